@@ -1,0 +1,50 @@
+# Everything a developer or an evaluator types. Needs python3 (3.11 or newer) and make; `make test` may install more.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo smoke test lint format venv clean
+
+help: ## List what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/sandbox.stamp ## Start everything on this machine, with a demo tenant; Ctrl-C stops it
+	@$(BIN)/python -m sandbox.demo
+
+smoke: .venv/sandbox.stamp ## Start the same without a person, send each kind both ways, exit 0 if all arrived
+	@$(BIN)/python -m sandbox.smoke
+
+test: .venv/dev.stamp ## Install what is missing, check the code, run every test on private servers
+	@tests/system/install.sh
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest
+
+lint: .venv/dev.stamp ## Check style, types and which way imports point
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/dev.stamp ## Put the code into the one format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+venv: .venv/dev.stamp ## Make the environment with all that development needs
+
+clean: ## Remove the environment and all that was made
+	@rm -rf .venv .run build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment that exists is kept: what changes with setup.cfg is installed into it.
+.venv/bin/python:
+	@.ci/venv "$(PYTHON)" .venv
+
+.venv/sandbox.stamp: setup.cfg pyproject.toml | .venv/bin/python
+	@echo "Installing the relay and its embedded services into .venv (a minute or two the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox]'
+	@touch $@
+
+.venv/dev.stamp: setup.cfg pyproject.toml | .venv/bin/python
+	@echo "Installing the relay, its tests and its linters into .venv (a minute or two the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ .venv/sandbox.stamp

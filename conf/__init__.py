@@ -1,0 +1,1 @@
+"""Configuration: settings, logging and gunicorn. Imports nothing of ours."""

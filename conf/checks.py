@@ -1,0 +1,85 @@
+"""What makes one setting's value acceptable, in plain words where it is not.
+
+Pure functions, used by `conf.settings`. No message ever repeats the value: it may be a secret.
+"""
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+
+PLACEHOLDERS = ("change-me", "changeme", "change_me", "replace-me", "your-")
+HOST_AND_PORT = re.compile(r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:\d+)?$")
+
+
+def not_a_placeholder(value: str) -> str:
+    """Refuse what was copied from example.env and never filled in."""
+    text = value.lower()
+    if any(placeholder in text for placeholder in PLACEHOLDERS):
+        raise ValueError("still holds the placeholder of example.env; put your own value there")
+    return value
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    """A check for a URL of one of these schemes. It stays as it is: the path `//` means something to a broker."""
+    wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+
+    def check(value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in schemes:
+            raise ValueError(f"must be a URL that starts with {wanted}")
+        _check_port(parts.netloc)
+        if not (parts.netloc or parts.path.strip("/") or parts.query):
+            raise ValueError("names no host")
+        return value
+
+    return check
+
+
+def web_url(value: str) -> str:
+    """A check for the base of other URLs: http or https, a host, nothing after the path, no slash at the end."""
+    value = url("http", "https")(value).rstrip("/")
+    parts = urlsplit(value)
+    if not parts.hostname:
+        raise ValueError("names no host")
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError("must hold scheme, host, port and path only")
+    return value
+
+
+def host_and_port(value: str) -> str:
+    """A check for `host:port`, as the S3 client wants it."""
+    if "://" in value:
+        raise ValueError("must be host:port without http:// (MINIO_SECURE says whether it is https)")
+    if not HOST_AND_PORT.match(value):
+        raise ValueError("must be host:port")
+    _check_port(value)
+    return value
+
+
+def fernet_key(value: str) -> str:
+    """A check for one key of CREDENTIALS_KEYS."""
+    try:
+        Fernet(value)
+    except ValueError:
+        raise ValueError("holds a key that is not 32 bytes in url-safe base64 (44 characters)") from None
+    return value
+
+
+def at_least(length: int) -> Callable[[str], str]:
+    """A check for a secret that must not be guessed."""
+
+    def check(value: str) -> str:
+        if len(value) < length:
+            raise ValueError(f"is too short to be a secret: at least {length} characters")
+        return value
+
+    return check
+
+
+def _check_port(netloc: str) -> None:
+    after_host = netloc.rpartition("@")[2].rpartition("]")[2]
+    port = after_host.partition(":")[2]
+    if port and not (port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError("has a port that is not a number from 1 to 65535")

@@ -1,0 +1,59 @@
+"""Gunicorn's configuration for web (`gunicorn -c conf/gunicorn.py web.wsgi:app`).
+
+Gunicorn loads this file itself; the settings are checked once, in the master, so that a wrong
+one stops the start with a single message and not with a worker that dies again and again.
+"""
+
+import os
+import shutil
+import tempfile
+from typing import Any
+
+from conf.settings import SettingsError, load_settings
+
+worker_class = "gevent"
+workers = int(os.environ.get("WEB_WORKERS") or 2)
+worker_connections = 1000
+bind = f"{os.environ.get('WEB_HOST') or '0.0.0.0'}:{os.environ.get('WEB_PORT') or 8000}"
+
+# A worker that answers no heartbeat for this long is replaced; a request itself is bounded by the application.
+timeout = 60
+# What is being answered when the stop comes may end: the longest is a webhook that retries its publish for 8 s.
+graceful_timeout = 20
+keepalive = 15
+
+# Providers send short request lines and few headers; the body's limit is the application's (MAX_CONTENT_LENGTH).
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# The application logs its requests itself, with tenant and request id.
+accesslog = None
+errorlog = "-"
+
+# Two installations of one user would fight over the socket, and nobody here speaks to it.
+control_socket_disable = True
+
+
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def on_starting(_server: Any) -> None:
+    """Refuse to start with settings that no worker could use; give the workers a common folder for their metrics."""
+    try:
+        load_settings()
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
+    # Before the first fork, and before anything imports prometheus_client, which looks for it once.
+    os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="relay-web-metrics-")
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """A worker that is gone no longer counts in gauges."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    shutil.rmtree(os.environ[METRICS_FOLDER])

@@ -1,0 +1,171 @@
+"""Every setting of web and relay, read from the environment once, at start.
+
+Each attribute is the variable's name in lower case. A new setting also goes into
+`conf/example.env` and `docs/configuration.md`; a test compares the three.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from conf import checks
+
+
+class SettingsError(Exception):
+    """All that is wrong with the environment, one line per problem."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(f"The settings are not usable ({len(problems)} problem(s)):\n{lines}")
+
+
+def _secret(check: Callable[[str], str] = checks.not_a_placeholder) -> AfterValidator:
+    def validate(value: SecretStr) -> SecretStr:
+        text = checks.not_a_placeholder(value.get_secret_value())
+        return SecretStr(check(text))
+
+    return AfterValidator(validate)
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+# A URL with a password inside stays out of every repr; it is text all the same, because its user is a client library.
+ServiceUrl = Annotated[str, Field(repr=False), AfterValidator(checks.not_a_placeholder)]
+WebUrl = Annotated[str, AfterValidator(checks.not_a_placeholder), AfterValidator(checks.web_url)]
+Key = Annotated[SecretStr, _secret(checks.fernet_key)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+LinkSeconds = Annotated[int, Field(ge=60, le=604800)]
+
+
+class Settings(BaseSettings):
+    """Immutable. Pass it, or single values of it, to what needs them; nobody reads the environment a second time."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: Annotated[ServiceUrl, AfterValidator(checks.url("postgresql", "postgres"))] = Field(
+        examples=["postgresql://relay:PASSWORD@127.0.0.1:5432/relay"]
+    )
+    redis_url: Annotated[ServiceUrl, AfterValidator(checks.url("redis", "rediss", "unix"))] = Field(
+        examples=["redis://127.0.0.1:6379/0"]
+    )
+    broker_url: Annotated[ServiceUrl, AfterValidator(checks.url("amqp", "amqps", "redis", "rediss"))] = Field(
+        examples=["amqp://relay:PASSWORD@127.0.0.1:5672/relay"]
+    )
+
+    minio_endpoint: Annotated[str, AfterValidator(checks.not_a_placeholder), AfterValidator(checks.host_and_port)] = (
+        Field(examples=["127.0.0.1:9000"])
+    )
+    minio_access_key: Annotated[str, AfterValidator(checks.not_a_placeholder)] = Field(
+        examples=["the name of the access key"]
+    )
+    minio_secret_key: Annotated[SecretStr, _secret()] = Field(examples=["the secret that belongs to MINIO_ACCESS_KEY"])
+    minio_secure: bool = True
+    minio_public_url: WebUrl = Field(examples=["https://files.relay.your.domain"])
+
+    public_url: WebUrl = Field(examples=["https://relay.your.domain"])
+    web_host: str = "0.0.0.0"
+    web_port: Port = 8000
+    web_workers: int = Field(default=2, ge=1, le=64)
+    metrics_port: Port = 9100
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+
+    secret_key: Annotated[SecretStr, _secret(checks.at_least(16))] = Field(
+        examples=["the output of: openssl rand -hex 32"]
+    )
+    credentials_keys: Annotated[tuple[Key, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)] = Field(
+        examples=["the output of: openssl rand -base64 32 | tr '+/' '-_'"]
+    )
+    admin_api_key: Annotated[SecretStr, _secret(checks.at_least(8))] = Field(
+        examples=["the output of: openssl rand -hex 32"]
+    )
+
+    relay_shards: int = Field(default=16, ge=1, le=1024)
+    reorder_window_ms: int = Field(default=250, ge=0, le=10_000)
+    unknown_outcome_seconds: int = Field(default=30, ge=1, le=86_400)
+    genesys_rate_per_minute: int = Field(default=300, ge=1)
+    whatsapp_rate_per_second: int = Field(default=80, ge=1)
+    media_url_seconds_inbound: LinkSeconds = 3600
+    media_url_seconds_outbound: LinkSeconds = 86_400
+
+    meta_graph_url: WebUrl = "https://graph.facebook.com"
+    meta_graph_version: str = Field(default="v25.0", pattern=r"^v\d+\.\d+$")
+    meta_app_secret: Annotated[SecretStr, _secret()] = SecretStr("")
+    meta_verify_token: Annotated[SecretStr, _secret()] = SecretStr("")
+    genesys_login_url: WebUrl | None = Field(default=None, examples=["https://login.mypurecloud.de"])
+    genesys_api_url: WebUrl | None = Field(default=None, examples=["https://api.mypurecloud.de"])
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # load_settings hands the environment over, so that a given one is never mixed with the process' own.
+        return (init_settings,)
+
+
+def load_settings(env: Mapping[str, str] | None = None) -> Settings:
+    """Settings from `env`, or from the process' environment; SettingsError names every problem at once."""
+    given = os.environ if env is None else env
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): value.strip() for name, value in given.items() if value.strip()}
+    try:
+        return Settings(**source())
+    except ValidationError as error:
+        problems = [_in_words(detail) for detail in error.errors()]
+    # Raised out here and not chained: the original error carries its input, and the input holds secrets.
+    raise SettingsError(problems)
+
+
+def _in_words(detail: ErrorDetails) -> str:
+    field, *place = detail["loc"]
+    which = f" (entry {int(place[0]) + 1})" if place else ""
+    return f"{str(field).upper()}{which} {_what_is_wrong(detail)}. Example: {_example(str(field))}"
+
+
+def _what_is_wrong(detail: ErrorDetails) -> str:
+    limits = detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            return "is missing"
+        case "value_error":
+            return str(limits["error"])
+        case "int_parsing":
+            return "must be a whole number"
+        case "bool_parsing":
+            return "must be true or false"
+        case "greater_than_equal":
+            return f"must be at least {limits['ge']}"
+        case "less_than_equal":
+            return f"must be at most {limits['le']}"
+        case "literal_error":
+            return f"must be {limits['expected']}"
+        case "too_short":
+            return "holds no key"
+        case "string_pattern_mismatch":
+            return "does not look like the example"
+        case _:
+            return "has the wrong form"
+
+
+def _example(field: str) -> str:
+    info = Settings.model_fields[field]
+    value = info.examples[0] if info.examples else info.default
+    return f"{field.upper()}={str(value).lower() if isinstance(value, bool) else value}"

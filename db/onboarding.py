@@ -1,0 +1,194 @@
+"""lines as an admin makes them: one WhatsApp number paired with one Genesys integration, then activated.
+
+What webhooks and the daemon ask of the same table is in `db.lines`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import psycopg2.errors
+from psycopg2.extras import Json
+
+from db.audit import By
+from db.changes import Changes, NotFoundError, TakenError
+from db.credentials import lock_tenant, rotated
+from db.messages import new_id
+from db.pool import Pool
+from db.sealing import Cipher
+
+Status = Literal["pending", "active", "refused"]
+COLUMNS = (
+    "id, tenant_id, phone_number_id, integration_id, display_phone_number, webhook_key, status, status_reason, "
+    "settings, created_at, updated_at, sealed_webhook_secret IS NOT NULL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """As it may be shown to its tenant. `paired` lines were made by complete-onboarding itself."""
+
+    id: str
+    tenant_id: str
+    phone_number_id: str
+    integration_id: str
+    display_phone_number: str | None
+    webhook_key: str = field(repr=False)
+    status: Status
+    status_reason: str | None
+    settings: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    own_secret: bool
+
+    @property
+    def paired(self) -> bool:
+        return bool(self.settings.get("paired"))
+
+
+def _line(row: Sequence[Any]) -> Line:
+    return Line(str(row[0]), str(row[1]), *row[2:])
+
+
+def create(
+    changes: Changes,
+    cipher: Cipher,
+    by: By,
+    tenant_id: str,
+    phone_number_id: str,
+    integration_id: str,
+    webhook_secret: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Line:
+    """A line in status pending. The same pair again is the same line, with the newest secret.
+
+    Raises TakenError when the tenant already uses one of the two ids in another pair.
+    """
+    detail = {"phone_number_id": phone_number_id, "integration_id": integration_id}
+    with _clashes(), changes.of(tenant_id, by, "line.put", subject=phone_number_id, detail=detail) as cursor:
+        lock_tenant(cursor, tenant_id)
+        cursor.execute(
+            f"SELECT {COLUMNS}, sealed_webhook_secret FROM lines WHERE tenant_id = %s AND phone_number_id = %s "
+            "AND integration_id = %s",
+            (tenant_id, phone_number_id, integration_id),
+        )
+        row = cursor.fetchone()
+        sealed = _sealed(cipher, row[-1] if row else None, webhook_secret)
+        if row:
+            cursor.execute(
+                "UPDATE lines SET sealed_webhook_secret = %s, settings = settings || %s, updated_at = now() "
+                f"WHERE id = %s RETURNING {COLUMNS}",
+                (sealed, Json(dict(settings or {})), row[0]),
+            )
+        else:
+            cursor.execute(
+                "INSERT INTO lines (id, tenant_id, phone_number_id, integration_id, webhook_key, "
+                f"sealed_webhook_secret, settings) VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING {COLUMNS}",
+                (new_id(), tenant_id, phone_number_id, integration_id, secrets.token_urlsafe(24), sealed,
+                 Json(dict(settings or {}))),
+            )  # fmt: skip
+        return _line(cursor.fetchone())
+
+
+def _sealed(cipher: Cipher, former: str | None, webhook_secret: str | None) -> str | None:
+    """No secret given: what was there stays."""
+    if not webhook_secret:
+        return former
+    before = cipher.open(former) if former else {}
+    return cipher.seal(rotated(before, {"webhook_secret": webhook_secret}, "webhook_secret", time.time()))
+
+
+def repair(changes: Changes, by: By, line_id: str, tenant_id: str, phone_number_id: str, integration_id: str) -> Line:
+    """Give a line that never was active other ids: its tenant has mended a typing error."""
+    detail = {"phone_number_id": phone_number_id, "integration_id": integration_id}
+    with _clashes(), changes.of(tenant_id, by, "line.repaired", subject=line_id, detail=detail) as cursor:
+        cursor.execute(
+            f"""UPDATE lines SET phone_number_id = %s, integration_id = %s, status = 'pending', status_reason = NULL,
+                  updated_at = now()
+                WHERE id = %s AND tenant_id = %s AND status <> 'active' RETURNING {COLUMNS}""",
+            (phone_number_id, integration_id, line_id, tenant_id),
+        )
+        return _found(cursor.fetchone())
+
+
+def remove(changes: Changes, by: By, tenant_id: str, line_id: str) -> None:
+    """Only while it carries nothing: an active line, or one with conversations, raises TakenError."""
+    with changes.of(tenant_id, by, "line.removed", subject=line_id) as cursor:
+        cursor.execute(f"SELECT {COLUMNS} FROM lines WHERE id = %s AND tenant_id = %s FOR UPDATE", (line_id, tenant_id))
+        if _found(cursor.fetchone()).status == "active":
+            raise TakenError("line_active", "an active line cannot be removed")
+        try:
+            cursor.execute("DELETE FROM lines WHERE id = %s", (line_id,))
+        except psycopg2.errors.ForeignKeyViolation:
+            raise TakenError("line_in_use", "this line has conversations and cannot be removed") from None
+
+
+def listed(pool: Pool, tenant_id: str) -> list[Line]:
+    """All lines of a tenant, oldest first."""
+    with pool.autocommit() as cursor:
+        cursor.execute(f"SELECT {COLUMNS} FROM lines WHERE tenant_id = %s ORDER BY id", (tenant_id,))
+        return [_line(row) for row in cursor.fetchall()]
+
+
+def get(pool: Pool, tenant_id: str, line_id: str) -> Line | None:
+    with pool.autocommit() as cursor:
+        cursor.execute(f"SELECT {COLUMNS} FROM lines WHERE id = %s AND tenant_id = %s", (UUID(line_id), tenant_id))
+        row = cursor.fetchone()
+    return _line(row) if row else None
+
+
+def activate(changes: Changes, by: By, tenant_id: str, line_ids: Sequence[str]) -> list[Line]:
+    """These lines and their tenant become active, all or none.
+
+    Raises TakenError when another tenant's active line owns one of the ids: the database decides,
+    so of two tenants who ask at the same moment exactly one wins.
+    """
+    with _clashes(), changes.of(tenant_id, by, "tenant.activated", detail={"lines": list(line_ids)}) as cursor:
+        lock_tenant(cursor, tenant_id)
+        for line_id in sorted(line_ids):
+            cursor.execute(
+                """UPDATE lines SET status = 'active', status_reason = NULL, updated_at = now()
+                   WHERE id = %s AND tenant_id = %s RETURNING 1""",
+                (line_id, tenant_id),
+            )
+            if cursor.fetchone() is None:
+                raise NotFoundError("there is no such line")
+        cursor.execute("UPDATE tenants SET status = 'active', updated_at = now() WHERE id = %s", (tenant_id,))
+        cursor.execute(f"SELECT {COLUMNS} FROM lines WHERE tenant_id = %s ORDER BY id", (tenant_id,))
+        return [_line(row) for row in cursor.fetchall()]
+
+
+def refuse(changes: Changes, by: By, tenant_id: str, line_id: str, reason: str) -> None:
+    """Note the provider's no. An active line stays active: it may still hold messages to deliver."""
+    with changes.of(tenant_id, by, "line.refused", subject=line_id, detail={"reason": reason}) as cursor:
+        cursor.execute(
+            """UPDATE lines SET status = CASE status WHEN 'active' THEN status ELSE 'refused' END,
+                 status_reason = %s, updated_at = now() WHERE id = %s AND tenant_id = %s""",
+            (reason[:1000], line_id, tenant_id),
+        )
+
+
+def _found(row: Sequence[Any] | None) -> Line:
+    if row is None:
+        raise NotFoundError("there is no such line")
+    return _line(row)
+
+
+@contextmanager
+def _clashes() -> Iterator[None]:
+    """What a unique index says, in words. Whose it is, is not told."""
+    try:
+        yield
+    except psycopg2.errors.UniqueViolation as error:
+        name = error.diag.constraint_name or ""
+        thing = "phone number" if "phone" in name else "Genesys integration"
+        code = "number_taken" if "phone" in name else "integration_taken"
+        elsewhere = "an active line of another tenant" if "active" in name else "another line of this tenant"
+        raise TakenError(code, f"this {thing} already belongs to {elsewhere}") from None

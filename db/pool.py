@@ -1,0 +1,133 @@
+"""A bounded pool of PostgreSQL connections that waits when empty, and never blocks the event loop.
+
+Deadlines live here, in the wait callback, and in `statement_timeout`: a database call is never cut
+by gevent.Timeout or a kill, because the server may commit all the same. A connection whose deadline
+passed is thrown away and its transaction counts as unknown, so callers write idempotently.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+import psycopg2.extras
+from gevent.lock import BoundedSemaphore
+from psycogreen.gevent import gevent_wait_callback
+
+from relay.core.errors import StoreError
+
+psycopg2.extras.register_uuid()
+
+
+class DatabaseError(StoreError):
+    """PostgreSQL could not be reached or did not answer in time. The data is not at fault."""
+
+
+def _wait(connection: Any) -> None:
+    """psycogreen's wait on gevent's hub, bounded by the connection's own deadline."""
+    remaining = _deadlines.get(id(connection), time.monotonic() + 10.0) - time.monotonic()
+    try:
+        gevent_wait_callback(connection, timeout=max(remaining, 0.001))
+    except TimeoutError as error:
+        raise psycopg2.OperationalError("the database did not answer within the deadline") from error
+
+
+_deadlines: dict[int, float] = {}
+
+
+class Pool:
+    """`transaction()` lends a cursor; `size` connections at most, opened on demand.
+
+    `idle_in_transaction_seconds` must stay below the daemons' lease: a stopped process would
+    otherwise hold row locks that its successor needs.
+    """
+
+    def __init__(
+        self, url: str, size: int = 8, *, statement_seconds: float = 10.0, idle_in_transaction_seconds: float = 5.0
+    ) -> None:
+        psycopg2.extensions.set_wait_callback(_wait)
+        self._url = url
+        self._options = (
+            f"-c statement_timeout={int(statement_seconds * 1000)} "
+            f"-c idle_in_transaction_session_timeout={int(idle_in_transaction_seconds * 1000)} "
+            "-c TimeZone=UTC"
+        )
+        self._seconds = statement_seconds + 2.0
+        self._free: list[Any] = []
+        self._slots = BoundedSemaphore(size)
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self, seconds: float | None = None) -> Iterator[Any]:
+        """A cursor inside one transaction: committed at the end, rolled back on any exception.
+
+        Raises DatabaseError when the server is away or the deadline (`seconds`) passed; other
+        psycopg2 errors (the data's fault) come through as they are.
+        """
+        with self._lend(seconds) as connection:
+            connection.autocommit = False
+            with connection, connection.cursor() as cursor:
+                yield cursor
+
+    @contextmanager
+    def autocommit(self, seconds: float | None = None) -> Iterator[Any]:
+        """A cursor whose every statement is its own transaction: one round trip for one statement."""
+        with self._lend(seconds) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                yield cursor
+
+    @contextmanager
+    def _lend(self, seconds: float | None) -> Iterator[Any]:
+        seconds = self._seconds if seconds is None else seconds
+        if not self._slots.acquire(timeout=seconds):
+            raise DatabaseError("all database connections are busy")
+        connection = None
+        try:
+            connection = self._free.pop() if self._free else self._connect()
+            _deadlines[id(connection)] = time.monotonic() + seconds
+            yield connection
+            self._free.append(connection)
+            connection = None
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            raise DatabaseError(str(error).strip() or type(error).__name__) from error
+        except psycopg2.Error:
+            if connection is not None and not connection.closed:
+                self._free.append(connection)
+                connection = None
+            raise
+        finally:
+            if connection is not None:
+                _discard(connection)
+            self._slots.release()
+
+    def _connect(self) -> Any:
+        return psycopg2.connect(self._url, connect_timeout=5, options=self._options)
+
+    def connection(self) -> Any:
+        """A connection outside the pool, for LISTEN; the caller closes it."""
+        try:
+            return psycopg2.connect(self._url, connect_timeout=5)
+        except psycopg2.OperationalError as error:
+            raise DatabaseError(str(error).strip()) from error
+
+    def close(self) -> None:
+        while self._free:
+            _discard(self._free.pop())
+
+
+def _discard(connection: Any) -> None:
+    _deadlines.pop(id(connection), None)
+    connection.close()

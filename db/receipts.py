@@ -1,0 +1,177 @@
+"""What a provider tells about messages sent earlier: matched, written, or parked until it can be matched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg2.extras import execute_values
+
+from db.claims import STANDING, Standing, standing_of
+from db.messages import stamp
+from relay.core.messages import Receipt
+from relay.core.status import Facts, gather
+
+PARKED_SECONDS = 900
+PARKED_PER_LINE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LineReceipt:
+    line_id: str
+    receipt: Receipt
+
+
+def record(cursor: Any, receipts: Sequence[LineReceipt]) -> list[Standing]:
+    """Match, write, and park what matches nothing yet, in the caller's transaction."""
+    if not receipts:
+        return []
+    matched = _match(cursor, receipts)
+    pairs = [(matched[index], one.receipt) for index, one in enumerate(receipts) if index in matched]
+    _park(cursor, [one for index, one in enumerate(receipts) if index not in matched])
+    return apply(cursor, gather(pairs))
+
+
+def _match(cursor: Any, receipts: Sequence[LineReceipt]) -> dict[int, str]:
+    """Index in `receipts` to message id: by our own id first, then by the provider's within the line."""
+    rows = execute_values(
+        cursor,
+        """SELECT v.ord, coalesce(m.id, a.message_id)
+           FROM (VALUES %s) AS v (ord, line_id, provider_id, message_id)
+           LEFT JOIN message_tracking m ON m.id = v.message_id AND m.line_id = v.line_id
+           LEFT JOIN message_attempts a ON a.line_id = v.line_id AND a.provider_id = v.provider_id
+           WHERE coalesce(m.id, a.message_id) IS NOT NULL""",
+        [
+            (index, one.line_id, one.receipt.provider_id, one.receipt.message_id)
+            for index, one in enumerate(receipts)
+        ],
+        template="(%s::int, %s::uuid, %s, %s::uuid)",
+        page_size=len(receipts),
+        fetch=True,
+    )
+    return {row[0]: str(row[1]) for row in rows}
+
+
+def _park(cursor: Any, unmatched: Sequence[LineReceipt]) -> None:
+    rows = {
+        (one.line_id, one.receipt.provider_id, one.receipt.status): one.receipt
+        for one in unmatched
+        if one.receipt.provider_id
+    }
+    if rows:
+        execute_values(
+            cursor,
+            """INSERT INTO parked_receipts (line_id, provider_id, status, message_id, at, code, reason) VALUES %s
+               ON CONFLICT DO NOTHING""",
+            [
+                (UUID(line), provider_id, status, receipt.message_id, stamp(receipt.time), receipt.code, receipt.reason)
+                for (line, provider_id, status), receipt in sorted(rows.items())
+            ],
+            template="(%s, %s, %s, %s::uuid, coalesce(%s, now()), %s, %s)",
+            page_size=len(rows),
+        )
+
+
+APPLY = """
+WITH v (id, provider_id, sent_at, delivered_at, read_at, failed_at, code, reason) AS (VALUES %s),
+merged AS (
+    SELECT m.id, v.provider_id, v.code, v.reason,
+           coalesce(m.sent_at, v.sent_at, v.delivered_at, v.read_at) AS sent_at,
+           coalesce(m.delivered_at, v.delivered_at) AS delivered_at,
+           coalesce(m.read_at, v.read_at) AS read_at,
+           coalesce(m.failed_at, v.failed_at) AS failed_at,
+           m.failed_at IS NULL AND v.failed_at IS NOT NULL AS newly_failed
+    FROM v JOIN message_tracking m ON m.id = v.id
+    WHERE m.state NOT IN ('ignored', 'record')
+    ORDER BY m.id FOR UPDATE OF m
+)
+UPDATE message_tracking m
+SET sent_at = n.sent_at, delivered_at = n.delivered_at, read_at = n.read_at, failed_at = n.failed_at,
+    provider_id = coalesce(m.provider_id, n.provider_id),
+    state = CASE WHEN n.read_at IS NOT NULL THEN 'read'
+                 WHEN n.delivered_at IS NOT NULL THEN 'delivered'
+                 WHEN n.failed_at IS NOT NULL THEN CASE m.state WHEN 'dead' THEN 'dead' ELSE 'failed' END
+                 WHEN n.sent_at IS NOT NULL THEN 'sent' ELSE m.state END,
+    reason_code = CASE WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL THEN NULL
+                       WHEN n.newly_failed THEN n.code ELSE m.reason_code END,
+    reason = CASE WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL THEN NULL
+                  WHEN n.newly_failed THEN n.reason ELSE m.reason END,
+    report = CASE WHEN m.direction <> 'outbound' THEN m.report
+                  WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL
+                  THEN CASE WHEN coalesce((m.content->>'part')::int >= (m.content->>'parts')::int, true)
+                            THEN 'delivered' ELSE m.report END
+                  WHEN n.failed_at IS NOT NULL THEN 'failed' ELSE m.report END,
+    updated_at = now()
+FROM merged n WHERE m.id = n.id
+"""
+
+
+def apply(cursor: Any, facts: Sequence[Facts]) -> list[Standing]:
+    """Write the facts; a fact known before changes nothing. Returns how the messages stand now."""
+    if not facts:
+        return []
+    execute_values(
+        cursor,
+        APPLY,
+        [
+            (UUID(one.message_id), one.provider_id or None, stamp(one.sent_at), stamp(one.delivered_at),
+             stamp(one.read_at), stamp(one.failed_at), one.code, one.reason)
+            for one in facts
+        ],
+        template="(%s::uuid, %s::text, %s::timestamptz, %s::timestamptz, %s::timestamptz, %s::timestamptz, "
+        "%s::text, %s::text)",
+        page_size=len(facts),
+    )  # fmt: skip
+    cursor.execute(
+        f"SELECT {STANDING} FROM message_tracking WHERE id = ANY(%s)", ([UUID(one.message_id) for one in facts],)
+    )
+    return [standing_of(row) for row in cursor.fetchall()]
+
+
+def unpark(cursor: Any, ids: Sequence[tuple[str, str]]) -> list[Standing]:
+    """Apply the receipts parked for (line id, provider id) pairs that have just become known."""
+    if not ids:
+        return []
+    rows = execute_values(
+        cursor,
+        """DELETE FROM parked_receipts p USING (VALUES %s) AS v (line_id, provider_id)
+           WHERE p.line_id = v.line_id::uuid AND p.provider_id = v.provider_id
+           RETURNING p.line_id, p.provider_id, p.status, extract(epoch FROM p.at), p.message_id, p.code, p.reason""",
+        sorted(set(ids)),
+        page_size=len(ids),
+        fetch=True,
+    )
+    return record(cursor, [_line_receipt(row) for row in rows])
+
+
+def unpark_known(cursor: Any, limit: int = 500) -> list[Standing]:
+    """The sweep's share: parked receipts whose message became known without anybody looking."""
+    cursor.execute(
+        """SELECT p.line_id::text, p.provider_id FROM parked_receipts p
+           JOIN message_attempts a ON a.line_id = p.line_id AND a.provider_id = p.provider_id
+           ORDER BY p.parked_at LIMIT %s FOR UPDATE OF p SKIP LOCKED""",
+        (limit,),
+    )
+    return unpark(cursor, [(row[0], row[1]) for row in cursor.fetchall()])
+
+
+def drop_stale(cursor: Any) -> int:
+    """Forget what nobody can match: older than 15 minutes, or beyond 10,000 on a line. Returns how many."""
+    cursor.execute(
+        "DELETE FROM parked_receipts WHERE parked_at < now() - make_interval(secs => %s)", (PARKED_SECONDS,)
+    )
+    dropped: int = cursor.rowcount
+    cursor.execute(
+        """DELETE FROM parked_receipts WHERE ctid IN (
+             SELECT ctid FROM (SELECT ctid, row_number() OVER (PARTITION BY line_id ORDER BY parked_at DESC) AS place
+                               FROM parked_receipts) ranked WHERE place > %s)""",
+        (PARKED_PER_LINE,),
+    )
+    return dropped + int(cursor.rowcount)
+
+
+def _line_receipt(row: Sequence[Any]) -> LineReceipt:
+    message_id = None if row[4] is None else str(row[4])
+    return LineReceipt(str(row[0]), Receipt(row[1], row[2], float(row[3]), message_id, row[5], row[6]))

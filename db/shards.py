@@ -1,0 +1,82 @@
+"""Which daemon owns which shard: leases by the database's clock, epochs that only grow."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+
+def renew(cursor: Any, daemon_id: str, name: str, seconds: float) -> None:
+    """Take or extend this daemon's lease. Measure the monotonic clock before calling."""
+    cursor.execute(
+        """INSERT INTO daemons (id, name, lease_until) VALUES (%s, %s, now() + make_interval(secs => %s))
+           ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until""",
+        (UUID(daemon_id), name, seconds),
+    )
+
+
+def leave(cursor: Any, daemon_id: str) -> None:
+    """Give everything back at once, so that nobody has to wait for the lease to run out."""
+    cursor.execute("UPDATE shards SET owner = NULL, changed_at = now() WHERE owner = %s", (UUID(daemon_id),))
+    cursor.execute("DELETE FROM daemons WHERE id = %s", (UUID(daemon_id),))
+
+
+def live_daemons(cursor: Any) -> int:
+    cursor.execute("DELETE FROM daemons WHERE lease_until < now() - interval '1 day'")
+    cursor.execute("SELECT count(*) FROM daemons WHERE lease_until > now()")
+    return int(cursor.fetchone()[0])
+
+
+def owned(cursor: Any, daemon_id: str) -> dict[int, int]:
+    """Shard number to epoch, as the database sees it."""
+    cursor.execute("SELECT n, epoch FROM shards WHERE owner = %s", (UUID(daemon_id),))
+    return {row[0]: row[1] for row in cursor.fetchall()}
+
+
+def take(cursor: Any, daemon_id: str, most: int) -> dict[int, int]:
+    """Take up to `most` shards that nobody living owns. The new epoch shuts the old owner out."""
+    cursor.execute(
+        """UPDATE shards SET owner = %(me)s, epoch = epoch + 1, changed_at = now()
+           WHERE n IN (SELECT s.n FROM shards s
+                       WHERE s.owner IS NULL
+                          OR NOT EXISTS (SELECT 1 FROM daemons d WHERE d.id = s.owner AND d.lease_until > now())
+                       ORDER BY s.n LIMIT %(most)s FOR UPDATE OF s SKIP LOCKED)
+           RETURNING n, epoch""",
+        {"me": UUID(daemon_id), "most": most},
+    )
+    return {row[0]: row[1] for row in cursor.fetchall()}
+
+
+def give_up(cursor: Any, daemon_id: str, number: int) -> None:
+    cursor.execute(
+        "UPDATE shards SET owner = NULL, changed_at = now() WHERE n = %s AND owner = %s", (number, UUID(daemon_id))
+    )
+
+
+def adopt_claims(cursor: Any, number: int, epoch: int) -> int:
+    """Calls that an earlier owner had under way become unknown: their outcome has to be found out.
+
+    `unknown_until` stays empty until the shard's queue has been drained past its depth at the
+    take-over: a receipt that settles the matter may be waiting there.
+    """
+    cursor.execute(
+        """UPDATE message_tracking SET state = 'unknown', unknown_until = NULL, updated_at = now(),
+                  reason_code = 'taken_over', reason = 'the daemon that sent it ended before the answer was written'
+           WHERE shard = %s AND state = 'sending' AND claim_epoch < %s""",
+        (number, epoch),
+    )
+    return int(cursor.rowcount)
+
+
+def date_unknowns(cursor: Any, number: int, seconds: float) -> list[str]:
+    """Start the wait for the outcomes adopted above; returns the conversations concerned."""
+    cursor.execute(
+        """UPDATE message_tracking m
+           SET unknown_until = greatest(now(), (SELECT max(a.deadline_at) FROM message_attempts a
+                                                WHERE a.message_id = m.id))
+                               + make_interval(secs => CASE m.direction WHEN 'outbound' THEN %s ELSE 0 END)
+           WHERE shard = %s AND state = 'unknown' AND unknown_until IS NULL
+           RETURNING conversation_id""",
+        (seconds, number),
+    )
+    return sorted({str(row[0]) for row in cursor.fetchall()})

@@ -1,0 +1,52 @@
+"""Finding work that no actor knows of: rows that others wrote, retries whose daemon is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    seq: int
+    message_id: str
+    conversation_id: str
+    shard: int
+    state: str
+    stale: bool
+    """Claimed more than a minute ago and still not settled."""
+
+
+def page(cursor: Any, shards: Sequence[int], after: int) -> list[Found]:
+    """The next PAGE unfinished rows of these shards after `after`, by seq; fewer mean the end.
+
+    A bounded page per second, walking round: the cost does not grow with the backlog.
+    """
+    cursor.execute(
+        """SELECT seq, id, conversation_id, shard, state, state = 'sending' AND claimed_at < now() - interval '1 minute'
+           FROM message_tracking
+           WHERE (state IN ('received', 'sending', 'unknown') OR report IS DISTINCT FROM reported)
+             AND seq > %s AND shard = ANY(%s)
+           ORDER BY seq LIMIT %s""",
+        (after, list(shards), PAGE),
+    )
+    return [Found(row[0], str(row[1]), str(row[2]), row[3], row[4], row[5]) for row in cursor.fetchall()]
+
+
+def expire(cursor: Any, found: Sequence[Found], seconds: float) -> None:
+    """Calls that nobody settled (their sender vanished) become unknown."""
+    cursor.execute(
+        """UPDATE message_tracking
+           SET state = 'unknown', updated_at = now(), reason_code = 'no_word', reason = 'the call ended without word',
+               unknown_until = now() + make_interval(secs => CASE direction WHEN 'outbound' THEN %s ELSE 0 END)
+           WHERE id = ANY(%s::uuid[]) AND state = 'sending' AND claimed_at < now() - interval '1 minute'""",
+        (seconds, [one.message_id for one in found if one.stale]),
+    )
+
+
+def notify(cursor: Any, shard: int, conversation_id: str) -> None:
+    """Tell the owner of `shard`, whoever that is, that a conversation has work."""
+    cursor.execute("SELECT pg_notify('relay_wake', %s)", (f"{shard}:{conversation_id}",))

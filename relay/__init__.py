@@ -1,0 +1,1 @@
+"""The relay between WhatsApp Business Cloud API and Genesys Cloud Open Messaging."""

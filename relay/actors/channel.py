@@ -1,0 +1,190 @@
+"""ChannelActor: one side of one line. Pacing, breaker, and the senders it lends out turn by turn.
+
+A conversation asks for a turn and chooses its message only when it gets one, so that order can
+still be mended while a line waits for its rate limit. Messages go before reports.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import structlog
+
+from relay import metrics
+from relay.actors.base import RelayActor, Stop, tell
+from relay.actors.commands import AskTurn, Freed, LaneName, PassTurn, Ref, Refused, Tick, Turn
+from relay.actors.parts import Parts
+from relay.actors.sender import SenderActor
+from relay.actors.side import Side
+from relay.channels.base import Account
+from relay.core.errors import SendError
+
+log = structlog.get_logger(__name__)
+
+SENDERS = 32
+"""Calls under way at once over one side of a line: 80 messages a second at 0.4 s each."""
+
+OFFER_SECONDS = 5.0
+"""A turn that nobody took by then is offered to the next: its conversation has gone."""
+
+
+class ChannelActor(RelayActor):
+    def __init__(self, parts: Parts, side: Side, tenant: Ref) -> None:
+        super().__init__()
+        self._parts = parts
+        self._side = side
+        self._tenant = tenant
+        self._asked: dict[tuple[str, LaneName], AskTurn] = {}
+        self._asked_reports: dict[tuple[str, LaneName], AskTurn] = {}
+        self._free: list[Ref] = []
+        self._lent: dict[str, tuple[Ref, float, bool]] = {}
+        self._permits = 0
+        self._alarm_at = 0.0
+        self._counted_open = False
+
+    def handle(self, command: Any) -> None:
+        if isinstance(command, AskTurn):
+            asked = self._asked_reports if command.lane == "report" else self._asked
+            asked.setdefault((command.conversation.actor_urn, command.lane), command)
+        elif isinstance(command, Freed):
+            self._freed(command)
+        elif isinstance(command, PassTurn):
+            self._passed(command.sender)
+        elif isinstance(command, Account):
+            self._side.account = command
+            self._side.breaker.mended()
+        elif isinstance(command, Stop):
+            self._stop_all()
+            return
+        elif isinstance(command, Tick):
+            self._alarm_at = 0.0
+            self._reclaim()
+        else:
+            super().handle(command)
+        self._pump()
+
+    def recover(self) -> None:
+        """The queues survive; turns that were being handed out come back by the reclaim."""
+        self._wake_in(1.0)
+
+    # Turns
+
+    def _pump(self) -> None:
+        now = time.monotonic()
+        while (self._asked or self._asked_reports) and len(self._lent) < SENDERS:
+            if not self._side.breaker.permits(now):
+                self._wake_in(max(0.05, self._side.breaker.wait(now)))
+                return
+            if not self._permit():
+                return
+            self._offer(now)
+
+    def _offer(self, now: float) -> None:
+        asked = self._asked or self._asked_reports
+        ask = asked.pop(next(iter(asked)))
+        sender = self._free.pop() if self._free else self._new_sender()
+        if tell(ask.conversation, Turn(ask.lane, sender, self.actor_ref, self._side.account.settings)):
+            self._permits -= 1
+            self._lent[sender.actor_urn] = (sender, now, self._side.breaker.open)
+            self._side.breaker.granted()
+            self._wake_in(OFFER_SECONDS + self._parts.limits.request)
+        else:
+            self._free.append(sender)
+
+    def _new_sender(self) -> Ref:
+        return SenderActor.start(self._parts, self._side, self.actor_ref)
+
+    def _passed(self, sender: Ref) -> None:
+        if self._take_back(sender):
+            self._permits += 1
+            self._side.breaker.returned()
+
+    def _freed(self, freed: Freed) -> None:
+        if not self._take_back(freed.sender):
+            return
+        breaker, was_refused = self._side.breaker, self._side.breaker.credentials_refused
+        if not freed.called:
+            breaker.returned()
+        elif isinstance(freed.error, SendError):
+            self._failed(freed.error)
+        elif freed.error is None:
+            breaker.succeeded(time.monotonic())
+        else:
+            breaker.returned()
+        if breaker.credentials_refused != was_refused:
+            reason = breaker.reason if breaker.credentials_refused else None
+            tell(self._tenant, Refused(self._side.account.line_id, self._side.name, reason))
+        self._show()
+
+    def _failed(self, error: SendError) -> None:
+        was_open = self._side.breaker.open
+        self._side.breaker.failed(error, time.monotonic())
+        if error.fate == "throttled" and error.scope == "line":
+            self._permits = 0
+            self._parts.bucket.penalise(self._rate()[0], min(30.0, error.retry_after or 1.0))
+        if self._side.breaker.open and not was_open:
+            log.warning(
+                "line_interrupted",
+                line_id=self._side.account.line_id,
+                channel=self._side.channel.name,
+                reason=self._side.breaker.reason,
+            )
+
+    def _take_back(self, sender: Ref) -> bool:
+        if self._lent.pop(sender.actor_urn, None) is None:
+            return False
+        self._free.append(sender)
+        return True
+
+    def _reclaim(self) -> None:
+        """Take back turns whose conversation or sender vanished; a living sender is replaced, not shared."""
+        longest = OFFER_SECONDS + self._parts.limits.request * 3
+        now = time.monotonic()
+        for urn, (sender, since, _) in list(self._lent.items()):
+            if now - since > longest:
+                log.warning("turn_reclaimed", line_id=self._side.account.line_id)
+                del self._lent[urn]
+                self._side.breaker.returned()
+                sender.stop(block=False)
+        if self._lent or self._asked or self._asked_reports:
+            self._wake_in(longest)
+
+    # Pacing
+
+    def _rate(self) -> tuple[str, float, float]:
+        """(key, per second, burst): a number's rate at Meta, a token's at Genesys (shared by its lines)."""
+        account, limits = self._side.account, self._parts.limits
+        if self._side.channel.name == "whatsapp":
+            rate = float(account.settings.get("whatsapp_rate_per_second") or limits.whatsapp_per_second)
+            return f"whatsapp:{account.line_ref}", rate, max(1.0, rate)
+        per_minute = float(account.settings.get("genesys_rate_per_minute") or limits.genesys_per_minute)
+        return f"genesys:{account.credentials['client_id']}", per_minute / 60, per_minute
+
+    def _permit(self) -> bool:
+        """One more call within the rate? Permits come in small blocks, to ask Redis less often."""
+        if self._permits > 0:
+            return True
+        key, rate, burst = self._rate()
+        wanted = min(len(self._asked) + len(self._asked_reports), SENDERS, max(1, int(burst / 20)))
+        granted = self._parts.bucket.take(key, rate, burst, wanted)
+        self._permits = granted.count
+        if self._permits <= 0:
+            self._wake_in(max(0.02, granted.wait_seconds))
+        return self._permits > 0
+
+    def _wake_in(self, seconds: float) -> None:
+        at = time.monotonic() + seconds
+        if not self._alarm_at or at < self._alarm_at:
+            self._alarm_at = at
+            self._parts.timers.after(seconds, self.actor_ref, Tick())
+
+    def _show(self) -> None:
+        if self._side.breaker.open != self._counted_open:
+            self._counted_open = self._side.breaker.open
+            metrics.breakers_open.labels(self._side.channel.name).inc(1 if self._counted_open else -1)
+
+    def _stop_all(self) -> None:
+        for ref in [*self._free, *(lent[0] for lent in self._lent.values())]:
+            ref.stop(block=False)
+        self.stop()

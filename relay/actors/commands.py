@@ -1,0 +1,236 @@
+"""Every command and fact that travels between actors, in the order of a message's path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Settings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pykka
+
+from db.claims import Attempt, Claim, Standing, Verdict
+from db.conversations import Mapping
+from db.messages import Row
+from relay.core.lane import Entry
+from relay.core.messages import Direction, Message, Recipient, Report
+
+Ref = pykka.ActorRef[Any]
+Side = Literal["whatsapp", "genesys"]
+LaneName = Literal["inbound", "outbound", "report"]
+SIDE: dict[LaneName, Side] = {"inbound": "genesys", "outbound": "whatsapp", "report": "genesys"}
+"""Which channel a lane's messages leave through."""
+
+
+# To a shard, and from it to a conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Rows of one conversation that have just been committed (or found unfinished)."""
+
+    mapping: Mapping
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """A message's row was changed by a receipt or by the journal."""
+
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """The conversation may have work in PostgreSQL that nobody told its actor about.
+
+    `message_ids`: what was seen there; an actor that knows them all need not read. Empty: read.
+    """
+
+    conversation_id: str
+    message_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """An alarm went off; look again at what is due."""
+
+
+# Conversation, tenant and channel
+
+
+@dataclass(frozen=True, slots=True)
+class AskTurn:
+    """A conversation's lane has something to send over a side of its line."""
+
+    line_id: str
+    conversation: Ref
+    lane: LaneName
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Pacing and breaker permit one call: hand `sender` what is first now, or tell PassTurn."""
+
+    lane: LaneName
+    sender: Ref
+    channel: Ref
+    settings: Settings[str, Any]
+    """The line's own: `unknown_outcome`, `handset_order_seconds`, rates."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassTurn:
+    """There was nothing to send after all."""
+
+    sender: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """A sender is done. `error` is what the call ended with; `called` is False if none was made."""
+
+    sender: Ref
+    called: bool
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadTenant:
+    """Settings, credentials or lines of the tenant were changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider refuses a side's credentials (`reason`), or takes them again (None)."""
+
+    line_id: str
+    type: Side
+    reason: str | None
+
+
+# Media
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Fetch a message's file, keep it, and make it ready for the receiving side."""
+
+    line_id: str
+    conversation: Ref
+    message_id: str
+    direction: Direction
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The file is ready; `error` says why not."""
+
+    message_id: str
+    direction: Direction
+    message: Message
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareDone:
+    """A media actor is free again."""
+
+    line_id: str
+    worker: Ref
+
+
+# Sender and journal
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One message to send now, by the sender that the channel lent."""
+
+    entry: Entry
+    direction: Direction
+    conversation: Ref
+    conversation_id: str
+    to: Recipient
+    shard: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """One receipt to tell the agent's side."""
+
+    report: Report
+    conversation: Ref
+    to: Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    claim: Claim
+    sender: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """`started` is time.monotonic from before the claim was written: the call's deadline counts from it."""
+
+    message_id: str
+    granted: bool
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotClaimed:
+    """Somebody else has the row, or the shard: look at the database again."""
+
+    message_id: str
+    lane: LaneName
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a message's call ended. Exactly one of `sent` and `verdict`; `attempt` is None without a call."""
+
+    conversation: Ref
+    conversation_id: str
+    message_id: str
+    line_id: str
+    attempt: Attempt | None
+    sent: Attempt | None = None
+    verdict: Verdict | None = None
+    genesys_conversation_id: str | None = None
+    aliases: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The journal has written an outcome; `standing` is what the row says now."""
+
+    message_id: str
+    standing: Standing | None
+    verdict: Verdict | None
+    genesys_conversation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOutcome:
+    """The agent's side was told (`given_up` None), or never will be."""
+
+    conversation: Ref
+    message_id: str
+    status: str
+    given_up: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A report was dealt with, or (`retry_after`, seconds) has to be tried again."""
+
+    message_id: str
+    status: str
+    retry_after: float | None = None
+    error: Exception | None = field(default=None, repr=False)
+
+

@@ -1,0 +1,401 @@
+"""ConversationActor: one contact on one line. Its two lanes keep the order; its reports follow.
+
+Started when there is work, it leaves memory when there has been none for a while. It holds nothing
+that is not in PostgreSQL: after any failure it forgets everything and reads its rows again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Settings
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from db import claims, conversations, messages
+from db.claims import Standing, Verdict
+from db.conversations import Mapping
+from db.messages import Row
+from relay import metrics
+from relay.actors.base import RelayActor, Stop, tell
+from relay.actors.commands import (
+    Arrived,
+    AskTurn,
+    LaneName,
+    NotClaimed,
+    Outcome,
+    PassTurn,
+    Prepare,
+    Prepared,
+    Reported,
+    Send,
+    SendReport,
+    Settled,
+    Stands,
+    Tick,
+    Turn,
+    Wake,
+)
+from relay.actors.parts import Parts
+from relay.core.errors import SendError, StoreError
+from relay.core.fallback import without_media
+from relay.core.lane import LANE_LIMIT, Entry, Lane
+from relay.core.limits import PairBucket
+from relay.core.messages import Direction, Report
+from relay.core.retry import backoff, decide
+from relay.core.status import UNFINISHED
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS = 60.0
+ASK_AGAIN_SECONDS = 45.0
+"""A turn asked for and never given is asked for again: its channel may have been restarted."""
+PREPARE_AHEAD = 3
+NEVER = float("inf")
+REPORTS = 50
+
+
+class ConversationActor(RelayActor):
+    def __init__(
+        self, parts: Parts, conversation_id: str, shard: int, epoch: int, leave: Callable[[str], None]
+    ) -> None:
+        super().__init__()
+        self._parts = parts
+        self._id = conversation_id
+        self._shard = shard
+        self._epoch = epoch
+        self._leave = leave
+        self._mapping: Mapping | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        window = self._parts.limits.reorder_window
+        self._lanes: dict[Direction, Lane] = {"inbound": Lane(window), "outbound": Lane(window)}
+        self._reports: dict[str, Standing] = {}
+        self._report_in_flight: str | None = None
+        self._report_at = 0.0
+        self._asked: dict[LaneName, float] = {}
+        self._pair = PairBucket()
+        self._alarm_at = NEVER
+        self._busy_at = time.monotonic()
+        self._handset: str | None = None
+        self._settings: Settings[str, Any] = {}
+
+    def handle(self, command: Any) -> None:
+        if isinstance(command, Tick):
+            self._alarm_at = NEVER
+            self._look_after_stuck()
+        elif isinstance(command, Stop):
+            self._stop()
+            return
+        else:
+            self._busy_at = time.monotonic()
+            self._take(command)
+        self._advance()
+
+    def _take(self, command: Any) -> None:
+        if isinstance(command, Arrived):
+            self._learn(command.mapping)
+            self._add(command.rows)
+        elif isinstance(command, Turn):
+            self._turn(command)
+        elif isinstance(command, Settled):
+            self._settled(command)
+        elif isinstance(command, Stands):
+            self._release_handset(command.standing)
+            self._stands(command.standing)
+        elif isinstance(command, Prepared):
+            self._prepared(command)
+        elif isinstance(command, Reported):
+            self._reported(command)
+        elif isinstance(command, NotClaimed):
+            self._not_claimed(command)
+        elif isinstance(command, Wake):
+            if not self._knows_all(command.message_ids):
+                self._reload()
+        else:
+            super().handle(command)
+
+    def recover(self) -> None:
+        """Start anew from PostgreSQL. A call under way goes on; its row says `sending` until it ends."""
+        self._forget()
+        self._parts.timers.after(1.0, self.actor_ref, Wake(self._id))
+
+    def _stop(self) -> None:
+        self._leave(self._id)
+        self.stop()
+
+    def _learn(self, mapping: Mapping) -> None:
+        known = self._mapping.genesys_conversation_id if self._mapping else None
+        self._mapping = replace(mapping, genesys_conversation_id=mapping.genesys_conversation_id or known)
+
+    # What there is to do
+
+    def _knows_all(self, message_ids: Sequence[str]) -> bool:
+        """What a full lane leaves in PostgreSQL counts as known: it is read when its turn comes."""
+        full = any(lane.overflowed for lane in self._lanes.values())
+        return bool(message_ids) and all(
+            full or message_id in self._reports or any(lane.knows(message_id) for lane in self._lanes.values())
+            for message_id in message_ids
+        )
+
+    def _reload(self) -> None:
+        try:
+            if self._mapping is None:
+                self._mapping = conversations.by_id(self._parts.pool, self._id)
+            for direction in self._lanes:
+                self._load(direction)
+            with self._parts.pool.autocommit() as cursor:
+                for standing in claims.due_reports(cursor, self._id, REPORTS):
+                    self._reports.setdefault(standing.message_id, standing)
+        except StoreError as error:
+            log.warning("conversation_waits_for_postgresql", conversation_id=self._id, error=str(error))
+            self._parts.timers.after(2.0, self.actor_ref, Wake(self._id))
+
+    def _load(self, direction: Direction) -> None:
+        rows = messages.unfinished(self._parts.pool, self._id, direction, LANE_LIMIT + 1)
+        self._lanes[direction].overflowed = len(rows) > LANE_LIMIT
+        if self._lanes[direction].overflowed:
+            rows.pop()
+            self._lanes[direction].overflowed = False
+            self._add(rows)
+            self._lanes[direction].overflowed = True
+        else:
+            self._add(rows)
+
+    def _add(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            lane = self._lanes[row.direction]
+            known = lane.get(row.id)
+            if known is None:
+                lane.add(self._entry(row))
+            elif known.not_before == NEVER and row.unknown_until is not None:
+                known.not_before = row.unknown_until
+
+    def _entry(self, row: Row) -> Entry:
+        media = row.message.media
+        ready = media is None or media.object_key is not None
+        if media is not None and row.direction == "outbound":
+            ready = media.upload_id is not None or media.kind == "link"
+        entry = Entry(row.id, row.key, row.message, row.attempts, prepared=ready)
+        entry.not_before = row.next_attempt_at or 0.0
+        if row.state != "received":
+            entry.unknown = True
+            entry.not_before = row.unknown_until or NEVER
+        return entry
+
+    def _advance(self) -> None:
+        for direction, lane in self._lanes.items():
+            self._step(direction, lane)
+        self._step_reports()
+        if self._idle():
+            self._stop()
+        elif self._alarm_at == NEVER:
+            self._wake_at(time.time() + IDLE_SECONDS)
+
+    def _idle(self) -> bool:
+        work = self._reports or self._asked or not all(lane.empty for lane in self._lanes.values())
+        return not work and self.inbox_empty and time.monotonic() - self._busy_at >= IDLE_SECONDS
+
+    def _step(self, direction: Direction, lane: Lane) -> None:
+        if lane.wants_more:
+            self._load(direction)
+        self._prepare_ahead(direction, lane)
+        due = lane.due(time.time())
+        if due is None:
+            return
+        if direction == "outbound":
+            due = max(due, time.time() + self._pair.wait(time.monotonic()))
+        if due > time.time():
+            self._wake_at(due)
+        elif lane.waiting[0].prepared:
+            self._ask(direction)
+
+    def _ask(self, lane: LaneName) -> None:
+        now = time.monotonic()
+        if now - self._asked.get(lane, -NEVER) < ASK_AGAIN_SECONDS or self._mapping is None:
+            return
+        self._asked[lane] = now
+        self._wake_at(time.time() + ASK_AGAIN_SECONDS)
+        tell(self._tenant(), AskTurn(self._mapping.line_id, self.actor_ref, lane))
+
+    def _tenant(self) -> Any:
+        assert self._mapping is not None
+        return self._parts.tenant(self._mapping.tenant_id)
+
+    def _wake_at(self, at: float) -> None:
+        """`at` is Unix seconds."""
+        if at < self._alarm_at:
+            self._alarm_at = at
+            self._parts.timers.after(at - time.time(), self.actor_ref, Tick())
+
+    # Media
+
+    def _prepare_ahead(self, direction: Direction, lane: Lane) -> None:
+        for entry in lane.waiting[:PREPARE_AHEAD]:
+            if entry.prepared or entry.preparing or self._mapping is None:
+                continue
+            if entry.not_before > time.time():
+                self._wake_at(entry.not_before)
+                continue
+            entry.preparing = True
+            entry.preparations += 1
+            tell(
+                self._tenant(),
+                Prepare(self._mapping.line_id, self.actor_ref, entry.id, direction, entry.message),
+            )
+
+    def _prepared(self, prepared: Prepared) -> None:
+        entry = self._lanes[prepared.direction].get(prepared.message_id)
+        if entry is None:
+            return
+        entry.preparing = False
+        if prepared.error is None:
+            entry.message, entry.prepared, entry.not_before = prepared.message, True, 0.0
+        else:
+            self._not_prepared(entry, prepared.direction, prepared.error)
+
+    def _not_prepared(self, entry: Entry, direction: Direction, error: Exception) -> None:
+        """Our store away: wait. The provider's word that it is gone: say so, and let the rest go on."""
+        if isinstance(error, StoreError):
+            entry.not_before = time.time() + backoff(entry.preparations)
+            return
+        if isinstance(error, SendError):
+            decision = decide(error, entry.preparations, time.time() - entry.key.arrived_at, line_works=True)
+            if decision.next in ("retry", "unknown"):
+                entry.not_before = time.time() + (decision.delay or backoff(entry.preparations))
+                return
+        code, text = getattr(error, "code", "media_failed"), getattr(error, "text", str(error))
+        if direction == "inbound":
+            entry.message, entry.prepared = without_media(entry.message, text), True
+            messages.save_content(self._parts.pool, entry.id, entry.message)
+        else:
+            self._set_aside(entry, "failed", code, text)
+
+    def _set_aside(self, entry: Entry, state: str, code: str, text: str) -> None:
+        """Finish without a call; the journal writes it, and the agent's side is told."""
+        assert self._mapping is not None
+        verdict = Verdict(entry.id, self._epoch, entry.attempts, state, time.time(), code, text)
+        entry.prepared, entry.preparing = False, True  # holds the lane until the journal has written it
+        tell(
+            self._parts.journal,
+            Outcome(self.actor_ref, self._id, entry.id, self._mapping.line_id, None, verdict=verdict),
+        )
+
+    # Turns
+
+    def _turn(self, turn: Turn) -> None:
+        self._asked.pop(turn.lane, None)
+        if self._mapping is None:
+            tell(turn.channel, PassTurn(turn.sender))
+        elif turn.lane == "report":
+            self._launch_report(turn)
+        else:
+            self._launch(turn, turn.lane, self._lanes[turn.lane])
+
+    def _launch(self, turn: Turn, direction: Direction, lane: Lane) -> None:
+        due = lane.due(time.time())
+        if due is None or due > time.time() or not lane.waiting[0].prepared:
+            tell(turn.channel, PassTurn(turn.sender))
+            return
+        assert self._mapping is not None
+        if lane.waiting[0].unknown and turn.settings.get("unknown_outcome") == "give_up":
+            tell(turn.channel, PassTurn(turn.sender))
+            self._set_aside(lane.waiting[0], "dead", "outcome_unknown", "nobody could tell whether it was sent")
+            return
+        if direction == "outbound":
+            self._pair.take(time.monotonic())
+        self._settings = turn.settings
+        entry = lane.launch()
+        entry.launched_at = time.monotonic()
+        recipient = self._mapping.recipient
+        tell(
+            turn.sender,
+            Send(entry, direction, self.actor_ref, self._id, recipient, self._shard, self._epoch),
+        )
+
+    def _not_claimed(self, command: NotClaimed) -> None:
+        for lane in self._lanes.values():
+            lane.remove(command.message_id)
+        self._parts.timers.after(1.0, self.actor_ref, Wake(self._id))
+
+    def _settled(self, settled: Settled) -> None:
+        if settled.standing is None:
+            # Not written, or the row is gone: read it again rather than guess.
+            self._not_claimed(NotClaimed(settled.message_id, "outbound"))
+            return
+        if settled.genesys_conversation_id and self._mapping is not None:
+            self._mapping = replace(self._mapping, genesys_conversation_id=settled.genesys_conversation_id)
+        self._stands(settled.standing, settled.verdict)
+
+    def _stands(self, standing: Standing, verdict: Verdict | None = None) -> None:
+        """The row's own word decides, whoever changed it."""
+        if standing.report is not None:
+            self._reports[standing.message_id] = standing
+        for direction, lane in self._lanes.items():
+            entry = lane.get(standing.message_id)
+            if entry is None:
+                continue
+            if standing.state not in UNFINISHED:
+                lane.remove(standing.message_id)
+                self._finished(direction, lane, entry, standing)
+            elif lane.in_flight is entry and verdict is not None:
+                unknown = standing.state == "unknown"
+                at = verdict.unknown_until if unknown else verdict.next_attempt_at
+                lane.put_back(at or time.time(), unknown=unknown)
+
+    def _finished(self, direction: Direction, lane: Lane, entry: Entry, standing: Standing) -> None:
+        metrics.messages.labels(direction, standing.state).inc()
+        seconds = float(self._settings.get("handset_order_seconds", 0))
+        if direction == "outbound" and standing.state == "sent" and seconds > 0:
+            self._handset, lane.hold_until = entry.id, time.time() + min(30.0, seconds)
+
+    def _release_handset(self, standing: Standing) -> None:
+        """Optional per line: the next message waits until Meta itself has said `sent` of this one."""
+        if standing.message_id == self._handset:
+            self._handset = None
+            self._lanes["outbound"].hold_until = 0.0
+
+    def _look_after_stuck(self) -> None:
+        """A call that ended without word to us: give it three deadlines, then ask the database."""
+        longest = 3 * self._parts.limits.request + 30.0
+        for lane in self._lanes.values():
+            entry = lane.in_flight
+            if entry is not None and time.monotonic() - entry.launched_at > longest:
+                log.warning("call_without_word", message_id=entry.id)
+                lane.in_flight = None
+                self._parts.timers.after(0.0, self.actor_ref, Wake(self._id))
+
+    # Reports
+
+    def _step_reports(self) -> None:
+        if not self._reports or self._report_in_flight is not None:
+            return
+        if self._report_at > time.time():
+            self._wake_at(self._report_at)
+        else:
+            self._ask("report")
+
+    def _launch_report(self, turn: Turn) -> None:
+        if not self._reports or self._report_in_flight is not None or self._mapping is None:
+            tell(turn.channel, PassTurn(turn.sender))
+            return
+        standing = next(iter(self._reports.values()))
+        self._report_in_flight = standing.message_id
+        status: Any = standing.report
+        report = Report(
+            standing.message_id, standing.source_id, status, standing.at or time.time(), standing.code, standing.reason
+        )
+        tell(turn.sender, SendReport(report, self.actor_ref, self._mapping.recipient))
+
+    def _reported(self, reported: Reported) -> None:
+        if self._report_in_flight == reported.message_id:
+            self._report_in_flight = None
+        if reported.retry_after is not None:
+            self._report_at = time.time() + min(30.0, reported.retry_after)
+            return
+        standing = self._reports.get(reported.message_id)
+        if standing is not None and standing.report == reported.status:
+            del self._reports[reported.message_id]

@@ -1,0 +1,147 @@
+"""JournalActor: claims and outcomes of many conversations in one transaction, then word to everybody.
+
+It writes whenever its inbox is empty or the group is full, so a quiet relay waits for nothing and a
+busy one shares its commits. While PostgreSQL is away the group is kept; senders are bounded, so is it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg2
+import structlog
+
+from db import claims, conversations, receipts
+from relay import metrics
+from relay.actors.base import RelayActor, tell
+from relay.actors.commands import Claimed, ClaimRequest, Outcome, Reported, ReportOutcome, Settled, Stands, Tick
+from relay.actors.parts import Parts
+from relay.core.errors import StoreError
+from relay.core.retry import backoff
+
+log = structlog.get_logger(__name__)
+
+GROUP = 500
+
+
+class JournalActor(RelayActor):
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._claims: list[ClaimRequest] = []
+        self._outcomes: list[Outcome] = []
+        self._reports: list[ReportOutcome] = []
+        self._failures = 0
+        self._resting_until = 0.0
+
+    def handle(self, command: Any) -> None:
+        if isinstance(command, ClaimRequest):
+            self._claims.append(command)
+        elif isinstance(command, Outcome):
+            self._outcomes.append(command)
+        elif isinstance(command, ReportOutcome):
+            self._reports.append(command)
+        elif not isinstance(command, Tick):
+            super().handle(command)
+        waiting = len(self._claims) + len(self._outcomes) + len(self._reports)
+        if waiting and (self.inbox_empty or waiting >= GROUP) and time.monotonic() >= self._resting_until:
+            self._write()
+
+    def _write(self) -> None:
+        try:
+            if self._outcomes or self._reports:
+                self._write_outcomes()
+            if self._claims:
+                self._write_claims()
+            self._failures = 0
+        except StoreError as error:
+            self._rest(error)
+
+    def _rest(self, error: StoreError) -> None:
+        self._failures += 1
+        wait = backoff(self._failures)
+        log.warning("journal_waits_for_postgresql", seconds=wait, error=str(error))
+        self._resting_until = time.monotonic() + wait
+        self._parts.timers.after(wait, self.actor_ref, Tick())
+
+    def _write_claims(self) -> None:
+        group, started = self._claims, time.monotonic()
+        with self._parts.pool.autocommit() as cursor:
+            granted = claims.claim(
+                cursor, self._parts.lease.daemon_id, [one.claim for one in group], self._parts.limits.request
+            )
+        self._claims = []
+        self._count(len(group))
+        for one in group:
+            message_id = one.claim.message_id
+            tell(one.sender, Claimed(message_id, message_id in granted, started))
+
+    def _write_outcomes(self) -> None:
+        outcomes, reports = self._outcomes, self._reports
+        standings = self._in_groups(outcomes, reports)
+        self._outcomes, self._reports = [], []
+        self._count(len(outcomes) + len(reports))
+        for one in outcomes:
+            self._count_end(one)
+            standing = standings.pop(one.message_id, None)
+            tell(one.conversation, Settled(one.message_id, standing, one.verdict, one.genesys_conversation_id))
+        for told in reports:
+            tell(told.conversation, Reported(told.message_id, told.status))
+        for standing in standings.values():  # what parked receipts said about others
+            tell(self._parts.shards.get(standing.shard), Stands(standing))
+
+    def _in_groups(
+        self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]
+    ) -> dict[str, claims.Standing]:
+        """Write all at once; if the data of one is at fault, one by one, and only that one is left out."""
+        try:
+            return self._commit(outcomes, reports)
+        except psycopg2.Error as error:
+            if len(outcomes) + len(reports) <= 1:
+                ids = [one.message_id for one in outcomes] + [one.message_id for one in reports]
+                log.exception("outcome_not_written", message_ids=ids, error=type(error).__name__)
+                return {}
+        standings: dict[str, claims.Standing] = {}
+        for one in outcomes:
+            standings |= self._in_groups([one], [])
+        for told in reports:
+            standings |= self._in_groups([], [told])
+        return standings
+
+    def _commit(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, claims.Standing]:
+        sent = [one.sent for one in outcomes if one.sent is not None]
+        with self._parts.pool.transaction() as cursor:
+            claims.record_attempts(cursor, [one.attempt for one in outcomes if one.attempt is not None])
+            claims.record_sent(cursor, sent)
+            claims.record_verdicts(cursor, [one.verdict for one in outcomes if one.verdict is not None])
+            claims.record_reports(cursor, [(one.message_id, one.status, one.given_up) for one in reports])
+            self._learn(cursor, outcomes)
+            parked = receipts.unpark(cursor, [(one.line_id, one.provider_id) for one in sent if one.provider_id])
+            ids = [one.message_id for one in outcomes]
+            found = {one.message_id: one for one in claims.standings(cursor, ids)}
+            return {one.message_id: one for one in parked} | found
+
+    @staticmethod
+    def _learn(cursor: Any, outcomes: Sequence[Outcome]) -> None:
+        """What the providers' answers told about the contact."""
+        conversations.see_genesys_conversations(
+            cursor,
+            [(one.conversation_id, one.genesys_conversation_id) for one in outcomes if one.genesys_conversation_id],
+        )
+        conversations.add_aliases(
+            cursor, [(one.line_id, alias, one.conversation_id) for one in outcomes for alias in one.aliases]
+        )
+
+    @staticmethod
+    def _count(written: int) -> None:
+        metrics.journal_groups.inc()
+        metrics.journal_writes.inc(written)
+
+    @staticmethod
+    def _count_end(outcome: Outcome) -> None:
+        if outcome.attempt is not None:
+            metrics.attempts.labels("any", outcome.attempt.outcome).inc()
+
+

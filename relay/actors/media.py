@@ -1,0 +1,142 @@
+"""MediaActor: a message's file from the sender's provider to our store, and on to the receiver's."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import IO, Any
+
+import filetype
+
+from db import messages
+from relay.actors.base import RelayActor, tell
+from relay.actors.commands import Prepare, Prepared, PrepareDone, Ref
+from relay.actors.commands import Side as SideName
+from relay.actors.parts import Parts
+from relay.channels.base import Account, Channel, Download
+from relay.core.errors import CannotCarry, RelayError
+from relay.core.messages import Direction, Media
+
+BUCKET: dict[Direction, str] = {"inbound": "media-inbound", "outbound": "media-outbound"}
+SOURCE: dict[Direction, SideName] = {"inbound": "whatsapp", "outbound": "genesys"}
+TARGET: dict[Direction, SideName] = {"inbound": "genesys", "outbound": "whatsapp"}
+
+LARGEST = 100 * 1024 * 1024
+"""Bytes. Meta's own ceiling for a file, either way."""
+
+UPLOAD_SECONDS = 25 * 86400.0
+"""Meta forgets an upload after 30 days; anything older is uploaded again."""
+
+IN_MEMORY = 1024 * 1024
+
+
+class MediaActor(RelayActor):
+    """Several per line, one file at a time, so that a slow file delays nobody else's message."""
+
+    def __init__(self, parts: Parts, accounts: dict[SideName, Account], tenant: Ref, seconds: float = 120.0) -> None:
+        super().__init__()
+        self._parts = parts
+        self._accounts = accounts
+        self._tenant = tenant
+        self._seconds = seconds
+        self._job: Prepare | None = None
+
+    def handle(self, command: Any) -> None:
+        if not isinstance(command, Prepare):
+            super().handle(command)
+            return
+        self._job = command
+        try:
+            message = command.message
+            if message.media is not None:
+                media = self._prepare(message.media, command)
+                message = replace(message, media=media)
+                messages.save_content(self._parts.pool, command.message_id, message)
+        except RelayError as error:
+            self._answer(command, error)
+        else:
+            self._answer(replace(command, message=message), None)
+
+    def recover(self) -> None:
+        if self._job is not None:
+            self._answer(self._job, RelayError("the relay itself failed while it prepared the file; see its log"))
+
+    def _answer(self, job: Prepare, error: RelayError | None) -> None:
+        self._job = None
+        tell(job.conversation, Prepared(job.message_id, job.direction, job.message, error))
+        tell(self._tenant, PrepareDone(job.line_id, self.actor_ref))
+
+    def _prepare(self, media: Media, job: Prepare) -> Media:
+        target = self._parts.channels[TARGET[job.direction]]
+        if media.object_key is None:
+            with self._fetched(media, job) as (file, media):
+                media = target.fit_media(self._kept(file, media, job))
+                return self._uploaded(file, media, target, job.direction)
+        fresh = media.uploaded_at is not None and time.time() - media.uploaded_at < UPLOAD_SECONDS
+        if not target.uploads_media or media.kind == "link" or fresh:
+            return media
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
+            with self._parts.objects.open(media.bucket or BUCKET[job.direction], media.object_key) as stored:
+                for chunk in stored:
+                    file.write(chunk)
+            return self._uploaded(file, media, target, job.direction)
+
+    @contextmanager
+    def _fetched(self, media: Media, job: Prepare) -> Iterator[tuple[IO[bytes], Media]]:
+        name = SOURCE[job.direction]
+        source, account = self._parts.channels[name], self._accounts[name]
+        deadline = time.monotonic() + self._seconds
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
+            with source.fetch(media, account, deadline) as download:
+                media = _spool(file, media, download)
+            yield file, media
+
+    def _kept(self, file: IO[bytes], media: Media, job: Prepare) -> Media:
+        account = self._accounts[SOURCE[job.direction]]
+        bucket = BUCKET[job.direction]
+        key = f"{account.tenant_id}/{job.line_id}/{job.message_id}"
+        file.seek(0)
+        self._parts.objects.put(bucket, key, file, media.size or 0, media.mime_type, filename=media.filename)
+        return replace(media, bucket=bucket, object_key=key)
+
+    def _uploaded(self, file: IO[bytes], media: Media, target: Channel, direction: Direction) -> Media:
+        if not target.uploads_media or media.kind == "link":
+            return media
+        file.seek(0)
+        deadline = time.monotonic() + self._seconds
+        upload_id = target.upload(file, media, self._accounts[TARGET[direction]], deadline)
+        return replace(media, upload_id=upload_id, uploaded_at=time.time())
+
+
+def _spool(file: IO[bytes], media: Media, download: Download) -> Media:
+    """Write the stream down; returns the media with the size, hash and type it really has."""
+    digest, size, head = hashlib.sha256(), 0, b""
+    for chunk in download.chunks:
+        size += len(chunk)
+        if size > LARGEST:
+            raise CannotCarry("too_large", f"the file is larger than {LARGEST // 1024 // 1024} MB")
+        head = head or chunk[:8192]
+        digest.update(chunk)
+        file.write(chunk)
+    if size == 0:
+        raise CannotCarry("empty_file", "the file is empty")
+    return replace(
+        media,
+        size=size,
+        sha256=digest.hexdigest(),
+        mime_type=_type(media, download, head),
+        filename=media.filename or download.filename,
+    )
+
+
+def _type(media: Media, download: Download, head: bytes) -> str:
+    """The type the sender named; where nobody named one, the one the bytes show."""
+    for named in (media.mime_type, download.mime_type):
+        if named and named.split(";")[0].strip() not in ("application/octet-stream", "binary/octet-stream"):
+            return str(named)
+    guessed = filetype.guess_mime(head)
+    return str(guessed or "application/octet-stream")

@@ -1,0 +1,197 @@
+"""ShardActor: one slice of the conversations. Takes in what its queues bring, and hosts its conversations.
+
+The broker's delivery is acked as soon as its row is committed; from there on the row is the message.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from db import shards, sweep
+from relay import metrics
+from relay.actors.base import RelayActor, Stop, tell
+from relay.actors.commands import Arrived, Ref, Stands, Tick, Wake
+from relay.actors.conversation import ConversationActor
+from relay.actors.intake import Intake, Taken
+from relay.actors.parts import Parts
+from relay.broker.consumer import Delivery
+from relay.broker.publisher import Outgoing
+from relay.core.errors import StoreError
+from relay.core.queues import DEAD_LETTERS
+from relay.core.retry import backoff
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Adopt what the last owner left, then consume."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The shard's channel is gone, and with it everything unacked: the broker will bring it again."""
+
+
+class ShardActor(RelayActor):
+    def __init__(self, parts: Parts, number: int, epoch: int) -> None:
+        super().__init__()
+        self._parts = parts
+        self._number = number
+        self._epoch = epoch
+        self._intake = Intake(parts.pool, parts.channels, parts.limits.shards)
+        self._deliveries: list[Delivery] = []
+        self._conversations: dict[str, Ref] = {}
+        self._failures = 0
+        self._resting_until = 0.0
+        self._to_drain: int | None = None
+        self._begun = False
+
+    def handle(self, command: Any) -> None:
+        if isinstance(command, Delivery):
+            self._deliveries.append(command)
+        elif isinstance(command, (Arrived, Stands, Wake)):
+            self._dispatch(command)
+        elif isinstance(command, Begin):
+            self._begin()
+        elif isinstance(command, Lost):
+            self._deliveries.clear()
+        elif isinstance(command, Stop):
+            self._stop()
+            return
+        elif not isinstance(command, Tick):
+            super().handle(command)
+        full = len(self._deliveries) >= BATCH
+        if self._deliveries and (full or self.inbox_empty) and time.monotonic() >= self._resting_until:
+            self._take_in()
+
+    def recover(self) -> None:
+        """Unacked deliveries stay; take them again in a moment."""
+        if not self._begun:
+            self._parts.timers.after(1.0, self.actor_ref, Begin())
+        self._rest(StoreError("the intake failed; see the log"))
+
+    # Ownership
+
+    def _begin(self) -> None:
+        if self._begun:
+            return
+        with self._parts.pool.transaction() as cursor:
+            adopted = shards.adopt_claims(cursor, self._number, self._epoch)
+        # A receipt that settles an adopted claim may be waiting in the queue: drain this far first.
+        self._to_drain = self._depth() if adopted else None
+        self._parts.consumer.open(
+            self._number,
+            lambda delivery: _told(tell(self.actor_ref, delivery)),
+            on_lost=lambda _: _told(tell(self.actor_ref, Lost())),
+        )
+        self._begun = True
+        log.info("shard_taken", shard=self._number, epoch=self._epoch, unknown_outcomes=adopted)
+        self._drained(0)
+
+    def _depth(self) -> int:
+        try:
+            return self._parts.consumer.depth(self._number)
+        except StoreError:
+            return 0
+
+    def _drained(self, taken: int) -> None:
+        """Once the queue is drained past its depth at the take-over, the wait for receipts begins."""
+        if self._to_drain is None:
+            return
+        self._to_drain -= taken
+        if self._to_drain > 0:
+            return
+        with self._parts.pool.transaction() as cursor:
+            waiting = shards.date_unknowns(cursor, self._number, self._parts.limits.unknown_outcome)
+        self._to_drain = None
+        for conversation_id in waiting:
+            self._dispatch(Wake(conversation_id))
+
+    def _stop(self) -> None:
+        """Close the channel first: what was not acked goes to the next owner, in order."""
+        self._parts.consumer.close(self._number)
+        for ref in list(self._conversations.values()):
+            tell(ref, Stop())
+        self.stop()
+
+    # Intake
+
+    def _take_in(self) -> None:
+        group = self._deliveries[:BATCH]
+        try:
+            taken = self._intake.take([delivery.body for delivery in group])
+            self._bury(taken)
+        except StoreError as error:
+            self._rest(error)
+            return
+        self._failures = 0
+        del self._deliveries[: len(group)]
+        self._parts.consumer.ack(self._number, group)
+        for arrived in taken.arrived:
+            self._hand_over(arrived.mapping.shard, arrived)
+        for standing in taken.standings:
+            self._hand_over(standing.shard, Stands(standing))
+        self._drained(len(group))
+        if self._deliveries:
+            tell(self.actor_ref, Tick())
+
+    def _bury(self, taken: Taken) -> None:
+        letters = [Outgoing("", DEAD_LETTERS, dead.body, {"reason": dead.reason}) for dead in taken.dead]
+        if letters:
+            self._parts.publisher.publish(letters, 10.0)
+
+    def _rest(self, error: StoreError) -> None:
+        self._failures += 1
+        wait = backoff(self._failures)
+        log.warning("intake_waits", shard=self._number, seconds=wait, error=str(error))
+        self._resting_until = time.monotonic() + wait
+        self._parts.timers.after(wait, self.actor_ref, Tick())
+
+    # Conversations
+
+    def _hand_over(self, shard: int, command: Arrived | Stands) -> None:
+        """To the home shard: this one, another one here, or another daemon's."""
+        if shard == self._number:
+            self._dispatch(command)
+        elif not tell(self._parts.shards.get(shard), command):
+            conversation_id = (
+                command.mapping.conversation_id if isinstance(command, Arrived) else command.standing.conversation_id
+            )
+            with self._parts.pool.autocommit() as cursor:
+                sweep.notify(cursor, shard, conversation_id)
+
+    def _dispatch(self, command: Arrived | Stands | Wake) -> None:
+        if isinstance(command, Arrived):
+            tell(self._conversation(command.mapping.conversation_id), command)
+        elif isinstance(command, Wake):
+            tell(self._conversation(command.conversation_id), command)
+        elif command.standing.conversation_id in self._conversations:
+            tell(self._conversations[command.standing.conversation_id], command)
+        elif command.standing.report is not None:
+            tell(self._conversation(command.standing.conversation_id), Wake(command.standing.conversation_id))
+
+    def _conversation(self, conversation_id: str) -> Ref:
+        """The live actor, or a new one; a new one reads what older rows there are before it sends."""
+        ref = self._conversations.get(conversation_id)
+        if ref is None or not ref.is_alive():
+            ref = ConversationActor.start(self._parts, conversation_id, self._number, self._epoch, self._left)
+            self._conversations[conversation_id] = ref
+            metrics.conversations.inc()
+            tell(ref, Wake(conversation_id))
+        return ref
+
+    def _left(self, conversation_id: str) -> None:
+        """A conversation leaves in one step, without I/O: nobody can tell it anything after this."""
+        if self._conversations.pop(conversation_id, None) is not None:
+            metrics.conversations.dec()
+
+
+def _told(_alive: bool) -> None:
+    """A shard that has ended gets nothing more: its channel is closed, and the broker keeps the rest."""

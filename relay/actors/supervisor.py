@@ -1,0 +1,183 @@
+"""Supervisor: starts the daemon's actors, keeps its lease, shares out the shards, restarts what died."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from db import receipts, shards, sweep
+from relay import metrics
+from relay.actors.base import RelayActor, Stop, tell
+from relay.actors.commands import Ref, ReloadTenant, Stands, Tick, Wake
+from relay.actors.journal import JournalActor
+from relay.actors.parts import Parts
+from relay.actors.shard import Begin, ShardActor
+from relay.actors.tenant import TenantActor
+from relay.core.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+LEASE_EVERY = 2.0
+SWEEP_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """PostgreSQL said something on one of our channels."""
+
+    channel: str
+    payload: str
+
+
+class Supervisor(RelayActor):
+    def __init__(self, parts: Parts, name: str) -> None:
+        super().__init__()
+        self._parts = parts
+        self._name = name
+        self._sweep_after = 0
+        self._lease_at = 0.0
+        self._stale_at = 0.0
+        self._stopping = False
+
+    def on_start(self) -> None:
+        self._parts.start_tenant = lambda tenant_id: TenantActor.start(self._parts, tenant_id)
+        self._parts.journal = JournalActor.start(self._parts)
+        tell(self.actor_ref, Tick())
+
+    def handle(self, command: Any) -> None:
+        if isinstance(command, Tick):
+            self._tick()
+        elif isinstance(command, Notified):
+            self._notified(command)
+        elif isinstance(command, Stop):
+            self._stop()
+        else:
+            super().handle(command)
+
+    def _tick(self) -> None:
+        if self._stopping:
+            return
+        self._parts.timers.after(SWEEP_EVERY, self.actor_ref, Tick())
+        try:
+            if time.monotonic() >= self._lease_at:
+                self._renew()
+                self._share_out()
+                self._lease_at = time.monotonic() + LEASE_EVERY
+            self._revive()
+            self._sweep()
+        except StoreError as error:
+            log.warning("supervisor_waits_for_postgresql", error=str(error))
+
+    # Lease and shards
+
+    def _renew(self) -> None:
+        """A daemon whose lease ran out has lost its shards, and learns it here."""
+        asked = time.monotonic()
+        with self._parts.pool.transaction(seconds=self._parts.limits.lease / 3) as cursor:
+            shards.renew(cursor, self._parts.lease.daemon_id, self._name, self._parts.limits.lease)
+            owned = shards.owned(cursor, self._parts.lease.daemon_id)
+        self._parts.lease.until = asked + self._parts.limits.lease
+        for number in [number for number in self._parts.shards if number not in owned]:
+            log.warning("shard_lost", shard=number)
+            tell(self._parts.shards.pop(number), Stop())
+
+    def _share_out(self) -> None:
+        """An even share each: give up what is too much, take what nobody living owns."""
+        with self._parts.pool.transaction() as cursor:
+            live = max(1, shards.live_daemons(cursor))
+            share = -(-self._parts.limits.shards // live)
+            mine = sorted(self._parts.shards)
+            taken = shards.take(cursor, self._parts.lease.daemon_id, share - len(mine)) if len(mine) < share else {}
+        for number in mine[share:]:
+            self._give_up(number)
+        for number, epoch in sorted(taken.items()):
+            self._host(number, epoch)
+        metrics.shards_owned.set(len(self._parts.shards))
+
+    def _host(self, number: int, epoch: int) -> None:
+        ref = ShardActor.start(self._parts, number, epoch)
+        self._parts.shards[number] = ref
+        tell(ref, Begin())
+
+    def _give_up(self, number: int) -> None:
+        """Stop the actor first; calls under way end by themselves, claims by the old epoch fail."""
+        ref = self._parts.shards.pop(number)
+        tell(ref, Stop())
+        _await_end(ref)
+        with self._parts.pool.transaction() as cursor:
+            shards.give_up(cursor, self._parts.lease.daemon_id, number)
+        log.info("shard_given_up", shard=number)
+
+    def _revive(self) -> None:
+        """Actors guard themselves; if one died all the same, its rows are in PostgreSQL."""
+        if self._parts.journal is None or not self._parts.journal.is_alive():
+            log.error("journal_died")
+            self._parts.journal = JournalActor.start(self._parts)
+        dead = [number for number, ref in self._parts.shards.items() if not ref.is_alive()]
+        for number in dead:
+            log.error("shard_died", shard=number)
+            del self._parts.shards[number]
+            self._parts.consumer.close(number)
+            with self._parts.pool.transaction() as cursor:
+                shards.give_up(cursor, self._parts.lease.daemon_id, number)
+
+    # Work that no actor knows of
+
+    def _sweep(self) -> None:
+        if not self._parts.shards:
+            return
+        with self._parts.pool.transaction() as cursor:
+            found = sweep.page(cursor, sorted(self._parts.shards), self._sweep_after)
+            if any(one.stale for one in found):
+                sweep.expire(cursor, found, self._parts.limits.unknown_outcome)
+            standings = receipts.unpark_known(cursor)
+        self._sweep_after = found[-1].seq if len(found) >= sweep.PAGE else 0
+        for (conversation_id, shard), ids in _by_conversation(found).items():
+            tell(self._parts.shards.get(shard), Wake(conversation_id, ids))
+        for standing in standings:
+            tell(self._parts.shards.get(standing.shard), Stands(standing))
+        self._drop_stale()
+
+    def _drop_stale(self) -> None:
+        if time.monotonic() < self._stale_at:
+            return
+        self._stale_at = time.monotonic() + 60.0
+        with self._parts.pool.transaction() as cursor:
+            metrics.receipts_dropped.inc(receipts.drop_stale(cursor))
+
+    def _notified(self, notified: Notified) -> None:
+        if notified.channel == "relay_tenants":
+            tell(self._parts.tenants.get(notified.payload), ReloadTenant())
+            return
+        number, _, conversation_id = notified.payload.partition(":")
+        if number.isdigit() and conversation_id:
+            tell(self._parts.shards.get(int(number)), Wake(conversation_id))
+
+    # The end
+
+    def _stop(self) -> None:
+        """Stop intake, let calls under way end, flush the journal, hand everything back."""
+        self._stopping = True
+        for ref in self._parts.shards.values():
+            tell(ref, Stop())
+        for ref in self._parts.shards.values():
+            _await_end(ref)
+        self._parts.shards.clear()
+        self.stop()
+
+
+def _by_conversation(found: Sequence[sweep.Found]) -> dict[tuple[str, int], tuple[str, ...]]:
+    """(conversation, shard) to the messages seen; a call without word counts as not known to anybody."""
+    groups: dict[tuple[str, int], tuple[str, ...]] = {}
+    for one in found:
+        key = one.conversation_id, one.shard
+        groups[key] = (*groups.get(key, ()), f"stale:{one.message_id}" if one.stale else one.message_id)
+    return groups
+
+
+def _await_end(ref: Ref) -> None:
+    ref.actor_stopped.wait(5.0)

@@ -1,0 +1,184 @@
+"""TenantActor: a tenant's settings and credentials, pause and resume, and the actors of its lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from db import credentials, lines
+from db.lines import LineAccounts
+from relay.actors.base import RelayActor, Stop, tell
+from relay.actors.channel import ChannelActor
+from relay.actors.commands import SIDE, AskTurn, Prepare, PrepareDone, Ref, Refused, ReloadTenant, Tick
+from relay.actors.commands import Side as SideName
+from relay.actors.media import MediaActor
+from relay.actors.parts import Parts
+from relay.actors.side import Side
+from relay.channels.base import Account
+from relay.core.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+MEDIA_WORKERS = 4
+RETRY_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class MediaWorker:
+    ref: Ref
+    pending: int = 0
+
+
+@dataclass(slots=True)
+class Line:
+    """What runs for one line in this daemon."""
+
+    accounts: LineAccounts
+    channels: dict[str, Ref]
+    sides: dict[SideName, Account]
+    media: list[MediaWorker] = field(default_factory=list)
+
+    @property
+    def runs(self) -> bool:
+        return self.accounts.tenant_status != "paused" and self.accounts.line_status == "active"
+
+
+class TenantActor(RelayActor):
+    def __init__(self, parts: Parts, tenant_id: str) -> None:
+        super().__init__()
+        self._parts = parts
+        self._tenant_id = tenant_id
+        self._lines: dict[str, Line] = {}
+        self._held: dict[tuple[str, str], AskTurn | Prepare] = {}
+        self._alarm = False
+
+    def handle(self, command: Any) -> None:
+        if isinstance(command, AskTurn):
+            self._ask(command)
+        elif isinstance(command, Prepare):
+            self._prepare(command)
+        elif isinstance(command, ReloadTenant):
+            self._reload()
+        elif isinstance(command, PrepareDone):
+            self._done(command)
+        elif isinstance(command, Refused):
+            self._refused(command)
+        elif isinstance(command, Tick):
+            self._alarm = False
+            self._release()
+        elif isinstance(command, Stop):
+            self._stop_all()
+        else:
+            super().handle(command)
+
+    def _ask(self, ask: AskTurn) -> None:
+        line = self._line(ask.line_id)
+        if line is None or not line.runs:
+            self._hold((ask.conversation.actor_urn, ask.lane), ask)
+        else:
+            tell(line.channels[SIDE[ask.lane]], ask)
+
+    def _prepare(self, prepare: Prepare) -> None:
+        line = self._line(prepare.line_id)
+        if line is None or not line.runs:
+            self._hold((prepare.conversation.actor_urn, prepare.message_id), prepare)
+            return
+        worker = self._media_worker(line)
+        worker.pending += 1
+        tell(worker.ref, prepare)
+
+    def _media_worker(self, line: Line) -> MediaWorker:
+        idle = next((worker for worker in line.media if not worker.pending), None)
+        if idle is None and len(line.media) < MEDIA_WORKERS:
+            idle = MediaWorker(MediaActor.start(self._parts, line.sides, self.actor_ref))
+            line.media.append(idle)
+        return idle or min(line.media, key=lambda worker: worker.pending)
+
+    def _done(self, done: PrepareDone) -> None:
+        workers = self._lines[done.line_id].media if done.line_id in self._lines else []
+        for worker in workers:
+            if worker.ref.actor_urn == done.worker.actor_urn:
+                worker.pending = max(0, worker.pending - 1)
+
+    # Lines
+
+    def _line(self, line_id: str) -> Line | None:
+        """The line's actors, started at first use. None while it cannot be read or does not exist."""
+        line = self._lines.get(line_id)
+        if line is None or not all(ref.is_alive() for ref in line.channels.values()):
+            try:
+                accounts = lines.accounts(self._parts.pool, self._parts.cipher, line_id)
+            except StoreError as error:
+                log.warning("tenant_waits_for_postgresql", tenant_id=self._tenant_id, error=str(error))
+                return None
+            if accounts is None:
+                return None
+            line = self._lines[line_id] = self._start(accounts)
+        return line
+
+    def _start(self, accounts: LineAccounts) -> Line:
+        sides = _sides(accounts)
+        channels: dict[str, Ref] = {}
+        for name, account in sides.items():
+            side = Side(name, self._parts.channels[name], account)
+            channels[name] = ChannelActor.start(self._parts, side, self.actor_ref)
+        return Line(accounts, channels, sides)
+
+    def _reload(self) -> None:
+        for line_id, line in list(self._lines.items()):
+            accounts = lines.accounts(self._parts.pool, self._parts.cipher, line_id)
+            if accounts is None:
+                continue
+            line.accounts = accounts
+            # The media actors hold the same dict, so they see the new credentials too.
+            line.sides.update(_sides(accounts))
+            for name, account in line.sides.items():
+                tell(line.channels[name], account)
+        self._release()
+
+    def recover(self) -> None:
+        self._wake()
+
+    # Waiting while paused, inactive, or without a database
+
+    def _hold(self, key: tuple[str, str], command: AskTurn | Prepare) -> None:
+        self._held[key] = command
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._alarm:
+            self._alarm = True
+            self._parts.timers.after(RETRY_SECONDS, self.actor_ref, Tick())
+
+    def _release(self) -> None:
+        held, self._held = self._held, {}
+        for command in held.values():
+            self.handle(command)
+
+    # Health
+
+    def _refused(self, refused: Refused) -> None:
+        """Three states, and `refused` only on the provider's own word: a timeout is never one."""
+        health: credentials.Health = "ok" if refused.reason is None else "refused"
+        log.warning("credentials_" + health, tenant_id=self._tenant_id, type=refused.type, reason=refused.reason)
+        credentials.set_health(self._parts.changes, self._tenant_id, refused.type, health, refused.reason)
+
+    def _stop_all(self) -> None:
+        for line in self._lines.values():
+            for ref in line.channels.values():
+                tell(ref, Stop())
+            for worker in line.media:
+                worker.ref.stop(block=False)
+        self.stop()
+
+
+def _sides(accounts: LineAccounts) -> dict[SideName, Account]:
+    def account(ref: str, values: dict[str, str]) -> Account:
+        return Account(accounts.tenant_id, accounts.line_id, values[ref], values, accounts.settings)
+
+    return {
+        "whatsapp": account("phone_number_id", accounts.whatsapp),
+        "genesys": account("integration_id", accounts.genesys),
+    }

@@ -1,0 +1,240 @@
+"""Publisher confirms on one AMQP channel shared by many greenlets.
+
+Requests put items into the outbox; one greenlet writes them, the link's reader resolves them by
+delivery tag. One confirm per request costs ten times as much.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import amqp
+import gevent
+import structlog
+from gevent.event import Event
+from gevent.lock import BoundedSemaphore
+from gevent.queue import Queue
+
+from relay.broker.connect import Backoff
+from relay.broker.envelopes import Outgoing
+from relay.broker.errors import BrokerError, Refused, Unroutable
+from relay.broker.link import Link
+
+log = structlog.get_logger(__name__)
+
+UNCONFIRMED_LIMIT = 20_000
+BURST = 64
+RECONNECT_SECONDS = (0.1, 2.0)
+PERSISTENT = 2
+
+
+class Batch:
+    """What one `send` waits for."""
+
+    def __init__(self) -> None:
+        self.done = Event()
+        self.abandoned = False
+        self.open: dict[int, Outgoing] = {}
+        self.failures: list[tuple[Outgoing, BrokerError]] = []
+
+    def add(self, outgoing: Outgoing) -> Item:
+        item = Item(self, len(self.open) + len(self.failures), outgoing)
+        self.open[item.place] = outgoing
+        return item
+
+
+class Item:
+    """One message of a batch on its way to its confirm."""
+
+    __slots__ = ("batch", "error", "outgoing", "place")
+
+    def __init__(self, batch: Batch, place: int, outgoing: Outgoing) -> None:
+        self.batch = batch
+        self.place = place
+        self.outgoing = outgoing
+        self.error: BrokerError | None = None
+
+    def resolve(self, error: BrokerError | None = None) -> None:
+        error = self.error or error
+        self.batch.open.pop(self.place, None)
+        if error is not None:
+            self.batch.failures.append((self.outgoing, error))
+        if not self.batch.open:
+            self.batch.done.set()
+
+
+class ConfirmingSender:
+    """The AMQP side of Publisher: connects, writes, resolves, and starts over when the link is lost."""
+
+    def __init__(self, url: str, prepare: Callable[[], None] | None) -> None:
+        self._url = url
+        self._prepare = prepare
+        self._outbox: Queue[Item | None] = Queue()
+        # Bounds outbox and unconfirmed together: each item holds one until it is resolved.
+        self._room = BoundedSemaphore(UNCONFIRMED_LIMIT)
+        self._unconfirmed: OrderedDict[int, Item] = OrderedDict()
+        self._closed = Event()
+        self._greenlet: gevent.Greenlet | None = None
+        self._link: Link | None = None
+        self._trouble: BrokerError = BrokerError("not connected yet")
+
+    @property
+    def connected(self) -> bool:
+        return self._link is not None and not self._link.lost.is_set()
+
+    @property
+    def waiting(self) -> int:
+        return UNCONFIRMED_LIMIT - int(self._room.counter)
+
+    def start(self) -> None:
+        if self._greenlet is None and not self._closed.is_set():
+            self._greenlet = gevent.spawn(self._run)
+
+    def send(self, outgoing: Sequence[Outgoing], deadline: float) -> list[tuple[Outgoing, BrokerError]]:
+        """Publish once; returns what was not confirmed by the deadline, each with its reason."""
+        self.start()
+        batch = Batch()
+        items = [batch.add(one) for one in outgoing]
+        for item in items:
+            if not self._room.acquire(timeout=max(deadline - time.monotonic(), 0.001)):
+                break
+            self._outbox.put(item)
+        if items and not batch.done.wait(max(deadline - time.monotonic(), 0.001)):
+            batch.abandoned = True
+            reason = BrokerError("no confirm in time" if self.connected else str(self._trouble))
+            return batch.failures + [(one, reason) for one in batch.open.values()]
+        return batch.failures
+
+    def close(self) -> None:
+        self._closed.set()
+        self._outbox.put(None)
+        if self._greenlet is not None:
+            self._greenlet.join(timeout=5.0)
+            self._greenlet.kill(timeout=2.0)
+
+    def _run(self) -> None:
+        backoff = Backoff(*RECONNECT_SECONDS)
+        while not self._closed.is_set():
+            try:
+                self._serve(backoff)
+            except BrokerError as error:
+                self._trouble = error
+            # Nobody restarts this greenlet: whatever it is, it is told, and the next round starts afresh.
+            except Exception as error:
+                self._trouble = BrokerError(f"publisher failed: {type(error).__name__}")
+                log.exception("publisher_failed")
+            self._fail_unconfirmed()
+            self._forget_abandoned()
+            if not self._closed.is_set():
+                log.warning("publisher_disconnected", reason=str(self._trouble))
+                self._closed.wait(backoff.pause())
+        self._fail_outbox()
+
+    def _serve(self, backoff: Backoff) -> None:
+        if self._prepare is not None:
+            self._prepare()
+        link = Link(self._url, on_lost=lambda: self._outbox.put(None))
+        try:
+            channel = self._open_channel(link)
+            self._link = link
+            log.info("publisher_connected", server=link.server_version)
+            backoff.reset()
+            self._write_until_lost(link, channel)
+        finally:
+            self._link = None
+            link.close()
+
+    def _open_channel(self, link: Link) -> Any:
+        with link.operation():
+            channel = link.channel()
+            channel.events["basic_ack"].add(self._acked)
+            channel.events["basic_nack"].add(self._nacked)
+            channel.events["basic_return"].add(self._returned)
+            channel.confirm_select()
+        return channel
+
+    def _write_until_lost(self, link: Link, channel: Any) -> None:
+        tag = 0
+        while not link.lost.is_set() and not self._closed.is_set():
+            item = self._outbox.get()
+            if item is None:
+                continue
+            burst = [item, *self._at_hand(BURST - 1)]
+            for position, one in enumerate(burst):
+                if one.batch.abandoned:
+                    self._settle(one, None)
+                    continue
+                tag += 1
+                self._unconfirmed[tag] = one
+                try:
+                    self._write(link, channel, tag, one.outgoing)
+                except BrokerError:
+                    for unwritten in burst[position + 1 :]:
+                        self._outbox.put(unwritten)
+                    raise
+        raise BrokerError(f"the broker connection is lost: {link.error}")
+
+    def _at_hand(self, limit: int) -> Iterable[Item]:
+        for _ in range(min(self._outbox.qsize(), limit)):
+            item = self._outbox.get_nowait()
+            if item is not None:
+                yield item
+
+    @staticmethod
+    def _write(link: Link, channel: Any, tag: int, outgoing: Outgoing) -> None:
+        message = amqp.Message(
+            outgoing.body,
+            content_type=outgoing.content_type,
+            application_headers=outgoing.headers or {},
+            delivery_mode=PERSISTENT,
+            message_id=str(tag),  # a returned message carries no delivery tag
+        )
+        with link.operation():
+            channel.basic_publish(message, exchange=outgoing.exchange, routing_key=outgoing.routing_key, mandatory=True)
+
+    def _acked(self, tag: int, multiple: bool) -> None:
+        for item in self._resolved(tag, multiple):
+            self._settle(item, None)
+
+    def _nacked(self, tag: int, multiple: bool) -> None:
+        for item in self._resolved(tag, multiple):
+            self._settle(item, Refused("the broker refused it"))
+
+    def _returned(self, error: Exception, _exchange: str, _key: str, message: Any) -> None:
+        """Comes before the ack of the same message."""
+        item = self._unconfirmed.get(int(message.properties["message_id"]))
+        if item is not None:
+            item.error = Unroutable(f"no queue takes it: {error}")
+
+    def _resolved(self, tag: int, multiple: bool) -> Iterable[Item]:
+        if not multiple:
+            item = self._unconfirmed.pop(tag, None)
+            return [item] if item is not None else []
+        items = []
+        while self._unconfirmed and next(iter(self._unconfirmed)) <= tag:
+            items.append(self._unconfirmed.popitem(last=False)[1])
+        return items
+
+    def _settle(self, item: Item, error: BrokerError | None) -> None:
+        item.resolve(error)
+        self._room.release()
+
+    def _fail_unconfirmed(self) -> None:
+        while self._unconfirmed:
+            _, item = self._unconfirmed.popitem(last=False)
+            self._settle(item, BrokerError(str(self._trouble)))
+
+    def _forget_abandoned(self) -> None:
+        """While the broker is away nobody else takes out what its sender has given up: bodies can be large."""
+        for item in list(self._at_hand(self._outbox.qsize())):
+            if item.batch.abandoned:
+                self._settle(item, None)
+            else:
+                self._outbox.put(item)
+
+    def _fail_outbox(self) -> None:
+        for item in list(self._at_hand(self._outbox.qsize())):
+            self._settle(item, BrokerError("the publisher is closed"))

@@ -1,0 +1,203 @@
+"""The daemon's consuming: one connection, one channel per shard, reopened by itself after a loss.
+
+`deliver` is called from the reading greenlet and must only hand over (an actor's tell).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+
+import gevent
+import structlog
+from gevent.event import Event
+from gevent.lock import BoundedSemaphore
+
+from relay.broker.connect import Backoff, open_link
+from relay.broker.envelopes import Delivery
+from relay.broker.errors import BrokerError, describe
+from relay.broker.intake import Intake
+from relay.broker.link import Link
+from relay.broker.redis_link import RedisLink
+from relay.core.queues import INBOUND, OUTBOUND, queue_name
+
+__all__ = ["Consumer", "Delivery"]
+
+log = structlog.get_logger(__name__)
+
+RECONNECT_SECONDS = (0.2, 30.0)
+
+Deliver = Callable[[Delivery], None]
+Told = Callable[[int], None]
+
+
+class Consumer:
+    """Call `start()` once; then `open` and `close` shards at will, connected or not.
+
+    `on_failure` hears of an exception that is nobody's lost connection (also one that a `deliver`
+    let escape); consuming has ended then, and the process should end too. `prepare` runs before
+    each connect: it declares the topology.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        shards: int,
+        prefetch: int,
+        *,
+        on_failure: Callable[[BaseException], None] | None = None,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
+        self._url = url
+        self._shards = shards
+        self._prefetch = prefetch
+        self._on_failure = on_failure
+        self._prepare = prepare
+        self._intakes: dict[int, Intake] = {}
+        self._numbers = count(-1, -1)
+        self._link: Link | RedisLink | None = None
+        self._questions: Any = None
+        self._asking = BoundedSemaphore(1)
+        self._changed = Event()
+        self._closed = Event()
+        self._greenlet: gevent.Greenlet | None = None
+        self.stale_acks = 0
+
+    @property
+    def connected(self) -> bool:
+        return self._link is not None and not self._link.lost.is_set()
+
+    def start(self) -> None:
+        self._greenlet = gevent.spawn(self._run)
+
+    def open(self, shard: int, deliver: Deliver, on_lost: Told | None = None, on_reopened: Told | None = None) -> None:
+        """Consume the shard's queue of both exchanges over one channel, from now until `close(shard)`.
+
+        Returns at once; a shard that cannot be opened yet is opened when the broker is back.
+        `on_lost(shard)`: what was delivered and not acked will come again, over a new generation.
+        `on_reopened(shard)`: and from now on it does.
+        """
+        if not 0 <= shard < self._shards:
+            raise ValueError(f"there is no shard {shard}")
+        queues = [(exchange, queue_name(exchange, shard)) for exchange in (INBOUND, OUTBOUND)]
+        self._add(Intake(shard, queues, self._prefetch, self._guarded(deliver), on_lost, on_reopened))
+
+    def consume(
+        self,
+        queue: str,
+        deliver: Deliver,
+        prefetch: int,
+        on_lost: Told | None = None,
+        on_reopened: Told | None = None,
+    ) -> int:
+        """Consume one queue by name; returns the number to use as `shard` for ack and close."""
+        number = next(self._numbers)
+        self._add(Intake(number, [("", queue)], prefetch, self._guarded(deliver), on_lost, on_reopened))
+        return number
+
+    def ack(self, shard: int, deliveries: Sequence[Delivery]) -> None:
+        """Ack; never raises. What came over a lost connection is counted in `stale_acks` and comes again."""
+        intake = self._intakes.get(shard)
+        self.stale_acks += len(deliveries) if intake is None else intake.ack(deliveries)
+
+    def close(self, shard: int) -> None:
+        """Stop consuming: when this returns nothing more is delivered, and another owner may begin."""
+        intake = self._intakes.pop(shard, None)
+        if intake is None:
+            return
+        try:
+            intake.close()
+        except BrokerError as error:
+            # The connection ended with it, and so did the channel.
+            log.warning("shard_closed_with_connection", shard=shard, reason=str(error))
+
+    def depth(self, shard: int) -> int:
+        """Messages ready in the shard's queues. Raises BrokerError while the broker is away."""
+        link = self._link
+        if link is None:
+            raise BrokerError("the broker is away")
+        with self._asking, link.operation():
+            if self._questions is None or self._questions[0] is not link:
+                self._questions = (link, link.channel())
+            names = (queue_name(exchange, shard) for exchange in (INBOUND, OUTBOUND))
+            return sum(link.depth(self._questions[1], name) for name in names)
+
+    def stop(self) -> None:
+        """Close every shard and disconnect."""
+        for shard in list(self._intakes):
+            self.close(shard)
+        self._closed.set()
+        self._changed.set()
+        if self._greenlet is not None:
+            self._greenlet.join(timeout=10.0)
+            self._greenlet.kill(timeout=2.0)
+
+    def _add(self, intake: Intake) -> None:
+        if intake.number in self._intakes:
+            raise ValueError(f"shard {intake.number} is open already")
+        self._intakes[intake.number] = intake
+        self._changed.set()
+
+    def _guarded(self, deliver: Deliver) -> Deliver:
+        def guarded(delivery: Delivery) -> None:
+            try:
+                deliver(delivery)
+            # It would otherwise be taken for a broken connection, again and again.
+            except Exception as error:  # noqa: BLE001
+                self._fail(error)
+
+        return guarded
+
+    def _fail(self, error: BaseException) -> None:
+        log.error("consumer_failed", error=describe(error), exc_info=error)
+        self._closed.set()
+        self._changed.set()
+        if self._on_failure is not None:
+            self._on_failure(error)
+
+    def _run(self) -> None:
+        backoff = Backoff(*RECONNECT_SECONDS)
+        try:
+            while not self._closed.is_set():
+                try:
+                    self._serve(backoff)
+                except BrokerError as error:
+                    log.warning("consumer_disconnected", reason=str(error))
+                self._closed.wait(backoff.pause())
+        # Nothing restarts this greenlet: the service has to know.
+        except Exception as error:  # noqa: BLE001
+            self._fail(error)
+
+    def _serve(self, backoff: Backoff) -> None:
+        if self._prepare is not None:
+            self._prepare()
+        link = self._link = open_link(self._url, on_lost=self._changed.set)
+        try:
+            log.info("consumer_connected", server=link.server_version)
+            while not link.lost.is_set() and not self._closed.is_set():
+                self._changed.clear()
+                self._open_missing(link)
+                backoff.reset()
+                self._changed.wait()
+            if not self._closed.is_set():
+                raise BrokerError(f"the broker connection is lost: {describe(link.error)}")
+        finally:
+            self._link = None
+            link.close()
+            self._tell_lost()
+
+    def _open_missing(self, link: Link | RedisLink) -> None:
+        for intake in list(self._intakes.values()):
+            if intake.link is None:
+                intake.open(link)
+                if intake.generation > 1 and intake.on_reopened is not None:
+                    intake.on_reopened(intake.number)
+
+    def _tell_lost(self) -> None:
+        for intake in list(self._intakes.values()):
+            if intake.link is None:
+                continue
+            intake.forget()
+            if intake.on_lost is not None:
+                intake.on_lost(intake.number)

@@ -1,0 +1,215 @@
+"""An open broker connection that many greenlets use: one greenlet reads, all may write.
+
+py-amqp lets whoever waits for an answer read the socket, which two greenlets must not do at the
+same time. Here only the link's own reader reads; everybody else waits for it (`SharedConnection`).
+Publisher and Consumer each own one link at a time and open the next when `lost` is set.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import gevent
+import structlog
+from amqp.method_framing import frame_writer
+from gevent.event import Event
+from kombu import Connection
+from kombu.transport import pyamqp
+
+from relay.broker.errors import BrokerError, describe
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 3
+CONNECT_SECONDS = 4.0
+ANSWER_SECONDS = 10.0
+SILENCE_SECONDS = 2 * HEARTBEAT_SECONDS
+
+
+def _locked_writer(connection: Any, transport: Any) -> Callable[..., None]:
+    """py-amqp packs every frame into one shared buffer; not all of its versions guard it."""
+    write = frame_writer(connection, transport)
+    lock = threading.Lock()
+
+    def locked(*arguments: Any) -> None:
+        with lock:
+            write(*arguments)
+
+    return locked
+
+
+class SharedConnection(pyamqp.Connection):
+    """An AMQP connection whose answers are read by one greenlet, whoever waits for them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(frame_writer=_locked_writer, **options)
+        self.reader: gevent.Greenlet | None = None
+        self._progress = Event()
+
+    def drain_events(self, timeout: float | None = None) -> None:
+        """Read as the reader; as anyone else wait until the reader has read something."""
+        if self.reader is None or gevent.getcurrent() is self.reader:
+            super().drain_events(timeout)
+            self.wake()
+        elif timeout == 0 or not self._progress.wait(timeout):
+            # 0 is basic_publish, which only looks whether something has come.
+            raise TimeoutError
+
+    def wake(self) -> None:
+        """Let those who wait look again. A new event each time: none of them can miss it."""
+        progress, self._progress = self._progress, Event()
+        progress.set()
+
+
+class _Transport(pyamqp.Transport):
+    Connection = SharedConnection
+
+
+class _SecureTransport(pyamqp.SSLTransport):
+    Connection = SharedConnection
+
+
+class Link:
+    """A RabbitMQ connection with its reader and its heartbeats. It is never repaired: open another one."""
+
+    acks_multiple = True
+
+    def __init__(self, url: str, on_lost: Callable[[], None] | None = None) -> None:
+        """Connect; raises BrokerError. `on_lost` is called once, whatever ended the link."""
+        self.lost = Event()
+        self.error: BaseException | None = None
+        self._on_lost = on_lost
+        self._kombu = Connection(
+            url,
+            transport=_SecureTransport if url.startswith("amqps") else _Transport,
+            heartbeat=HEARTBEAT_SECONDS,
+            connect_timeout=CONNECT_SECONDS,
+            transport_options={"on_blocked": self._blocked},
+        )
+        try:
+            with gevent.Timeout(2 * CONNECT_SECONDS, TimeoutError("no handshake")):
+                self._amqp: SharedConnection = self._kombu.connect()
+        except self._errors as error:
+            raise BrokerError(f"cannot connect to the broker: {describe(error)}") from error
+        self._greenlets = [gevent.spawn(run) for run in (self._read, self._beat, self._watch)]
+        self._amqp.reader = self._greenlets[0]
+
+    @property
+    def server_version(self) -> str:
+        return str(self._amqp.server_properties.get("version", ""))
+
+    @property
+    def _errors(self) -> tuple[type[BaseException], ...]:
+        # KeyError and AttributeError are what py-amqp gives when a frame meets a connection just closed.
+        # connection_errors hold OSError, of which TimeoutError is one.
+        return (*self._kombu.connection_errors, *self._kombu.channel_errors, KeyError, AttributeError)
+
+    @contextmanager
+    def operation(self) -> Iterator[None]:
+        """Around everything that writes or waits for an answer: bounded, and BrokerError when it fails.
+
+        A failed operation leaves the protocol in an unknown state, so it also ends the link.
+        """
+        if self.lost.is_set():
+            raise BrokerError(f"the broker connection is lost: {describe(self.error)}")
+        try:
+            with gevent.Timeout(ANSWER_SECONDS, TimeoutError("the broker did not answer")):
+                yield
+        except self._errors as error:
+            self.drop(error)
+            raise BrokerError(f"the broker connection is lost: {describe(error)}") from error
+
+    def channel(self) -> Any:
+        """A new channel. Call inside `operation()`."""
+        channel = self._amqp.channel()
+        channel.auto_decode = False
+        return channel
+
+    def consume(self, channel: Any, queue: str, tag: str, callback: Callable[[Any], None]) -> None:
+        """Start consuming. Call inside `operation()`."""
+        # Before the broker may deliver: py-amqp rejects (and so reorders) what comes for an unknown tag.
+        channel.callbacks[tag] = callback
+        channel.basic_consume(queue, consumer_tag=tag, callback=callback)
+
+    def close_channel(self, channel: Any, _unacked: Iterable[Any]) -> None:
+        """Close a channel: the broker puts back what is unacked, in order. Call inside `operation()`."""
+        channel.close()
+
+    def depth(self, channel: Any, queue: str) -> int:
+        """Messages ready in the queue. Call inside `operation()`."""
+        return int(channel.queue_declare(queue, passive=True).message_count)
+
+    @staticmethod
+    def content(raw: Any) -> tuple[bytes, Any, dict[str, Any], bool]:
+        """Body, tag, headers and the redelivered flag of what a consumer's callback was given."""
+        info = raw.delivery_info
+        headers = raw.properties.get("application_headers") or {}
+        return _bytes(raw.body), info["delivery_tag"], headers, bool(info["redelivered"])
+
+    def drop(self, error: BaseException | None) -> None:
+        """End the link at once, without a word to the broker. Wakes all who wait. May be called twice."""
+        if self.lost.is_set():
+            return
+        self.error = error
+        self.lost.set()
+        self._cut()
+        if self._on_lost is not None:
+            self._on_lost()
+
+    def close(self) -> None:
+        """Say goodbye, then end the link."""
+        if not self.lost.is_set():
+            with suppress(BrokerError), gevent.Timeout(2.0, False), self.operation():
+                self._amqp.close()
+        self.drop(None)
+        gevent.killall([one for one in self._greenlets if one is not gevent.getcurrent()], timeout=2.0)
+
+    def _cut(self) -> None:
+        transport = self._amqp._transport
+        # First, so that a TLS goodbye to a peer that is gone cannot wait for it.
+        with suppress(OSError, AttributeError):
+            transport.sock.shutdown(socket.SHUT_RDWR)
+        with suppress(*self._errors), gevent.Timeout(1.0, False):
+            self._amqp.collect()
+        self._amqp.wake()
+
+    def _read(self) -> None:
+        try:
+            while self._amqp.connected:
+                self._amqp.drain_events()
+            self.drop(None)
+        # A link is not repaired: whatever was read that cannot be understood, the next one starts afresh.
+        except Exception as error:  # noqa: BLE001
+            self.drop(error)
+
+    def _beat(self) -> None:
+        """Heartbeats of our own, so that a busy or a blocked greenlet never keeps them back."""
+        sent = -1
+        while not self.lost.wait(HEARTBEAT_SECONDS / 3):
+            try:
+                if self._amqp.bytes_sent == sent:
+                    self._amqp.send_heartbeat()
+                sent = self._amqp.bytes_sent
+            except self._errors as error:
+                self.drop(error)
+
+    def _watch(self) -> None:
+        received, since = -1, time.monotonic()
+        while not self.lost.wait(HEARTBEAT_SECONDS / 3):
+            if self._amqp.bytes_recv != received:
+                received, since = self._amqp.bytes_recv, time.monotonic()
+            elif time.monotonic() - since > SILENCE_SECONDS:
+                self.drop(TimeoutError(f"nothing heard from the broker for {SILENCE_SECONDS} s"))
+
+    @staticmethod
+    def _blocked(reason: str) -> None:
+        log.warning("broker_blocks_publishers", reason=reason)
+
+
+def _bytes(body: str | bytes | memoryview) -> bytes:
+    return body.encode() if isinstance(body, str) else bytes(body)

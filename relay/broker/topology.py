@@ -1,0 +1,82 @@
+"""The exchanges and queues that web and relay use, created and checked. docs/queues.md explains them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gevent
+import structlog
+from amqp.exceptions import PreconditionFailed
+from kombu import Connection
+
+from relay.broker.connect import is_redis
+from relay.broker.errors import BrokerError, TopologyError, describe
+from relay.broker.link import CONNECT_SECONDS
+from relay.core.queues import DEAD_LETTERS, INBOUND, OUTBOUND, WEBHOOK_ARCHIVE, queue_name
+
+log = structlog.get_logger(__name__)
+
+EXCHANGES = (INBOUND, OUTBOUND)
+ARCHIVE_LIMITS = {"x-max-length-bytes": 1 << 30, "x-overflow": "reject-publish"}
+DECLARE_SECONDS = 60.0
+
+
+def declare(url: str, shards: int) -> None:
+    """Create what is missing and check what is there. Raises TopologyError, or BrokerError when away."""
+    with _connection(url) as connection:
+        channel = connection.channel()
+        quorum = {} if is_redis(url) else _quorum(connection)
+        limits = {} if is_redis(url) else ARCHIVE_LIMITS
+        ordered = {**quorum, "x-single-active-consumer": True} if quorum else {}
+        for exchange in EXCHANGES:
+            _exchange(channel, exchange)
+            for number in range(shards):
+                _queue(channel, queue_name(exchange, number), ordered)
+                channel.queue_bind(queue_name(exchange, number), exchange, str(number))
+        _queue(channel, DEAD_LETTERS, quorum)
+        _queue(channel, WEBHOOK_ARCHIVE, {**quorum, **limits})
+
+
+def _quorum(connection: Connection) -> dict[str, Any]:
+    """RabbitMQ 4 drops a message at its 20th redelivery unless told otherwise.
+
+    On 3.x the argument itself is the trouble: it loses prefetched messages at a hand-over, and -1
+    drops at the first redelivery.
+    """
+    version = str(connection.connection.server_properties.get("version", "0"))
+    lifted = {"x-delivery-limit": -1} if int(version.partition(".")[0]) >= 4 else {}
+    return {"x-queue-type": "quorum", **lifted}
+
+
+@contextmanager
+def _connection(url: str) -> Iterator[Connection]:
+    connection = Connection(url, connect_timeout=CONNECT_SECONDS)
+    errors = (*connection.connection_errors, *connection.channel_errors, TimeoutError)
+    try:
+        with gevent.Timeout(DECLARE_SECONDS, TimeoutError("the broker did not answer")):
+            connection.connect()
+            yield connection
+    except errors as error:
+        raise BrokerError(f"cannot declare the queues: {describe(error)}") from error
+    finally:
+        connection.release()
+
+
+def _exchange(channel: Any, name: str) -> None:
+    try:
+        channel.exchange_declare(name, "direct", durable=True, auto_delete=False)
+    except PreconditionFailed as error:
+        raise TopologyError(f"the exchange {name} exists, but not as direct and durable: {error}") from error
+
+
+def _queue(channel: Any, name: str, arguments: dict[str, Any]) -> None:
+    try:
+        channel.queue_declare(name, durable=True, exclusive=False, auto_delete=False, arguments=arguments)
+    except PreconditionFailed as error:
+        # A queue made by RabbitMQ 3 keeps its arguments when the server is upgraded to 4.
+        if "x-delivery-limit" not in str(error):
+            raise TopologyError(f"the queue {name} exists with other arguments: {error}") from error
+        log.warning("queue_keeps_default_delivery_limit", queue=name, advice="set a policy delivery-limit of -1")
+        channel.queue_declare(name, passive=True)

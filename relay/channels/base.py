@@ -1,0 +1,120 @@
+"""The contract a provider is written against. A channel sees no server, no broker, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import IO, Any, Protocol
+
+from relay.core.messages import Event, Media, Message, Recipient, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One item of a webhook body: a message, a status, or whatever else came.
+
+    `line_ref` is the provider's id of the line (phone_number_id, integration id); it may be ""
+    when the item names none. `payload` is what `parse` wants back, and holds the item unchanged.
+    """
+
+    line_ref: str
+    address: str
+    payload: dict[str, Any]
+    index: int
+    media_type: str | None = None
+    mime_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One side of a line, ready to be called. `credentials` are in clear: never log this."""
+
+    tenant_id: str
+    line_id: str
+    line_ref: str
+    credentials: Mapping[str, str] = field(repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A rendered provider call: everything but host and token. JSON body."""
+
+    method: str
+    path: str
+    body: dict[str, Any]
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider took it. `aliases` are further ids of the recipient that its answer named."""
+
+    provider_id: str
+    status: int
+    genesys_conversation_id: str | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file being read from a provider; `chunks` streams it."""
+
+    chunks: Iterator[bytes]
+    mime_type: str
+    size: int | None
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result of an onboarding check. `level` is ok, warning or refused (an explicit no)."""
+
+    check: str
+    level: str
+    text: str
+
+
+class TokenCache(Protocol):
+    """Where access tokens are shared between processes. Losing it costs a fetch, never a message."""
+
+    def get(self, key: str) -> str | None: ...
+    def set(self, key: str, value: str, seconds: float) -> None: ...
+    def delete(self, key: str) -> None: ...
+
+
+class Channel(Protocol):
+    """A provider. `verify` to `render` are pure; the rest makes provider calls.
+
+    Every call takes `deadline` (time.monotonic seconds) and raises SendError, nothing else.
+    """
+
+    name: str
+    uploads_media: bool
+    """True: media is uploaded and sent by id. False: the provider fetches a presigned URL."""
+
+    def verify(self, secret: str, raw: bytes, signature: str | None) -> bool: ...
+    def split(self, body: Any) -> list[Part]: ...
+    def keep(self, body: Any, line_refs: set[str]) -> Any: ...
+    def parse(self, payload: dict[str, Any]) -> list[Event]: ...
+    def fit(self, message: Message) -> list[Message]: ...
+    def fit_media(self, media: Media) -> Media: ...
+    def render(
+        self, message: Message, message_id: str, to: Recipient, account: Account, media_url: str | None
+    ) -> Request: ...
+    def render_report(self, report: Report, to: Recipient, account: Account) -> Request: ...
+
+    def send(
+        self,
+        request: Request,
+        account: Account,
+        deadline: float,
+        before_send: Callable[[], None] | None = None,
+    ) -> Sent:
+        """`before_send` is called right before each request's first byte; what it raises goes through."""
+        ...
+
+    def fetch(self, media: Media, account: Account, deadline: float) -> AbstractContextManager[Download]: ...
+    def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str: ...
+    def check(self, account: Account, deadline: float) -> list[Finding]: ...

@@ -1,0 +1,110 @@
+"""Calls to the Genesys Cloud API: messages and receipts in, files out. Raises SendError, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from relay.channels.base import Account, Download, Request, Sent
+from relay.channels.files import as_download
+from relay.channels.genesys.errors import error_body, failure, trace_id
+from relay.channels.genesys.hosts import Hosts
+from relay.channels.genesys.token import Tokens
+from relay.channels.http import Answer, HttpTransport, redact
+from relay.channels.reading import first, record
+from relay.channels.text import clean
+from relay.core.errors import SendError
+from relay.core.messages import Media
+
+
+class GenesysClient:
+    """One for all lines; every call names its account."""
+
+    def __init__(self, transport: HttpTransport) -> None:
+        self._http = transport
+        self._hosts = Hosts(transport)
+        self.tokens = Tokens(transport, self._hosts)
+
+    def send(
+        self, request: Request, account: Account, deadline: float, before_send: Callable[[], None] | None = None
+    ) -> Sent:
+        """POST a message or receipt. An accepted receipt may still say Failed in its body."""
+        answer = self.call(
+            request.method, request.path, account, deadline, request.query, request.body, before_send, harmless=False
+        )
+        receipt = request.path.endswith("/receipt")
+        data = record(answer.data)
+        provider_id = clean(data.get("id")) or ""
+        if answer.status >= 300 or (not receipt and not provider_id):
+            raise failure(answer, account.credentials.values(), receipt=receipt)
+        if data.get("status") == "Failed" and not (receipt and request.body.get("status") == "Failed"):
+            raise _failed(answer, account)
+        return Sent(provider_id, answer.status, clean(data.get("conversationId")))
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        account: Account,
+        deadline: float,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        before_send: Callable[[], None] | None = None,
+        *,
+        harmless: bool = True,
+    ) -> Answer:
+        """One API call. A refused token is dropped and replaced once: 401 means nothing was done."""
+        token = self.tokens.get(account, deadline)
+        answer = self._once(method, path, account, deadline, query, body, before_send, harmless, token)
+        if answer.status != 401 or error_body(answer) is None:
+            return answer
+        self.tokens.drop(account, token)
+        token = self.tokens.get(account, deadline)
+        return self._once(method, path, account, deadline, query, body, before_send, harmless, token)
+
+    @contextmanager
+    def fetch(self, media: Media, account: Account, deadline: float) -> Iterator[Download]:
+        """Stream an agent's file: without a token, and if that is refused with it, at Genesys only."""
+        if not media.source_url:
+            raise SendError("refused", "media_not_found", "the message names no file")
+        trust = self._hosts.trust(account)
+        with self._http.download(media.source_url, trust, deadline) as stream:
+            if stream.status not in (401, 403) or not trust.takes_bearer(trust.admit(media.source_url)):
+                yield as_download(stream, media.mime_type, media.filename)
+                return
+        bearer = f"Bearer {self.tokens.get(account, deadline)}"
+        with self._http.download(media.source_url, trust, deadline, bearer) as stream:
+            yield as_download(stream, media.mime_type, media.filename)
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        account: Account,
+        deadline: float,
+        query: Mapping[str, str] | None,
+        body: Any,
+        before_send: Callable[[], None] | None,
+        harmless: bool,
+        token: str,
+    ) -> Answer:
+        return self._http.call(
+            method,
+            self._hosts.api(account) + path,
+            self._hosts.trust(account),
+            deadline,
+            query=query,
+            authorization=f"Bearer {token}",
+            json=body,
+            before_send=before_send,
+            repeatable=harmless,
+        )
+
+
+def _failed(answer: Answer, account: Account) -> SendError:
+    """Taken by HTTP, refused in the body."""
+    reason = first(record(answer.data).get("reasons"))
+    code = clean(reason.get("code")) or "Failed"
+    text = redact(clean(reason.get("message")) or "Genesys answered Failed", account.credentials.values())
+    return SendError("refused", code, text, status=answer.status, trace_id=trace_id(answer))

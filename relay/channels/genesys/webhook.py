@@ -1,0 +1,69 @@
+"""Genesys' webhook body: proof of origin, and its item. Never raises, whatever the body is.
+
+Source: Genesys developer centre, "Validate webhook notifications" and "Outbound messages".
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from typing import Any
+
+from relay.channels.base import Part
+from relay.channels.reading import record, records
+from relay.channels.text import clean
+
+KINDS = {"image": "image", "video": "video", "audio": "audio", "file": "document", "link": "link"}
+
+
+def verify(secret: str, raw: bytes, signature: str | None) -> bool:
+    """X-Hub-Signature-256: "sha256=" and base64 (Meta: hex) HMAC-SHA256 of the raw bytes."""
+    if not secret or not signature or not signature.startswith("sha256="):
+        return False
+    expected = base64.b64encode(hmac.digest(secret.encode("utf-8", "replace"), raw, "sha256"))
+    return hmac.compare_digest(signature[7:].encode("utf-8", "replace"), expected)
+
+
+def split(body: Any) -> list[Part]:
+    """The objects of the body: one, as a rule."""
+    return [
+        Part(line_ref(item), customer_address(item), item, index, *_media(item))
+        for index, item in enumerate(records(body))
+    ]
+
+
+def keep(body: Any, line_refs: set[str]) -> Any:
+    """The body reduced to the given integrations; None when nothing of a single object is left."""
+    if isinstance(body, list):
+        return [item for item in records(body) if line_ref(item) in line_refs]
+    return body if line_ref(record(body)) in line_refs else None
+
+
+def line_ref(item: dict[str, Any]) -> str:
+    """The integration's id."""
+    channel = record(item.get("channel"))
+    return clean(channel.get("id")) or clean(record(channel.get("from")).get("id")) or ""
+
+
+def customer_address(item: dict[str, Any]) -> str:
+    """The customer as the relay named him: the receiver, or the sender in a receipt seen from there."""
+    channel = record(item.get("channel"))
+    to, sender = (clean(record(channel.get(side)).get("id")) or "" for side in ("to", "from"))
+    return sender if to and to == clean(channel.get("id")) else to
+
+
+def attachments(item: dict[str, Any]) -> list[dict[str, Any]]:
+    """The files of a message."""
+    found = (record(content.get("attachment")) for content in records(item.get("content")))
+    return [attachment for attachment in found if attachment]
+
+
+def media_kind(attachment: dict[str, Any]) -> str:
+    """Genesys' mediaType in the relay's words."""
+    return KINDS.get((clean(attachment.get("mediaType")) or "").lower(), "document")
+
+
+def _media(item: dict[str, Any]) -> tuple[str | None, str | None]:
+    for attachment in attachments(item):
+        return media_kind(attachment), clean(attachment.get("mime"))
+    return None, None

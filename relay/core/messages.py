@@ -1,0 +1,182 @@
+"""The canonical events: the only language both channels and the actors speak.
+
+Values only. They travel as JSON (in `message_tracking.content`), so every field is
+JSON-able and unknown keys are ignored when an older or newer process reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+import orjson
+from pydantic import TypeAdapter
+
+T = TypeVar("T")
+
+Direction = Literal["inbound", "outbound"]
+MediaKind = Literal["image", "video", "audio", "document", "sticker", "link"]
+"""`link`: the file itself cannot be carried, a text with a link to our copy can."""
+ReceiptStatus = Literal["sent", "delivered", "read", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One file. `source_*` is where the sender's side keeps it, the rest is known once prepared.
+
+    `sha256` is lower-case hex; `size` is in bytes; `caption` belongs to the file, not to the message.
+    """
+
+    kind: MediaKind
+    mime_type: str = ""
+    source_id: str | None = None
+    source_url: str | None = None
+    filename: str | None = None
+    caption: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    voice: bool = False
+    bucket: str | None = None
+    object_key: str | None = None
+    upload_id: str | None = None
+    """The receiving provider's id of the uploaded copy, where it wants uploads."""
+    uploaded_at: float | None = None
+    """Unix seconds; an upload id expires (30 days at Meta)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who wrote, by every name the webhook gave. Absent means unknown, never empty."""
+
+    address: str
+    """The id as it stands in the webhook; picks the intake queue."""
+    wa_id: str | None = None
+    bsuid: str | None = None
+    parent_bsuid: str | None = None
+    name: str | None = None
+    previous: tuple[str, ...] = ()
+    """Addresses this person used before (number or user id changed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something a person wrote. At least one of `text` and `media` is present.
+
+    `source_id` is the sending provider's id; with line and direction it is the key of "once".
+    `part` of `parts` counts from 1 when one source message had to become several.
+    """
+
+    source_id: str
+    person: Person
+    provider_time: float
+    """Unix seconds, in the provider's own granularity."""
+    type: str = "text"
+    """The sending provider's word for the kind, for display and statistics."""
+    text: str | None = None
+    media: Media | None = None
+    reply_to: str | None = None
+    part: int = 1
+    parts: int = 1
+    genesys_conversation_id: str | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def report_id(self) -> str:
+        """The sending provider's own id, without the part suffix."""
+        return self.source_id.partition("#")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a message the relay sent earlier, told by the provider that took it."""
+
+    provider_id: str
+    status: ReceiptStatus
+    time: float
+    message_id: str | None = None
+    """Our own id, where the provider echoes it."""
+    code: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Somebody is typing. Never stored."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Understood, and nothing to relay. Stored with its reason, so that it can be found."""
+
+    source_id: str
+    person: Person
+    provider_time: float
+    type: str
+    reason: str
+
+
+Event = Message | Receipt | Typing | Ignored
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """How the two sides address one contact: filled from the conversation's mapping."""
+
+    genesys_address: str
+    wa_id: str | None = None
+    bsuid: str | None = None
+    name: str | None = None
+    genesys_conversation_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A receipt that Genesys is to be told. `provider_id` is the Genesys message id."""
+
+    message_id: str
+    provider_id: str
+    status: Literal["delivered", "failed"]
+    time: float
+    code: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One item of a webhook on its way from web to the relay: the body of a broker message.
+
+    `arrived_at` is Unix seconds at WSGI entry, `index` the item's place in the POST.
+    """
+
+    channel: str
+    tenant_id: str
+    line_id: str
+    address: str
+    arrived_at: float
+    index: int
+    payload: dict[str, Any]
+    media_type: str | None = None
+    mime_type: str | None = None
+    version: int = 1
+
+
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+"""One per kind, made at first use: building one costs a hundred times what using it does."""
+
+
+def dump(value: Any) -> bytes:
+    """JSON of any value above."""
+    return orjson.dumps(value)
+
+
+def load(kind: type[T], data: bytes | str | dict[str, Any]) -> T:
+    """Read a value back. Raises ValueError (pydantic's) when it is not one."""
+    if isinstance(data, (bytes, str)):
+        data = orjson.loads(data)
+    adapter = _adapters.get(kind)
+    if adapter is None:
+        adapter = _adapters[kind] = TypeAdapter(kind)
+    value: T = adapter.validate_python(data)
+    return value

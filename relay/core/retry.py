@@ -1,0 +1,59 @@
+"""The one place that decides what happens to a message after a call that did not end well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from relay.core.errors import SendError
+
+LONGEST_WAIT = 30.0
+"""Seconds. No backoff waits longer, so that a mended provider is noticed soon."""
+
+POISON_ATTEMPTS = 8
+"""So often a message may fail on a line that carries others, before it is set aside as dead."""
+
+OLDEST_SECONDS = 7 * 86400.0
+"""Meta's media ids and its webhook retries live seven days; nobody waits longer for an answer."""
+
+Next = Literal["retry", "failed", "dead", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`state` of the row from now on ("retry" is `received` again), and after how many seconds."""
+
+    next: Next
+    delay: float = 0.0
+    counts: bool = True
+    """False: not this message's fault, its attempt does not bring it nearer to dead."""
+
+
+def decide(error: SendError, attempts: int, age: float, line_works: bool) -> Decision:
+    """What to do after attempt number `attempts` (from 1) of a message `age` seconds old.
+
+    `line_works`: other messages went through since this one first failed, so the fault is its own.
+    """
+    if error.fate == "refused":
+        return Decision("failed")
+    if error.fate == "unknown" and not (attempts >= POISON_ATTEMPTS and line_works):
+        return Decision("unknown", backoff(attempts))
+    if age > OLDEST_SECONDS or (error.fate in ("retry", "unknown") and attempts >= POISON_ATTEMPTS and line_works):
+        return Decision("dead")
+    if error.fate == "credentials":
+        return Decision("retry", 0.0, counts=False)
+    if error.fate == "throttled":
+        return Decision("retry", _throttle(error, attempts), counts=error.scope == "contact")
+    return Decision("retry", backoff(attempts))
+
+
+def backoff(attempts: int) -> float:
+    """Seconds before the next try: 0.25, 0.5, 1, 2, ... up to LONGEST_WAIT."""
+    return float(min(LONGEST_WAIT, 0.25 * 2 ** min(max(attempts - 1, 0), 10)))
+
+
+def _throttle(error: SendError, attempts: int) -> float:
+    if error.retry_after is not None:
+        return min(LONGEST_WAIT, max(error.retry_after, 0.1))
+    # Meta's recipe for the pair limit is 4^n seconds [Meta: about the platform, 5 Dec 2025].
+    return float(min(LONGEST_WAIT, 4 ** min(max(attempts - 1, 0), 3)))

@@ -1,0 +1,56 @@
+"""The ladder of a message's states. Facts never go back.
+
+received → sending → sent → delivered → read, with failed below delivered: Meta may report both for
+one message (several devices), and any `delivered` means that it arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from relay.core.messages import Receipt
+
+UNFINISHED = ("received", "sending", "unknown")
+"""States with work left; the partial indexes of `message_tracking` name the same three."""
+
+RANK = {"received": 0, "sending": 0, "unknown": 0, "dead": 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4}
+
+
+def advance(state: str, fact: str) -> str:
+    """The state after `fact` (a receipt's status) became known in `state`."""
+    if state not in RANK:
+        return state
+    return fact if RANK[fact] > RANK[state] else state
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that one batch of receipts says about one message. Times are Unix seconds."""
+
+    message_id: str
+    provider_id: str
+    sent_at: float | None = None
+    delivered_at: float | None = None
+    read_at: float | None = None
+    failed_at: float | None = None
+    code: str | None = None
+    reason: str | None = None
+
+
+def gather(receipts: Iterable[tuple[str, Receipt]]) -> list[Facts]:
+    """One Facts per message from (message id, receipt) pairs in any order, duplicates included."""
+    found: dict[str, Facts] = {}
+    for message_id, receipt in receipts:
+        facts = found.get(message_id) or Facts(message_id, receipt.provider_id)
+        found[message_id] = _add(facts, receipt)
+    return sorted(found.values(), key=lambda facts: facts.message_id)
+
+
+def _add(facts: Facts, receipt: Receipt) -> Facts:
+    name = f"{receipt.status}_at"
+    known = getattr(facts, name)
+    changes: dict[str, object] = {name: receipt.time if known is None else min(known, receipt.time)}
+    if receipt.status == "failed":
+        changes |= {"code": receipt.code, "reason": receipt.reason}
+    return replace(facts, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,142 @@
+"""The daemon's life: start a list of parts, wait for a signal or a failure, stop the list in reverse."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import gevent
+import structlog
+from gevent.event import Event
+
+from db import shards
+from db.listen import Listener
+from relay import health
+from relay.actors.archiver import ArchiverActor
+from relay.actors.base import Stop, tell
+from relay.actors.commands import ReloadTenant
+from relay.actors.parts import Parts
+from relay.actors.supervisor import Notified, Supervisor
+from relay.core.errors import StoreError
+from relay.core.retry import backoff
+
+log = structlog.get_logger(__name__)
+
+STOP_SECONDS = 25.0
+"""Ten for a call under way, ten for the journal, five to hand the shards back."""
+
+
+@dataclass(slots=True)
+class Service:
+    """One daemon. `run` returns the exit code: 0 after a signal, 1 after a part failed."""
+
+    parts: Parts
+    metrics_port: int
+    _ended: Event = field(default_factory=Event)
+    _failure: BaseException | None = None
+    _undo: list[tuple[str, Callable[[], Any]]] = field(default_factory=list)
+
+    def run(self) -> int:
+        try:
+            self._start()
+            log.info("relay_started", daemon_id=self.parts.lease.daemon_id)
+            self._ended.wait()
+        except Exception as error:
+            log.exception("relay_could_not_start")
+            self._failure = error
+        self._stop()
+        return 1 if self._failure is not None else 0
+
+    def end(self) -> None:
+        """What a signal handler calls: only asks, `run` does."""
+        self._ended.set()
+
+    def fail(self, error: BaseException) -> None:
+        """A part ended that must not: stop everything, the platform starts it anew."""
+        self._failure = error
+        self._ended.set()
+
+    def _start(self) -> None:
+        port = health.server(self.parts, self.metrics_port)
+        self._begin("health", port.start, port.stop)
+        self._begin("timers", self.parts.timers.start, self.parts.timers.stop)
+        self._begin("publisher", self.parts.publisher.start, self.parts.publisher.close)
+        buckets = gevent.spawn(self._make_buckets)
+        self._undo.append(("buckets", buckets.kill))
+        self._begin("consumer", self.parts.consumer.start, self.parts.consumer.stop)
+        supervisor = Supervisor.start(self.parts, f"{socket.gethostname()}:{os.getpid()}")
+        self._undo.append(("supervisor", lambda: self._stop_actors(supervisor)))
+        archiver = ArchiverActor.start(self.parts)
+        self._undo.append(("archiver", lambda: archiver.stop(block=True, timeout=5.0)))
+        listener = Listener(
+            self.parts.pool,
+            lambda channel, payload: _hint(supervisor, channel, payload),
+            self._reload_tenants,
+        )
+        self._begin("listener", listener.start, listener.stop)
+
+    def _make_buckets(self) -> None:
+        """Text flows without an object store, so its coming is waited for in the background."""
+        for attempt in count(1):
+            try:
+                self.parts.objects.ensure_buckets()
+                return
+            except StoreError as error:
+                log.warning("object_store_awaited", error=str(error))
+            gevent.sleep(backoff(attempt))
+
+    def _begin(self, name: str, start: Callable[[], Any], stop: Callable[[], Any]) -> None:
+        start()
+        self._undo.append((name, stop))
+
+    def _reload_tenants(self) -> None:
+        """Notifications may have been missed while nobody listened."""
+        for ref in self.parts.tenants.values():
+            tell(ref, ReloadTenant())
+
+    def _stop_actors(self, supervisor: Any) -> None:
+        """Shards first (no more work), then what is under way, then the journal, then the lease."""
+        tell(supervisor, Stop())
+        supervisor.actor_stopped.wait(10.0)
+        self._drain()
+        for ref in self.parts.tenants.values():
+            tell(ref, Stop())
+        if self.parts.journal is not None:
+            self.parts.journal.stop(block=True, timeout=10.0)
+        try:
+            with self.parts.pool.transaction() as cursor:
+                shards.leave(cursor, self.parts.lease.daemon_id)
+        except StoreError as error:
+            log.warning("lease_left_to_run_out", error=str(error))
+
+    def _drain(self) -> None:
+        """Calls under way end by themselves within their deadline; their outcomes reach the journal."""
+        deadline = time.monotonic() + self.parts.limits.request
+        while self.parts.calls_under_way and time.monotonic() < deadline:
+            self.parts.call_ended.wait(0.5)
+            self.parts.call_ended.clear()
+
+    def _stop(self) -> None:
+        watchdog = gevent.spawn_later(STOP_SECONDS + 5.0, _give_up)
+        for name, undo in reversed(self._undo):
+            try:
+                undo()
+            except Exception:
+                log.exception("stopping_failed", part=name)
+        watchdog.kill()
+        self.parts.pool.close()
+        log.info("relay_stopped")
+
+
+def _hint(supervisor: Any, channel: str, payload: str) -> None:
+    tell(supervisor, Notified(channel, payload))
+
+
+def _give_up() -> None:
+    log.error("relay_did_not_stop_in_time")
+    os._exit(3)

@@ -1,0 +1,106 @@
+"""Sealed, forgettable values in Redis: access tokens and look-ups. Losing them costs a fetch.
+
+Every value is sealed together with its key, so that neither a dump of Redis nor a value copied
+to another key is of use to anybody. Redis away means: nothing is found, nothing is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+import redis
+from prometheus_client import Counter
+
+from relay.stores import keys
+from relay.stores.connection import RedisConnection
+
+# Longer than any read of PostgreSQL may take: what was read before a change must not be cached after it.
+FENCE_SECONDS = 30
+UNREADABLE = Counter("relay_cache_unreadable_total", "Cached values that no key opens, or that belong elsewhere")
+
+REMEMBER = """
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+
+
+class Sealer(Protocol):
+    """What the cache needs of db.sealing.Cipher, which it may not import."""
+
+    def seal(self, value: Mapping[str, Any]) -> str: ...
+    def open(self, sealed: str) -> dict[str, Any]: ...
+
+
+class Cache:
+    """`get`, `set` and `delete` are the channels' TokenCache; `recall`, `remember`, `forget` serve look-ups."""
+
+    def __init__(self, redis_url: str, cipher: Sealer) -> None:
+        self._redis = RedisConnection(redis_url)
+        self._cipher = cipher
+
+    def get(self, key: str) -> str | None:
+        found = self.recall(keys.cached(key))
+        return None if found is None else found.get("value")
+
+    def set(self, key: str, value: str, seconds: float) -> None:
+        name = keys.cached(key)
+        if seconds > 0:
+            sealed = self._seal(name, {"value": value})
+            self._redis.call(lambda client: client.set(name, sealed, px=max(int(seconds * 1000), 1)), None)
+
+    def delete(self, key: str) -> None:
+        self._redis.call(lambda client: client.delete(keys.cached(key)), None)
+
+    def recall(self, name: str) -> dict[str, Any] | None:
+        """The object kept under a name of `relay.stores.keys`, or None."""
+        sealed = self._redis.call(lambda client: client.get(name), None)
+        return None if sealed is None else self._open(name, sealed)
+
+    def remember(self, name: str, value: Mapping[str, Any], seconds: float) -> None:
+        """Keep it, unless the name was forgotten while the value was being looked up."""
+        sealed = self._seal(name, value)
+        self._redis.call(lambda client: _remember(client, name, sealed, seconds), None)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop these, and let nothing that was read before now come back."""
+        wanted = list(names)
+        if wanted:
+            self._redis.call(lambda client: _forget(client, wanted), None)
+
+    def forget_routes(self, refs: Iterable[tuple[str, str]]) -> None:
+        """`forget` for the look-ups that a change of a tenant has touched (see db.changes)."""
+        self.forget(keys.route(kind, value) for kind, value in refs)
+
+    def ping(self) -> bool:
+        return self._redis.ping()
+
+    def close(self) -> None:
+        self._redis.close()
+
+    def _seal(self, name: str, value: Mapping[str, Any]) -> str:
+        return self._cipher.seal({"key": name, "kept": dict(value)})
+
+    def _open(self, name: str, sealed: str) -> dict[str, Any] | None:
+        try:
+            opened = self._cipher.open(sealed)
+        except (RuntimeError, ValueError):
+            UNREADABLE.inc()
+            return None
+        if opened.get("key") != name:
+            UNREADABLE.inc()
+            return None
+        return opened["kept"]
+
+
+def _remember(client: redis.Redis, name: str, sealed: str, seconds: float) -> None:
+    client.eval(REMEMBER, 2, name, keys.fence(name), sealed, max(int(seconds * 1000), 1))
+
+
+def _forget(client: redis.Redis, names: list[str]) -> None:
+    with client.pipeline(transaction=True) as pipe:
+        for name in names:
+            pipe.set(keys.fence(name), "1", ex=FENCE_SECONDS)
+        pipe.delete(*names)
+        pipe.execute()

@@ -1,0 +1,42 @@
+"""The names of all Redis keys. Nothing else puts one together; docs/redis-keys.md explains each."""
+
+from __future__ import annotations
+
+import hashlib
+
+PREFIX = "relay"
+
+
+def cached(key: str) -> str:
+    """Sealed values: tokens and whatever else asks for a place under its own name."""
+    return f"{PREFIX}:cache:{key}"
+
+
+def route(kind: str, value: str) -> str:
+    """Look-ups made before a tenant is known: they are how it becomes known.
+
+    `kind` is whatsapp, genesys (a provider's id), line-key or tenant-key (the unguessable part of
+    a webhook URL, hashed: a list of Redis keys must not hand it out).
+    """
+    shown = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:32] if kind.endswith("-key") else value
+    return f"{PREFIX}:route:{kind}:{shown}"
+
+
+def mapping(tenant_id: str, line_id: str, address: str) -> str:
+    """From a contact's address (wa_id, BSUID) on a line to the conversation."""
+    return f"{PREFIX}:{tenant_id}:mapping:{line_id}:{address}"
+
+
+def conversation(tenant_id: str, conversation_id: str) -> str:
+    """The reverse: from the conversation to the contact."""
+    return f"{PREFIX}:{tenant_id}:conversation:{conversation_id}"
+
+
+def fence(key: str) -> str:
+    """Says that `key` was forgotten a moment ago: what was read before then must not be written."""
+    return f"{key}:fence"
+
+
+def bucket(key: str) -> str:
+    """A shared rate limit; `key` names tenant, line and side."""
+    return f"{PREFIX}:limit:{key}"

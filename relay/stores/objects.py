@@ -1,0 +1,187 @@
+"""The object store (MinIO or any S3): raw webhooks and media. Its failures become StoreError here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import IO
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import certifi
+import urllib3
+from minio import Minio
+from minio.error import MinioException
+
+from relay.core.errors import StoreError
+
+WEBHOOKS_INBOUND = "webhooks-inbound"
+WEBHOOKS_OUTBOUND = "webhooks-outbound"
+MEDIA_INBOUND = "media-inbound"
+MEDIA_OUTBOUND = "media-outbound"
+BUCKETS = (WEBHOOKS_INBOUND, WEBHOOKS_OUTBOUND, MEDIA_INBOUND, MEDIA_OUTBOUND)
+
+PART_BYTES = 8 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+MISSING = ("NoSuchKey", "NoSuchBucket", "NoSuchObject", 404)
+
+
+class ObjectMissingError(StoreError):
+    """The store answered: there is no such object. Waiting will not help."""
+
+
+class ObjectStore:
+    """Streams files in and out of the four buckets, and signs links that others may follow.
+
+    `public_url` is where others reach the store. Its path, if it has one, is taken for a prefix
+    that a proxy removes, so it is no part of what is signed.
+    """
+
+    def __init__(self, endpoint: str, access_key: str, secret_key: str, secure: bool, public_url: str) -> None:
+        self._pool = urllib3.PoolManager(
+            maxsize=32,
+            timeout=urllib3.Timeout(connect=3, read=20),
+            retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=(502, 503, 504)),
+            ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
+        )
+        self._client = Minio(
+            endpoint,
+            access_key,
+            secret_key,
+            secure=secure,
+            region=_region(endpoint.partition(":")[0]),
+            http_client=self._pool,
+        )
+        public = urlsplit(public_url)
+        self._public_path = public.path.rstrip("/")
+        self._signer = Minio(
+            public.netloc,
+            access_key,
+            secret_key,
+            secure=public.scheme == "https",
+            region=_region(public.hostname or ""),
+            http_client=self._pool,
+        )
+
+    def ensure_buckets(self) -> None:
+        """Create what is missing of the four buckets."""
+        with _translated():
+            for bucket in BUCKETS:
+                if not self._client.bucket_exists(bucket):
+                    self._make(bucket)
+
+    def _make(self, bucket: str) -> None:
+        try:
+            self._client.make_bucket(bucket)
+        except MinioException:
+            if not self._client.bucket_exists(bucket):  # else another process was quicker
+                raise
+
+    def put(
+        self, bucket: str, key: str, file: IO[bytes], size: int, mime_type: str, filename: str | None = None
+    ) -> None:
+        """Store `size` bytes of `file`, at most PART_BYTES of it in memory."""
+        metadata = {"Content-Disposition": _disposition(filename)} if filename else None
+        with _translated():
+            self._client.put_object(
+                bucket,
+                key,
+                file,  # type: ignore[arg-type]
+                size,
+                content_type=_mime(mime_type),
+                metadata=metadata,  # type: ignore[arg-type]
+                part_size=PART_BYTES,
+                num_parallel_uploads=1,
+            )
+
+    @contextmanager
+    def open(self, bucket: str, key: str) -> Iterator[Iterator[bytes]]:
+        """The object's bytes in chunks, read as they are asked for. Raises ObjectMissingError."""
+        with _translated():
+            response = self._client.get_object(bucket, key)
+        try:
+            yield _chunks(response)
+        finally:
+            response.close()
+            response.release_conn()
+
+    def exists(self, bucket: str, key: str) -> bool:
+        try:
+            with _translated():
+                self._client.stat_object(bucket, key)
+        except ObjectMissingError:
+            return False
+        return True
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Gone afterwards, also when it never was there."""
+        with _translated():
+            self._client.remove_object(bucket, key)
+
+    def presign(
+        self, bucket: str, key: str, seconds: float, filename: str | None = None, mime_type: str | None = None
+    ) -> str:
+        """A link that anybody may GET for `seconds` (7 days at most). Signed here, without a call."""
+        headers: dict[str, str] = {}
+        if filename:
+            headers["response-content-disposition"] = _disposition(filename)
+        if mime_type:
+            headers["response-content-type"] = _mime(mime_type)
+        url = self._signer.presigned_get_object(
+            bucket,
+            key,
+            timedelta(seconds=min(max(int(seconds), 1), 604_800)),
+            response_headers=headers,  # type: ignore[arg-type]
+        )
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(path=self._public_path + parts.path))
+
+    def ping(self) -> bool:
+        """Whether the store answers."""
+        try:
+            with _translated():
+                return self._client.bucket_exists(MEDIA_INBOUND)
+        except StoreError:
+            return False
+
+    def close(self) -> None:
+        self._pool.clear()
+
+
+def _region(host: str) -> str | None:
+    """Fixed, so that signing asks nobody; AWS names its region in the host."""
+    return None if host.endswith(("amazonaws.com", "amazonaws.com.cn")) else "us-east-1"
+
+
+def _chunks(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    with _translated():
+        yield from response.stream(CHUNK_BYTES)
+
+
+def _disposition(filename: str) -> str:
+    """Never shown in a browser window of our own origin: always a download. ASCII by RFC 6266."""
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\;%' else "_" for c in filename)
+    return (
+        f"attachment; filename=\"{plain[:100]}\"; filename*=UTF-8''{quote(filename[:100], safe='', errors='replace')}"
+    )
+
+
+def _mime(mime_type: str) -> str:
+    """A header value: what is not printable ASCII is not let through."""
+    fits = mime_type and mime_type.isascii() and mime_type.isprintable()
+    return mime_type if fits else "application/octet-stream"
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except MinioException as error:
+        # An answer without a body, as some servers give to a GET, carries the bare HTTP status.
+        code = getattr(error, "code", None) or getattr(error, "_code", None) or type(error).__name__
+        kind = ObjectMissingError if code in MISSING else StoreError
+        raise kind(f"the object store refused: {code}") from error
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        # The text of urllib3's errors holds the whole URL, key and signature included.
+        raise StoreError(f"the object store did not answer: {type(error).__name__}") from None

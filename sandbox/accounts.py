@@ -1,0 +1,185 @@
+"""The businesses that the sandbox knows: WhatsApp numbers with their apps, Genesys integrations with their clients.
+
+The demo credentials below are documented in README.md and open nothing but the sandbox.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+SCOPES = ["whatsapp_business_management", "whatsapp_business_messaging"]
+PERMISSIONS = [
+    "conversation:message:receive",
+    "conversation:message:view",
+    "messaging:integration:view",
+    "messaging:integration:add",
+    "messaging:integration:edit",
+    "messaging:integration:delete",
+    "messaging:supportedContent:view",
+]
+TEMPLATES = [
+    {"name": "hello_world", "language": "en_US", "body": "Welcome and congratulations!"},
+    {"name": "follow_up", "language": "en", "body": "Hello {{1}}, we have an answer for you."},
+    {"name": "follow_up", "language": "de", "body": "Hallo {{1}}, wir haben eine Antwort."},
+]
+
+
+@dataclass
+class App:
+    app_id: str
+    app_secret: str = ""
+    callback_url: str | None = None
+    verify_token: str | None = None
+
+
+@dataclass
+class Waba:
+    waba_id: str
+    app_id: str
+    subscribed: bool = False
+    override: str | None = None
+
+
+@dataclass
+class Number:
+    phone_number_id: str
+    waba_id: str
+    app_id: str
+    access_token: str
+    display_phone_number: str = ""
+    verified_name: str = ""
+    override: str | None = None
+    scopes: list[str] = field(default_factory=lambda: list(SCOPES))
+    templates: list[dict[str, str]] = field(default_factory=lambda: [dict(each) for each in TEMPLATES])
+
+    @property
+    def digits(self) -> str:
+        return "".join(filter(str.isdigit, self.display_phone_number))
+
+
+@dataclass
+class Client:
+    client_id: str
+    client_secret: str
+    organisation: str = ""
+    permissions: list[str] = field(default_factory=lambda: list(PERMISSIONS))
+
+
+@dataclass
+class Integration:
+    integration_id: str
+    client_id: str
+    webhook_secret: str
+    webhook_url: str | None = None
+    name: str = ""
+    webhook_headers: dict[str, str] = field(default_factory=dict)
+    supported_content: str = "default"
+    outbound_types: list[str] = field(default_factory=lambda: ["*/*"])
+    inbound_types: list[str] = field(default_factory=lambda: ["*/*"])
+    created: str = "2026-11-01T08:00:00.000Z"
+
+
+class Accounts:
+    """Look-ups by every id that a call may carry; none of them scans."""
+
+    def __init__(self) -> None:
+        self.apps: dict[str, App] = {}
+        self.wabas: dict[str, Waba] = {}
+        self.numbers: dict[str, Number] = {}
+        self.by_token: dict[str, list[Number]] = {}
+        self.by_waba: dict[str, list[Number]] = {}
+        self.clients: dict[str, Client] = {}
+        self.integrations: dict[str, Integration] = {}
+        self.lines: dict[str, str] = {}
+
+    def put_number(self, number: Number) -> None:
+        self.numbers[number.phone_number_id] = number
+        waba = self.wabas.setdefault(number.waba_id, Waba(number.waba_id, number.app_id))
+        waba.app_id = number.app_id
+        self.apps.setdefault(number.app_id, App(number.app_id))
+        self._index()
+
+    def remove_number(self, phone_number_id: str) -> bool:
+        found = self.numbers.pop(phone_number_id, None)
+        self.lines.pop(phone_number_id, None)
+        self._index()
+        return found is not None
+
+    def remove_integration(self, integration_id: str) -> bool:
+        self.lines = {number: each for number, each in self.lines.items() if each != integration_id}
+        return self.integrations.pop(integration_id, None) is not None
+
+    def app_of(self, number: Number) -> App:
+        return self.apps[number.app_id]
+
+    def callback_of(self, number: Number) -> str | None:
+        """Meta's precedence: number, then WABA, then app; and silence for a WABA that is not subscribed."""
+        waba = self.wabas[number.waba_id]
+        if not waba.subscribed:
+            return None
+        return number.override or waba.override or self.apps[number.app_id].callback_url
+
+    def integration_for(self, phone_number_id: str) -> str | None:
+        return self.lines.get(phone_number_id)
+
+    def _index(self) -> None:
+        self.by_token, self.by_waba = {}, {}
+        for number in self.numbers.values():
+            self.by_token.setdefault(number.access_token, []).append(number)
+            self.by_waba.setdefault(number.waba_id, []).append(number)
+
+    def view(self) -> dict[str, Any]:
+        return {
+            "whatsapp": [self.number_view(each) for each in self.numbers.values()],
+            "genesys": [self.integration_view(each) for each in self.integrations.values()],
+            "lines": [
+                {"phone_number_id": number, "integration_id": integration} for number, integration in self.lines.items()
+            ],
+        }
+
+    def number_view(self, number: Number) -> dict[str, Any]:
+        app, waba = self.apps[number.app_id], self.wabas[number.waba_id]
+        return {
+            **asdict(number),
+            "app_secret": app.app_secret,
+            "verify_token": app.verify_token,
+            "callback_url": app.callback_url,
+            "subscribed": waba.subscribed,
+            "effective_callback_url": self.callback_of(number),
+        }
+
+    def integration_view(self, integration: Integration) -> dict[str, Any]:
+        client = self.clients[integration.client_id]
+        return {
+            **asdict(integration),
+            "client_secret": client.client_secret,
+            "organisation": client.organisation,
+            "permissions": client.permissions,
+        }
+
+
+def demo_accounts() -> Accounts:
+    accounts = Accounts()
+    accounts.apps["100000000000001"] = App(
+        "100000000000001", "demo-app-secret-nordwind-0001", verify_token="demo-verify-token"
+    )
+    accounts.put_number(
+        Number(
+            "300000000000001",
+            "200000000000001",
+            "100000000000001",
+            "EAAG-demo-token-nordwind",
+            "+49 30 1234501",
+            "Nordwind Outdoor",
+        )
+    )
+    accounts.clients["11111111-aaaa-4000-8000-000000000001"] = Client(
+        "11111111-aaaa-4000-8000-000000000001", "demo-client-secret-nordwind", "Nordwind"
+    )
+    accounts.integrations["22222222-bbbb-4000-8000-000000000001"] = Integration(
+        "22222222-bbbb-4000-8000-000000000001",
+        "11111111-aaaa-4000-8000-000000000001",
+        "demo-webhook-secret-nordwind",
+        name="WhatsApp Nordwind",
+    )
+    accounts.lines["300000000000001"] = "22222222-bbbb-4000-8000-000000000001"
+    return accounts

@@ -1,0 +1,1 @@
+"""Remote control of the sandbox, for the page, the demo and the tests."""

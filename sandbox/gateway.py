@@ -1,0 +1,132 @@
+"""Every provider call passes here: counted, troubled by the faults that are set, answered or refused."""
+
+import json
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import gevent
+from flask import Response, request
+
+from sandbox.faults import Faults
+from sandbox.world_access import current
+
+HTML_502 = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
+
+
+class Refusal(Exception):
+    """A provider's no, with its own shape. `reason` is what the stats count."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status, self.reason = status, reason
+        self.headers: dict[str, str] = {}
+
+    def body(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class Answer:
+    """`message_id` and `reference` say what was processed, for the list of lost answers."""
+
+    body: Any
+    status: int = 200
+    message_id: str | None = None
+    reference: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: Response | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """How one side answers: its injected errors, and the headers on everything."""
+
+    side: str
+    injected: Callable[[int], Refusal]
+    headers: Callable[[], dict[str, str]]
+
+
+def perform(provider: Provider, call: str, action: Callable[[], Answer]) -> Response:
+    world = current()
+    stats = world.stats.side(provider.side)
+    stats.calls[call] += 1
+    faults: Faults = world.faults(provider.side)
+    troubled = call in faults.calls
+    response = _before(provider, call, faults) if troubled else None
+    if response is None:
+        response, answer = _process(provider, action)
+        if troubled and answer is not None:
+            response = _after(provider, call, faults, response, answer)
+    stats.answers[str(response.status_code)] += 1
+    response.headers.extend(provider.headers())
+    return response
+
+
+def _process(provider: Provider, action: Callable[[], Answer]) -> tuple[Response, Answer | None]:
+    try:
+        answer = action()
+    except Refusal as refusal:
+        current().stats.side(provider.side).refused[refusal.reason[:120]] += 1
+        return refuse(refusal), None
+    return answer.raw or _json(answer.body, answer.status, answer.headers), answer
+
+
+def _before(provider: Provider, call: str, faults: Faults) -> Response | None:
+    """Trouble that keeps the call from being processed."""
+    dice, injected = current().dice(provider.side), current().stats.side(provider.side).errors_injected
+    if faults.latency_ms[1]:
+        gevent.sleep(dice.between(*faults.latency_ms) / 1000)
+    if dice.strikes(faults.drop_rate):
+        injected["dropped"] += 1
+        return hang_up()
+    if dice.strikes(faults.html_502_rate):
+        injected["html_502"] += 1
+        return _html()
+    if dice.strikes(faults.error_rate):
+        refusal = provider.injected(dice.choose(faults.error_codes))
+        injected[refusal.reason.split()[0]] += 1
+        if refusal.status == 429:
+            refusal.headers = {"Retry-After": str(faults.retry_after)}
+        return refuse(refusal)
+    return None
+
+
+def _after(provider: Provider, call: str, faults: Faults, response: Response, answer: Answer) -> Response:
+    """Trouble that loses the answer of a call that was processed."""
+    world, dice = current(), current().dice(provider.side)
+    injected = world.stats.side(provider.side).errors_injected
+    if dice.strikes(faults.timeout_rate):
+        injected["timed_out"] += 1
+        world.stats.lost_answer(provider.side, call, answer.message_id, answer.reference)
+        gevent.sleep(faults.timeout_seconds)
+        return hang_up()
+    if dice.strikes(faults.html_502_processed_rate):
+        injected["html_502_processed"] += 1
+        world.stats.lost_answer(provider.side, call, answer.message_id, answer.reference)
+        return _html()
+    return response
+
+
+def hang_up() -> Response:
+    """Closes the connection; what is returned afterwards finds nobody."""
+    connection = request.environ.get("sandbox.socket")
+    if connection is not None:
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return Response(status=502)
+    return Response(status=502)
+
+
+def refuse(refusal: Refusal) -> Response:
+    return _json(refusal.body(), refusal.status, refusal.headers)
+
+
+def _html() -> Response:
+    return Response(HTML_502, 502, mimetype="text/html")
+
+
+def _json(body: Any, status: int, headers: dict[str, str]) -> Response:
+    return Response(json.dumps(body, separators=(",", ":")), status, headers, mimetype="application/json")

@@ -1,0 +1,1 @@
+"""Genesys Cloud: login, Open Messaging, and the desk of its agents."""

@@ -1,0 +1,100 @@
+"""The platform API's surface."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, request
+
+from sandbox.accounts import Integration
+from sandbox.gateway import Answer, perform
+from sandbox.genesys import inbound, integrations, payloads
+from sandbox.genesys.errors import GenesysError
+from sandbox.genesys.provider import PROVIDER, caller, integration
+from sandbox.world_access import current
+
+RECEIVE, VIEW = "conversation:message:receive", "conversation:message:view"
+blueprint = Blueprint("genesys_api", __name__, url_prefix="/genesys/api/api/v2")
+_INTEGRATIONS = "/conversations/messaging/integrations/open"
+
+
+def _inbound(call: str, integration_id: str, handler: Callable[[Integration], Answer]) -> Response:
+    return perform(PROVIDER, call, lambda: handler(integration(integration_id, RECEIVE)))
+
+
+@blueprint.post("/conversations/messages/<integration_id>/inbound/open/message")
+def inbound_message(integration_id: str) -> Response:
+    return _inbound("inbound_message", integration_id, inbound.message)
+
+
+@blueprint.post("/conversations/messages/<integration_id>/inbound/open/receipt")
+def inbound_receipt(integration_id: str) -> Response:
+    return _inbound("inbound_receipt", integration_id, inbound.receipt)
+
+
+@blueprint.post("/conversations/messages/<integration_id>/inbound/open/event")
+def inbound_event(integration_id: str) -> Response:
+    return _inbound("inbound_event", integration_id, inbound.event)
+
+
+@blueprint.post("/conversations/messages/<integration_id>/inbound/open/structured/response")
+def inbound_structured_response(integration_id: str) -> Response:
+    return _inbound("inbound_structured_response", integration_id, inbound.structured_response)
+
+
+@blueprint.get("/conversations/messages/<message_id>/details")
+def message_details(message_id: str) -> Response:
+    def action() -> Answer:
+        client = caller(VIEW)
+        known = current().desk.message(message_id)
+        accounts = current().accounts
+        owner = accounts.integrations.get(known[1].integration_id) if known else None
+        if known is None or owner is None or accounts.clients[owner.client_id].organisation != client.organisation:
+            raise GenesysError(404, f"No message found with id {message_id}")
+        return Answer(payloads.details(owner.integration_id, known[1], known[0]))
+
+    return perform(PROVIDER, "message_details", action)
+
+
+@blueprint.get("/downloads/<key>")
+def attachment_download(key: str) -> Response:
+    def action() -> Answer:
+        world = current()
+        if world.genesys_faults.download_needs_token:
+            caller(VIEW)
+        attachment = world.desk.downloads.get(key)
+        if world.genesys_dice.strikes(world.genesys_faults.media_404_rate):
+            world.stats.genesys.errors_injected["media_404"] += 1
+            raise GenesysError(404, "Injected by the sandbox")
+        if attachment is None or attachment.blob is None:
+            raise GenesysError(404)
+        return Answer(None, raw=Response(attachment.blob.data, content_type=attachment.mime))
+
+    return perform(PROVIDER, "attachment_download", action)
+
+
+@blueprint.route(_INTEGRATIONS, methods=["GET", "POST"])
+def integration_list() -> Response:
+    return perform(PROVIDER, "integrations", integrations.create if request.method == "POST" else integrations.listed)
+
+
+@blueprint.route(_INTEGRATIONS + "/<integration_id>", methods=["GET", "PATCH", "DELETE"])
+def integration_one(integration_id: str) -> Response:
+    action = {"GET": integrations.one, "PATCH": integrations.change, "DELETE": integrations.remove}[request.method]
+    return perform(PROVIDER, "integrations", lambda: action(integration_id))
+
+
+@blueprint.get("/conversations/messaging/supportedcontent")
+def supported_content_list() -> Response:
+    return perform(PROVIDER, "supported_content", integrations.profiles)
+
+
+@blueprint.get("/conversations/messaging/supportedcontent/<profile_id>")
+def supported_content(profile_id: str) -> Response:
+    return perform(PROVIDER, "supported_content", lambda: integrations.profile(profile_id))
+
+
+@blueprint.route("/<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+def unknown(rest: str) -> Response:
+    def action() -> Answer:
+        raise GenesysError(404, f"HTTP 404 Not Found: /api/v2/{rest}")
+
+    return perform(PROVIDER, "unknown", action)

@@ -1,0 +1,1 @@
+"""Meta's WhatsApp Business Cloud API, and the phones of its users."""

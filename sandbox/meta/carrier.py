@@ -1,0 +1,123 @@
+"""Carries messages between business and phone after Meta has accepted them, and reports each step by webhook."""
+
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from sandbox.accounts import Number
+from sandbox.clock import unix_seconds
+from sandbox.meta import payloads
+from sandbox.meta.errors import title
+from sandbox.meta.thread import Entry, Thread
+from sandbox.webhooks.update import Callback, Track, Update
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+
+class Failure(Exception):
+    """Meta took the message and cannot deliver it."""
+
+    def __init__(self, code: int, details: str) -> None:
+        super().__init__(details)
+        self.code, self.details = code, details
+
+
+def travel(world: "World", number: Number, thread: Thread, entry: Entry) -> None:
+    """From accepted to sent, and on to the phone if it is there. Runs in its own greenlet."""
+    delays = thread.phone.delays_ms
+    gevent.sleep(delays["sent"] / 1000)
+    if thread.phone.fail_code is not None:
+        fail(
+            world, number, thread, entry, thread.phone.fail_code, "The sandbox was told to fail messages to this phone"
+        )
+        return
+    report(world, number, thread, entry, "sent")
+    if entry.type == "reaction":
+        thread.show(entry)
+        world.events.changed("phone", thread.phone.wa_id, thread.phone_number_id)
+        return
+    gevent.sleep(delays["delivered"] / 1000)
+    if thread.phone.online:
+        arrive(world, number, thread, entry)
+
+
+def arrive(world: "World", number: Number, thread: Thread, entry: Entry) -> None:
+    phone = thread.phone
+    thread.show(entry)
+    thread.typing_until = 0
+    if phone.chat_open and phone.read_receipts:
+        report(world, number, thread, entry, "read")
+        return
+    report(world, number, thread, entry, "delivered")
+    if phone.reads_automatically and phone.read_receipts:
+        gevent.spawn_later(phone.delays_ms["read"] / 1000, _read, world, number, thread, entry)
+
+
+def go_online(world: "World", thread: Thread) -> None:
+    number = world.accounts.numbers.get(thread.phone_number_id)
+    for entry in list(thread.undelivered.values()):
+        if number is not None and entry.status == "sent":
+            arrive(world, number, thread, entry)
+
+
+def open_chat(world: "World", thread: Thread) -> None:
+    number = world.accounts.numbers.get(thread.phone_number_id)
+    for entry in list(thread.shown):
+        if number is not None and entry.direction == "outbound":
+            _read(world, number, thread, entry)
+
+
+def _read(world: "World", number: Number, thread: Thread, entry: Entry) -> None:
+    if entry.status == "delivered" and thread.phone.read_receipts:
+        report(world, number, thread, entry, "read")
+
+
+def fail(world: "World", number: Number, thread: Thread, entry: Entry, code: int, details: str) -> None:
+    entry.errors = [{"code": code, "title": title(code), "details": details}]
+    report(world, number, thread, entry, "failed", entry.errors)
+
+
+def report(
+    world: "World",
+    number: Number,
+    thread: Thread,
+    entry: Entry,
+    status: str,
+    errors: list[dict[str, Any]] | None = None,
+    timestamp: int | None = None,
+) -> None:
+    moment = timestamp or unix_seconds()
+    item = payloads.status(entry, thread.phone, status, moment, errors or [])
+    entry.reached(status, moment)
+    world.stats.meta.messages[f"status:{status}"] += 1
+    contact = payloads.contact(thread.phone) if status in ("sent", "delivered", "read") else None
+    track = emit(world, number, thread, "statuses", item, contact)
+    entry.track = track
+    world.events.changed("phone", thread.phone.wa_id, thread.phone_number_id)
+
+
+def emit(
+    world: "World",
+    number: Number,
+    thread: Thread,
+    kind: str,
+    item: dict[str, Any],
+    contact: dict[str, Any] | None,
+    on_delivered: Any = None,
+) -> Track:
+    """Hands an update to the outbox, if anybody subscribed to it."""
+    url = world.accounts.callback_of(number)
+    if url is None:
+        world.webhook_counts("meta")["unsubscribed"] += 1
+        return Track(state="no webhook subscribed")
+    callback = Callback("meta", url, world.accounts.app_of(number).app_secret)
+    update = Update(
+        callback,
+        f"{number.phone_number_id}|{thread.phone.wa_id}|{kind}",
+        item["timestamp"],
+        payloads.part(number, kind, item, contact),
+        on_delivered=on_delivered,
+    )
+    world.meta_outbox.emit(update)
+    return update.track

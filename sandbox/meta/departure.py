@@ -1,0 +1,91 @@
+"""After Meta's 200: what it only finds out later, and then the way to the phone. Runs in a greenlet per message."""
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import gevent
+import requests
+
+from sandbox.accounts import Number
+from sandbox.meta import carrier
+from sandbox.meta.carrier import Failure
+from sandbox.meta.media import MEGABYTE, UPLOAD_DAYS, MediaItem, base_type, unfit
+from sandbox.meta.requests import Media, SendRequest
+from sandbox.meta.template import rendered
+from sandbox.meta.thread import Entry, Thread
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+
+def depart(world: "World", number: Number, thread: Thread, entry: Entry, request: SendRequest) -> None:
+    try:
+        _check_window(world, thread, entry)
+        _check_references(world, entry)
+        _resolve_media(world, number, entry, request)
+    except Failure as failure:
+        gevent.sleep(thread.phone.delays_ms["sent"] / 1000)
+        carrier.fail(world, number, thread, entry, failure.code, failure.details)
+        return
+    if request.template is not None:
+        entry.text = rendered(number, request.template)
+    carrier.travel(world, number, thread, entry)
+
+
+def _check_window(world: "World", thread: Thread, entry: Entry) -> None:
+    hours = world.limits.meta.service_window_hours
+    if hours is not None and entry.type != "template" and time.time() - thread.last_from_user > hours * 3600:
+        raise Failure(
+            131047,
+            "Message failed to send because more than 24 hours have passed since the customer last "
+            "replied to this number.",
+        )
+
+
+def _check_references(world: "World", entry: Entry) -> None:
+    if entry.type == "reaction" and world.phones.entry(entry.payload["reaction"]["message_id"]) is None:
+        raise Failure(131009, "The message to react to does not exist.")
+    if entry.context and world.phones.entry(entry.context["message_id"]) is None:
+        # Meta delivers the message without the quote.
+        world.stats.finding("meta", "context_unknown", f"context.message_id of {entry.id} is unknown: no quote")
+        entry.context = None
+
+
+def _resolve_media(world: "World", number: Number, entry: Entry, request: SendRequest) -> None:
+    content = request.content
+    if not isinstance(content, Media):
+        return
+    if content.link is not None:
+        entry.media = _fetch(world, number, content.link)
+    assert entry.media is not None
+    reason = unfit(request.type, entry.media.mime_type, entry.media.blob.data)
+    if reason:
+        raise Failure(131053, reason)
+    filename = getattr(content, "filename", None)
+    if filename:
+        entry.media = replace(entry.media, filename=filename)
+
+
+def _fetch(world: "World", number: Number, link: str) -> MediaItem:
+    """Meta's fetcher: no redirects, no credentials, the type as the server says it."""
+    try:
+        with requests.get(link, timeout=10, allow_redirects=False, stream=True) as response:
+            if response.status_code != 200:
+                raise Failure(
+                    131053,
+                    f"Downloading media from weblink failed with http code {response.status_code}, "
+                    f"status message {response.reason}",
+                )
+            data = response.raw.read(100 * MEGABYTE + 1, decode_content=True)
+            mime_type = response.headers.get("Content-Type", "application/octet-stream")
+    except requests.RequestException as problem:
+        raise Failure(131053, f"Downloading media from weblink failed: {type(problem).__name__}") from None
+    name = link.split("?")[0].rsplit("/", 1)[-1] or None
+    return world.media.add(
+        number.phone_number_id,
+        base_type(mime_type) if "ogg" not in mime_type else mime_type,
+        world.blobs.add(data),
+        name,
+        UPLOAD_DAYS,
+    )

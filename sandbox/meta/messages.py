@@ -1,0 +1,160 @@
+"""`POST /{phone_number_id}/messages`: checks, limits, and the acceptance that is not yet a delivery."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from sandbox.accounts import Number
+from sandbox.clock import unix_seconds
+from sandbox.ids import BSUID, wamid
+from sandbox.meta.departure import depart
+from sandbox.meta.errors import GraphError
+from sandbox.meta.media import MediaItem
+from sandbox.meta.requests import SendRequest
+from sandbox.meta.template import check_template
+from sandbox.meta.thread import Entry, Phone
+from sandbox.meta.validation import parse_read, parse_send
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+_MEDIA = ("image", "video", "audio", "document", "sticker")
+
+
+def accept(world: "World", number: Number, body: dict[str, Any]) -> tuple[dict[str, Any], str, str | None]:
+    """The answer, the message's id, and the caller's own reference."""
+    if "status" in body:
+        return _mark_read(world, number, body)
+    request = parse_send(body)
+    contact, phone = _recipient(world, number, request)
+    media = _check_media(world, number, request)
+    if request.type == "template":
+        check_template(number, request.template)
+    _check_limits(world, number, phone.wa_id if phone else contact["input"])
+    entry = _entry(request, phone, media)
+    world.stats.meta.messages[f"from_business:{request.type}"] += 1
+    if phone is not None:
+        thread = world.phones.thread(phone, number.phone_number_id)
+        world.phones.record(entry, thread)
+        thread.hold(entry)
+        gevent.spawn(depart, world, number, thread, entry, request)
+    sent = {"id": entry.id} | ({"message_status": "accepted"} if request.type == "template" else {})
+    answer = {"messaging_product": "whatsapp", "contacts": [contact], "messages": [sent]}
+    return answer, entry.id, entry.opaque
+
+
+def _mark_read(world: "World", number: Number, body: dict[str, Any]) -> tuple[dict[str, Any], str, None]:
+    request = parse_read(body)
+    known = world.phones.entry(request.message_id)
+    if known is None or known[0].direction != "inbound" or known[1].phone_number_id != number.phone_number_id:
+        raise GraphError(131009, f"Param message_id: '{request.message_id}' is not a message this number received.")
+    entry, thread = known
+    for each in thread.shown:
+        if each.direction == "inbound" and each.status != "read":
+            each.reached("read", unix_seconds())
+        if each is entry:
+            break
+    if request.typing_indicator is not None:
+        thread.typing()
+    world.stats.meta.messages["typing" if request.typing_indicator else "read"] += 1
+    world.events.changed("phone", thread.phone.wa_id, thread.phone_number_id)
+    return {"success": True}, request.message_id, None
+
+
+def _recipient(world: "World", number: Number, request: SendRequest) -> tuple[dict[str, Any], Phone | None]:
+    """`to` wins when both are given. No phone means: accepted, and never seen again."""
+    if request.recipient_type == "group":
+        raise GraphError(131020, "Groups need an Official Business Account.", message="(#131020) Group not available")
+    if request.to is None:
+        return _by_user_id(world, str(request.recipient))
+    if BSUID.match(request.to):
+        world.stats.finding(
+            "meta", "bsuid_in_to", f"'{request.to}' in `to`: Meta answers 200 and delivers nothing; use `recipient`"
+        )
+        return {"input": request.to, "wa_id": request.to}, None
+    digits = re.sub(r"[\s()\-.]", "", request.to)
+    if not re.fullmatch(r"\+?\d{5,15}", digits):
+        raise GraphError(131009, "Param to: the recipient's phone number is not valid.")
+    if not digits.startswith("+"):
+        world.stats.finding(
+            "meta",
+            "to_without_plus",
+            f"'{request.to}' in `to` without plus: Meta may prepend the "
+            "business's own country code and reach a stranger",
+        )
+    wa_id = digits.removeprefix("+")
+    if wa_id == number.digits:
+        raise GraphError(131021, "The recipient's number is the sender's.")
+    return {"input": request.to, "wa_id": wa_id}, world.phones.phone(wa_id)
+
+
+def _by_user_id(world: "World", user_id: str) -> tuple[dict[str, Any], Phone | None]:
+    if not BSUID.match(user_id):
+        raise GraphError(131009, "Param recipient: not a business-scoped user id.")
+    phone = world.phones.known(user_id)
+    if phone is None:
+        world.stats.finding("meta", "unknown_bsuid", f"'{user_id}' in `recipient` belongs to nobody")
+    return {"input": user_id, "user_id": user_id}, phone
+
+
+def _check_media(world: "World", number: Number, request: SendRequest) -> MediaItem | None:
+    if request.type not in _MEDIA or request.content.id is None:
+        return None
+    item = world.media.get(request.content.id)
+    if item is None or item.phone_number_id != number.phone_number_id:
+        raise GraphError(
+            100,
+            f"Param {request.type}['id']: media {request.content.id} does not exist, has expired or "
+            "belongs to another phone number.",
+            subcode=33,
+        )
+    return item
+
+
+def _check_limits(world: "World", number: Number, recipient: str) -> None:
+    limits = world.limits.meta
+    if limits.number_per_second and world.buckets.take(
+        f"number:{number.phone_number_id}", limits.number_per_second, limits.number_per_second
+    ):
+        raise GraphError(130429, "Cloud API message throughput has been reached.")
+    if limits.pair_burst and world.buckets.take(
+        f"pair:{number.phone_number_id}:{recipient}", limits.pair_burst, 1 / limits.pair_seconds
+    ):
+        raise GraphError(
+            131056, "Too many messages sent from this phone number to the same phone number in a short period of time."
+        )
+
+
+def _entry(request: SendRequest, phone: Phone | None, media: MediaItem | None) -> Entry:
+    content: dict[str, Any] = {request.type: request.model_dump(exclude_none=True)[request.type]}
+    return Entry(
+        wamid(phone.wa_id if phone else "0", inbound=False),
+        "outbound",
+        request.type,
+        unix_seconds(),
+        text=_text(request),
+        payload=content,
+        media=media,
+        context=request.context.model_dump() if request.context else None,
+        opaque=request.biz_opaque_callback_data,
+        addressed_by="user_id" if request.to is None else "wa_id",
+        category="utility" if request.type == "template" else "service",
+    )
+
+
+def _text(request: SendRequest) -> str | None:
+    match request.type:
+        case "text":
+            return request.content.body
+        case "reaction":
+            return request.content.emoji
+        case "interactive":
+            return request.content.body.text if request.content.body else None
+        case "location":
+            return request.content.name or request.content.address
+        case "contacts":
+            return request.content[0].name.formatted_name
+        case "template":
+            return None
+    return getattr(request.content, "caption", None)

@@ -1,0 +1,98 @@
+"""Webhook bodies as Meta writes them."""
+
+import base64
+import json
+from typing import Any
+
+from sandbox.accounts import Number
+from sandbox.meta.media import MediaItem
+from sandbox.meta.thread import Entry, Phone
+from sandbox.webhooks.update import Update
+
+PRICED = {"sent", "delivered", "read"}
+
+
+def envelope(updates: list[Update]) -> bytes:
+    """One body for many updates: an entry per WABA, a change per number and kind, in the order of their coming."""
+    entries: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+    for update in updates:
+        part = update.payload
+        changes = entries.setdefault(part["waba_id"], {})
+        value = changes.setdefault(
+            (part["metadata"]["phone_number_id"], part["kind"]),
+            {"messaging_product": "whatsapp", "metadata": part["metadata"], "contacts": [], part["kind"]: []},
+        )
+        if part["contact"] is not None and part["contact"] not in value["contacts"]:
+            value["contacts"].append(part["contact"])
+        value[part["kind"]].append(part["item"])
+    return _dump(
+        {
+            "object": "whatsapp_business_account",
+            "entry": [
+                {
+                    "id": waba_id,
+                    "changes": [{"value": _without_empty(value), "field": "messages"} for value in changes.values()],
+                }
+                for waba_id, changes in entries.items()
+            ],
+        }
+    )
+
+
+def part(number: Number, kind: str, item: dict[str, Any], contact: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "waba_id": number.waba_id,
+        "kind": kind,
+        "item": item,
+        "contact": contact,
+        "metadata": {"display_phone_number": number.digits, "phone_number_id": number.phone_number_id},
+    }
+
+
+def contact(phone: Phone) -> dict[str, Any]:
+    profile = {"name": phone.name} | ({"username": phone.username} if phone.username else {})
+    return {"profile": profile} | ({} if phone.hide_phone else {"wa_id": phone.wa_id}) | {"user_id": phone.user_id}
+
+
+def status(entry: Entry, phone: Phone, name: str, timestamp: int, errors: list[dict[str, Any]]) -> dict[str, Any]:
+    item: dict[str, Any] = {"id": entry.id, "status": name, "timestamp": str(timestamp)}
+    if entry.addressed_by != "user_id":
+        item["recipient_id"] = phone.wa_id
+    item["recipient_user_id"] = phone.user_id
+    if entry.opaque is not None:
+        item["biz_opaque_callback_data"] = entry.opaque
+    if name in PRICED and _is_priced(entry, name):
+        item["pricing"] = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": entry.category}
+    if errors:
+        item["errors"] = [
+            {
+                "code": each["code"],
+                "title": each["title"],
+                "message": each["title"],
+                "error_data": {"details": each["details"]},
+                "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
+            }
+            for each in errors
+        ]
+    return item
+
+
+def _is_priced(entry: Entry, name: str) -> bool:
+    """On `sent`, and on exactly one of delivered and read."""
+    return name != "read" or not any(each["status"] == "delivered" for each in entry.statuses)
+
+
+def media_object(item: MediaItem, url: str) -> dict[str, Any]:
+    """The webhook's form: the digest is base64 here and hex in the media object."""
+    digest = base64.b64encode(bytes.fromhex(item.blob.sha256)).decode()
+    return {"id": item.id, "mime_type": item.mime_type, "sha256": digest, "url": url}
+
+
+def _without_empty(value: dict[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in value.items() if each != []}
+
+
+def _dump(body: dict[str, Any]) -> bytes:
+    """Non-ASCII, slashes and @ are escaped on the wire, and the signature covers the escaped form."""
+    text = json.dumps(body, separators=(",", ":"))
+    return text.replace("/", "\\/").replace("@", "\\u0040").encode()

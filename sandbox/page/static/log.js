@@ -1,0 +1,50 @@
+// A list of bubbles that changes only where a message changed: players keep playing, scrolling stays put.
+import { el } from "./dom.js";
+
+export class Log {
+  constructor(node, draw, emptyText) {
+    this.node = node;
+    this.draw = draw;
+    this.emptyText = emptyText;
+    this.drawn = new Map();
+  }
+
+  show(messages, momentOf) {
+    const atEnd = this.node.scrollHeight - this.node.scrollTop - this.node.clientHeight < 80;
+    const next = new Map();
+    const nodes = [];
+    let day = "";
+    for (const message of messages) {
+      const itsDay = momentOf(message).toDateString();
+      if (itsDay !== day) { day = itsDay; nodes.push(this.separator(momentOf(message), next)); }
+      const print = JSON.stringify(message);
+      const known = this.drawn.get(message.id);
+      const entry = known?.print === print ? known : { print, node: this.draw(message) };
+      next.set(message.id, entry);
+      nodes.push(entry.node);
+    }
+    if (!nodes.length) nodes.push(el("li", { class: "empty" }, this.emptyText()));
+    this.drawn = next;
+    this.place(nodes);
+    if (atEnd) this.node.scrollTop = this.node.scrollHeight;
+  }
+
+  separator(moment, next) {
+    const key = `day ${moment.toDateString()}`;
+    const known = this.drawn.get(key) ?? { node: el("li", { class: "day" }, this.dayName(moment)) };
+    next.set(key, known);
+    return known.node;
+  }
+
+  dayName(moment) {
+    if (moment.toDateString() === new Date().toDateString()) return "Today";
+    return moment.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
+  }
+
+  place(nodes) {
+    nodes.forEach((node, index) => {
+      if (this.node.children[index] !== node) this.node.insertBefore(node, this.node.children[index] ?? null);
+    });
+    while (this.node.children.length > nodes.length) this.node.lastChild.remove();
+  }
+}

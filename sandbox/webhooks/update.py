@@ -1,0 +1,42 @@
+"""One update on its way to a callback, and what became of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.clock import monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where a webhook goes and how it is signed. Equal callbacks share connections, lanes and batches."""
+
+    side: str
+    url: str
+    secret: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Track:
+    """What the page and the control interface show about an update's delivery."""
+
+    state: str = "waiting"
+    attempts: int = 0
+    http_status: int | None = None
+    error: str | None = None
+
+    def view(self) -> dict[str, Any]:
+        return {"state": self.state, "attempts": self.attempts, "http_status": self.http_status, "error": self.error}
+
+
+@dataclass(slots=True)
+class Update:
+    callback: Callback
+    conversation: str
+    stamp: str
+    """The provider's time at the provider's granularity: updates that share it are never swapped."""
+    payload: dict[str, Any]
+    track: Track = field(default_factory=Track)
+    on_delivered: Callable[[], None] | None = None
+    created: float = field(default_factory=monotonic)

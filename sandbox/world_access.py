@@ -1,0 +1,12 @@
+"""The world of the app that handles this request, without importing all that the world is made of."""
+
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+
+def current() -> "World":
+    return current_app.extensions["sandbox"]

@@ -1,0 +1,53 @@
+"""What every test has: patched standard library, private servers, real processes. Patching comes before all else."""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.processes import Process
+
+pytest_plugins = ["tests.services.fixtures"]
+
+SERVICES = {"rabbitmq", "postgres_server", "redis_server", "object_store_server"}
+# What fails fast comes first; folders that are not named here come last.
+ORDER = ["unit", "contract", "integration", "flow"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the folders in order; mark by what a test uses, so that `-m "not services"` runs at once everywhere."""
+    items.sort(key=_place)
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        if used & SERVICES:
+            item.add_marker(pytest.mark.services)
+        if "processes" in used:
+            item.add_marker(pytest.mark.processes)
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return ORDER.index(folder) if folder in ORDER else len(ORDER)
+
+
+@pytest.fixture
+def processes() -> Iterator[Callable[[Process], Process]]:
+    """Starts a process, waits until it is ready, and stops it when the test ends, the last one first."""
+    with ExitStack() as started:
+        yield started.enter_context
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """The folder for the log files of this test's processes."""
+    return tmp_path / "logs"
+
+
+def pytest_report_header() -> str:
+    return f"gevent patched, Python {sys.version.split()[0]}"

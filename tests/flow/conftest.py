@@ -1,0 +1,24 @@
+"""One installation per test module; tests in it share its processes and make tenants of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.flow.installation import Installation, Line
+
+
+@pytest.fixture(scope="module")
+def installation(settings_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    logs: Path = tmp_path_factory.mktemp("logs")
+    installed = Installation(settings_env, logs)
+    try:
+        installed.start()
+        yield installed
+    finally:
+        installed.stop()
+
+
+@pytest.fixture(scope="module")
+def line(installation: Installation) -> Line:
+    return installation.tenant("Flow")[0]

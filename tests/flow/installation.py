@@ -1,0 +1,171 @@
+"""A whole installation for the flow tests: real servers, sandbox, gunicorn and daemon, and tenants on it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import psycopg2.extras
+import requests
+
+from sandbox.stack.ports import free_port
+from tests import processes
+from tests.processes import Process
+
+SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Line:
+    """One WhatsApp number paired with one Genesys integration, onboarded and connected on both sides."""
+
+    id: str
+    tenant_id: str
+    phone_number_id: str
+    integration_id: str
+
+
+class Installation:
+    """`start()` brings everything up; every call must succeed, or the test fails with the answer's text."""
+
+    def __init__(self, env: dict[str, str], logs: Path) -> None:
+        self.env = env
+        self.logs = logs
+        self.sandbox = processes.sandbox(env, logs)
+        self.web = processes.web(env, logs, workers=2)
+        self.daemon = processes.relay(env, logs)
+        self._daemons = 1
+
+    def start(self) -> None:
+        for process in (self.sandbox, self.web, self.daemon):
+            process.start()
+        for process in (self.sandbox, self.web, self.daemon):
+            process.wait_ready()
+
+    def stop(self) -> None:
+        for process in (self.daemon, self.web, self.sandbox):
+            process.stop()
+
+    def another_daemon(self) -> Process:
+        """A further daemon on the same database and broker; the caller stops it."""
+        self._daemons += 1
+        env = {**self.env, "METRICS_PORT": str(free_port())}
+        return processes.relay(env, self.logs, f"relay-{self._daemons}")
+
+    # The two providers
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        return self._call(method, f"http://127.0.0.1:{self.env['SANDBOX_PORT']}/control{path}", body)
+
+    def phone_sends(self, **message: Any) -> str:
+        return str(self.control("POST", "/phone/messages", message)["id"])
+
+    def agent_sends(self, **message: Any) -> str:
+        return str(self.control("POST", "/agent/messages", message)["id"])
+
+    def phone_shows(self, wa_id: str, line: Line, direction: str = "outbound") -> list[dict[str, Any]]:
+        answer = self.control("GET", f"/phone/{wa_id}/messages?to={line.phone_number_id}&limit=1000")
+        return [one for one in answer["messages"] if one["direction"] == direction]
+
+    def agent_sees(self, contact: str, line: Line, direction: str = "inbound") -> list[dict[str, Any]]:
+        answer = self.control("GET", f"/agent/{contact}/messages?integration_id={line.integration_id}&limit=1000")
+        return [one for one in answer["messages"] if one["direction"] == direction]
+
+    # The relay's API
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.env['ADMIN_API_KEY']}"}
+        return self._call(method, self.env["PUBLIC_URL"] + path, body, headers)
+
+    def tenant(self, name: str, lines: int = 1) -> list[Line]:
+        """A tenant with its own Meta app, Genesys client and `lines` lines, onboarded as an admin would."""
+        secret, waba, client = f"secret-{secrets.token_hex(12)}", _digits(), secrets.token_hex(8)
+        accounts = [self._accounts(name, secret, waba, client) for _ in range(lines)]
+        for account in accounts:
+            self.control("POST", "/accounts", account)
+        tenant_id = self.api("POST", "/api/tenants", {"name": name})["id"]
+        first = accounts[0]
+        self.api("PUT", f"/api/tenants/{tenant_id}/whatsapp/credentials", _whatsapp(first["whatsapp"]))
+        self.api("PUT", f"/api/tenants/{tenant_id}/genesys/credentials", _genesys(first["genesys"]))
+        for account in accounts:
+            self.api("POST", f"/api/tenants/{tenant_id}/lines", _pair(account))
+        done = self.api("POST", f"/api/tenants/{tenant_id}/complete-onboarding")
+        return [self._connect(tenant_id, account, done["lines"]) for account in accounts]
+
+    def _connect(self, tenant_id: str, account: dict[str, Any], lines: Sequence[dict[str, Any]]) -> Line:
+        phone, integration = account["whatsapp"]["phone_number_id"], account["genesys"]["integration_id"]
+        line = next(one for one in lines if one["phone_number_id"] == phone)
+        urls = line["webhook_urls"]
+        self.control(
+            "POST",
+            "/accounts",
+            {
+                "whatsapp": {
+                    "phone_number_id": phone,
+                    "callback_url": urls["meta"],
+                    "verify_token": account["whatsapp"]["verify_token"],
+                    "handshake": True,
+                },
+                "genesys": {"integration_id": integration, "webhook_url": urls["genesys"]},
+            },
+        )
+        return Line(line["id"], tenant_id, phone, integration)
+
+    @staticmethod
+    def _accounts(name: str, secret: str, waba: str, client: str) -> dict[str, Any]:
+        whatsapp = {
+            "app_id": waba[::-1], "app_secret": secret, "waba_id": waba, "phone_number_id": _digits(),
+            "display_phone_number": "+49 30 1234567", "verified_name": name, "access_token": f"EAAG-{secret}",
+            "verify_token": f"verify-{waba}",
+        }  # fmt: skip
+        genesys = {
+            "client_id": client, "client_secret": f"client-{secret}", "integration_id": secrets.token_hex(16),
+            "webhook_secret": f"webhook-{secret}", "organisation": name,
+        }  # fmt: skip
+        return {"whatsapp": whatsapp, "genesys": genesys}
+
+    # The database
+
+    def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        connection = psycopg2.connect(self.env["DATABASE_URL"])
+        try:
+            with connection, connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+                cursor.execute(sql, values)
+                return [dict(row) for row in cursor.fetchall()]
+        finally:
+            connection.close()
+
+    def state(self, source_id: str) -> str | None:
+        found = self.rows("SELECT state FROM message_tracking WHERE source_id = %s", source_id)
+        return found[0]["state"] if found else None
+
+    @staticmethod
+    def _call(method: str, url: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+        answer = requests.request(method, url, json=body, headers=headers, timeout=SECONDS)
+        assert answer.ok, f"{method} {url} was answered {answer.status_code}: {answer.text[:500]}"
+        return answer.json()
+
+
+def _digits() -> str:
+    return str(secrets.randbelow(9 * 10**14) + 10**14)
+
+
+def _whatsapp(account: dict[str, Any]) -> dict[str, Any]:
+    return {name: account[name] for name in ("phone_number_id", "waba_id", "access_token", "app_secret", "verify_token")}
+
+
+def _genesys(account: dict[str, Any]) -> dict[str, Any]:
+    names = ("client_id", "client_secret", "integration_id", "webhook_secret")
+    return {"region": "mypurecloud.de"} | {name: account[name] for name in names}
+
+
+def _pair(account: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "phone_number_id": account["whatsapp"]["phone_number_id"],
+        "integration_id": account["genesys"]["integration_id"],
+        "webhook_secret": account["genesys"]["webhook_secret"],
+    }

@@ -1,0 +1,98 @@
+"""Shared rate limits: many takers, one budget; and a budget of one's own while Redis is away."""
+
+import time
+from collections.abc import Iterator
+from uuid import uuid4
+
+import gevent
+import pytest
+
+from relay.stores.limits import Granted, TokenBucket
+from sandbox.stack import Redis
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def bucket(redis_url: str) -> Iterator[TokenBucket]:
+    made = TokenBucket(redis_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def key() -> str:
+    return uuid4().hex
+
+
+def test_a_new_bucket_is_full_and_then_refills(bucket: TokenBucket, key: str) -> None:
+    assert bucket.take(key, 20, 5, 5) == Granted(5, 0.0)
+    empty = bucket.take(key, 20, 5, 1)
+    assert empty.count == 0
+    assert 0 < empty.wait_seconds <= 0.05
+    gevent.sleep(empty.wait_seconds + 0.01)
+    assert bucket.take(key, 20, 5, 1).count == 1
+
+
+def test_part_of_what_is_wanted(bucket: TokenBucket, key: str) -> None:
+    granted = bucket.take(key, 1, 3, 10)
+    assert granted.count == 3
+    assert 0.9 < granted.wait_seconds <= 1.0
+
+
+def test_many_processes_never_get_more_than_the_budget(redis_url: str, key: str) -> None:
+    rate, burst, takers = 50.0, 20.0, [TokenBucket(redis_url) for _ in range(8)]
+    began = time.monotonic()
+    until = began + 1.0
+
+    def use(bucket: TokenBucket) -> int:
+        got = 0
+        while time.monotonic() < until:
+            granted = bucket.take(key, rate, burst, 3)
+            got += granted.count
+            gevent.sleep(min(granted.wait_seconds, 0.02))
+        return got
+
+    total = sum(one.get() for one in gevent.joinall([gevent.spawn(use, bucket) for bucket in takers]))
+    allowed = burst + rate * (time.monotonic() - began)
+    assert allowed * 0.7 < total <= allowed + 1
+    for one in takers:
+        one.close()
+
+
+def test_a_rate_per_minute_has_a_whole_minute_as_its_burst(bucket: TokenBucket, key: str) -> None:
+    assert bucket.take(key, 300 / 60, 300, 300).count == 300
+    assert bucket.take(key, 300 / 60, 300, 1).wait_seconds == pytest.approx(0.2, abs=0.05)
+
+
+def test_nobody_gets_anything_during_a_penalty(bucket: TokenBucket, redis_url: str, key: str) -> None:
+    other = TokenBucket(redis_url)
+    bucket.take(key, 10, 10, 1)
+    bucket.penalise(key, 0.4)
+    waiting = other.take(key, 10, 10, 1)
+    assert waiting.count == 0
+    assert 0.3 < waiting.wait_seconds <= 0.51
+    wait_until(lambda: other.take(key, 10, 10, 1).count == 1, 5, "the penalty to end")
+    assert other.take(key, 10, 10, 5).count == 0  # it starts empty: what built up meanwhile is not let loose
+    other.close()
+
+
+def test_without_redis_each_process_keeps_to_the_rate_by_itself(
+    bucket: TokenBucket, redis_server: Redis, key: str
+) -> None:
+    assert bucket.take(key, 5, 10, 8).count == 8
+    bucket.penalise(key + "-penalised", 30)
+    redis_server.stop()
+    try:
+        began = time.monotonic()
+        assert bucket.take(key, 5, 10, 10).count in (2, 3)  # not ten again: it knows what it has used
+        assert bucket.take(key, 5, 10, 1).count == 0
+        assert bucket.take(key + "-penalised", 5, 10, 1).wait_seconds > 20
+        assert time.monotonic() - began < 1.5
+    finally:
+        redis_server.start()
+        redis_server.wait_ready()
+
+
+def test_nonsense_is_refused(bucket: TokenBucket, key: str) -> None:
+    with pytest.raises(ValueError, match="rate above 0"):
+        bucket.take(key, 0, 10)

@@ -1,0 +1,87 @@
+"""The product's own processes, for tests: started as in production, watched, killed, stopped for certain."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import requests
+
+from sandbox.stack.child import Child
+from sandbox.stack.ports import HOST
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).parent.parent
+
+
+class Process(Child):
+    """A child that is ready once `ready()` says so. As a context manager it is started, waited for and stopped."""
+
+    def __init__(
+        self, name: str, command: list[str], env: Mapping[str, str], logs: Path, ready: Callable[[], bool]
+    ) -> None:
+        environment = os.environ | {"PYTHONUNBUFFERED": "1"} | dict(env)
+        super().__init__(name, [sys.executable, *command], logs / f"{name}.log", environment, ROOT)
+        self._ready = ready
+
+    def __enter__(self) -> Self:
+        self.start()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def wait_ready(self, deadline: float = 60) -> None:
+        wait_until(self._is_ready, deadline, f"{self.name} to be ready; its log:\n{self.tail()}")
+
+    def output(self) -> str:
+        """All that the process has written so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def _is_ready(self) -> bool:
+        self.check()
+        return self._ready()
+
+
+def web(env: Mapping[str, str], logs: Path, workers: int = 1, name: str = "web") -> Process:
+    """Gunicorn with the product's own configuration and `workers` worker processes."""
+    command = ["-m", "gunicorn", "-c", "conf/gunicorn.py", "web.wsgi:app"]
+    ready = _answers(f"http://{HOST}:{env['WEB_PORT']}/health/ready")
+    return Process(name, command, {**env, "WEB_WORKERS": str(workers)}, logs, ready)
+
+
+def relay(env: Mapping[str, str], logs: Path, name: str = "relay") -> Process:
+    """One daemon. A second one beside it needs another METRICS_PORT."""
+    ready = _answers(f"http://{HOST}:{env['METRICS_PORT']}/health/ready")
+    return Process(name, ["-m", "relay", "run"], env, logs, ready)
+
+
+def sandbox(env: Mapping[str, str], logs: Path, name: str = "sandbox") -> Process:
+    """The stand-in for Meta and Genesys."""
+    ready = _answers(f"http://{HOST}:{env['SANDBOX_PORT']}/control/health")
+    return Process(name, ["-m", "sandbox"], env, logs, ready)
+
+
+@contextmanager
+def frozen(child: Child) -> Iterator[None]:
+    """The process stands still: it holds its connections and answers nothing, as one that hangs does."""
+    child.send(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        child.send(signal.SIGCONT)
+
+
+def _answers(url: str) -> Callable[[], bool]:
+    def ready() -> bool:
+        try:
+            return requests.get(url, timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    return ready

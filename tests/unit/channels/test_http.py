@@ -1,0 +1,457 @@
+"""The transport against servers that misbehave: what a fault means, and that nothing is sent twice."""
+
+import gc
+import socket
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+import gevent
+import pytest
+from gevent.server import StreamServer
+
+from relay.channels import connections, http, multipart
+from relay.channels.exchange import LONGEST_ANSWER
+from relay.channels.http import Answer, HttpTransport
+from relay.channels.origins import Trust, origin_of, own_origins
+from relay.core.errors import SendError
+from tests.unit.channels.accounts import PHONE, Tokens
+from tests.unit.channels.servers import Asked, Handler, Served, answer, drip, reset, routes, serving
+
+SECRET = "Bearer EAAG-test-token-0123456789"
+OK = b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"id": 1}'
+
+
+@pytest.fixture
+def transport() -> Iterator[HttpTransport]:
+    made = HttpTransport(Tokens(), request_seconds=5)
+    yield made
+    made.close()
+
+
+def soon(seconds: float = 5) -> float:
+    return time.monotonic() + seconds
+
+
+def post(
+    transport: HttpTransport,
+    url: str,
+    deadline: float | None = None,
+    before_send: Callable[[], None] | None = None,
+    repeatable: bool = False,
+) -> Answer:
+    return transport.call(
+        "POST",
+        url + "/messages",
+        Trust(own_origins(url)),
+        deadline or soon(),
+        authorization=SECRET,
+        json={"to": f"+{PHONE}"},
+        before_send=before_send,
+        repeatable=repeatable,
+    )
+
+
+def failed(call: Callable[[], Any]) -> SendError:
+    """The SendError of a call, which names neither token nor number, nor chains to what does."""
+    with pytest.raises(SendError) as caught:
+        call()
+    shown = f"{caught.value!r} {caught.value} {caught.value.__dict__}"
+    assert "EAAG" not in shown
+    assert PHONE not in shown
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    return caught.value
+
+
+def test_a_call(transport: HttpTransport) -> None:
+    with serving(lambda _, sock, asked: answer(sock, {"ok": asked.json}, 201, X_Trace="t")) as served:
+        given = post(transport, served.url)
+    assert (given.status, given.data, given.headers["x-trace"]) == (201, {"ok": {"to": f"+{PHONE}"}}, "t")
+    (asked,) = served.asked
+    assert asked.line == "POST /messages HTTP/1.1"
+    assert asked.headers["authorization"] == SECRET
+    assert asked.headers["content-type"] == "application/json"
+    assert asked.headers["user-agent"].startswith("whatsapp-genesys-relay/")
+
+
+def test_connections_are_kept(transport: HttpTransport) -> None:
+    with serving(lambda _, sock, __: answer(sock, {})) as served:
+        for _ in range(3):
+            post(transport, served.url)
+        assert (served.connections, len(served.asked)) == (1, 3)
+
+
+def test_parallel_calls_have_a_connection_each(transport: HttpTransport) -> None:
+    with serving(lambda _, sock, __: answer(sock, {})) as served:
+        gevent.joinall([gevent.spawn(post, transport, served.url) for _ in range(8)], raise_error=True)
+        assert served.connections <= 8
+        assert len(served.asked) == 8
+
+
+def test_an_idle_connection_is_dropped(transport: HttpTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.0)
+    with serving(lambda _, sock, __: answer(sock, {})) as served:
+        post(transport, served.url)
+        post(transport, served.url)
+        assert served.connections == 2
+
+
+def test_a_kept_connection_that_the_server_closed_is_replaced(transport: HttpTransport) -> None:
+    def once(_: Served, sock: socket.socket, __: Asked) -> bool:
+        answer(sock, {})
+        return False
+
+    with serving(once) as served:
+        for _ in range(3):
+            post(transport, served.url)
+            while not _closed(transport):
+                gevent.sleep(0)
+        assert (served.connections, len(served.asked)) == (3, 3)
+
+
+def _closed(transport: HttpTransport) -> bool:
+    """True once the end of the stream has reached our side."""
+    return not any(c.usable() for idle in transport._connections._idle.values() for c in idle)
+
+
+def test_a_stale_connection_found_while_writing_is_not_written_to_again(transport: HttpTransport) -> None:
+    """The server reads the second request and resets: it may have carried it out, so once is enough."""
+
+    def second_is_reset(served: Served, sock: socket.socket, _: Asked) -> bool:
+        return answer(sock, {}) if len(served.asked) == 1 else reset(sock)
+
+    with serving(second_is_reset) as served:
+        post(transport, served.url)
+        error = failed(lambda: post(transport, served.url))
+        assert error.fate == "unknown"
+        assert len(served.asked) == 2
+        assert served.connections == 1
+
+
+def _half(data: bytes) -> Handler:
+    def handle(_: Served, sock: socket.socket, __: Asked) -> bool:
+        sock.sendall(data)
+        return False
+
+    return handle
+
+
+LONG = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (LONGEST_ANSWER + 1) + b"x" * (LONGEST_ANSWER + 1)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        pytest.param(lambda _, sock, __: reset(sock), id="reset-after-body"),
+        pytest.param(_half(b""), id="closed-after-body"),
+        pytest.param(_half(b"HTTP/1.1 200 OK\r\nContent-Le"), id="half-a-head"),
+        pytest.param(_half(b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"id'), id="half-a-body"),
+        pytest.param(_half(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"), id="half-a-chunk"),
+        pytest.param(_half(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), id="not-http"),
+        pytest.param(_half(OK + OK), id="two-answers"),
+        pytest.param(_half(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000), id="endless-head"),
+        pytest.param(_half(LONG), id="endless-body"),
+    ],
+)
+def test_after_the_first_byte_the_outcome_is_unknown(transport: HttpTransport, handler: Handler) -> None:
+    with serving(handler) as served:
+        assert failed(lambda: post(transport, served.url)).fate == "unknown"
+        assert failed(lambda: post(transport, served.url, repeatable=True)).fate == "retry"
+        assert len(served.asked) == 2
+
+
+def test_interim_answers_are_skipped(transport: HttpTransport) -> None:
+    with serving(_half(b"HTTP/1.1 102 Processing\r\n\r\n" + OK)) as served:
+        assert post(transport, served.url).data == {"id": 1}
+
+
+def test_a_slow_drip_does_not_outlive_the_deadline(transport: HttpTransport) -> None:
+    def dripping(_: Served, sock: socket.socket, __: Asked) -> bool:
+        drip(sock, OK * 20)
+        return False
+
+    with serving(dripping) as served:
+        began = time.monotonic()
+        error = failed(lambda: post(transport, served.url, soon(0.2)))
+        assert (error.fate, error.code) == ("unknown", "timeout")
+        assert time.monotonic() - began < 1
+
+
+def test_every_call_is_bounded_even_with_a_late_deadline() -> None:
+    transport = HttpTransport(Tokens(), request_seconds=0.2)
+
+    def silent(_: Served, __: socket.socket, ___: Asked) -> bool:
+        gevent.sleep(5)
+        return False
+
+    with serving(silent) as served:
+        assert failed(lambda: post(transport, served.url, soon(60))).code == "timeout"
+
+
+def test_no_time_left_means_nothing_was_sent(transport: HttpTransport) -> None:
+    with serving(lambda _, sock, __: answer(sock, {})) as served:
+        assert failed(lambda: post(transport, served.url, soon(-1))).fate == "retry"
+        assert served.connections == 0
+
+
+def test_somebody_elses_timeout_is_not_swallowed(transport: HttpTransport) -> None:
+    def silent(_: Served, __: socket.socket, ___: Asked) -> bool:
+        gevent.sleep(5)
+        return False
+
+    with serving(silent) as served, pytest.raises(gevent.Timeout), gevent.Timeout(0.05):
+        post(transport, served.url)
+
+
+def test_no_connection_is_a_plain_retry(transport: HttpTransport) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        error = failed(lambda: post(transport, url))
+    assert (error.fate, error.code) == ("retry", "connect_failed")
+
+
+def test_an_unknown_name_is_a_plain_retry(transport: HttpTransport) -> None:
+    error = failed(lambda: post(transport, "https://nowhere.invalid"))
+    assert (error.fate, error.code) in (("retry", "connect_failed"), ("retry", "connect_timeout"))
+    assert "nowhere" not in str(error)
+
+
+def listening(connected: Callable[[socket.socket, Any], None]) -> StreamServer:
+    server = StreamServer(("127.0.0.1", 0), connected)
+    server.start()
+    return server
+
+
+def test_a_server_without_tls_is_a_plain_retry(transport: HttpTransport) -> None:
+    server = listening(lambda sock, _: sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+    try:
+        error = failed(lambda: post(transport, f"https://127.0.0.1:{server.server_port}"))
+    finally:
+        server.stop()
+    assert (error.fate, error.code) == ("retry", "tls_failed")
+
+
+def test_a_connection_that_never_completes_is_a_plain_retry(transport: HttpTransport) -> None:
+    def silent(sock: socket.socket, _: Any) -> None:
+        gevent.sleep(5)
+
+    server = listening(silent)
+    try:
+        error = failed(lambda: post(transport, f"https://127.0.0.1:{server.server_port}", soon(0.2)))
+    finally:
+        server.stop()
+    assert (error.fate, error.code) == ("retry", "connect_timeout")
+
+
+def test_before_send_is_asked_last_and_can_stop_it(transport: HttpTransport) -> None:
+    def lost() -> None:
+        while not served.connections:
+            gevent.sleep(0)
+        raise SendError("retry", "lease_lost", "another daemon owns it")
+
+    with serving(lambda _, sock, __: answer(sock, {})) as served:
+        error = failed(lambda: post(transport, served.url, before_send=lost))
+        assert (error.fate, error.code) == ("retry", "lease_lost")
+        gevent.sleep(0.01)
+        assert served.asked == []
+
+
+def test_an_early_refusal_of_a_large_body_is_read(transport: HttpTransport) -> None:
+    def refusing(sock: socket.socket, _: Any) -> None:
+        sock.recv(100)
+        answer(sock, {"error": {"code": 190}}, 401)
+        sock.shutdown(socket.SHUT_WR)
+        gevent.sleep(0.2)
+
+    server = listening(refusing)
+    url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        given = transport.upload(
+            url,
+            Trust(own_origins(url)),
+            soon(),
+            authorization=SECRET,
+            content_type="x/y",
+            body=(b"x" * 65536 for _ in range(400)),
+            length=65536 * 400,
+        )
+        assert given.status == 401
+    finally:
+        server.stop()
+
+
+def test_a_token_that_would_break_the_header_is_refused(transport: HttpTransport) -> None:
+    with serving(lambda _, sock, __: answer(sock, {})) as served:
+        trust = Trust(own_origins(served.url))
+        for token in ("Bearer a\r\nX-Evil: 1", "Bearer é"):
+            call = partial(transport.call, "GET", served.url, trust, soon(), authorization=token)
+            assert failed(call).fate == "credentials"
+        assert failed(lambda: transport.call("GET", served.url + "/a b", trust, soon())).fate == "refused"
+        assert served.asked == []
+
+
+def test_a_token_goes_to_the_providers_hosts_only(transport: HttpTransport) -> None:
+    error = failed(lambda: transport.call("GET", "https://example.org/", Trust(), soon(), authorization=SECRET))
+    assert (error.fate, error.code) == ("refused", "url_refused")
+
+
+def test_a_file_is_uploaded_as_a_stream(transport: HttpTransport) -> None:
+    class Counting(BytesIO):
+        largest = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            Counting.largest = max(Counting.largest, size or 0)
+            return super().read(size)
+
+    content = b"0123456789" * 100_000
+    form = multipart.form({"type": "image/png"}, Counting(content), 'a"\r\nb.png', "image/png")
+    with serving(lambda _, sock, __: answer(sock, {"id": "9"})) as served:
+        given = transport.upload(
+            served.url,
+            Trust(own_origins(served.url)),
+            soon(),
+            authorization=SECRET,
+            content_type=form.content_type,
+            body=form.blocks(),
+            length=form.length,
+        )
+    assert given.data == {"id": "9"}
+    (asked,) = served.asked
+    assert int(asked.headers["content-length"]) == len(asked.body)
+    assert b'name="type"\r\n\r\nimage/png\r\n' in asked.body
+    assert b'name="file"; filename="a___b.png"\r\nContent-Type: image/png\r\n\r\n' + content in asked.body
+    assert Counting.largest <= multipart.BLOCK
+
+
+def test_a_file_is_downloaded_as_a_stream(transport: HttpTransport) -> None:
+    content = b"x" * 3_000_000
+    with serving(lambda _, sock, __: answer(sock, content)) as served:
+        trust = Trust(own_origins(served.url))
+        with transport.download(served.url, trust, soon()) as stream:
+            blocks = list(stream.blocks)
+        assert (stream.status, b"".join(blocks)) == (200, content)
+        assert max(map(len, blocks)) <= 65536
+        with transport.download(served.url, trust, soon()) as stream:
+            next(stream.blocks)
+        with transport.download(served.url, trust, soon()) as stream:
+            list(stream.blocks)
+        assert served.connections == 2
+
+
+@pytest.mark.parametrize(
+    "data", [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhal", b"HTTP/1.1 200 OK\r\nContent-Le", b""]
+)
+def test_a_file_that_is_cut_short_is_a_retry(transport: HttpTransport, data: bytes) -> None:
+    def read() -> None:
+        with transport.download(served.url, Trust(own_origins(served.url)), soon()) as stream:
+            list(stream.blocks)
+
+    with serving(_half(data)) as served:
+        assert failed(read).fate == "retry"
+
+
+def test_a_dripping_file_ends_at_the_deadline(transport: HttpTransport) -> None:
+    def dripping(_: Served, sock: socket.socket, __: Asked) -> bool:
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        drip(sock, b"x" * 500)
+        return False
+
+    def read() -> None:
+        with transport.download(served.url, Trust(own_origins(served.url)), soon(0.2)) as stream:
+            list(stream.blocks)
+
+    with serving(dripping) as served:
+        assert failed(read).code == "timeout"
+
+
+def test_an_endless_file_is_bounded(transport: HttpTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "LARGEST_FILE", 100_000)
+
+    def read() -> None:
+        with transport.download(served.url, Trust(own_origins(served.url)), soon()) as stream:
+            list(stream.blocks)
+
+    with serving(lambda _, sock, __: answer(sock, b"x" * 200_000)) as served:
+        assert failed(read).fate == "retry"
+
+
+def test_the_readers_own_trouble_is_not_the_providers(transport: HttpTransport) -> None:
+    def read() -> None:
+        with transport.download(served.url, Trust(own_origins(served.url)), soon()):
+            raise OSError("disk full")
+
+    with serving(lambda _, sock, __: answer(sock, b"data")) as served, pytest.raises(OSError, match="disk full"):
+        read()
+
+
+def test_redirects_are_followed_and_the_bearer_stays_at_home(transport: HttpTransport) -> None:
+    with serving(lambda _, sock, __: answer(sock, b"file")) as other:
+        table = {
+            "GET /own": lambda _, sock, __: answer(sock, b"", 302, Location="/next"),
+            "GET /next": lambda _, sock, __: answer(sock, b"", 302, Location=other.url + "/far"),
+        }
+        with serving(routes(table)) as served:
+            trust = Trust(own_origins(served.url, other.url))
+            with transport.download(served.url + "/own", trust, soon(), SECRET) as stream:
+                assert b"".join(stream.blocks) == b"file"
+            assert [asked.headers.get("authorization") for asked in served.asked] == [SECRET, SECRET]
+        assert [asked.headers.get("authorization") for asked in other.asked] == [None]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://127.0.0.1:1/",
+        "http://169.254.169.254/latest/meta-data",
+        "https://127.0.0.1:1/",
+        "https://[::1]:1/",
+        "https://localhost:1/",
+        "file:///etc/passwd",
+        "https://user@graph.facebook.com/",
+        "gopher://x",
+        "//",
+    ],
+)
+def test_redirects_lead_to_no_private_place(transport: HttpTransport, target: str) -> None:
+    def read() -> None:
+        with transport.download(served.url, Trust(own_origins(served.url)), soon()) as stream:
+            list(stream.blocks)
+
+    with serving(lambda _, sock, __: answer(sock, b"", 302, Location=target)) as served:
+        assert failed(read).fate == "refused"
+
+
+def test_endless_redirects_end(transport: HttpTransport) -> None:
+    def read() -> None:
+        with transport.download(served.url, Trust(own_origins(served.url)), soon()):
+            pass
+
+    with serving(lambda _, sock, __: answer(sock, b"", 302, Location="/again")) as served:
+        assert failed(read).code == "too_many_redirects"
+        assert len(served.asked) == http.REDIRECTS + 1
+
+
+def test_only_who_trusts_a_host_gets_its_kept_connections(transport: HttpTransport) -> None:
+    """A kept connection skips the check of the address, which a stranger's URL must not."""
+    pool = transport._connections
+    origin = origin_of("https://127.0.0.1:1")
+    near, far = socket.socketpair()
+    try:
+        pool.give(connections.Connection(origin, near))
+        assert failed(lambda: pool.take(origin, Trust())).code == "address_refused"
+        assert pool.take(origin, Trust(frozenset([origin]))).sock is near
+    finally:
+        near.close()
+        far.close()
+
+
+def test_no_sockets_are_left_behind(transport: HttpTransport) -> None:
+    with serving(lambda _, sock, __: reset(sock)) as served:
+        for _ in range(5):
+            failed(lambda: post(transport, served.url))
+    gc.collect()
+    assert transport._connections._idle == {}

@@ -1,0 +1,156 @@
+"""Status ladder, retry, breaker, sort key, pair limit, queue numbers: the other pure decisions."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from relay.core.breaker import TROUBLES, Breaker
+from relay.core.errors import Fate, SendError
+from relay.core.fallback import without_media
+from relay.core.limits import PAIR_BURST, PairBucket
+from relay.core.messages import Media, Message, Person, Receipt, Update, dump, load
+from relay.core.ordering import sort_key
+from relay.core.queues import queue_number
+from relay.core.retry import LONGEST_WAIT, OLDEST_SECONDS, POISON_ATTEMPTS, backoff, decide
+from relay.core.status import advance, gather
+
+
+def error(fate: Fate, **more: object) -> SendError:
+    return SendError(fate, "131000", "text", **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("order", list(permutations(["sent", "delivered", "read", "failed"])))
+def test_the_ladder_ends_at_read_in_every_order(order: tuple[str, ...]) -> None:
+    state = "received"
+    seen = []
+    for fact in order:
+        state = advance(state, fact)
+        seen.append(state)
+    assert state == "read"
+    assert "sent" not in seen[seen.index("delivered") if "delivered" in seen else len(seen) :]
+
+
+def test_delivered_beats_failed_in_either_order() -> None:
+    assert advance("failed", "delivered") == "delivered"
+    assert advance("delivered", "failed") == "delivered"
+    assert advance("failed", "sent") == "failed"
+
+
+def test_receipts_of_one_message_are_gathered_and_the_earliest_time_counts() -> None:
+    receipts = [
+        ("m1", Receipt("w1", "delivered", 30.0)),
+        ("m2", Receipt("w2", "failed", 5.0, None, "131026", "undeliverable")),
+        ("m1", Receipt("w1", "delivered", 20.0)),
+        ("m1", Receipt("w1", "sent", 10.0)),
+    ]
+    first, second = gather(receipts)
+    assert (first.sent_at, first.delivered_at, first.failed_at) == (10.0, 20.0, None)
+    assert (second.code, second.failed_at) == ("131026", 5.0)
+
+
+def test_refused_is_final_and_trouble_is_tried_again() -> None:
+    assert decide(error("refused"), 1, 0, line_works=False).next == "failed"
+    assert decide(error("retry"), 100, 0, line_works=False).next == "retry"
+    assert decide(error("unknown"), 1, 0, line_works=False).next == "unknown"
+
+
+def test_a_poisoned_message_is_set_aside_only_where_others_go_through() -> None:
+    assert decide(error("retry"), POISON_ATTEMPTS, 0, line_works=True).next == "dead"
+    assert decide(error("retry"), POISON_ATTEMPTS - 1, 0, line_works=True).next == "retry"
+    assert decide(error("unknown"), POISON_ATTEMPTS, 0, line_works=True).next == "dead"
+
+
+def test_nothing_is_tried_for_ever() -> None:
+    for fate in ("retry", "throttled", "credentials"):
+        assert decide(error(fate), 1, OLDEST_SECONDS + 1, line_works=False).next == "dead"
+
+
+def test_refused_credentials_and_a_throttled_line_are_not_the_messages_fault() -> None:
+    assert not decide(error("credentials"), 1, 0, line_works=False).counts
+    assert not decide(error("throttled", retry_after=3), 1, 0, line_works=False).counts
+    assert decide(error("throttled", scope="contact"), 1, 0, line_works=False).counts
+
+
+def test_waits_grow_and_are_bounded() -> None:
+    assert [backoff(n) for n in (1, 2, 3)] == [0.25, 0.5, 1.0]
+    assert backoff(1000) == LONGEST_WAIT
+    assert decide(error("throttled", retry_after=3600), 1, 0, line_works=False).delay == LONGEST_WAIT
+    pair = [decide(error("throttled", scope="contact"), n, 0, line_works=True).delay for n in (1, 2, 3, 4)]
+    assert pair == [1.0, 4.0, 16.0, LONGEST_WAIT]
+
+
+def test_the_breaker_opens_after_repeated_trouble_and_closes_with_a_successful_probe() -> None:
+    breaker = Breaker()
+    for _ in range(TROUBLES):
+        assert breaker.permits(0.0)
+        breaker.failed(error("retry"), 0.0)
+    assert breaker.open and not breaker.permits(0.0)
+    later = breaker.wait(0.0)
+    assert breaker.permits(later)
+    breaker.granted()
+    assert not breaker.permits(later), "one probe at a time"
+    breaker.succeeded(later)
+    assert not breaker.open and breaker.permits(later)
+
+
+def test_the_breakers_probes_are_never_more_than_thirty_seconds_apart() -> None:
+    breaker, now = Breaker(), 0.0
+    for _ in range(50):
+        breaker.failed(error("unknown"), now)
+        assert breaker.wait(now) <= LONGEST_WAIT
+        now += breaker.wait(now)
+
+
+def test_refused_credentials_open_the_breaker_at_once_and_a_timeout_is_never_taken_for_a_refusal() -> None:
+    breaker = Breaker()
+    breaker.failed(error("credentials"), 0.0)
+    assert breaker.open and breaker.credentials_refused
+    breaker.failed(error("unknown"), 1.0)
+    assert breaker.open and not breaker.credentials_refused
+
+
+def test_what_concerns_one_message_or_contact_is_no_trouble_of_the_line() -> None:
+    breaker = Breaker()
+    for _ in range(3 * TROUBLES):
+        breaker.failed(error("refused"), 0.0)
+        breaker.failed(error("throttled", scope="contact"), 0.0)
+        breaker.failed(error("throttled"), 0.0)
+    assert not breaker.open
+
+
+def test_the_sort_key_takes_the_earlier_clock_at_the_providers_granularity() -> None:
+    assert sort_key("whatsapp", 100.0, 100.9, 0).time == 100.0
+    assert sort_key("whatsapp", 105.0, 100.9, 0).time == 100.0, "a provider's clock that runs ahead"
+    assert sort_key("genesys", 100.29, 101.0, 0).time == 100.29
+    first, second = sort_key("whatsapp", 100.0, 101.0, 0, 1), sort_key("whatsapp", 100.0, 101.0, 0, 2)
+    assert first < second < sort_key("whatsapp", 100.0, 101.0, 1, 1)
+
+
+def test_the_pair_limit_lets_a_burst_through_and_then_one_per_six_seconds() -> None:
+    bucket = PairBucket()
+    for _ in range(int(PAIR_BURST)):
+        assert bucket.wait(0.0) == 0
+        bucket.take(0.0)
+    assert bucket.wait(0.0) == pytest.approx(6.0)
+    assert bucket.wait(6.0) == 0
+
+
+def test_queue_numbers_are_stable_and_spread() -> None:
+    assert queue_number("line", "491701", 16) == queue_number("line", "491701", 16)
+    assert len({queue_number("line", str(number), 16) for number in range(1000)}) == 16
+
+
+def test_canonical_values_survive_the_trip_through_json_and_unknown_keys_are_ignored() -> None:
+    message = Message("wamid.1", Person("491701", name="Ana"), 1.5, "image", media=Media("image", "image/png"))
+    assert load(Message, dump(message)) == message
+    update = Update("whatsapp", "t", "l", "491701", 1.0, 0, {"x": [1]})
+    assert load(Update, dump(update).replace(b'"version":1', b'"version":2,"new":true')).payload == {"x": [1]}
+
+
+def test_a_file_that_cannot_be_carried_leaves_a_notice_and_its_caption() -> None:
+    message = Message("w", Person("1"), 1.0, "document", media=Media("document", filename="a.pdf", caption="see"))
+    said = without_media(message, "it is larger than 25 MB")
+    assert said.media is None
+    assert said.text == "see\n[document a.pdf could not be delivered: it is larger than 25 MB]"

@@ -1,0 +1,59 @@
+"""Every module can be imported with nothing configured, and none has grown too long to be one thing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("conf", "db", "relay", "sandbox", "web")
+LONGEST = 400
+# These are not imported but run: the first starts the process, the second is the gunicorn application.
+ENTRY_POINTS = {"relay.__main__", "sandbox.__main__", "web.wsgi"}
+
+
+def _sources() -> list[Path]:
+    return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = [name for name in map(_module, _sources()) if name not in ENTRY_POINTS]
+
+# In one process, and that one without any environment: a module that reads a setting, opens a connection, starts a
+# thread or patches the standard library while it is imported is found here.
+PROGRAM = """
+import importlib, sys, threading
+failed = []
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+    except BaseException as error:
+        failed.append(f"{name}: {type(error).__name__}: {error}")
+if threading.active_count() > 1:
+    failed.append(f"threads were started: {threading.enumerate()}")
+if "gevent.monkey" in sys.modules and sys.modules["gevent.monkey"].is_module_patched("threading"):
+    failed.append("something patched the standard library at import")
+print("\\n".join(failed))
+sys.exit(bool(failed))
+"""
+
+
+def test_every_module_imports_with_an_empty_environment() -> None:
+    result = subprocess.run(
+        [sys.executable, "-W", "error::ImportWarning", "-c", PROGRAM, *MODULES],
+        env={},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("path", _sources(), ids=_module)
+def test_no_module_is_too_long(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST

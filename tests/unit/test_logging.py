@@ -1,0 +1,92 @@
+"""conf.logging: what looks like a secret is masked by name and by shape, on both sides of the standard library."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from conf import logging as ours
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["token", "access_token", "client_secret", "Authorization", "password", "X-Hub-Signature-256", "api_key", "key"],
+)
+def test_values_under_secret_names_are_masked(name: str) -> None:
+    assert ours.redact(None, "info", {"event": "x", name: "EAAG-1"})[name] == "***"
+
+
+@pytest.mark.parametrize("name", ["event", "routing_key", "idempotency_key", "monkey", "phone_number_id", "keyboard"])
+def test_other_values_stay(name: str) -> None:
+    assert ours.redact(None, "info", {name: "EAAG-1"})[name] == "EAAG-1"
+
+
+def test_secrets_inside_structures_are_masked() -> None:
+    event = {"request": {"headers": {"Authorization": "Bearer abc"}, "list": [{"token": "abc"}]}, "ok": True}
+    text = json.dumps(ours.redact(None, "info", event))
+    assert "abc" not in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "could not connect to postgresql://relay:s3cr3t@db/relay",
+        "redis://:s3cr3t@cache:6379/0 refused",
+        "sent Authorization: Bearer s3cr3t-token-1234",
+        "GET http://files/bucket/x?X-Amz-Expires=60&X-Amz-Signature=s3cr3t&a=b",
+        "GET /oauth?access_token=s3cr3t",
+    ],
+)
+def test_secrets_inside_text_are_masked(text: str) -> None:
+    masked = ours.redact(None, "info", {"event": text})["event"]
+    assert "s3cr3t" not in masked
+    assert "***" in masked
+
+
+def test_json_lines_carry_context_level_and_time(capsys: pytest.CaptureFixture[str]) -> None:
+    ours.configure("INFO", "json")
+    with structlog.contextvars.bound_contextvars(tenant="nordwind"):
+        structlog.get_logger("relay.test").info("started", password="s3cr3t", count=2)
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["tenant"], line["level"], line["count"]) == ("started", "nordwind", "info", 2)
+    assert line["password"] == "***"
+    assert "timestamp" in line
+
+
+def test_lines_of_the_standard_library_go_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
+    ours.configure("INFO", "json")
+    logging.getLogger("kombu").warning("lost %s", "amqp://u:s3cr3t@h//")
+    line = json.loads(capsys.readouterr().err)
+    assert line["event"] == "lost amqp://u:***@h//"
+    assert line["logger"] == "kombu"
+
+
+def test_an_exception_is_logged_without_its_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    ours.configure("INFO", "json")
+    try:
+        raise ConnectionError("postgresql://relay:s3cr3t@db/relay")
+    except ConnectionError:
+        structlog.get_logger("relay.test").exception("failed")
+    text = capsys.readouterr().err
+    assert "s3cr3t" not in text
+    assert "ConnectionError" in text
+
+
+def test_the_level_is_respected(capsys: pytest.CaptureFixture[str]) -> None:
+    ours.configure("WARNING", "console")
+    structlog.get_logger("relay.test").info("quiet")
+    structlog.get_logger("relay.test").warning("loud")
+    text = capsys.readouterr().err
+    assert "quiet" not in text
+    assert "loud" in text

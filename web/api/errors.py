@@ -1,0 +1,128 @@
+"""One shape for every error: {"error": {"code", "message", "details", "request_id"}}."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, jsonify, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from db.changes import NotFoundError, TakenError
+from relay.core.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+CODES = {
+    400: "bad_request",
+    401: "unauthorised",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+    503: "unavailable",
+}
+TEXTS = {
+    404: "there is nothing at this address",
+    405: "this address does not take this method",
+    413: "the request is larger than is accepted here",
+}
+Details = Sequence[Mapping[str, Any]]
+
+
+class ApiError(Exception):
+    """An answer other than success. The text is for people and says what to do."""
+
+    def __init__(self, status: int, code: str, message: str, details: Details = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+
+
+def request_id() -> str:
+    """The id of this request: the caller's own where it is usable."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if REQUEST_ID.match(given) else uuid4().hex
+    return str(g.request_id)
+
+
+def answer(status: int, code: str, message: str, details: Details = ()) -> Response:
+    """An error as it leaves."""
+    body = {"code": code, "message": message, "details": [dict(one) for one in details], "request_id": request_id()}
+    response = jsonify({"error": body})
+    response.status_code = status
+    return response
+
+
+def unusable(error: ValidationError) -> Response:
+    """What is wrong with the request, field by field. Never repeats what was sent: it may be a secret."""
+    details = [_in_words(dict(detail)) for detail in error.errors(include_input=False, include_url=False)]
+    names = ", ".join(dict.fromkeys(detail["field"] for detail in details if detail["field"]))
+    message = f"the request cannot be used: see {names}" if names else details[0]["message"]
+    return answer(400, "invalid_request", message, details)
+
+
+def _in_words(detail: Mapping[str, Any]) -> dict[str, str]:
+    field = ".".join(str(part) for part in detail["loc"])
+    match detail["type"]:
+        case "missing":
+            text = "is missing"
+        case "extra_forbidden":
+            text = "is not known here; remove it, or check its spelling"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            text = "the body must be a JSON object, sent with Content-Type: application/json"
+        case _:
+            text = str(detail["msg"]).removeprefix("Value error, ")
+    return {"field": field, "message": text}
+
+
+def install(app: Flask) -> None:
+    """Handlers for everything that a view, or Flask itself, may raise."""
+    app.register_error_handler(ApiError, _ours)
+    app.register_error_handler(NotFoundError, lambda error: answer(404, "not_found", str(error)))
+    app.register_error_handler(TakenError, lambda error: answer(409, error.code, str(error)))
+    app.register_error_handler(StoreError, _away)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _ours(error: ApiError) -> Response:
+    response = answer(error.status, error.code, error.message, error.details)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _away(error: StoreError) -> Response:
+    log.warning("a store is away", error=str(error), path=request.path)
+    response = answer(503, "unavailable", "something that this needs does not answer; try again in a moment")
+    response.headers["Retry-After"] = "2"
+    return response
+
+
+def _http(error: HTTPException) -> Response:
+    if error.response is not None:  # validation has made its answer already
+        return error.response  # type: ignore[return-value]
+    status = error.code or 500
+    text = TEXTS.get(status) or str(error.description or error.name).rstrip(".")
+    response = answer(status, CODES.get(status, "error"), text)
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("unexpected error", path=request.path, method=request.method, exc_info=error)
+    return answer(500, "internal_error", "something went wrong here; the request id leads to the log")

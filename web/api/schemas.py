@@ -1,0 +1,306 @@
+"""What the API takes and gives. Unknown fields are refused, secrets never come back."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from relay.channels.genesys.regions import domain_of
+from relay.core.errors import SendError
+
+
+def _printable(value: str) -> str:
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in value):
+        raise ValueError("holds characters that cannot be printed")
+    return value
+
+
+def _one_word(value: str) -> str:
+    if any(c.isspace() for c in value):
+        raise ValueError("holds a space inside")
+    return _printable(value)
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    _printable(value.get_secret_value())
+    return value
+
+
+def _stripped(value: Any) -> Any:
+    """Pasted with a newline at its end, as secrets often are."""
+    return value.strip() if isinstance(value, str) else value
+
+
+def _region(value: str) -> str:
+    try:
+        domain_of(value)
+    except SendError:
+        raise ValueError("is not a Genesys Cloud region; use the login domain, such as mypurecloud.de") from None
+    return value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+ProviderId = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_one_word)]
+Secret = Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1, max_length=4096), AfterValidator(_secret)]
+Region = Annotated[str, Field(min_length=1, max_length=64, examples=["mypurecloud.de"]), AfterValidator(_region)]
+
+
+class Given(BaseModel):
+    """Base of every request body and query."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, coerce_numbers_to_str=True)
+
+
+class ErrorDetail(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    field: str | None = None
+    message: str | None = None
+
+
+class ErrorInfo(BaseModel):
+    code: str
+    message: str
+    details: list[ErrorDetail]
+    request_id: str
+
+
+class ErrorBody(BaseModel):
+    """What every error looks like."""
+
+    error: ErrorInfo
+
+
+class NewTenant(Given):
+    name: Name
+
+
+class TenantPath(BaseModel):
+    tenant_id: UUID
+
+
+class LinePath(TenantPath):
+    line_id: UUID
+
+
+class TenantOut(BaseModel):
+    id: str
+    name: str
+    status: Literal["onboarding", "active", "paused"]
+    created_at: datetime
+    updated_at: datetime
+
+
+class TenantList(BaseModel):
+    items: list[TenantOut]
+    next: str | None = Field(description="pass it as `after` for the next page; null at the end")
+
+
+class Page(Given):
+    limit: int = Field(50, ge=1, le=200)
+    after: UUID | None = None
+
+
+class WhatsAppCredentials(Given):
+    """`app_secret` and `verify_token` only for tenants with a Meta app of their own."""
+
+    phone_number_id: ProviderId
+    waba_id: ProviderId
+    access_token: Secret
+    app_secret: Secret | None = None
+    verify_token: Secret | None = None
+
+
+class GenesysCredentials(Given):
+    region: Region
+    client_id: ProviderId
+    client_secret: Secret
+    integration_id: ProviderId
+    webhook_secret: Secret
+
+
+class CredentialsQuery(Given):
+    type: Literal["whatsapp", "genesys"]
+
+
+class CredentialsOut(BaseModel):
+    """Ids in clear, secrets as `****`; fields of the other side are absent."""
+
+    model_config = ConfigDict(extra="allow")
+    tenant_id: str
+    type: Literal["whatsapp", "genesys"]
+    health: Literal["unknown", "ok", "refused"]
+    health_reason: str | None
+    health_at: datetime | None
+    updated_at: datetime
+
+
+class NewLine(Given):
+    """`webhook_secret` for a line whose integration signs with another secret than the tenant's first."""
+
+    phone_number_id: ProviderId
+    integration_id: ProviderId
+    webhook_secret: Secret | None = None
+
+
+class WebhookUrls(BaseModel):
+    meta: str
+    genesys: str
+
+
+class LineOut(BaseModel):
+    id: str
+    tenant_id: str
+    phone_number_id: str
+    integration_id: str
+    status: Literal["pending", "active", "refused"]
+    status_reason: str | None
+    own_secret: bool
+    webhook_urls: WebhookUrls
+    created_at: datetime
+    updated_at: datetime
+
+
+class LineList(BaseModel):
+    items: list[LineOut]
+
+
+class FindingOut(BaseModel):
+    side: Literal["whatsapp", "genesys", "relay"]
+    check: str
+    level: Literal["ok", "warning", "refused"]
+    text: str
+
+
+class ActivatedLine(BaseModel):
+    id: str
+    phone_number_id: str
+    integration_id: str
+    status: Literal["pending", "active", "refused"]
+    webhook_urls: WebhookUrls
+    findings: list[FindingOut]
+
+
+class Activated(BaseModel):
+    id: str
+    status: Literal["onboarding", "active", "paused"]
+    lines: list[ActivatedLine]
+
+
+class MappingPath(BaseModel):
+    wa_id: str = Field(description="the phone number with country code, or a business-scoped user id")
+
+
+class MappingQuery(Given):
+    phone_number_id: ProviderId | None = None
+
+
+class MappingOut(BaseModel):
+    conversation_id: str
+    wa_id: str | None
+    bsuid: str | None
+    tenant_id: str
+    line_id: str
+    genesys_conversation_id: str | None
+
+
+class ConversationPath(BaseModel):
+    conversation_id: UUID
+
+
+class MessageQuery(Given):
+    conversation_id: UUID | None = None
+    line_id: UUID | None = None
+    direction: Literal["inbound", "outbound"] | None = None
+    state: (
+        Literal["received", "sending", "sent", "delivered", "read", "failed", "unknown", "dead", "ignored", "record"]
+        | None
+    ) = None
+    reference: ProviderId | None = Field(None, description="our id, or either provider's id of the message")
+    limit: int = Field(50, ge=1, le=200)
+    before: int | None = Field(None, ge=0, lt=2**63)
+
+
+class MessagePath(BaseModel):
+    message_id: UUID
+
+
+class MessageOut(BaseModel):
+    id: str
+    tenant_id: str
+    line_id: str
+    conversation_id: str
+    direction: Literal["inbound", "outbound"]
+    type: str
+    state: str
+    source_id: str
+    provider_id: str | None
+    reason_code: str | None
+    reason: str | None
+    late: bool
+    attempts: int
+    text: str | None
+    media_type: str | None
+    provider_time: datetime
+    arrived_at: datetime
+    next_attempt_at: datetime | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+    failed_at: datetime | None
+    report: str | None
+    reported: str | None
+
+
+class MessageList(BaseModel):
+    items: list[MessageOut]
+    next: int | None = Field(description="pass it as `before` for the next page; null at the end")
+
+
+class AttemptOut(BaseModel):
+    n: int
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str | None
+    provider_id: str | None
+    http_status: int | None
+    code: str | None
+    detail: str | None
+    trace_id: str | None
+
+
+class HappeningOut(BaseModel):
+    at: datetime
+    event: str
+    detail: str | None
+
+
+class MessageDetail(MessageOut):
+    history: list[HappeningOut]
+    calls: list[AttemptOut]
+
+
+class UnknownOut(BaseModel):
+    channel: Literal["whatsapp", "genesys"]
+    line_ref: str
+    waiting: int
+    first_at: datetime
+    last_at: datetime
+    reason: str
+
+
+class UnknownList(BaseModel):
+    items: list[UnknownOut]
+
+
+class UnknownPath(BaseModel):
+    channel: Literal["whatsapp", "genesys"]
+    line_ref: ProviderId
+
+
+class Replayed(BaseModel):
+    replayed: int
+    left: int

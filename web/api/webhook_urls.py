@@ -1,0 +1,42 @@
+"""The addresses that a tenant's admin enters at Meta and at Genesys."""
+
+from __future__ import annotations
+
+import hmac
+
+from db import credentials
+from db.onboarding import Line
+from db.tenants import Tenant
+from web.api.context import parts
+from web.api.schemas import LineOut, WebhookUrls
+
+
+class WebhookUrlsOf:
+    """One tenant's. A tenant with its own Meta app gets an address of its own for Meta."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        held = parts()
+        self._base = held.public_url
+        own = credentials.opened(held.pool, held.cipher, tenant.id, "whatsapp")
+        self.own_app = own is not None and any(
+            not hmac.compare_digest(secret.encode(), held.meta_app_secret.encode()) for secret in own.signing[:1]
+        )
+        self._meta = f"{self._base}/webhook/meta" + (f"/{tenant.webhook_key}" if self.own_app else "")
+
+    def of(self, line: Line) -> WebhookUrls:
+        return WebhookUrls(meta=self._meta, genesys=f"{self._base}/webhook/genesys/{line.webhook_key}")
+
+    def line(self, line: Line) -> LineOut:
+        """The line as the API shows it."""
+        return LineOut(
+            id=line.id,
+            tenant_id=line.tenant_id,
+            phone_number_id=line.phone_number_id,
+            integration_id=line.integration_id,
+            status=line.status,
+            status_reason=line.status_reason,
+            own_secret=line.own_secret,
+            webhook_urls=self.of(line),
+            created_at=line.created_at,
+            updated_at=line.updated_at,
+        )

@@ -1,0 +1,81 @@
+"""/health/live, /health/ready and /metrics. Readiness tells of every part, and does not ask about daemons."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import gevent
+from flask import Blueprint, Flask, Response, current_app, jsonify
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
+
+from db.pool import DatabaseError, Pool
+from web.parts import WebParts
+
+CHECK_SECONDS = 2.0
+
+blueprint = Blueprint("health", __name__)
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/health/live")
+def live() -> Response:
+    return jsonify({"status": "live"})
+
+
+@blueprint.get("/health/ready")
+def ready() -> Response:
+    """Ready means: a webhook for a known line gets its 200.
+
+    That takes the broker, and PostgreSQL only for the first time: lines are cached. So while
+    PostgreSQL, Redis or the object store is away this says so, and web goes on.
+    """
+    parts: WebParts = current_app.extensions["relay"]
+    found = _checked(
+        {
+            "database": lambda: _database_answers(parts.pool),
+            "broker": lambda: parts.publisher.connected,
+            "redis": parts.cache.ping,
+            "object_store": parts.objects.ping,
+        }
+    )
+    is_ready = parts.preparation.done and found["broker"]
+    body = {
+        "status": "ready" if is_ready else "not ready",
+        "checks": {name: "ok" if answers else "away" for name, answers in found.items()},
+        "waiting_for": parts.preparation.left,
+    }
+    if parts.preparation.problem:
+        body["problem"] = parts.preparation.problem
+    response = jsonify(body)
+    response.status_code = 200 if is_ready else 503
+    return response
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """All workers' together where conf/gunicorn.py has given them a common folder."""
+    registry = REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _checked(checks: dict[str, Callable[[], bool]]) -> dict[str, bool]:
+    """All at once; what has no answer in time counts as away. Each ends by its own client's deadline."""
+    running = {name: gevent.spawn(check) for name, check in checks.items()}
+    gevent.joinall(list(running.values()), timeout=CHECK_SECONDS)
+    return {name: greenlet.ready() and bool(greenlet.value) for name, greenlet in running.items()}
+
+
+def _database_answers(pool: Pool) -> bool:
+    try:
+        with pool.autocommit(CHECK_SECONDS) as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True

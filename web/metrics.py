@@ -1,0 +1,16 @@
+"""What web counts. Labels hold no tenant, person or secret."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+webhooks = Counter("web_webhooks_total", "Webhook POSTs by their answer", ["channel", "answer"])
+items = Counter("web_webhook_items_total", "Items of webhooks by what became of them", ["channel", "what"])
+archive_refused = Counter("web_archive_refused_total", "Raw webhooks that the archive's queue did not take")
+webhook_seconds = Histogram(
+    "web_webhook_seconds",
+    "From the first byte of a webhook to its answer",
+    ["channel"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+requests = Counter("web_requests_total", "Requests by status", ["method", "status"])

@@ -1,0 +1,42 @@
+"""Everything the views use, built once per process by relay.bootstrap. Found in `app.extensions["relay"]`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from db.pool import Pool
+from db.sealing import Cipher
+from relay.broker.publisher import Publisher
+from relay.channels.base import Channel
+from relay.stores.cache import Cache
+from relay.stores.objects import ObjectStore
+from web.lines import LineDirectory
+from web.preparation import Preparation
+from web.throttle import OncePer
+
+
+@dataclass(frozen=True, slots=True)
+class WebParts:
+    """Clients, and the few values of the settings that views need."""
+
+    pool: Pool
+    cipher: Cipher
+    cache: Cache
+    lines: LineDirectory
+    publisher: Publisher
+    objects: ObjectStore
+    channels: dict[str, Channel]
+    preparation: Preparation
+    shards: int
+    public_url: str
+    secret_key: str = field(repr=False)
+    admin_api_key: str = field(repr=False)
+    meta_verify_token: str = field(repr=False, default="")
+    meta_app_secrets: tuple[str, ...] = field(repr=False, default=())
+    """The current one first; a second one while it is being rotated."""
+    drops: OncePer = field(default_factory=lambda: OncePer(60.0))
+    """Webhook items that a signature did not cover are audited once a minute per line."""
+
+    @property
+    def meta_app_secret(self) -> str:
+        return self.meta_app_secrets[0] if self.meta_app_secrets else ""

@@ -1,0 +1,43 @@
+"""/webhook/genesys, and /webhook/genesys/<line key>, which is what a line's integration is given."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from web.api.errors import ApiError
+from web.parts import WebParts
+from web.webhooks import judges
+from web.webhooks.intake import Intake
+from web.webhooks.judges import Judge
+from web.webhooks.proof import Proof
+
+# Genesys gives up after 10 s and repeats five times; the rest of it is for look-ups.
+PUBLISH_SECONDS = 8.0
+
+webhook = Blueprint("webhook_genesys", __name__, url_prefix="/webhook/genesys")
+
+
+@webhook.get("")
+@webhook.get("/<_key>")
+def verify(_key: str = "") -> Response:
+    """Genesys has no handshake; this answers whoever looks whether the address is right."""
+    return Response("ok", mimetype="text/plain")
+
+
+@webhook.post("")
+def receive() -> Response:
+    def judge(held: WebParts, proof: Proof) -> Judge:
+        return judges.of_shared(held.lines, "genesys", proof, ())
+
+    return Intake("genesys", judge, PUBLISH_SECONDS).answer()
+
+
+@webhook.post("/<key>")
+def receive_for_line(key: str) -> Response:
+    def judge(held: WebParts, proof: Proof) -> Judge:
+        route = held.lines.by_line_key(key)
+        if route is None:
+            raise ApiError(404, "not_found", "there is no such webhook address")
+        return judges.of_line(route, proof)
+
+    return Intake("genesys", judge, PUBLISH_SECONDS).answer()

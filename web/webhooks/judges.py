@@ -1,0 +1,48 @@
+"""The three forms of a webhook URL: shared, with a tenant's key, with a line's key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from db.lines import LineRoute
+from web.lines import LineDirectory, TenantHook
+from web.webhooks.proof import Proof, effective_secrets
+from web.webhooks.sorting import Verdict
+
+ChannelName = Literal["whatsapp", "genesys"]
+Judge = Callable[[str], Verdict]
+
+
+def of_shared(lines: LineDirectory, channel: ChannelName, proof: Proof, app_secrets: tuple[str, ...]) -> Judge:
+    """Any line; the operator's app is tried first, since it signs for most."""
+    if channel == "whatsapp":
+        proof.by(app_secrets)
+
+    def judge(ref: str) -> Verdict:
+        route = lines.by_ref(channel, ref) if ref else None
+        if route is None:
+            return "unknown"
+        return route if proof.by(effective_secrets(channel, route, app_secrets)) else "foreign"
+
+    return judge
+
+
+def of_tenant(lines: LineDirectory, hook: TenantHook, proof: Proof, app_secrets: tuple[str, ...]) -> Judge:
+    """This tenant's numbers, and numbers that are nobody's yet."""
+    proof.by(hook.meta_secrets or app_secrets)
+
+    def judge(ref: str) -> Verdict:
+        # What is not proved by now never will be: no look-ups for whoever only knows the address.
+        route = lines.by_ref("whatsapp", ref) if ref and proof.given else None
+        if route is None:
+            return "unknown"
+        return route if route.tenant_id == hook.tenant_id else "foreign"
+
+    return judge
+
+
+def of_line(route: LineRoute, proof: Proof) -> Judge:
+    """This line only: channel.id must be its integration."""
+    proof.by(route.genesys_secrets)
+    return lambda ref: route if ref == route.integration_id else "foreign"

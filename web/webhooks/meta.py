@@ -1,0 +1,59 @@
+"""/webhook/meta, and /webhook/meta/<tenant key> for tenants with a Meta app of their own."""
+
+from __future__ import annotations
+
+import hmac
+
+from flask import Blueprint, Response, request
+
+from web.api.errors import ApiError
+from web.parts import WebParts
+from web.webhooks import judges
+from web.webhooks.intake import Intake, parts
+from web.webhooks.judges import Judge
+from web.webhooks.proof import Proof
+
+PUBLISH_SECONDS = 4.0
+
+webhook = Blueprint("webhook_meta", __name__, url_prefix="/webhook/meta")
+
+
+@webhook.get("")
+def shake_hands() -> Response:
+    return _challenge(parts().meta_verify_token)
+
+
+@webhook.get("/<key>")
+def shake_hands_with_tenant(key: str) -> Response:
+    hook = parts().lines.by_tenant_key(key)
+    if hook is None:
+        return _challenge("")
+    return _challenge(hook.verify_token or parts().meta_verify_token)
+
+
+@webhook.post("")
+def receive() -> Response:
+    def judge(held: WebParts, proof: Proof) -> Judge:
+        return judges.of_shared(held.lines, "whatsapp", proof, held.meta_app_secrets)
+
+    return Intake("whatsapp", judge, PUBLISH_SECONDS).answer()
+
+
+@webhook.post("/<key>")
+def receive_for_tenant(key: str) -> Response:
+    def judge(held: WebParts, proof: Proof) -> Judge:
+        hook = held.lines.by_tenant_key(key)
+        if hook is None:
+            raise ApiError(404, "not_found", "there is no such webhook address")
+        return judges.of_tenant(held.lines, hook, proof, held.meta_app_secrets)
+
+    return Intake("whatsapp", judge, PUBLISH_SECONDS).answer()
+
+
+def _challenge(expected: str) -> Response:
+    """Meta signs no GET: the token is the proof. An unset token admits nobody."""
+    given = request.args.get("hub.verify_token", "")
+    same = hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode("utf-8", "replace"))
+    if not (expected and same and request.args.get("hub.mode") == "subscribe"):
+        raise ApiError(403, "forbidden", "the verify token is not the one set here")
+    return Response(request.args.get("hub.challenge", ""), mimetype="text/plain")

@@ -1,0 +1,61 @@
+"""What a webhook becomes at the broker: one message per item, and one with the raw body."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from relay.broker.publisher import Outgoing
+from relay.channels.base import Part
+from relay.core.messages import Update, dump
+from relay.core.queues import EXCHANGE, WEBHOOK_ARCHIVE, queue_number
+from web.webhooks.sorting import Sorted
+
+__all__ = ["Outgoing", "archive", "updates"]
+
+
+def updates(channel: str, found: Sorted, arrived_at: float, shards: int) -> tuple[list[Outgoing], list[Part]]:
+    """The messages, and the items that cannot be written as JSON."""
+    messages: list[Outgoing] = []
+    unencodable: list[Part] = []
+    for part, route in found.accepted:
+        update = Update(
+            channel=channel,
+            tenant_id=route.tenant_id,
+            line_id=route.line_id,
+            address=part.address,
+            arrived_at=arrived_at,
+            index=part.index,
+            payload=part.payload,
+            media_type=part.media_type,
+            mime_type=part.mime_type,
+        )
+        try:
+            body = dump(update)
+        except TypeError:  # orjson's: nested deeper than it writes
+            unencodable.append(part)
+            continue
+        number = queue_number(route.line_id, part.address, shards)
+        messages.append(Outgoing(EXCHANGE[channel], str(number), body, _headers(update)))
+    return messages, unencodable
+
+
+def _headers(update: Update) -> dict[str, Any]:
+    return {"tenantId": update.tenant_id, "mediaType": update.media_type or "", "mimeType": update.mime_type or ""}
+
+
+def archive(
+    channel: str, raw: bytes, arrived_at: float, owners: dict[str, list[str]], alone: bool, *, droppable: bool = True
+) -> Outgoing:
+    """The raw body behind one line of JSON that says whose it is (read by relay.actors.archiver)."""
+    about = {
+        "id": uuid4().hex,
+        "channel": channel,
+        "received_at": arrived_at,
+        "owners": owners,
+        "alone": alone,
+    }
+    body = orjson.dumps(about) + b"\n" + raw
+    return Outgoing("", WEBHOOK_ARCHIVE, body, {"channel": channel}, "application/octet-stream", droppable)

@@ -1,0 +1,17 @@
+"""What gunicorn serves: `gunicorn -c conf/gunicorn.py web.wsgi:app`. Built once per worker, after the fork."""
+
+from gevent import monkey
+
+if not monkey.is_module_patched("threading"):
+    raise RuntimeError(
+        "web runs in gunicorn's gevent worker, which patches the standard library first: "
+        "gunicorn -c conf/gunicorn.py web.wsgi:app"
+    )
+
+from conf.logging import configure
+from conf.settings import load_settings
+from relay.bootstrap import build_web
+
+settings = load_settings()
+configure(settings.log_level, settings.log_format)
+app = build_web(settings)
