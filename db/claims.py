@@ -102,6 +102,13 @@ def claim(cursor: Any, owner: str, claims: Sequence[Claim], request_seconds: flo
     return {str(row[0]) for row in cursor.fetchall()}
 
 
+def lock(cursor: Any, message_ids: Sequence[str]) -> None:
+    """Lock the rows in one order for all transactions, or two of them would wait for each other."""
+    cursor.execute(
+        "SELECT 1 FROM message_tracking WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE", (list(message_ids),)
+    )
+
+
 def record_attempts(cursor: Any, attempts: Sequence[Attempt]) -> None:
     """Finish the attempts' rows. A provider id that another attempt holds already is not stored twice."""
     if not attempts:

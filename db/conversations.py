@@ -208,6 +208,10 @@ def see_genesys_conversations(cursor: Any, rows: Iterable[tuple[str, str]]) -> N
         pairs,
         template="(%s::uuid, %s)",
     )
+    cursor.execute(
+        "SELECT 1 FROM conversation_mappings WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE",
+        ([conversation_id for conversation_id, _ in pairs],),
+    )
     execute_values(
         cursor,
         """UPDATE conversation_mappings c SET genesys_conversation_id = v.genesys_id, updated_at = now()

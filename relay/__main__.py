@@ -9,6 +9,7 @@ import sys
 
 import click
 import gevent
+import gevent.util
 
 from conf.logging import configure
 from conf.settings import Settings, SettingsError, load_settings
@@ -49,6 +50,8 @@ def run() -> None:
     service = build_daemon(_settings())
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, service.end)
+    # Where is everybody? For the operator of a daemon that seems to stand still.
+    gevent.signal_handler(signal.SIGUSR1, gevent.util.print_run_info)
     sys.exit(service.run())
 
 

@@ -72,7 +72,7 @@ class Service:
         supervisor = Supervisor.start(self.parts, f"{socket.gethostname()}:{os.getpid()}")
         self._undo.append(("supervisor", lambda: self._stop_actors(supervisor)))
         archiver = ArchiverActor.start(self.parts)
-        self._undo.append(("archiver", lambda: archiver.stop(block=True, timeout=5.0)))
+        self._undo.append(("archiver", lambda: _stop_actor(archiver)))
         listener = Listener(
             self.parts.pool,
             lambda channel, payload: _hint(supervisor, channel, payload),
@@ -107,7 +107,7 @@ class Service:
         for ref in self.parts.tenants.values():
             tell(ref, Stop())
         if self.parts.journal is not None:
-            self.parts.journal.stop(block=True, timeout=10.0)
+            _stop_actor(self.parts.journal)
         try:
             with self.parts.pool.transaction() as cursor:
                 shards.leave(cursor, self.parts.lease.daemon_id)
@@ -131,6 +131,13 @@ class Service:
         watchdog.kill()
         self.parts.pool.close()
         log.info("relay_stopped")
+
+
+def _stop_actor(ref: Any) -> None:
+    """What it was told before is done first; what it cannot finish in time is found again in the stores."""
+    ref.stop(block=False)
+    if not ref.actor_stopped.wait(10.0):
+        log.warning("actor_still_busy", actor=ref.actor_class.__name__)
 
 
 def _hint(supervisor: Any, channel: str, payload: str) -> None:

@@ -129,4 +129,5 @@ def _html() -> Response:
 
 
 def _json(body: Any, status: int, headers: dict[str, str]) -> Response:
-    return Response(json.dumps(body, separators=(",", ":")), status, headers, mimetype="application/json")
+    text = "" if status == 204 else json.dumps(body, separators=(",", ":"))
+    return Response(text, status, headers, mimetype="application/json")

@@ -1,6 +1,7 @@
 """The HTTP server. Each request can reach its connection, so that a fault can break it."""
 
 import os
+import socket
 from typing import Any
 
 from flask import Flask
@@ -8,6 +9,11 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 
 
 class Handler(WSGIHandler):
+    def handle(self) -> None:
+        # Head and body leave in two writes: without this the second waits 40 ms for the first one's acknowledgement.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().handle()
+
     def get_environ(self) -> dict[str, Any]:
         environ = super().get_environ()
         environ["sandbox.socket"] = self.socket

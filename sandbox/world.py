@@ -77,15 +77,19 @@ class World:
         self.set_faults("genesys", GenesysFaults())
 
     def set_faults(self, side: str, faults: Any) -> None:
-        old = self.faults(side)
         if side == "meta":
             self.meta_faults = faults
-            if faults.token_expired != old.token_expired:
-                self.expired_meta_tokens = set(self.accounts.by_token) if faults.token_expired else set()
+            if not faults.token_expired:
+                self.expired_meta_tokens = set()
         else:
             self.genesys_faults = faults
-            if faults.token_expired and faults.token_expired != old.token_expired:
-                self.tokens.revoke_all()
+
+    def expire_tokens(self, side: str) -> None:
+        """What has been handed out so far is worthless from now on."""
+        if side == "meta":
+            self.expired_meta_tokens = set(self.accounts.by_token)
+        else:
+            self.tokens.revoke_all()
 
     def faults(self, side: str) -> Any:
         return self.meta_faults if side == "meta" else self.genesys_faults

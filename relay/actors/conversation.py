@@ -88,7 +88,7 @@ class ConversationActor(RelayActor):
             self._alarm_at = NEVER
             self._look_after_stuck()
         elif isinstance(command, Stop):
-            self._stop()
+            self._end()
             return
         else:
             self._busy_at = time.monotonic()
@@ -123,7 +123,7 @@ class ConversationActor(RelayActor):
         self._forget()
         self._parts.timers.after(1.0, self.actor_ref, Wake(self._id))
 
-    def _stop(self) -> None:
+    def _end(self) -> None:
         self._leave(self._id)
         self.stop()
 
@@ -191,7 +191,7 @@ class ConversationActor(RelayActor):
             self._step(direction, lane)
         self._step_reports()
         if self._idle():
-            self._stop()
+            self._end()
         elif self._alarm_at == NEVER:
             self._wake_at(time.time() + IDLE_SECONDS)
 

@@ -57,6 +57,8 @@ class Item:
     body: bytes
     update: Update
     event: Message | Receipt | Ignored
+    place: int
+    """Of the event among those of its update."""
 
 
 class Intake:
@@ -85,13 +87,13 @@ class Intake:
         except ValueError as error:
             raise ParseError("not an update of this relay's own format") from error
         source, target = self._channels[update.channel], self._channels[TARGET[update.channel]]
-        items: list[Item] = []
+        events: list[Message | Receipt | Ignored] = []
         for event in source.parse(update.payload):
             if isinstance(event, Message):
-                items += [Item(body, update, part) for part in target.fit(event)]
-            elif isinstance(event, (Receipt, Ignored)):
-                items.append(Item(body, update, event))
-        return items
+                events += target.fit(event)
+            elif isinstance(event, Receipt) or (isinstance(event, Ignored) and event.person.address):
+                events.append(event)  # what nobody wrote (account notices) stays in the archive alone
+        return [Item(body, update, event, place) for place, event in enumerate(events)]
 
     def _store(self, items: Sequence[Item], taken: Taken) -> None:
         if not items:
@@ -114,9 +116,9 @@ class Intake:
         told = [LineReceipt(item.update.line_id, item.event) for item in items if isinstance(item.event, Receipt)]
         with self._pool.transaction() as cursor:
             mappings = self._resolve(cursor, written)
+            conversations.see_genesys_conversations(cursor, _genesys_conversations(written, mappings))
             new = _distinct(_new_row(item, mapping) for item, mapping in zip(written, mappings, strict=True))
             fresh, unfinished = messages.insert(cursor, new)
-            conversations.see_genesys_conversations(cursor, _genesys_conversations(written, mappings))
             standings = receipts.record(cursor, told)
         self._remember(written, mappings)
         by_id = {mapping.conversation_id: mapping for mapping in mappings}
@@ -167,7 +169,7 @@ def _new_row(item: Item, mapping: Mapping) -> NewRow:
     # A provider's clock that makes no sense counts as "now".
     provider_time = message.provider_time if message.provider_time > 0 else update.arrived_at
     message = replace(message, provider_time=provider_time)
-    key = sort_key(update.channel, provider_time, update.arrived_at, update.index, message.part)
+    key = sort_key(update.channel, provider_time, update.arrived_at, update.index, item.place)
     row = Row(
         messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard,
         DIRECTION[update.channel], key, message, state,

@@ -113,11 +113,13 @@ class JournalActor(RelayActor):
     def _commit(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, claims.Standing]:
         sent = [one.sent for one in outcomes if one.sent is not None]
         with self._parts.pool.transaction() as cursor:
+            # Mappings before messages, and both by id: the order in which intake locks them too.
+            self._learn(cursor, outcomes)
+            claims.lock(cursor, [one.message_id for one in outcomes] + [one.message_id for one in reports])
             claims.record_attempts(cursor, [one.attempt for one in outcomes if one.attempt is not None])
             claims.record_sent(cursor, sent)
             claims.record_verdicts(cursor, [one.verdict for one in outcomes if one.verdict is not None])
             claims.record_reports(cursor, [(one.message_id, one.status, one.given_up) for one in reports])
-            self._learn(cursor, outcomes)
             parked = receipts.unpark(cursor, [(one.line_id, one.provider_id) for one in sent if one.provider_id])
             ids = [one.message_id for one in outcomes]
             found = {one.message_id: one for one in claims.standings(cursor, ids)}

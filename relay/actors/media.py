@@ -137,6 +137,7 @@ def _type(media: Media, download: Download, head: bytes) -> str:
     """The type the sender named; where nobody named one, the one the bytes show."""
     for named in (media.mime_type, download.mime_type):
         if named and named.split(";")[0].strip() not in ("application/octet-stream", "binary/octet-stream"):
-            return str(named)
+            # Meta takes Ogg with Opus only, and wants to be told so.
+            return "audio/ogg; codecs=opus" if named == "audio/ogg" and b"OpusHead" in head else named
     guessed = filetype.guess_mime(head)
     return str(guessed or "application/octet-stream")

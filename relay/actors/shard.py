@@ -63,7 +63,7 @@ class ShardActor(RelayActor):
         elif isinstance(command, Lost):
             self._deliveries.clear()
         elif isinstance(command, Stop):
-            self._stop()
+            self._end()
             return
         elif not isinstance(command, Tick):
             super().handle(command)
@@ -114,7 +114,7 @@ class ShardActor(RelayActor):
         for conversation_id in waiting:
             self._dispatch(Wake(conversation_id))
 
-    def _stop(self) -> None:
+    def _end(self) -> None:
         """Close the channel first: what was not acked goes to the next owner, in order."""
         self._parts.consumer.close(self._number)
         for ref in list(self._conversations.values()):

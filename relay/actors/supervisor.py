@@ -54,7 +54,7 @@ class Supervisor(RelayActor):
         elif isinstance(command, Notified):
             self._notified(command)
         elif isinstance(command, Stop):
-            self._stop()
+            self._end()
         else:
             super().handle(command)
 
@@ -159,7 +159,7 @@ class Supervisor(RelayActor):
 
     # The end
 
-    def _stop(self) -> None:
+    def _end(self) -> None:
         """Stop intake, let calls under way end, flush the journal, hand everything back."""
         self._stopping = True
         for ref in self._parts.shards.values():

@@ -93,7 +93,8 @@ class Link:
         )
         try:
             with gevent.Timeout(2 * CONNECT_SECONDS, TimeoutError("no handshake")):
-                self._amqp: SharedConnection = self._kombu.connect()
+                # Not `connect()`, which tries twice with a pause of its own.
+                self._amqp: SharedConnection = self._kombu.transport.establish_connection()
         except self._errors as error:
             raise BrokerError(f"cannot connect to the broker: {describe(error)}") from error
         self._greenlets = [gevent.spawn(run) for run in (self._read, self._beat, self._watch)]

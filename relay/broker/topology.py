@@ -52,7 +52,9 @@ def _quorum(connection: Connection) -> dict[str, Any]:
 
 @contextmanager
 def _connection(url: str) -> Iterator[Connection]:
-    connection = Connection(url, connect_timeout=CONNECT_SECONDS)
+    # Kombu would pause for two seconds before it says that nobody is there.
+    options = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.0}
+    connection = Connection(url, connect_timeout=CONNECT_SECONDS, transport_options=options)
     errors = (*connection.connection_errors, *connection.channel_errors, TimeoutError)
     try:
         with gevent.Timeout(DECLARE_SECONDS, TimeoutError("the broker did not answer")):

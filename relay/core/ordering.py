@@ -13,7 +13,7 @@ from math import floor
 CLOCK_SECONDS = {"whatsapp": 1.0, "genesys": 0.001}
 """Granularity of each provider's timestamps (facts: WhatsApp unix seconds, Genesys ISO milliseconds)."""
 
-PARTS_PER_ITEM = 1000
+PLACES_PER_ITEM = 1000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -25,9 +25,9 @@ class SortKey:
     index: int
 
 
-def sort_key(channel: str, provider_time: float, arrived_at: float, index: int, part: int = 1) -> SortKey:
-    """The key of part `part` of item `index` of a webhook that arrived at `arrived_at` (Unix seconds)."""
+def sort_key(channel: str, provider_time: float, arrived_at: float, index: int, place: int = 0) -> SortKey:
+    """The key of event `place` in item `index` of a webhook that arrived at `arrived_at` (Unix seconds)."""
     granularity = CLOCK_SECONDS[channel]
     # Rounding first keeps 0.29 / 0.001 = 289.99999 from falling into the millisecond before.
     ticks = floor(round(min(provider_time, arrived_at) / granularity, 3))
-    return SortKey(round(ticks * granularity, 3), arrived_at, index * PARTS_PER_ITEM + part)
+    return SortKey(round(ticks * granularity, 3), arrived_at, index * PLACES_PER_ITEM + min(place, PLACES_PER_ITEM - 1))

@@ -62,6 +62,8 @@ def set_faults() -> Response:
     }
     for side, settings in changed.items():
         world.set_faults(side, settings)
+        if given[side] and given[side].get("token_expired"):
+            world.expire_tokens(side)
         if given[side] and "seed" in given[side]:
             world.dice(side).seed(settings.seed)
     world.events.changed("settings")

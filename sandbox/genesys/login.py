@@ -9,13 +9,11 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox.accounts import Client
-from sandbox.bounded import BoundedDict
 from sandbox.gateway import Answer, Refusal, perform
 from sandbox.genesys.provider import PROVIDER
 from sandbox.world_access import current
 
 blueprint = Blueprint("genesys_login", __name__, url_prefix="/genesys/login")
-_codes: BoundedDict[str, tuple[str, str]] = BoundedDict(1000)
 
 
 class LoginRefusal(Refusal):
@@ -41,7 +39,7 @@ def authorize() -> AnyResponse:
     if client_id not in current().accounts.clients or request.args.get("response_type") != "code" or not target:
         return Response("client_id, redirect_uri and response_type=code are required\n", 400, mimetype="text/plain")
     code = secrets.token_urlsafe(24)
-    _codes[code] = (client_id, target)
+    current().tokens.codes[code] = (client_id, target)
     query = {"code": code} | ({"state": request.args["state"]} if "state" in request.args else {})
     return redirect(target + ("&" if "?" in target else "?") + urlencode(query))
 
@@ -55,7 +53,7 @@ def _issue() -> Answer:
         case "client_credentials":
             extra: dict[str, str] = {}
         case "authorization_code":
-            known = _codes.pop(request.form.get("code", ""), None)
+            known = world.tokens.codes.pop(request.form.get("code", ""), None)
             if known != (client.client_id, request.form.get("redirect_uri", "")):
                 raise LoginRefusal(
                     400, "invalid_grant", "authorization code is unknown, used or for another redirect_uri"

@@ -22,6 +22,7 @@ class Token:
 class Tokens:
     def __init__(self) -> None:
         self._tokens: BoundedDict[str, Token] = BoundedDict(50_000)
+        self.codes: BoundedDict[str, tuple[str, str]] = BoundedDict(1000)
 
     def issue(self, client_id: str, seconds: int) -> Token:
         token = Token(secrets.token_urlsafe(64), client_id, time.time() + seconds)

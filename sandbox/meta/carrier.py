@@ -38,7 +38,8 @@ def travel(world: "World", number: Number, thread: Thread, entry: Entry) -> None
         world.events.changed("phone", thread.phone.wa_id, thread.phone_number_id)
         return
     gevent.sleep(delays["delivered"] / 1000)
-    if thread.phone.online:
+    # The phone may have come online meanwhile and fetched it itself.
+    if thread.phone.online and entry.status == "sent":
         arrive(world, number, thread, entry)
 
 

@@ -21,7 +21,7 @@ Filled = Annotated[str, AfterValidator(_not_blank)]
 
 
 class Text(Strict):
-    body: Annotated[Filled, Field(max_length=4096)]
+    body: Annotated[str, Field(max_length=4096), AfterValidator(_not_blank)]
     preview_url: bool = False
 
 

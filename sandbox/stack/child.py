@@ -33,7 +33,7 @@ class Child:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
-        stop_seconds: float = 20.0,
+        stop_seconds: float = 35.0,
     ) -> None:
         self.name = name
         self.log = log

@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -21,7 +22,8 @@ class ObjectStore:
         self._directory = directory / "objects"
         # The key goes in by the environment: a command line can be read by everybody on the machine.
         env = os.environ | {"RCLONE_AUTH_KEY": f'"{self.access_key},{self.secret_key}"'}
-        self.child = Child("objects", self._command(), logs / "objects.log", env, stop_seconds=5)
+        # Asked politely it waits for clients that keep their connections; an object that was answered is on disk.
+        self.child = Child("objects", self._command(), logs / "objects.log", env, stop_signal=signal.SIGKILL)
 
     def start(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)

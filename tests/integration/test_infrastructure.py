@@ -1,13 +1,25 @@
 """R47: the tables, Redis, the buckets and the queues are really there, made by the programs' own start code."""
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
+import minio
 import psycopg2
 import pytest
 import redis
+from kombu import Connection, Queue
 
 from db.migrate import ShardCountError, migrate
+from relay.broker.errors import TopologyError
+from relay.broker.topology import declare
+from relay.stores.objects import ObjectStore as Objects
+from sandbox.stack import ObjectStore
+from tests.processes import Process, relay, web
 from tests.services.databases import SHARDS, Databases
+from tests.services.rabbitmq import RabbitMQ
+from tests.waiting import wait_until
 
 TABLES = {
     "tenants",
@@ -42,6 +54,11 @@ LOOK_UPS = {
     "a message's history": ("message_events", "(message_id"),
     "a Genesys conversation": ("genesys_conversations", "(genesys_conversation_id"),
 }
+
+BUCKETS = {"webhooks-inbound", "webhooks-outbound", "media-inbound", "media-outbound"}
+EXCHANGES = ("INBOUND_WHATSAPP_MESSAGES", "OUTBOUND_GENESYS_MESSAGES")
+WORK_QUEUES = {f"{exchange}.{number}" for exchange in EXCHANGES for number in range(SHARDS)}
+OTHER_QUEUES = {"DEAD_LETTERS", "WEBHOOK_ARCHIVE"}
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +109,78 @@ def test_redis_answers_and_keeps_what_it_is_given(redis_url: str) -> None:
         assert client.ping()
         client.set("infrastructure", "here", ex=60)
         assert client.get("infrastructure") == "here"
+
+
+@pytest.fixture
+def virtual_host(rabbitmq: RabbitMQ) -> Iterator[str]:
+    name = f"infrastructure-{secrets.token_hex(4)}"
+    rabbitmq.create_virtual_host(name)
+    yield name
+    rabbitmq.delete_virtual_host(name)
+
+
+def _queues(rabbitmq: RabbitMQ, virtual_host: str) -> dict[str, dict[str, Any]]:
+    return {queue["name"]: queue for queue in rabbitmq.manage("GET", f"queues/{virtual_host}").json()}
+
+
+def test_every_queue_is_there_durable_and_replicated(rabbitmq: RabbitMQ, virtual_host: str) -> None:
+    declare(rabbitmq.url(virtual_host), SHARDS)
+    queues = _queues(rabbitmq, virtual_host)
+    assert set(queues) == WORK_QUEUES | OTHER_QUEUES
+    assert all(queue["durable"] and queue["type"] == "quorum" for queue in queues.values())
+    assert all(queues[name]["arguments"]["x-single-active-consumer"] for name in WORK_QUEUES)
+    # On RabbitMQ 3 this argument loses messages.
+    assert not any("x-delivery-limit" in queue["arguments"] for queue in queues.values())
+    assert queues["WEBHOOK_ARCHIVE"]["arguments"]["x-overflow"] == "reject-publish"
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_each_exchange_leads_to_its_own_queues(rabbitmq: RabbitMQ, virtual_host: str, exchange: str) -> None:
+    declare(rabbitmq.url(virtual_host), SHARDS)
+    found = rabbitmq.manage("GET", f"exchanges/{virtual_host}/{exchange}").json()
+    assert (found["type"], found["durable"]) == ("direct", True)
+    bindings = rabbitmq.manage("GET", f"exchanges/{virtual_host}/{exchange}/bindings/source").json()
+    led = {binding["routing_key"]: binding["destination"] for binding in bindings}
+    assert led == {str(number): f"{exchange}.{number}" for number in range(SHARDS)}
+
+
+def test_declaring_again_changes_nothing(rabbitmq: RabbitMQ, virtual_host: str) -> None:
+    for _ in range(2):
+        declare(rabbitmq.url(virtual_host), SHARDS)
+    assert set(_queues(rabbitmq, virtual_host)) == WORK_QUEUES | OTHER_QUEUES
+
+
+def test_a_queue_that_is_not_as_it_should_be_is_refused(rabbitmq: RabbitMQ, virtual_host: str) -> None:
+    url = rabbitmq.url(virtual_host)
+    with Connection(url) as connection:
+        Queue(f"{EXCHANGES[0]}.0", channel=connection.channel(), durable=True).declare()
+    with pytest.raises(TopologyError, match=f"{EXCHANGES[0]}.0"):
+        declare(url, SHARDS)
+
+
+def _buckets(s3: ObjectStore) -> set[str]:
+    client = minio.Minio(s3.endpoint, s3.access_key, s3.secret_key, secure=False)
+    return {bucket.name for bucket in client.list_buckets()}
+
+
+def test_every_bucket_is_there_also_after_a_second_time(s3: ObjectStore) -> None:
+    s3.clear()
+    objects = Objects(s3.endpoint, s3.access_key, s3.secret_key, False, f"http://{s3.endpoint}")
+    for _ in range(2):
+        objects.ensure_buckets()
+    assert _buckets(s3) == BUCKETS
+
+
+@pytest.mark.parametrize("program", [web, relay])
+def test_each_program_makes_what_it_uses_when_it_starts(
+    program: Callable[[Mapping[str, str], Path], Process],
+    rabbitmq: RabbitMQ,
+    virtual_host: str,
+    s3: ObjectStore,
+    settings_env: dict[str, str],
+    logs: Path,
+) -> None:
+    s3.clear()
+    with program(settings_env | {"BROKER_URL": rabbitmq.url(virtual_host)}, logs):
+        assert set(_queues(rabbitmq, virtual_host)) == WORK_QUEUES | OTHER_QUEUES
+        wait_until(lambda: _buckets(s3) == BUCKETS, 10, "the buckets")

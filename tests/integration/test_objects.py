@@ -65,7 +65,7 @@ def test_a_link_works_for_anybody_and_expires(store: ObjectStore) -> None:
 def test_a_link_for_another_object_is_refused(store: ObjectStore) -> None:
     put(store, b"picture")
     link = store.presign(MEDIA_INBOUND, KEY, 60)
-    assert requests.get(link.replace("2026", "2025"), timeout=5).status_code == 403
+    assert requests.get(link.replace("2026", "2025"), timeout=5).status_code in (400, 403)
 
 
 def test_a_link_is_signed_for_the_public_address_without_a_call(s3: Server) -> None:

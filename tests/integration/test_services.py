@@ -10,6 +10,8 @@ import pytest
 import redis
 import requests
 from kombu import Connection, Queue
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from sandbox.stack import ObjectStore, Redis
 from tests.processes import frozen
@@ -65,7 +67,7 @@ def test_each_database_is_fresh_and_can_be_dropped_while_in_use(databases: Datab
 
 def test_redis_is_only_for_those_who_know_its_password(redis_server: Redis) -> None:
     with (
-        redis.Redis(host="127.0.0.1", port=redis_server.port, retry=None) as stranger,
+        redis.Redis(host="127.0.0.1", port=redis_server.port, retry=Retry(NoBackoff(), 0)) as stranger,
         pytest.raises(redis.AuthenticationError),
     ):
         stranger.ping()
@@ -93,7 +95,7 @@ def test_without_a_signature_the_object_store_gives_nothing(bucket: minio.Minio,
 
 
 def test_a_frozen_server_comes_back_when_it_is_thawed(redis_server: Redis) -> None:
-    with redis.Redis.from_url(redis_server.url(), socket_timeout=0.5, retry=None) as client:
+    with redis.Redis.from_url(redis_server.url(), socket_timeout=0.5, retry=Retry(NoBackoff(), 0)) as client:
         with frozen(redis_server.child), pytest.raises(redis.TimeoutError):
             client.ping()
         wait_until(lambda: redis.Redis.from_url(redis_server.url()).ping(), 10, "Redis to answer again")

@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import requests
@@ -62,10 +63,10 @@ class RabbitMQ:
     def delete_virtual_host(self, name: str) -> None:
         self.manage("DELETE", f"vhosts/{quote(name, safe='')}")
 
-    def manage(self, method: str, path: str) -> requests.Response:
+    def manage(self, method: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
         """One call of the management API, e.g. ("GET", "queues/vhost/name")."""
         url = f"http://{HOST}:{self.management_port}/api/{path}"
-        answer = requests.request(method, url, auth=(self._user, self._password), timeout=10)
+        answer = requests.request(method, url, json=body, auth=(self._user, self._password), timeout=10)
         answer.raise_for_status()
         return answer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, SecretStr
 
 from db import credentials, onboarding, tenants
@@ -30,7 +31,7 @@ from web.api.schemas import (
 )
 from web.api.webhook_urls import WebhookUrlsOf
 
-ERRORS = {400: ErrorBody, 401: ErrorBody, 404: ErrorBody, 503: ErrorBody}
+ERRORS: ResponseDict = {400: ErrorBody, 401: ErrorBody, 404: ErrorBody, 503: ErrorBody}
 KEY: list[dict[str, list[str]]] = [{"key": []}]
 
 api = APIBlueprint(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-
 from db import credentials
 from db.onboarding import Line
 from db.tenants import Tenant
@@ -18,9 +16,7 @@ class WebhookUrlsOf:
         held = parts()
         self._base = held.public_url
         own = credentials.opened(held.pool, held.cipher, tenant.id, "whatsapp")
-        self.own_app = own is not None and any(
-            not hmac.compare_digest(secret.encode(), held.meta_app_secret.encode()) for secret in own.signing[:1]
-        )
+        self.own_app = own is not None and bool(own.signing) and own.signing[0] not in held.meta_app_secrets
         self._meta = f"{self._base}/webhook/meta" + (f"/{tenant.webhook_key}" if self.own_app else "")
 
     def of(self, line: Line) -> WebhookUrls:

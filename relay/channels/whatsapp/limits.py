@@ -23,6 +23,7 @@ KB = 1024
 
 CAPTIONED = ("image", "video", "document", "link")
 OPUS = "audio/ogg; codecs=opus"
+UNTOLD = ("", "application/octet-stream", "binary/octet-stream")
 
 _SIZES: dict[MediaKind, int] = {
     "image": 5 * MB,
@@ -98,8 +99,18 @@ def fit(message: Message) -> list[Message]:
         return numbered(message, [replace(message, text=text) for text in texts] or [message])
     caption = joined_once(message.text, message.media.caption)
     room = TEXT - LINK if message.media.kind == "link" else CAPTION
-    if not caption or (message.media.kind in CAPTIONED and units(caption) <= room):
+    if not caption or (_takes_caption(message.media) and units(caption) <= room):
         return [replace(message, text=None, media=replace(message.media, caption=caption or None))]
     bare = replace(message, text=None, media=replace(message.media, caption=None))
     rest = [replace(message, text=text, media=None, reply_to=None) for text in pieces(caption, TEXT)]
     return numbered(message, [bare, *rest])
+
+
+def _takes_caption(media: Media) -> bool:
+    """Asked before the file was fetched: what counts is the kind its MIME type will make of it.
+
+    Without a type it may turn out to be sound, so the text goes apart.
+    """
+    if meta_mime(media.mime_type) in UNTOLD:
+        return media.kind == "link"
+    return fit_media(replace(media, size=None)).kind in CAPTIONED

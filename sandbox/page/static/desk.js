@@ -55,6 +55,7 @@ export class DeskSide {
 
   choose(contact) {
     this.current = contact;
+    this.log.stuck = true;
     for (const node of document.querySelectorAll("#conversations button")) node.setAttribute("aria-current", String(node.dataset.contact === contact));
     this.load();
   }

@@ -57,9 +57,10 @@ export class Faults {
   }
 
   slider(label, value, max, show, change, step = max / 20) {
-    const output = el("output", {}, show(value));
+    // Not an <output>: that would take the label away from the slider.
+    const output = el("b", { "aria-hidden": "true" }, show(value));
     const row = el("label", { class: `slider${value > 0 ? " on" : ""}` }, el("span", {}, label), output);
-    row.append(el("input", { type: "range", min: 0, max, step, value, oninput: (event) => { output.textContent = show(Number(event.target.value)); row.classList.toggle("on", event.target.value > 0); }, onchange: (event) => change(Number(event.target.value)) }));
+    row.append(el("input", { type: "range", min: 0, max, step, value, "aria-label": label, "aria-valuetext": show(value), oninput: (event) => { output.textContent = show(Number(event.target.value)); event.target.setAttribute("aria-valuetext", output.textContent); row.classList.toggle("on", event.target.value > 0); }, onchange: (event) => change(Number(event.target.value)) }));
     return row;
   }
 

@@ -7,10 +7,18 @@ export class Log {
     this.draw = draw;
     this.emptyText = emptyText;
     this.drawn = new Map();
+    this.stuck = true;
+    node.addEventListener("scroll", () => { this.stuck = node.scrollHeight - node.scrollTop - node.clientHeight < 60; }, { passive: true });
+    // A picture knows its height only when it has loaded; a hidden tab has none at all.
+    for (const name of ["load", "loadedmetadata"]) node.addEventListener(name, () => this.follow(), true);
+    new ResizeObserver(() => this.follow()).observe(node);
+  }
+
+  follow() {
+    if (this.stuck) this.node.scrollTop = this.node.scrollHeight;
   }
 
   show(messages, momentOf) {
-    const atEnd = this.node.scrollHeight - this.node.scrollTop - this.node.clientHeight < 80;
     const next = new Map();
     const nodes = [];
     let day = "";
@@ -26,7 +34,7 @@ export class Log {
     if (!nodes.length) nodes.push(el("li", { class: "empty" }, this.emptyText()));
     this.drawn = next;
     this.place(nodes);
-    if (atEnd) this.node.scrollTop = this.node.scrollHeight;
+    this.follow();
   }
 
   separator(moment, next) {

@@ -28,6 +28,7 @@ export class PhoneSide {
 
   async setLine(line) {
     this.line = line;
+    this.log.stuck = true;
     await this.loadPeople();
     await this.load();
   }
@@ -39,6 +40,7 @@ export class PhoneSide {
 
   choose(waId) {
     this.current = waId;
+    this.log.stuck = true;
     localStorage.setItem("customer", waId);
     document.getElementById("customer").value = waId;
     this.load();
@@ -49,7 +51,7 @@ export class PhoneSide {
     for (const each of contacts) this.people.set(each.wa_id, each.name);
     if (!this.people.has(this.current)) this.people.set(this.current, `+${this.current}`);
     const select = document.getElementById("customer");
-    const options = [...this.people].map(([waId, name]) => el("option", { value: waId }, name.startsWith("+") ? name : `${name}, +${waId}`));
+    const options = [...this.people].map(([waId, name]) => el("option", { value: waId }, name || `+${waId}`));
     select.replaceChildren(...options);
     select.value = this.current;
   }

@@ -187,10 +187,19 @@ def test_text_and_caption_go_below_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [("image", "x" * 1025), ("audio", "listen"), ("sticker", "haha"), ("link", "x" * 3000)]
+    ("kind", "mime", "text"),
+    [
+        ("image", "image/png", "x" * 1025),
+        ("audio", "audio/mpeg", "listen"),
+        ("document", "audio/mpeg", "listen"),
+        ("document", "", "listen"),
+        ("sticker", "image/webp", "haha"),
+        ("link", "application/zip", "x" * 3000),
+    ],
 )
-def test_what_does_not_fit_below_a_file_follows_it(kind: Any, text: str) -> None:
-    first, second = fit(message(text, Media(kind, "x/y"), reply_to="wamid.asked"))
+def test_what_does_not_fit_below_a_file_follows_it(kind: Any, mime: str, text: str) -> None:
+    """What the MIME type will make of the file counts: a caption on sound would be refused later."""
+    first, second = fit(message(text, Media(kind, mime), reply_to="wamid.asked"))
     assert (first.source_id, first.text, first.media and first.media.caption) == ("7f3c", None, None)
     assert (second.source_id, second.text, second.media) == ("7f3c#2", text, None)
     assert (first.reply_to, second.reply_to) == ("wamid.asked", None)

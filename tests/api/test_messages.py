@@ -1,0 +1,88 @@
+"""What happened to a message, told by the API."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from db import conversations
+from db.messages import new_id
+from db.pool import Pool
+from relay.core.messages import Person
+from tests.api.conftest import Api
+from tests.api.test_rotation import active_line
+from web.parts import WebParts
+
+START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def tenant(new_tenant: Callable[..., str], parts: WebParts, pool: Pool) -> str:
+    return new_tenant()
+
+
+@pytest.fixture
+def ids(tenant: str, parts: WebParts, pool: Pool) -> list[str]:
+    """Five messages of one conversation; the third was tried twice."""
+    line_id = active_line(parts, pool, tenant)
+    mapping = conversations.find_or_create(pool, tenant, line_id, Person("4915112345678", "4915112345678"), 16)
+    made = [new_id() for _ in range(5)]
+    with pool.transaction() as cursor:
+        for n, message_id in enumerate(made):
+            at = START + timedelta(seconds=n)
+            cursor.execute(
+                """INSERT INTO message_tracking (id, tenant_id, line_id, conversation_id, shard, direction, source_id,
+                     type, content, sort_time, arrived_at, idx, provider_time, state)
+                   VALUES (%s, %s, %s, %s, %s, %s, %s, 'text', %s, %s, %s, 0, %s, %s)""",
+                (message_id, tenant, line_id, mapping.conversation_id, mapping.shard, "inbound", f"wamid.{n}",
+                 f'{{"text": "message {n}"}}', at, at, at, "failed" if n == 2 else "delivered"),
+            )  # fmt: skip
+        for n, outcome in ((1, "retry"), (2, "sent")):
+            cursor.execute(
+                """INSERT INTO message_attempts (message_id, n, line_id, epoch, started_at, deadline_at, outcome,
+                     provider_id) VALUES (%s, %s, %s, 1, %s, %s, %s, %s)""",
+                (made[2], n, line_id, START, START, outcome, "genesys-id-7" if n == 2 else None),
+            )
+        for event in ("received", "sent", "failed"):
+            cursor.execute("INSERT INTO message_events (message_id, event) VALUES (%s, %s)", (made[2], event))
+    return made
+
+
+def test_the_list_has_the_newest_first_and_comes_in_pages(api: Api, tenant: str, ids: list[str]) -> None:
+    first = api("GET", "/api/messages?limit=3", X_Tenant_ID=tenant).get_json()
+    second = api("GET", f"/api/messages?limit=3&before={first['next']}", X_Tenant_ID=tenant).get_json()
+    assert [one["id"] for one in first["items"] + second["items"]] == ids[::-1]
+    assert second["next"] is None
+    assert first["items"][0]["text"] == "message 4"
+
+
+def test_filters(api: Api, tenant: str, ids: list[str]) -> None:
+    def found(query: str) -> list[str]:
+        return [one["id"] for one in api("GET", f"/api/messages?{query}", X_Tenant_ID=tenant).get_json()["items"]]
+
+    assert found("state=failed") == [ids[2]]
+    assert found("direction=outbound") == []
+    assert found("reference=wamid.3") == [ids[3]]
+    assert found("reference=genesys-id-7") == [ids[2]]
+    assert found(f"reference={ids[1]}") == [ids[1]]
+    conversation = api("GET", f"/api/messages/{ids[0]}").get_json()["conversation_id"]
+    assert found(f"conversation_id={conversation}") == ids[::-1]
+    assert found(f"conversation_id={uuid4()}") == []
+
+
+def test_one_message_with_its_history(api: Api, tenant: str, ids: list[str]) -> None:
+    found = api("GET", f"/api/messages/{ids[2]}", X_Tenant_ID=tenant).get_json()
+    assert (found["id"], found["state"], found["source_id"]) == (ids[2], "failed", "wamid.2")
+    assert [one["event"] for one in found["history"]] == ["received", "sent", "failed"]
+    assert [(one["n"], one["outcome"]) for one in found["calls"]] == [(1, "retry"), (2, "sent")]
+
+
+def test_another_tenant_sees_none_of_it(api: Api, tenant: str, ids: list[str], new_tenant: Callable[..., str]) -> None:
+    other = new_tenant("Other")
+    assert api("GET", "/api/messages", X_Tenant_ID=other).get_json()["items"] == []
+    assert api("GET", f"/api/messages?reference={ids[0]}", X_Tenant_ID=other).get_json()["items"] == []
+    assert api("GET", "/api/messages?reference=wamid.3", X_Tenant_ID=other).get_json()["items"] == []
+    api.error(api("GET", f"/api/messages/{ids[0]}", X_Tenant_ID=other), 404, "not_found")
+    api.error(api("GET", "/api/messages"), 400, "tenant_missing")
+    api.error(api("GET", f"/api/messages/{uuid4()}"), 404, "not_found")

@@ -1,0 +1,129 @@
+"""/state: from a contact to its conversation and back (R15, R16)."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import gevent
+import pytest
+from flask import Flask, g
+
+from db import conversations, onboarding
+from db.audit import By
+from db.changes import Changes
+from db.pool import Pool
+from relay.core.messages import Person
+from relay.stores import keys
+from tests.api.conftest import Api
+from tests.api.test_rotation import active_line
+from web.api import auth
+from web.api.auth import Principal
+from web.api.errors import ApiError
+from web.parts import WebParts
+
+WA_ID = "4915112345678"
+
+
+@pytest.fixture
+def line(new_tenant: Callable[..., str], parts: WebParts, pool: Pool) -> tuple[str, str]:
+    """(tenant id, line id) of an active line."""
+    tenant_id = new_tenant()
+    return tenant_id, active_line(parts, pool, tenant_id)
+
+
+def test_a_mapping_is_made_once_and_found_both_ways(api: Api, line: tuple[str, str], parts: WebParts) -> None:
+    tenant_id, line_id = line
+    made = api("GET", f"/state/mapping/{WA_ID}?phone_number_id=3001", X_Tenant_ID=tenant_id)
+    assert made.status_code == 200
+    mapping = made.get_json()
+    assert (mapping["wa_id"], mapping["tenant_id"], mapping["line_id"]) == (WA_ID, tenant_id, line_id)
+    assert mapping["genesys_conversation_id"] is None
+    assert parts.cache.recall(keys.mapping(tenant_id, line_id, WA_ID)) == mapping
+    assert parts.cache.recall(keys.conversation(tenant_id, mapping["conversation_id"])) == mapping
+    assert api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json() == mapping
+    back = api("GET", f"/state/conversation/{mapping['conversation_id']}", X_Tenant_ID=tenant_id).get_json()
+    assert (back["wa_id"], back["tenant_id"]) == (WA_ID, tenant_id)
+    assert api("GET", f"/state/conversation/{mapping['conversation_id']}").get_json() == back
+
+
+def test_the_second_answer_comes_from_redis(api: Api, line: tuple[str, str], pool: Pool) -> None:
+    tenant_id, _ = line
+    first = api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json()
+    with pool.transaction() as cursor:
+        cursor.execute("DELETE FROM contact_aliases")
+        cursor.execute("DELETE FROM conversation_mappings")
+    assert api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json() == first
+    path = f"/state/conversation/{first['conversation_id']}"
+    assert api("GET", path, X_Tenant_ID=tenant_id).get_json() == first
+
+
+def test_what_the_daemon_has_made_is_found(api: Api, line: tuple[str, str], pool: Pool) -> None:
+    tenant_id, line_id = line
+    person = Person(address=WA_ID, wa_id=WA_ID, bsuid="DE.13491208655302741918")
+    made = conversations.find_or_create(pool, tenant_id, line_id, person, 16)
+    for address in (WA_ID, f"+{WA_ID}", "+49%20151%201234-5678", "DE.13491208655302741918"):
+        found = api("GET", f"/state/mapping/{address}", X_Tenant_ID=tenant_id).get_json()
+        assert (found["conversation_id"], found["wa_id"]) == (made.conversation_id, WA_ID)
+
+
+def test_a_contact_without_a_number(api: Api, line: tuple[str, str]) -> None:
+    found = api("GET", "/state/mapping/US.13491208655302741918", X_Tenant_ID=line[0]).get_json()
+    assert (found["wa_id"], found["bsuid"]) == (None, "US.13491208655302741918")
+
+
+def test_many_at_once_get_one_conversation(
+    app: Flask, api: Api, line: tuple[str, str], settings_env: dict[str, str]
+) -> None:
+    def ask() -> str:
+        found = Api(app, settings_env["ADMIN_API_KEY"])("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=line[0])
+        return str(found.get_json()["conversation_id"])
+
+    running = [gevent.spawn(ask) for _ in range(12)]
+    gevent.joinall(running, timeout=20)
+    assert len({one.get(block=False) for one in running}) == 1
+
+
+@pytest.mark.parametrize("address", ["abc", "0", "12", "1" * 40, "US.", "us.123", "%00", "49151%0012345"])
+def test_what_is_no_address_is_refused(api: Api, line: tuple[str, str], address: str) -> None:
+    api.error(api("GET", f"/state/mapping/{address}", X_Tenant_ID=line[0]), 400, "invalid_request")
+
+
+def test_with_several_lines_the_number_must_be_named(
+    api: Api, line: tuple[str, str], parts: WebParts, pool: Pool
+) -> None:
+    changes = Changes(pool, parts.cache.forget_routes)
+    second = onboarding.create(changes, parts.cipher, By("test"), line[0], "3002", "int-2")
+    onboarding.activate(changes, By("test"), line[0], [second.id])
+    error = api.error(api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=line[0]), 400, "line_ambiguous")
+    assert "3001, 3002" in error["message"]
+    found = api("GET", f"/state/mapping/{WA_ID}?phone_number_id=3002", X_Tenant_ID=line[0]).get_json()
+    assert found["line_id"] == second.id
+
+
+def test_the_tenant_must_be_named_or_follow_from_the_number(api: Api, line: tuple[str, str]) -> None:
+    api.error(api("GET", f"/state/mapping/{WA_ID}"), 400, "tenant_missing")
+    api.error(api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID="nobody"), 400, "invalid_request")
+    assert api("GET", f"/state/mapping/{WA_ID}?phone_number_id=3001").get_json()["tenant_id"] == line[0]
+    api.error(api("GET", f"/state/mapping/{WA_ID}?phone_number_id=3999"), 404, "line_missing")
+
+
+def test_another_tenant_sees_nothing_of_it(api: Api, line: tuple[str, str], new_tenant: Callable[..., str]) -> None:
+    other = new_tenant("Other")
+    mapping = api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=line[0]).get_json()
+    path = f"/state/conversation/{mapping['conversation_id']}"
+    api.error(api("GET", path, X_Tenant_ID=other), 404, "not_found")
+    api.error(api("GET", f"/state/mapping/{WA_ID}?phone_number_id=3001", X_Tenant_ID=other), 404, "line_missing")
+    api.error(api("GET", f"/state/conversation/{uuid4()}", X_Tenant_ID=line[0]), 404, "not_found")
+
+
+def test_a_key_bound_to_a_tenant_cannot_name_another(app: Flask) -> None:
+    own, other = str(uuid4()), str(uuid4())
+    with app.test_request_context(headers={"X-Tenant-ID": other}):
+        g.principal = Principal("tenant", "a key", own)
+        for refused in (auth.named_tenant, auth.require_operator, lambda: auth.admit(other)):
+            with pytest.raises(ApiError) as caught:
+                refused()
+            assert caught.value.status in (403, 404)
+        assert auth.admit(own) == own
+    with app.test_request_context():
+        g.principal = Principal("tenant", "a key", own)
+        assert auth.required_tenant() == own

@@ -1,0 +1,129 @@
+"""The page: what a customer and an agent see, live, in a browser, on a desk and on a small screen."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.contract.conftest import CUSTOMER, Sandbox
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*OPTIONS, "--disable-sync", "--no-first-run"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, sandbox: Sandbox) -> Iterator[Page]:
+    """A page that fails its test when the console or the security policy complains."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport={"width": 1300, "height": 850})
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(sandbox.url)
+    expect(page.locator("#live")).to_have_text("Live")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def test_a_customer_writes_and_sees_the_business_answer(page: Page, sandbox: Sandbox) -> None:
+    page.get_by_label("Message as the customer").fill("Hello <b>there</b>")
+    page.keyboard.press("Enter")
+    phone = page.locator("#phone .log")
+    expect(phone.locator(".bubble.own .text")).to_have_text("Hello <b>there</b>")
+    sandbox.send_text("Good day")
+    expect(phone.locator(".bubble:not(.own) .text")).to_have_text("Good day")
+    written = sandbox.phone()["messages"][0]["id"]
+    sandbox.send({"status": "read", "message_id": written, "typing_indicator": {"type": "text"}})
+    expect(phone.get_by_role("img", name="Read")).to_be_visible()
+    expect(page.locator("#phone .subtitle")).to_have_text("typing…")
+
+
+def test_a_button_on_the_phone_answers(page: Page, sandbox: Sandbox) -> None:
+    sandbox.write("Hello")
+    button = {"type": "reply", "reply": {"id": "mon", "title": "Monday"}}
+    question = {"type": "button", "body": {"text": "Which day?"}, "action": {"buttons": [button]}}
+    sandbox.send({"to": f"+{CUSTOMER}", "type": "interactive", "interactive": question})
+    page.get_by_role("button", name="Monday").click()
+    expect(page.locator("#phone .bubble.own .quote")).to_have_text("Which day?")
+    answer = sandbox.phone()["messages"][-1]["payload"]["interactive"]
+    assert answer == {"type": "button_reply", "button_reply": {"id": "mon", "title": "Monday"}}
+
+
+def test_files_show_on_both_sides(page: Page, sandbox: Sandbox) -> None:
+    page.locator("#phone").get_by_role("button", name="Attach").click()
+    page.get_by_role("menuitem", name="Sample picture").click()
+    picture = page.locator("#phone img.picture")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.complete && image.naturalWidth") == 480
+    source = sandbox.url + sandbox.phone()["messages"][0]["media"]["url"]
+    file = {"mediaType": "Image", "url": source, "mime": "image/jpeg"}
+    channel = {"from": {"id": "contact-1", "idType": "Opaque", "nickname": "Ada"}, "time": "2026-11-23T15:00:00.000Z"}
+    sandbox.inject("message", {"channel": channel, "content": [{"attachment": file}]})
+    expect(page.locator("#desk img.picture")).to_be_visible()
+    page.locator("#desk").get_by_role("button", name="Attach").click()
+    page.get_by_role("menuitem", name="Sample document").click()
+    expect(page.locator("#desk .document b")).to_have_text("offer.pdf")
+
+
+def test_an_agent_replies_and_sees_what_became_of_it(page: Page, sandbox: Sandbox) -> None:
+    sandbox.inject_text("Hello")
+    expect(page.locator("#conversations button")).to_have_attribute("aria-current", "true")
+    page.get_by_label("Reply as the agent").fill("Good day")
+    page.keyboard.press("Enter")
+    bubble = page.locator("#desk .bubble.own")
+    expect(bubble).to_contain_text("no webhook subscribed")
+    sent = sandbox.desk()[-1]["id"]
+    failed = {
+        "id": sent,
+        "channel": {"to": {"id": "contact-1"}, "time": "2026-11-23T15:00:00.000Z"},
+        "status": "Failed",
+        "reasons": [{"code": "MessageExpired", "message": "24 hours are over"}],
+    }
+    sandbox.inject("receipt", failed)
+    expect(bubble.locator(".problem")).to_have_text("MessageExpired: 24 hours are over")
+
+
+def test_faults_are_set_from_the_drawer(page: Page, sandbox: Sandbox) -> None:
+    page.get_by_role("button", name="Faults").click()
+    slider = page.get_by_role("group", name="Genesys Cloud").get_by_label("Calls refused")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(page.locator("#fault-count")).to_have_text("1")
+    assert sandbox.control("/faults")["genesys"]["error_rate"] == 1
+    page.get_by_role("button", name="Clear all faults").click()
+    expect(page.locator("#fault-count")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_small_screen_shows_one_side_at_a_time(page: Page) -> None:
+    page.set_viewport_size({"width": 380, "height": 740})
+    expect(page.locator("#desk")).to_be_hidden()
+    page.get_by_role("tab", name="Phone").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Desk")).to_be_focused()
+    expect(page.locator("#desk")).to_be_visible()
+    expect(page.locator("#phone")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_bytes_that_a_browser_would_run_are_a_download(sandbox: Sandbox) -> None:
+    page = {"data": "PGgxPkhpPC9oMT4=", "mime_type": "text/html", "filename": "a.html"}
+    sandbox.write("", type="document", media=page)
+    answer = requests.get(sandbox.url + sandbox.phone()["messages"][0]["media"]["url"])
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["Content-Type"].startswith("application/octet-stream")

@@ -1,0 +1,106 @@
+"""Numbered messages of many conversations, both ways at once, and what became of their order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gevent
+
+from tests.flow.installation import Installation, Line
+from tests.waiting import wait_until
+
+UNLIMITED = {
+    "meta": {"number_per_second": None, "pair_burst": None},
+    "genesys": {"per_minute": None},
+}
+
+
+@dataclass(frozen=True)
+class Conversation:
+    line: Line
+    wa_id: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Over all conversations of one direction: messages sent, arrived (once or more), doubled, swapped."""
+
+    sent: int
+    arrived: int
+    doubled: int
+    swapped: int
+
+    def __str__(self) -> str:
+        return f"sent {self.sent}, arrived {self.arrived}, doubled {self.doubled}, swapped {self.swapped}"
+
+
+def conversations(lines: Sequence[Line], number: int) -> list[Conversation]:
+    return [Conversation(lines[index % len(lines)], f"4916{index:08}") for index in range(number)]
+
+
+def greet(installation: Installation, everybody: Sequence[Conversation]) -> None:
+    """Every customer writes once, which opens Meta's 24-hour window for the agents' answers."""
+    for one in everybody:
+        installation.phone_sends(**{"from": one.wa_id}, to=one.line.phone_number_id, text="hello")
+
+
+def run(installation: Installation, everybody: Sequence[Conversation], each: int) -> None:
+    """`each` numbered messages per conversation and direction, all conversations side by side."""
+    customers = gevent.spawn(_customers, installation, everybody, each)
+    agents = gevent.spawn(_agents, installation, everybody, each)
+    gevent.joinall([customers, agents], raise_error=True)
+
+
+def _customers(installation: Installation, everybody: Sequence[Conversation], each: int) -> None:
+    for number in range(each):
+        _wait_for_webhooks(installation, "meta")
+        batch = [
+            {"from": one.wa_id, "to": one.line.phone_number_id, "text": f"in {number}"} for one in everybody
+        ]
+        installation.control("POST", "/phone/messages", {"messages": batch})
+
+
+def _agents(installation: Installation, everybody: Sequence[Conversation], each: int) -> None:
+    for number in range(each):
+        _wait_for_webhooks(installation, "genesys")
+        batch = [
+            {"contact": one.wa_id, "integration_id": one.line.integration_id, "text": f"out {number}"}
+            for one in everybody
+        ]
+        installation.control("POST", "/agent/messages", {"messages": batch})
+
+
+def _wait_for_webhooks(installation: Installation, side: str) -> None:
+    """A slow machine must not stretch the swapped neighbours beyond the hold window."""
+
+    def few() -> bool:
+        return int(installation.control("GET", "/stats")[side]["webhooks"]["waiting"]) < 20
+
+    wait_until(few, 60, f"{side}'s webhooks to be taken")
+
+
+def arrived_inbound(installation: Installation, one: Conversation) -> list[int]:
+    return _numbers("in", [str(seen.get("text")) for seen in installation.agent_sees(one.wa_id, one.line)])
+
+
+def arrived_outbound(installation: Installation, one: Conversation) -> list[int]:
+    return _numbers("out", [str(shown.get("text")) for shown in installation.phone_shows(one.wa_id, one.line)])
+
+
+def _numbers(word: str, texts: Sequence[str]) -> list[int]:
+    return [int(text.split()[1]) for text in texts if text.startswith(f"{word} ")]
+
+
+def tally(arrivals: Sequence[Sequence[int]], each: int) -> Tally:
+    """A doubled message counts by its first arrival; swapped are neighbours in the wrong order."""
+    doubled = sum(count - 1 for numbers in arrivals for count in Counter(numbers).values())
+    firsts = [list(dict.fromkeys(numbers)) for numbers in arrivals]
+    swapped = sum(1 for numbers in firsts for a, b in zip(numbers, numbers[1:], strict=False) if b < a)
+    return Tally(len(arrivals) * each, sum(len(numbers) for numbers in firsts), doubled, swapped)
+
+
+def unfinished(installation: Installation) -> int:
+    sql = "SELECT count(*) AS n FROM message_tracking WHERE state IN ('received', 'sending', 'unknown')"
+    return int(installation.rows(sql)[0]["n"])

@@ -1,0 +1,201 @@
+"""Web while PostgreSQL, the broker or Redis is away, and while it starts before they are there."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import gevent
+import psycopg2
+import pytest
+import requests
+
+from conf.settings import load_settings
+from db.migrate import ShardCountError
+from relay.bootstrap import build_web
+from relay.broker.topology import declare
+from sandbox.stack import Postgres
+from sandbox.stack.ports import HOST, free_port
+from tests import processes as processes_of
+from tests.integration import webhook_world as world_of
+from tests.integration.webhook_world import APP_SECRET, World, agent_text, change, envelope, meta_signature, text
+from tests.processes import Process
+from tests.services.rabbitmq import RabbitMQ
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def world(settings_env: dict[str, str]) -> Iterator[World]:
+    built = world_of.build(settings_env)
+    built.arrivals.start()
+    yield built
+    built.arrivals.consumer.stop()
+    world_of.close(built)
+
+
+@pytest.fixture
+def database_away(postgres_server: Postgres, postgres: str) -> Callable[[], object]:
+    """A context in which this module's database takes nobody in."""
+    name = postgres.rpartition("/")[2]
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        with closing(psycopg2.connect(postgres_server.url())) as connection, connection.cursor() as cursor:
+            connection.autocommit = True
+            cursor.execute("UPDATE pg_database SET datallowconn = false WHERE datname = %s", (name,))
+            try:
+                cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+                yield
+            finally:
+                cursor.execute("UPDATE pg_database SET datallowconn = true WHERE datname = %s", (name,))
+
+    return away
+
+
+def post_for(world: World, *phone_number_ids: str) -> int:
+    return world.meta(envelope(*(change(one, text("hello")) for one in phone_number_ids))).status_code
+
+
+def test_without_postgresql_known_lines_go_on(world: World, database_away: Callable[..., object]) -> None:
+    line, agents = world.line(), world.line()
+    assert post_for(world, line.phone_number_id) == 200
+    assert world.genesys(agent_text(agents.integration_id, "1"), agents.webhook_secret).status_code == 200
+    with database_away():  # type: ignore[attr-defined]
+        deadline = time.monotonic() + 5  # longer than the memory of this process is fresh
+        while time.monotonic() < deadline:
+            assert post_for(world, line.phone_number_id) == 200
+            assert world.genesys(agent_text(agents.integration_id, "2"), agents.webhook_secret).status_code == 200
+            gevent.sleep(0.5)
+        ready = world.client.get("/health/ready")
+        assert (ready.status_code, ready.json["checks"]["database"]) == (200, "away")
+    world.arrivals.of(line, 5)
+
+
+def test_without_postgresql_a_fresh_worker_learns_from_redis(
+    world: World, settings_env: dict[str, str], database_away: Callable[..., object]
+) -> None:
+    line = world.line()
+    assert post_for(world, line.phone_number_id) == 200
+    fresh = world_of.build(settings_env)
+    try:
+        with database_away():  # type: ignore[attr-defined]
+            assert post_for(fresh, line.phone_number_id) == 200
+    finally:
+        world_of.close(fresh)
+    world.arrivals.of(line, 2)
+
+
+def test_without_postgresql_what_nobody_knows_has_to_be_repeated(
+    world: World, database_away: Callable[..., object]
+) -> None:
+    known, cold = world.line(), world.line()
+    assert post_for(world, known.phone_number_id) == 200
+    with database_away():  # type: ignore[attr-defined]
+        answer = world.meta(envelope(change(cold.phone_number_id, text("x"))))
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"]
+        assert set(answer.json["error"]) == {"code", "message", "details", "request_id"}
+        assert post_for(world, "123000321") == 503
+        # The known line's item is not held up by the other one's, which has to be repeated.
+        assert post_for(world, cold.phone_number_id, known.phone_number_id) == 503
+        world.arrivals.of(known, 2)
+        assert world.arrivals.none_of(cold)
+    wait_until(lambda: post_for(world, cold.phone_number_id) == 200, 10, "the line to be found again", interval=0.3)
+    wait_until(lambda: post_for(world, "123000321") == 200, 10, "the unknown number to be kept", interval=0.3)
+    assert world.unknown("123000321")
+
+
+def test_without_the_broker_the_provider_is_told_to_repeat(settings_env: dict[str, str], rabbitmq: RabbitMQ) -> None:
+    host = f"away-{secrets.token_hex(4)}"
+    env = settings_env | {"BROKER_URL": rabbitmq.create_virtual_host(host)}
+    world = world_of.build(env)
+    try:
+        line = world.line()
+        assert post_for(world, line.phone_number_id) == 200
+        rabbitmq.delete_virtual_host(host)
+        started = time.monotonic()
+        assert post_for(world, line.phone_number_id) == 503
+        assert time.monotonic() - started < 6
+        assert world.client.get("/health/ready").status_code == 503
+        # It comes back empty: web declares its queues anew.
+        rabbitmq.create_virtual_host(host)
+        wait_until(lambda: post_for(world, line.phone_number_id) == 200, 20, "the broker to be found again")
+        assert world.client.get("/health/ready").status_code == 200
+    finally:
+        world_of.close(world)
+        rabbitmq.delete_virtual_host(host)
+
+
+def test_without_redis_everything_goes_on(settings_env: dict[str, str]) -> None:
+    world = world_of.build(settings_env | {"REDIS_URL": f"redis://{HOST}:{free_port()}/0"})
+    try:
+        line = world.line()
+        assert post_for(world, line.phone_number_id) == 200
+        ready = world.client.get("/health/ready")
+        assert (ready.status_code, ready.json["checks"]["redis"]) == (200, "away")
+    finally:
+        world_of.close(world)
+
+
+def test_web_starts_before_its_database(settings_env: dict[str, str], database_away: Callable[..., object]) -> None:
+    with database_away():  # type: ignore[attr-defined]
+        app = build_web(load_settings(settings_env))
+        world = World(app, world_of.Arrivals(None, 0))  # type: ignore[arg-type]
+        ready = world.client.get("/health/ready")
+        assert (ready.status_code, ready.json["waiting_for"]) == (503, ["shards"])
+        assert post_for(world, "1") == 503
+    try:
+        wait_until(lambda: world.client.get("/health/ready").status_code == 200, 20, "web to be ready")
+        assert post_for(world, "1") == 200
+    finally:
+        world_of.close(world)
+
+
+def test_another_number_of_shards_is_refused(settings_env: dict[str, str]) -> None:
+    with pytest.raises(ShardCountError):
+        build_web(load_settings(settings_env | {"RELAY_SHARDS": "17"}))
+
+
+def test_over_redis_as_broker(settings_env: dict[str, str]) -> None:
+    env = settings_env | {"BROKER_URL": settings_env["REDIS_URL"].rpartition("/")[0] + "/3"}
+    declare(env["BROKER_URL"], 16)
+    settings = load_settings(env)
+    app = build_web(settings)
+    world = World(app, world_of.Arrivals(world_of.Consumer(env["BROKER_URL"], 16, 100), 16))
+    world.arrivals.start()
+    try:
+        line = world.line()
+        assert post_for(world, line.phone_number_id) == 200
+        assert len(world.arrivals.of(line, 1)) == 1
+        assert world.client.get("/health/ready").status_code == 200
+    finally:
+        world.arrivals.consumer.stop()
+        world_of.close(world)
+
+
+def test_gunicorn_serves_it(
+    world: World, settings_env: dict[str, str], processes: Callable[[Process], Process], logs: Path
+) -> None:
+    line = world.line()
+    processes(processes_of.web(settings_env, logs, workers=2))
+    url = f"http://{HOST}:{settings_env['WEB_PORT']}/webhook/meta"
+
+    def post(n: int) -> requests.Response:
+        raw = json.dumps(envelope(change(line.phone_number_id, text(f"{n}", f"49{n}")))).encode()
+        # Sent in chunks: without a length in front.
+        return requests.post(url, data=iter([raw[:10], raw[10:]]), headers=meta_signature(raw, APP_SECRET), timeout=10)
+
+    jobs = [gevent.spawn(post, n) for n in range(100)]
+    gevent.joinall(jobs, raise_error=True, timeout=30)
+    assert {job.value.status_code for job in jobs} == {200}
+    assert all(job.value.headers["X-Request-ID"] for job in jobs)
+    assert len(world.arrivals.of(line, 100)) == 100
+    assert requests.post(url, data=b"{}", timeout=10).status_code == 401
+    large = requests.post(url, data=b"x" * (5 * 1024 * 1024), headers=meta_signature(b"", APP_SECRET), timeout=10)
+    assert large.status_code == 413
+    shown = requests.get(url.replace("/webhook/meta", "/metrics"), timeout=10).text
+    assert "web_webhooks_total" in shown
