@@ -177,7 +177,8 @@ def record_verdicts(cursor: Any, verdicts: Sequence[Verdict]) -> None:
              stamp(one.next_attempt_at), stamp(one.unknown_until))
             for one in verdicts
         ],
-        template="(%s::uuid, %s::bigint, %s::int, %s, %s::timestamptz, %s::text, %s::text, %s::timestamptz, %s::timestamptz)",
+        template="(%s::uuid, %s::bigint, %s::int, %s, %s::timestamptz, %s::text, %s::text, "
+        "%s::timestamptz, %s::timestamptz)",
         page_size=len(verdicts),
     )  # fmt: skip
 
@@ -232,9 +233,7 @@ def standing_of(row: Sequence[Any]) -> Standing:
 def standings(cursor: Any, message_ids: Sequence[str]) -> list[Standing]:
     if not message_ids:
         return []
-    cursor.execute(
-        f"SELECT {STANDING} FROM message_tracking WHERE id = ANY(%s)", ([UUID(one) for one in message_ids],)
-    )
+    cursor.execute(f"SELECT {STANDING} FROM message_tracking WHERE id = ANY(%s)", ([UUID(one) for one in message_ids],))
     return [standing_of(row) for row in cursor.fetchall()]
 
 

@@ -69,12 +69,16 @@ def _mapping(row: Sequence[Any]) -> Mapping:
 def by_id(pool: Pool, conversation_id: str) -> Mapping | None:
     """The mapping, or None when there is no such conversation (or the id is not a UUID)."""
     try:
-        key = UUID(conversation_id)
+        UUID(conversation_id)
     except ValueError:
         return None
     with pool.autocommit() as cursor:
-        cursor.execute(f"SELECT {COLUMNS} FROM conversation_mappings WHERE id = %s", (key,))
-        row = cursor.fetchone()
+        return read(cursor, conversation_id)
+
+
+def read(cursor: Any, conversation_id: str) -> Mapping | None:
+    cursor.execute(f"SELECT {COLUMNS} FROM conversation_mappings WHERE id = %s", (UUID(conversation_id),))
+    row = cursor.fetchone()
     return _mapping(row) if row else None
 
 

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +31,7 @@ def stamp(seconds: float | None) -> datetime | None:
     if seconds is None:
         return None
     try:
-        return datetime.fromtimestamp(seconds, timezone.utc)
+        return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         return None
 
@@ -158,16 +158,15 @@ def _float(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def unfinished(pool: Pool, conversation_id: str, direction: Direction, limit: int) -> list[Row]:
+def unfinished(cursor: Any, conversation_id: str, direction: Direction, limit: int) -> list[Row]:
     """The beginning of a lane: rows once claimed first, then by sort key."""
-    with pool.autocommit() as cursor:
-        cursor.execute(
-            f"""SELECT {COLUMNS} FROM message_tracking
-                WHERE conversation_id = %s AND direction = %s AND state IN ('received', 'sending', 'unknown')
-                ORDER BY sort_time, arrived_at, idx, seq LIMIT %s""",
-            (UUID(conversation_id), direction, limit),
-        )
-        rows = [_row(row) for row in cursor.fetchall()]
+    cursor.execute(
+        f"""SELECT {COLUMNS} FROM message_tracking
+            WHERE conversation_id = %s AND direction = %s AND state IN ('received', 'sending', 'unknown')
+            ORDER BY sort_time, arrived_at, idx, seq LIMIT %s""",
+        (UUID(conversation_id), direction, limit),
+    )
+    rows = [_row(row) for row in cursor.fetchall()]
     return sorted(rows, key=lambda row: (row.attempts == 0, row.key))
 
 

@@ -35,12 +35,8 @@ def migrate(database_url: str, shards: int) -> list[str]:
 
 def _record_shards(pool: Pool, shards: int) -> None:
     with pool.transaction() as cursor:
-        cursor.execute(
-            "INSERT INTO relay_settings VALUES ('shards', %s) ON CONFLICT DO NOTHING", (str(shards),)
-        )
-        cursor.execute(
-            "INSERT INTO shards (n) SELECT generate_series(0, %s) ON CONFLICT DO NOTHING", (shards - 1,)
-        )
+        cursor.execute("INSERT INTO relay_settings VALUES ('shards', %s) ON CONFLICT DO NOTHING", (str(shards),))
+        cursor.execute("INSERT INTO shards (n) SELECT generate_series(0, %s) ON CONFLICT DO NOTHING", (shards - 1,))
     check_shards(pool, shards)
 
 

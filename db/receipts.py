@@ -43,10 +43,7 @@ def _match(cursor: Any, receipts: Sequence[LineReceipt]) -> dict[int, str]:
            LEFT JOIN message_tracking m ON m.id = v.message_id AND m.line_id = v.line_id
            LEFT JOIN message_attempts a ON a.line_id = v.line_id AND a.provider_id = v.provider_id
            WHERE coalesce(m.id, a.message_id) IS NOT NULL""",
-        [
-            (index, one.line_id, one.receipt.provider_id, one.receipt.message_id)
-            for index, one in enumerate(receipts)
-        ],
+        [(index, one.line_id, one.receipt.provider_id, one.receipt.message_id) for index, one in enumerate(receipts)],
         template="(%s::int, %s::uuid, %s, %s::uuid)",
         page_size=len(receipts),
         fetch=True,
@@ -159,9 +156,7 @@ def unpark_known(cursor: Any, limit: int = 500) -> list[Standing]:
 
 def drop_stale(cursor: Any) -> int:
     """Forget what nobody can match: older than 15 minutes, or beyond 10,000 on a line. Returns how many."""
-    cursor.execute(
-        "DELETE FROM parked_receipts WHERE parked_at < now() - make_interval(secs => %s)", (PARKED_SECONDS,)
-    )
+    cursor.execute("DELETE FROM parked_receipts WHERE parked_at < now() - make_interval(secs => %s)", (PARKED_SECONDS,))
     dropped: int = cursor.rowcount
     cursor.execute(
         """DELETE FROM parked_receipts WHERE ctid IN (

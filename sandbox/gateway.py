@@ -2,6 +2,7 @@
 
 import json
 import socket
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,8 +24,8 @@ class Refusal(Exception):
         self.status, self.reason = status, reason
         self.headers: dict[str, str] = {}
 
-    def body(self) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def body(self) -> dict[str, Any]: ...
 
 
 @dataclass(slots=True)

@@ -81,7 +81,7 @@ def _answers(url: str) -> Callable[[], bool]:
     def ready() -> bool:
         try:
             return requests.get(url, timeout=5).status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     return ready

@@ -74,6 +74,9 @@ class LineDirectory:
         """The tenant behind /webhook/meta/<tenant key>. Raises DatabaseError."""
         return self._find(TenantHook, "tenant-key", key, lambda: self._tenant(key))
 
+    def close(self) -> None:
+        self._pool.close()
+
     def _tenant(self, key: str) -> TenantHook | None:
         tenant = None if "\x00" in key else tenants.by_webhook_key(self._pool, key)
         if tenant is None:

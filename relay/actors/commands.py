@@ -232,5 +232,3 @@ class Reported:
     status: str
     retry_after: float | None = None
     error: Exception | None = field(default=None, repr=False)
-
-

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from db import claims, conversations, messages
+from db import mailbox, messages
 from db.claims import Standing, Verdict
 from db.conversations import Mapping
 from db.messages import Row
@@ -39,11 +39,12 @@ from relay.actors.commands import (
     Wake,
 )
 from relay.actors.parts import Parts
+from relay.actors.reports import Reports
 from relay.core.errors import SendError, StoreError
 from relay.core.fallback import without_media
 from relay.core.lane import LANE_LIMIT, Entry, Lane
 from relay.core.limits import PairBucket
-from relay.core.messages import Direction, Report
+from relay.core.messages import Direction
 from relay.core.retry import backoff, decide
 from relay.core.status import UNFINISHED
 
@@ -54,7 +55,6 @@ ASK_AGAIN_SECONDS = 45.0
 """A turn asked for and never given is asked for again: its channel may have been restarted."""
 PREPARE_AHEAD = 3
 NEVER = float("inf")
-REPORTS = 50
 
 
 class ConversationActor(RelayActor):
@@ -73,9 +73,7 @@ class ConversationActor(RelayActor):
     def _forget(self) -> None:
         window = self._parts.limits.reorder_window
         self._lanes: dict[Direction, Lane] = {"inbound": Lane(window), "outbound": Lane(window)}
-        self._reports: dict[str, Standing] = {}
-        self._report_in_flight: str | None = None
-        self._report_at = 0.0
+        self._reports = Reports()
         self._asked: dict[LaneName, float] = {}
         self._pair = PairBucket()
         self._alarm_at = NEVER
@@ -137,33 +135,25 @@ class ConversationActor(RelayActor):
         """What a full lane leaves in PostgreSQL counts as known: it is read when its turn comes."""
         full = any(lane.overflowed for lane in self._lanes.values())
         return bool(message_ids) and all(
-            full or message_id in self._reports or any(lane.knows(message_id) for lane in self._lanes.values())
+            full or self._reports.knows(message_id) or any(lane.knows(message_id) for lane in self._lanes.values())
             for message_id in message_ids
         )
 
     def _reload(self) -> None:
         try:
-            if self._mapping is None:
-                self._mapping = conversations.by_id(self._parts.pool, self._id)
-            for direction in self._lanes:
-                self._load(direction)
-            with self._parts.pool.autocommit() as cursor:
-                for standing in claims.due_reports(cursor, self._id, REPORTS):
-                    self._reports.setdefault(standing.message_id, standing)
+            found = mailbox.read(self._parts.pool, self._id, LANE_LIMIT)
         except StoreError as error:
             log.warning("conversation_waits_for_postgresql", conversation_id=self._id, error=str(error))
             self._parts.timers.after(2.0, self.actor_ref, Wake(self._id))
-
-    def _load(self, direction: Direction) -> None:
-        rows = messages.unfinished(self._parts.pool, self._id, direction, LANE_LIMIT + 1)
-        self._lanes[direction].overflowed = len(rows) > LANE_LIMIT
-        if self._lanes[direction].overflowed:
-            rows.pop()
-            self._lanes[direction].overflowed = False
-            self._add(rows)
-            self._lanes[direction].overflowed = True
-        else:
-            self._add(rows)
+            return
+        if found.mapping is not None:
+            self._learn(found.mapping)
+        for direction, rows in found.lanes.items():
+            lane = self._lanes[direction]
+            lane.overflowed = False  # until the rows themselves say that there are more
+            self._add(rows[:LANE_LIMIT])
+            lane.overflowed = lane.overflowed or len(rows) > LANE_LIMIT
+        self._reports.load(found.reports)
 
     def _add(self, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -201,7 +191,7 @@ class ConversationActor(RelayActor):
 
     def _step(self, direction: Direction, lane: Lane) -> None:
         if lane.wants_more:
-            self._load(direction)
+            self._reload()
         self._prepare_ahead(direction, lane)
         due = lane.due(time.time())
         if due is None:
@@ -291,7 +281,7 @@ class ConversationActor(RelayActor):
         if self._mapping is None:
             tell(turn.channel, PassTurn(turn.sender))
         elif turn.lane == "report":
-            self._launch_report(turn)
+            self._launch_report(turn, self._mapping)
         else:
             self._launch(turn, turn.lane, self._lanes[turn.lane])
 
@@ -332,8 +322,7 @@ class ConversationActor(RelayActor):
 
     def _stands(self, standing: Standing, verdict: Verdict | None = None) -> None:
         """The row's own word decides, whoever changed it."""
-        if standing.report is not None:
-            self._reports[standing.message_id] = standing
+        self._reports.add(standing)
         for direction, lane in self._lanes.items():
             entry = lane.get(standing.message_id)
             if entry is None:
@@ -371,31 +360,23 @@ class ConversationActor(RelayActor):
     # Reports
 
     def _step_reports(self) -> None:
-        if not self._reports or self._report_in_flight is not None:
+        due = self._reports.due()
+        if due is None:
             return
-        if self._report_at > time.time():
-            self._wake_at(self._report_at)
+        if due > time.time():
+            self._wake_at(due)
         else:
             self._ask("report")
 
-    def _launch_report(self, turn: Turn) -> None:
-        if not self._reports or self._report_in_flight is not None or self._mapping is None:
+    def _launch_report(self, turn: Turn, mapping: Mapping) -> None:
+        report = self._reports.launch()
+        if report is None:
             tell(turn.channel, PassTurn(turn.sender))
-            return
-        standing = next(iter(self._reports.values()))
-        self._report_in_flight = standing.message_id
-        status: Any = standing.report
-        report = Report(
-            standing.message_id, standing.source_id, status, standing.at or time.time(), standing.code, standing.reason
-        )
-        tell(turn.sender, SendReport(report, self.actor_ref, self._mapping.recipient))
+        else:
+            tell(turn.sender, SendReport(report, self.actor_ref, mapping.recipient))
 
     def _reported(self, reported: Reported) -> None:
-        if self._report_in_flight == reported.message_id:
-            self._report_in_flight = None
-        if reported.retry_after is not None:
-            self._report_at = time.time() + min(30.0, reported.retry_after)
-            return
-        standing = self._reports.get(reported.message_id)
-        if standing is not None and standing.report == reported.status:
-            del self._reports[reported.message_id]
+        if reported.retry_after is None:
+            self._reports.told(reported.message_id, reported.status)
+        else:
+            self._reports.again(reported.message_id, reported.retry_after)

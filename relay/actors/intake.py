@@ -199,7 +199,11 @@ def _grouped(rows: Sequence[Row], mappings: dict[str, Mapping]) -> list[Arrived]
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.conversation_id, []).append(row)
-    return [Arrived(mappings[conversation_id], group) for conversation_id, group in groups.items() if conversation_id in mappings]
+    return [
+        Arrived(mappings[conversation_id], group)
+        for conversation_id, group in groups.items()
+        if conversation_id in mappings
+    ]
 
 
 def _middle(items: Sequence[Item]) -> int:
@@ -207,8 +211,10 @@ def _middle(items: Sequence[Item]) -> int:
     middle = max(1, len(items) // 2)
     while middle < len(items) and items[middle].body is items[middle - 1].body:
         middle += 1
-    return middle if middle < len(items) else next(
-        index for index, item in enumerate(items) if item.body is items[-1].body
+    return (
+        middle
+        if middle < len(items)
+        else next(index for index, item in enumerate(items) if item.body is items[-1].body)
     )
 
 

@@ -92,9 +92,7 @@ class JournalActor(RelayActor):
         for standing in standings.values():  # what parked receipts said about others
             tell(self._parts.shards.get(standing.shard), Stands(standing))
 
-    def _in_groups(
-        self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]
-    ) -> dict[str, claims.Standing]:
+    def _in_groups(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, claims.Standing]:
         """Write all at once; if the data of one is at fault, one by one, and only that one is left out."""
         try:
             return self._commit(outcomes, reports)
@@ -145,5 +143,3 @@ class JournalActor(RelayActor):
     def _count_end(outcome: Outcome) -> None:
         if outcome.attempt is not None:
             metrics.attempts.labels("any", outcome.attempt.outcome).inc()
-
-

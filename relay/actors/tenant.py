@@ -162,7 +162,7 @@ class TenantActor(RelayActor):
     def _refused(self, refused: Refused) -> None:
         """Three states, and `refused` only on the provider's own word: a timeout is never one."""
         health: credentials.Health = "ok" if refused.reason is None else "refused"
-        log.warning("credentials_" + health, tenant_id=self._tenant_id, type=refused.type, reason=refused.reason)
+        log.warning("credentials_judged", tenant=self._tenant_id, type=refused.type, health=health, why=refused.reason)
         credentials.set_health(self._parts.changes, self._tenant_id, refused.type, health, refused.reason)
 
     def _stop_all(self) -> None:

@@ -1,10 +1,10 @@
 """`/control/accounts`: adds and changes businesses."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, Response, jsonify
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.accounts import Client, Integration, Number
 from sandbox.control import errors, forms
@@ -16,6 +16,10 @@ blueprint = Blueprint("control_accounts", __name__, url_prefix="/control/account
 errors.register(blueprint)
 
 
+# An empty address unsubscribes.
+Address = Annotated[str, Field(pattern=r"^(https?://[^/\s]+(/\S*)?)?$")]
+
+
 class Whatsapp(BaseModel):
     model_config = ConfigDict(extra="forbid")
     phone_number_id: str
@@ -25,7 +29,7 @@ class Whatsapp(BaseModel):
     access_token: str | None = None
     display_phone_number: str | None = None
     verified_name: str | None = None
-    callback_url: str | None = None
+    callback_url: Address | None = None
     verify_token: str | None = None
     scopes: list[str] | None = None
     templates: list[dict[str, str]] | None = None
@@ -38,7 +42,7 @@ class Genesys(BaseModel):
     integration_id: str
     client_id: str | None = None
     client_secret: str | None = None
-    webhook_url: str | None = None
+    webhook_url: Address | None = None
     webhook_secret: str | None = None
     organisation: str | None = None
     name: str | None = None

@@ -25,7 +25,10 @@ def health() -> Response:
 
 @blueprint.get("/stats")
 def stats() -> Response:
-    return jsonify(current().stats.view())
+    world = current()
+    world.stats.meta.webhooks["waiting"] = world.meta_outbox.waiting
+    world.stats.genesys.webhooks["waiting"] = world.genesys_outbox.waiting
+    return jsonify(world.stats.view())
 
 
 @blueprint.get("/events")

@@ -22,6 +22,10 @@ class Batches:
         elif len(gathering) == 1:
             self._timers[update.callback] = gevent.spawn_later(settings.wait_ms / 1000, self._time_up, update.callback)
 
+    @property
+    def waiting(self) -> int:
+        return sum(map(len, self._gathering.values()))
+
     def clear(self) -> None:
         for timer in self._timers.values():
             timer.kill(block=False)

@@ -54,14 +54,14 @@ class Delivery:
         self._lanes: dict[tuple[str, int], deque[Post]] = {}
         self._clients: dict[str, HTTPClient] = {}
         self._generation = 0
-        self._pending = 0
+        self.waiting = 0
+        """Updates that are queued, under way or to be repeated."""
 
     def enqueue(self, post: Post) -> None:
-        if self._pending >= QUEUE_LIMIT:
+        if self.waiting >= QUEUE_LIMIT:
             self._counts()["overflowed"] += len(post.updates)
             return
-        self._pending += 1
-        self._counts()["waiting"] = self._pending
+        self.waiting += len(post.updates)
         key = (post.callback.url, post.lane)
         lane = self._lanes.get(key)
         if lane is None:
@@ -75,23 +75,29 @@ class Delivery:
         """Whatever waits is forgotten; a post under way ends without effect."""
         self._generation += 1
         self._lanes.clear()
-        self._pending = 0
+        self.waiting = 0
 
     def _work(self, key: tuple[str, int], generation: int) -> None:
         lane = self._lanes.get(key)
-        while lane and generation == self._generation:
-            post = lane.popleft()
-            if post.echo_after is not None:
-                gevent.spawn_later(post.echo_after, self._echo, post, generation)
-            self._attempt(post, generation)
-        if generation == self._generation:
-            self._lanes.pop(key, None)
+        try:
+            while lane and generation == self._generation:
+                post = lane.popleft()
+                if post.echo_after is not None:
+                    self.waiting += len(post.updates)
+                    gevent.spawn_later(post.echo_after, self._echo, post, generation)
+                self._attempt(post, generation)
+        finally:
+            if generation == self._generation:
+                self._lanes.pop(key, None)
 
     def _echo(self, post: Post, generation: int) -> None:
         """A duplicate: the same bytes once more, nobody waits for it and nobody repeats it."""
+        if generation != self._generation:
+            return
+        self._counts()["posts"] += 1
+        self._send(post)
         if generation == self._generation:
-            self._counts()["posts"] += 1
-            self._send(post)
+            self.waiting -= len(post.updates)
 
     def _attempt(self, post: Post, generation: int) -> None:
         if generation != self._generation:
@@ -122,9 +128,8 @@ class Delivery:
         gevent.spawn_later(wait, self._attempt, post, generation)
 
     def _settle(self, post: Post, state: str) -> None:
-        self._pending -= 1
+        self.waiting -= len(post.updates)
         counts = self._counts()
-        counts["waiting"] = self._pending
         counts[state.replace(" ", "_")] += len(post.updates)
         for update in post.updates:
             update.track.state = state
@@ -141,7 +146,7 @@ class Delivery:
             )
             response.read()
             return response.status_code, None
-        except (OSError, HTTPParseError, gevent.Timeout) as error:
+        except (OSError, ValueError, HTTPParseError, gevent.Timeout) as error:
             return None, f"{type(error).__name__}: {error}"[:200]
 
     def _client(self, url: str) -> HTTPClient:

@@ -42,6 +42,11 @@ class Outbox:
         self._counts()["updates"] += 1
         self._shuffle.offer(update, self._faults().reorder)
 
+    @property
+    def waiting(self) -> int:
+        """Updates on their way: held for a swap, gathering for a batch, queued, or to be repeated."""
+        return self._shuffle.waiting + self._batches.waiting + self._delivery.waiting
+
     def clear(self) -> None:
         self._generation += 1
         self._shuffle.clear()

@@ -38,6 +38,10 @@ class Shuffle:
         else:
             self._release(update)
 
+    @property
+    def waiting(self) -> int:
+        return len(self._held)
+
     def clear(self) -> None:
         for held in self._held.values():
             held.timer.kill(block=False)

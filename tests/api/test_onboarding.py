@@ -1,5 +1,6 @@
 """complete-onboarding (R9) against both stand-ins, and who may own a number (R10, R11)."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from db.audit import By
 from db.changes import Changes, TakenError
 from db.pool import Pool
 from tests.api.conftest import GENESYS, WHATSAPP, Api
-from tests.processes import Process
+from tests.processes import Process, frozen
 from web.lines import LineDirectory
 from web.parts import WebParts
 
@@ -109,6 +110,19 @@ def test_a_provider_that_cannot_be_asked_is_a_finding_and_no_block(
     assert found.status_code == 200, found.get_data(as_text=True)
     [line] = found.get_json()["lines"]
     assert {f["side"] for f in line["findings"] if f["level"] == "warning"} == {"whatsapp", "genesys"}
+
+
+@pytest.mark.slow
+def test_providers_that_hang_hold_nobody_up_for_long(
+    api: Api, new_tenant: Callable[..., str], sandbox: Process
+) -> None:
+    tenant_id = new_tenant()
+    began = time.monotonic()
+    with frozen(sandbox):
+        found = complete(api, tenant_id)
+    assert time.monotonic() - began < 15
+    assert found.status_code == 200, found.get_data(as_text=True)
+    assert {f["level"] for f in found.get_json()["lines"][0]["findings"]} == {"warning"}
 
 
 def test_a_line_made_by_hand_is_used_and_may_have_its_own_secret(

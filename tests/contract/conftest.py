@@ -151,6 +151,16 @@ class Receiver:
         self._server.stop()
 
 
+def graph_refusal(answer: requests.Response, code: int, status: int = 400) -> dict[str, Any]:
+    """Meta's error object, with its code and HTTP status."""
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (status, code), error
+    assert error["type"] == "OAuthException"
+    assert error["message"]
+    assert error["fbtrace_id"]
+    return error
+
+
 def channel(contact: str = "contact-1", **more: Any) -> dict[str, Any]:
     return {"from": {"id": contact, "idType": "Opaque", "nickname": "Ada"}, "time": "2026-11-23T15:00:00.000Z"} | more
 
@@ -190,7 +200,13 @@ def restore(client: Sandbox) -> None:
     for integration in client.control("/accounts")["genesys"]:
         if integration["integration_id"] != INTEGRATION:
             client.control(f"/accounts/genesys/{integration['integration_id']}", method="DELETE")
-    client.control("/accounts", {"whatsapp": {"phone_number_id": NUMBER, "subscribed": False}})
+    client.control(
+        "/accounts",
+        {
+            "whatsapp": {"phone_number_id": NUMBER, "subscribed": False},
+            "genesys": {"integration_id": INTEGRATION, "webhook_url": ""},
+        },
+    )
 
 
 @pytest.fixture

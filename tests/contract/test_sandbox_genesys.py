@@ -64,8 +64,14 @@ BAD_MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
         "bad.request",
     ),
     "media type not in the enum": (attachment(mediaType="Document"), "invalid.value"),
-    "attachment without mime": (without(attachment(), "content", [{"attachment": {"mediaType": "Image", "url": "https://a.example"}}]), "bad.request"),
-    "attachment without url": (without(attachment(), "content", [{"attachment": {"mediaType": "Image", "mime": "image/png"}}]), "bad.request"),
+    "attachment without mime": (
+        without(attachment(), "content", [{"attachment": {"mediaType": "Image", "url": "https://a.example"}}]),
+        "bad.request",
+    ),
+    "attachment without url": (
+        without(attachment(), "content", [{"attachment": {"mediaType": "Image", "mime": "image/png"}}]),
+        "bad.request",
+    ),
     "size on an inbound attachment": (attachment(contentSizeBytes=3), "bad.request"),
     "short digest": (attachment(sha256="abc"), "bad.request"),
 }
@@ -117,33 +123,33 @@ def test_size_and_content_type(sandbox: Sandbox) -> None:
 def test_login(sandbox: Sandbox) -> None:
     url = f"{sandbox.url}/genesys/login/oauth/token"
     form = {"grant_type": "client_credentials"}
-    granted = requests.post(url, auth=(CLIENT, CLIENT_SECRET), data=form).json()
+    granted = sandbox.http.post(url, auth=(CLIENT, CLIENT_SECRET), data=form).json()
     assert (granted["token_type"], granted["expires_in"]) == ("bearer", 86400)
-    wrong = requests.post(url, auth=(CLIENT, "wrong"), data=form)
+    wrong = sandbox.http.post(url, auth=(CLIENT, "wrong"), data=form)
     assert (wrong.status_code, wrong.json()["error"]) == (401, "invalid_client")
-    assert requests.post(url, auth=("nobody", "x"), data=form).json()["error"] == "invalid_client"
-    assert requests.post(url, data=form).status_code == 400
-    assert requests.post(url, auth=(CLIENT, CLIENT_SECRET), json=form).json()["error"] == "invalid_request"
-    other = requests.post(url, auth=(CLIENT, CLIENT_SECRET), data={"grant_type": "password"})
+    assert sandbox.http.post(url, auth=("nobody", "x"), data=form).json()["error"] == "invalid_client"
+    assert sandbox.http.post(url, data=form).status_code == 400
+    assert sandbox.http.post(url, auth=(CLIENT, CLIENT_SECRET), json=form).json()["error"] == "invalid_request"
+    other = sandbox.http.post(url, auth=(CLIENT, CLIENT_SECRET), data={"grant_type": "password"})
     assert (other.status_code, other.json()["error"]) == (400, "unsupported_grant_type")
 
 
 def test_authorization_code(sandbox: Sandbox) -> None:
     target = "http://127.0.0.1:9/callback"
     query = {"client_id": CLIENT, "response_type": "code", "redirect_uri": target, "state": "s1"}
-    sent = requests.get(f"{sandbox.url}/genesys/login/oauth/authorize", query, allow_redirects=False)
+    sent = sandbox.http.get(f"{sandbox.url}/genesys/login/oauth/authorize", params=query, allow_redirects=False)
     code = sent.headers["Location"].split("code=")[1].split("&")[0]
     assert sent.headers["Location"].endswith("state=s1")
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": target}
     url = f"{sandbox.url}/genesys/login/oauth/token"
-    assert "refresh_token" in requests.post(url, auth=(CLIENT, CLIENT_SECRET), data=form).json()
-    assert requests.post(url, auth=(CLIENT, CLIENT_SECRET), data=form).json()["error"] == "invalid_grant"
+    assert "refresh_token" in sandbox.http.post(url, auth=(CLIENT, CLIENT_SECRET), data=form).json()
+    assert sandbox.http.post(url, auth=(CLIENT, CLIENT_SECRET), data=form).json()["error"] == "invalid_grant"
 
 
 def test_tokens_permissions_and_organisations(sandbox: Sandbox) -> None:
     path = f"{sandbox.url}/genesys/api/api/v2/conversations/messages/{INTEGRATION}/inbound/open/message"
-    refused(requests.post(path, json=MESSAGE), 401, "authentication.required")
-    refused(requests.post(path, json=MESSAGE, headers={"Authorization": "Bearer x"}), 401, "bad.credentials")
+    refused(sandbox.http.post(path, json=MESSAGE), 401, "authentication.required")
+    refused(sandbox.http.post(path, json=MESSAGE, headers={"Authorization": "Bearer x"}), 401, "bad.credentials")
     refused(sandbox.inject("message", MESSAGE, integration="nothing"), 404, "not.found")
     other = {
         "integration_id": "other-1",
@@ -236,7 +242,9 @@ def test_a_structured_response_answers_a_message_of_the_desk(sandbox: Sandbox) -
 
 def fetched(sandbox: Sandbox) -> dict[str, Any]:
     return wait_until(
-        lambda: next((each["attachment"] for each in sandbox.desk() if each["attachment"]["fetch"]["state"] != "waiting"), {}),
+        lambda: next(
+            (each["attachment"] for each in sandbox.desk() if each["attachment"]["fetch"]["state"] != "waiting"), {}
+        ),
         5,
         "the attachment to be fetched",
     )
@@ -248,7 +256,7 @@ def test_genesys_fetches_the_attachment_and_keeps_a_copy(sandbox: Sandbox) -> No
     assert sandbox.inject("message", attachment(url=source, filename="a.jpg")).ok
     kept = fetched(sandbox)
     assert (kept["fetch"]["state"], kept["size"]) == ("fetched", len(sample("image").data))
-    assert requests.get(sandbox.url + kept["copy"]).content == sample("image").data
+    assert sandbox.http.get(sandbox.url + kept["copy"]).content == sample("image").data
 
 
 def test_an_attachment_that_cannot_be_fetched_shows(sandbox: Sandbox) -> None:
@@ -261,20 +269,20 @@ def test_an_agents_attachment_is_offered_for_download(sandbox: Sandbox, receiver
     sandbox.control("/agent/messages", {"contact": "contact-1", "sample": "document"})
     offered = receiver.wait_for("/genesys", 1)[0]["body"]["content"][0]["attachment"]
     assert (offered["mediaType"], offered["mime"]) == ("File", "application/pdf")
-    assert requests.get(offered["url"]).content == sample("document").data
+    assert sandbox.http.get(offered["url"]).content == sample("document").data
     sandbox.control("/faults", {"genesys": {"download_needs_token": True}})
-    refused(requests.get(offered["url"]), 401, "authentication.required")
+    refused(sandbox.http.get(offered["url"]), 401, "authentication.required")
     bearer = {"Authorization": f"Bearer {sandbox.login()}"}
-    assert requests.get(offered["url"], headers=bearer).content == sample("document").data
+    assert sandbox.http.get(offered["url"], headers=bearer).content == sample("document").data
     sandbox.control("/faults", {"genesys": {"download_needs_token": False, "media_404_rate": 1}})
-    refused(requests.get(offered["url"]), 404, "not.found")
+    refused(sandbox.http.get(offered["url"]), 404, "not.found")
 
 
 def test_the_profile_keeps_attachments_back(sandbox: Sandbox) -> None:
     allowed = {"integration_id": INTEGRATION, "outbound_types": ["image/*"]}
     sandbox.control("/accounts", {"genesys": allowed})
     try:
-        answer = requests.post(f"{sandbox.url}/control/agent/messages", json={"contact": "c", "sample": "document"})
+        answer = sandbox.http.post(f"{sandbox.url}/control/agent/messages", json={"contact": "c", "sample": "document"})
         assert (answer.status_code, "profile" in answer.json()["error"]) == (400, True)
         assert sandbox.control("/agent/messages", {"contact": "c", "sample": "image"})["id"]
         profile_id = sandbox.platform("GET", f"{INTEGRATIONS}/{INTEGRATION}").json()["supportedContent"]["id"]

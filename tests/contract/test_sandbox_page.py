@@ -4,14 +4,13 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-import requests
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.contract.conftest import CUSTOMER, Sandbox
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +123,6 @@ def test_a_small_screen_shows_one_side_at_a_time(page: Page) -> None:
 def test_bytes_that_a_browser_would_run_are_a_download(sandbox: Sandbox) -> None:
     page = {"data": "PGgxPkhpPC9oMT4=", "mime_type": "text/html", "filename": "a.html"}
     sandbox.write("", type="document", media=page)
-    answer = requests.get(sandbox.url + sandbox.phone()["messages"][0]["media"]["url"])
+    answer = sandbox.http.get(sandbox.url + sandbox.phone()["messages"][0]["media"]["url"])
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["Content-Type"].startswith("application/octet-stream")

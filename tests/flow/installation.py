@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import Any
 import psycopg2
 import psycopg2.extras
 import requests
+from kombu import Connection
+from minio import Minio
 
 from sandbox.stack.ports import free_port
 from tests import processes
@@ -77,8 +80,10 @@ class Installation:
 
     # The relay's API
 
-    def api(self, method: str, path: str, body: Any = None) -> Any:
+    def api(self, method: str, path: str, body: Any = None, tenant: str | None = None) -> Any:
         headers = {"Authorization": f"Bearer {self.env['ADMIN_API_KEY']}"}
+        if tenant is not None:
+            headers["X-Tenant-ID"] = tenant
         return self._call(method, self.env["PUBLIC_URL"] + path, body, headers)
 
     def tenant(self, name: str, lines: int = 1) -> list[Line]:
@@ -138,6 +143,39 @@ class Installation:
                 return [dict(row) for row in cursor.fetchall()]
         finally:
             connection.close()
+
+    def row(self, source_id: str) -> dict[str, Any]:
+        """The message's row in message_tracking; {} while there is none."""
+        found = self.rows("SELECT * FROM message_tracking WHERE source_id = %s", source_id)
+        return found[0] if found else {}
+
+    # The broker and the object store
+
+    def queued(self, exchange: str) -> list[dict[str, Any]]:
+        """Headers and body of what waits in the exchange's queues; it stays there."""
+        waiting: list[dict[str, Any]] = []
+
+        def take(message: Any) -> None:
+            waiting.append({"headers": message.headers, **json.loads(message.body)})
+
+        with Connection(self.env["BROKER_URL"]) as connection:
+            channel = connection.channel()
+            queues = [f"{exchange}.{number}" for number in range(int(self.env["RELAY_SHARDS"]))]
+            total = sum(channel.queue_declare(queue, passive=True).message_count for queue in queues)
+            for queue in queues:
+                channel.basic_consume(queue, callback=take)
+            while len(waiting) < total:
+                connection.drain_events(timeout=SECONDS)
+            channel.close()  # what was not acked goes back
+        return waiting
+
+    def objects(self, bucket: str, prefix: str = "") -> dict[str, bytes]:
+        """Everything in a bucket, by key."""
+        client = Minio(
+            self.env["MINIO_ENDPOINT"], self.env["MINIO_ACCESS_KEY"], self.env["MINIO_SECRET_KEY"], secure=False
+        )
+        keys = [str(one.object_name) for one in client.list_objects(bucket, prefix, recursive=True)]
+        return {key: client.get_object(bucket, key).read() for key in keys}
 
     def state(self, source_id: str) -> str | None:
         found = self.rows("SELECT state FROM message_tracking WHERE source_id = %s", source_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import gevent
 
@@ -97,7 +98,7 @@ def tally(arrivals: Sequence[Sequence[int]], each: int) -> Tally:
     """A doubled message counts by its first arrival; swapped are neighbours in the wrong order."""
     doubled = sum(count - 1 for numbers in arrivals for count in Counter(numbers).values())
     firsts = [list(dict.fromkeys(numbers)) for numbers in arrivals]
-    swapped = sum(1 for numbers in firsts for a, b in zip(numbers, numbers[1:], strict=False) if b < a)
+    swapped = sum(1 for numbers in firsts for a, b in pairwise(numbers) if b < a)
     return Tally(len(arrivals) * each, sum(len(numbers) for numbers in firsts), doubled, swapped)
 
 

@@ -11,6 +11,7 @@ from db.sealing import Cipher, SealError
 from relay.stores import keys
 from relay.stores.cache import Cache
 from sandbox.stack import Redis
+from tests.processes import frozen
 from tests.waiting import wait_until
 
 SECRET = "EAAG-an-access-token-4711"
@@ -115,3 +116,13 @@ def test_keys_rotate(cipher: Cipher) -> None:
     assert Cipher([new]).open(resealed) == {"a": SECRET}
     with pytest.raises(SealError):
         Cipher([new]).open(sealed)
+
+
+def test_a_redis_that_hangs_is_asked_once_in_a_while_only(cache: Cache, redis_server: Redis) -> None:
+    cache.set("token", SECRET, 60)
+    with frozen(redis_server.child):
+        began = time.monotonic()
+        for _ in range(50):
+            assert cache.get("token") is None
+        assert time.monotonic() - began < 2
+    wait_until(cache.ping, 10, "the cache to see Redis again")

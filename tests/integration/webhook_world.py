@@ -154,6 +154,7 @@ def build(env: Mapping[str, str]) -> World:
 def close(world: World) -> None:
     world.parts.preparation.stop()
     world.parts.publisher.close()
+    world.parts.lines.close()
     world.parts.pool.close()
     world.parts.cache.close()
 

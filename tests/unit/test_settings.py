@@ -102,7 +102,7 @@ def test_missing_and_wrong_are_reported_together() -> None:
         ("MINIO_SECURE", "perhaps", "must be true or false"),
         ("PUBLIC_URL", "relay.nordwind.test", "starts with http:// or https://"),
         ("PUBLIC_URL", "https://relay.nordwind.test?x=1", "scheme, host, port and path only"),
-        ("SECRET_KEY", "short", "at least 32 characters"),
+        ("SECRET_KEY", "short", "at least 16 characters"),
         ("ADMIN_API_KEY", "CHANGE-ME-PLEASE", "placeholder"),
         ("CREDENTIALS_KEYS", f"{KEYS[0]},abc", "(entry 2) holds a key that is not 32 bytes"),
         ("CREDENTIALS_KEYS", ",", "holds no key"),

@@ -1,0 +1,63 @@
+"""What a conversation still has to tell the agent's side about its messages: Delivered, Failed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from db.claims import Standing
+from relay.core.messages import Report
+from relay.core.retry import LONGEST_WAIT
+
+
+class Reports:
+    """One at a time. A newer word about a message replaces the older one that was not told yet."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, Standing] = {}
+        self._in_flight: str | None = None
+        self._not_before = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self._due)
+
+    def knows(self, message_id: str) -> bool:
+        return message_id in self._due
+
+    def add(self, standing: Standing) -> None:
+        if standing.report is not None:
+            self._due[standing.message_id] = standing
+
+    def load(self, standings: Iterable[Standing]) -> None:
+        """From PostgreSQL; what is known already is newer."""
+        for standing in standings:
+            self._due.setdefault(standing.message_id, standing)
+
+    def due(self) -> float | None:
+        """When the next one may go (Unix seconds), or None."""
+        return None if not self._due or self._in_flight is not None else self._not_before
+
+    def launch(self) -> Report | None:
+        if not self._due or self._in_flight is not None:
+            return None
+        standing = next(iter(self._due.values()))
+        self._in_flight = standing.message_id
+        status: Any = standing.report
+        at = standing.at or time.time()
+        return Report(standing.message_id, standing.source_id, status, at, standing.code, standing.reason)
+
+    def told(self, message_id: str, status: str) -> None:
+        """The journal has written it; it stays if there is a newer word to tell."""
+        self._landed(message_id)
+        standing = self._due.get(message_id)
+        if standing is not None and standing.report == status:
+            del self._due[message_id]
+
+    def again(self, message_id: str, seconds: float) -> None:
+        self._landed(message_id)
+        self._not_before = time.time() + min(LONGEST_WAIT, seconds)
+
+    def _landed(self, message_id: str) -> None:
+        if self._in_flight == message_id:
+            self._in_flight = None

@@ -1,0 +1,56 @@
+"""A daemon killed with -9 in the middle of traffic: nothing lost, order kept, doubles explained and counted."""
+
+from __future__ import annotations
+
+import gevent
+import pytest
+
+from tests.flow import traffic
+from tests.flow.installation import Installation
+from tests.waiting import wait_until
+
+CONVERSATIONS = 30
+EACH = 20
+FAULTS = {
+    "meta": {"latency_ms": [20, 80], "seed": 11},
+    "genesys": {"latency_ms": [20, 80], "seed": 11},
+}
+UNANSWERED = """
+SELECT DISTINCT m.source_id FROM message_tracking m JOIN message_attempts a ON a.message_id = m.id
+WHERE m.attempts > 1 AND (a.outcome IS NULL OR a.outcome = 'unknown')
+"""
+
+
+def test_a_killed_daemon_loses_nothing_and_keeps_the_order(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = installation.tenant("Kill", lines=2)
+    installation.control("POST", "/limits", traffic.UNLIMITED)
+    everybody = traffic.conversations(lines, CONVERSATIONS)
+    traffic.greet(installation, everybody)
+    wait_until(lambda: traffic.unfinished(installation) == 0, 60, "the greetings to be carried")
+    installation.control("POST", "/faults", FAULTS)
+
+    sending = gevent.spawn(traffic.run, installation, everybody, EACH)
+    wait_until(lambda: sent(installation) > CONVERSATIONS * 8, 60, "traffic to be under way")
+    installation.daemon.kill9()
+    sending.get(timeout=120)
+    installation.daemon.start()
+    total = CONVERSATIONS * (2 * EACH + 1)
+    wait_until(lambda: sent(installation) >= total, 180, "all messages to be carried by the second daemon")
+
+    inbound = [traffic.arrived_inbound(installation, one) for one in everybody]
+    outbound = [traffic.arrived_outbound(installation, one) for one in everybody]
+    to_agent, to_customer = traffic.tally(inbound, EACH), traffic.tally(outbound, EACH)
+    unanswered = len(installation.rows(UNANSWERED))
+    with capsys.disabled():
+        print(f"\n  customer to agent: {to_agent}\n  agent to customer: {to_customer}\n  unanswered: {unanswered}")
+    assert (to_agent.arrived, to_agent.swapped) == (CONVERSATIONS * EACH, 0)
+    assert (to_customer.arrived, to_customer.swapped) == (CONVERSATIONS * EACH, 0)
+    assert to_customer.doubled == 0, "Meta echoes our id, so an unknown outcome is found out before a repeat"
+    assert to_agent.doubled <= unanswered, "only a call whose answer was lost may show twice at Genesys"
+
+
+def sent(installation: Installation) -> int:
+    sql = "SELECT count(*) AS n FROM message_tracking WHERE state NOT IN ('received', 'sending', 'unknown')"
+    return int(installation.rows(sql)[0]["n"])
