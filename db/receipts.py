@@ -76,8 +76,11 @@ WITH v (id, provider_id, sent_at, delivered_at, read_at, failed_at, code, reason
 merged AS (
     SELECT m.id, v.provider_id, v.code, v.reason,
            coalesce(m.sent_at, v.sent_at, v.delivered_at, v.read_at) AS sent_at,
-           coalesce(m.delivered_at, v.delivered_at) AS delivered_at,
-           coalesce(m.read_at, v.read_at) AS read_at,
+           -- Meta's whole seconds may lie before our own, finer time of sending: nothing is delivered before it is sent
+           coalesce(m.delivered_at, CASE WHEN v.delivered_at IS NOT NULL
+                                         THEN greatest(v.delivered_at, m.sent_at) END) AS delivered_at,
+           coalesce(m.read_at, CASE WHEN v.read_at IS NOT NULL
+                                    THEN greatest(v.read_at, m.delivered_at, v.delivered_at, m.sent_at) END) AS read_at,
            coalesce(m.failed_at, v.failed_at) AS failed_at,
            m.failed_at IS NULL AND v.failed_at IS NOT NULL AS newly_failed
     FROM v JOIN message_tracking m ON m.id = v.id

@@ -49,7 +49,7 @@ class Faults(Settings):
 
     latency_ms: Annotated[tuple[float, float], BeforeValidator(_range)] = (0, 0)
     error_rate: Rate = 0.0
-    error_codes: list[int] = [500]
+    error_codes: list[int] = Field(default=[500], min_length=1)
     retry_after: int = Field(default=2, ge=0)
     drop_rate: Rate = 0.0
     timeout_rate: Rate = 0.0

@@ -161,6 +161,17 @@ def graph_refusal(answer: requests.Response, code: int, status: int = 400) -> di
     return error
 
 
+def platform_refusal(answer: requests.Response, status: int, code: str) -> dict[str, Any]:
+    """Genesys' ErrorBody, with its code and HTTP status."""
+    body = answer.json()
+    assert (answer.status_code, body["code"], body["status"]) == (status, code, status), body
+    assert body["contextId"] == answer.headers["ININ-Correlation-Id"]
+    assert body["message"]
+    assert isinstance(body["details"], list)
+    assert isinstance(body["errors"], list)
+    return body
+
+
 def channel(contact: str = "contact-1", **more: Any) -> dict[str, Any]:
     return {"from": {"id": contact, "idType": "Opaque", "nickname": "Ada"}, "time": "2026-11-23T15:00:00.000Z"} | more
 

@@ -3,23 +3,13 @@
 from typing import Any
 
 import pytest
-import requests
 
 from sandbox.samples import sample
 from tests.contract.conftest import CLIENT, CLIENT_SECRET, INTEGRATION, Receiver, Sandbox, channel
+from tests.contract.conftest import platform_refusal as refused
 from tests.waiting import wait_until
 
 MISSING = object()
-
-
-def refused(answer: requests.Response, status: int, code: str) -> dict[str, Any]:
-    body = answer.json()
-    assert (answer.status_code, body["code"], body["status"]) == (status, code, status), body
-    assert body["contextId"] == answer.headers["ININ-Correlation-Id"]
-    assert body["message"]
-    assert isinstance(body["details"], list)
-    assert isinstance(body["errors"], list)
-    return body
 
 
 def without(body: dict[str, Any], path: str, value: Any = MISSING) -> dict[str, Any]:
@@ -276,51 +266,3 @@ def test_an_agents_attachment_is_offered_for_download(sandbox: Sandbox, receiver
     assert sandbox.http.get(offered["url"], headers=bearer).content == sample("document").data
     sandbox.control("/faults", {"genesys": {"download_needs_token": False, "media_404_rate": 1}})
     refused(sandbox.http.get(offered["url"]), 404, "not.found")
-
-
-def test_the_profile_keeps_attachments_back(sandbox: Sandbox) -> None:
-    allowed = {"integration_id": INTEGRATION, "outbound_types": ["image/*"]}
-    sandbox.control("/accounts", {"genesys": allowed})
-    try:
-        answer = sandbox.http.post(f"{sandbox.url}/control/agent/messages", json={"contact": "c", "sample": "document"})
-        assert (answer.status_code, "profile" in answer.json()["error"]) == (400, True)
-        assert sandbox.control("/agent/messages", {"contact": "c", "sample": "image"})["id"]
-        profile_id = sandbox.platform("GET", f"{INTEGRATIONS}/{INTEGRATION}").json()["supportedContent"]["id"]
-        profile = sandbox.platform("GET", f"/conversations/messaging/supportedcontent/{profile_id}").json()
-        assert profile["mediaTypes"]["allow"]["outbound"] == [{"type": "image/*"}]
-    finally:
-        sandbox.control("/accounts", {"genesys": allowed | {"outbound_types": ["*/*"]}})
-
-
-INTEGRATIONS = "/conversations/messaging/integrations/open"
-NEW = {
-    "name": "Second line",
-    "outboundNotificationWebhookUrl": "https://relay.example/webhook/genesys",
-    "outboundNotificationWebhookSignatureSecretToken": "0123456789abcdef",
-}
-
-
-def test_integrations_are_created_changed_and_removed(sandbox: Sandbox) -> None:
-    created = sandbox.platform("POST", INTEGRATIONS, json=NEW).json()
-    assert created["createStatus"] == "Initiated"
-    one = f"{INTEGRATIONS}/{created['id']}"
-    assert sandbox.platform("GET", one).json()["createStatus"] == "Completed"
-    assert sandbox.platform("GET", INTEGRATIONS).json()["total"] == 2
-    changed = sandbox.platform("PATCH", one, json={"name": "Renamed", "webhookHeaders": {"X-Key": "1"}}).json()
-    assert (changed["name"], changed["webhookHeaders"]) == ("Renamed", {"X-Key": "1"})
-    assert sandbox.platform("DELETE", one).status_code == 204
-    refused(sandbox.platform("GET", one), 404, "not.found")
-
-
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"outboundNotificationWebhookSignatureSecretToken": "fifteen-letters"}, "bad.request"),
-        ({"outboundNotificationWebhookUrl": "http://relay.example/hook"}, "invalid.value"),
-        ({"outboundNotificationWebhookUrl": "https://relay.example:8443/hook"}, "invalid.value"),
-        ({"name": ""}, "bad.request"),
-        ({"colour": "red"}, "bad.request"),
-    ],
-)
-def test_a_bad_integration_is_refused(sandbox: Sandbox, change: dict[str, Any], code: str) -> None:
-    refused(sandbox.platform("POST", INTEGRATIONS, json=NEW | change), 400, code)

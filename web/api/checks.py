@@ -36,13 +36,13 @@ class Checked:
         return [finding for finding in self.findings if finding.level == "refused"]
 
 
-def check(channels: Mapping[str, Channel], lines: Iterable[LineAccounts]) -> list[Checked]:
+def check(channels: Mapping[str, Channel], lines: Iterable[LineAccounts], seconds: float = SECONDS) -> list[Checked]:
     """Both sides of every line, side by side. Whoever does not answer in time is a warning, never a no."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     asked = [(line, side) for line in lines for side in SIDES]
     greenlets = Greenlets(AT_ONCE)
     running = [greenlets.spawn(_ask, channels[side], account_of(line, side), deadline) for line, side in asked]
-    greenlets.join(timeout=SECONDS + 1)
+    greenlets.join(timeout=seconds + 1)
     greenlets.kill(timeout=1)
     late = (Finding("answer", "warning", "did not answer in time; nothing could be checked"),)
     return [
