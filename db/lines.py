@@ -119,7 +119,7 @@ def accounts(pool: Pool, cipher: Cipher, line_id: str) -> LineAccounts | None:
     if row is None:
         return None
     tenant_id, tenant_status, line_status, phone, integration, settings, whatsapp, genesys, own = row
-    signing = _opened(cipher, own or genesys, "webhook_secret").signing[:1]
+    signing = _opened(cipher, own or genesys, "webhook_secret").signing
     return LineAccounts(
         tenant_id=str(tenant_id),
         line_id=line_id,
@@ -127,7 +127,7 @@ def accounts(pool: Pool, cipher: Cipher, line_id: str) -> LineAccounts | None:
         line_status=line_status,
         whatsapp=_callable(cipher, whatsapp, "app_secret", {"phone_number_id": phone}),
         genesys=_callable(cipher, genesys, "webhook_secret", {"integration_id": integration})
-        | {"webhook_secret": secret for secret in signing},
+        | ({"webhook_secret": signing[0]} if signing else {}),
         settings=settings,
     )
 

@@ -23,7 +23,10 @@ class Process(Child):
     def __init__(
         self, name: str, command: list[str], env: Mapping[str, str], logs: Path, ready: Callable[[], bool]
     ) -> None:
-        environment = os.environ | {"PYTHONUNBUFFERED": "1"} | dict(env)
+        temporary = logs / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        # What a process leaves among its temporary files when it is killed goes with the test's own.
+        environment = os.environ | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(temporary)} | dict(env)
         super().__init__(name, [sys.executable, *command], logs / f"{name}.log", environment, ROOT)
         self._ready = ready
 

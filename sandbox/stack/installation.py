@@ -52,12 +52,16 @@ class Installation:
             child.check()
 
 
-@contextmanager
-def installation(folder: RunFolder, web_port: int, sandbox_port: int, say: Say) -> Iterator[Installation]:
-    """Everything up and ready; at the end everything is stopped, the last one first."""
+def check_ports(web_port: int, sandbox_port: int) -> None:
+    """Raise PortTaken before anything is started."""
     for port, name in ((web_port, "WEB_PORT"), (sandbox_port, "SANDBOX_PORT")):
         if listens(port):
             raise PortTaken(f"Port {port} is taken. Stop what listens there, or set {name} to another port.")
+
+
+@contextmanager
+def installation(folder: RunFolder, web_port: int, sandbox_port: int, say: Say) -> Iterator[Installation]:
+    """Everything up and ready; at the end everything is stopped, the last one first."""
     with ExitStack() as running:
         say("PostgreSQL, Redis and the object store")
         services = running.enter_context(embedded_services(folder.data, folder.logs))

@@ -36,9 +36,11 @@ class ObjectStore:
         self.child.stop()
 
     def clear(self) -> None:
-        """Remove all buckets with what is in them."""
-        for bucket in self._directory.iterdir():
-            shutil.rmtree(bucket)
+        """Remove all buckets with what is in them. It starts anew, because it remembers its directories for minutes."""
+        self.stop()
+        shutil.rmtree(self._directory)
+        self.start()
+        self.wait_ready()
 
     @property
     def endpoint(self) -> str:
@@ -62,7 +64,6 @@ class ObjectStore:
         return [
             *(rclone(), "serve", "s3", str(self._directory)),
             *("--config", "", "--addr", self.endpoint),
-            *("--vfs-cache-mode", "off", "--dir-cache-time", "0s"),
         ]
 
 

@@ -12,7 +12,7 @@ import requests
 
 from sandbox.seed import Seeded, SeedError, seed
 from sandbox.stack.child import ChildDied
-from sandbox.stack.installation import Installation, PortTaken, installation
+from sandbox.stack.installation import Installation, PortTaken, check_ports, installation
 from sandbox.stack.ports import free_port
 from sandbox.stack.run_folder import run_folder
 from sandbox.stack.waiting import DeadlinePassed
@@ -25,6 +25,7 @@ EXPECTED = (ChildDied, PortTaken, SeedError, DeadlinePassed, FileNotFoundError, 
 def seeded_installation(kind: str, web_port: int, sandbox_port: int) -> Iterator[tuple[Installation, Seeded]]:
     """The installation with the demo tenant in it. `KEEP_LOGS=1` keeps the log files."""
     started = time.monotonic()
+    check_ports(web_port, sandbox_port)
     with run_folder(kind, keep=bool(os.environ.get("KEEP_LOGS"))) as folder:
         say(f"Starting; logs go to {folder.logs}")
         with installation(folder, web_port, sandbox_port, lambda what: say(f"  {what}")) as it:
@@ -35,7 +36,6 @@ def seeded_installation(kind: str, web_port: int, sandbox_port: int) -> Iterator
                 yield it, seeded
             finally:
                 say("Stopping")
-    say("Everything is stopped")
 
 
 def run(work: Callable[[], int], interrupted: int) -> int:
@@ -49,6 +49,8 @@ def run(work: Callable[[], int], interrupted: int) -> int:
     except EXPECTED as error:
         print(f"\n{error}", file=sys.stderr)
         return FAILED
+    finally:
+        say("Everything is stopped")
 
 
 def port(name: str, default: int | None = None) -> int:

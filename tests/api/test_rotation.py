@@ -96,6 +96,21 @@ def test_health_is_news_only_once(new_tenant: Callable[..., str], parts: WebPart
     assert (stored.health, stored.health_reason) == ("refused", "invalid_client")
 
 
+def test_the_daemons_are_told_of_every_change(api: Api, new_tenant: Callable[..., str], pool: Pool) -> None:
+    tenant_id = new_tenant()
+    listener = pool.connection()
+    try:
+        listener.autocommit = True
+        with listener.cursor() as cursor:
+            cursor.execute("LISTEN relay_tenants")
+            api("PUT", f"/api/tenants/{tenant_id}/whatsapp/credentials", WHATSAPP)
+            api("PUT", f"/api/tenants/{tenant_id}/whatsapp/credentials", {"nonsense": 1})
+            cursor.execute("SELECT 1")
+        assert [notice.payload for notice in listener.notifies] == [tenant_id]
+    finally:
+        listener.close()
+
+
 def test_everything_can_be_brought_under_a_new_key(new_tenant: Callable[..., str], parts: WebParts, pool: Pool) -> None:
     tenant_id = new_tenant()
     assert credentials.reseal(pool, parts.cipher) == 2

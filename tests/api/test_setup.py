@@ -113,6 +113,20 @@ def test_a_line_is_made_once_and_names_its_webhook_addresses(
     assert [one["id"] for one in listed] == [line["id"]]
 
 
+def test_a_line_may_have_its_own_pace(api: Api, new_tenant: Callable[..., str], pool: Pool) -> None:
+    path = f"/api/tenants/{new_tenant()}/lines"
+    pair = {"phone_number_id": "3", "integration_id": "i"}
+    api("POST", path, pair | {"settings": {"whatsapp_rate_per_second": 5}})
+    line = api("POST", path, pair | {"settings": {"unknown_outcome": "give_up"}}).get_json()
+    assert line["settings"]["whatsapp_rate_per_second"] == 5
+    with pool.transaction() as cursor:
+        cursor.execute("SELECT settings FROM lines")
+        assert cursor.fetchone()[0] == {"whatsapp_rate_per_second": 5, "unknown_outcome": "give_up"}
+    error = api.error(api("POST", path, pair | {"settings": {"speed": 5}}), 400, "invalid_request")
+    assert [one["field"] for one in error["details"]] == ["settings.speed"]
+    api.error(api("POST", path, pair | {"settings": {"whatsapp_rate_per_second": 0}}), 400, "invalid_request")
+
+
 def test_a_tenant_with_its_own_meta_app_has_its_own_address(api: Api, new_tenant: Callable[..., str]) -> None:
     tenant_id = new_tenant(whatsapp={"app_secret": OWN_APP_SECRET})
     line = api("POST", f"/api/tenants/{tenant_id}/lines", {"phone_number_id": "3", "integration_id": "i"}).get_json()

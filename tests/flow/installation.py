@@ -193,7 +193,8 @@ def _digits() -> str:
 
 
 def _whatsapp(account: dict[str, Any]) -> dict[str, Any]:
-    return {name: account[name] for name in ("phone_number_id", "waba_id", "access_token", "app_secret", "verify_token")}
+    names = ("phone_number_id", "waba_id", "access_token", "app_secret", "verify_token")
+    return {name: account[name] for name in names}
 
 
 def _genesys(account: dict[str, Any]) -> dict[str, Any]:

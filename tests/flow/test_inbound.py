@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -16,11 +15,11 @@ CUSTOMER = "4915200000001"
 
 
 @pytest.fixture(scope="module")
-def waiting(installation: Installation, line: Line) -> Iterator[dict[str, str]]:
+def waiting(installation: Installation, line: Line) -> dict[str, str]:
     """A text and an image, sent while no daemon runs: they stand in the queue."""
     installation.daemon.stop()
     where = {"from": CUSTOMER, "to": line.phone_number_id, "name": "Ada Brandt"}
-    yield {
+    return {
         "text": installation.phone_sends(**where, text="Is this the right one?"),
         "image": installation.phone_sends(**where, type="image", sample=True, text="my order"),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,13 +14,13 @@ CUSTOMER = "4915200000002"
 
 
 @pytest.fixture(scope="module")
-def waiting(installation: Installation, line: Line) -> Iterator[dict[str, str]]:
+def waiting(installation: Installation, line: Line) -> dict[str, str]:
     """A text and a PDF, sent while no daemon runs: they stand in the queue."""
     wamid = installation.phone_sends(**{"from": CUSTOMER}, to=line.phone_number_id, text="the invoice, please")
     wait_until(lambda: installation.state(wamid) in ("sent", "delivered"), 30, "the question to arrive")
     installation.daemon.stop()
     where = {"contact": CUSTOMER, "integration_id": line.integration_id}
-    yield {
+    return {
         "text": installation.agent_sends(**where, text="Here it is."),
         "document": installation.agent_sends(**where, sample="document"),
     }

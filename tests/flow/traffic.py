@@ -18,6 +18,10 @@ UNLIMITED = {
 }
 
 
+BURST = 3
+"""So many messages of each conversation at a time: neighbours that can be swapped within the hold window."""
+
+
 @dataclass(frozen=True)
 class Conversation:
     line: Line
@@ -55,19 +59,22 @@ def run(installation: Installation, everybody: Sequence[Conversation], each: int
 
 
 def _customers(installation: Installation, everybody: Sequence[Conversation], each: int) -> None:
-    for number in range(each):
+    for first in range(0, each, BURST):
         _wait_for_webhooks(installation, "meta")
         batch = [
-            {"from": one.wa_id, "to": one.line.phone_number_id, "text": f"in {number}"} for one in everybody
+            {"from": one.wa_id, "to": one.line.phone_number_id, "text": f"in {number}"}
+            for number in range(first, min(first + BURST, each))
+            for one in everybody
         ]
         installation.control("POST", "/phone/messages", {"messages": batch})
 
 
 def _agents(installation: Installation, everybody: Sequence[Conversation], each: int) -> None:
-    for number in range(each):
+    for first in range(0, each, BURST):
         _wait_for_webhooks(installation, "genesys")
         batch = [
             {"contact": one.wa_id, "integration_id": one.line.integration_id, "text": f"out {number}"}
+            for number in range(first, min(first + BURST, each))
             for one in everybody
         ]
         installation.control("POST", "/agent/messages", {"messages": batch})
@@ -100,6 +107,22 @@ def tally(arrivals: Sequence[Sequence[int]], each: int) -> Tally:
     firsts = [list(dict.fromkeys(numbers)) for numbers in arrivals]
     swapped = sum(1 for numbers in firsts for a, b in pairwise(numbers) if b < a)
     return Tally(len(arrivals) * each, sum(len(numbers) for numbers in firsts), doubled, swapped)
+
+
+def what_the_sandbox_did(installation: Installation) -> str:
+    """One line per side, so that a passing test shows that it had something to withstand."""
+    stats = installation.control("GET", "/stats")
+    said = []
+    for side in ("meta", "genesys"):
+        hooks = stats[side]["webhooks"]
+        numbers = ", ".join(f"{name} {hooks[name]}" for name in ("posts", "duplicated", "swapped", "batched"))
+        said.append(f"  {side}: {numbers}, calls refused on purpose {sum(stats[side]['errors_injected'].values())}")
+    return "\n".join(said)
+
+
+def finished(installation: Installation) -> int:
+    sql = "SELECT count(*) AS n FROM message_tracking WHERE state NOT IN ('received', 'sending', 'unknown')"
+    return int(installation.rows(sql)[0]["n"])
 
 
 def unfinished(installation: Installation) -> int:

@@ -138,12 +138,22 @@ class CredentialsOut(BaseModel):
     updated_at: datetime
 
 
+class LineSettings(Given):
+    """What this line does otherwise than the platform. A setting that is not named stays as it is."""
+
+    whatsapp_rate_per_second: int | None = Field(default=None, ge=1, le=1000)
+    genesys_rate_per_minute: int | None = Field(default=None, ge=1, le=100_000)
+    unknown_outcome: Literal["repeat", "give_up"] | None = None
+    handset_order_seconds: float | None = Field(default=None, ge=0, le=30)
+
+
 class NewLine(Given):
     """`webhook_secret` for a line whose integration signs with another secret than the tenant's first."""
 
     phone_number_id: ProviderId
     integration_id: ProviderId
     webhook_secret: Secret | None = None
+    settings: LineSettings = LineSettings()
 
 
 class WebhookUrls(BaseModel):
@@ -159,6 +169,7 @@ class LineOut(BaseModel):
     status: Literal["pending", "active", "refused"]
     status_reason: str | None
     own_secret: bool
+    settings: LineSettings
     webhook_urls: WebhookUrls
     created_at: datetime
     updated_at: datetime

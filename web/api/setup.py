@@ -100,9 +100,15 @@ def get_credentials(path: TenantPath, query: CredentialsQuery) -> Response:
 )
 def post_line(path: TenantPath, body: NewLine) -> Response:
     tenant = known_tenant(path)
-    secret = body.webhook_secret.get_secret_value() if body.webhook_secret else None
     line = onboarding.create(
-        changes(), parts().cipher, auth.by(), tenant.id, body.phone_number_id, body.integration_id, secret
+        changes(),
+        parts().cipher,
+        auth.by(),
+        tenant.id,
+        body.phone_number_id,
+        body.integration_id,
+        body.webhook_secret.get_secret_value() if body.webhook_secret else None,
+        body.settings.model_dump(exclude_none=True),
     )
     made_now = line.created_at == line.updated_at
     return reply(WebhookUrlsOf(tenant).line(line), 201 if made_now else 200)

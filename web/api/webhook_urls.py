@@ -6,7 +6,7 @@ from db import credentials
 from db.onboarding import Line
 from db.tenants import Tenant
 from web.api.context import parts
-from web.api.schemas import LineOut, WebhookUrls
+from web.api.schemas import LineOut, LineSettings, WebhookUrls
 
 
 class WebhookUrlsOf:
@@ -32,6 +32,7 @@ class WebhookUrlsOf:
             status=line.status,
             status_reason=line.status_reason,
             own_secret=line.own_secret,
+            settings=LineSettings(**{n: v for n, v in line.settings.items() if n in LineSettings.model_fields}),
             webhook_urls=self.of(line),
             created_at=line.created_at,
             updated_at=line.updated_at,
