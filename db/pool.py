@@ -23,6 +23,8 @@ from relay.core.errors import StoreError
 
 psycopg2.extras.register_uuid()
 
+CONNECT_SECONDS = 5.0
+
 
 class DatabaseError(StoreError):
     """PostgreSQL could not be reached or did not answer in time. The data is not at fault."""
@@ -30,14 +32,22 @@ class DatabaseError(StoreError):
 
 def _wait(connection: Any) -> None:
     """psycogreen's wait on gevent's hub, bounded by the connection's own deadline."""
-    remaining = _deadlines.get(id(connection), time.monotonic() + 10.0) - time.monotonic()
+    # Migrations and tests open connections of their own; theirs carry no deadline.
+    remaining = getattr(connection, "deadline", time.monotonic() + CONNECT_SECONDS * 6) - time.monotonic()
     try:
         gevent_wait_callback(connection, timeout=max(remaining, 0.001))
     except TimeoutError as error:
         raise psycopg2.OperationalError("the database did not answer within the deadline") from error
 
 
-_deadlines: dict[int, float] = {}
+class _Connection(psycopg2.extensions.connection):
+    """Carries the deadline of whoever uses it now (time.monotonic)."""
+
+    deadline: float
+
+    def __init__(self, dsn: str, asynchronous: int = 0) -> None:
+        self.deadline = time.monotonic() + CONNECT_SECONDS
+        super().__init__(dsn, asynchronous)
 
 
 class Pool:
@@ -97,7 +107,7 @@ class Pool:
         connection = None
         try:
             connection = self._free.pop() if self._free else self._connect()
-            _deadlines[id(connection)] = time.monotonic() + seconds
+            connection.deadline = time.monotonic() + seconds
             yield connection
             self._free.append(connection)
             connection = None
@@ -110,24 +120,19 @@ class Pool:
             raise
         finally:
             if connection is not None:
-                _discard(connection)
+                connection.close()
             self._slots.release()
 
     def _connect(self) -> Any:
-        return psycopg2.connect(self._url, connect_timeout=5, options=self._options)
+        return psycopg2.connect(self._url, connection_factory=_Connection, options=self._options)
 
     def connection(self) -> Any:
         """A connection outside the pool, for LISTEN; the caller closes it."""
         try:
-            return psycopg2.connect(self._url, connect_timeout=5)
+            return psycopg2.connect(self._url, connection_factory=_Connection)
         except psycopg2.OperationalError as error:
             raise DatabaseError(str(error).strip()) from error
 
     def close(self) -> None:
         while self._free:
-            _discard(self._free.pop())
-
-
-def _discard(connection: Any) -> None:
-    _deadlines.pop(id(connection), None)
-    connection.close()
+            self._free.pop().close()

@@ -22,3 +22,4 @@ journal_groups = Counter("relay_journal_groups_total", "Group commits of the jou
 journal_writes = Counter("relay_journal_writes_total", "Claims and outcomes written")
 breakers_open = Gauge("relay_breakers_open", "Lines that take nothing at the moment", ["channel"])
 archived = Counter("relay_archived_objects_total", "Raw webhooks, or packs of them, written to the object store")
+archive_failures = Counter("relay_archive_failures_total", "Writes of raw webhooks that the object store did not take")

@@ -62,6 +62,8 @@ class Faults(Settings):
     reorder: Reorder = Field(default_factory=lambda: Reorder())
     seed: int | None = None
     calls: list[str] = Field(default_factory=lambda: list(MESSAGE_CALLS))
+    only: list[str] = []
+    """Texts; trouble strikes only a call whose path or body holds one of them. Empty: all."""
 
     @model_validator(mode="before")
     @classmethod

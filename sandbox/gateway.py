@@ -54,7 +54,7 @@ def perform(provider: Provider, call: str, action: Callable[[], Answer]) -> Resp
     stats = world.stats.side(provider.side)
     stats.calls[call] += 1
     faults: Faults = world.faults(provider.side)
-    troubled = call in faults.calls
+    troubled = call in faults.calls and _concerned(faults)
     response = _before(provider, call, faults) if troubled else None
     if response is None:
         response, answer = _process(provider, action)
@@ -63,6 +63,14 @@ def perform(provider: Provider, call: str, action: Callable[[], Answer]) -> Resp
     stats.answers[str(response.status_code)] += 1
     response.headers.extend(provider.headers())
     return response
+
+
+def _concerned(faults: Faults) -> bool:
+    """`only` picks a line by the id in the path, a message or a customer by a text in the body."""
+    if not faults.only:
+        return True
+    said = request.path + request.get_data(cache=True).decode(errors="replace")
+    return any(text in said for text in faults.only)
 
 
 def _process(provider: Provider, action: Callable[[], Answer]) -> tuple[Response, Answer | None]:

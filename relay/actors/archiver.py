@@ -94,6 +94,7 @@ class ArchiverActor(RelayActor):
                 self._store(bucket, [copy for _, copies in group for copy in copies])
                 self._done([delivery for delivery, _ in group])
         except StoreError as error:
+            metrics.archive_failures.inc()
             log.warning("archive_waits", held=len(self._held), error=str(error))
             self._rest()
             return

@@ -186,7 +186,6 @@ class NotClaimed:
     """Somebody else has the row, or the shard: look at the database again."""
 
     message_id: str
-    lane: LaneName
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from relay.actors.parts import Parts
 from relay.actors.reports import Reports
 from relay.core.errors import SendError, StoreError
 from relay.core.fallback import without_media
+from relay.core.hold import Hold
 from relay.core.lane import LANE_LIMIT, Entry, Lane
 from relay.core.limits import PairBucket
 from relay.core.messages import Direction
@@ -59,20 +60,26 @@ NEVER = float("inf")
 
 class ConversationActor(RelayActor):
     def __init__(
-        self, parts: Parts, conversation_id: str, shard: int, epoch: int, leave: Callable[[str], None]
+        self,
+        parts: Parts,
+        conversation_id: str,
+        shard: int,
+        epoch: int,
+        holds: dict[Direction, Hold],
+        leave: Callable[[str], None],
     ) -> None:
         super().__init__()
         self._parts = parts
         self._id = conversation_id
         self._shard = shard
         self._epoch = epoch
+        self._holds = holds
         self._leave = leave
         self._mapping: Mapping | None = None
         self._forget()
 
     def _forget(self) -> None:
-        window = self._parts.limits.reorder_window
-        self._lanes: dict[Direction, Lane] = {"inbound": Lane(window), "outbound": Lane(window)}
+        self._lanes: dict[Direction, Lane] = {direction: Lane(hold) for direction, hold in self._holds.items()}
         self._reports = Reports()
         self._asked: dict[LaneName, float] = {}
         self._pair = PairBucket()
@@ -109,7 +116,7 @@ class ConversationActor(RelayActor):
         elif isinstance(command, Reported):
             self._reported(command)
         elif isinstance(command, NotClaimed):
-            self._not_claimed(command)
+            self._not_claimed(command.message_id)
         elif isinstance(command, Wake):
             if not self._knows_all(command.message_ids):
                 self._reload()
@@ -150,19 +157,24 @@ class ConversationActor(RelayActor):
             self._learn(found.mapping)
         for direction, rows in found.lanes.items():
             lane = self._lanes[direction]
-            lane.overflowed = False  # until the rows themselves say that there are more
-            self._add(rows[:LANE_LIMIT])
-            lane.overflowed = lane.overflowed or len(rows) > LANE_LIMIT
+            lane.reset([self._known(lane, row) for row in rows[:LANE_LIMIT]], len(rows) > LANE_LIMIT)
         self._reports.load(found.reports)
+
+    def _known(self, lane: Lane, row: Row) -> Entry:
+        """The entry that is there already, brought up to date with its row; else a new one."""
+        entry = lane.get(row.id)
+        if entry is None:
+            return self._entry(row)
+        if entry is not lane.in_flight:
+            fresh = self._entry(row)
+            entry.attempts, entry.unknown, entry.not_before = fresh.attempts, fresh.unknown, fresh.not_before
+        return entry
 
     def _add(self, rows: Sequence[Row]) -> None:
         for row in rows:
             lane = self._lanes[row.direction]
-            known = lane.get(row.id)
-            if known is None:
+            if not lane.knows(row.id):
                 lane.add(self._entry(row))
-            elif known.not_before == NEVER and row.unknown_until is not None:
-                known.not_before = row.unknown_until
 
     def _entry(self, row: Row) -> Entry:
         media = row.message.media
@@ -306,15 +318,18 @@ class ConversationActor(RelayActor):
             Send(entry, direction, self.actor_ref, self._id, recipient, self._shard, self._epoch),
         )
 
-    def _not_claimed(self, command: NotClaimed) -> None:
+    def _not_claimed(self, message_id: str) -> None:
+        """Somebody else has the row, or the shard. The lane stands still until the database has been read."""
+        log.warning("not_claimed", message_id=message_id)
         for lane in self._lanes.values():
-            lane.remove(command.message_id)
-        self._parts.timers.after(1.0, self.actor_ref, Wake(self._id))
+            if lane.in_flight is not None and lane.in_flight.id == message_id:
+                lane.put_back(NEVER)
+        self._parts.timers.after(0.5, self.actor_ref, Wake(self._id))
 
     def _settled(self, settled: Settled) -> None:
         if settled.standing is None:
             # Not written, or the row is gone: read it again rather than guess.
-            self._not_claimed(NotClaimed(settled.message_id, "outbound"))
+            self._not_claimed(settled.message_id)
             return
         if settled.genesys_conversation_id and self._mapping is not None:
             self._mapping = replace(self._mapping, genesys_conversation_id=settled.genesys_conversation_id)

@@ -23,7 +23,7 @@ from relay import metrics
 from relay.actors.commands import Arrived
 from relay.channels.base import Channel
 from relay.core.errors import ParseError
-from relay.core.messages import Ignored, Message, Person, Receipt, Update, load
+from relay.core.messages import Direction, Ignored, Message, Person, Receipt, Update, load
 from relay.core.ordering import sort_key
 from relay.core.queues import DIRECTION
 
@@ -48,6 +48,8 @@ class Taken:
     arrived: list[Arrived] = field(default_factory=list)
     standings: list[Standing] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+    arrivals: dict[Direction, list[float]] = field(default_factory=dict)
+    """When the readable ones had arrived at web (Unix seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,12 @@ class Intake:
         for body in bodies:
             try:
                 items += self._read(body)
-            except Exception as error:  # whatever a provider's oddity breaks, it must not stop the others
+            # Whatever a provider's oddity breaks, it must not stop the others.
+            except Exception as error:  # noqa: BLE001
                 taken.dead.append(_dead(body, error))
         self._store(items, taken)
+        for item in items:
+            taken.arrivals.setdefault(DIRECTION[item.update.channel], []).append(item.update.arrived_at)
         return taken
 
     def _read(self, body: bytes) -> list[Item]:

@@ -94,7 +94,7 @@ class SenderActor(RelayActor):
             return
         send, request = job
         if not claimed.granted:
-            tell(send.conversation, NotClaimed(send.entry.id, send.direction))
+            tell(send.conversation, NotClaimed(send.entry.id))
             self._free(called=False)
             return
         send.entry.attempts += 1

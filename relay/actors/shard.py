@@ -21,12 +21,15 @@ from relay.actors.parts import Parts
 from relay.broker.consumer import Delivery
 from relay.broker.publisher import Outgoing
 from relay.core.errors import StoreError
+from relay.core.hold import Hold
+from relay.core.messages import Direction
 from relay.core.queues import DEAD_LETTERS
 from relay.core.retry import backoff
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+DIRECTIONS: tuple[Direction, Direction] = ("inbound", "outbound")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class ShardActor(RelayActor):
         self._number = number
         self._epoch = epoch
         self._intake = Intake(parts.pool, parts.channels, parts.limits.shards)
+        self._holds: dict[Direction, Hold] = {one: Hold(parts.limits.reorder_window) for one in DIRECTIONS}
         self._deliveries: list[Delivery] = []
         self._conversations: dict[str, Ref] = {}
         self._failures = 0
@@ -134,6 +138,8 @@ class ShardActor(RelayActor):
         self._failures = 0
         del self._deliveries[: len(group)]
         self._parts.consumer.ack(self._number, group)
+        for direction, arrivals in taken.arrivals.items():
+            self._holds[direction].took_in(min(arrivals), max(arrivals), time.time())
         for arrived in taken.arrived:
             self._hand_over(arrived.mapping.shard, arrived)
         for standing in taken.standings:
@@ -181,7 +187,9 @@ class ShardActor(RelayActor):
         """The live actor, or a new one; a new one reads what older rows there are before it sends."""
         ref = self._conversations.get(conversation_id)
         if ref is None or not ref.is_alive():
-            ref = ConversationActor.start(self._parts, conversation_id, self._number, self._epoch, self._left)
+            ref = ConversationActor.start(
+                self._parts, conversation_id, self._number, self._epoch, self._holds, self._left
+            )
             self._conversations[conversation_id] = ref
             metrics.conversations.inc()
             tell(ref, Wake(conversation_id))

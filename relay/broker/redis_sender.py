@@ -6,11 +6,16 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import gevent
+import structlog
 from gevent.lock import RLock
 
+from relay.broker.connect import Backoff
 from relay.broker.envelopes import Outgoing
 from relay.broker.errors import BrokerError, Unroutable
 from relay.broker.redis_link import RedisLink
+
+log = structlog.get_logger(__name__)
 
 
 class RedisSender:
@@ -30,7 +35,18 @@ class RedisSender:
         return self._link is not None and not self._link.lost.is_set()
 
     def start(self) -> None:
-        """Nothing to do: it connects with the first message."""
+        """Connect in the background, so that readiness does not wait for the first message."""
+        gevent.spawn(self._try_to_connect)
+
+    def _try_to_connect(self) -> None:
+        backoff = Backoff(0.1, 5.0)
+        while not self.connected:
+            try:
+                with self._lock:
+                    self._connected()
+            except BrokerError as error:
+                log.warning("publisher_awaits_broker", reason=str(error))
+                gevent.sleep(backoff.pause())
 
     def send(self, outgoing: Sequence[Outgoing], deadline: float) -> list[tuple[Outgoing, BrokerError]]:
         """Publish once; returns what Redis did not take, each with its reason."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import insort
 from dataclasses import dataclass, field
 
+from relay.core.hold import Hold
 from relay.core.messages import Message
 from relay.core.ordering import SortKey
 
@@ -41,7 +42,7 @@ class Entry:
 class Lane:
     """Entries sorted by key. The one in flight has left `waiting` and blocks the rest."""
 
-    window: float
+    hold: Hold
     waiting: list[Entry] = field(default_factory=list)
     in_flight: Entry | None = None
     hold_until: float = 0.0
@@ -102,15 +103,21 @@ class Lane:
         head = self.waiting[0]
         if not head.prepared and head.preparing:
             return None
-        released = min(entry.key.arrived_at for entry in self.waiting) + self.window
-        # A web server's clock may run ahead of ours: never wait longer than the window itself.
-        return max(min(released, now + self.window) if released > now else released, head.not_before, self.hold_until)
+        released = self.hold.release(min(entry.key.arrived_at for entry in self.waiting), now)
+        return max(released, head.not_before, self.hold_until)
 
     def launch(self) -> Entry:
         """The head is on its way; nothing is put before it from now on."""
         self.in_flight = self.waiting.pop(0)
         self._raise_floor(self.in_flight.key)
         return self.in_flight
+
+    def reset(self, entries: list[Entry], more: bool) -> None:
+        """What PostgreSQL says is waiting, and whether there is more of it. The one in flight stays so."""
+        self.waiting, self.overflowed = [], False
+        for entry in entries:
+            self.add(entry)
+        self.overflowed = more or self.overflowed
 
     def put_back(self, not_before: float, *, unknown: bool = False) -> None:
         """The entry in flight has to be tried again: it stays first in its order."""

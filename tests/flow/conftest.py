@@ -9,11 +9,19 @@ from tests.flow.installation import Installation, Line
 
 
 @pytest.fixture(scope="module")
-def installation(settings_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def own_settings() -> dict[str, str]:
+    """What a module wants set otherwise; it overrides this fixture."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def installation(
+    settings_env: dict[str, str], own_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     logs: Path = tmp_path_factory.mktemp("logs")
     # The providers' real limits would make a thousand messages last for minutes; tests of limits set their own.
     fast = {"GENESYS_RATE_PER_MINUTE": "60000", "WHATSAPP_RATE_PER_SECOND": "1000"}
-    installed = Installation(settings_env | fast, logs)
+    installed = Installation(settings_env | fast | own_settings, logs)
     try:
         installed.start()
         yield installed

@@ -18,6 +18,7 @@ from minio import Minio
 from sandbox.stack.ports import free_port
 from tests import processes
 from tests.processes import Process
+from tests.waiting import wait_until
 
 SECONDS = 30
 
@@ -50,7 +51,8 @@ class Installation:
             process.wait_ready()
 
     def stop(self) -> None:
-        for process in (self.daemon, self.web, self.sandbox):
+        # The sandbox first: web waits for connections that are kept alive, and the sandbox keeps many.
+        for process in (self.sandbox, self.daemon, self.web):
             process.stop()
 
     def another_daemon(self) -> Process:
@@ -176,6 +178,10 @@ class Installation:
         )
         keys = [str(one.object_name) for one in client.list_objects(bucket, prefix, recursive=True)]
         return {key: client.get_object(bucket, key).read() for key in keys}
+
+    def wait_for(self, source_id: str, *states: str) -> None:
+        """Until the message is in one of these states."""
+        wait_until(lambda: self.state(source_id) in states, SECONDS, f"{source_id} to be {' or '.join(states)}")
 
     def state(self, source_id: str) -> str | None:
         found = self.rows("SELECT state FROM message_tracking WHERE source_id = %s", source_id)

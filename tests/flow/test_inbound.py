@@ -30,7 +30,7 @@ def carried(installation: Installation, line: Line, waiting: dict[str, str]) -> 
     installation.daemon.start()
     installation.daemon.wait_ready()
     for wamid in waiting.values():
-        wait_until(lambda wamid=wamid: installation.state(wamid) in ("sent", "delivered"), 30, "Genesys to take it")
+        installation.wait_for(wamid, "sent", "delivered")
     return waiting
 
 

@@ -36,10 +36,13 @@ def test_3000_messages_both_ways_arrive_once_and_in_order(
     total = CONVERSATIONS * (2 * EACH + 1)
     wait_until(lambda: traffic.finished(installation) >= total, 240, "all messages to be carried")
 
-    inbound = traffic.tally([traffic.arrived_inbound(installation, one) for one in everybody], EACH)
-    outbound = traffic.tally([traffic.arrived_outbound(installation, one) for one in everybody], EACH)
+    to_agents = {one: traffic.arrived_inbound(installation, one) for one in everybody}
+    to_customers = {one: traffic.arrived_outbound(installation, one) for one in everybody}
+    inbound, outbound = (traffic.tally(list(arrived.values()), EACH) for arrived in (to_agents, to_customers))
     with capsys.disabled():
         print(f"\n  customer to agent: {inbound}\n  agent to customer: {outbound}")
         print(traffic.what_the_sandbox_did(installation))
     expected = traffic.Tally(CONVERSATIONS * EACH, CONVERSATIONS * EACH, 0, 0)
-    assert (inbound, outbound) == (expected, expected)
+    why = [line for one in everybody for line in traffic.swaps(installation, one, "in", to_agents[one])]
+    why += [line for one in everybody for line in traffic.swaps(installation, one, "out", to_customers[one])]
+    assert (inbound, outbound) == (expected, expected), "\n".join(why)

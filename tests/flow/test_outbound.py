@@ -31,7 +31,7 @@ def carried(installation: Installation, waiting: dict[str, str]) -> dict[str, st
     installation.daemon.start()
     installation.daemon.wait_ready()
     for source in waiting.values():
-        wait_until(lambda source=source: installation.state(source) == "read", 30, "the customer to read it")
+        installation.wait_for(source, "read")
     return waiting
 
 

@@ -128,3 +128,19 @@ def finished(installation: Installation) -> int:
 def unfinished(installation: Installation) -> int:
     sql = "SELECT count(*) AS n FROM message_tracking WHERE state IN ('received', 'sending', 'unknown')"
     return int(installation.rows(sql)[0]["n"])
+
+
+def swaps(installation: Installation, one: Conversation, word: str, numbers: Sequence[int]) -> list[str]:
+    """For each pair in the wrong order, what the rows say about it: the test's own explanation of a failure."""
+    said = []
+    for earlier, later in pairwise(dict.fromkeys(numbers)):
+        if later > earlier:
+            continue
+        rows = installation.rows(
+            """SELECT m.content->>'text' AS text, m.late, m.attempts, m.provider_time, m.arrived_at, m.claimed_at
+               FROM message_tracking m JOIN contact_aliases a ON a.conversation_id = m.conversation_id
+               WHERE a.line_id = %s AND a.alias = %s AND m.content->>'text' IN (%s, %s) ORDER BY m.arrived_at""",
+            one.line.id, one.wa_id, f"{word} {earlier}", f"{word} {later}",
+        )  # fmt: skip
+        said += [f"{one.wa_id}: " + ", ".join(f"{name}={value}" for name, value in row.items()) for row in rows]
+    return said

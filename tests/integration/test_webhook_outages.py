@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import gevent
@@ -24,10 +24,21 @@ from sandbox.stack import Postgres
 from sandbox.stack.ports import HOST, free_port
 from tests import processes as processes_of
 from tests.integration import webhook_world as world_of
-from tests.integration.webhook_world import APP_SECRET, World, agent_text, change, envelope, meta_signature, text
+from tests.integration.webhook_world import (
+    APP_SECRET,
+    World,
+    agent_text,
+    change,
+    envelope,
+    json_of,
+    meta_signature,
+    text,
+)
 from tests.processes import Process
 from tests.services.rabbitmq import RabbitMQ
 from tests.waiting import wait_until
+
+Away = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
@@ -40,7 +51,7 @@ def world(settings_env: dict[str, str]) -> Iterator[World]:
 
 
 @pytest.fixture
-def database_away(postgres_server: Postgres, postgres: str) -> Callable[[], object]:
+def database_away(postgres_server: Postgres, postgres: str) -> Away:
     """A context in which this module's database takes nobody in."""
     name = postgres.rpartition("/")[2]
 
@@ -62,23 +73,23 @@ def post_for(world: World, *phone_number_ids: str) -> int:
     return world.meta(envelope(*(change(one, text("hello")) for one in phone_number_ids))).status_code
 
 
-def test_without_postgresql_known_lines_go_on(world: World, database_away: Callable[..., object]) -> None:
+def test_without_postgresql_known_lines_go_on(world: World, database_away: Away) -> None:
     line, agents = world.line(), world.line()
     assert post_for(world, line.phone_number_id) == 200
     assert world.genesys(agent_text(agents.integration_id, "1"), agents.webhook_secret).status_code == 200
-    with database_away():  # type: ignore[attr-defined]
+    with database_away():
         deadline = time.monotonic() + 5  # longer than the memory of this process is fresh
         while time.monotonic() < deadline:
             assert post_for(world, line.phone_number_id) == 200
             assert world.genesys(agent_text(agents.integration_id, "2"), agents.webhook_secret).status_code == 200
             gevent.sleep(0.5)
         ready = world.client.get("/health/ready")
-        assert (ready.status_code, ready.json["checks"]["database"]) == (200, "away")
+        assert (ready.status_code, json_of(ready)["checks"]["database"]) == (200, "away")
     world.arrivals.of(line, 5)
 
 
 def test_without_postgresql_a_fresh_worker_learns_from_redis(
-    world: World, settings_env: dict[str, str], database_away: Callable[..., object]
+    world: World, settings_env: dict[str, str], database_away: Away
 ) -> None:
     line = world.line()
     # For half a minute after a change nothing about the line is kept in Redis; this test does not wait for that.
@@ -87,23 +98,21 @@ def test_without_postgresql_a_fresh_worker_learns_from_redis(
     assert post_for(world, line.phone_number_id) == 200
     fresh = world_of.build(settings_env)
     try:
-        with database_away():  # type: ignore[attr-defined]
+        with database_away():
             assert post_for(fresh, line.phone_number_id) == 200
     finally:
         world_of.close(fresh)
     world.arrivals.of(line, 2)
 
 
-def test_without_postgresql_what_nobody_knows_has_to_be_repeated(
-    world: World, database_away: Callable[..., object]
-) -> None:
+def test_without_postgresql_what_nobody_knows_has_to_be_repeated(world: World, database_away: Away) -> None:
     known, cold = world.line(), world.line()
     assert post_for(world, known.phone_number_id) == 200
-    with database_away():  # type: ignore[attr-defined]
+    with database_away():
         answer = world.meta(envelope(change(cold.phone_number_id, text("x"))))
         assert answer.status_code == 503
         assert answer.headers["Retry-After"]
-        assert set(answer.json["error"]) == {"code", "message", "details", "request_id"}
+        assert set(json_of(answer)["error"]) == {"code", "message", "details", "request_id"}
         assert post_for(world, "123000321") == 503
         # The known line's item is not held up by the other one's, which has to be repeated.
         assert post_for(world, cold.phone_number_id, known.phone_number_id) == 503
@@ -141,17 +150,17 @@ def test_without_redis_everything_goes_on(settings_env: dict[str, str]) -> None:
         line = world.line()
         assert post_for(world, line.phone_number_id) == 200
         ready = world.client.get("/health/ready")
-        assert (ready.status_code, ready.json["checks"]["redis"]) == (200, "away")
+        assert (ready.status_code, json_of(ready)["checks"]["redis"]) == (200, "away")
     finally:
         world_of.close(world)
 
 
-def test_web_starts_before_its_database(settings_env: dict[str, str], database_away: Callable[..., object]) -> None:
-    with database_away():  # type: ignore[attr-defined]
+def test_web_starts_before_its_database(settings_env: dict[str, str], database_away: Away) -> None:
+    with database_away():
         app = build_web(load_settings(settings_env))
         world = World(app, world_of.Arrivals(None, 0))  # type: ignore[arg-type]
         ready = world.client.get("/health/ready")
-        assert (ready.status_code, ready.json["waiting_for"]) == (503, ["shards"])
+        assert (ready.status_code, json_of(ready)["waiting_for"]) == (503, ["shards"])
         assert post_for(world, "1") == 503
     try:
         wait_until(lambda: world.client.get("/health/ready").status_code == 200, 20, "web to be ready")

@@ -143,6 +143,10 @@ class World:
         return self.rows(query, ref)
 
 
+def json_of(answer: TestResponse) -> Any:
+    return json.loads(answer.text)
+
+
 def build(env: Mapping[str, str]) -> World:
     settings = load_settings(env)
     app = build_web(settings)

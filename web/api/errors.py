@@ -105,7 +105,7 @@ def _ours(error: ApiError) -> Response:
 
 
 def _away(error: StoreError) -> Response:
-    log.warning("a store is away", error=str(error), path=request.path)
+    log.warning("a store is away", error=str(error), rule=str(request.url_rule))
     response = answer(503, "unavailable", "something that this needs does not answer; try again in a moment")
     response.headers["Retry-After"] = "2"
     return response
@@ -124,5 +124,5 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("unexpected error", path=request.path, method=request.method, exc_info=error)
+    log.error("unexpected error", rule=str(request.url_rule), method=request.method, exc_info=error)
     return answer(500, "internal_error", "something went wrong here; the request id leads to the log")

@@ -6,6 +6,7 @@ Source: Meta's send-messages and *-messages pages; BSUID page of May 2026 for `r
 from __future__ import annotations
 
 import mimetypes
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -42,14 +43,19 @@ def addressed(to: Recipient) -> dict[str, str]:
     """A phone number goes into `to`, with its plus; a BSUID into `recipient`.
 
     A BSUID in `to` is answered 200 and lost; without the plus Meta may put its own country code.
+    Of somebody who never wrote only what the agent dialled is known: `genesys_address`.
     """
-    phone = digits(to.wa_id)
-    user_id = next((found for found in (to.bsuid, to.wa_id) if found and is_bsuid(found)), None)
+    user_ids = [found for found in (to.bsuid, to.wa_id, to.genesys_address) if found and is_bsuid(found)]
+    phone = digits(to.wa_id) or (None if user_ids else _dialled(to.genesys_address))
     if phone:
         return {"to": f"+{phone}"}
-    if user_id:
-        return {"recipient": user_id}
+    if user_ids:
+        return {"recipient": user_ids[0]}
     raise CannotCarry("no_address", "neither phone number nor user id of the contact is known")
+
+
+def _dialled(address: str) -> str | None:
+    return digits(address) if re.fullmatch(r"\+?[0-9]{5,15}", address) else None
 
 
 def _content(message: Message, media_url: str | None) -> tuple[str, dict[str, Any]]:

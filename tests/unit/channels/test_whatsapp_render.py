@@ -52,6 +52,10 @@ def test_the_line_decides_the_number_not_the_tenants_credentials() -> None:
         (Recipient(CONTACT, bsuid=BSUID), {"recipient": BSUID}),
         (Recipient(CONTACT, bsuid="DE.ENT.118157"), {"recipient": "DE.ENT.118157"}),
         (Recipient(CONTACT, wa_id=BSUID), {"recipient": BSUID}),
+        # Somebody who never wrote: an agent dialled the number.
+        (Recipient("+4915112345678"), {"to": "+4915112345678"}),
+        (Recipient("4915112345678", bsuid=BSUID), {"recipient": BSUID}),
+        (Recipient(BSUID), {"recipient": BSUID}),
     ],
 )
 def test_a_user_id_never_stands_in_to(to: Recipient, expected: dict[str, str]) -> None:

@@ -86,13 +86,15 @@ def test_the_breaker_opens_after_repeated_trouble_and_closes_with_a_successful_p
     for _ in range(TROUBLES):
         assert breaker.permits(0.0)
         breaker.failed(error("retry"), 0.0)
-    assert breaker.open and not breaker.permits(0.0)
+    assert breaker.open
+    assert not breaker.permits(0.0)
     later = breaker.wait(0.0)
     assert breaker.permits(later)
     breaker.granted()
     assert not breaker.permits(later), "one probe at a time"
     breaker.succeeded(later)
-    assert not breaker.open and breaker.permits(later)
+    assert not breaker.open
+    assert breaker.permits(later)
 
 
 def test_the_breakers_probes_are_never_more_than_thirty_seconds_apart() -> None:
@@ -106,9 +108,11 @@ def test_the_breakers_probes_are_never_more_than_thirty_seconds_apart() -> None:
 def test_refused_credentials_open_the_breaker_at_once_and_a_timeout_is_never_taken_for_a_refusal() -> None:
     breaker = Breaker()
     breaker.failed(error("credentials"), 0.0)
-    assert breaker.open and breaker.credentials_refused
+    assert breaker.open
+    assert breaker.credentials_refused
     breaker.failed(error("unknown"), 1.0)
-    assert breaker.open and not breaker.credentials_refused
+    assert breaker.open
+    assert not breaker.credentials_refused
 
 
 def test_what_concerns_one_message_or_contact_is_no_trouble_of_the_line() -> None:

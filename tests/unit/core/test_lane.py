@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from relay.core.hold import Hold
 from relay.core.lane import LANE_LIMIT, Entry, Lane
 from relay.core.messages import Message, Person
 from relay.core.ordering import SortKey
@@ -28,21 +29,21 @@ def drain(lane: Lane, now: float) -> list[str]:
 
 
 def test_a_message_waits_the_window_and_no_longer() -> None:
-    lane = Lane(WINDOW)
+    lane = Lane(Hold(WINDOW))
     lane.add(entry("a", NOW))
     assert lane.due(NOW) == NOW + WINDOW
     assert drain(lane, NOW + WINDOW) == ["a"]
 
 
 def test_a_backlog_does_not_wait_again() -> None:
-    lane = Lane(WINDOW)
+    lane = Lane(Hold(WINDOW))
     for number in range(5):
         lane.add(entry(f"{number}", NOW - 100 + number))
     assert drain(lane, NOW) == ["0", "1", "2", "3", "4"]
 
 
 def test_a_late_neighbour_is_put_first_while_nothing_is_claimed() -> None:
-    lane = Lane(WINDOW)
+    lane = Lane(Hold(WINDOW))
     lane.add(entry("second", NOW + 1, arrived=NOW))
     lane.add(entry("first", NOW - 1, arrived=NOW + 0.1))
     assert lane.due(NOW + 0.1) == NOW + WINDOW, "one sorted after it has waited: the first goes with it"
@@ -50,7 +51,7 @@ def test_a_late_neighbour_is_put_first_while_nothing_is_claimed() -> None:
 
 
 def test_within_one_second_of_whatsapp_arrival_decides() -> None:
-    lane = Lane(WINDOW)
+    lane = Lane(Hold(WINDOW))
     lane.add(entry("b", NOW, arrived=NOW + 0.2, index=1))
     lane.add(entry("a", NOW, arrived=NOW + 0.1, index=9))
     lane.add(entry("c", NOW, arrived=NOW + 0.2, index=2))
@@ -58,7 +59,7 @@ def test_within_one_second_of_whatsapp_arrival_decides() -> None:
 
 
 def test_nothing_is_put_before_a_message_once_claimed() -> None:
-    lane = Lane(WINDOW)
+    lane = Lane(Hold(WINDOW))
     lane.add(entry("claimed", NOW))
     assert lane.launch().id == "claimed"
     lane.add(entry("older", NOW - 10, arrived=NOW + 1))
@@ -68,14 +69,14 @@ def test_nothing_is_put_before_a_message_once_claimed() -> None:
 
 
 def test_nothing_is_put_before_a_row_that_an_earlier_daemon_claimed() -> None:
-    lane = Lane(WINDOW)
+    lane = Lane(Hold(WINDOW))
     lane.add(entry("claimed before", NOW, attempts=1))
     lane.add(entry("older", NOW - 10, arrived=NOW))
     assert drain(lane, NOW + 2) == ["claimed before", "older"]
 
 
 def test_a_retry_holds_back_what_follows() -> None:
-    lane = Lane(WINDOW)
+    lane = Lane(Hold(WINDOW))
     lane.add(entry("a", NOW))
     lane.add(entry("b", NOW + 1))
     lane.launch()
@@ -86,7 +87,7 @@ def test_a_retry_holds_back_what_follows() -> None:
 
 
 def test_media_being_prepared_blocks_its_lane_only_while_it_is_first() -> None:
-    lane = Lane(WINDOW)
+    lane = Lane(Hold(WINDOW))
     photo = entry("photo", NOW)
     photo.prepared, photo.preparing = False, True
     lane.add(photo)
@@ -97,13 +98,13 @@ def test_media_being_prepared_blocks_its_lane_only_while_it_is_first() -> None:
 
 
 def test_a_web_servers_fast_clock_costs_no_more_than_the_window() -> None:
-    lane = Lane(WINDOW)
+    lane = Lane(Hold(WINDOW))
     lane.add(entry("a", NOW + 3600))
     assert lane.due(NOW) == NOW + WINDOW
 
 
 def test_a_message_is_in_the_lane_once() -> None:
-    lane = Lane(WINDOW)
+    lane = Lane(Hold(WINDOW))
     assert lane.add(entry("a", NOW))
     assert not lane.add(entry("a", NOW))
     lane.launch()
@@ -112,7 +113,7 @@ def test_a_message_is_in_the_lane_once() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_full_lane_keeps_the_true_beginning_and_says_that_there_is_more(seed: int) -> None:
-    lane, numbers = Lane(WINDOW), list(range(3 * LANE_LIMIT))
+    lane, numbers = Lane(Hold(WINDOW)), list(range(3 * LANE_LIMIT))
     random.Random(seed).shuffle(numbers)
     for number in numbers:
         lane.add(entry(f"{number}", NOW + number, arrived=NOW))
@@ -123,7 +124,7 @@ def test_a_full_lane_keeps_the_true_beginning_and_says_that_there_is_more(seed: 
 
 
 def test_after_an_overflow_a_newcomer_does_not_overtake_the_rows_left_in_postgresql() -> None:
-    lane = Lane(WINDOW)
+    lane = Lane(Hold(WINDOW))
     for number in range(LANE_LIMIT + 1):
         lane.add(entry(f"{number}", NOW + number))
     assert not lane.add(entry("newest", NOW + 10_000))

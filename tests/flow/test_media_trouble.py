@@ -1,0 +1,173 @@
+"""Files that one side cannot take, cannot get, or gives only to somebody with a token."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox.samples import sample
+from tests.flow.chat import Chat
+from tests.flow.installation import Installation, Line
+from tests.waiting import wait_until
+
+MB = 1024 * 1024
+JPEG = sample("image").data
+
+
+def file(data: bytes, mime_type: str, filename: str) -> dict[str, Any]:
+    return {"data": base64.b64encode(data).decode(), "mime_type": mime_type, "filename": filename}
+
+
+@contextmanager
+def faults(installation: Installation, side: str, **settings: Any) -> Iterator[None]:
+    installation.control("POST", "/faults", {side: settings})
+    try:
+        yield
+    finally:
+        installation.control("POST", "/faults", {side: None})
+
+
+def test_a_picture_too_large_for_whatsapp_goes_as_a_link(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917300000001").opened()
+    data = JPEG + bytes(6 * MB)
+    chat.answers("the plan", attachment=file(data, "image/jpeg", "plan.jpg"))
+    chat.answers("got it?")
+    wait_until(lambda: len(chat.on_the_phone()) == 2, 30, "both to arrive")
+    link, after = chat.on_the_phone()
+    assert (link["type"], after["text"]) == ("text", "got it?")
+    assert link["text"].startswith("the plan") and "plan.jpg" in link["text"]
+    fetched = requests.get(link["text"].split()[-1], timeout=10)
+    assert fetched.content == data
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "filename"), [("application/zip", "plans.zip"), ("image/gif", "cat.gif"), ("image/heic", "a.heic")]
+)
+def test_a_type_that_whatsapp_refuses_goes_as_a_link(
+    installation: Installation, line: Line, mime_type: str, filename: str
+) -> None:
+    chat = Chat(installation, line, f"49173000001{len(filename):02}").opened()
+    source = chat.answers(None, attachment=file(b"PK\3\4 something", mime_type, filename))
+    wait_until(chat.on_the_phone, 20, "it to arrive")
+    [shown] = chat.on_the_phone()
+    assert shown["type"] == "text" and filename in shown["text"]
+    assert requests.get(shown["text"].split()[-1], timeout=10).content == b"PK\3\4 something"
+    chat.state_in_time(source, "delivered", "read")
+
+
+def test_what_whatsapp_finds_wrong_only_afterwards_is_told_to_the_agent(installation: Installation, line: Line) -> None:
+    """A PNG that is none: Meta takes the upload and the message, and reports 131053 later."""
+    chat = Chat(installation, line, "4917300000002").opened()
+    source = chat.answers(None, attachment=file(b"not a picture", "image/png", "a.png"))
+    chat.answers("next")
+    row = chat.state_in_time(source, "failed")
+    assert row["reason_code"] == "131053"
+    wait_until(lambda: chat.told(source) == ["Failed"], 20, "the agent's side to be told")
+    chat.phone_reads_in_time("next")
+
+
+def test_an_empty_file_fails_with_its_reason_and_holds_up_nobody(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917300000003").opened()
+    source = chat.answers(None, attachment=file(b"", "application/pdf", "empty.pdf"))
+    chat.answers("next")
+    chat.phone_reads_in_time("next")
+    row = chat.state_in_time(source, "failed")
+    assert row["reason_code"] == "empty_file"
+    wait_until(lambda: chat.told(source) == ["Failed"], 20, "the agent's side to be told")
+    assert chat.receipts(source)[0]["reasons"][0]["code"] == "InvalidMediaContentLength"
+
+
+def test_a_customers_file_that_is_gone_becomes_a_notice(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917300000004").opened()
+    with faults(installation, "meta", media_404_rate=1):
+        chat.writes("look at this", type="image", sample=True)
+        chat.writes("do you see it?")
+        chat.agent_reads_in_time("do you see it?")
+    notice = chat.agent_reads()[1]
+    assert notice.startswith("look at this") and "image" in notice and "could not be delivered" in notice
+
+
+def test_an_agents_file_that_is_gone_fails_with_its_reason(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917300000005").opened()
+    with faults(installation, "genesys", media_404_rate=1):
+        source = chat.answers("with a text", sample="document")
+        chat.answers("next")
+        chat.phone_reads_in_time("next")
+        assert chat.state_in_time(source, "failed")["reason_code"] == "media_unavailable"
+    wait_until(lambda: chat.told(source) == ["Failed"], 20, "the agent's side to be told")
+
+
+def test_a_file_that_wants_the_token_is_fetched_with_it(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917300000006").opened()
+    with faults(installation, "genesys", download_needs_token=True):
+        source = chat.answers(None, sample="document")
+        chat.state_in_time(source, "read")
+    [shown] = chat.on_the_phone()
+    assert (shown["type"], shown["media"]["filename"]) == ("document", "offer.pdf")
+
+
+def test_a_file_that_cannot_be_had_now_is_waited_for(installation: Installation, line: Line) -> None:
+    chat, other = (Chat(installation, line, f"491730000001{n}").opened() for n in (1, 2))
+    with faults(installation, "meta", error_rate=1, error_codes=[500], calls=["media_object", "media_download"]):
+        chat.writes(type="image", sample=True)
+        chat.writes("after the picture")
+        other.writes("somebody else")
+        other.agent_reads_in_time("somebody else")
+        assert chat.agent_reads() == ["hello"]
+    chat.agent_reads_in_time("after the picture")
+    assert [bool(one["attachment"]) for one in chat.at_the_desk()] == [False, True, False]
+
+
+def test_a_sticker_becomes_a_picture(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917300000007").opened()
+    chat.writes(type="sticker", sample=True)
+    shown = _attachment(chat)
+    assert (shown["media_type"], shown["mime"]) == ("Image", "image/webp")
+
+
+def test_a_voice_note_travels_both_ways_as_sound(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917300000008").opened()
+    chat.writes(type="audio", sample=True)
+    shown = _attachment(chat)
+    assert (shown["media_type"], shown["mime"]) == ("Audio", "audio/ogg")
+    chat.state_in_time(chat.answers(None, sample="audio"), "read")
+    assert chat.on_the_phone()[0]["type"] == "audio"
+
+
+def test_a_caption_goes_with_its_file_or_right_behind_it(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917300000009").opened()
+    chat.answers("listen", sample="audio")  # WhatsApp takes no caption with sound
+    chat.answers("read", sample="document")
+    wait_until(lambda: len(chat.on_the_phone()) == 3, 30, "all to arrive")
+    assert [(one["type"], one["text"]) for one in chat.on_the_phone()] == [
+        ("audio", None),
+        ("text", "listen"),
+        ("document", "read"),
+    ]
+
+
+def test_a_large_file_of_a_customer_becomes_a_link(installation: Installation, line: Line) -> None:
+    """Genesys takes 25 MB."""
+    chat = Chat(installation, line, "4917300000010").opened()
+    data = sample("document").data + bytes(26 * MB)
+    chat.writes("the whole catalogue", type="document", media=file(data, "application/pdf", "catalogue.pdf"))
+    wait_until(lambda: len(chat.at_the_desk()) == 2, 40, "it to arrive", interval=0.2)
+    shown = chat.at_the_desk()[1]
+    assert shown["attachment"] is None and "the whole catalogue" in shown["text"] and "catalogue.pdf" in shown["text"]
+    with requests.get(shown["text"].split()[-1], timeout=20, stream=True) as fetched:
+        assert int(fetched.headers["Content-Length"]) == len(data)
+
+
+def _attachment(chat: Chat) -> dict[str, Any]:
+    def fetched() -> dict[str, Any] | None:
+        shown = [one["attachment"] for one in chat.at_the_desk() if one["attachment"]]
+        return shown[0] if shown and shown[0]["fetch"]["state"] == "fetched" else None
+
+    found = wait_until(fetched, 20, "the agent's side to fetch it")
+    assert found is not None
+    return found
