@@ -29,8 +29,7 @@ def _watch(it: Installation) -> None:
 def _welcome(it: Installation, seeded: Seeded) -> str:
     rows = [
         ("Try it", f"{it.sandbox}/   the customer's phone beside the agent's desk"),
-        ("Portal", f"{it.web}/portal/"),
-        ("API", f"{it.web}/docs   (Authorization: Bearer {it.env['ADMIN_API_KEY']})"),
+        ("API", f"{it.web}/openapi.json   (Authorization: Bearer {it.env['ADMIN_API_KEY']})"),
         ("Health", f"{it.web}/health/ready   {it.web}/metrics"),
         ("Tenant", f"{TENANT}, {seeded.tenant_id}"),
         ("WhatsApp", f"phone_number_id {PHONE_NUMBER_ID}, token {WHATSAPP['access_token']}"),

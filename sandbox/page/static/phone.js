@@ -135,9 +135,10 @@ export class PhoneSide {
 
   meta(message, own) {
     const parts = [el("time", {}, clock(new Date(message.timestamp * 1000)))];
+    // A real phone ticks only its owner's messages; here one also sees what the business has been told of its own.
+    const word = own ? WORDS[message.status] ?? message.status : `The business was told: ${message.status}`;
+    parts.push(el("span", { class: `ticks${message.status === "read" ? " read" : ""}`, role: "img", "aria-label": word, title: word }, message.status === "sent" ? "✓" : "✓✓"));
     if (own) {
-      const word = WORDS[message.status] ?? message.status;
-      parts.push(el("span", { class: `ticks${message.status === "read" ? " read" : ""}`, role: "img", "aria-label": word, title: word }, message.status === "sent" ? "✓" : "✓✓"));
       const state = message.webhook?.state;
       if (state && !["delivered", "waiting"].includes(state)) parts.unshift(el("span", { class: "note" }, state === "retrying" ? `webhook refused, attempt ${message.webhook.attempts}` : state));
     }
