@@ -26,8 +26,10 @@ class Listener:
         self._reconnected = reconnected
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
-    def start(self) -> None:
+    def start(self, on_failure: Callable[[BaseException], None]) -> None:
+        """`on_failure` hears of an end that nobody asked for."""
         self._greenlet = gevent.spawn(self._run)
+        self._greenlet.link_exception(lambda ended: on_failure(ended.exception))
 
     def stop(self) -> None:
         if self._greenlet is not None:

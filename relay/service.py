@@ -64,7 +64,7 @@ class Service:
     def _start(self) -> None:
         port = health.server(self.parts, self.metrics_port)
         self._begin("health", port.start, port.stop)
-        self._begin("timers", self.parts.timers.start, self.parts.timers.stop)
+        self._begin("timers", lambda: self.parts.timers.start(self.fail), self.parts.timers.stop)
         self._begin("publisher", self.parts.publisher.start, self.parts.publisher.close)
         buckets = gevent.spawn(self._make_buckets)
         self._undo.append(("buckets", buckets.kill))
@@ -78,7 +78,7 @@ class Service:
             lambda channel, payload: _hint(supervisor, channel, payload),
             self._reload_tenants,
         )
-        self._begin("listener", listener.start, listener.stop)
+        self._begin("listener", lambda: listener.start(self.fail), listener.stop)
 
     def _make_buckets(self) -> None:
         """Text flows without an object store, so its coming is waited for in the background."""

@@ -109,8 +109,7 @@ class ConversationActor(RelayActor):
         elif isinstance(command, Settled):
             self._settled(command)
         elif isinstance(command, Stands):
-            self._release_handset(command.standing)
-            self._stands(command.standing)
+            self._told(command.standing)
         elif isinstance(command, Prepared):
             self._prepared(command)
         elif isinstance(command, Reported):
@@ -142,7 +141,7 @@ class ConversationActor(RelayActor):
         """What a full lane leaves in PostgreSQL counts as known: it is read when its turn comes."""
         full = any(lane.overflowed for lane in self._lanes.values())
         return bool(message_ids) and all(
-            full or self._reports.knows(message_id) or any(lane.knows(message_id) for lane in self._lanes.values())
+            full or self._reports.knows(message_id) or any(lane.works_on(message_id) for lane in self._lanes.values())
             for message_id in message_ids
         )
 
@@ -165,7 +164,7 @@ class ConversationActor(RelayActor):
         entry = lane.get(row.id)
         if entry is None:
             return self._entry(row)
-        if entry is not lane.in_flight:
+        if entry is not lane.in_flight and entry.prepared:
             fresh = self._entry(row)
             entry.attempts, entry.unknown, entry.not_before = fresh.attempts, fresh.unknown, fresh.not_before
         return entry
@@ -323,7 +322,7 @@ class ConversationActor(RelayActor):
         log.warning("not_claimed", message_id=message_id)
         for lane in self._lanes.values():
             if lane.in_flight is not None and lane.in_flight.id == message_id:
-                lane.put_back(NEVER)
+                lane.put_back(lane.in_flight, NEVER)
         self._parts.timers.after(0.5, self.actor_ref, Wake(self._id))
 
     def _settled(self, settled: Settled) -> None:
@@ -335,7 +334,7 @@ class ConversationActor(RelayActor):
             self._mapping = replace(self._mapping, genesys_conversation_id=settled.genesys_conversation_id)
         self._stands(settled.standing, settled.verdict)
 
-    def _stands(self, standing: Standing, verdict: Verdict | None = None) -> None:
+    def _stands(self, standing: Standing, verdict: Verdict | None = None, *, by_meta: bool = False) -> None:
         """The row's own word decides, whoever changed it."""
         self._reports.add(standing)
         for direction, lane in self._lanes.items():
@@ -344,23 +343,24 @@ class ConversationActor(RelayActor):
                 continue
             if standing.state not in UNFINISHED:
                 lane.remove(standing.message_id)
-                self._finished(direction, lane, entry, standing)
-            elif lane.in_flight is entry and verdict is not None:
-                unknown = standing.state == "unknown"
+                self._finished(direction, lane, standing, by_meta)
+            elif verdict is not None:
+                entry.attempts, unknown = verdict.attempt, standing.state == "unknown"
                 at = verdict.unknown_until if unknown else verdict.next_attempt_at
-                lane.put_back(at or time.time(), unknown=unknown)
+                lane.put_back(entry, at or time.time(), unknown=unknown)
 
-    def _finished(self, direction: Direction, lane: Lane, entry: Entry, standing: Standing) -> None:
+    def _finished(self, direction: Direction, lane: Lane, standing: Standing, by_meta: bool) -> None:
         metrics.messages.labels(direction, standing.state).inc()
         seconds = float(self._settings.get("handset_order_seconds", 0))
-        if direction == "outbound" and standing.state == "sent" and seconds > 0:
-            self._handset, lane.hold_until = entry.id, time.time() + min(30.0, seconds)
+        if direction == "outbound" and standing.state == "sent" and seconds > 0 and not by_meta:
+            self._handset, lane.hold_until = standing.message_id, time.time() + min(30.0, seconds)
 
-    def _release_handset(self, standing: Standing) -> None:
-        """Optional per line: the next message waits until Meta itself has said `sent` of this one."""
+    def _told(self, standing: Standing) -> None:
+        """Meta's own word. Where the line wants it, the next message has waited for this one's `sent`."""
         if standing.message_id == self._handset:
             self._handset = None
             self._lanes["outbound"].hold_until = 0.0
+        self._stands(standing, by_meta=True)
 
     def _look_after_stuck(self) -> None:
         """A call that ended without word to us: give it three deadlines, then ask the database."""

@@ -40,7 +40,9 @@ class SenderActor(RelayActor):
         self._parts = parts
         self._side = side
         self._channel = channel
-        self._job: tuple[Send, Request] | None = None
+        self._send: Send | None = None
+        self._request: Request | None = None
+        self._claimed = False
 
     def handle(self, command: Any) -> None:
         if isinstance(command, Send):
@@ -53,23 +55,26 @@ class SenderActor(RelayActor):
             super().handle(command)
 
     def recover(self) -> None:
-        """Something unforeseen: the call may have gone out, so its outcome is unknown."""
-        job, self._job = self._job, None
-        error = SendError("unknown", "internal_error", "the relay itself failed during the call; see its log")
-        if job is not None:
-            self._settle_error(job[0], error, time.monotonic())
-        self._free(called=job is not None, error=error)
+        """Something unforeseen. After the claim the call may have gone out; before it, the message is at fault."""
+        send, claimed, self._send, self._request = self._send, self._claimed, None, None
+        error = SendError("unknown", "internal_error", "the relay itself failed; its log says where")
+        if send is not None and claimed:
+            self._settle_error(send, error, time.monotonic())
+        elif send is not None:
+            self._tell_journal(send, None, verdict=self._verdict(send, "dead", error.code, error.text))
+        self._free(called=claimed, error=error)
 
     # A message
 
     def _begin(self, send: Send) -> None:
+        self._send, self._claimed = send, False
         try:
-            request = self._render(send)
+            self._request = self._render(send)
         except CannotCarry as error:
             self._tell_journal(send, None, verdict=self._verdict(send, "failed", error.code, error.text))
+            self._send = None
             self._free(called=False)
             return
-        self._job = (send, request)
         claim = Claim(send.entry.id, send.shard, send.epoch, send.entry.attempts + 1)
         tell(self._parts.journal, ClaimRequest(claim, self.actor_ref))
 
@@ -89,19 +94,18 @@ class SenderActor(RelayActor):
         )
 
     def _go_on(self, claimed: Claimed) -> None:
-        job, self._job = self._job, None
-        if job is None or job[0].entry.id != claimed.message_id:
+        send, request = self._send, self._request
+        if send is None or request is None or send.entry.id != claimed.message_id:
             return
-        send, request = job
-        if not claimed.granted:
+        if claimed.granted:
+            send.entry.attempts += 1
+            self._claimed = True
+            with self._parts.call():
+                self._call(send, request, claimed.started)
+        else:
             tell(send.conversation, NotClaimed(send.entry.id))
             self._free(called=False)
-            return
-        send.entry.attempts += 1
-        self._job = job  # so that a failure from here on is settled as unknown
-        with self._parts.call():
-            self._call(send, request, claimed.started)
-        self._job = None
+        self._send, self._request, self._claimed = None, None, False
 
     def _call(self, send: Send, request: Request, started: float) -> None:
         deadline = started + self._parts.limits.request
@@ -164,8 +168,9 @@ class SenderActor(RelayActor):
 
     def _unknown_until(self, send: Send, now: float, delay: float, deadline: float) -> float:
         """WhatsApp will tell by a status that bears our id; Genesys tells nothing, so ask again soon."""
-        left = max(0.0, deadline - time.monotonic())
-        return now + left + (self._parts.limits.unknown_outcome if send.direction == "outbound" else delay)
+        if send.direction == "inbound":
+            return now + delay
+        return now + max(0.0, deadline - time.monotonic()) + self._parts.limits.unknown_outcome
 
     def _tell_journal(self, send: Send, attempt: Attempt | None, **how: Any) -> None:
         outcome = Outcome(

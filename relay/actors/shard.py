@@ -23,13 +23,13 @@ from relay.broker.publisher import Outgoing
 from relay.core.errors import StoreError
 from relay.core.hold import Hold
 from relay.core.messages import Direction
-from relay.core.queues import DEAD_LETTERS
+from relay.core.queues import DEAD_LETTERS, INBOUND, OUTBOUND
 from relay.core.retry import backoff
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
-DIRECTIONS: tuple[Direction, Direction] = ("inbound", "outbound")
+DIRECTION: dict[str, Direction] = {INBOUND: "inbound", OUTBOUND: "outbound"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class ShardActor(RelayActor):
         self._number = number
         self._epoch = epoch
         self._intake = Intake(parts.pool, parts.channels, parts.limits.shards)
-        self._holds: dict[Direction, Hold] = {one: Hold(parts.limits.reorder_window) for one in DIRECTIONS}
+        self._holds: dict[Direction, Hold] = {one: Hold(parts.limits.reorder_window) for one in DIRECTION.values()}
         self._deliveries: list[Delivery] = []
         self._conversations: dict[str, Ref] = {}
         self._failures = 0
@@ -66,6 +66,8 @@ class ShardActor(RelayActor):
             self._begin()
         elif isinstance(command, Lost):
             self._deliveries.clear()
+            for hold in self._holds.values():
+                hold.forget()
         elif isinstance(command, Stop):
             self._end()
             return
@@ -92,7 +94,7 @@ class ShardActor(RelayActor):
         self._to_drain = self._depth() if adopted else None
         self._parts.consumer.open(
             self._number,
-            lambda delivery: _told(tell(self.actor_ref, delivery)),
+            self._delivered,
             on_lost=lambda _: _told(tell(self.actor_ref, Lost())),
         )
         self._begun = True
@@ -127,6 +129,11 @@ class ShardActor(RelayActor):
 
     # Intake
 
+    def _delivered(self, delivery: Delivery) -> None:
+        """Runs in the consumer's greenlet, so that a lane knows at once that something is coming."""
+        self._holds[DIRECTION[delivery.exchange]].comes()
+        _told(tell(self.actor_ref, delivery))
+
     def _take_in(self) -> None:
         group = self._deliveries[:BATCH]
         try:
@@ -138,6 +145,8 @@ class ShardActor(RelayActor):
         self._failures = 0
         del self._deliveries[: len(group)]
         self._parts.consumer.ack(self._number, group)
+        for delivery in group:
+            self._holds[DIRECTION[delivery.exchange]].came(1)
         for direction, arrivals in taken.arrivals.items():
             self._holds[direction].took_in(min(arrivals), max(arrivals), time.time())
         for arrived in taken.arrived:

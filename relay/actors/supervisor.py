@@ -38,6 +38,8 @@ class Supervisor(RelayActor):
         super().__init__()
         self._parts = parts
         self._name = name
+        self._epochs: dict[int, int] = {}
+        self._leaving: dict[int, Ref] = {}
         self._sweep_after = 0
         self._lease_at = 0.0
         self._stale_at = 0.0
@@ -68,6 +70,7 @@ class Supervisor(RelayActor):
                 self._share_out()
                 self._lease_at = time.monotonic() + LEASE_EVERY
             self._revive()
+            self._give_back()
             self._sweep()
         except StoreError as error:
             log.warning("supervisor_waits_for_postgresql", error=str(error))
@@ -81,49 +84,60 @@ class Supervisor(RelayActor):
             shards.renew(cursor, self._parts.lease.daemon_id, self._name, self._parts.limits.lease)
             owned = shards.owned(cursor, self._parts.lease.daemon_id)
         self._parts.lease.until = asked + self._parts.limits.lease
-        for number in [number for number in self._parts.shards if number not in owned]:
+        for number in [number for number, epoch in self._epochs.items() if owned.get(number) != epoch]:
             log.warning("shard_lost", shard=number)
-            tell(self._parts.shards.pop(number), Stop())
+            self._let_go(number)
+        for number, epoch in owned.items():
+            # Taken by a transaction whose answer never came.
+            if number not in self._epochs and number not in self._leaving:
+                self._host(number, epoch)
 
     def _share_out(self) -> None:
         """An even share each: give up what is too much, take what nobody living owns."""
         with self._parts.pool.transaction() as cursor:
             live = max(1, shards.live_daemons(cursor))
             share = -(-self._parts.limits.shards // live)
-            mine = sorted(self._parts.shards)
-            taken = shards.take(cursor, self._parts.lease.daemon_id, share - len(mine)) if len(mine) < share else {}
+            mine = sorted(self._epochs)
+            room = share - len(mine) - len(self._leaving)
+            taken = shards.take(cursor, self._parts.lease.daemon_id, room) if room > 0 else {}
         for number in mine[share:]:
-            self._give_up(number)
+            self._let_go(number)
         for number, epoch in sorted(taken.items()):
             self._host(number, epoch)
-        metrics.shards_owned.set(len(self._parts.shards))
+        metrics.shards_owned.set(len(self._epochs))
 
     def _host(self, number: int, epoch: int) -> None:
         ref = ShardActor.start(self._parts, number, epoch)
-        self._parts.shards[number] = ref
+        self._parts.shards[number], self._epochs[number] = ref, epoch
         tell(ref, Begin())
 
-    def _give_up(self, number: int) -> None:
-        """Stop the actor first; calls under way end by themselves, claims by the old epoch fail."""
-        ref = self._parts.shards.pop(number)
+    def _let_go(self, number: int) -> None:
+        """Its actor closes the channel and stops the conversations; only then the shard is given back."""
+        self._epochs.pop(number)
+        ref = self._leaving[number] = self._parts.shards.pop(number)
         tell(ref, Stop())
-        _await_end(ref)
+
+    def _give_back(self) -> None:
+        """Calls under way end by themselves; a claim by the old epoch fails."""
+        gone = [number for number, ref in self._leaving.items() if not ref.is_alive()]
+        if not gone:
+            return
         with self._parts.pool.transaction() as cursor:
-            shards.give_up(cursor, self._parts.lease.daemon_id, number)
-        log.info("shard_given_up", shard=number)
+            for number in gone:
+                shards.give_up(cursor, self._parts.lease.daemon_id, number)
+        for number in gone:
+            del self._leaving[number]
+            log.info("shard_given_up", shard=number)
 
     def _revive(self) -> None:
         """Actors guard themselves; if one died all the same, its rows are in PostgreSQL."""
         if self._parts.journal is None or not self._parts.journal.is_alive():
             log.error("journal_died")
             self._parts.journal = JournalActor.start(self._parts)
-        dead = [number for number, ref in self._parts.shards.items() if not ref.is_alive()]
-        for number in dead:
+        for number in [number for number, ref in self._parts.shards.items() if not ref.is_alive()]:
             log.error("shard_died", shard=number)
-            del self._parts.shards[number]
             self._parts.consumer.close(number)
-            with self._parts.pool.transaction() as cursor:
-                shards.give_up(cursor, self._parts.lease.daemon_id, number)
+            self._let_go(number)
 
     # Work that no actor knows of
 
@@ -171,12 +185,12 @@ class Supervisor(RelayActor):
 
 
 def _by_conversation(found: Sequence[sweep.Found]) -> dict[tuple[str, int], tuple[str, ...]]:
-    """(conversation, shard) to the messages seen; a call without word counts as not known to anybody."""
-    groups: dict[tuple[str, int], tuple[str, ...]] = {}
+    """(conversation, shard) to the messages seen; none where a call ended without word: it must read."""
+    groups: dict[tuple[str, int], list[str]] = {}
     for one in found:
-        key = one.conversation_id, one.shard
-        groups[key] = (*groups.get(key, ()), f"stale:{one.message_id}" if one.stale else one.message_id)
-    return groups
+        groups.setdefault((one.conversation_id, one.shard), []).append(one.message_id)
+    stale = {one.conversation_id for one in found if one.stale}
+    return {key: () if key[0] in stale else tuple(ids) for key, ids in groups.items()}
 
 
 def _await_end(ref: Ref) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -23,8 +24,10 @@ class Timers:
         self._changed = Event()
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
-    def start(self) -> None:
+    def start(self, on_failure: Callable[[BaseException], None]) -> None:
+        """`on_failure` hears of an end that nobody asked for: without alarms nothing is tried again."""
         self._greenlet = gevent.spawn(self._run)
+        self._greenlet.link_exception(lambda ended: on_failure(ended.exception))
 
     def stop(self) -> None:
         if self._greenlet is not None:

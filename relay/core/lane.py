@@ -55,6 +55,11 @@ class Lane:
         in_flight = self.in_flight is not None and self.in_flight.id == message_id
         return in_flight or any(entry.id == message_id for entry in self.waiting)
 
+    def works_on(self, message_id: str) -> bool:
+        """Known, and not waiting for a word that may never come."""
+        entry = self.get(message_id)
+        return entry is not None and (entry is self.in_flight or entry.not_before != float("inf"))
+
     def add(self, entry: Entry) -> bool:
         """Take an entry in its place. False when it is known already, or has to wait in PostgreSQL."""
         if self.knows(entry.id):
@@ -119,11 +124,10 @@ class Lane:
             self.add(entry)
         self.overflowed = more or self.overflowed
 
-    def put_back(self, not_before: float, *, unknown: bool = False) -> None:
-        """The entry in flight has to be tried again: it stays first in its order."""
-        entry = self.in_flight
-        if entry is not None:
-            entry.not_before, entry.unknown = not_before, unknown
+    def put_back(self, entry: Entry, not_before: float, *, unknown: bool = False) -> None:
+        """An entry has to be tried again, not before then: it keeps its place."""
+        entry.not_before, entry.unknown = not_before, unknown
+        if entry is self.in_flight:
             self.in_flight = None
             insort(self.waiting, entry, key=lambda other: other.order)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,6 +20,10 @@ UNLIMITED = {
 
 BURST = 3
 """So many messages of each conversation at a time: neighbours that can be swapped within the hold window."""
+
+
+GROUP = 10
+"""So many conversations at a time: a machine that is overrun would stretch the swaps beyond the window."""
 
 
 @dataclass(frozen=True)
@@ -59,25 +63,32 @@ def run(installation: Installation, everybody: Sequence[Conversation], each: int
 
 
 def _customers(installation: Installation, everybody: Sequence[Conversation], each: int) -> None:
-    for first in range(0, each, BURST):
-        _wait_for_webhooks(installation, "meta")
-        batch = [
-            {"from": one.wa_id, "to": one.line.phone_number_id, "text": f"in {number}"}
-            for number in range(first, min(first + BURST, each))
-            for one in everybody
-        ]
-        installation.control("POST", "/phone/messages", {"messages": batch})
+    for number in range(0, each, BURST):
+        for group in batched(everybody, GROUP):
+            _wait_for_webhooks(installation, "meta")
+            batch = [
+                {"from": one.wa_id, "to": one.line.phone_number_id, "text": f"in {each_one}"}
+                for each_one in range(number, min(number + BURST, each))
+                for one in group
+            ]
+            installation.control("POST", "/phone/messages", {"messages": batch})
 
 
 def _agents(installation: Installation, everybody: Sequence[Conversation], each: int) -> None:
-    for first in range(0, each, BURST):
-        _wait_for_webhooks(installation, "genesys")
-        batch = [
-            {"contact": one.wa_id, "integration_id": one.line.integration_id, "text": f"out {number}"}
-            for number in range(first, min(first + BURST, each))
-            for one in everybody
-        ]
-        installation.control("POST", "/agent/messages", {"messages": batch})
+    for number in range(0, each, BURST):
+        for group in batched(everybody, GROUP):
+            _wait_for_webhooks(installation, "genesys")
+            batch = [
+                {"contact": one.wa_id, "integration_id": one.line.integration_id, "text": f"out {each_one}"}
+                for each_one in range(number, min(number + BURST, each))
+                for one in group
+            ]
+            installation.control("POST", "/agent/messages", {"messages": batch})
+
+
+def batched(everybody: Sequence[Conversation], size: int) -> Iterator[Sequence[Conversation]]:
+    for start in range(0, len(everybody), size):
+        yield everybody[start : start + size]
 
 
 def _wait_for_webhooks(installation: Installation, side: str) -> None:

@@ -83,7 +83,7 @@ def parts(settings_env: dict[str, str]) -> Iterator[Parts]:
     declare(settings.broker_url, settings.relay_shards)
     held = build_daemon(settings).parts
     held.objects.ensure_buckets()
-    held.timers.start()
+    held.timers.start(lambda error: pytest.fail(f"the timers ended: {error}"))
     held.consumer.start()
     yield held
     held.consumer.stop()

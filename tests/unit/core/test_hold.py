@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from relay.core.hold import MEMORY_SECONDS, Hold
 
 NOW = 1_000_000.0
@@ -22,10 +24,29 @@ def test_behind_a_slow_passage_a_message_waits_for_what_arrived_a_window_later()
     assert hold.release(NOW, NOW + 0.4) <= NOW + 0.4, "whatever came after it has been taken in by now"
 
 
+def test_a_message_waits_for_what_the_broker_has_delivered_and_nobody_committed() -> None:
+    hold, after = Hold(WINDOW), NOW + WINDOW + 0.01
+    hold.comes()
+    hold.comes()
+    assert hold.release(NOW, after) == pytest.approx(after + WINDOW / 10), "its neighbour may be among them"
+    hold.came(1)
+    assert hold.release(NOW, after) > after
+    hold.came(1)
+    assert hold.release(NOW, after) <= after
+
+
+def test_what_a_lost_channel_was_bringing_is_not_waited_for() -> None:
+    hold = Hold(WINDOW)
+    hold.comes()
+    hold.forget()
+    assert hold.release(NOW, NOW + 1) <= NOW + 1
+
+
 def test_in_a_backlog_a_message_waits_for_the_rest_of_its_own_window_and_no_longer() -> None:
     hold, arrival = Hold(WINDOW), NOW - 600
     hold.took_in(arrival, arrival + 0.1, NOW)
     assert hold.release(arrival, NOW) == NOW + WINDOW, "the next batch may hold its neighbour"
+    hold.comes()
     hold.took_in(arrival + 0.2, arrival + 5, NOW + 0.05)
     assert hold.release(arrival, NOW + 0.05) <= NOW
 

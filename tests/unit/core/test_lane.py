@@ -61,10 +61,10 @@ def test_within_one_second_of_whatsapp_arrival_decides() -> None:
 def test_nothing_is_put_before_a_message_once_claimed() -> None:
     lane = Lane(Hold(WINDOW))
     lane.add(entry("claimed", NOW))
-    assert lane.launch().id == "claimed"
+    claimed = lane.launch()
     lane.add(entry("older", NOW - 10, arrived=NOW + 1))
     lane.add(entry("oldest", NOW - 20, arrived=NOW + 1))
-    lane.put_back(NOW)
+    lane.put_back(claimed, NOW)
     assert drain(lane, NOW + 2) == ["claimed", "oldest", "older"]
 
 
@@ -79,9 +79,9 @@ def test_a_retry_holds_back_what_follows() -> None:
     lane = Lane(Hold(WINDOW))
     lane.add(entry("a", NOW))
     lane.add(entry("b", NOW + 1))
-    lane.launch()
+    first = lane.launch()
     assert lane.due(NOW + 5) is None, "one at a time"
-    lane.put_back(NOW + 30)
+    lane.put_back(first, NOW + 30)
     assert lane.due(NOW + 5) == NOW + 30
     assert drain(lane, NOW + 30) == ["a", "b"]
 

@@ -1,0 +1,268 @@
+"""A provider that fails, hangs, throttles or refuses: for one line, one message, or one customer only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gevent
+import pytest
+import requests
+
+from tests.flow import traffic
+from tests.flow.chat import Chat
+from tests.flow.installation import Installation, Line
+from tests.waiting import wait_until
+
+OFF = {"meta": None, "genesys": None}
+
+
+@pytest.fixture(scope="module")
+def own_settings() -> dict[str, str]:
+    return {"UNKNOWN_OUTCOME_SECONDS": "3"}
+
+
+@pytest.fixture(scope="module")
+def other(installation: Installation) -> Line:
+    return installation.tenant("Other")[0]
+
+
+@contextmanager
+def faults(installation: Installation, side: str, **settings: Any) -> Iterator[None]:
+    installation.control("POST", "/faults", {side: settings})
+    try:
+        yield
+    finally:
+        installation.control("POST", "/faults", {side: None})
+
+
+def breakers_open(installation: Installation, channel: str) -> int:
+    shown = requests.get(f"http://127.0.0.1:{installation.env['METRICS_PORT']}/metrics", timeout=5).text
+    lines = [line for line in shown.splitlines() if line.startswith(f'relay_breakers_open{{channel="{channel}"}}')]
+    return int(float(lines[0].split()[-1])) if lines else 0
+
+
+def calls(installation: Installation, side: str, call: str) -> int:
+    return int(installation.control("GET", "/stats")[side]["calls"].get(call, 0))
+
+
+def health(installation: Installation, line: Line, kind: str) -> str:
+    sql = "SELECT health FROM tenant_credentials WHERE tenant_id = %s AND type = %s"
+    return str(installation.rows(sql, line.tenant_id, kind)[0]["health"])
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"error_rate": 1, "error_codes": [500]},
+        {"html_502_rate": 1},
+        {"drop_rate": 1},
+    ],
+    ids=["500", "502 page", "hangs up"],
+)
+def test_one_lines_trouble_is_not_the_others(
+    installation: Installation, line: Line, other: Line, trouble: dict[str, Any]
+) -> None:
+    number = 100 + len(str(trouble))
+    ill = [Chat(installation, line, f"49174{number}{n:05}") for n in range(8)]
+    well = Chat(installation, other, f"49175{number}00001").opened()
+    with faults(installation, "genesys", only=[line.integration_id], **trouble):
+        before = calls(installation, "genesys", "inbound_message")
+        for chat in ill:
+            chat.writes("one")
+            chat.writes("two")
+        wait_until(lambda: breakers_open(installation, "genesys") == 1, 10, "the line's breaker to open")
+        started = time.monotonic()
+        for word in ("first", "second", "third"):
+            well.writes(word)
+            well.agent_reads_in_time(word, seconds=5)
+        assert time.monotonic() - started < 5, "the other tenant has to notice nothing"
+        made = calls(installation, "genesys", "inbound_message") - before - 3
+        assert made < 45, f"an open breaker lets out probes only, not {made} calls"
+        assert not any(chat.agent_reads() for chat in ill)
+        assert health(installation, line, "genesys") != "refused"
+    for chat in ill:
+        chat.agent_reads_in_time("one", "two", seconds=40)
+        assert chat.agent_reads() == ["one", "two"]
+    wait_until(lambda: breakers_open(installation, "genesys") == 0, 10, "the breaker to close")
+
+
+def test_a_refused_whatsapp_token_marks_the_line_and_loses_nothing(installation: Installation, other: Line) -> None:
+    [line] = installation.tenant("Refused by Meta")
+    chat, fine = Chat(installation, line, "4917600000001").opened(), Chat(installation, other, "4917600000002").opened()
+    account = _account(installation, "whatsapp", line)
+    _change(installation, "whatsapp", line, access_token="EAAG-a-new-token-by-the-admin")
+    chat.answers("one")
+    chat.answers("two")
+    wait_until(lambda: health(installation, line, "whatsapp") == "refused", 15, "the credentials to be marked")
+    fine.answers("not concerned")
+    fine.phone_reads_in_time("not concerned", seconds=5)
+    assert (health(installation, other, "whatsapp"), chat.phone_reads()) == ("ok", [])
+    names = ("phone_number_id", "waba_id", "app_secret", "verify_token")
+    given = {name: account[name] for name in names} | {"access_token": "EAAG-a-new-token-by-the-admin"}
+    installation.api("PUT", f"/api/tenants/{line.tenant_id}/whatsapp/credentials", given)
+    chat.phone_reads_in_time("one", "two", seconds=15)
+    assert chat.phone_reads() == ["one", "two"]
+    wait_until(lambda: health(installation, line, "whatsapp") == "ok", 10, "the credentials to count as good again")
+
+
+def test_a_refused_genesys_client_marks_the_line_and_loses_nothing(installation: Installation, other: Line) -> None:
+    [line] = installation.tenant("Refused by Genesys")
+    chat, fine = Chat(installation, line, "4917600000003").opened(), Chat(installation, other, "4917600000004").opened()
+    account = _account(installation, "genesys", line)
+    _change(installation, "genesys", line, client_secret="another-secret-since-today")
+    installation.control("POST", "/faults", {"genesys": {"token_expired": "until_renewed"}})
+    chat.writes("one")
+    chat.writes("two")
+    wait_until(lambda: health(installation, line, "genesys") == "refused", 15, "the credentials to be marked")
+    fine.writes("not concerned")
+    fine.agent_reads_in_time("not concerned", seconds=5)
+    assert (health(installation, other, "genesys"), chat.agent_reads()) == ("ok", ["hello"])
+    names = ("client_id", "integration_id", "webhook_secret")
+    given = {name: account[name] for name in names} | {"client_secret": "another-secret-since-today"}
+    given["region"] = "mypurecloud.de"
+    installation.api("PUT", f"/api/tenants/{line.tenant_id}/genesys/credentials", given)
+    chat.agent_reads_in_time("hello", "one", "two", seconds=15)
+    wait_until(lambda: health(installation, line, "genesys") == "ok", 10, "the credentials to count as good again")
+
+
+@pytest.mark.parametrize(
+    "trouble", [{"drop_rate": 1}, {"error_rate": 1, "error_codes": [503]}, {"html_502_rate": 1}], ids=str
+)
+def test_a_login_that_fails_is_no_refusal(
+    installation: Installation, line: Line, trouble: dict[str, Any]
+) -> None:
+    chat = Chat(installation, line, f"491761{len(str(trouble)):07}").opened()
+    before = calls(installation, "genesys", "oauth_token")
+    with faults(installation, "genesys", calls=["oauth_token"], token_expired="until_renewed", **trouble):
+        wamid = chat.writes("please wait")
+        wait_until(lambda: calls(installation, "genesys", "oauth_token") > before, 10, "the login to be tried")
+        wait_until(lambda: installation.row(wamid).get("attempts"), 10, "a failed attempt to be written")
+        wait_until(lambda: installation.row(wamid)["state"] != "sending", 10, "its outcome to be written")
+        assert health(installation, line, "genesys") != "refused"
+        assert installation.state(wamid) in ("received", "sending")
+    chat.agent_reads_in_time("hello", "please wait")
+
+
+def test_lost_answers_double_nothing_at_whatsapp_and_only_the_lost_at_genesys(
+    installation: Installation, line: Line, other: Line
+) -> None:
+    chats = [Chat(installation, each, f"491771000000{n}") for n in range(5) for each in (line, other)]
+    gevent.joinall([gevent.spawn(chat.opened) for chat in chats], raise_error=True)
+    lost = {"timeout_rate": 0.3, "seed": 5}
+    installation.control("POST", "/faults", {"meta": lost, "genesys": lost})
+    try:
+        for number in range(6):
+            for chat in chats:
+                chat.writes(f"in {number}")
+                chat.answers(f"out {number}")
+        wait_until(lambda: traffic.unfinished(installation) == 0, 60, "all to be carried", interval=0.3)
+    finally:
+        installation.control("POST", "/faults", OFF)
+    expected = [str(number) for number in range(6)]
+    for chat in chats:
+        assert chat.phone_reads() == [f"out {number}" for number in expected]
+        assert list(dict.fromkeys(chat.agent_reads())) == ["hello", *(f"in {number}" for number in expected)]
+    answers = installation.control("GET", "/stats")["lost_answers"]
+    unanswered = [one for one in answers if (one["side"], one["call"]) == ("genesys", "inbound_message")]
+    doubled = sum(len(chat.agent_reads()) - 7 for chat in chats)
+    assert 0 < doubled <= len(unanswered)
+    assert any((one["side"], one["call"]) == ("meta", "messages") for one in answers)
+
+
+@pytest.mark.parametrize("side", ["meta", "genesys"])
+def test_retry_after_is_respected(installation: Installation, line: Line, side: str) -> None:
+    chat = Chat(installation, line, f"491772{len(side):07}").opened()
+    call = {"meta": "messages", "genesys": "inbound_message"}[side]
+    before = calls(installation, side, call)
+    with faults(installation, side, error_rate=1, error_codes=[429], retry_after=3, calls=[call]):
+        source = chat.answers("patience") if side == "meta" else chat.writes("patience")
+        wait_until(lambda: calls(installation, side, call) > before, 10, "the call to be refused", interval=0.01)
+        refused_at = time.monotonic()
+    row = chat.state_in_time(source, "sent", "delivered", "read")
+    waited = time.monotonic() - refused_at
+    assert 2.5 < waited < 8, f"it was sent {waited:.1f} s after the 429"
+    assert row["attempts"] == 2
+
+
+def test_metas_limit_for_one_pair_delays_this_customer_only(installation: Installation, line: Line) -> None:
+    busy, calm = (Chat(installation, line, f"491773000000{n}").opened() for n in (1, 2))
+    installation.control("POST", "/limits", {"meta": {"pair_burst": 3, "pair_seconds": 1}})
+    try:
+        for number in range(6):
+            busy.answers(f"out {number}")
+        wait_until(lambda: _refused(installation, "131056"), 15, "Meta to refuse one")
+        calm.answers("quick")
+        calm.phone_reads_in_time("quick", seconds=3)
+        busy.phone_reads_in_time(*(f"out {number}" for number in range(6)), seconds=30)
+        assert len(busy.phone_reads()) == 6
+        assert breakers_open(installation, "whatsapp") == 0
+    finally:
+        installation.control("POST", "/limits", {"meta": {"pair_burst": 45, "pair_seconds": 6}})
+
+
+def test_a_message_that_is_always_refused_fails_alone(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917800000001").opened()
+    with faults(installation, "meta", error_rate=1, error_codes=[131009], only=["poison"]):
+        source = chat.answers("poison")
+        chat.answers("food")
+        chat.phone_reads_in_time("food", seconds=10)
+        row = chat.state_in_time(source, "failed")
+    assert row["reason_code"] == "131009"
+    wait_until(lambda: chat.told(source) == ["Failed"], 20, "the agent's side to be told")
+    with faults(installation, "genesys", error_rate=1, error_codes=[400], only=["venom"]):
+        wamid = chat.writes("venom")
+        chat.writes("bread")
+        chat.agent_reads_in_time("hello", "bread", seconds=10)
+        assert chat.state_in_time(wamid, "failed")["reason"]
+
+
+def test_a_message_that_breaks_the_provider_every_time_is_set_aside(installation: Installation, line: Line) -> None:
+    """500 for this message alone: the line works, so after eight attempts it is the message's own fault."""
+    chat, neighbour = (Chat(installation, line, f"491780000001{n}").opened() for n in (1, 2))
+    poison = {"error_rate": 1, "error_codes": [500], "only": ["poison"]}
+    installation.control("POST", "/faults", {"meta": poison, "genesys": poison})
+    try:
+        source, wamid = chat.answers("poison"), chat.writes("poison")
+        chat.answers("food")
+        chat.writes("food")
+        wait_until(lambda: installation.row(source)["attempts"], 10, "the first attempt")
+        wait_until(lambda: installation.row(wamid)["attempts"], 10, "the first attempt")
+        # The line carries others all the time.
+        for number in range(20):
+            neighbour.writes(f"in {number}")
+            neighbour.answers(f"out {number}")
+            neighbour.agent_reads_in_time(f"in {number}", seconds=5)
+            neighbour.phone_reads_in_time(f"out {number}", seconds=5)
+        for one in (source, wamid):
+            chat.state_in_time(one, "dead", seconds=45)
+        chat.agent_reads_in_time("hello", "food")
+        chat.phone_reads_in_time("food")
+        assert chat.phone_reads() == ["food"]
+        assert installation.row(source)["attempts"] == installation.row(wamid)["attempts"] == 8
+        wait_until(lambda: chat.told(source) == ["Failed"], 20, "the agent's side to be told")
+    finally:
+        installation.control("POST", "/faults", OFF)
+
+
+def _refused(installation: Installation, code: str) -> int:
+    refused = installation.control("GET", "/stats")["meta"]["refused"]
+    return sum(times for reason, times in refused.items() if reason.startswith(code))
+
+
+def _account(installation: Installation, side: str, line: Line) -> dict[str, Any]:
+    name, value = _key(side, line)
+    found = [one for one in installation.control("GET", "/accounts")[side] if one[name] == value]
+    return dict(found[0])
+
+
+def _change(installation: Installation, side: str, line: Line, **settings: Any) -> None:
+    name, value = _key(side, line)
+    installation.control("POST", "/accounts", {side: {name: value, **settings}})
+
+
+def _key(side: str, line: Line) -> tuple[str, str]:
+    whatsapp, genesys = ("phone_number_id", line.phone_number_id), ("integration_id", line.integration_id)
+    return whatsapp if side == "whatsapp" else genesys

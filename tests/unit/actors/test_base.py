@@ -1,0 +1,93 @@
+"""The guard around every actor's handler, and the traps of Pykka it is there for."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import pykka
+import pytest
+from gevent import GreenletExit
+from gevent.event import Event
+from gevent.timeout import Timeout
+
+import relay.actors
+from relay.actors.base import Ping, RelayActor, tell
+from relay.actors.timers import Timers
+
+
+class Raiser(RelayActor):
+    """Raises whatever it is told, and notes that it recovered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.recovered = 0
+
+    def handle(self, command: Any) -> None:
+        if isinstance(command, BaseException):
+            raise command
+        if isinstance(command, Event):
+            command.set()
+
+    def recover(self) -> None:
+        self.recovered += 1
+
+
+@pytest.fixture
+def actors() -> Iterator[tuple[Any, Any]]:
+    culprit, bystander = Raiser.start(), Raiser.start()
+    yield culprit, bystander
+    pykka.ActorRegistry.stop_all()
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), Timeout(1), GreenletExit()], ids=lambda error: type(error).__name__)
+def test_whatever_a_handler_raises_only_its_own_command_is_lost(actors: tuple[Any, Any], error: BaseException) -> None:
+    culprit, bystander = actors
+    done = Event()
+    culprit.tell(error)
+    culprit.tell(done)
+    assert done.wait(5), "what was told after the failure is still done"
+    assert culprit.ask(Ping(), timeout=5)
+    assert bystander.ask(Ping(), timeout=5)
+
+
+def test_telling_an_actor_that_has_ended_is_no_error(actors: tuple[Any, Any]) -> None:
+    culprit, _ = actors
+    culprit.stop()
+    assert not tell(culprit, Event())
+    assert not tell(None, Event())
+
+
+def test_no_actor_hides_a_part_of_pykkas_own() -> None:
+    """An actor that defined `_stop` could never be stopped."""
+    own = {name for name in vars(pykka.Actor) | vars(pykka.ThreadingActor) if name.startswith("_")}
+    for module in pkgutil.iter_modules(relay.actors.__path__, "relay.actors."):
+        for name, kind in vars(importlib.import_module(module.name)).items():
+            if isinstance(kind, type) and issubclass(kind, RelayActor):
+                hidden = {one for one in vars(kind) if one in own and not one.startswith("__") and one != "_abc_impl"}
+                assert not hidden, f"{name} overrides {hidden}"
+
+
+def test_alarms_go_off_in_the_order_of_their_times() -> None:
+    heard: list[str] = []
+    done = Event()
+
+    class Listener(RelayActor):
+        def handle(self, command: Any) -> None:
+            heard.append(command)
+            if command == "late":
+                done.set()
+
+    timers, ref = Timers(), Listener.start()
+    timers.start(lambda error: pytest.fail(f"the timers ended: {error}"))
+    try:
+        timers.after(0.05, ref, "late")
+        timers.after(0.0, ref, "soon")
+        timers.after(0.02, ref, "middle")
+        assert done.wait(5)
+    finally:
+        timers.stop()
+        ref.stop()
+    assert heard == ["soon", "middle", "late"]
