@@ -51,7 +51,7 @@ LinkSeconds = Annotated[int, Field(ge=60, le=604800)]
 
 
 class Settings(BaseSettings):
-    """Immutable. Pass it, or single values of it, to what needs them; nobody reads the environment a second time."""
+    """Immutable. Pass it, or single values of it, to what needs them; only conf.gunicorn reads some of it again."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 

@@ -183,6 +183,20 @@ def record_verdicts(cursor: Any, verdicts: Sequence[Verdict]) -> None:
     )  # fmt: skip
 
 
+def note_verdicts(cursor: Any, verdicts: Sequence[Verdict]) -> None:
+    """The history of what did not go straight through: tried again, unknown, failed, dead, and why."""
+    if verdicts:
+        execute_values(
+            cursor,
+            "INSERT INTO message_events (message_id, event, detail) VALUES %s",
+            [
+                (UUID(one.message_id), "retry" if one.state == "received" else one.state, f"{one.code}: {one.reason}")
+                for one in verdicts
+            ],
+            page_size=len(verdicts),
+        )
+
+
 def record_reports(cursor: Any, reports: Sequence[tuple[str, str, str | None]]) -> None:
     """(message id, status told, why it was given up or None)."""
     if not reports:
@@ -194,13 +208,15 @@ def record_reports(cursor: Any, reports: Sequence[tuple[str, str, str | None]]) 
         [(message_id, status) for message_id, status, _ in reports],
         page_size=len(reports),
     )
-    given_up = [(UUID(message_id), f"{status}: {why}") for message_id, status, why in reports if why]
-    if given_up:
-        execute_values(
-            cursor,
-            "INSERT INTO message_events (message_id, event, detail) VALUES %s",
-            [(message_id, "report_given_up", detail) for message_id, detail in given_up],
-        )
+    execute_values(
+        cursor,
+        "INSERT INTO message_events (message_id, event, detail) VALUES %s",
+        [
+            (UUID(message_id), "report_given_up" if why else "reported", f"{status}: {why}" if why else status)
+            for message_id, status, why in reports
+        ],
+        page_size=len(reports),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,11 +71,6 @@ def route_by_line_key(pool: Pool, cipher: Cipher, webhook_key: str) -> LineRoute
     return found[0] if found else None
 
 
-def routes_by_tenant_key(pool: Pool, cipher: Cipher, webhook_key: str) -> list[LineRoute]:
-    """All active lines of the tenant behind /webhook/meta/<tenant key>."""
-    return _routes(pool, cipher, "t.webhook_key = %s", webhook_key)
-
-
 def _routes(pool: Pool, cipher: Cipher, condition: str, value: str) -> list[LineRoute]:
     if "\x00" in value:  # PostgreSQL takes no NUL, and no line has one
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -52,10 +52,6 @@ class Row:
     attempts: int = 0
     next_attempt_at: float | None = None
     unknown_until: float | None = None
-    claim_epoch: int | None = None
-    claimed_at: float | None = None
-    created: bool = True
-    """False: the row was there before (a duplicate)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,24 +86,32 @@ TEMPLATE = (
 
 COLUMNS = """id, tenant_id, line_id, conversation_id, shard, direction, extract(epoch FROM sort_time),
  extract(epoch FROM arrived_at), idx, content, state, attempts, extract(epoch FROM next_attempt_at),
- extract(epoch FROM unknown_until), claim_epoch, extract(epoch FROM claimed_at)"""
+ extract(epoch FROM unknown_until)"""
 
 
-def insert(cursor: Any, new: Sequence[NewRow]) -> tuple[list[Row], list[Row]]:
-    """Write the rows; returns (created, unfinished duplicates' existing rows).
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """What became of new rows: written, or there before; of the latter those that are not finished."""
+
+    fresh: list[Row]
+    unfinished: list[Row]
+    late: int
+
+
+def insert(cursor: Any, new: Sequence[NewRow]) -> Inserted:
+    """Write the rows, and look up the unfinished ones among those that were there.
 
     A bare DO NOTHING would hide a row that a dying daemon inserted and nobody works on.
     """
     if not new:
-        return [], []
+        return Inserted([], [], 0)
     ordered = sorted(new, key=lambda one: (one.row.line_id, one.row.direction, one.row.message.source_id))
     values = [_values(one) for one in ordered]
     created = execute_values(cursor, INSERT, values, template=TEMPLATE, page_size=len(values), fetch=True)
-    late = {str(row[0]): row[1] for row in created}
-    _note_late(cursor, [message_id for message_id, is_late in late.items() if is_late])
-    fresh = [one.row for one in new if one.row.id in late]
-    known = [one.row for one in new if one.row.id not in late]
-    return fresh, _existing(cursor, known)
+    ids, late = {str(row[0]) for row in created}, [str(row[0]) for row in created if row[1]]
+    _note_late(cursor, late)
+    known = [one.row for one in new if one.row.id not in ids]
+    return Inserted([one.row for one in new if one.row.id in ids], _existing(cursor, known), len(late))
 
 
 def _values(new: NewRow) -> tuple[Any, ...]:
@@ -143,14 +147,14 @@ def _existing(cursor: Any, duplicates: Sequence[Row]) -> list[Row]:
         page_size=len(keys),
         fetch=True,
     )
-    return [_row(row, created=False) for row in rows]
+    return [_row(row) for row in rows]
 
 
-def _row(row: Sequence[Any], *, created: bool = True) -> Row:
+def _row(row: Sequence[Any]) -> Row:
     return Row(
         str(row[0]), str(row[1]), str(row[2]), str(row[3]), row[4], row[5],
         SortKey(float(row[6]), float(row[7]), row[8]), load(Message, row[9]), row[10], row[11],
-        _float(row[12]), _float(row[13]), row[14], _float(row[15]), created,
+        _float(row[12]), _float(row[13]),
     )  # fmt: skip
 
 
@@ -180,11 +184,3 @@ def save_content(pool: Pool, message_id: str, message: Message) -> None:
                WHERE id = %s""",
             (dump(message).decode(), where, UUID(message_id)),
         )
-
-
-def note(pool: Pool, events: Iterable[tuple[str, str, str | None]]) -> None:
-    """(message id, event, detail) into the history."""
-    rows = [(UUID(message_id), event, detail) for message_id, event, detail in events]
-    if rows:
-        with pool.transaction() as cursor:
-            execute_values(cursor, "INSERT INTO message_events (message_id, event, detail) VALUES %s", rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from psycopg2.errors import UndefinedTable
 from yoyo import get_backend, read_migrations
 
 from db.pool import Pool
@@ -36,18 +37,23 @@ def migrate(database_url: str, shards: int) -> list[str]:
 def _record_shards(pool: Pool, shards: int) -> None:
     with pool.transaction() as cursor:
         cursor.execute("INSERT INTO relay_settings VALUES ('shards', %s) ON CONFLICT DO NOTHING", (str(shards),))
-        cursor.execute("INSERT INTO shards (n) SELECT generate_series(0, %s) ON CONFLICT DO NOTHING", (shards - 1,))
     check_shards(pool, shards)
+    with pool.transaction() as cursor:
+        cursor.execute("INSERT INTO shards (n) SELECT generate_series(0, %s) ON CONFLICT DO NOTHING", (shards - 1,))
 
 
 def check_shards(pool: Pool, shards: int) -> None:
     """Refuse to run with another RELAY_SHARDS than the database's: conversations would get lost."""
-    with pool.transaction() as cursor:
-        cursor.execute("SELECT value FROM relay_settings WHERE name = 'shards'")
-        row = cursor.fetchone()
-    if row is None or int(row[0]) != shards:
-        found = "none" if row is None else row[0]
+    try:
+        with pool.transaction() as cursor:
+            cursor.execute("SELECT value FROM relay_settings WHERE name = 'shards'")
+            row = cursor.fetchone()
+    except UndefinedTable:
+        row = None
+    if row is None:
+        raise ShardCountError("this database has no schema yet: run `relay migrate` first")
+    if int(row[0]) != shards:
         raise ShardCountError(
-            f"RELAY_SHARDS is {shards}, but this database was made for {found}. "
-            f"Set RELAY_SHARDS={found}, or run `relay migrate` on an empty database."
+            f"RELAY_SHARDS is {shards}, but this database was made for {row[0]}. Set RELAY_SHARDS={row[0]}, "
+            f"or stop web and the daemons and run `relay reshard {shards}`."
         )

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
-from uuid import UUID
 
 import psycopg2.errors
 from psycopg2.extras import Json
@@ -26,7 +25,7 @@ from db.sealing import Cipher
 
 Status = Literal["pending", "active", "refused"]
 COLUMNS = (
-    "id, tenant_id, phone_number_id, integration_id, display_phone_number, webhook_key, status, status_reason, "
+    "id, tenant_id, phone_number_id, integration_id, webhook_key, status, status_reason, "
     "settings, created_at, updated_at, sealed_webhook_secret IS NOT NULL"
 )
 
@@ -39,7 +38,6 @@ class Line:
     tenant_id: str
     phone_number_id: str
     integration_id: str
-    display_phone_number: str | None
     webhook_key: str = field(repr=False)
     status: Status
     status_reason: str | None
@@ -135,13 +133,6 @@ def listed(pool: Pool, tenant_id: str) -> list[Line]:
     with pool.autocommit() as cursor:
         cursor.execute(f"SELECT {COLUMNS} FROM lines WHERE tenant_id = %s ORDER BY id", (tenant_id,))
         return [_line(row) for row in cursor.fetchall()]
-
-
-def get(pool: Pool, tenant_id: str, line_id: str) -> Line | None:
-    with pool.autocommit() as cursor:
-        cursor.execute(f"SELECT {COLUMNS} FROM lines WHERE id = %s AND tenant_id = %s", (UUID(line_id), tenant_id))
-        row = cursor.fetchone()
-    return _line(row) if row else None
 
 
 def activate(changes: Changes, by: By, tenant_id: str, line_ids: Sequence[str]) -> list[Line]:

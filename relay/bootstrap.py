@@ -62,9 +62,8 @@ def build_changes(pool: Pool, cache: Cache) -> Changes:
 
 
 def build_daemon(settings: Settings) -> Service:
-    """One daemon, checked against the database and the broker, not yet started."""
+    """One daemon, not yet started: it checks the database's shards and declares its queues when it starts."""
     pool = Pool(settings.database_url, size=10)
-    check_shards(pool, settings.relay_shards)
     cipher = build_cipher(settings)
     cache = Cache(settings.redis_url, cipher)
     objects = build_objects(settings)
@@ -93,7 +92,7 @@ def build_daemon(settings: Settings) -> Service:
         publisher=Publisher(settings.broker_url),
         timers=Timers(),
     )
-    services.append(Service(parts, settings.metrics_port))
+    services.append(Service(parts, settings.metrics_port, partial(check_shards, pool, settings.relay_shards)))
     return services[0]
 
 

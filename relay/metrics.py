@@ -6,14 +6,14 @@ from prometheus_client import Counter, Gauge, Histogram
 
 actor_failures = Counter("relay_actor_failures_total", "Handlers that raised", ["actor"])
 messages = Counter("relay_messages_total", "Messages by what became of them", ["direction", "state"])
-attempts = Counter("relay_attempts_total", "Provider calls by their end", ["channel", "outcome"])
+attempts = Counter("relay_attempts_total", "Provider calls by their end", ["outcome"])
 seconds = Histogram(
     "relay_message_seconds",
     "From arrival at the relay to the provider's acceptance",
     ["direction"],
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
 )
-intake = Counter("relay_intake_total", "Updates taken from the broker", ["exchange", "what"])
+intake = Counter("relay_intake_total", "Events taken in from the broker", ["what"])
 receipts_dropped = Counter("relay_receipts_dropped_total", "Parked receipts that never matched")
 dead_letters = Counter("relay_dead_letters_total", "Updates that could not be read")
 shards_owned = Gauge("relay_shards_owned", "Shards this daemon owns")

@@ -37,6 +37,8 @@ class Service:
 
     parts: Parts
     metrics_port: int
+    check: Callable[[], None]
+    """Raises what is final, or StoreError while the database is not there yet."""
     _ended: Event = field(default_factory=Event)
     _failure: BaseException | None = None
     _undo: list[tuple[str, Callable[[], Any]]] = field(default_factory=list)
@@ -64,6 +66,9 @@ class Service:
     def _start(self) -> None:
         port = health.server(self.parts, self.metrics_port)
         self._begin("health", port.start, port.stop)
+        self._await_database()
+        if self._ended.is_set():
+            return
         self._begin("timers", lambda: self.parts.timers.start(self.fail), self.parts.timers.stop)
         self._begin("publisher", self.parts.publisher.start, self.parts.publisher.close)
         buckets = gevent.spawn(self._make_buckets)
@@ -79,6 +84,17 @@ class Service:
             self._reload_tenants,
         )
         self._begin("listener", lambda: listener.start(self.fail), listener.stop)
+
+    def _await_database(self) -> None:
+        """Started together with its database a daemon comes first: it waits, and says so."""
+        for attempt in count(1):
+            try:
+                self.check()
+                return
+            except StoreError as error:
+                log.warning("database_awaited", error=str(error))
+            if self._ended.wait(backoff(attempt)):
+                return
 
     def _make_buckets(self) -> None:
         """Text flows without an object store, so its coming is waited for in the background."""

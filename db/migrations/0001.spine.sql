@@ -32,7 +32,6 @@ CREATE TABLE lines (
     tenant_id uuid NOT NULL REFERENCES tenants,
     phone_number_id text NOT NULL,
     integration_id text NOT NULL,
-    display_phone_number text,
     webhook_key text NOT NULL UNIQUE,
     sealed_webhook_secret text,
     status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'active', 'refused')),
@@ -121,7 +120,6 @@ CREATE TABLE message_tracking (
     -- what the agent's side must be told of an outbound message, and what it has been told
     report text CHECK (report IN ('delivered', 'failed')),
     reported text CHECK (reported IN ('delivered', 'failed')),
-    report_attempts integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     -- "once": the same source message is one row, whoever repeats it
@@ -135,6 +133,8 @@ CREATE INDEX message_tracking_lane ON message_tracking (conversation_id, directi
     WHERE state IN ('received', 'sending', 'unknown');
 CREATE INDEX message_tracking_reports ON message_tracking (conversation_id)
     WHERE report IS DISTINCT FROM reported;
+-- A tenant's messages, newest first.
+CREATE INDEX message_tracking_tenant ON message_tracking (tenant_id, seq);
 -- "Was anything sorted after this one already claimed?" and the conversation's history.
 CREATE INDEX message_tracking_history ON message_tracking (conversation_id, sort_time);
 

@@ -38,7 +38,7 @@ class ChannelActor(RelayActor):
         self._asked: dict[tuple[str, LaneName], AskTurn] = {}
         self._asked_reports: dict[tuple[str, LaneName], AskTurn] = {}
         self._free: list[Ref] = []
-        self._lent: dict[str, tuple[Ref, float, bool]] = {}
+        self._lent: dict[str, tuple[Ref, float]] = {}
         self._permits = 0
         self._alarm_at = 0.0
         self._counted_open = False
@@ -86,7 +86,7 @@ class ChannelActor(RelayActor):
         sender = self._free.pop() if self._free else self._new_sender()
         if tell(ask.conversation, Turn(ask.lane, sender, self.actor_ref, self._side.account.settings)):
             self._permits -= 1
-            self._lent[sender.actor_urn] = (sender, now, self._side.breaker.open)
+            self._lent[sender.actor_urn] = (sender, now)
             self._side.breaker.granted()
             self._wake_in(OFFER_SECONDS + self._parts.limits.request)
         else:
@@ -141,7 +141,7 @@ class ChannelActor(RelayActor):
         """Take back turns whose conversation or sender vanished; a living sender is replaced, not shared."""
         longest = OFFER_SECONDS + self._parts.limits.request * 3
         now = time.monotonic()
-        for urn, (sender, since, _) in list(self._lent.items()):
+        for urn, (sender, since) in list(self._lent.items()):
             if now - since > longest:
                 log.warning("turn_reclaimed", line_id=self._side.account.line_id)
                 del self._lent[urn]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Settings
+from collections.abc import Mapping as LineSettings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pykka
@@ -13,12 +13,11 @@ from db.claims import Attempt, Claim, Standing, Verdict
 from db.conversations import Mapping
 from db.messages import Row
 from relay.core.lane import Entry
-from relay.core.messages import Direction, Message, Recipient, Report
+from relay.core.messages import ChannelName, Direction, Message, Recipient, Report
 
 Ref = pykka.ActorRef[Any]
-Side = Literal["whatsapp", "genesys"]
 LaneName = Literal["inbound", "outbound", "report"]
-SIDE: dict[LaneName, Side] = {"inbound": "genesys", "outbound": "whatsapp", "report": "genesys"}
+SIDE: dict[LaneName, ChannelName] = {"inbound": "genesys", "outbound": "whatsapp", "report": "genesys"}
 """Which channel a lane's messages leave through."""
 
 
@@ -75,7 +74,7 @@ class Turn:
     lane: LaneName
     sender: Ref
     channel: Ref
-    settings: Settings[str, Any]
+    settings: LineSettings[str, Any]
     """The line's own: `unknown_outcome`, `handset_order_seconds`, rates."""
 
 
@@ -105,7 +104,7 @@ class Refused:
     """The provider refuses a side's credentials (`reason`), or takes them again (None)."""
 
     line_id: str
-    type: Side
+    type: ChannelName
     reason: str | None
 
 
@@ -230,4 +229,3 @@ class Reported:
     message_id: str
     status: str
     retry_after: float | None = None
-    error: Exception | None = field(default=None, repr=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from collections.abc import Mapping as Settings
+from collections.abc import Mapping as LineSettings
 from dataclasses import replace
 from typing import Any
 
@@ -86,7 +86,7 @@ class ConversationActor(RelayActor):
         self._alarm_at = NEVER
         self._busy_at = time.monotonic()
         self._handset: str | None = None
-        self._settings: Settings[str, Any] = {}
+        self._settings: LineSettings[str, Any] = {}
 
     def handle(self, command: Any) -> None:
         if isinstance(command, Tick):

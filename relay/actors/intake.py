@@ -25,11 +25,10 @@ from relay.channels.base import Channel
 from relay.core.errors import ParseError
 from relay.core.messages import Direction, Ignored, Message, Person, Receipt, Update, load
 from relay.core.ordering import sort_key
-from relay.core.queues import DIRECTION
+from relay.core.queues import DIRECTION, TARGET
 
 log = structlog.get_logger(__name__)
 
-TARGET = {"whatsapp": "genesys", "genesys": "whatsapp"}
 KNOWN_ADDRESSES = 10_000
 
 
@@ -91,7 +90,7 @@ class Intake:
             update = load(Update, body)
         except ValueError as error:
             raise ParseError("not an update of this relay's own format") from error
-        source, target = self._channels[update.channel], self._channels[TARGET[update.channel]]
+        source, target = self._channels[update.channel], self._channels[TARGET[DIRECTION[update.channel]]]
         events: list[Message | Receipt | Ignored] = []
         for event in source.parse(update.payload):
             if isinstance(event, Message):
@@ -123,12 +122,15 @@ class Intake:
             mappings = self._resolve(cursor, written)
             conversations.see_genesys_conversations(cursor, _genesys_conversations(written, mappings))
             new = _distinct(_new_row(item, mapping) for item, mapping in zip(written, mappings, strict=True))
-            fresh, unfinished = messages.insert(cursor, new)
+            inserted = messages.insert(cursor, new)
             standings = receipts.record(cursor, told)
         self._remember(written, mappings)
         by_id = {mapping.conversation_id: mapping for mapping in mappings}
-        live = [row for row in [*fresh, *unfinished] if row.state in ("received", "unknown")]
-        metrics.intake.labels("all", "duplicate").inc(len(new) - len(fresh))
+        live = [row for row in [*inserted.fresh, *inserted.unfinished] if row.state in ("received", "unknown")]
+        metrics.intake.labels("message").inc(len(inserted.fresh))
+        metrics.intake.labels("duplicate").inc(len(written) - len(inserted.fresh))
+        metrics.intake.labels("late").inc(inserted.late)
+        metrics.intake.labels("receipt").inc(len(told))
         return _grouped(live, by_id), standings
 
     def _resolve(self, cursor: object, written: Sequence[Item]) -> list[Mapping]:

@@ -116,7 +116,9 @@ class JournalActor(RelayActor):
             claims.lock(cursor, [one.message_id for one in outcomes] + [one.message_id for one in reports])
             claims.record_attempts(cursor, [one.attempt for one in outcomes if one.attempt is not None])
             claims.record_sent(cursor, sent)
-            claims.record_verdicts(cursor, [one.verdict for one in outcomes if one.verdict is not None])
+            verdicts = [one.verdict for one in outcomes if one.verdict is not None]
+            claims.record_verdicts(cursor, verdicts)
+            claims.note_verdicts(cursor, verdicts)
             claims.record_reports(cursor, [(one.message_id, one.status, one.given_up) for one in reports])
             parked = receipts.unpark(cursor, [(one.line_id, one.provider_id) for one in sent if one.provider_id])
             ids = [one.message_id for one in outcomes]
@@ -142,4 +144,4 @@ class JournalActor(RelayActor):
     @staticmethod
     def _count_end(outcome: Outcome) -> None:
         if outcome.attempt is not None:
-            metrics.attempts.labels("any", outcome.attempt.outcome).inc()
+            metrics.attempts.labels(outcome.attempt.outcome).inc()

@@ -15,15 +15,14 @@ import filetype
 from db import messages
 from relay.actors.base import RelayActor, tell
 from relay.actors.commands import Prepare, Prepared, PrepareDone, Ref
-from relay.actors.commands import Side as SideName
 from relay.actors.parts import Parts
 from relay.channels.base import Account, Channel, Download
 from relay.core.errors import CannotCarry, RelayError
-from relay.core.messages import Direction, Media
+from relay.core.messages import ChannelName, Direction, Media
+from relay.core.queues import SOURCE, TARGET
+from relay.stores.objects import MEDIA_INBOUND, MEDIA_OUTBOUND
 
-BUCKET: dict[Direction, str] = {"inbound": "media-inbound", "outbound": "media-outbound"}
-SOURCE: dict[Direction, SideName] = {"inbound": "whatsapp", "outbound": "genesys"}
-TARGET: dict[Direction, SideName] = {"inbound": "genesys", "outbound": "whatsapp"}
+BUCKET: dict[Direction, str] = {"inbound": MEDIA_INBOUND, "outbound": MEDIA_OUTBOUND}
 
 LARGEST = 100 * 1024 * 1024
 """Bytes. Meta's own ceiling for a file, either way."""
@@ -37,7 +36,7 @@ IN_MEMORY = 1024 * 1024
 class MediaActor(RelayActor):
     """Several per line, one file at a time, so that a slow file delays nobody else's message."""
 
-    def __init__(self, parts: Parts, accounts: dict[SideName, Account], tenant: Ref, seconds: float = 120.0) -> None:
+    def __init__(self, parts: Parts, accounts: dict[ChannelName, Account], tenant: Ref, seconds: float = 120.0) -> None:
         super().__init__()
         self._parts = parts
         self._accounts = accounts

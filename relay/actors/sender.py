@@ -31,8 +31,6 @@ from relay.core.retry import Decision, decide
 
 log = structlog.get_logger(__name__)
 
-BUCKET = {"inbound": "media-inbound", "outbound": "media-outbound"}
-
 
 class SenderActor(RelayActor):
     def __init__(self, parts: Parts, side: Side, channel: Ref) -> None:
@@ -85,13 +83,11 @@ class SenderActor(RelayActor):
 
     def _media_url(self, media: Media, direction: str) -> str | None:
         """A link to our copy, signed anew for every attempt; no network is needed for it."""
-        if media.object_key is None or (media.upload_id and media.kind != "link"):
+        if media.object_key is None or media.bucket is None or (media.upload_id and media.kind != "link"):
             return None
         limits = self._parts.limits
         seconds = limits.media_url_inbound if direction == "inbound" else limits.media_url_outbound
-        return self._parts.objects.presign(
-            media.bucket or BUCKET[direction], media.object_key, seconds, filename=media.filename
-        )
+        return self._parts.objects.presign(media.bucket, media.object_key, seconds, filename=media.filename)
 
     def _go_on(self, claimed: Claimed) -> None:
         send, request = self._send, self._request
@@ -199,7 +195,7 @@ class SenderActor(RelayActor):
             tell(self._parts.journal, outcome)
         else:
             wait = error.retry_after or 1.0
-            tell(command.conversation, Reported(report.message_id, report.status, wait, error))
+            tell(command.conversation, Reported(report.message_id, report.status, wait))
         self._free(called=True, error=error)
 
     def _free(self, *, called: bool, error: Exception | None = None) -> None:

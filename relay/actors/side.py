@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from relay.channels.base import Account, Channel
 from relay.core.breaker import Breaker
+from relay.core.messages import ChannelName
 
 
 @dataclass(slots=True)
 class Side:
     """Only the ChannelActor changes it; its senders read."""
 
-    name: Literal["whatsapp", "genesys"]
+    name: ChannelName
     channel: Channel
     account: Account
     breaker: Breaker = field(default_factory=Breaker)

@@ -12,12 +12,12 @@ from db.lines import LineAccounts
 from relay.actors.base import RelayActor, Stop, tell
 from relay.actors.channel import ChannelActor
 from relay.actors.commands import SIDE, AskTurn, Prepare, PrepareDone, Ref, Refused, ReloadTenant, Tick
-from relay.actors.commands import Side as SideName
 from relay.actors.media import MediaActor
 from relay.actors.parts import Parts
 from relay.actors.side import Side
 from relay.channels.base import Account
 from relay.core.errors import StoreError
+from relay.core.messages import ChannelName
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class Line:
 
     accounts: LineAccounts
     channels: dict[str, Ref]
-    sides: dict[SideName, Account]
+    sides: dict[ChannelName, Account]
     media: list[MediaWorker] = field(default_factory=list)
 
     @property
@@ -174,7 +174,7 @@ class TenantActor(RelayActor):
         self.stop()
 
 
-def _sides(accounts: LineAccounts) -> dict[SideName, Account]:
+def _sides(accounts: LineAccounts) -> dict[ChannelName, Account]:
     def account(ref: str, values: dict[str, str]) -> Account:
         return Account(accounts.tenant_id, accounts.line_id, values[ref], values, accounts.settings)
 

@@ -17,9 +17,9 @@ from gevent.lock import BoundedSemaphore
 from relay.broker.connect import Backoff, open_link
 from relay.broker.envelopes import Delivery
 from relay.broker.errors import BrokerError, describe
-from relay.broker.intake import Intake
 from relay.broker.link import Link
 from relay.broker.redis_link import RedisLink
+from relay.broker.subscription import Subscription
 from relay.core.queues import INBOUND, OUTBOUND, queue_name
 
 __all__ = ["Consumer", "Delivery"]
@@ -54,7 +54,7 @@ class Consumer:
         self._prefetch = prefetch
         self._on_failure = on_failure
         self._prepare = prepare
-        self._intakes: dict[int, Intake] = {}
+        self._subscriptions: dict[int, Subscription] = {}
         self._numbers = count(-1, -1)
         self._link: Link | RedisLink | None = None
         self._questions: Any = None
@@ -81,7 +81,7 @@ class Consumer:
         if not 0 <= shard < self._shards:
             raise ValueError(f"there is no shard {shard}")
         queues = [(exchange, queue_name(exchange, shard)) for exchange in (INBOUND, OUTBOUND)]
-        self._add(Intake(shard, queues, self._prefetch, self._guarded(deliver), on_lost, on_reopened))
+        self._add(Subscription(shard, queues, self._prefetch, self._guarded(deliver), on_lost, on_reopened))
 
     def consume(
         self,
@@ -93,21 +93,21 @@ class Consumer:
     ) -> int:
         """Consume one queue by name; returns the number to use as `shard` for ack and close."""
         number = next(self._numbers)
-        self._add(Intake(number, [("", queue)], prefetch, self._guarded(deliver), on_lost, on_reopened))
+        self._add(Subscription(number, [("", queue)], prefetch, self._guarded(deliver), on_lost, on_reopened))
         return number
 
     def ack(self, shard: int, deliveries: Sequence[Delivery]) -> None:
         """Ack; never raises. What came over a lost connection is counted in `stale_acks` and comes again."""
-        intake = self._intakes.get(shard)
-        self.stale_acks += len(deliveries) if intake is None else intake.ack(deliveries)
+        subscription = self._subscriptions.get(shard)
+        self.stale_acks += len(deliveries) if subscription is None else subscription.ack(deliveries)
 
     def close(self, shard: int) -> None:
         """Stop consuming: when this returns nothing more is delivered, and another owner may begin."""
-        intake = self._intakes.pop(shard, None)
-        if intake is None:
+        subscription = self._subscriptions.pop(shard, None)
+        if subscription is None:
             return
         try:
-            intake.close()
+            subscription.close()
         except BrokerError as error:
             # The connection ended with it, and so did the channel.
             log.warning("shard_closed_with_connection", shard=shard, reason=str(error))
@@ -125,7 +125,7 @@ class Consumer:
 
     def stop(self) -> None:
         """Close every shard and disconnect."""
-        for shard in list(self._intakes):
+        for shard in list(self._subscriptions):
             self.close(shard)
         self._closed.set()
         self._changed.set()
@@ -133,10 +133,10 @@ class Consumer:
             self._greenlet.join(timeout=10.0)
             self._greenlet.kill(timeout=2.0)
 
-    def _add(self, intake: Intake) -> None:
-        if intake.number in self._intakes:
-            raise ValueError(f"shard {intake.number} is open already")
-        self._intakes[intake.number] = intake
+    def _add(self, subscription: Subscription) -> None:
+        if subscription.number in self._subscriptions:
+            raise ValueError(f"shard {subscription.number} is open already")
+        self._subscriptions[subscription.number] = subscription
         self._changed.set()
 
     def _guarded(self, deliver: Deliver) -> Deliver:
@@ -188,16 +188,16 @@ class Consumer:
             self._tell_lost()
 
     def _open_missing(self, link: Link | RedisLink) -> None:
-        for intake in list(self._intakes.values()):
-            if intake.link is None:
-                intake.open(link)
-                if intake.generation > 1 and intake.on_reopened is not None:
-                    intake.on_reopened(intake.number)
+        for subscription in list(self._subscriptions.values()):
+            if subscription.link is None:
+                subscription.open(link)
+                if subscription.generation > 1 and subscription.on_reopened is not None:
+                    subscription.on_reopened(subscription.number)
 
     def _tell_lost(self) -> None:
-        for intake in list(self._intakes.values()):
-            if intake.link is None:
+        for subscription in list(self._subscriptions.values()):
+            if subscription.link is None:
                 continue
-            intake.forget()
-            if intake.on_lost is not None:
-                intake.on_lost(intake.number)
+            subscription.forget()
+            if subscription.on_lost is not None:
+                subscription.on_lost(subscription.number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,6 +37,25 @@ def declare(url: str, shards: int) -> None:
                 channel.queue_bind(queue_name(exchange, number), exchange, str(number))
         _queue(channel, DEAD_LETTERS, quorum)
         _queue(channel, WEBHOOK_ARCHIVE, {**quorum, **limits})
+
+
+def waiting(url: str, shards: int) -> int:
+    """Messages that stand in the shards' queues and are not being worked on."""
+    with _connection(url) as connection:
+        channel = connection.channel()
+        names = [queue_name(exchange, number) for exchange in EXCHANGES for number in range(shards)]
+        return sum(channel.queue_declare(name, passive=True).message_count for name in names)
+
+
+def remove(url: str, numbers: Iterable[int]) -> None:
+    """Delete the queues of shards that are no more. One that is not empty stays: quorum queues know no if-empty."""
+    with _connection(url) as connection:
+        channel = connection.channel()
+        for number in numbers:
+            for exchange in EXCHANGES:
+                name = queue_name(exchange, number)
+                if channel.queue_declare(name, passive=True).message_count == 0:
+                    channel.queue_delete(name)
 
 
 def _quorum(connection: Connection) -> dict[str, Any]:

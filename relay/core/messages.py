@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 T = TypeVar("T")
 
+ChannelName = Literal["whatsapp", "genesys"]
 Direction = Literal["inbound", "outbound"]
 MediaKind = Literal["image", "video", "audio", "document", "sticker", "link"]
 """`link`: the file itself cannot be carried, a text with a link to our copy can."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from relay.core.messages import Direction
+from relay.core.messages import ChannelName, Direction
 
 INBOUND = "INBOUND_WHATSAPP_MESSAGES"
 OUTBOUND = "OUTBOUND_GENESYS_MESSAGES"
@@ -14,6 +14,8 @@ WEBHOOK_ARCHIVE = "WEBHOOK_ARCHIVE"
 EXCHANGE = {"whatsapp": INBOUND, "genesys": OUTBOUND}
 DIRECTION: dict[str, Direction] = {"whatsapp": "inbound", "genesys": "outbound"}
 """A message that came in over a channel travels in this direction."""
+SOURCE: dict[Direction, ChannelName] = {"inbound": "whatsapp", "outbound": "genesys"}
+TARGET: dict[Direction, ChannelName] = {"inbound": "genesys", "outbound": "whatsapp"}
 
 
 def queue_number(line_id: str, address: str, shards: int) -> int:

@@ -1,7 +1,7 @@
-"""The ladder of a message's states. Facts never go back.
+"""What receipts say about a message, gathered. The ladder itself is in `db.receipts`, where the row is locked.
 
 received → sending → sent → delivered → read, with failed below delivered: Meta may report both for
-one message (several devices), and any `delivered` means that it arrived.
+one message (several devices), and any `delivered` means that it arrived. Facts never go back.
 """
 
 from __future__ import annotations
@@ -13,15 +13,6 @@ from relay.core.messages import Receipt
 
 UNFINISHED = ("received", "sending", "unknown")
 """States with work left; the partial indexes of `message_tracking` name the same three."""
-
-RANK = {"received": 0, "sending": 0, "unknown": 0, "dead": 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4}
-
-
-def advance(state: str, fact: str) -> str:
-    """The state after `fact` (a receipt's status) became known in `state`."""
-    if state not in RANK:
-        return state
-    return fact if RANK[fact] > RANK[state] else state
 
 
 @dataclass(frozen=True, slots=True)

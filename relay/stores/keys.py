@@ -38,5 +38,5 @@ def fence(key: str) -> str:
 
 
 def bucket(key: str) -> str:
-    """A shared rate limit; `key` names tenant, line and side."""
+    """A shared rate limit, by what the provider counts: `whatsapp:<number>`, `genesys:<client>`."""
     return f"{PREFIX}:limit:{key}"

@@ -56,7 +56,10 @@ class Granted:
 
 
 class TokenBucket:
-    """`take` before sending; `penalise` when the provider said how long to wait."""
+    """`take` before sending; `penalise` when the provider said how long to wait.
+
+    Keys name what the provider counts by: a phone number at Meta, a client's token at Genesys.
+    """
 
     def __init__(self, redis_url: str) -> None:
         self._redis = RedisConnection(redis_url)

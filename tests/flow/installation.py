@@ -88,7 +88,7 @@ class Installation:
             headers["X-Tenant-ID"] = tenant
         return self._call(method, self.env["PUBLIC_URL"] + path, body, headers)
 
-    def tenant(self, name: str, lines: int = 1) -> list[Line]:
+    def tenant(self, name: str, lines: int = 1, settings: dict[str, Any] | None = None) -> list[Line]:
         """A tenant with its own Meta app, Genesys client and `lines` lines, onboarded as an admin would."""
         secret, waba, client = f"secret-{secrets.token_hex(12)}", _digits(), secrets.token_hex(8)
         accounts = [self._accounts(name, secret, waba, client) for _ in range(lines)]
@@ -99,7 +99,7 @@ class Installation:
         self.api("PUT", f"/api/tenants/{tenant_id}/whatsapp/credentials", _whatsapp(first["whatsapp"]))
         self.api("PUT", f"/api/tenants/{tenant_id}/genesys/credentials", _genesys(first["genesys"]))
         for account in accounts:
-            self.api("POST", f"/api/tenants/{tenant_id}/lines", _pair(account))
+            self.api("POST", f"/api/tenants/{tenant_id}/lines", {**_pair(account), "settings": settings or {}})
         done = self.api("POST", f"/api/tenants/{tenant_id}/complete-onboarding")
         return [self._connect(tenant_id, account, done["lines"]) for account in accounts]
 

@@ -131,9 +131,7 @@ def test_a_refused_genesys_client_marks_the_line_and_loses_nothing(installation:
 @pytest.mark.parametrize(
     "trouble", [{"drop_rate": 1}, {"error_rate": 1, "error_codes": [503]}, {"html_502_rate": 1}], ids=str
 )
-def test_a_login_that_fails_is_no_refusal(
-    installation: Installation, line: Line, trouble: dict[str, Any]
-) -> None:
+def test_a_login_that_fails_is_no_refusal(installation: Installation, line: Line, trouble: dict[str, Any]) -> None:
     chat = Chat(installation, line, f"491761{len(str(trouble)):07}").opened()
     before = calls(installation, "genesys", "oauth_token")
     with faults(installation, "genesys", calls=["oauth_token"], token_expired="until_renewed", **trouble):

@@ -12,7 +12,12 @@ from tests.flow.chat import Chat
 from tests.flow.installation import Installation, Line
 from tests.waiting import wait_until
 
-REFUSALS = [(131026, "InvalidDestination"), (131047, "MessageExpired"), (131049, "MessageNotAllowed"), (1, "ServerError")]
+REFUSALS = [
+    (131026, "InvalidDestination"),
+    (131047, "MessageExpired"),
+    (131049, "MessageNotAllowed"),
+    (1, "ServerError"),
+]
 NUMBERS = count(4917210000000)
 
 

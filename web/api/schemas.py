@@ -10,7 +10,6 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from relay.channels.genesys.regions import domain_of
-from relay.core.errors import SendError
 
 
 def _printable(value: str) -> str:
@@ -38,7 +37,7 @@ def _stripped(value: Any) -> Any:
 def _region(value: str) -> str:
     try:
         domain_of(value)
-    except SendError:
+    except ValueError:
         raise ValueError("is not a Genesys Cloud region; use the login domain, such as mypurecloud.de") from None
     return value
 
@@ -76,6 +75,10 @@ class ErrorBody(BaseModel):
 
 class NewTenant(Given):
     name: Name
+
+
+class TenantChange(Given):
+    status: Literal["active", "paused"]
 
 
 class TenantPath(BaseModel):

@@ -24,6 +24,7 @@ from web.api.schemas import (
     NewLine,
     NewTenant,
     Page,
+    TenantChange,
     TenantList,
     TenantOut,
     TenantPath,
@@ -66,6 +67,15 @@ def list_tenants(query: Page) -> Response:
 @api.get("/<uuid:tenant_id>", summary="Show a tenant", responses={200: TenantOut})
 def get_tenant(path: TenantPath) -> Response:
     return reply(tenant_out(known_tenant(path)))
+
+
+@api.patch("/<uuid:tenant_id>", summary="Pause a tenant, or resume it", responses={200: TenantOut, 409: ErrorBody})
+def patch_tenant(path: TenantPath, body: TenantChange) -> Response:
+    """Paused, everything is still taken in and kept, in order; nothing is sent until the tenant is resumed."""
+    tenant = known_tenant(path)
+    if tenant.status == "onboarding":
+        raise ApiError(409, "not_onboarded", "complete the onboarding first; there is nothing to pause yet")
+    return reply(tenant_out(tenants.set_status(changes(), auth.by(), tenant.id, body.status)))
 
 
 @api.put("/<uuid:tenant_id>/whatsapp/credentials", summary="Set the WhatsApp side", responses={200: CredentialsOut})

@@ -7,9 +7,9 @@ from flask import Blueprint, Response
 from web.api.errors import ApiError
 from web.parts import WebParts
 from web.webhooks import judges
-from web.webhooks.intake import Intake
 from web.webhooks.judges import Judge
 from web.webhooks.proof import Proof
+from web.webhooks.reception import Reception
 
 # Genesys gives up after 10 s and repeats five times; the rest of it is for look-ups.
 PUBLISH_SECONDS = 8.0
@@ -29,7 +29,7 @@ def receive() -> Response:
     def judge(held: WebParts, proof: Proof) -> Judge:
         return judges.of_shared(held.lines, "genesys", proof, ())
 
-    return Intake("genesys", judge, PUBLISH_SECONDS).answer()
+    return Reception("genesys", judge, PUBLISH_SECONDS).answer()
 
 
 @webhook.post("/<key>")
@@ -40,4 +40,4 @@ def receive_for_line(key: str) -> Response:
             raise ApiError(404, "not_found", "there is no such webhook address")
         return judges.of_line(route, proof)
 
-    return Intake("genesys", judge, PUBLISH_SECONDS).answer()
+    return Reception("genesys", judge, PUBLISH_SECONDS).answer()

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 from web.api.errors import ApiError
 from web.parts import WebParts
 from web.webhooks import judges
-from web.webhooks.intake import Intake, parts
 from web.webhooks.judges import Judge
 from web.webhooks.proof import Proof
+from web.webhooks.reception import Reception, parts
 
 PUBLISH_SECONDS = 4.0
 
@@ -36,7 +36,7 @@ def receive() -> Response:
     def judge(held: WebParts, proof: Proof) -> Judge:
         return judges.of_shared(held.lines, "whatsapp", proof, held.meta_app_secrets)
 
-    return Intake("whatsapp", judge, PUBLISH_SECONDS).answer()
+    return Reception("whatsapp", judge, PUBLISH_SECONDS).answer()
 
 
 @webhook.post("/<key>")
@@ -47,7 +47,7 @@ def receive_for_tenant(key: str) -> Response:
             raise ApiError(404, "not_found", "there is no such webhook address")
         return judges.of_tenant(held.lines, hook, proof, held.meta_app_secrets)
 
-    return Intake("whatsapp", judge, PUBLISH_SECONDS).answer()
+    return Reception("whatsapp", judge, PUBLISH_SECONDS).answer()
 
 
 def _challenge(expected: str) -> Response:

@@ -75,9 +75,10 @@ def meta_mime(mime_type: str) -> str:
 
 
 def fit_media(media: Media) -> Media:
-    """The file as WhatsApp takes it: its own kind, else document, else a link to our copy.
+    """The file as WhatsApp takes it, by its MIME type; too large or of no such type, a link to our copy.
 
-    Bare audio/ogg may be vorbis, and webp is for stickers only: both go by link.
+    Pictures, sound and video are not among the types allowed as a document. Bare audio/ogg may be
+    vorbis, and webp is for stickers only: both go by link.
     """
     if media.size == 0:
         raise CannotCarry("media_empty", "the file is empty")

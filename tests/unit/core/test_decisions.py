@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import permutations
-
 import pytest
 
 from relay.core.breaker import TROUBLES, Breaker
@@ -14,28 +12,11 @@ from relay.core.messages import Media, Message, Person, Receipt, Update, dump, l
 from relay.core.ordering import sort_key
 from relay.core.queues import queue_number
 from relay.core.retry import LONGEST_WAIT, OLDEST_SECONDS, POISON_ATTEMPTS, backoff, decide
-from relay.core.status import advance, gather
+from relay.core.status import gather
 
 
 def error(fate: Fate, **more: object) -> SendError:
     return SendError(fate, "131000", "text", **more)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("order", list(permutations(["sent", "delivered", "read", "failed"])))
-def test_the_ladder_ends_at_read_in_every_order(order: tuple[str, ...]) -> None:
-    state = "received"
-    seen = []
-    for fact in order:
-        state = advance(state, fact)
-        seen.append(state)
-    assert state == "read"
-    assert "sent" not in seen[seen.index("delivered") if "delivered" in seen else len(seen) :]
-
-
-def test_delivered_beats_failed_in_either_order() -> None:
-    assert advance("failed", "delivered") == "delivered"
-    assert advance("delivered", "failed") == "delivered"
-    assert advance("failed", "sent") == "failed"
 
 
 def test_receipts_of_one_message_are_gathered_and_the_earliest_time_counts() -> None:

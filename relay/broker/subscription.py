@@ -15,7 +15,7 @@ from relay.broker.link import Link
 from relay.broker.redis_link import RedisLink
 
 
-class Intake:
+class Subscription:
     """Owned by the Consumer, which opens it on each new link until it is closed for good."""
 
     def __init__(

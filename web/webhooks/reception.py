@@ -36,7 +36,7 @@ def parts() -> WebParts:
     return found
 
 
-class Intake:
+class Reception:
     """One POST of one channel. `make_judge` says what the URL admits, `seconds` bounds the publishing."""
 
     def __init__(self, channel: str, make_judge: Callable[[WebParts, Proof], Judge], seconds: float) -> None:

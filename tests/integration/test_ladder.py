@@ -1,0 +1,134 @@
+"""The ladder of a message's states in PostgreSQL: facts never go back, whatever the order they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+from uuid import uuid4
+
+import pytest
+
+from db import claims, conversations, messages, receipts
+from db.claims import Attempt
+from db.messages import NewRow, Row
+from db.pool import Pool
+from db.receipts import LineReceipt
+from relay.core.messages import Direction, Message, Person, Receipt
+from relay.core.ordering import SortKey
+
+NOW = 1_790_000_000.0
+ORDERS = list(permutations(["sent", "delivered", "read", "failed"]))
+
+
+@pytest.fixture(scope="module")
+def pool(postgres: str) -> Iterator[Pool]:
+    with Pool(postgres) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def line_id(pool: Pool) -> str:
+    tenant_id, line_id = uuid4(), uuid4()
+    with pool.transaction() as cursor:
+        cursor.execute("INSERT INTO tenants (id, name, webhook_key) VALUES (%s, 'T', 'k')", (tenant_id,))
+        cursor.execute(
+            """INSERT INTO lines (id, tenant_id, phone_number_id, integration_id, webhook_key)
+               VALUES (%s, %s, '1', 'i', 'lk')""",
+            (line_id, tenant_id),
+        )
+    return str(line_id)
+
+
+def sent_message(pool: Pool, line_id: str, direction: Direction = "outbound", provider_id: str | None = None) -> Row:
+    """A message that the provider took under `provider_id` (a new one each), with its attempt."""
+    person = Person(f"49{uuid4().int % 10**10}")
+    message = Message(uuid4().hex, person, NOW)
+    with pool.transaction() as cursor:
+        cursor.execute("SELECT tenant_id FROM lines WHERE id = %s", (line_id,))
+        tenant_id = str(cursor.fetchone()[0])
+        [mapping] = conversations.resolve(cursor, [conversations.Seen(tenant_id, line_id, person)], 16)
+        row = Row(
+            messages.new_id(), tenant_id, line_id, mapping.conversation_id, mapping.shard, direction,
+            SortKey(NOW, NOW, 0), message,
+        )  # fmt: skip
+        messages.insert(cursor, [NewRow(row, {})])
+        cursor.execute(
+            """INSERT INTO message_attempts (message_id, n, line_id, epoch, started_at, deadline_at)
+               VALUES (%s, 1, %s, 1, now(), now())""",
+            (row.id, line_id),
+        )
+        if provider_id is not None:
+            claims.record_attempts(cursor, [Attempt(row.id, line_id, 1, "sent", NOW, provider_id)])
+    return row
+
+
+def tell(pool: Pool, line_id: str, provider_id: str, *statuses: str, message_id: str | None = None) -> None:
+    with pool.transaction() as cursor:
+        told = [Receipt(provider_id, one, NOW, message_id, "131026") for one in statuses]  # type: ignore[arg-type]
+        receipts.record(cursor, [LineReceipt(line_id, one) for one in told])
+
+
+def stands(pool: Pool, row: Row) -> tuple[str, str | None]:
+    with pool.transaction() as cursor:
+        [standing] = claims.standings(cursor, [row.id])
+    return standing.state, standing.report
+
+
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
+def test_it_ends_at_read_in_every_order_and_never_steps_down(pool: Pool, line_id: str, order: tuple[str, ...]) -> None:
+    provider_id = uuid4().hex
+    row = sent_message(pool, line_id, provider_id=provider_id)
+    rank = ["received", "sent", "failed", "delivered", "read"]
+    before = 0
+    for status in order:
+        tell(pool, line_id, provider_id, status)
+        after = rank.index(stands(pool, row)[0])
+        assert after >= before
+        before = after
+    assert stands(pool, row) == ("read", "delivered")
+
+
+def test_all_at_once_is_the_same_as_one_by_one(pool: Pool, line_id: str) -> None:
+    provider_id = uuid4().hex
+    row = sent_message(pool, line_id, provider_id=provider_id)
+    tell(pool, line_id, provider_id, "failed", "delivered", "sent", "delivered")
+    assert stands(pool, row) == ("delivered", "delivered")
+
+
+def test_a_receipt_that_comes_before_its_id_is_known_is_parked_and_found(pool: Pool, line_id: str) -> None:
+    provider_id = uuid4().hex
+    row = sent_message(pool, line_id)
+    tell(pool, line_id, provider_id, "delivered")
+    assert stands(pool, row) == ("received", None)
+    with pool.transaction() as cursor:
+        claims.record_attempts(cursor, [Attempt(row.id, line_id, 1, "sent", NOW, provider_id)])
+        receipts.unpark(cursor, [(line_id, provider_id)])
+    assert stands(pool, row) == ("delivered", "delivered")
+
+
+def test_our_own_id_settles_a_message_whose_answer_was_lost(pool: Pool, line_id: str) -> None:
+    row = sent_message(pool, line_id)
+    tell(pool, line_id, uuid4().hex, "sent", message_id=row.id)
+    assert stands(pool, row) == ("sent", None)
+
+
+def test_our_own_id_means_nothing_on_another_line(pool: Pool, line_id: str) -> None:
+    row = sent_message(pool, line_id)
+    tell(pool, str(uuid4()), uuid4().hex, "failed", message_id=row.id)
+    assert stands(pool, row) == ("received", None)
+
+
+def test_a_late_sent_does_not_undo_a_failure(pool: Pool, line_id: str) -> None:
+    provider_id = uuid4().hex
+    row = sent_message(pool, line_id, provider_id=provider_id)
+    tell(pool, line_id, provider_id, "failed")
+    with pool.transaction() as cursor:
+        claims.record_sent(cursor, [Attempt(row.id, line_id, 1, "sent", NOW, provider_id)])
+    assert stands(pool, row) == ("failed", "failed")
+
+
+def test_of_a_customers_message_nobody_is_told(pool: Pool, line_id: str) -> None:
+    provider_id = uuid4().hex
+    row = sent_message(pool, line_id, "inbound", provider_id)
+    tell(pool, line_id, provider_id, "failed")
+    assert stands(pool, row) == ("failed", None)

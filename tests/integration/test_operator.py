@@ -1,0 +1,108 @@
+"""The operator's commands, run as an operator runs them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from uuid import uuid4
+
+import pytest
+from cryptography.fernet import Fernet
+
+from db import conversations
+from db.pool import Pool
+from db.sealing import Cipher, SealError
+from relay.broker import topology
+from relay.core.messages import Person
+
+
+def relay(env: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "relay", *command],
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def line(settings_env: dict[str, str]) -> tuple[str, str]:
+    """(tenant id, line id) with one sealed secret each."""
+    tenant_id, line_id = str(uuid4()), str(uuid4())
+    sealed = Cipher([settings_env["CREDENTIALS_KEYS"]]).seal({"webhook_secret": "s"})
+    with Pool(settings_env["DATABASE_URL"]) as pool, pool.transaction() as cursor:
+        cursor.execute("INSERT INTO tenants (id, name, webhook_key) VALUES (%s, 'T', 'k')", (tenant_id,))
+        cursor.execute(
+            """INSERT INTO lines (id, tenant_id, phone_number_id, integration_id, webhook_key, sealed_webhook_secret)
+               VALUES (%s, %s, '1', 'i', 'lk', %s)""",
+            (line_id, tenant_id, sealed),
+        )
+        cursor.execute(
+            "INSERT INTO tenant_credentials (tenant_id, type, sealed, shown) VALUES (%s, 'genesys', %s, '{}')",
+            (tenant_id, sealed),
+        )
+    return tenant_id, line_id
+
+
+def test_keys_rotate_seals_everything_with_the_newest_key(settings_env: dict[str, str], line: tuple[str, str]) -> None:
+    old, new = settings_env["CREDENTIALS_KEYS"], Fernet.generate_key().decode()
+    done = relay({**settings_env, "CREDENTIALS_KEYS": f"{new},{old}"}, "keys", "rotate")
+    assert done.returncode == 0, done.stderr
+    assert "2 secrets" in done.stdout
+    with Pool(settings_env["DATABASE_URL"]) as pool, pool.transaction() as cursor:
+        cursor.execute("SELECT sealed FROM tenant_credentials UNION ALL SELECT sealed_webhook_secret FROM lines")
+        sealed = [row[0] for row in cursor.fetchall()]
+    assert [Cipher([new]).open(one) for one in sealed] == [{"webhook_secret": "s"}] * 2
+    with pytest.raises(SealError):
+        Cipher([old]).open(sealed[0])
+    relay({**settings_env, "CREDENTIALS_KEYS": f"{old},{new}"}, "keys", "rotate")
+
+
+def test_keys_rotate_with_a_key_missing_says_so_and_changes_nothing(
+    settings_env: dict[str, str], line: tuple[str, str]
+) -> None:
+    done = relay({**settings_env, "CREDENTIALS_KEYS": Fernet.generate_key().decode()}, "keys", "rotate")
+    assert done.returncode == 1
+    assert "none of CREDENTIALS_KEYS opens this value" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_reshard_gives_every_conversation_a_home_and_refuses_the_old_number(
+    settings_env: dict[str, str], line: tuple[str, str]
+) -> None:
+    topology.declare(settings_env["BROKER_URL"], 16)
+    with Pool(settings_env["DATABASE_URL"]) as pool:
+        for number in range(40):
+            conversations.find_or_create(pool, *line, Person(f"49{number:010}"), 16)
+        done = relay(settings_env, "reshard", "4")
+        assert done.returncode == 0, done.stderr
+        with pool.transaction() as cursor:
+            cursor.execute("SELECT count(DISTINCT shard), max(shard) FROM conversation_mappings")
+            assert cursor.fetchone() == (4, 3)
+            cursor.execute("SELECT count(*) FROM shards")
+            assert cursor.fetchone() == (4,)
+    refused = relay(settings_env, "migrate")
+    assert refused.returncode == 1
+    assert "RELAY_SHARDS=4" in refused.stderr
+    assert relay({**settings_env, "RELAY_SHARDS": "4"}, "reshard", "16").returncode == 0
+
+
+def test_reshard_is_refused_while_a_daemon_lives(settings_env: dict[str, str], line: tuple[str, str]) -> None:
+    with Pool(settings_env["DATABASE_URL"]) as pool, pool.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO daemons (id, name, lease_until) VALUES (%s, 'somebody', now() + interval '1 minute')",
+            (str(uuid4()),),
+        )
+    done = relay(settings_env, "reshard", "8")
+    assert done.returncode == 1
+    assert "stop web and every daemon first; still running: somebody" in done.stderr
+
+
+def test_a_daemon_on_an_empty_database_says_what_to_run(settings_env: dict[str, str]) -> None:
+    url, _, _ = settings_env["DATABASE_URL"].rpartition("/")
+    done = relay({**settings_env, "DATABASE_URL": f"{url}/postgres"}, "run")
+    assert done.returncode == 1
+    assert "run `relay migrate` first" in done.stdout + done.stderr
