@@ -38,6 +38,13 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class WakeRest:
+    """Go on waking the conversations that the last owner left unfinished, after this row."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """The shard's channel is gone, and with it everything unacked: the broker will bring it again."""
 
@@ -64,6 +71,8 @@ class ShardActor(RelayActor):
             self._dispatch(command)
         elif isinstance(command, Begin):
             self._begin()
+        elif isinstance(command, WakeRest):
+            self._wake_rest(command.after)
         elif isinstance(command, Lost):
             self._deliveries.clear()
             for hold in self._holds.values():
@@ -71,7 +80,9 @@ class ShardActor(RelayActor):
         elif isinstance(command, Stop):
             self._end()
             return
-        elif not isinstance(command, Tick):
+        elif isinstance(command, Tick):
+            self._drained(0)
+        else:
             super().handle(command)
         full = len(self._deliveries) >= BATCH
         if self._deliveries and (full or self.inbox_empty) and time.monotonic() >= self._resting_until:
@@ -100,6 +111,16 @@ class ShardActor(RelayActor):
         self._begun = True
         log.info("shard_taken", shard=self._number, epoch=self._epoch, unknown_outcomes=adopted)
         self._drained(0)
+        self._wake_rest(0)
+
+    def _wake_rest(self, after: int) -> None:
+        """A page at a time, between batches of new work: how much was left unfinished has no limit."""
+        with self._parts.pool.autocommit() as cursor:
+            found = sweep.page(cursor, [self._number], after)
+        for conversation_id in {one.conversation_id for one in found}:
+            self._conversation(conversation_id)
+        if len(found) >= sweep.PAGE:
+            tell(self.actor_ref, WakeRest(found[-1].seq))
 
     def _depth(self) -> int:
         try:
