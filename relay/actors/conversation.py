@@ -40,13 +40,13 @@ from relay.actors.commands import (
 )
 from relay.actors.parts import Parts
 from relay.actors.reports import Reports
-from relay.core.errors import SendError, StoreError
+from relay.core.errors import StoreError
 from relay.core.fallback import without_media
 from relay.core.hold import Hold
 from relay.core.lane import LANE_LIMIT, Entry, Lane
 from relay.core.limits import PairBucket
 from relay.core.messages import Direction
-from relay.core.retry import backoff, decide
+from relay.core.retry import before_next_preparation
 from relay.core.status import UNFINISHED
 
 log = structlog.get_logger(__name__)
@@ -259,17 +259,11 @@ class ConversationActor(RelayActor):
             self._not_prepared(entry, prepared.direction, prepared.error)
 
     def _not_prepared(self, entry: Entry, direction: Direction, error: Exception) -> None:
-        """Our store away: wait. The provider's word that it is gone: say so, and let the rest go on."""
-        if isinstance(error, StoreError):
-            entry.not_before = time.time() + backoff(entry.preparations)
-            return
-        if isinstance(error, SendError):
-            decision = decide(error, entry.preparations, time.time() - entry.key.arrived_at, line_works=True)
-            if decision.next in ("retry", "unknown"):
-                entry.not_before = time.time() + (decision.delay or backoff(entry.preparations))
-                return
+        wait = before_next_preparation(error, entry.preparations, time.time() - entry.key.arrived_at)
         code, text = getattr(error, "code", "media_failed"), getattr(error, "text", str(error))
-        if direction == "inbound":
+        if wait is not None:
+            entry.not_before = time.time() + wait
+        elif direction == "inbound":
             entry.message, entry.prepared = without_media(entry.message, text), True
             messages.save_content(self._parts.pool, entry.id, entry.message)
         else:

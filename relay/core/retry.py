@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from relay.core.errors import SendError
+from relay.core.errors import SendError, StoreError
 
 LONGEST_WAIT = 30.0
 """Seconds. No backoff waits longer, so that a mended provider is noticed soon."""
@@ -50,6 +50,20 @@ def decide(error: SendError, attempts: int, age: float, line_works: bool) -> Dec
 def backoff(attempts: int) -> float:
     """Seconds before the next try: 0.25, 0.5, 1, 2, ... up to LONGEST_WAIT."""
     return float(min(LONGEST_WAIT, 0.25 * 2 ** min(max(attempts - 1, 0), 10)))
+
+
+def before_next_preparation(error: Exception, preparations: int, age: float) -> float | None:
+    """Seconds before a file is tried again, or None: it never will be ready.
+
+    Our own store away: wait. A provider's trouble: so often as for a message. Its word, or ours, that
+    the file cannot be had or carried: the message goes on without it.
+    """
+    if isinstance(error, StoreError):
+        return backoff(preparations)
+    if not isinstance(error, SendError):
+        return None
+    decision = decide(error, preparations, age, line_works=True)
+    return decision.delay or backoff(preparations) if decision.next in ("retry", "unknown") else None
 
 
 def _throttle(error: SendError, attempts: int) -> float:

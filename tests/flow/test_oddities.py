@@ -108,7 +108,8 @@ def test_long_texts_are_split_and_stay_in_order(installation: Installation, line
 def test_an_agents_rich_content_can_be_read_on_the_phone(installation: Installation, line: Line) -> None:
     chat = Chat(installation, line, "4917100000005").opened()
     replies = [{"contentType": "QuickReply", "quickReply": {"text": day, "payload": day}} for day in ("Mon", "Tue")]
-    card = {"contentType": "Card", "card": {"title": "Boots", "actions": [{"type": "Link", "text": "Buy", "url": "https://x.example"}]}}  # fmt: skip
+    link = {"type": "Link", "text": "Buy", "url": "https://x.example"}
+    card = {"contentType": "Card", "card": {"title": "Boots", "actions": [link]}}
     chat.answers("Which day?", type="Structured", content=replies)
     chat.answers(None, type="Structured", content=[card])
     wait_until(lambda: len(chat.phone_reads()) == 2, 20, "both to arrive")

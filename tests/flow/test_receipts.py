@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_a_failed_status_marks_the_message_and_tells_the_agent_why(installation:
         source = chat.answers("will not arrive")
         row = chat.state_in_time(source, "failed")
         assert row["reason_code"] == str(code) and row["failed_at"] is not None
-        wait_until(lambda chat=chat, source=source: chat.told(source), 20, f"the agent to be told of {code}")
+        wait_until(partial(chat.told, source), 20, f"the agent to be told of {code}")
         [receipt] = chat.receipts(source)
         assert (receipt["status"], receipt["final"]) == ("Failed", True)
         assert receipt["reasons"][0]["code"] == reason

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from relay.core.breaker import TROUBLES, Breaker
-from relay.core.errors import Fate, SendError
+from relay.core.errors import CannotCarry, Fate, SendError, StoreError
 from relay.core.fallback import without_media
 from relay.core.limits import PAIR_BURST, PairBucket
 from relay.core.messages import Media, Message, Person, Receipt, Update, dump, load
 from relay.core.ordering import sort_key
 from relay.core.queues import queue_number
-from relay.core.retry import LONGEST_WAIT, OLDEST_SECONDS, POISON_ATTEMPTS, backoff, decide
+from relay.core.retry import LONGEST_WAIT, OLDEST_SECONDS, POISON_ATTEMPTS, backoff, before_next_preparation, decide
 from relay.core.status import gather
 
 
@@ -60,6 +60,15 @@ def test_waits_grow_and_are_bounded() -> None:
     assert decide(error("throttled", retry_after=3600), 1, 0, line_works=False).delay == LONGEST_WAIT
     pair = [decide(error("throttled", scope="contact"), n, 0, line_works=True).delay for n in (1, 2, 3, 4)]
     assert pair == [1.0, 4.0, 16.0, LONGEST_WAIT]
+
+
+def test_a_file_is_waited_for_while_waiting_can_help() -> None:
+    assert before_next_preparation(StoreError("away"), 1000, 0) == LONGEST_WAIT
+    assert before_next_preparation(error("retry"), 2, 0) == 0.5
+    assert before_next_preparation(error("credentials"), 1, 0) == 0.25
+    assert before_next_preparation(error("refused"), 1, 0) is None, "the provider says that it is gone"
+    assert before_next_preparation(error("retry"), POISON_ATTEMPTS, 0) is None
+    assert before_next_preparation(CannotCarry("too_large", "text"), 1, 0) is None
 
 
 def test_the_breaker_opens_after_repeated_trouble_and_closes_with_a_successful_probe() -> None:
