@@ -80,7 +80,7 @@ RETURNING id, late
 """
 
 TEMPLATE = (
-    "(%s, %s, %s, %s, %s::smallint, %s, %s, %s, %s::jsonb, %s::jsonb, %s::text, %s::timestamptz, "
+    "(%s, %s, %s, %s, %s::smallint, %s, %s, %s, %s::jsonb, %s::json, %s::text, %s::timestamptz, "
     "%s::timestamptz, %s::integer, %s::timestamptz, %s, %s::text)"
 )
 

@@ -7,6 +7,7 @@ passed is thrown away and its transaction counts as unknown, so callers write id
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
 from gevent.lock import BoundedSemaphore
+from gevent.monkey import get_original
 from psycogreen.gevent import gevent_wait_callback
 
 from relay.core.errors import StoreError
@@ -24,6 +26,8 @@ from relay.core.errors import StoreError
 psycopg2.extras.register_uuid()
 
 CONNECT_SECONDS = 5.0
+# Only looks and never waits, so it need not go through gevent's hub.
+_poll = get_original("select", "poll")
 
 
 class DatabaseError(StoreError):
@@ -106,7 +110,7 @@ class Pool:
             raise DatabaseError("all database connections are busy")
         connection = None
         try:
-            connection = self._free.pop() if self._free else self._connect()
+            connection = self._take()
             connection.deadline = time.monotonic() + seconds
             yield connection
             self._free.append(connection)
@@ -123,6 +127,15 @@ class Pool:
                 connection.close()
             self._slots.release()
 
+    def _take(self) -> Any:
+        """A free connection that the server has not ended meanwhile, else a new one."""
+        while self._free:
+            connection = self._free.pop()
+            if not _ended(connection):
+                return connection
+            connection.close()
+        return self._connect()
+
     def _connect(self) -> Any:
         return psycopg2.connect(self._url, connection_factory=_Connection, options=self._options)
 
@@ -136,3 +149,12 @@ class Pool:
     def close(self) -> None:
         while self._free:
             self._free.pop().close()
+
+
+def _ended(connection: Any) -> bool:
+    """Nobody asked an idle connection anything: what there is to read is the server's goodbye."""
+    if connection.closed:
+        return True
+    look = _poll()
+    look.register(connection.fileno(), select.POLLIN)
+    return bool(look.poll(0))

@@ -94,7 +94,8 @@ CREATE TABLE message_tracking (
     source_id text NOT NULL,
     type text NOT NULL,
     content jsonb NOT NULL,
-    payload jsonb,
+    -- the provider's item as it came; json and not jsonb, which refuses NUL and lone surrogates
+    payload json,
     media_type text,
     media_url text,
     -- the sort key: the earlier of provider time and arrival, then arrival, then place in the webhook

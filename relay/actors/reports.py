@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,11 +12,16 @@ from relay.core.messages import Report
 from relay.core.retry import LONGEST_WAIT
 
 
+REMEMBERED = 100
+"""Messages whose last report is kept in mind; a standing that overtook it comes within moments."""
+
+
 class Reports:
     """One at a time. A newer word about a message replaces the older one that was not told yet."""
 
     def __init__(self) -> None:
         self._due: dict[str, Standing] = {}
+        self._told: OrderedDict[str, str] = OrderedDict()
         self._in_flight: str | None = None
         self._not_before = 0.0
 
@@ -26,13 +32,15 @@ class Reports:
         return message_id in self._due
 
     def add(self, standing: Standing) -> None:
-        if standing.report is not None:
+        """A standing that was read before the last report was written down still asks for it: not again."""
+        if standing.report is not None and self._told.get(standing.message_id) not in (standing.report, "delivered"):
             self._due[standing.message_id] = standing
 
     def load(self, standings: Iterable[Standing]) -> None:
         """From PostgreSQL; what is known already is newer."""
         for standing in standings:
-            self._due.setdefault(standing.message_id, standing)
+            if standing.message_id not in self._due:
+                self.add(standing)
 
     def due(self) -> float | None:
         """When the next one may go (Unix seconds), or None."""
@@ -50,6 +58,9 @@ class Reports:
     def told(self, message_id: str, status: str) -> None:
         """The journal has written it; it stays if there is a newer word to tell."""
         self._landed(message_id)
+        self._told[message_id] = status
+        if len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
         standing = self._due.get(message_id)
         if standing is not None and standing.report == status:
             del self._due[message_id]

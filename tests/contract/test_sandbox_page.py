@@ -47,7 +47,7 @@ def test_a_customer_writes_and_sees_the_business_answer(page: Page, sandbox: San
     expect(phone.locator(".bubble:not(.own) .text")).to_have_text("Good day")
     written = sandbox.phone()["messages"][0]["id"]
     sandbox.send({"status": "read", "message_id": written, "typing_indicator": {"type": "text"}})
-    expect(phone.get_by_role("img", name="Read")).to_be_visible()
+    expect(phone.get_by_role("img", name="Read", exact=True)).to_be_visible()
     expect(page.locator("#phone .subtitle")).to_have_text("typing…")
 
 

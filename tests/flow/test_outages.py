@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+import gevent
 import pytest
 import redis
 
@@ -58,6 +59,13 @@ def known_to_every_worker(installation: Installation) -> None:
             client.delete(key)
 
 
+def _fill_the_pools(installation: Installation, line: Line) -> None:
+    """So many requests at once that both workers hold several idle connections."""
+    path = f"/api/tenants/{line.tenant_id}"
+    jobs = [gevent.spawn(installation.api, "GET", path) for _ in range(40)]
+    gevent.joinall(jobs, raise_error=True, timeout=20)
+
+
 def test_postgresql_away(installation: Installation, line: Line, postgres_server: Postgres) -> None:
     [cold] = installation.tenant("Cold")
     chats = [Chat(installation, line, f"491790000000{n}") for n in range(3)]
@@ -65,6 +73,7 @@ def test_postgresql_away(installation: Installation, line: Line, postgres_server
     for chat in chats:
         chat.opened()
         chat.state_in_time(chat.answers("welcome"), "read")
+    _fill_the_pools(installation, line)
     stranger = Chat(installation, cold, "4917900000009")
     with away(postgres_server):
         for number in range(3):
@@ -81,6 +90,8 @@ def test_postgresql_away(installation: Installation, line: Line, postgres_server
             lambda: posted(stranger.sent_by_phone())[0][1] == 503, 10, "503 for a line that nobody knows by heart"
         )
         assert installation.daemon.running() and installation.web.running()
+    for _ in range(20):  # Connections from before the outage are not handed out any more.
+        installation.api("GET", f"/api/tenants/{line.tenant_id}")
     for chat in chats:
         chat.agent_reads_in_time("hello", "in 0", "in 1", "in 2", seconds=45)
         chat.phone_reads_in_time("welcome", "out 0", "out 1", "out 2", seconds=45)

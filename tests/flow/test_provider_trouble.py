@@ -149,6 +149,8 @@ def test_lost_answers_double_nothing_at_whatsapp_and_only_the_lost_at_genesys(
 ) -> None:
     chats = [Chat(installation, each, f"491771000000{n}") for n in range(5) for each in (line, other)]
     gevent.joinall([gevent.spawn(chat.opened) for chat in chats], raise_error=True)
+    for chat in chats:  # Meta's word comes late: whoever does not wait for it sends twice.
+        installation.control("POST", f"/phone/{chat.wa_id}", {"delays_ms": {"sent": 1200}})
     lost = {"timeout_rate": 0.3, "seed": 5}
     installation.control("POST", "/faults", {"meta": lost, "genesys": lost})
     try:

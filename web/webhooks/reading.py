@@ -11,6 +11,7 @@ import orjson
 UNREADABLE = object()
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+NUL = rb"\u0000"
 REFS = {
     "whatsapp": re.compile(rb'"phone_number_id"\s*:\s*"([0-9]{1,32})"'),
     "genesys": re.compile(rb'"id"\s*:\s*"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"'),
@@ -19,9 +20,10 @@ REFS_GUESSED = 8
 
 
 def read(raw: bytes) -> Any:
-    """The body, or UNREADABLE. A lone surrogate, which JSON allows and UTF-8 does not, is replaced."""
+    """The body, or UNREADABLE. Lone surrogates and NUL, which JSON allows and PostgreSQL does not, are replaced."""
     try:
-        return orjson.loads(raw)
+        if NUL not in raw:
+            return orjson.loads(raw)
     except orjson.JSONDecodeError:
         pass
     try:
