@@ -20,6 +20,8 @@ class Claim:
     shard: int
     epoch: int
     attempt: int
+    again: bool = False
+    """The same request was written before, and the answer was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ CLAIM = """
 WITH owned AS (
     SELECT n, epoch FROM shards WHERE owner = %(owner)s AND n = ANY(%(shards)s) ORDER BY n FOR SHARE
 ), wanted AS (
-    SELECT * FROM unnest(%(ids)s::uuid[], %(numbers)s::smallint[], %(epochs)s::bigint[], %(attempts)s::int[])
-        AS w (id, shard, epoch, n)
+    SELECT * FROM unnest(%(ids)s::uuid[], %(numbers)s::smallint[], %(epochs)s::bigint[], %(attempts)s::int[],
+                         %(again)s::boolean[]) AS w (id, shard, epoch, n, again)
 ), claimed AS (
     UPDATE message_tracking m
     SET state = 'sending', attempts = w.n, claim_epoch = w.epoch, claimed_at = clock_timestamp(),
@@ -71,7 +73,7 @@ WITH owned AS (
     WHERE m.id = w.id AND m.shard = w.shard
       AND (m.attempts = w.n - 1 AND m.state IN ('received', 'unknown')
            -- the same claim again, after its answer was lost: its sender is still waiting for it
-           OR m.attempts = w.n AND m.claim_epoch = w.epoch AND m.state = 'sending')
+           OR w.again AND m.attempts = w.n AND m.claim_epoch = w.epoch AND m.state = 'sending')
     RETURNING m.id, m.line_id, w.n, w.epoch
 )
 INSERT INTO message_attempts (message_id, n, line_id, epoch, started_at, deadline_at)
@@ -96,6 +98,7 @@ def claim(cursor: Any, owner: str, claims: Sequence[Claim], request_seconds: flo
             "numbers": [one.shard for one in claims],
             "epochs": [one.epoch for one in claims],
             "attempts": [one.attempt for one in claims],
+            "again": [one.again for one in claims],
             "seconds": request_seconds,
         },
     )
@@ -149,9 +152,10 @@ def record_sent(cursor: Any, sent: Sequence[Attempt]) -> None:
             """UPDATE message_tracking m
                SET state = CASE WHEN m.state IN ('received', 'sending', 'unknown', 'dead') THEN 'sent' ELSE m.state END,
                    provider_id = coalesce(m.provider_id, v.provider_id), sent_at = coalesce(m.sent_at, v.at),
-                   reason_code = NULL, reason = NULL, next_attempt_at = NULL, unknown_until = NULL, updated_at = now()
+                   reason_code = NULL, reason = NULL, failed_at = NULL, next_attempt_at = NULL, unknown_until = NULL,
+                   updated_at = now()
                FROM (VALUES %s) AS v (id, provider_id, at)
-               WHERE m.id = v.id AND m.failed_at IS NULL""",
+               WHERE m.id = v.id AND (m.failed_at IS NULL OR m.state = 'dead')""",
             [(UUID(one.message_id), one.provider_id, stamp(one.at)) for one in sent],
             template="(%s::uuid, %s, %s::timestamptz)",
             page_size=len(sent),

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 import psycopg2.extras
 from gevent.lock import BoundedSemaphore
@@ -115,6 +116,12 @@ class Pool:
             yield connection
             self._free.append(connection)
             connection = None
+        except psycopg2.errors.ProgramLimitExceeded:
+            # psycopg2 counts it among the operational errors, but it is the data that is too large.
+            if connection is not None and not connection.closed:
+                self._free.append(connection)
+                connection = None
+            raise
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             raise DatabaseError(str(error).strip() or type(error).__name__) from error
         except psycopg2.Error:

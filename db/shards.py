@@ -62,7 +62,9 @@ def adopt_claims(cursor: Any, number: int, epoch: int) -> int:
     cursor.execute(
         """UPDATE message_tracking SET state = 'unknown', unknown_until = NULL, updated_at = now(),
                   reason_code = 'taken_over', reason = 'the daemon that sent it ended before the answer was written'
-           WHERE shard = %s AND state = 'sending' AND claim_epoch < %s""",
+           WHERE shard = %s AND (state = 'sending' AND claim_epoch < %s
+                                 -- adopted before, by an owner that ended before the wait had begun
+                                 OR state = 'unknown' AND unknown_until IS NULL)""",
         (number, epoch),
     )
     return int(cursor.rowcount)

@@ -123,7 +123,8 @@ class Service:
         for ref in self.parts.tenants.values():
             tell(ref, Stop())
         if self.parts.journal is not None:
-            _stop_actor(self.parts.journal)
+            tell(self.parts.journal, Stop())
+            self.parts.journal.actor_stopped.wait(10.0)
         try:
             with self.parts.pool.transaction() as cursor:
                 shards.leave(cursor, self.parts.lease.daemon_id)

@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 SENDERS = 32
 """Calls under way at once over one side of a line: 80 messages a second at 0.4 s each."""
 
+REPORT_EVERY = 10
+
 OFFER_SECONDS = 5.0
 """A turn that nobody took by then is offered to the next: its conversation has gone."""
 
@@ -40,8 +42,10 @@ class ChannelActor(RelayActor):
         self._free: list[Ref] = []
         self._lent: dict[str, tuple[Ref, float]] = {}
         self._permits = 0
+        self._turns = 0
         self._alarm_at = 0.0
         self._counted_open = False
+        self._told_refused: bool | None = None
 
     def handle(self, command: Any) -> None:
         if isinstance(command, AskTurn):
@@ -58,6 +62,8 @@ class ChannelActor(RelayActor):
             self._stop_all()
             return
         elif isinstance(command, Tick):
+            if not self._alarm_at or time.monotonic() < self._alarm_at:
+                return  # an alarm that a sooner one has replaced
             self._alarm_at = 0.0
             self._reclaim()
         else:
@@ -81,8 +87,7 @@ class ChannelActor(RelayActor):
             self._offer(now)
 
     def _offer(self, now: float) -> None:
-        asked = self._asked or self._asked_reports
-        ask = asked.pop(next(iter(asked)))
+        ask = self._next()
         sender = self._free.pop() if self._free else self._new_sender()
         if tell(ask.conversation, Turn(ask.lane, sender, self.actor_ref, self._side.account.settings)):
             self._permits -= 1
@@ -91,6 +96,13 @@ class ChannelActor(RelayActor):
             self._wake_in(OFFER_SECONDS + self._parts.limits.request)
         else:
             self._free.append(sender)
+
+    def _next(self) -> AskTurn:
+        """Messages first; every tenth turn is a report's, or a busy line would never tell of a failure."""
+        self._turns += 1
+        reports_turn = not self._asked or (self._turns % REPORT_EVERY == 0 and bool(self._asked_reports))
+        asked = self._asked_reports if reports_turn else self._asked
+        return asked.pop(next(iter(asked)))
 
     def _new_sender(self) -> Ref:
         return SenderActor.start(self._parts, self._side, self.actor_ref)
@@ -103,19 +115,23 @@ class ChannelActor(RelayActor):
     def _freed(self, freed: Freed) -> None:
         if not self._take_back(freed.sender):
             return
-        breaker, was_refused = self._side.breaker, self._side.breaker.credentials_refused
-        if not freed.called:
-            breaker.returned()
-        elif isinstance(freed.error, SendError):
+        breaker = self._side.breaker
+        if freed.called and isinstance(freed.error, SendError):
             self._failed(freed.error)
-        elif freed.error is None:
+        elif freed.called and freed.error is None:
             breaker.succeeded(time.monotonic())
         else:
             breaker.returned()
-        if breaker.credentials_refused != was_refused:
-            reason = breaker.reason if breaker.credentials_refused else None
-            tell(self._tenant, Refused(self._side.account.line_id, self._side.name, reason))
+        if breaker.credentials_refused or (freed.called and freed.error is None):
+            self._tell_health(breaker.credentials_refused)
         self._show()
+
+    def _tell_health(self, refused: bool) -> None:
+        """When it changes, and once after a start: what was written down may be from another daemon's time."""
+        if refused != self._told_refused:
+            self._told_refused = refused
+            reason = self._side.breaker.reason if refused else None
+            tell(self._tenant, Refused(self._side.account.line_id, self._side.name, reason))
 
     def _failed(self, error: SendError) -> None:
         was_open = self._side.breaker.open

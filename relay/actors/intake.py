@@ -73,15 +73,16 @@ class Intake:
 
     def take(self, bodies: Sequence[bytes]) -> Taken:
         """Commit the batch. Raises StoreError when PostgreSQL is away: nothing was written, try again."""
-        taken, items = Taken(), []
+        taken = Taken()
+        readable: list[list[Item]] = []
         for body in bodies:
             try:
-                items += self._read(body)
+                readable.append(self._read(body))
             # Whatever a provider's oddity breaks, it must not stop the others.
             except Exception as error:  # noqa: BLE001
                 taken.dead.append(_dead(body, error))
-        self._store(items, taken)
-        for item in items:
+        self._store([items for items in readable if items], taken)
+        for item in (item for items in readable for item in items):
             taken.arrivals.setdefault(DIRECTION[item.update.channel], []).append(item.update.arrived_at)
         return taken
 
@@ -99,18 +100,19 @@ class Intake:
                 events.append(event)  # what nobody wrote (account notices) stays in the archive alone
         return [Item(body, update, event, place) for place, event in enumerate(events)]
 
-    def _store(self, items: Sequence[Item], taken: Taken) -> None:
-        if not items:
+    def _store(self, updates: Sequence[list[Item]], taken: Taken) -> None:
+        """Each update's events stay together; the batch is halved until the culprit stands alone."""
+        if not updates:
             return
         try:
-            arrived, standings = self._commit(items)
-        except psycopg2.Error as error:
-            if len({id(item.body) for item in items}) == 1:
-                taken.dead.append(_dead(items[0].body, error))
+            arrived, standings = self._commit([item for items in updates for item in items])
+        except (psycopg2.Error, ValueError, TypeError, LookupError) as error:
+            if len(updates) == 1:
+                taken.dead.append(_dead(updates[0][0].body, error))
                 return
-            middle = _middle(items)
-            self._store(items[:middle], taken)
-            self._store(items[middle:], taken)
+            middle = len(updates) // 2
+            self._store(updates[:middle], taken)
+            self._store(updates[middle:], taken)
         else:
             taken.arrived += arrived
             taken.standings += standings
@@ -211,18 +213,6 @@ def _grouped(rows: Sequence[Row], mappings: dict[str, Mapping]) -> list[Arrived]
         for conversation_id, group in groups.items()
         if conversation_id in mappings
     ]
-
-
-def _middle(items: Sequence[Item]) -> int:
-    """Half of the batch, without tearing one update's events apart."""
-    middle = max(1, len(items) // 2)
-    while middle < len(items) and items[middle].body is items[middle - 1].body:
-        middle += 1
-    return (
-        middle
-        if middle < len(items)
-        else next(index for index, item in enumerate(items) if item.body is items[-1].body)
-    )
 
 
 def _dead(body: bytes, error: Exception) -> DeadLetter:

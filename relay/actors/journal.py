@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import psycopg2
@@ -15,7 +16,7 @@ import structlog
 
 from db import claims, conversations, receipts
 from relay import metrics
-from relay.actors.base import RelayActor, tell
+from relay.actors.base import RelayActor, Stop, tell
 from relay.actors.commands import Claimed, ClaimRequest, Outcome, Reported, ReportOutcome, Settled, Stands, Tick
 from relay.actors.parts import Parts
 from relay.core.errors import StoreError
@@ -33,6 +34,8 @@ class JournalActor(RelayActor):
         self._claims: list[ClaimRequest] = []
         self._outcomes: list[Outcome] = []
         self._reports: list[ReportOutcome] = []
+        self._tried: set[int] = set()
+        """The claims that went through a write whose answer was lost; only they may be granted again."""
         self._failures = 0
         self._resting_until = 0.0
 
@@ -43,11 +46,23 @@ class JournalActor(RelayActor):
             self._outcomes.append(command)
         elif isinstance(command, ReportOutcome):
             self._reports.append(command)
+        elif isinstance(command, Stop):
+            self._end()
+            return
         elif not isinstance(command, Tick):
             super().handle(command)
         waiting = len(self._claims) + len(self._outcomes) + len(self._reports)
         if waiting and (self.inbox_empty or waiting >= GROUP) and time.monotonic() >= self._resting_until:
             self._write()
+
+    def _end(self) -> None:
+        """What has been told is written; claims are not, because nobody will send any more."""
+        try:
+            if self._outcomes or self._reports:
+                self._write_outcomes()
+        except StoreError as error:
+            log.warning("outcomes_left_to_the_next_owner", outcomes=len(self._outcomes), error=str(error))
+        self.stop()
 
     def _write(self) -> None:
         try:
@@ -67,16 +82,20 @@ class JournalActor(RelayActor):
         self._parts.timers.after(wait, self.actor_ref, Tick())
 
     def _write_claims(self) -> None:
-        group, started = self._claims, time.monotonic()
-        with self._parts.pool.autocommit() as cursor:
-            granted = claims.claim(
-                cursor, self._parts.lease.daemon_id, [one.claim for one in group], self._parts.limits.request
-            )
-        self._claims = []
+        """A sender that has ended sends nothing: its claim would only block the message."""
+        self._claims = [one for one in self._claims if one.sender.is_alive()]
+        group, started = {one.claim.message_id: one for one in reversed(self._claims)}, time.monotonic()
+        if group:
+            wanted = [replace(one.claim, again=id(one) in self._tried) for one in group.values()]
+            self._tried |= {id(one) for one in group.values()}
+            with self._parts.pool.autocommit() as cursor:
+                granted = claims.claim(cursor, self._parts.lease.daemon_id, wanted, self._parts.limits.request)
+        asked, self._claims, self._tried = self._claims, [], set()
         self._count(len(group))
-        for one in group:
+        for one in asked:
             message_id = one.claim.message_id
-            tell(one.sender, Claimed(message_id, message_id in granted, started))
+            mine = group[message_id] is one and message_id in granted
+            tell(one.sender, Claimed(message_id, mine, started))
 
     def _write_outcomes(self) -> None:
         outcomes, reports = self._outcomes, self._reports

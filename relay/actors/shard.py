@@ -29,6 +29,7 @@ from relay.core.retry import backoff
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+ASK_DEPTH_SECONDS = 10.0
 DIRECTION: dict[str, Direction] = {INBOUND: "inbound", OUTBOUND: "outbound"}
 
 
@@ -62,6 +63,7 @@ class ShardActor(RelayActor):
         self._failures = 0
         self._resting_until = 0.0
         self._to_drain: int | None = None
+        self._ask_depth_at = 0.0
         self._begun = False
 
     def handle(self, command: Any) -> None:
@@ -103,6 +105,9 @@ class ShardActor(RelayActor):
             adopted = shards.adopt_claims(cursor, self._number, self._epoch)
         # A receipt that settles an adopted claim may be waiting in the queue: drain this far first.
         self._to_drain = self._depth() if adopted else None
+        self._ask_depth_at = time.monotonic() + ASK_DEPTH_SECONDS
+        if adopted:
+            self._parts.timers.after(ASK_DEPTH_SECONDS, self.actor_ref, Tick())
         self._parts.consumer.open(
             self._number,
             self._delivered,
@@ -133,13 +138,21 @@ class ShardActor(RelayActor):
         if self._to_drain is None:
             return
         self._to_drain -= taken
-        if self._to_drain > 0:
+        if self._to_drain > 0 and not self._empty_by_now():
             return
         with self._parts.pool.transaction() as cursor:
             waiting = shards.date_unknowns(cursor, self._number, self._parts.limits.unknown_outcome)
         self._to_drain = None
         for conversation_id in waiting:
             self._dispatch(Wake(conversation_id))
+
+    def _empty_by_now(self) -> bool:
+        """What the last owner still acked never comes here: ask the broker now and then."""
+        if time.monotonic() < self._ask_depth_at:
+            return False
+        self._ask_depth_at = time.monotonic() + ASK_DEPTH_SECONDS
+        self._parts.timers.after(ASK_DEPTH_SECONDS, self.actor_ref, Tick())
+        return self._depth() == 0
 
     def _end(self) -> None:
         """Close the channel first: what was not acked goes to the next owner, in order."""
@@ -200,8 +213,11 @@ class ShardActor(RelayActor):
             conversation_id = (
                 command.mapping.conversation_id if isinstance(command, Arrived) else command.standing.conversation_id
             )
-            with self._parts.pool.autocommit() as cursor:
-                sweep.notify(cursor, shard, conversation_id)
+            try:
+                with self._parts.pool.autocommit() as cursor:
+                    sweep.notify(cursor, shard, conversation_id)
+            except StoreError as error:
+                log.warning("hint_not_given", shard=shard, error=str(error))  # the owner's sweep finds the row
 
     def _dispatch(self, command: Arrived | Stands | Wake) -> None:
         if isinstance(command, Arrived):

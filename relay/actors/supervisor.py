@@ -74,6 +74,9 @@ class Supervisor(RelayActor):
             self._sweep()
         except StoreError as error:
             log.warning("supervisor_waits_for_postgresql", error=str(error))
+            if time.monotonic() >= self._parts.lease.until:
+                for number in list(self._epochs):
+                    self._let_go(number)  # closes its channel, so that the next owner gets what is in the queue
 
     # Lease and shards
 
@@ -103,7 +106,8 @@ class Supervisor(RelayActor):
         for number in mine[share:]:
             self._let_go(number)
         for number, epoch in sorted(taken.items()):
-            self._host(number, epoch)
+            if number not in self._leaving:  # else the next renewal finds it, when its old actor has gone
+                self._host(number, epoch)
         metrics.shards_owned.set(len(self._epochs))
 
     def _host(self, number: int, epoch: int) -> None:
@@ -124,7 +128,8 @@ class Supervisor(RelayActor):
             return
         with self._parts.pool.transaction() as cursor:
             for number in gone:
-                shards.give_up(cursor, self._parts.lease.daemon_id, number)
+                if number not in self._epochs:
+                    shards.give_up(cursor, self._parts.lease.daemon_id, number)
         for number in gone:
             del self._leaving[number]
             log.info("shard_given_up", shard=number)

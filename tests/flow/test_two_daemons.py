@@ -20,7 +20,7 @@ TAKEN_OVER_SECONDS = 15 + 8
 """The lease, and a few rounds of whoever takes over."""
 UNANSWERED = """
 SELECT count(DISTINCT m.id) AS n FROM message_tracking m JOIN message_attempts a ON a.message_id = m.id
-WHERE m.line_id = ANY(%s::uuid[]) AND m.attempts > 1 AND a.outcome IS DISTINCT FROM 'sent'
+WHERE m.line_id = ANY(%s::uuid[]) AND a.outcome IS DISTINCT FROM 'sent'
 """
 
 
@@ -57,6 +57,13 @@ def shared(installation: Installation, *numbers: int, seconds: float = 15) -> fl
     return time.monotonic() - started
 
 
+def calls_under_way(installation: Installation, daemon: Process) -> None:
+    """Wait for a moment in which the daemon has several: otherwise there is nothing to withstand."""
+    sql = """SELECT count(*) AS n FROM message_tracking m JOIN shards s ON s.n = m.shard
+             JOIN daemons d ON d.id = s.owner WHERE m.state = 'sending' AND d.name LIKE %s"""
+    wait_until(lambda: installation.rows(sql, f"%:{daemon.pid}")[0]["n"] >= 4, 20, "calls to be under way", 0.01)
+
+
 class Run:
     """Traffic on two fresh lines, with something happening in the middle of it."""
 
@@ -83,6 +90,12 @@ class Run:
     def unanswered(self) -> int:
         """Messages with a call whose answer nobody heard: only these may show twice at Genesys."""
         return int(self.installation.rows(UNANSWERED, [line.id for line in self.lines])[0]["n"])
+
+    def repeated(self) -> int:
+        """Further calls that were made for messages of customers."""
+        sql = """SELECT sum(attempts - 1) AS n FROM message_tracking
+                 WHERE direction = 'inbound' AND line_id = ANY(%s::uuid[])"""
+        return int(self.installation.rows(sql, [line.id for line in self.lines])[0]["n"])
 
     def _carried(self, number: int, seconds: float) -> None:
         wait_until(lambda: traffic.finished(self.installation) >= number, seconds, f"{number} messages to be carried")
@@ -111,13 +124,19 @@ def test_the_shards_of_a_killed_daemon_are_taken_within_seconds(
     with second:
         shared(installation, 8, 8)
         run = Run(installation, "Kill")
-        inbound, outbound = run.through(second.kill9)
+
+        def dies() -> None:
+            calls_under_way(installation, second)
+            second.kill9()
+
+        inbound, outbound = run.through(dies)
         took = shared(installation, 16, seconds=TAKEN_OVER_SECONDS)
     unanswered = run.unanswered()
     with capsys.disabled():
         print(f"\n  killed: to agents {inbound}; to customers {outbound}; {unanswered} unanswered; {took:.1f} s later")
     assert outbound == ALL
     assert (inbound.arrived, inbound.swapped) == (ALL.arrived, 0)
+    assert unanswered > 0, "nothing was under way when it was killed: this run has shown nothing"
     assert inbound.doubled <= unanswered
 
 
@@ -129,18 +148,20 @@ def test_a_daemon_that_stood_still_repeats_nothing_when_it_wakes(
         run = Run(installation, "Freeze")
 
         def stands_still() -> None:
+            calls_under_way(installation, second)
             with frozen(second):
                 shared(installation, 16, seconds=TAKEN_OVER_SECONDS)
                 wait_until(lambda: _settled(installation), 60, "the successor to have settled all calls")
 
         inbound, outbound = run.through(stands_still)
         shared(installation, 8, 8, seconds=20)
-        unanswered = run.unanswered()
+        repeated = run.repeated()
         with capsys.disabled():
-            print(f"\n  frozen: to agents {inbound}; to customers {outbound}; {unanswered} unanswered")
+            print(f"\n  frozen: to agents {inbound}; to customers {outbound}; {repeated} repeated")
         assert outbound == ALL
         assert (inbound.arrived, inbound.swapped) == (ALL.arrived, 0)
-        assert inbound.doubled <= unanswered
+        # An answer that it finds when it wakes is written down late, so the calls themselves are counted.
+        assert inbound.doubled <= repeated
         # It works on: half of what comes now is its own.
         greeted = traffic.finished(installation)
         traffic.greet(installation, run.everybody)
