@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import Any
 
 import gevent
 import psycopg2
@@ -14,6 +16,8 @@ from relay.core.retry import backoff
 
 log = structlog.get_logger(__name__)
 
+SILENCE_SECONDS = 30.0
+ANSWER_SECONDS = 5.0
 CHANNELS = ("relay_wake", "relay_tenants")
 
 
@@ -24,6 +28,7 @@ class Listener:
         self._pool = pool
         self._heard = heard
         self._reconnected = reconnected
+        self._failures = 0
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
     def start(self, on_failure: Callable[[BaseException], None]) -> None:
@@ -36,14 +41,24 @@ class Listener:
             self._greenlet.kill()
 
     def _run(self) -> None:
-        failures = 0
         while True:
             try:
                 self._listen()
             except (DatabaseError, psycopg2.Error, OSError) as error:
-                failures += 1
+                self._failures += 1
                 log.warning("listener_disconnected", error=type(error).__name__)
-            gevent.sleep(backoff(min(failures, 6)))
+            gevent.sleep(backoff(self._failures))
+
+    @staticmethod
+    def _await_word(connection: Any) -> None:
+        """A connection that died without a goodbye would be waited on for hours: ask it now and then."""
+        try:
+            wait_read(connection.fileno(), timeout=SILENCE_SECONDS)
+            connection.poll()
+        except TimeoutError:
+            connection.deadline = time.monotonic() + ANSWER_SECONDS
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
 
     def _listen(self) -> None:
         connection = self._pool.connection()
@@ -53,9 +68,9 @@ class Listener:
                 for channel in CHANNELS:
                     cursor.execute(f"LISTEN {channel}")
             self._reconnected()
+            self._failures = 0
             while True:
-                wait_read(connection.fileno())
-                connection.poll()
+                self._await_word(connection)
                 while connection.notifies:
                     notice = connection.notifies.pop(0)
                     self._heard(notice.channel, notice.payload)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-PAGE = 500
+PAGE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class Found:
     conversation_id: str
     shard: int
     state: str
+    lane: str
+    """inbound, outbound, or report."""
     stale: bool
     """Claimed more than a minute ago and still not settled."""
 
@@ -26,14 +28,16 @@ def page(cursor: Any, shards: Sequence[int], after: int) -> list[Found]:
     A bounded page per second, walking round: the cost does not grow with the backlog.
     """
     cursor.execute(
-        """SELECT seq, id, conversation_id, shard, state, state = 'sending' AND claimed_at < now() - interval '1 minute'
+        """SELECT seq, id, conversation_id, shard, state,
+                  CASE WHEN report IS DISTINCT FROM reported THEN 'report' ELSE direction END,
+                  state = 'sending' AND claimed_at < now() - interval '1 minute'
            FROM message_tracking
            WHERE (state IN ('received', 'sending', 'unknown') OR report IS DISTINCT FROM reported)
              AND seq > %s AND shard = ANY(%s)
            ORDER BY seq LIMIT %s""",
         (after, list(shards), PAGE),
     )
-    return [Found(row[0], str(row[1]), str(row[2]), row[3], row[4], row[5]) for row in cursor.fetchall()]
+    return [Found(row[0], str(row[1]), str(row[2]), row[3], row[4], row[5], row[6]) for row in cursor.fetchall()]
 
 
 def expire(cursor: Any, found: Sequence[Found], seconds: float) -> None:

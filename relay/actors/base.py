@@ -31,6 +31,13 @@ class RelayActor(pykka.ThreadingActor):
 
     use_daemon_thread = True
 
+    @classmethod
+    def start(cls, *args: Any, **kwargs: Any) -> pykka.ActorRef[Any]:
+        """Start without Pykka's registry: nobody looks us up there, and its list makes every end a walk."""
+        ref: pykka.ActorRef[Any] = super().start(*args, **kwargs)
+        pykka.ActorRegistry.unregister(ref)
+        return ref
+
     def handle(self, command: Any) -> None:
         """Do one command. Whatever it raises is logged and counted, then `recover` runs."""
         raise TypeError(f"{type(self).__name__} has no use for {type(command).__name__}")

@@ -43,16 +43,19 @@ class Stands:
 class Wake:
     """The conversation may have work in PostgreSQL that nobody told its actor about.
 
-    `message_ids`: what was seen there; an actor that knows them all need not read. Empty: read.
+    `seen`: (message id, lane) of what was found there; an actor that knows them all need not read.
+    Empty: read.
     """
 
     conversation_id: str
-    message_ids: tuple[str, ...] = ()
+    seen: tuple[tuple[str, LaneName], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """An alarm went off; look again at what is due."""
+    """An alarm went off; look again at what is due. `at`: which one it was, for those who set it anew."""
+
+    at: float = 0.0
 
 
 # Conversation, tenant and channel

@@ -55,6 +55,8 @@ IDLE_SECONDS = 60.0
 ASK_AGAIN_SECONDS = 45.0
 """A turn asked for and never given is asked for again: its channel may have been restarted."""
 PREPARE_AHEAD = 3
+LOST_SECONDS = 600.0
+"""A file that nobody has spoken of for so long is prepared again: its actor is gone."""
 NEVER = float("inf")
 
 
@@ -86,10 +88,13 @@ class ConversationActor(RelayActor):
         self._alarm_at = NEVER
         self._busy_at = time.monotonic()
         self._handset: str | None = None
+        self._reload_later = False
         self._settings: LineSettings[str, Any] = {}
 
     def handle(self, command: Any) -> None:
         if isinstance(command, Tick):
+            if command.at != self._alarm_at:
+                return  # an alarm that a sooner one has replaced
             self._alarm_at = NEVER
             self._look_after_stuck()
         elif isinstance(command, Stop):
@@ -115,9 +120,10 @@ class ConversationActor(RelayActor):
         elif isinstance(command, Reported):
             self._reported(command)
         elif isinstance(command, NotClaimed):
-            self._not_claimed(command.message_id)
+            self._stand_still(command.message_id, "not_claimed")
         elif isinstance(command, Wake):
-            if not self._knows_all(command.message_ids):
+            self._reload_later = False
+            if not command.seen or not all(self._knows(*one) for one in command.seen):
                 self._reload()
         else:
             super().handle(command)
@@ -125,7 +131,13 @@ class ConversationActor(RelayActor):
     def recover(self) -> None:
         """Start anew from PostgreSQL. A call under way goes on; its row says `sending` until it ends."""
         self._forget()
-        self._parts.timers.after(1.0, self.actor_ref, Wake(self._id))
+        self._wake_later(1.0)
+
+    def _wake_later(self, seconds: float) -> None:
+        """Read again after a while; one such alarm at a time."""
+        if not self._reload_later:
+            self._reload_later = True
+            self._parts.timers.after(seconds, self.actor_ref, Wake(self._id))
 
     def _end(self) -> None:
         self._leave(self._id)
@@ -137,20 +149,18 @@ class ConversationActor(RelayActor):
 
     # What there is to do
 
-    def _knows_all(self, message_ids: Sequence[str]) -> bool:
+    def _knows(self, message_id: str, lane: LaneName) -> bool:
         """What a full lane leaves in PostgreSQL counts as known: it is read when its turn comes."""
-        full = any(lane.overflowed for lane in self._lanes.values())
-        return bool(message_ids) and all(
-            full or self._reports.knows(message_id) or any(lane.works_on(message_id) for lane in self._lanes.values())
-            for message_id in message_ids
-        )
+        if lane == "report":
+            return self._reports.knows(message_id)
+        return self._lanes[lane].overflowed or self._lanes[lane].works_on(message_id)
 
     def _reload(self) -> None:
         try:
             found = mailbox.read(self._parts.pool, self._id, LANE_LIMIT)
         except StoreError as error:
             log.warning("conversation_waits_for_postgresql", conversation_id=self._id, error=str(error))
-            self._parts.timers.after(2.0, self.actor_ref, Wake(self._id))
+            self._wake_later(2.0)
             return
         if found.mapping is not None:
             self._learn(found.mapping)
@@ -201,7 +211,7 @@ class ConversationActor(RelayActor):
         return not work and self.inbox_empty and time.monotonic() - self._busy_at >= IDLE_SECONDS
 
     def _step(self, direction: Direction, lane: Lane) -> None:
-        if lane.wants_more:
+        if lane.wants_more and not self._reload_later:
             self._reload()
         self._prepare_ahead(direction, lane)
         due = lane.due(time.time())
@@ -230,18 +240,19 @@ class ConversationActor(RelayActor):
         """`at` is Unix seconds."""
         if at < self._alarm_at:
             self._alarm_at = at
-            self._parts.timers.after(at - time.time(), self.actor_ref, Tick())
+            self._parts.timers.after(at - time.time(), self.actor_ref, Tick(at))
 
     # Media
 
     def _prepare_ahead(self, direction: Direction, lane: Lane) -> None:
         for entry in lane.waiting[:PREPARE_AHEAD]:
-            if entry.prepared or entry.preparing or self._mapping is None:
+            lost = entry.preparing and time.monotonic() - entry.preparing_at > LOST_SECONDS
+            if entry.prepared or (entry.preparing and not lost) or self._mapping is None:
                 continue
             if entry.not_before > time.time():
                 self._wake_at(entry.not_before)
                 continue
-            entry.preparing = True
+            entry.preparing, entry.preparing_at = True, time.monotonic()
             entry.preparations += 1
             tell(
                 self._tenant(),
@@ -273,7 +284,11 @@ class ConversationActor(RelayActor):
         """Finish without a call; the journal writes it, and the agent's side is told."""
         assert self._mapping is not None
         verdict = Verdict(entry.id, self._epoch, entry.attempts, state, time.time(), code, text)
-        entry.prepared, entry.preparing = False, True  # holds the lane until the journal has written it
+        entry.prepared, entry.preparing, entry.preparing_at = (
+            False,
+            True,
+            time.monotonic(),
+        )  # holds the lane until the journal has written it
         tell(
             self._parts.journal,
             Outcome(self.actor_ref, self._id, entry.id, self._mapping.line_id, None, verdict=verdict),
@@ -311,18 +326,17 @@ class ConversationActor(RelayActor):
             Send(entry, direction, self.actor_ref, self._id, recipient, self._shard, self._epoch),
         )
 
-    def _not_claimed(self, message_id: str) -> None:
-        """Somebody else has the row, or the shard. The lane stands still until the database has been read."""
-        log.warning("not_claimed", message_id=message_id)
+    def _stand_still(self, message_id: str, why: str) -> None:
+        """What became of the message only its row can tell: the lane waits until it has been read."""
+        log.warning(why, message_id=message_id)
         for lane in self._lanes.values():
             if lane.in_flight is not None and lane.in_flight.id == message_id:
                 lane.put_back(lane.in_flight, NEVER)
-        self._parts.timers.after(0.5, self.actor_ref, Wake(self._id))
+        self._wake_later(0.5)
 
     def _settled(self, settled: Settled) -> None:
         if settled.standing is None:
-            # Not written, or the row is gone: read it again rather than guess.
-            self._not_claimed(settled.message_id)
+            self._stand_still(settled.message_id, "outcome_not_written")
             return
         if settled.genesys_conversation_id and self._mapping is not None:
             self._mapping = replace(self._mapping, genesys_conversation_id=settled.genesys_conversation_id)
@@ -362,9 +376,7 @@ class ConversationActor(RelayActor):
         for lane in self._lanes.values():
             entry = lane.in_flight
             if entry is not None and time.monotonic() - entry.launched_at > longest:
-                log.warning("call_without_word", message_id=entry.id)
-                lane.in_flight = None
-                self._parts.timers.after(0.0, self.actor_ref, Wake(self._id))
+                self._stand_still(entry.id, "call_without_word")
 
     # Reports
 

@@ -11,9 +11,12 @@ from db.claims import Standing
 from relay.core.messages import Report
 from relay.core.retry import LONGEST_WAIT
 
-
 REMEMBERED = 100
 """Messages whose last report is kept in mind; a standing that overtook it comes within moments."""
+
+
+LOST_SECONDS = 90.0
+"""A report of which there has been no word for so long is told again: its sender is gone."""
 
 
 class Reports:
@@ -23,6 +26,7 @@ class Reports:
         self._due: dict[str, Standing] = {}
         self._told: OrderedDict[str, str] = OrderedDict()
         self._in_flight: str | None = None
+        self._launched_at = 0.0
         self._not_before = 0.0
 
     def __bool__(self) -> bool:
@@ -44,13 +48,16 @@ class Reports:
 
     def due(self) -> float | None:
         """When the next one may go (Unix seconds), or None."""
-        return None if not self._due or self._in_flight is not None else self._not_before
+        if not self._due:
+            return None
+        return self._launched_at + LOST_SECONDS if self._in_flight is not None else self._not_before
 
     def launch(self) -> Report | None:
-        if not self._due or self._in_flight is not None:
+        due = self.due()
+        if due is None or due > time.time():
             return None
         standing = next(iter(self._due.values()))
-        self._in_flight = standing.message_id
+        self._in_flight, self._launched_at = standing.message_id, time.time()
         status: Any = standing.report
         at = standing.at or time.time()
         return Report(standing.message_id, standing.source_id, status, at, standing.code, standing.reason)

@@ -27,7 +27,7 @@ from relay.actors.side import Side
 from relay.channels.base import Request, Sent
 from relay.core.errors import CannotCarry, SendError
 from relay.core.messages import Media
-from relay.core.retry import Decision, decide
+from relay.core.retry import LONGEST_WAIT, OUR_OWN, Decision, decide
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,7 @@ class SenderActor(RelayActor):
         self._send: Send | None = None
         self._request: Request | None = None
         self._claimed = False
+        self._reporting: SendReport | None = None
 
     def handle(self, command: Any) -> None:
         if isinstance(command, Send):
@@ -60,6 +61,10 @@ class SenderActor(RelayActor):
             self._settle_error(send, error, time.monotonic())
         elif send is not None:
             self._tell_journal(send, None, verdict=self._verdict(send, "dead", error.code, error.text))
+        reporting, self._reporting = self._reporting, None
+        if reporting is not None:
+            report = reporting.report
+            tell(reporting.conversation, Reported(report.message_id, report.status, LONGEST_WAIT))
         self._free(called=claimed, error=error)
 
     # A message
@@ -111,7 +116,7 @@ class SenderActor(RelayActor):
             )
         except SendError as error:
             self._settle_error(send, error, deadline)
-            self._free(called=True, error=error)
+            self._free(called=error.code not in OUR_OWN, error=error)
         else:
             self._settle_sent(send, sent)
             self._free(called=True)
@@ -177,6 +182,7 @@ class SenderActor(RelayActor):
     # A report
 
     def _report(self, command: SendReport) -> None:
+        self._reporting = command
         report, side = command.report, self._side
         deadline = time.monotonic() + self._parts.limits.request
         try:
@@ -187,6 +193,7 @@ class SenderActor(RelayActor):
         else:
             tell(self._parts.journal, ReportOutcome(command.conversation, report.message_id, report.status))
             self._free(called=True)
+        self._reporting = None
 
     def _report_failed(self, command: SendReport, error: SendError | CannotCarry) -> None:
         report = command.report

@@ -111,7 +111,7 @@ class ShardActor(RelayActor):
         self._parts.consumer.open(
             self._number,
             self._delivered,
-            on_lost=lambda _: _told(tell(self.actor_ref, Lost())),
+            on_lost=self._lost,
         )
         self._begun = True
         log.info("shard_taken", shard=self._number, epoch=self._epoch, unknown_outcomes=adopted)
@@ -166,7 +166,10 @@ class ShardActor(RelayActor):
     def _delivered(self, delivery: Delivery) -> None:
         """Runs in the consumer's greenlet, so that a lane knows at once that something is coming."""
         self._holds[DIRECTION[delivery.exchange]].comes()
-        _told(tell(self.actor_ref, delivery))
+        tell(self.actor_ref, delivery)
+
+    def _lost(self, _number: int) -> None:
+        tell(self.actor_ref, Lost())
 
     def _take_in(self) -> None:
         group = self._deliveries[:BATCH]
@@ -245,7 +248,3 @@ class ShardActor(RelayActor):
         """A conversation leaves in one step, without I/O: nobody can tell it anything after this."""
         if self._conversations.pop(conversation_id, None) is not None:
             metrics.conversations.dec()
-
-
-def _told(_alive: bool) -> None:
-    """A shard that has ended gets nothing more: its channel is closed, and the broker keeps the rest."""

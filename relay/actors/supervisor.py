@@ -189,13 +189,13 @@ class Supervisor(RelayActor):
         self.stop()
 
 
-def _by_conversation(found: Sequence[sweep.Found]) -> dict[tuple[str, int], tuple[str, ...]]:
-    """(conversation, shard) to the messages seen; none where a call ended without word: it must read."""
-    groups: dict[tuple[str, int], list[str]] = {}
+def _by_conversation(found: Sequence[sweep.Found]) -> dict[tuple[str, int], tuple[tuple[str, Any], ...]]:
+    """(conversation, shard) to what was seen; nothing where a call ended without word: it must read."""
+    groups: dict[tuple[str, int], list[tuple[str, Any]]] = {}
     for one in found:
-        groups.setdefault((one.conversation_id, one.shard), []).append(one.message_id)
+        groups.setdefault((one.conversation_id, one.shard), []).append((one.message_id, one.lane))
     stale = {one.conversation_id for one in found if one.stale}
-    return {key: () if key[0] in stale else tuple(ids) for key, ids in groups.items()}
+    return {key: () if key[0] in stale else tuple(seen) for key, seen in groups.items()}
 
 
 def _await_end(ref: Ref) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +52,7 @@ class TenantActor(RelayActor):
         self._parts = parts
         self._tenant_id = tenant_id
         self._lines: dict[str, Line] = {}
-        self._held: dict[tuple[str, str], AskTurn | Prepare] = {}
+        self._held: dict[tuple[str, str], AskTurn | Prepare | ReloadTenant | Refused] = {}
         self._alarm = False
 
     def handle(self, command: Any) -> None:
@@ -60,11 +61,11 @@ class TenantActor(RelayActor):
         elif isinstance(command, Prepare):
             self._prepare(command)
         elif isinstance(command, ReloadTenant):
-            self._reload()
+            self._unless_away("reload", command, self._reload)
         elif isinstance(command, PrepareDone):
             self._done(command)
         elif isinstance(command, Refused):
-            self._refused(command)
+            self._unless_away(f"health:{command.line_id}:{command.type}", command, lambda: self._refused(command))
         elif isinstance(command, Tick):
             self._alarm = False
             self._release()
@@ -76,14 +77,14 @@ class TenantActor(RelayActor):
     def _ask(self, ask: AskTurn) -> None:
         line = self._line(ask.line_id)
         if line is None or not line.runs:
-            self._hold((ask.conversation.actor_urn, ask.lane), ask)
+            self._hold((ask.conversation.actor_urn, ask.lane), ask, soon=line is None)
         else:
             tell(line.channels[SIDE[ask.lane]], ask)
 
     def _prepare(self, prepare: Prepare) -> None:
         line = self._line(prepare.line_id)
         if line is None or not line.runs:
-            self._hold((prepare.conversation.actor_urn, prepare.message_id), prepare)
+            self._hold((prepare.conversation.actor_urn, prepare.message_id), prepare, soon=line is None)
             return
         worker = self._media_worker(line)
         worker.pending += 1
@@ -143,9 +144,18 @@ class TenantActor(RelayActor):
 
     # Waiting while paused, inactive, or without a database
 
-    def _hold(self, key: tuple[str, str], command: AskTurn | Prepare) -> None:
+    def _hold(self, key: tuple[str, str], command: AskTurn | Prepare | ReloadTenant | Refused, *, soon: bool) -> None:
+        """Until the tenant is reloaded, or (`soon`) until the database may be back."""
         self._held[key] = command
-        self._wake()
+        if soon:
+            self._wake()
+
+    def _unless_away(self, key: str, command: ReloadTenant | Refused, do: Callable[[], None]) -> None:
+        try:
+            do()
+        except StoreError as error:
+            log.warning("tenant_waits_for_postgresql", tenant_id=self._tenant_id, error=str(error))
+            self._hold(("", key), command, soon=True)
 
     def _wake(self) -> None:
         if not self._alarm:

@@ -27,6 +27,7 @@ class Entry:
     prepared: bool = True
     """False while its media is not ready to be sent."""
     preparing: bool = False
+    preparing_at: float = 0.0
     preparations: int = 0
     order: tuple[SortKey, int, SortKey] = field(init=False, repr=False)
     """Its place in the lane: the key, except that nothing is put before a message once claimed."""

@@ -16,6 +16,9 @@ POISON_ATTEMPTS = 8
 OLDEST_SECONDS = 7 * 86400.0
 """Meta's media ids and its webhook retries live seven days; nobody waits longer for an answer."""
 
+OUR_OWN = ("lease_lost", "claim_too_old")
+"""Codes of calls that we did not begin: no fault of the message, and no trouble of the provider."""
+
 Next = Literal["retry", "failed", "dead", "unknown"]
 
 
@@ -34,6 +37,8 @@ def decide(error: SendError, attempts: int, age: float, line_works: bool) -> Dec
 
     `line_works`: other messages went through since this one first failed, so the fault is its own.
     """
+    if error.code in OUR_OWN:
+        return Decision("retry", backoff(1), counts=False)
     if error.fate == "refused":
         return Decision("failed")
     if error.fate == "unknown" and not (attempts >= POISON_ATTEMPTS and line_works):

@@ -39,7 +39,8 @@ class Raiser(RelayActor):
 def actors() -> Iterator[tuple[Any, Any]]:
     culprit, bystander = Raiser.start(), Raiser.start()
     yield culprit, bystander
-    pykka.ActorRegistry.stop_all()
+    for ref in (culprit, bystander):
+        ref.stop()
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), Timeout(1), GreenletExit()], ids=lambda error: type(error).__name__)

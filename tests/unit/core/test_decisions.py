@@ -148,3 +148,8 @@ def test_a_file_that_cannot_be_carried_leaves_a_notice_and_its_caption() -> None
     said = without_media(message, "it is larger than 25 MB")
     assert said.media is None
     assert said.text == "see\n[document a.pdf could not be delivered: it is larger than 25 MB]"
+
+
+def test_a_call_that_we_did_not_begin_is_nobodys_fault() -> None:
+    decision = decide(SendError("retry", "lease_lost", "text"), POISON_ATTEMPTS, 0, line_works=True)
+    assert (decision.next, decision.counts) == ("retry", False)

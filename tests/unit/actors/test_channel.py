@@ -1,0 +1,110 @@
+"""A channel's alarms and turns, with a real ChannelActor and conversations that only listen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gevent.event import Event
+
+from relay.actors.base import Ping, RelayActor
+from relay.actors.channel import REPORT_EVERY, ChannelActor
+from relay.actors.commands import AskTurn, Freed, Refused, Tick, Turn
+from relay.actors.side import Side
+from relay.channels.base import Account
+from relay.core.errors import SendError
+from relay.stores.limits import Granted
+
+
+class Listener(RelayActor):
+    """Stands for a conversation, a tenant, or the timers: keeps what it is told."""
+
+    def __init__(self, heard: list[Any]) -> None:
+        super().__init__()
+        self._heard = heard
+
+    def handle(self, command: Any) -> None:
+        self._heard.append(command)
+
+
+class Alarms:
+    """Keeps the alarms, so that the test decides when they go off."""
+
+    def __init__(self) -> None:
+        self.pending = 0
+
+    def after(self, _seconds: float, _ref: Any, _command: Any) -> None:
+        self.pending += 1
+
+
+@pytest.fixture
+def heard() -> list[Any]:
+    return []
+
+
+@pytest.fixture
+def world(heard: list[Any]) -> Iterator[SimpleNamespace]:
+    alarms, granted = Alarms(), Event()
+    granted.set()
+    bucket = SimpleNamespace(
+        take=lambda *_: Granted(1, 0.0) if granted.is_set() else Granted(0, 1.0), penalise=lambda *_: None
+    )
+    parts: Any = SimpleNamespace(
+        timers=alarms,
+        bucket=bucket,
+        limits=SimpleNamespace(request=10.0, whatsapp_per_second=80.0, genesys_per_minute=300.0),
+    )
+    channel: Any = SimpleNamespace(name="genesys")
+    side = Side("genesys", channel, Account("t", "l", "i", {"client_id": "c"}))
+    listener = Listener.start(heard)
+    actor = ChannelActor.start(parts, side, listener)
+    yield SimpleNamespace(actor=actor, listener=listener, alarms=alarms, granted=granted, side=side)
+    for ref in (actor, listener):
+        ref.stop()
+
+
+def settle(world: SimpleNamespace) -> None:
+    for ref in (world.actor, world.listener):
+        ref.ask(Ping(), timeout=5)
+
+
+def test_alarms_that_a_sooner_one_replaced_do_not_multiply(world: SimpleNamespace) -> None:
+    world.granted.clear()
+    world.actor.tell(AskTurn("l", world.listener, "inbound"))
+    for _ in range(1000):
+        world.actor.tell(Tick())
+    settle(world)
+    assert world.alarms.pending < 10
+
+
+def test_reports_get_a_turn_while_messages_keep_coming(world: SimpleNamespace, heard: list[Any]) -> None:
+    others = [Listener.start(heard) for _ in range(REPORT_EVERY + 2)]
+    world.actor.tell(AskTurn("l", world.listener, "report"))
+    for other in others:
+        world.actor.tell(AskTurn("l", other, "inbound"))
+    settle(world)
+    for other in others:
+        other.ask(Ping(), timeout=5)
+        other.stop()
+    assert "report" in [turn.lane for turn in heard if isinstance(turn, Turn)]
+
+
+def test_health_is_told_once_after_a_start_and_whenever_it_changes(world: SimpleNamespace, heard: list[Any]) -> None:
+    def end_a_call(error: Exception | None) -> None:
+        world.side.breaker.mended()
+        world.actor.tell(AskTurn("l", world.listener, "inbound"))
+        settle(world)
+        [turn] = [one for one in heard if isinstance(one, Turn)]
+        heard.remove(turn)
+        world.actor.tell(Freed(turn.sender, True, error))
+        settle(world)
+
+    end_a_call(None)
+    end_a_call(None)
+    end_a_call(SendError("credentials", "190", "the token has expired"))
+    end_a_call(SendError("retry", "503", "try again"))
+    end_a_call(None)
+    told = [one.reason for one in heard if isinstance(one, Refused)]
+    assert told == [None, "190: the token has expired", None]
