@@ -8,15 +8,14 @@ from uuid import uuid4
 
 import pytest
 
-from db import claims, conversations, messages, receipts
+from db import claims, receipts
 from db.claims import Attempt
-from db.messages import NewRow, Row
+from db.messages import Row
 from db.pool import Pool
 from db.receipts import LineReceipt
-from relay.core.messages import Direction, Message, Person, Receipt
-from relay.core.ordering import SortKey
+from relay.core.messages import Receipt
+from tests.integration.rows import NOW, new_line, sent_message
 
-NOW = 1_790_000_000.0
 ORDERS = list(permutations(["sent", "delivered", "read", "failed"]))
 
 
@@ -28,38 +27,7 @@ def pool(postgres: str) -> Iterator[Pool]:
 
 @pytest.fixture(scope="module")
 def line_id(pool: Pool) -> str:
-    tenant_id, line_id = uuid4(), uuid4()
-    with pool.transaction() as cursor:
-        cursor.execute("INSERT INTO tenants (id, name, webhook_key) VALUES (%s, 'T', 'k')", (tenant_id,))
-        cursor.execute(
-            """INSERT INTO lines (id, tenant_id, phone_number_id, integration_id, webhook_key)
-               VALUES (%s, %s, '1', 'i', 'lk')""",
-            (line_id, tenant_id),
-        )
-    return str(line_id)
-
-
-def sent_message(pool: Pool, line_id: str, direction: Direction = "outbound", provider_id: str | None = None) -> Row:
-    """A message that the provider took under `provider_id` (a new one each), with its attempt."""
-    person = Person(f"49{uuid4().int % 10**10}")
-    message = Message(uuid4().hex, person, NOW)
-    with pool.transaction() as cursor:
-        cursor.execute("SELECT tenant_id FROM lines WHERE id = %s", (line_id,))
-        tenant_id = str(cursor.fetchone()[0])
-        [mapping] = conversations.resolve(cursor, [conversations.Seen(tenant_id, line_id, person)], 16)
-        row = Row(
-            messages.new_id(), tenant_id, line_id, mapping.conversation_id, mapping.shard, direction,
-            SortKey(NOW, NOW, 0), message,
-        )  # fmt: skip
-        messages.insert(cursor, [NewRow(row, {})])
-        cursor.execute(
-            """INSERT INTO message_attempts (message_id, n, line_id, epoch, started_at, deadline_at)
-               VALUES (%s, 1, %s, 1, now(), now())""",
-            (row.id, line_id),
-        )
-        if provider_id is not None:
-            claims.record_attempts(cursor, [Attempt(row.id, line_id, 1, "sent", NOW, provider_id)])
-    return row
+    return new_line(pool)
 
 
 def tell(pool: Pool, line_id: str, provider_id: str, *statuses: str, message_id: str | None = None) -> None:

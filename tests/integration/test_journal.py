@@ -1,0 +1,128 @@
+"""JournalActor on a real database: group commits, refused claims, and what a stop may not lose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from gevent.event import Event
+
+from db import shards
+from db.claims import Attempt, Claim
+from db.messages import Row
+from db.pool import Pool
+from relay.actors.base import Ping, RelayActor, Stop
+from relay.actors.commands import Claimed, ClaimRequest, Outcome, Settled
+from relay.actors.journal import JournalActor
+from relay.actors.parts import Lease
+from relay.actors.timers import Timers
+from tests.integration.rows import NOW, new_line, new_message, sent_message
+
+
+class Listener(RelayActor):
+    """A sender or a conversation that keeps what the journal tells it."""
+
+    def __init__(self, heard: list[Any], came: Event) -> None:
+        super().__init__()
+        self._heard, self._came = heard, came
+
+    def handle(self, command: Any) -> None:
+        self._heard.append(command)
+        self._came.set()
+
+
+@pytest.fixture(scope="module")
+def pool(postgres: str) -> Iterator[Pool]:
+    with Pool(postgres) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def line_id(pool: Pool) -> str:
+    return new_line(pool)
+
+
+@pytest.fixture
+def journal(pool: Pool) -> Iterator[SimpleNamespace]:
+    """A journal whose daemon owns every shard in some epoch."""
+    daemon_id = str(uuid4())
+    with pool.transaction() as cursor:
+        shards.renew(cursor, daemon_id, "test", 60)
+        epochs = shards.take(cursor, daemon_id, 16)
+    timers = Timers()
+    timers.start(lambda error: pytest.fail(f"the timers ended: {error}"))
+    parts: Any = SimpleNamespace(
+        pool=pool, lease=Lease(daemon_id), limits=SimpleNamespace(request=10.0), timers=timers, shards={}
+    )
+    ref = JournalActor.start(parts)
+    yield SimpleNamespace(ref=ref, epochs=epochs)
+    ref.stop()
+    timers.stop()
+    with pool.transaction() as cursor:
+        shards.leave(cursor, daemon_id)
+
+
+def listener() -> tuple[Any, list[Any], Event]:
+    heard: list[Any] = []
+    came = Event()
+    return Listener.start(heard, came), heard, came
+
+
+def claim(journal: SimpleNamespace, row: Row, epoch: int | None = None) -> Claim:
+    return Claim(row.id, row.shard, journal.epochs[row.shard] if epoch is None else epoch, 1)
+
+
+def states(pool: Pool, rows: list[Row]) -> list[str]:
+    with pool.transaction() as cursor:
+        cursor.execute(
+            "SELECT id::text, state FROM message_tracking WHERE id = ANY(%s::uuid[])", ([r.id for r in rows],)
+        )
+        found = dict(cursor.fetchall())
+    return [found[row.id] for row in rows]
+
+
+def test_outcomes_told_right_before_the_stop_are_written(journal: SimpleNamespace, pool: Pool, line_id: str) -> None:
+    rows = [sent_message(pool, line_id) for _ in range(20)]
+    conversation, heard, _ = listener()
+    for row in rows:
+        sent = Attempt(row.id, line_id, 1, "sent", NOW, uuid4().hex)
+        journal.ref.tell(Outcome(conversation, row.conversation_id, row.id, line_id, sent, sent=sent))
+    journal.ref.tell(Stop())
+    assert journal.ref.actor_stopped.wait(10)
+    assert set(states(pool, rows)) == {"sent"}
+    conversation.ask(Ping(), timeout=5)
+    assert len([one for one in heard if isinstance(one, Settled)]) == len(rows)
+    conversation.stop()
+
+
+def test_of_two_senders_with_one_message_one_is_granted(journal: SimpleNamespace, pool: Pool, line_id: str) -> None:
+    row = new_message(pool, line_id)
+    answers = []
+    for sender, heard, came in (listener(), listener()):
+        journal.ref.tell(ClaimRequest(claim(journal, row), sender))
+        assert came.wait(10)
+        answers += [one.granted for one in heard if isinstance(one, Claimed)]
+        sender.stop()
+    assert answers == [True, False]
+
+
+def test_a_claim_of_an_older_epoch_is_refused(journal: SimpleNamespace, pool: Pool, line_id: str) -> None:
+    row = new_message(pool, line_id)
+    sender, heard, came = listener()
+    journal.ref.tell(ClaimRequest(claim(journal, row, epoch=journal.epochs[row.shard] - 1), sender))
+    assert came.wait(10)
+    assert [one.granted for one in heard] == [False]
+    assert states(pool, [row]) == ["received"]
+    sender.stop()
+
+
+def test_nothing_is_claimed_for_a_sender_that_has_ended(journal: SimpleNamespace, pool: Pool, line_id: str) -> None:
+    row = new_message(pool, line_id)
+    sender, _, _ = listener()
+    sender.stop()
+    journal.ref.tell(ClaimRequest(claim(journal, row), sender))
+    journal.ref.ask(Ping(), timeout=10)
+    assert states(pool, [row]) == ["received"]
