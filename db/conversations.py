@@ -58,7 +58,8 @@ class Seen:
     def aliases(self) -> list[str]:
         """Every name to look under, the most telling first."""
         person = self.person
-        names = [person.wa_id, person.bsuid, person.parent_bsuid, person.address, *person.previous]
+        dialled = person.address.removeprefix("+")
+        names = [person.wa_id, person.bsuid, person.parent_bsuid, person.address, dialled, *person.previous]
         return list(dict.fromkeys(name for name in names if name))
 
 

@@ -61,27 +61,29 @@ class NewRow:
     row: Row
     payload: dict[str, Any]
     reason: str | None = None
+    report: str | None = None
+    """What the agent's side has to be told although nothing is sent."""
 
 
 INSERT = """
 INSERT INTO message_tracking
   (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content, payload,
-   media_type, sort_time, arrived_at, idx, provider_time, state, reason, late)
+   media_type, sort_time, arrived_at, idx, provider_time, state, reason, report, failed_at, late)
 SELECT v.id::uuid, v.tenant_id::uuid, v.line_id::uuid, v.conversation_id::uuid, v.shard, v.direction, v.source_id,
        v.type, v.content, v.payload, v.media_type, v.sort_time, v.arrived_at, v.idx, v.provider_time,
-       v.state, v.reason,
+       v.state, v.reason, v.report, CASE WHEN v.report IS NOT NULL THEN now() END,
        EXISTS (SELECT 1 FROM message_tracking x
                WHERE x.conversation_id = v.conversation_id::uuid AND x.direction = v.direction
                  AND x.sort_time > v.sort_time AND x.attempts > 0)
 FROM (VALUES %s) AS v (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content,
-                       payload, media_type, sort_time, arrived_at, idx, provider_time, state, reason)
+                       payload, media_type, sort_time, arrived_at, idx, provider_time, state, reason, report)
 ON CONFLICT (line_id, direction, source_id) DO NOTHING
 RETURNING id, late
 """
 
 TEMPLATE = (
     "(%s, %s, %s, %s, %s::smallint, %s, %s, %s, %s::jsonb, %s::json, %s::text, %s::timestamptz, "
-    "%s::timestamptz, %s::integer, %s::timestamptz, %s, %s::text)"
+    "%s::timestamptz, %s::integer, %s::timestamptz, %s, %s::text, %s::text)"
 )
 
 COLUMNS = """id, tenant_id, line_id, conversation_id, shard, direction, extract(epoch FROM sort_time),
@@ -121,7 +123,7 @@ def _values(new: NewRow) -> tuple[Any, ...]:
         message.type, dump(message).decode(), Json(new.payload),
         message.media.kind if message.media else None,
         stamp(row.key.time), stamp(row.key.arrived_at), row.key.index, stamp(message.provider_time),
-        row.state, new.reason,
+        row.state, new.reason, new.report,
     )  # fmt: skip
 
 
@@ -174,11 +176,19 @@ def unfinished(cursor: Any, conversation_id: str, direction: Direction, limit: i
     return sorted(rows, key=lambda row: (row.attempts == 0, row.key))
 
 
-def save_content(pool: Pool, message_id: str, message: Message) -> None:
-    """Keep what preparing the media found out, so that no retry downloads or uploads again."""
+def save_content(pool: Pool, message_id: str, message: Message, loss: str | None = None) -> None:
+    """Keep what preparing the media found out, so that no retry downloads or uploads again.
+
+    `loss` goes into the history: what the message had to go on without, and why.
+    """
     media = message.media
     where = f"{media.bucket}/{media.object_key}" if media and media.object_key else None
-    with pool.autocommit() as cursor:
+    with pool.transaction() as cursor:
+        if loss is not None:
+            cursor.execute(
+                "INSERT INTO message_events (message_id, event, detail) VALUES (%s, 'file_missing', %s)",
+                (UUID(message_id), loss),
+            )
         cursor.execute(
             """UPDATE message_tracking SET content = %s, media_url = coalesce(%s, media_url), updated_at = now()
                WHERE id = %s""",

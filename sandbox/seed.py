@@ -9,6 +9,7 @@ from typing import Any
 import requests
 
 TENANT = "Nordwind Outdoor"
+CUSTOMER, NAME = "4915112345678", "Ada Brandt"
 WABA_ID = "200000000000001"
 PHONE_NUMBER_ID = "300000000000001"
 WHATSAPP = {
@@ -52,6 +53,7 @@ def seed(env: dict[str, str]) -> Seeded:
     urls = done["lines"][0]["webhook_urls"]
     _enter_at_meta(env["META_GRAPH_URL"], urls["meta"])
     _enter_at_genesys(env["GENESYS_LOGIN_URL"], env["GENESYS_API_URL"], urls["genesys"])
+    _Api(env["META_GRAPH_URL"].removesuffix("/graph"), "").call("POST", f"/control/phone/{CUSTOMER}", {"name": NAME})
     return Seeded(tenant_id, urls["meta"], urls["genesys"])
 
 

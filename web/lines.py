@@ -62,8 +62,13 @@ class LineDirectory:
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
         self._away_until = 0.0
 
-    def by_ref(self, channel: Literal["whatsapp", "genesys"], ref: str) -> LineRoute | None:
-        """The active line that owns a phone_number_id or an integration id. Raises DatabaseError."""
+    def by_ref(self, channel: Literal["whatsapp", "genesys"], ref: str, *, certain: bool = False) -> LineRoute | None:
+        """The active line that owns a phone_number_id or an integration id. Raises DatabaseError.
+
+        `certain`: "unknown" only as PostgreSQL's own word, and not from a moment ago.
+        """
+        if certain:
+            self._known.pop((channel, ref), None)
         return self._find(LineRoute, channel, ref, lambda: route_by_ref(self._pool, self._cipher, channel, ref))
 
     def by_line_key(self, key: str) -> LineRoute | None:

@@ -133,6 +133,8 @@ class Prepared:
     direction: Direction
     message: Message
     error: Exception | None = None
+    others_worked_at: float = 0.0
+    """time.monotonic at which a file of this line last went through this way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from relay.actors.commands import (
     Turn,
     Wake,
 )
+from relay.actors.entries import NEVER, entry_of
 from relay.actors.parts import Parts
 from relay.actors.reports import Reports
 from relay.core.errors import StoreError
@@ -57,7 +58,6 @@ ASK_AGAIN_SECONDS = 45.0
 PREPARE_AHEAD = 3
 LOST_SECONDS = 600.0
 """A file that nobody has spoken of for so long is prepared again: its actor is gone."""
-NEVER = float("inf")
 
 
 class ConversationActor(RelayActor):
@@ -173,9 +173,9 @@ class ConversationActor(RelayActor):
         """The entry that is there already, brought up to date with its row; else a new one."""
         entry = lane.get(row.id)
         if entry is None:
-            return self._entry(row)
+            return entry_of(row)
         if entry is not lane.in_flight and entry.prepared:
-            fresh = self._entry(row)
+            fresh = entry_of(row)
             entry.attempts, entry.unknown, entry.not_before = fresh.attempts, fresh.unknown, fresh.not_before
         return entry
 
@@ -183,19 +183,7 @@ class ConversationActor(RelayActor):
         for row in rows:
             lane = self._lanes[row.direction]
             if not lane.knows(row.id):
-                lane.add(self._entry(row))
-
-    def _entry(self, row: Row) -> Entry:
-        media = row.message.media
-        ready = media is None or media.object_key is not None
-        if media is not None and row.direction == "outbound":
-            ready = media.upload_id is not None or media.kind == "link"
-        entry = Entry(row.id, row.key, row.message, row.attempts, prepared=ready)
-        entry.not_before = row.next_attempt_at or 0.0
-        if row.state != "received":
-            entry.unknown = True
-            entry.not_before = row.unknown_until or NEVER
-        return entry
+                lane.add(entry_of(row))
 
     def _advance(self) -> None:
         for direction, lane in self._lanes.items():
@@ -267,16 +255,19 @@ class ConversationActor(RelayActor):
         if prepared.error is None:
             entry.message, entry.prepared, entry.not_before = prepared.message, True, 0.0
         else:
-            self._not_prepared(entry, prepared.direction, prepared.error)
+            others_work = entry.first_trouble is not None and prepared.others_worked_at > entry.first_trouble
+            entry.first_trouble = entry.first_trouble or time.monotonic()
+            self._not_prepared(entry, prepared.direction, prepared.error, others_work)
 
-    def _not_prepared(self, entry: Entry, direction: Direction, error: Exception) -> None:
-        wait = before_next_preparation(error, entry.preparations, time.time() - entry.key.arrived_at)
+    def _not_prepared(self, entry: Entry, direction: Direction, error: Exception, others_work: bool) -> None:
+        age = time.time() - entry.key.arrived_at
+        wait = before_next_preparation(error, entry.preparations, age, others_work)
         code, text = getattr(error, "code", "media_failed"), getattr(error, "text", str(error))
         if wait is not None:
             entry.not_before = time.time() + wait
         elif direction == "inbound":
             entry.message, entry.prepared = without_media(entry.message, text), True
-            messages.save_content(self._parts.pool, entry.id, entry.message)
+            messages.save_content(self._parts.pool, entry.id, entry.message, f"{code}: {text}")
         else:
             self._set_aside(entry, "failed", code, text)
 

@@ -30,6 +30,8 @@ from relay.core.queues import DIRECTION, TARGET
 log = structlog.get_logger(__name__)
 
 KNOWN_ADDRESSES = 10_000
+WRITTEN_BY_AGENTS = ("text", "structured")
+"""Of these Genesys is told Failed when there is nothing in them that could be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +170,13 @@ def _person(item: Item) -> Person:
 
 
 def _new_row(item: Item, mapping: Mapping) -> NewRow:
-    update, event = item.update, item.event
+    update, event, report = item.update, item.event, None
     assert not isinstance(event, Receipt)
     if isinstance(event, Ignored):
         message = Message(event.source_id, event.person, event.provider_time, event.type)
         state, reason = "ignored", event.reason
+        if update.channel == "genesys" and event.type in WRITTEN_BY_AGENTS:
+            state, report = "failed", "failed"
     else:
         message, state, reason = event, "received", None
     # A provider's clock that makes no sense counts as "now".
@@ -183,7 +187,7 @@ def _new_row(item: Item, mapping: Mapping) -> NewRow:
         messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard,
         DIRECTION[update.channel], key, message, state,
     )  # fmt: skip
-    return NewRow(row, update.payload, reason)
+    return NewRow(row, update.payload, reason, report)
 
 
 def _distinct(rows: Iterable[NewRow]) -> list[NewRow]:

@@ -34,14 +34,25 @@ IN_MEMORY = 1024 * 1024
 
 
 class MediaActor(RelayActor):
-    """Several per line, one file at a time, so that a slow file delays nobody else's message."""
+    """Several per line, one file at a time, so that a slow file delays nobody else's message.
 
-    def __init__(self, parts: Parts, accounts: dict[ChannelName, Account], tenant: Ref, seconds: float = 120.0) -> None:
+    `worked_at` is shared by the line's: when a file last went through, by direction (time.monotonic).
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        accounts: dict[ChannelName, Account],
+        tenant: Ref,
+        worked_at: dict[Direction, float],
+        seconds: float = 120.0,
+    ) -> None:
         super().__init__()
         self._parts = parts
         self._accounts = accounts
         self._tenant = tenant
         self._seconds = seconds
+        self._worked_at = worked_at
         self._job: Prepare | None = None
 
     def handle(self, command: Any) -> None:
@@ -58,6 +69,7 @@ class MediaActor(RelayActor):
         except RelayError as error:
             self._answer(command, error)
         else:
+            self._worked_at[command.direction] = time.monotonic()
             self._answer(replace(command, message=message), None)
 
     def recover(self) -> None:
@@ -66,7 +78,8 @@ class MediaActor(RelayActor):
 
     def _answer(self, job: Prepare, error: RelayError | None) -> None:
         self._job = None
-        tell(job.conversation, Prepared(job.message_id, job.direction, job.message, error))
+        worked_at = self._worked_at.get(job.direction, 0.0)
+        tell(job.conversation, Prepared(job.message_id, job.direction, job.message, error, worked_at))
         tell(self._tenant, PrepareDone(job.line_id, self.actor_ref))
 
     def _prepare(self, media: Media, job: Prepare) -> Media:
@@ -133,10 +146,13 @@ def _spool(file: IO[bytes], media: Media, download: Download) -> Media:
 
 
 def _type(media: Media, download: Download, head: bytes) -> str:
-    """The type the sender named; where nobody named one, the one the bytes show."""
+    """The type the sender named, unless nobody named one or the bytes are plainly of another class."""
+    shown = filetype.guess_mime(head)
     for named in (media.mime_type, download.mime_type):
-        if named and named.split(";")[0].strip() not in ("application/octet-stream", "binary/octet-stream"):
-            # Meta takes Ogg with Opus only, and wants to be told so.
-            return "audio/ogg; codecs=opus" if named == "audio/ogg" and b"OpusHead" in head else named
-    guessed = filetype.guess_mime(head)
-    return str(guessed or "application/octet-stream")
+        if not named or named.split(";")[0].strip() in ("application/octet-stream", "binary/octet-stream"):
+            continue
+        if shown == "application/pdf" and not named.startswith("application/"):
+            return str(shown)
+        # Meta takes Ogg with Opus only, and wants to be told so.
+        return "audio/ogg; codecs=opus" if named == "audio/ogg" and b"OpusHead" in head else named
+    return str(shown or "application/octet-stream")

@@ -130,7 +130,13 @@ class SenderActor(RelayActor):
     def _settle_sent(self, send: Send, sent: Sent) -> None:
         now = time.time()
         attempt = Attempt(
-            send.entry.id, self._side.account.line_id, send.entry.attempts, "sent", now, sent.provider_id, sent.status
+            send.entry.id,
+            self._side.account.line_id,
+            send.entry.attempts,
+            "sent",
+            now,
+            sent.provider_id or None,
+            sent.status,
         )
         metrics.seconds.labels(send.direction).observe(max(0.0, now - send.entry.key.arrived_at))
         self._tell_journal(

@@ -18,7 +18,7 @@ from relay.actors.parts import Parts
 from relay.actors.side import Side
 from relay.channels.base import Account
 from relay.core.errors import StoreError
-from relay.core.messages import ChannelName
+from relay.core.messages import ChannelName, Direction
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,7 @@ class Line:
     channels: dict[str, Ref]
     sides: dict[ChannelName, Account]
     media: list[MediaWorker] = field(default_factory=list)
+    media_worked_at: dict[Direction, float] = field(default_factory=dict)
 
     @property
     def runs(self) -> bool:
@@ -93,7 +94,7 @@ class TenantActor(RelayActor):
     def _media_worker(self, line: Line) -> MediaWorker:
         idle = next((worker for worker in line.media if not worker.pending), None)
         if idle is None and len(line.media) < MEDIA_WORKERS:
-            idle = MediaWorker(MediaActor.start(self._parts, line.sides, self.actor_ref))
+            idle = MediaWorker(MediaActor.start(self._parts, line.sides, self.actor_ref, line.media_worked_at))
             line.media.append(idle)
         return idle or min(line.media, key=lambda worker: worker.pending)
 

@@ -27,12 +27,13 @@ _HEADER = re.compile(r"[\x20-\x7e]*")
 class Answer:
     """A provider's answer, read completely. `data` is its JSON, None where it is none."""
 
-    __slots__ = ("data", "headers", "status")
+    __slots__ = ("data", "empty", "headers", "status")
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.status = status
         self.headers = headers
         self.data = _json(body)
+        self.empty = not body.strip()
 
     @property
     def retry_after(self) -> float | None:

@@ -29,6 +29,8 @@ class Entry:
     preparing: bool = False
     preparing_at: float = 0.0
     preparations: int = 0
+    first_trouble: float | None = None
+    """time.monotonic of the first preparation that failed."""
     order: tuple[SortKey, int, SortKey] = field(init=False, repr=False)
     """Its place in the lane: the key, except that nothing is put before a message once claimed."""
     failures: int = 0

@@ -16,6 +16,9 @@ POISON_ATTEMPTS = 8
 OLDEST_SECONDS = 7 * 86400.0
 """Meta's media ids and its webhook retries live seven days; nobody waits longer for an answer."""
 
+FILE_SECONDS = 3600.0
+"""So long a file's message waits for a provider in trouble, when nothing says that others do better."""
+
 OUR_OWN = ("lease_lost", "claim_too_old")
 """Codes of calls that we did not begin: no fault of the message, and no trouble of the provider."""
 
@@ -41,7 +44,7 @@ def decide(error: SendError, attempts: int, age: float, line_works: bool) -> Dec
         return Decision("retry", backoff(1), counts=False)
     if error.fate == "refused":
         return Decision("failed")
-    if error.fate == "unknown" and not (attempts >= POISON_ATTEMPTS and line_works):
+    if error.fate == "unknown" and age <= OLDEST_SECONDS and not (attempts >= POISON_ATTEMPTS and line_works):
         return Decision("unknown", backoff(attempts))
     if age > OLDEST_SECONDS or (error.fate in ("retry", "unknown") and attempts >= POISON_ATTEMPTS and line_works):
         return Decision("dead")
@@ -57,17 +60,20 @@ def backoff(attempts: int) -> float:
     return float(min(LONGEST_WAIT, 0.25 * 2 ** min(max(attempts - 1, 0), 10)))
 
 
-def before_next_preparation(error: Exception, preparations: int, age: float) -> float | None:
-    """Seconds before a file is tried again, or None: it never will be ready.
+def before_next_preparation(error: Exception, preparations: int, age: float, others_work: bool) -> float | None:
+    """Seconds before a file is tried again, or None: the message goes on without it.
 
-    Our own store away: wait. A provider's trouble: so often as for a message. Its word, or ours, that
-    the file cannot be had or carried: the message goes on without it.
+    Our own store away: wait. A provider's trouble: wait too, unless other files of the line go through
+    meanwhile, or an hour has passed, because a file holds up its whole conversation. Its word, or ours,
+    that the file cannot be had or carried: go on at once.
     """
     if isinstance(error, StoreError):
         return backoff(preparations)
     if not isinstance(error, SendError):
         return None
-    decision = decide(error, preparations, age, line_works=True)
+    if error.fate != "refused" and age > FILE_SECONDS:
+        return None
+    decision = decide(error, preparations, age, line_works=others_work)
     return decision.delay or backoff(preparations) if decision.next in ("retry", "unknown") else None
 
 

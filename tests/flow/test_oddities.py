@@ -215,3 +215,12 @@ def _foreign(installation: Installation, signer: Line, phone_number_id: str, sta
     digest = hmac.new(account["app_secret"].encode(), raw, hashlib.sha256).hexdigest()
     headers = {"X-Hub-Signature-256": f"sha256={digest}", "Content-Type": "application/json"}
     return requests.post(account["callback_url"], data=raw, headers=headers, timeout=30).status_code
+
+
+def test_an_agents_message_with_nothing_in_it_is_reported_failed(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917100000031").opened()
+    source = chat.answers("   ")
+    wait_until(lambda: chat.told(source) == ["Failed"], 20, "the agent to be told")
+    assert installation.row(source)["reason"] == "no text and no file in it"
+    chat.answers("now with words")
+    chat.phone_reads_in_time("now with words")

@@ -93,6 +93,9 @@ def install(app: Flask) -> None:
     app.register_error_handler(NotFoundError, lambda error: answer(404, "not_found", str(error)))
     app.register_error_handler(TakenError, lambda error: answer(409, error.code, str(error)))
     app.register_error_handler(StoreError, _away)
+    app.register_error_handler(
+        RecursionError, lambda _: answer(400, "invalid_request", "the body is nested too deeply")
+    )
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 

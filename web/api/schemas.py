@@ -25,7 +25,9 @@ def _one_word(value: str) -> str:
 
 
 def _secret(value: SecretStr) -> SecretStr:
-    _printable(value.get_secret_value())
+    text = _printable(value.get_secret_value())
+    if text.startswith("****"):
+        raise ValueError("is the mask that was shown in its place; send the secret itself")
     return value
 
 

@@ -21,6 +21,8 @@ def of_shared(lines: LineDirectory, channel: ChannelName, proof: Proof, app_secr
 
     def judge(ref: str) -> Verdict:
         route = lines.by_ref(channel, ref) if ref else None
+        if route is None and ref and proof.given:
+            route = lines.by_ref(channel, ref, certain=True)  # the line may have become active just now
         if route is None:
             return "unknown"
         return route if proof.by(effective_secrets(channel, route, app_secrets)) else "foreign"
@@ -35,6 +37,8 @@ def of_tenant(lines: LineDirectory, hook: TenantHook, proof: Proof, app_secrets:
     def judge(ref: str) -> Verdict:
         # What is not proved by now never will be: no look-ups for whoever only knows the address.
         route = lines.by_ref("whatsapp", ref) if ref and proof.given else None
+        if route is None and ref and proof.given:
+            route = lines.by_ref("whatsapp", ref, certain=True)  # the line may have become active just now
         if route is None:
             return "unknown"
         return route if route.tenant_id == hook.tenant_id else "foreign"

@@ -8,7 +8,7 @@ from typing import Any
 
 from relay.channels.base import Account, Download, Request, Sent
 from relay.channels.files import as_download
-from relay.channels.genesys.errors import error_body, failure, trace_id
+from relay.channels.genesys.errors import failure, trace_id
 from relay.channels.genesys.hosts import Hosts
 from relay.channels.genesys.token import Tokens
 from relay.channels.http import Answer, HttpTransport, redact
@@ -36,7 +36,9 @@ class GenesysClient:
         receipt = request.path.endswith("/receipt")
         data = record(answer.data)
         provider_id = clean(data.get("id")) or ""
-        if answer.status >= 300 or (not receipt and not provider_id):
+        # Any 2xx is success; without an id only its receipts cannot be matched [genesys.md 5].
+        readable = bool(data) or answer.empty
+        if answer.status >= 300 or (not receipt and not provider_id and not readable):
             raise failure(answer, account.credentials.values(), receipt=receipt)
         if data.get("status") == "Failed" and not (receipt and request.body.get("status") == "Failed"):
             raise _failed(answer, account)
@@ -57,7 +59,7 @@ class GenesysClient:
         """One API call. A refused token is dropped and replaced once: 401 means nothing was done."""
         token = self.tokens.get(account, deadline)
         answer = self._once(method, path, account, deadline, query, body, before_send, harmless, token)
-        if answer.status != 401 or error_body(answer) is None:
+        if answer.status != 401:
             return answer
         self.tokens.drop(account, token)
         token = self.tokens.get(account, deadline)

@@ -20,6 +20,8 @@ from relay.channels.text import clean
 from relay.core.errors import SendError
 
 EARLY = 300
+LONGEST_LIFE = 172_800.0
+"""Seconds: the longest that an OAuth client can be set to [genesys.md 1.2]."""
 """Seconds before its end that a token is no longer used."""
 
 
@@ -74,7 +76,7 @@ class Tokens:
             repeatable=True,
         )
         token = clean(record(answer.data).get("access_token"))
-        if answer.status != 200 or not token:
+        if answer.status != 200 or not token or not token.isprintable() or not token.isascii():
             _refuse(answer, account)
         seconds = _useful_life(record(answer.data).get("expires_in"))
         self._mine[key] = (token, began + seconds)
@@ -98,6 +100,7 @@ def _basic(account: Account) -> str:
 def _useful_life(expires_in: object) -> float:
     """Until five minutes before its end, or half its life when that is longer."""
     life = float(expires_in) if isinstance(expires_in, (int, float)) and expires_in > 0 else 600.0
+    life = min(life, LONGEST_LIFE)
     return max(life - EARLY, life / 2)
 
 

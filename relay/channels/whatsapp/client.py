@@ -37,11 +37,13 @@ class WhatsAppClient:
         """POST a message. Meta has no idempotency key: a lost answer is unknown, not retried."""
         answer = self._call(request.method, request.path, account, deadline, request.query, request.body, before_send)
         provider_id = clean(first(record(answer.data).get("messages")).get("id"))
-        if answer.status >= 300 or not provider_id:
+        # Taken without naming an id: its statuses still bear ours.
+        taken = bool(provider_id) or (bool(record(answer.data)) and "error" not in record(answer.data))
+        if answer.status >= 300 or not taken:
             raise failure(answer, account.credentials.values())
         contact = first(record(answer.data).get("contacts"))
         aliases = tuple(found for key in ("wa_id", "user_id") if (found := clean(contact.get(key))))
-        return Sent(provider_id, answer.status, aliases=aliases)
+        return Sent(provider_id or "", answer.status, aliases=aliases)
 
     def get(self, path: str, account: Account, deadline: float, query: Mapping[str, str] | None = None) -> Answer:
         """A harmless GET; the caller reads the answer, whatever its status."""

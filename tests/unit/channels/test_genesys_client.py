@@ -97,11 +97,17 @@ def test_a_refused_token_is_replaced_once() -> None:
         assert (caught.fate, caught.code, login.given) == ("credentials", "bad.credentials", 3)
 
 
-def test_a_401_from_something_in_between_keeps_the_token() -> None:
+@pytest.mark.parametrize("answer", [(202, b""), (204, b""), (200, {"ok": True})], ids=str)
+def test_any_success_is_one_even_without_an_id(answer: Any) -> None:
+    with serving(routes({TOKEN: Login(), ANY: answer})) as served:
+        assert made(served).send(MESSAGE, GENESYS, soon()).provider_id == ""
+
+
+def test_a_401_without_a_reason_is_tried_once_with_a_new_token_and_is_no_refusal() -> None:
     login = Login()
     with serving(routes({TOKEN: login, ANY: (401, b"<html>proxy")})) as served:
         caught = failed(lambda: made(served).send(MESSAGE, GENESYS, soon()))
-    assert (caught.fate, login.given) == ("retry", 1)
+    assert (caught.fate, login.given) == ("retry", 2)
 
 
 def test_one_fetch_for_many_calls_at_once() -> None:
@@ -178,7 +184,7 @@ def test_no_token(given: Any, fate: str, code: str) -> None:
         ((403, {"code": "missing.permissions"}), "credentials", "missing.permissions"),
         ((404, {"code": "not.found"}), "credentials", "not.found"),
         ((504, {"code": "authentication.request.timeout"}), "unknown", "authentication.request.timeout"),
-        ((200, b""), "unknown", "http_200"),
+        ((200, b"<html>"), "unknown", "http_200"),
         (
             (200, {"status": "Failed", "id": "1", "reasons": [{"code": "MessageNotAllowed"}]}),
             "refused",

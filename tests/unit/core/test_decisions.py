@@ -11,7 +11,15 @@ from relay.core.limits import PAIR_BURST, PairBucket
 from relay.core.messages import Media, Message, Person, Receipt, Update, dump, load
 from relay.core.ordering import sort_key
 from relay.core.queues import queue_number
-from relay.core.retry import LONGEST_WAIT, OLDEST_SECONDS, POISON_ATTEMPTS, backoff, before_next_preparation, decide
+from relay.core.retry import (
+    FILE_SECONDS,
+    LONGEST_WAIT,
+    OLDEST_SECONDS,
+    POISON_ATTEMPTS,
+    backoff,
+    before_next_preparation,
+    decide,
+)
 from relay.core.status import gather
 
 
@@ -63,12 +71,17 @@ def test_waits_grow_and_are_bounded() -> None:
 
 
 def test_a_file_is_waited_for_while_waiting_can_help() -> None:
-    assert before_next_preparation(StoreError("away"), 1000, 0) == LONGEST_WAIT
-    assert before_next_preparation(error("retry"), 2, 0) == 0.5
-    assert before_next_preparation(error("credentials"), 1, 0) == 0.25
-    assert before_next_preparation(error("refused"), 1, 0) is None, "the provider says that it is gone"
-    assert before_next_preparation(error("retry"), POISON_ATTEMPTS, 0) is None
-    assert before_next_preparation(CannotCarry("too_large", "text"), 1, 0) is None
+    def wait(why: Exception, preparations: int = 1, age: float = 0.0, others_work: bool = False) -> float | None:
+        return before_next_preparation(why, preparations, age, others_work)
+
+    assert wait(StoreError("away"), 1000, age=1e6) == LONGEST_WAIT
+    assert wait(error("retry"), 2) == 0.5
+    assert wait(error("retry"), POISON_ATTEMPTS) == LONGEST_WAIT, "the provider is in trouble, not the file"
+    assert wait(error("retry"), POISON_ATTEMPTS, others_work=True) is None
+    assert wait(error("retry"), age=FILE_SECONDS + 1) is None
+    assert wait(error("credentials")) == 0.25
+    assert wait(error("refused")) is None, "the provider says that it is gone"
+    assert wait(CannotCarry("too_large", "text")) is None
 
 
 def test_the_breaker_opens_after_repeated_trouble_and_closes_with_a_successful_probe() -> None:
