@@ -126,3 +126,11 @@ def routes(table: dict[str, Any]) -> Handler:
         return answer(sock, b"not here", 404)
 
     return handle
+
+
+def half(data: bytes) -> Handler:
+    def handle(_: Served, sock: socket.socket, __: Asked) -> bool:
+        sock.sendall(data)
+        return False
+
+    return handle

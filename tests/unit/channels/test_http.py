@@ -3,67 +3,24 @@
 import gc
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from io import BytesIO
 from typing import Any
 
 import gevent
 import pytest
 from gevent.server import StreamServer
 
-from relay.channels import connections, http, multipart
+from relay.channels import connections
 from relay.channels.exchange import LONGEST_ANSWER
-from relay.channels.http import Answer, HttpTransport
+from relay.channels.http import HttpTransport
 from relay.channels.origins import Trust, origin_of, own_origins
 from relay.core.errors import SendError
 from tests.unit.channels.accounts import PHONE, Tokens
-from tests.unit.channels.servers import Asked, Handler, Served, answer, drip, reset, routes, serving
+from tests.unit.channels.calls import SECRET, failed, post, soon
+from tests.unit.channels.servers import Asked, Handler, Served, answer, drip, half, reset, serving
 
-SECRET = "Bearer EAAG-test-token-0123456789"
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"id": 1}'
-
-
-@pytest.fixture
-def transport() -> Iterator[HttpTransport]:
-    made = HttpTransport(Tokens(), request_seconds=5)
-    yield made
-    made.close()
-
-
-def soon(seconds: float = 5) -> float:
-    return time.monotonic() + seconds
-
-
-def post(
-    transport: HttpTransport,
-    url: str,
-    deadline: float | None = None,
-    before_send: Callable[[], None] | None = None,
-    repeatable: bool = False,
-) -> Answer:
-    return transport.call(
-        "POST",
-        url + "/messages",
-        Trust(own_origins(url)),
-        deadline or soon(),
-        authorization=SECRET,
-        json={"to": f"+{PHONE}"},
-        before_send=before_send,
-        repeatable=repeatable,
-    )
-
-
-def failed(call: Callable[[], Any]) -> SendError:
-    """The SendError of a call, which names neither token nor number, nor chains to what does."""
-    with pytest.raises(SendError) as caught:
-        call()
-    shown = f"{caught.value!r} {caught.value} {caught.value.__dict__}"
-    assert "EAAG" not in shown
-    assert PHONE not in shown
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__ or caught.value.__context__ is None
-    return caught.value
 
 
 def test_a_call(transport: HttpTransport) -> None:
@@ -131,14 +88,6 @@ def test_a_stale_connection_found_while_writing_is_not_written_to_again(transpor
         assert served.connections == 1
 
 
-def _half(data: bytes) -> Handler:
-    def handle(_: Served, sock: socket.socket, __: Asked) -> bool:
-        sock.sendall(data)
-        return False
-
-    return handle
-
-
 LONG = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (LONGEST_ANSWER + 1) + b"x" * (LONGEST_ANSWER + 1)
 
 
@@ -146,14 +95,14 @@ LONG = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (LONGEST_ANSWER + 1) +
     "handler",
     [
         pytest.param(lambda _, sock, __: reset(sock), id="reset-after-body"),
-        pytest.param(_half(b""), id="closed-after-body"),
-        pytest.param(_half(b"HTTP/1.1 200 OK\r\nContent-Le"), id="half-a-head"),
-        pytest.param(_half(b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"id'), id="half-a-body"),
-        pytest.param(_half(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"), id="half-a-chunk"),
-        pytest.param(_half(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), id="not-http"),
-        pytest.param(_half(OK + OK), id="two-answers"),
-        pytest.param(_half(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000), id="endless-head"),
-        pytest.param(_half(LONG), id="endless-body"),
+        pytest.param(half(b""), id="closed-after-body"),
+        pytest.param(half(b"HTTP/1.1 200 OK\r\nContent-Le"), id="half-a-head"),
+        pytest.param(half(b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"id'), id="half-a-body"),
+        pytest.param(half(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"), id="half-a-chunk"),
+        pytest.param(half(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), id="not-http"),
+        pytest.param(half(OK + OK), id="two-answers"),
+        pytest.param(half(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000), id="endless-head"),
+        pytest.param(half(LONG), id="endless-body"),
     ],
 )
 def test_after_the_first_byte_the_outcome_is_unknown(transport: HttpTransport, handler: Handler) -> None:
@@ -164,7 +113,7 @@ def test_after_the_first_byte_the_outcome_is_unknown(transport: HttpTransport, h
 
 
 def test_interim_answers_are_skipped(transport: HttpTransport) -> None:
-    with serving(_half(b"HTTP/1.1 102 Processing\r\n\r\n" + OK)) as served:
+    with serving(half(b"HTTP/1.1 102 Processing\r\n\r\n" + OK)) as served:
         assert post(transport, served.url).data == {"id": 1}
 
 
@@ -297,142 +246,6 @@ def test_a_token_that_would_break_the_header_is_refused(transport: HttpTransport
 def test_a_token_goes_to_the_providers_hosts_only(transport: HttpTransport) -> None:
     error = failed(lambda: transport.call("GET", "https://example.org/", Trust(), soon(), authorization=SECRET))
     assert (error.fate, error.code) == ("refused", "url_refused")
-
-
-def test_a_file_is_uploaded_as_a_stream(transport: HttpTransport) -> None:
-    class Counting(BytesIO):
-        largest = 0
-
-        def read(self, size: int | None = -1) -> bytes:
-            Counting.largest = max(Counting.largest, size or 0)
-            return super().read(size)
-
-    content = b"0123456789" * 100_000
-    form = multipart.form({"type": "image/png"}, Counting(content), 'a"\r\nb.png', "image/png")
-    with serving(lambda _, sock, __: answer(sock, {"id": "9"})) as served:
-        given = transport.upload(
-            served.url,
-            Trust(own_origins(served.url)),
-            soon(),
-            authorization=SECRET,
-            content_type=form.content_type,
-            body=form.blocks(),
-            length=form.length,
-        )
-    assert given.data == {"id": "9"}
-    (asked,) = served.asked
-    assert int(asked.headers["content-length"]) == len(asked.body)
-    assert b'name="type"\r\n\r\nimage/png\r\n' in asked.body
-    assert b'name="file"; filename="a___b.png"\r\nContent-Type: image/png\r\n\r\n' + content in asked.body
-    assert Counting.largest <= multipart.BLOCK
-
-
-def test_a_file_is_downloaded_as_a_stream(transport: HttpTransport) -> None:
-    content = b"x" * 3_000_000
-    with serving(lambda _, sock, __: answer(sock, content)) as served:
-        trust = Trust(own_origins(served.url))
-        with transport.download(served.url, trust, soon()) as stream:
-            blocks = list(stream.blocks)
-        assert (stream.status, b"".join(blocks)) == (200, content)
-        assert max(map(len, blocks)) <= 65536
-        with transport.download(served.url, trust, soon()) as stream:
-            next(stream.blocks)
-        with transport.download(served.url, trust, soon()) as stream:
-            list(stream.blocks)
-        assert served.connections == 2
-
-
-@pytest.mark.parametrize(
-    "data", [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhal", b"HTTP/1.1 200 OK\r\nContent-Le", b""]
-)
-def test_a_file_that_is_cut_short_is_a_retry(transport: HttpTransport, data: bytes) -> None:
-    def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon()) as stream:
-            list(stream.blocks)
-
-    with serving(_half(data)) as served:
-        assert failed(read).fate == "retry"
-
-
-def test_a_dripping_file_ends_at_the_deadline(transport: HttpTransport) -> None:
-    def dripping(_: Served, sock: socket.socket, __: Asked) -> bool:
-        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        drip(sock, b"x" * 500)
-        return False
-
-    def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon(0.2)) as stream:
-            list(stream.blocks)
-
-    with serving(dripping) as served:
-        assert failed(read).code == "timeout"
-
-
-def test_an_endless_file_is_bounded(transport: HttpTransport, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "LARGEST_FILE", 100_000)
-
-    def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon()) as stream:
-            list(stream.blocks)
-
-    with serving(lambda _, sock, __: answer(sock, b"x" * 200_000)) as served:
-        assert failed(read).fate == "retry"
-
-
-def test_the_readers_own_trouble_is_not_the_providers(transport: HttpTransport) -> None:
-    def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon()):
-            raise OSError("disk full")
-
-    with serving(lambda _, sock, __: answer(sock, b"data")) as served, pytest.raises(OSError, match="disk full"):
-        read()
-
-
-def test_redirects_are_followed_and_the_bearer_stays_at_home(transport: HttpTransport) -> None:
-    with serving(lambda _, sock, __: answer(sock, b"file")) as other:
-        table = {
-            "GET /own": lambda _, sock, __: answer(sock, b"", 302, Location="/next"),
-            "GET /next": lambda _, sock, __: answer(sock, b"", 302, Location=other.url + "/far"),
-        }
-        with serving(routes(table)) as served:
-            trust = Trust(own_origins(served.url, other.url))
-            with transport.download(served.url + "/own", trust, soon(), SECRET) as stream:
-                assert b"".join(stream.blocks) == b"file"
-            assert [asked.headers.get("authorization") for asked in served.asked] == [SECRET, SECRET]
-        assert [asked.headers.get("authorization") for asked in other.asked] == [None]
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        "http://127.0.0.1:1/",
-        "http://169.254.169.254/latest/meta-data",
-        "https://127.0.0.1:1/",
-        "https://[::1]:1/",
-        "https://localhost:1/",
-        "file:///etc/passwd",
-        "https://user@graph.facebook.com/",
-        "gopher://x",
-        "//",
-    ],
-)
-def test_redirects_lead_to_no_private_place(transport: HttpTransport, target: str) -> None:
-    def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon()) as stream:
-            list(stream.blocks)
-
-    with serving(lambda _, sock, __: answer(sock, b"", 302, Location=target)) as served:
-        assert failed(read).fate == "refused"
-
-
-def test_endless_redirects_end(transport: HttpTransport) -> None:
-    def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon()):
-            pass
-
-    with serving(lambda _, sock, __: answer(sock, b"", 302, Location="/again")) as served:
-        assert failed(read).code == "too_many_redirects"
-        assert len(served.asked) == http.REDIRECTS + 1
 
 
 def test_only_who_trusts_a_host_gets_its_kept_connections(transport: HttpTransport) -> None:
