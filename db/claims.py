@@ -9,6 +9,7 @@ from uuid import UUID
 
 from psycopg2.extras import execute_values
 
+from db import events
 from db.messages import stamp
 
 
@@ -189,16 +190,13 @@ def record_verdicts(cursor: Any, verdicts: Sequence[Verdict]) -> None:
 
 def note_verdicts(cursor: Any, verdicts: Sequence[Verdict]) -> None:
     """The history of what did not go straight through: tried again, unknown, failed, dead, and why."""
-    if verdicts:
-        execute_values(
-            cursor,
-            "INSERT INTO message_events (message_id, event, detail) VALUES %s",
-            [
-                (UUID(one.message_id), "retry" if one.state == "received" else one.state, f"{one.code}: {one.reason}")
-                for one in verdicts
-            ],
-            page_size=len(verdicts),
-        )
+    events.note(
+        cursor,
+        [
+            (one.message_id, "retry" if one.state == "received" else one.state, f"{one.code}: {one.reason}")
+            for one in verdicts
+        ],
+    )
 
 
 def record_reports(cursor: Any, reports: Sequence[tuple[str, str, str | None]]) -> None:
@@ -212,14 +210,12 @@ def record_reports(cursor: Any, reports: Sequence[tuple[str, str, str | None]]) 
         [(message_id, status) for message_id, status, _ in reports],
         page_size=len(reports),
     )
-    execute_values(
+    events.note(
         cursor,
-        "INSERT INTO message_events (message_id, event, detail) VALUES %s",
         [
-            (UUID(message_id), "report_given_up" if why else "reported", f"{status}: {why}" if why else status)
+            (message_id, "report_given_up" if why else "reported", f"{status}: {why}" if why else status)
             for message_id, status, why in reports
         ],
-        page_size=len(reports),
     )
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from psycopg2.extras import Json, execute_values
 
+from db import events
 from db.pool import Pool
 from relay.core.messages import Direction, Message, dump, load
 from relay.core.ordering import SortKey
@@ -111,7 +112,7 @@ def insert(cursor: Any, new: Sequence[NewRow]) -> Inserted:
     values = [_values(one) for one in ordered]
     created = execute_values(cursor, INSERT, values, template=TEMPLATE, page_size=len(values), fetch=True)
     ids, late = {str(row[0]) for row in created}, [str(row[0]) for row in created if row[1]]
-    _note_late(cursor, late)
+    events.note(cursor, [(one, "late", "arrived after a later message had been sent") for one in late])
     known = [one.row for one in new if one.row.id not in ids]
     return Inserted([one.row for one in new if one.row.id in ids], _existing(cursor, known), len(late))
 
@@ -125,15 +126,6 @@ def _values(new: NewRow) -> tuple[Any, ...]:
         stamp(row.key.time), stamp(row.key.arrived_at), row.key.index, stamp(message.provider_time),
         row.state, new.reason, new.report,
     )  # fmt: skip
-
-
-def _note_late(cursor: Any, ids: Sequence[str]) -> None:
-    if ids:
-        execute_values(
-            cursor,
-            "INSERT INTO message_events (message_id, event, detail) VALUES %s",
-            [(UUID(one), "late", "arrived after a later message had been sent") for one in ids],
-        )
 
 
 def _existing(cursor: Any, duplicates: Sequence[Row]) -> list[Row]:
@@ -185,10 +177,7 @@ def save_content(pool: Pool, message_id: str, message: Message, loss: str | None
     where = f"{media.bucket}/{media.object_key}" if media and media.object_key else None
     with pool.transaction() as cursor:
         if loss is not None:
-            cursor.execute(
-                "INSERT INTO message_events (message_id, event, detail) VALUES (%s, 'file_missing', %s)",
-                (UUID(message_id), loss),
-            )
+            events.note(cursor, [(message_id, "file_missing", loss)])
         cursor.execute(
             """UPDATE message_tracking SET content = %s, media_url = coalesce(%s, media_url), updated_at = now()
                WHERE id = %s""",

@@ -116,15 +116,9 @@ class Pool:
             yield connection
             self._free.append(connection)
             connection = None
-        except psycopg2.errors.ProgramLimitExceeded:
-            # psycopg2 counts it among the operational errors, but it is the data that is too large.
-            if connection is not None and not connection.closed:
-                self._free.append(connection)
-                connection = None
-            raise
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-            raise DatabaseError(str(error).strip() or type(error).__name__) from error
-        except psycopg2.Error:
+        except psycopg2.Error as error:
+            if _unavailable(error):
+                raise DatabaseError(str(error).strip() or type(error).__name__) from error
             if connection is not None and not connection.closed:
                 self._free.append(connection)
                 connection = None
@@ -156,6 +150,12 @@ class Pool:
     def close(self) -> None:
         while self._free:
             self._free.pop().close()
+
+
+def _unavailable(error: psycopg2.Error) -> bool:
+    """The server or the connection is at fault. What is too large for an index is the data's own fault."""
+    too_large = isinstance(error, psycopg2.errors.ProgramLimitExceeded)
+    return isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not too_large
 
 
 def _ended(connection: Any) -> bool:

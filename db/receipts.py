@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg2.extras import execute_values
 
-from db.claims import STANDING, Standing, standing_of
+from db.claims import Standing, standings
 from db.messages import stamp
 from relay.core.messages import Receipt
 from relay.core.status import Facts, gather
@@ -124,10 +124,7 @@ def apply(cursor: Any, facts: Sequence[Facts]) -> list[Standing]:
         "%s::text, %s::text)",
         page_size=len(facts),
     )  # fmt: skip
-    cursor.execute(
-        f"SELECT {STANDING} FROM message_tracking WHERE id = ANY(%s)", ([UUID(one.message_id) for one in facts],)
-    )
-    return [standing_of(row) for row in cursor.fetchall()]
+    return standings(cursor, [one.message_id for one in facts])
 
 
 def unpark(cursor: Any, ids: Sequence[tuple[str, str]]) -> list[Standing]:

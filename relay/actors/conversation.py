@@ -38,13 +38,13 @@ from relay.actors.commands import (
     Turn,
     Wake,
 )
-from relay.actors.entries import NEVER, entry_of
+from relay.actors.entries import entry_of
 from relay.actors.parts import Parts
 from relay.actors.reports import Reports
 from relay.core.errors import StoreError
 from relay.core.fallback import without_media
 from relay.core.hold import Hold
-from relay.core.lane import LANE_LIMIT, Entry, Lane
+from relay.core.lane import LANE_LIMIT, NEVER, Entry, Lane
 from relay.core.limits import PairBucket
 from relay.core.messages import Direction
 from relay.core.retry import before_next_preparation
@@ -275,11 +275,9 @@ class ConversationActor(RelayActor):
         """Finish without a call; the journal writes it, and the agent's side is told."""
         assert self._mapping is not None
         verdict = Verdict(entry.id, self._epoch, entry.attempts, state, time.time(), code, text)
-        entry.prepared, entry.preparing, entry.preparing_at = (
-            False,
-            True,
-            time.monotonic(),
-        )  # holds the lane until the journal has written it
+        # Holds the lane until the journal has written it.
+        entry.prepared, entry.preparing = False, True
+        entry.preparing_at = time.monotonic()
         tell(
             self._parts.journal,
             Outcome(self.actor_ref, self._id, entry.id, self._mapping.line_id, None, verdict=verdict),

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from db.messages import Row
-from relay.core.lane import Entry
-
-NEVER = float("inf")
-"""In place of a time: somebody will tell."""
+from relay.core.lane import NEVER, Entry
 
 
 def entry_of(row: Row) -> Entry:

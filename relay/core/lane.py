@@ -9,6 +9,9 @@ from relay.core.hold import Hold
 from relay.core.messages import Message
 from relay.core.ordering import SortKey
 
+NEVER = float("inf")
+"""In place of a time: somebody will tell."""
+
 LANE_LIMIT = 64
 """Messages a lane keeps in memory; the rest waits in PostgreSQL until the lane has drained."""
 
@@ -61,7 +64,7 @@ class Lane:
     def works_on(self, message_id: str) -> bool:
         """Known, and not waiting for a word that may never come."""
         entry = self.get(message_id)
-        return entry is not None and (entry is self.in_flight or entry.not_before != float("inf"))
+        return entry is not None and (entry is self.in_flight or entry.not_before != NEVER)
 
     def add(self, entry: Entry) -> bool:
         """Take an entry in its place. False when it is known already, or has to wait in PostgreSQL."""

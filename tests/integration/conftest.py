@@ -1,4 +1,4 @@
-"""Brokers, publishers and consumers for the tests of relay.broker."""
+"""Brokers for the tests of relay.broker, a database with a line for those of what is written."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
+from db.pool import Pool
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
 from relay.broker.topology import declare
 from sandbox.stack import Redis
 from tests.integration.brokers import SHARDS
+from tests.integration.rows import new_line
 from tests.services.rabbitmq import RabbitMQ
 
 
@@ -63,3 +65,14 @@ def make_consumer() -> Iterator[Callable[..., Consumer]]:
     yield make
     for consumer in made:
         consumer.stop()
+
+
+@pytest.fixture(scope="module")
+def pool(postgres: str) -> Iterator[Pool]:
+    with Pool(postgres) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def line_id(pool: Pool) -> str:
+    return new_line(pool)

@@ -19,7 +19,7 @@ from relay.actors.commands import Claimed, ClaimRequest, Outcome, Settled
 from relay.actors.journal import JournalActor
 from relay.actors.parts import Lease
 from relay.actors.timers import Timers
-from tests.integration.rows import NOW, new_line, new_message, sent_message
+from tests.integration.rows import NOW, new_message, sent_message
 
 
 class Listener(RelayActor):
@@ -32,17 +32,6 @@ class Listener(RelayActor):
     def handle(self, command: Any) -> None:
         self._heard.append(command)
         self._came.set()
-
-
-@pytest.fixture(scope="module")
-def pool(postgres: str) -> Iterator[Pool]:
-    with Pool(postgres) as pool:
-        yield pool
-
-
-@pytest.fixture(scope="module")
-def line_id(pool: Pool) -> str:
-    return new_line(pool)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import permutations
 from uuid import uuid4
 
@@ -14,20 +13,9 @@ from db.messages import Row
 from db.pool import Pool
 from db.receipts import LineReceipt
 from relay.core.messages import Receipt
-from tests.integration.rows import NOW, new_line, sent_message
+from tests.integration.rows import NOW, sent_message
 
 ORDERS = list(permutations(["sent", "delivered", "read", "failed"]))
-
-
-@pytest.fixture(scope="module")
-def pool(postgres: str) -> Iterator[Pool]:
-    with Pool(postgres) as pool:
-        yield pool
-
-
-@pytest.fixture(scope="module")
-def line_id(pool: Pool) -> str:
-    return new_line(pool)
 
 
 def tell(pool: Pool, line_id: str, provider_id: str, *statuses: str, message_id: str | None = None) -> None:
