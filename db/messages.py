@@ -75,7 +75,7 @@ SELECT v.id::uuid, v.tenant_id::uuid, v.line_id::uuid, v.conversation_id::uuid, 
        v.state, v.reason, v.report, CASE WHEN v.report IS NOT NULL THEN now() END,
        EXISTS (SELECT 1 FROM message_tracking x
                WHERE x.conversation_id = v.conversation_id::uuid AND x.direction = v.direction
-                 AND x.sort_time > v.sort_time AND x.attempts > 0)
+                 AND (x.sort_time, x.arrived_at, x.idx) > (v.sort_time, v.arrived_at, v.idx) AND x.attempts > 0)
 FROM (VALUES %s) AS v (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content,
                        payload, media_type, sort_time, arrived_at, idx, provider_time, state, reason, report)
 ON CONFLICT (line_id, direction, source_id) DO NOTHING

@@ -90,6 +90,7 @@ class ConversationActor(RelayActor):
         self._handset: str | None = None
         self._reload_later = False
         self._settings: LineSettings[str, Any] = {}
+        self._read = False
 
     def handle(self, command: Any) -> None:
         if isinstance(command, Tick):
@@ -162,6 +163,7 @@ class ConversationActor(RelayActor):
             log.warning("conversation_waits_for_postgresql", conversation_id=self._id, error=str(error))
             self._wake_later(2.0)
             return
+        self._read = True
         if found.mapping is not None:
             self._learn(found.mapping)
         for direction, rows in found.lanes.items():
@@ -180,6 +182,8 @@ class ConversationActor(RelayActor):
         return entry
 
     def _add(self, rows: Sequence[Row]) -> None:
+        if not self._read:
+            return  # older rows may be waiting: these are read together with them
         for row in rows:
             lane = self._lanes[row.direction]
             if not lane.knows(row.id):

@@ -28,6 +28,8 @@ class SortKey:
 def sort_key(channel: str, provider_time: float, arrived_at: float, index: int, place: int = 0) -> SortKey:
     """The key of event `place` in item `index` of a webhook that arrived at `arrived_at` (Unix seconds)."""
     granularity = CLOCK_SECONDS[channel]
+    # PostgreSQL keeps microseconds: a finer key in memory would sort differently from the same one read back.
+    arrived_at = round(arrived_at, 6)
     # Rounding first keeps 0.29 / 0.001 = 289.99999 from falling into the millisecond before.
     ticks = floor(round(min(provider_time, arrived_at) / granularity, 3))
     return SortKey(round(ticks * granularity, 3), arrived_at, index * PLACES_PER_ITEM + min(place, PLACES_PER_ITEM - 1))

@@ -126,7 +126,9 @@ def what_the_sandbox_did(installation: Installation) -> str:
     said = []
     for side in ("meta", "genesys"):
         hooks = stats[side]["webhooks"]
-        numbers = ", ".join(f"{name} {hooks[name]}" for name in ("posts", "duplicated", "swapped", "batched"))
+        numbers = ", ".join(
+            f"{name} {hooks[name]}" for name in ("posts", "duplicated", "swapped", "batched", "retried")
+        )
         said.append(f"  {side}: {numbers}, calls refused on purpose {sum(stats[side]['errors_injected'].values())}")
     return "\n".join(said)
 
@@ -148,10 +150,12 @@ def swaps(installation: Installation, one: Conversation, word: str, numbers: Seq
         if later > earlier:
             continue
         rows = installation.rows(
-            """SELECT m.content->>'text' AS text, m.late, m.attempts, m.provider_time, m.arrived_at, m.claimed_at
+            """SELECT m.content->>'text' AS text, m.seq, m.idx, m.late, m.attempts, m.provider_time, m.arrived_at,
+                      m.created_at, m.claimed_at
                FROM message_tracking m JOIN contact_aliases a ON a.conversation_id = m.conversation_id
-               WHERE a.line_id = %s AND a.alias = %s AND m.content->>'text' IN (%s, %s) ORDER BY m.arrived_at""",
-            one.line.id, one.wa_id, f"{word} {earlier}", f"{word} {later}",
+               WHERE a.line_id = %s AND a.alias = %s AND split_part(m.content->>'text', ' ', 1) = %s
+                 AND split_part(m.content->>'text', ' ', 2)::int BETWEEN %s AND %s ORDER BY m.arrived_at, m.idx""",
+            one.line.id, one.wa_id, word, later - 1, earlier + 1,
         )  # fmt: skip
         said += [f"{one.wa_id}: " + ", ".join(f"{name}={value}" for name, value in row.items()) for row in rows]
     return said

@@ -1,0 +1,107 @@
+"""The order of a lane is the same from memory and from PostgreSQL, also after a read that failed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from gevent.event import Event
+
+from db import mailbox, messages
+from db.messages import NewRow, Row
+from db.pool import DatabaseError, Pool
+from relay.actors.base import RelayActor
+from relay.actors.commands import Arrived, AskTurn, Send, Turn, Wake
+from relay.actors.conversation import ConversationActor
+from relay.actors.timers import Timers
+from relay.core.hold import Hold
+from relay.core.ordering import sort_key
+from tests.integration.rows import NOW, new_message
+from tests.waiting import wait_until
+
+
+def another(pool: Pool, row: Row, arrived_at: float, index: int) -> Row:
+    """One more message of the conversation of `row`."""
+    message = replace(row.message, source_id=uuid4().hex)
+    row = replace(row, id=messages.new_id(), key=sort_key("whatsapp", NOW, arrived_at, index), message=message)
+    with pool.transaction() as cursor:
+        messages.insert(cursor, [NewRow(row, {})])
+    return row
+
+
+def test_a_key_read_back_sorts_as_it_did_in_memory(pool: Pool, line_id: str) -> None:
+    """A web server's clock is finer than PostgreSQL's: of one POST half the keys may be read back, half not."""
+    first = new_message(pool, line_id, "inbound")
+    dice = random.Random(3)
+    rows = [another(pool, first, NOW + dice.random(), index) for index in range(50)]
+    with pool.transaction() as cursor:
+        found = messages.unfinished(cursor, first.conversation_id, "inbound", 100)
+    back = {row.id: row.key for row in found}
+    assert [back[row.id] for row in rows] == [row.key for row in rows]
+
+
+class Channel(RelayActor):
+    """A channel that grants every turn, and hears what is launched."""
+
+    def __init__(self, sent: list[str]) -> None:
+        super().__init__()
+        self._sent = sent
+
+    def handle(self, command: Any) -> None:
+        if isinstance(command, AskTurn):
+            command.conversation.tell(Turn(command.lane, self.actor_ref, self.actor_ref, {}))
+        elif isinstance(command, Send):
+            self._sent.append(command.entry.id)
+
+
+class Outage:
+    """The pool, away until `over`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.asked, self.over = Event(), False
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        self.asked.set()
+        if not self.over:
+            raise DatabaseError("PostgreSQL is away")
+        with self._pool.transaction() as cursor:
+            yield cursor
+
+
+@pytest.fixture
+def timers() -> Iterator[Timers]:
+    timers = Timers()
+    timers.start(lambda error: pytest.fail(f"the timers ended: {error}"))
+    yield timers
+    timers.stop()
+
+
+def test_what_arrives_while_the_mailbox_cannot_be_read_does_not_overtake_it(
+    pool: Pool, line_id: str, timers: Timers
+) -> None:
+    older = new_message(pool, line_id, "inbound")
+    newer = another(pool, older, NOW + 1, 0)
+    mapping = mailbox.read(pool, older.conversation_id, 10).mapping
+    assert mapping is not None
+    outage, sent = Outage(pool), list[str]()
+    channel = Channel.start(sent)
+    limits = SimpleNamespace(request=10.0)
+    parts: Any = SimpleNamespace(pool=outage, timers=timers, limits=limits, tenant=lambda _: channel)
+    holds: Any = {"inbound": Hold(0.0), "outbound": Hold(0.0)}
+    actor = ConversationActor.start(parts, older.conversation_id, older.shard, 1, holds, lambda _: None)
+    actor.tell(Wake(older.conversation_id))
+    assert outage.asked.wait(10)
+    actor.tell(Arrived(mapping, [newer]))
+    outage.over = True
+    wait_until(lambda: sent, 10, "the first message to be launched")
+    actor.stop()
+    channel.stop()
+    assert sent[0] == older.id
