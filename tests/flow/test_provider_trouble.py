@@ -228,14 +228,14 @@ def test_a_message_that_breaks_the_provider_every_time_is_set_aside(installation
         source, wamid = chat.answers("poison"), chat.writes("poison")
         chat.answers("food")
         chat.writes("food")
-        wait_until(lambda: installation.row(source)["attempts"], 10, "the first attempt")
-        wait_until(lambda: installation.row(wamid)["attempts"], 10, "the first attempt")
+        wait_until(lambda: installation.row(source).get("attempts"), 20, "the first attempt")
+        wait_until(lambda: installation.row(wamid).get("attempts"), 20, "the first attempt")
         # The line carries others all the time.
         for number in range(20):
             neighbour.writes(f"in {number}")
             neighbour.answers(f"out {number}")
-            neighbour.agent_reads_in_time(f"in {number}", seconds=5)
-            neighbour.phone_reads_in_time(f"out {number}", seconds=5)
+            neighbour.agent_reads_in_time(f"in {number}", seconds=15)
+            neighbour.phone_reads_in_time(f"out {number}", seconds=15)
         for one in (source, wamid):
             chat.state_in_time(one, "dead", seconds=45)
         chat.agent_reads_in_time("hello", "food")

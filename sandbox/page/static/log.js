@@ -27,7 +27,7 @@ export class Log {
       if (itsDay !== day) { day = itsDay; nodes.push(this.separator(momentOf(message), next)); }
       const print = JSON.stringify(message);
       const known = this.drawn.get(message.id);
-      const entry = known?.print === print ? known : { print, node: this.draw(message) };
+      const entry = known?.print === print ? known : { print, node: this.redrawn(known?.node, this.draw(message)) };
       next.set(message.id, entry);
       nodes.push(entry.node);
     }
@@ -35,6 +35,20 @@ export class Log {
     this.drawn = next;
     this.place(nodes);
     this.follow();
+  }
+
+  // What looks the same stays the same element: a button that is being pressed while a tick turns blue still clicks.
+  redrawn(node, fresh) {
+    if (!node) return fresh;
+    node.className = fresh.className;
+    const parts = [...fresh.childNodes];
+    parts.forEach((part, index) => {
+      const known = node.childNodes[index];
+      if (!known) node.append(part);
+      else if (!known.isEqualNode(part)) known.replaceWith(part);
+    });
+    while (node.childNodes.length > parts.length) node.lastChild.remove();
+    return node;
   }
 
   separator(moment, next) {
