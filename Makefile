@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test lint format venv clean
+.PHONY: help demo smoke test scale lint format venv clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +17,10 @@ smoke: .venv/sandbox.stamp ## Start the same without a person, send each kind bo
 test: .venv/dev.stamp ## Install what is missing, check the code, run every test on private servers
 	@tests/system/install.sh
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m tests.system.run
+
+scale: .venv/dev.stamp ## Fill a database with 1,000,000 messages and measure every read and page on it
+	@$(BIN)/python -m pytest -q -s --disable-warnings tests/scale/at_scale.py
 
 lint: .venv/dev.stamp ## Check style, types and which way imports point
 	@$(BIN)/ruff check .

@@ -48,6 +48,14 @@ def web_url(value: str) -> str:
     return value
 
 
+def origin(value: str) -> str:
+    """A check for one entry of CORS_ORIGINS: scheme and host, as a browser names the page that asks."""
+    parts = urlsplit(web_url(value))
+    if parts.path or "*" in value:
+        raise ValueError("must hold scheme, host and port only; every origin is named, there is no *")
+    return value.rstrip("/").lower()
+
+
 def host_and_port(value: str) -> str:
     """A check for `host:port`, as the S3 client wants it."""
     if "://" in value:

@@ -22,7 +22,7 @@ HARMLESS_NAMES = frozenset({"routing_key", "queue_key", "dedup_key", "idempotenc
 URL_PASSWORD = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)", re.IGNORECASE)
 BEARER = re.compile(r"(?P<before>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
 QUERY_SECRET = re.compile(
-    r"(?P<before>[?&](?:access_token|X-Amz-Signature|X-Amz-Credential|hub\.verify_token|client_secret|code)=)[^&\s\"']+",
+    r"(?P<before>[?&](?:access_token|refresh_token|input_token|X-Amz-Signature|X-Amz-Credential|hub\.verify_token|client_secret|code)=)[^&\s\"']+",
     re.IGNORECASE,
 )
 

@@ -46,6 +46,7 @@ def _split(value: object) -> object:
 ServiceUrl = Annotated[str, Field(repr=False), AfterValidator(checks.not_a_placeholder)]
 WebUrl = Annotated[str, AfterValidator(checks.not_a_placeholder), AfterValidator(checks.web_url)]
 Key = Annotated[SecretStr, _secret(checks.fernet_key)]
+Origin = Annotated[str, AfterValidator(checks.origin)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 LinkSeconds = Annotated[int, Field(ge=60, le=604800)]
 
@@ -79,6 +80,10 @@ class Settings(BaseSettings):
     web_host: str = "0.0.0.0"
     web_port: Port = 8000
     web_workers: int = Field(default=2, ge=1, le=64)
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(), examples=["https://tools.your.domain"]
+    )
     metrics_port: Port = 9100
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

@@ -172,7 +172,7 @@ def record_verdicts(cursor: Any, verdicts: Sequence[Verdict]) -> None:
            SET state = v.state, reason_code = v.code, reason = v.reason, next_attempt_at = v.next_attempt_at,
                unknown_until = v.unknown_until, updated_at = now(),
                failed_at = CASE WHEN v.state IN ('failed', 'dead') THEN v.at ELSE m.failed_at END,
-               report = CASE WHEN v.state IN ('failed', 'dead') AND m.direction = 'outbound'
+               report = CASE WHEN v.state IN ('failed', 'dead') AND m.direction = 'outbound' AND m.origin = 'webhook'
                              THEN coalesce(m.report, 'failed') ELSE m.report END
            FROM (VALUES %s) AS v (id, epoch, attempt, state, at, code, reason, next_attempt_at, unknown_until)
            WHERE m.id = v.id AND m.attempts = v.attempt AND m.state IN ('received', 'sending', 'unknown')
@@ -206,7 +206,9 @@ def record_reports(cursor: Any, reports: Sequence[tuple[str, str, str | None]]) 
     execute_values(
         cursor,
         """UPDATE message_tracking m SET reported = v.status, updated_at = now()
-           FROM (VALUES %s) AS v (id, status) WHERE m.id = v.id::uuid AND m.reported IS DISTINCT FROM 'delivered'""",
+           FROM (VALUES %s) AS v (id, status)
+           -- without a report the message was replayed meanwhile: its agent is told anew
+           WHERE m.id = v.id::uuid AND m.report IS NOT NULL AND m.reported IS DISTINCT FROM 'delivered'""",
         [(message_id, status) for message_id, status, _ in reports],
         page_size=len(reports),
     )

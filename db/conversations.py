@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import structlog
 from psycopg2.extras import execute_values
 
+from db.messages import stamp
 from db.pool import Pool
 from relay.core.messages import Person, Recipient
 from relay.core.queues import queue_number
@@ -53,6 +54,8 @@ class Seen:
     tenant_id: str
     line_id: str
     person: Person
+    at: float = 0.0
+    """When (Unix seconds), if it makes the conversation active."""
 
     @property
     def aliases(self) -> list[str]:
@@ -89,12 +92,13 @@ def find_or_create(pool: Pool, tenant_id: str, line_id: str, person: Person, sha
         return resolve(cursor, [Seen(tenant_id, line_id, person)], shards)[0]
 
 
-def resolve(cursor: Any, seen: Sequence[Seen], shards: int) -> list[Mapping]:
+def resolve(cursor: Any, seen: Sequence[Seen], shards: int, others: Iterable[tuple[str, float]] = ()) -> list[Mapping]:
     """The mapping of each, created where missing and brought up to date with new names.
 
     Safe side by side: whoever comes second waits for the first one's unique key and takes its row.
+    All are touched, and so locked; `others`, known to the caller already, with them: (conversation id, arrival).
     """
-    found = _look_up(cursor, seen)
+    found = _look_up(cursor, seen) if seen else []
     missing = [one for one, mapping in zip(seen, found, strict=True) if mapping is None]
     if missing:
         _create(cursor, missing, shards)
@@ -102,7 +106,37 @@ def resolve(cursor: Any, seen: Sequence[Seen], shards: int) -> list[Mapping]:
     pairs = [(one, mapping) for one, mapping in zip(seen, found, strict=True) if mapping is not None]
     if len(pairs) != len(seen):
         raise LookupError("a conversation vanished while it was created")
+    touch(cursor, [*((mapping.conversation_id, one.at) for one, mapping in pairs), *others])
     return _learn(cursor, pairs)
+
+
+def lock(cursor: Any, conversation_ids: Iterable[str]) -> None:
+    """Lock the mappings in one order for all transactions, or two of them would wait for each other.
+
+    Once per transaction, before anything is written about a conversation that exists.
+    """
+    ids = sorted(set(conversation_ids))
+    if ids:
+        cursor.execute(
+            "SELECT 1 FROM conversation_mappings WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE", (ids,)
+        )
+
+
+def touch(cursor: Any, arrivals: Iterable[tuple[str, float]]) -> None:
+    """(conversation id, Unix seconds of an arrival): when each was last active. Locks as `lock` does."""
+    newest: dict[str, float] = {}
+    for conversation_id, at in arrivals:
+        newest[conversation_id] = max(at, newest.get(conversation_id, at))
+    if newest:
+        # With a web server's clock that runs ahead nobody stays at the top of the list.
+        cursor.execute(
+            """WITH v AS (SELECT * FROM unnest(%(ids)s::uuid[], %(times)s::timestamptz[]) AS v (id, at)),
+               mine AS (SELECT c.id FROM conversation_mappings c WHERE c.id = ANY(%(ids)s::uuid[])
+                        ORDER BY c.id FOR NO KEY UPDATE)
+               UPDATE conversation_mappings c SET last_at = least(v.at, now())
+               FROM v JOIN mine USING (id) WHERE c.id = v.id AND c.last_at < v.at""",
+            {"ids": list(newest), "times": [stamp(at) for at in newest.values()]},
+        )
 
 
 def _look_up(cursor: Any, seen: Sequence[Seen]) -> list[Mapping | None]:
@@ -148,13 +182,20 @@ def _insert(cursor: Any, one: Seen, address: str, shards: int) -> UUID:
         """INSERT INTO conversation_mappings
              (id, tenant_id, line_id, genesys_address, shard, wa_id, bsuid, parent_bsuid, name)
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-           ON CONFLICT (line_id, genesys_address) DO UPDATE SET updated_at = now() RETURNING id""",
+           ON CONFLICT (line_id, genesys_address) DO NOTHING RETURNING id""",
         (
             uuid4(), one.tenant_id, one.line_id, address, queue_number(one.line_id, person.address, shards),
             person.wa_id, person.bsuid, person.parent_bsuid, person.name,
         ),
     )  # fmt: skip
-    found: UUID = cursor.fetchone()[0]
+    row = cursor.fetchone()
+    if row is None:
+        # Somebody else's row is not locked here: that has its own order, in `touch`.
+        cursor.execute(
+            "SELECT id FROM conversation_mappings WHERE line_id = %s AND genesys_address = %s", (one.line_id, address)
+        )
+        row = cursor.fetchone()
+    found: UUID = row[0]
     return found
 
 
@@ -202,7 +243,7 @@ def add_aliases(cursor: Any, rows: Sequence[tuple[str, str, str]]) -> None:
 
 
 def see_genesys_conversations(cursor: Any, rows: Iterable[tuple[str, str]]) -> None:
-    """(conversation id, Genesys conversation id): the newest is the current one, all are kept."""
+    """(conversation id, Genesys conversation id): the newest is the current one, all are kept. Locked by the caller."""
     pairs = sorted(set(rows))
     if not pairs:
         return
@@ -212,10 +253,6 @@ def see_genesys_conversations(cursor: Any, rows: Iterable[tuple[str, str]]) -> N
            ON CONFLICT (genesys_conversation_id, conversation_id) DO UPDATE SET last_seen = now()""",
         pairs,
         template="(%s::uuid, %s)",
-    )
-    cursor.execute(
-        "SELECT 1 FROM conversation_mappings WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE",
-        ([conversation_id for conversation_id, _ in pairs],),
     )
     execute_values(
         cursor,

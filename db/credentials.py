@@ -23,7 +23,17 @@ Type = Literal["whatsapp", "genesys"]
 Health = Literal["unknown", "ok", "refused"]
 
 SIGNING = {"whatsapp": "app_secret", "genesys": "webhook_secret"}
-SECRET = frozenset({"access_token", "app_secret", "verify_token", "client_secret", "webhook_secret"})
+SECRET = frozenset(
+    {
+        "access_token",
+        "app_secret",
+        "verify_token",
+        "client_secret",
+        "login_client_secret",
+        "refresh_token",
+        "webhook_secret",
+    }
+)
 OVERLAP_SECONDS = 24 * 3600
 OVERLAP_COUNT = 2
 """With the current one: three per line at most, or one POST would mean too many attempts."""
@@ -111,6 +121,31 @@ def set_health(changes: Changes, tenant_id: str, kind: Type, health: Health, rea
                WHERE tenant_id = %s AND type = %s""",
             (health, reason, tenant_id, kind),
         )
+    return True
+
+
+class _OtherLogin(Exception):
+    """Ends the transaction without a trace: another refresh token is kept, or none."""
+
+
+def renew_refresh_token(changes: Changes, cipher: Cipher, tenant_id: str, former: str, new: str) -> bool:
+    """Put `new` in the place of `former`. False, and nothing changed, when another one is kept, or none."""
+    try:
+        with changes.of(tenant_id, By("relay"), "credentials.login_renewed", subject="genesys") as cursor:
+            lock_tenant(cursor, tenant_id)
+            cursor.execute(
+                "SELECT sealed FROM tenant_credentials WHERE tenant_id = %s AND type = 'genesys'", (tenant_id,)
+            )
+            row = cursor.fetchone()
+            held = cipher.open(row[0]) if row else {}
+            if held.get("refresh_token") not in (former, new):
+                raise _OtherLogin
+            cursor.execute(
+                "UPDATE tenant_credentials SET sealed = %s WHERE tenant_id = %s AND type = 'genesys'",
+                (cipher.seal({**held, "refresh_token": new}), tenant_id),
+            )
+    except (_OtherLogin, NotFoundError):
+        return False
     return True
 
 

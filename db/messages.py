@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from psycopg2.extras import Json, execute_values
@@ -51,8 +51,14 @@ class Row:
     message: Message = field(repr=False)
     state: str = "received"
     attempts: int = 0
+    claimed: bool = False
+    """Was claimed since it last became `received`: nothing is put before it."""
     next_attempt_at: float | None = None
     unknown_until: float | None = None
+
+
+Origin = Literal["webhook", "api"]
+"""Who asked for the message. Of those that came through the API no agent is told anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +70,33 @@ class NewRow:
     reason: str | None = None
     report: str | None = None
     """What the agent's side has to be told although nothing is sent."""
+    origin: Origin = "webhook"
 
 
 INSERT = """
 INSERT INTO message_tracking
   (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content, payload,
-   media_type, sort_time, arrived_at, idx, provider_time, state, reason, report, failed_at, late)
+   media_type, sort_time, arrived_at, idx, provider_time, state, reason, report, origin, failed_at, late)
 SELECT v.id::uuid, v.tenant_id::uuid, v.line_id::uuid, v.conversation_id::uuid, v.shard, v.direction, v.source_id,
        v.type, v.content, v.payload, v.media_type, v.sort_time, v.arrived_at, v.idx, v.provider_time,
-       v.state, v.reason, v.report, CASE WHEN v.report IS NOT NULL THEN now() END,
+       v.state, v.reason, v.report, v.origin, CASE WHEN v.report IS NOT NULL THEN now() END,
        EXISTS (SELECT 1 FROM message_tracking x
                WHERE x.conversation_id = v.conversation_id::uuid AND x.direction = v.direction
                  AND (x.sort_time, x.arrived_at, x.idx) > (v.sort_time, v.arrived_at, v.idx) AND x.attempts > 0)
 FROM (VALUES %s) AS v (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content,
-                       payload, media_type, sort_time, arrived_at, idx, provider_time, state, reason, report)
+                       payload, media_type, sort_time, arrived_at, idx, provider_time, state, reason, report, origin)
 ON CONFLICT (line_id, direction, source_id) DO NOTHING
 RETURNING id, late
 """
 
 TEMPLATE = (
     "(%s, %s, %s, %s, %s::smallint, %s, %s, %s, %s::jsonb, %s::json, %s::text, %s::timestamptz, "
-    "%s::timestamptz, %s::integer, %s::timestamptz, %s, %s::text, %s::text)"
+    "%s::timestamptz, %s::integer, %s::timestamptz, %s, %s::text, %s::text, %s)"
 )
 
 COLUMNS = """id, tenant_id, line_id, conversation_id, shard, direction, extract(epoch FROM sort_time),
- extract(epoch FROM arrived_at), idx, content, state, attempts, extract(epoch FROM next_attempt_at),
- extract(epoch FROM unknown_until)"""
+ extract(epoch FROM arrived_at), idx, content, state, attempts, claimed_at IS NOT NULL,
+ extract(epoch FROM next_attempt_at), extract(epoch FROM unknown_until)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,7 @@ def _values(new: NewRow) -> tuple[Any, ...]:
         message.type, dump(message).decode(), Json(new.payload),
         message.media.kind if message.media else None,
         stamp(row.key.time), stamp(row.key.arrived_at), row.key.index, stamp(message.provider_time),
-        row.state, new.reason, new.report,
+        row.state, new.reason, new.report, new.origin,
     )  # fmt: skip
 
 
@@ -147,8 +154,8 @@ def _existing(cursor: Any, duplicates: Sequence[Row]) -> list[Row]:
 def _row(row: Sequence[Any]) -> Row:
     return Row(
         str(row[0]), str(row[1]), str(row[2]), str(row[3]), row[4], row[5],
-        SortKey(float(row[6]), float(row[7]), row[8]), load(Message, row[9]), row[10], row[11],
-        _float(row[12]), _float(row[13]),
+        SortKey(float(row[6]), float(row[7]), row[8]), load(Message, row[9]), row[10], row[11], row[12],
+        _float(row[13]), _float(row[14]),
     )  # fmt: skip
 
 
@@ -165,7 +172,7 @@ def unfinished(cursor: Any, conversation_id: str, direction: Direction, limit: i
         (UUID(conversation_id), direction, limit),
     )
     rows = [_row(row) for row in cursor.fetchall()]
-    return sorted(rows, key=lambda row: (row.attempts == 0, row.key))
+    return sorted(rows, key=lambda row: (not row.claimed, row.key))
 
 
 def save_content(pool: Pool, message_id: str, message: Message, loss: str | None = None) -> None:

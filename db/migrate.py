@@ -34,6 +34,15 @@ def migrate(database_url: str, shards: int) -> list[str]:
     return names
 
 
+def pending(database_url: str) -> list[str]:
+    """The migrations that this version of the program has and the database has not."""
+    backend = get_backend(database_url.replace("postgres://", "postgresql://", 1))
+    try:
+        return [migration.id for migration in backend.to_apply(read_migrations(str(MIGRATIONS)))]
+    finally:
+        backend.connection.close()
+
+
 def _record_shards(pool: Pool, shards: int) -> None:
     with pool.transaction() as cursor:
         cursor.execute("INSERT INTO relay_settings VALUES ('shards', %s) ON CONFLICT DO NOTHING", (str(shards),))

@@ -116,6 +116,19 @@ def repair(changes: Changes, by: By, line_id: str, tenant_id: str, phone_number_
         return _found(cursor.fetchone())
 
 
+def configure(changes: Changes, by: By, tenant_id: str, line_id: str, settings: Mapping[str, Any]) -> Line:
+    """What this line does otherwise than the platform. None takes a setting away; what is not named stays."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    dropped = [name for name, value in settings.items() if value is None]
+    with changes.of(tenant_id, by, "line.configured", subject=line_id, detail={"settings": dict(settings)}) as cursor:
+        cursor.execute(
+            f"""UPDATE lines SET settings = (settings - %s::text[]) || %s, updated_at = now()
+                WHERE id = %s AND tenant_id = %s RETURNING {COLUMNS}""",
+            (dropped, Json(given), line_id, tenant_id),
+        )
+        return _found(cursor.fetchone())
+
+
 def remove(changes: Changes, by: By, tenant_id: str, line_id: str) -> None:
     """Only while it carries nothing: an active line, or one with conversations, raises TakenError."""
     with changes.of(tenant_id, by, "line.removed", subject=line_id) as cursor:

@@ -11,8 +11,10 @@ import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
+from uuid import UUID
 
 import psycopg2
 import psycopg2.errors
@@ -27,6 +29,7 @@ from relay.core.errors import StoreError
 psycopg2.extras.register_uuid()
 
 CONNECT_SECONDS = 5.0
+AS_TENANT = "SET LOCAL ROLE relay_tenant; SELECT set_config('relay.tenant', %s, true)"
 # Only looks and never waits, so it need not go through gevent's hub.
 _poll = get_original("select", "poll")
 
@@ -75,6 +78,13 @@ class Pool:
         self._seconds = statement_seconds + 2.0
         self._free: list[Any] = []
         self._slots = BoundedSemaphore(size)
+        self._tenant_id: str | None = None
+
+    def of_tenant(self, tenant_id: str) -> Self:
+        """The same connections, on which PostgreSQL itself shows and takes rows of this tenant only."""
+        limited = copy(self)
+        limited._tenant_id = str(UUID(tenant_id))
+        return limited
 
     def __enter__(self) -> Pool:
         return self
@@ -94,11 +104,20 @@ class Pool:
         with self._lend(seconds) as connection:
             connection.autocommit = False
             with connection, connection.cursor() as cursor:
+                if self._tenant_id is not None:
+                    cursor.execute(AS_TENANT, (self._tenant_id,))
                 yield cursor
 
     @contextmanager
     def autocommit(self, seconds: float | None = None) -> Iterator[Any]:
-        """A cursor whose every statement is its own transaction: one round trip for one statement."""
+        """A cursor whose every statement is its own transaction: one round trip for one statement.
+
+        Limited to a tenant they share one transaction, because the limit ends with it.
+        """
+        if self._tenant_id is not None:
+            with self.transaction(seconds) as cursor:
+                yield cursor
+            return
         with self._lend(seconds) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:

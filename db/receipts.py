@@ -98,7 +98,7 @@ SET sent_at = n.sent_at, delivered_at = n.delivered_at, read_at = n.read_at, fai
                        WHEN n.newly_failed THEN n.code ELSE m.reason_code END,
     reason = CASE WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL THEN NULL
                   WHEN n.newly_failed THEN n.reason ELSE m.reason END,
-    report = CASE WHEN m.direction <> 'outbound' THEN m.report
+    report = CASE WHEN m.direction <> 'outbound' OR m.origin <> 'webhook' THEN m.report
                   WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL
                   THEN CASE WHEN coalesce((m.content->>'part')::int >= (m.content->>'parts')::int, true)
                             THEN 'delivered' ELSE m.report END

@@ -27,6 +27,18 @@ def live_daemons(cursor: Any) -> int:
     return int(cursor.fetchone()[0])
 
 
+def overview(cursor: Any) -> tuple[list[str], int, int]:
+    """The living daemons' names, how many shards they own, and how many shards there are."""
+    cursor.execute("SELECT name FROM daemons WHERE lease_until > now() ORDER BY name LIMIT 100")
+    names = [row[0] for row in cursor.fetchall()]
+    cursor.execute(
+        """SELECT count(d.id), count(*) FROM shards s
+           LEFT JOIN daemons d ON d.id = s.owner AND d.lease_until > now()"""
+    )
+    served, total = cursor.fetchone()
+    return names, int(served), int(total)
+
+
 def owned(cursor: Any, daemon_id: str) -> dict[int, int]:
     """Shard number to epoch, as the database sees it."""
     cursor.execute("SELECT n, epoch FROM shards WHERE owner = %s", (UUID(daemon_id),))

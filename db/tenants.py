@@ -15,17 +15,18 @@ from db.messages import new_id
 from db.pool import Pool
 
 Status = Literal["onboarding", "active", "paused"]
-COLUMNS = "id, name, status, webhook_key, created_at, updated_at"
+COLUMNS = "id, name, status, webhook_key, contact, created_at, updated_at"
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """`webhook_key` is the unguessable part of the tenant's own webhook URL."""
+    """`webhook_key` is the unguessable part of the tenant's own webhook URL, `contact` whom to ask there."""
 
     id: str
     name: str
     status: Status
     webhook_key: str = field(repr=False)
+    contact: str = field(repr=False)
     created_at: datetime
     updated_at: datetime
 
@@ -34,12 +35,12 @@ def _tenant(row: Sequence[Any]) -> Tenant:
     return Tenant(str(row[0]), *row[1:])
 
 
-def create(changes: Changes, by: By, name: str) -> Tenant:
+def create(changes: Changes, by: By, name: str, contact: str = "") -> Tenant:
     tenant_id = new_id()
     with changes.of(tenant_id, by, "tenant.created", subject=name) as cursor:
         cursor.execute(
-            f"INSERT INTO tenants (id, name, webhook_key) VALUES (%s, %s, %s) RETURNING {COLUMNS}",
-            (tenant_id, name, secrets.token_urlsafe(24)),
+            f"INSERT INTO tenants (id, name, webhook_key, contact) VALUES (%s, %s, %s, %s) RETURNING {COLUMNS}",
+            (tenant_id, name, secrets.token_urlsafe(24), contact),
         )
         return _tenant(cursor.fetchone())
 
@@ -79,6 +80,19 @@ def set_status(changes: Changes, by: By, tenant_id: str, status: Status) -> Tena
         cursor.execute(
             f"UPDATE tenants SET status = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
             (status, tenant_id),
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise NotFoundError("there is no such tenant")
+    return _tenant(row)
+
+
+def rename(changes: Changes, by: By, tenant_id: str, name: str, contact: str) -> Tenant:
+    """Name and contact. Raises NotFoundError."""
+    with changes.of(tenant_id, by, "tenant.renamed", subject=name) as cursor:
+        cursor.execute(
+            f"UPDATE tenants SET name = %s, contact = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
+            (name, contact, tenant_id),
         )
         row = cursor.fetchone()
         if row is None:

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 import click
 import gevent
@@ -29,6 +30,7 @@ def _settings() -> Settings:
 @contextmanager
 def _in_words() -> Iterator[None]:
     """What an operator can do something about is said in a sentence, without a traceback."""
+    from db.changes import NotFoundError, TakenError
     from db.migrate import ShardCountError
     from db.reshard import StillRunningError
     from db.sealing import SealError
@@ -38,7 +40,16 @@ def _in_words() -> Iterator[None]:
 
     try:
         yield
-    except (ShardCountError, StillRunningError, SealError, TopologyError, StoreError, NotNowError) as error:
+    except (
+        ShardCountError,
+        StillRunningError,
+        SealError,
+        TopologyError,
+        StoreError,
+        NotNowError,
+        NotFoundError,
+        TakenError,
+    ) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -84,6 +95,125 @@ def rotate() -> None:
     with _in_words():
         count = operator.rotate_keys(_settings())
     click.echo(f"{count} secrets are sealed with the newest key; the older keys may be removed from CREDENTIALS_KEYS")
+
+
+@main.command()
+@click.argument("tenant_id", required=False, type=click.UUID)
+def doctor(tenant_id: UUID | None) -> None:
+    """Look at this installation and at all active lines, or at all lines of TENANT_ID, and say what to do.
+
+    The exit code is 1 when anything is refused.
+    """
+    from relay import operator
+
+    refused = False
+    with _in_words():
+        for found in operator.examine(_settings(), _text(tenant_id)):
+            click.echo(found.table())
+            refused = refused or found.refused
+    click.echo("Something is refused: see the advice above." if refused else "Nothing is refused.")
+    sys.exit(1 if refused else 0)
+
+
+@main.group()
+def users() -> None:
+    """The people who log in to the portal."""
+
+
+@users.command("add")
+@click.argument("email")
+@click.option("--name", help="as others see it; left out, the part before the @")
+@click.option("--operator", "is_operator", is_flag=True, help="one of the operator's own people")
+@click.option("--tenant", "tenant_id", type=click.UUID, help="the tenant whose user it is")
+@click.option("--role", type=click.Choice(["admin", "viewer"]), help="what it may do there")
+def add_user(email: str, name: str | None, is_operator: bool, tenant_id: UUID | None, role: str | None) -> None:
+    """Add EMAIL, and tell its first password: once, and to be changed at the first log-in."""
+    from relay import people
+
+    if is_operator == bool(tenant_id) or bool(tenant_id) != bool(role):
+        raise click.UsageError("say --operator, or --tenant ID with --role admin or viewer")
+    with _in_words():
+        user, password = people.add(_settings(), email, name, _text(tenant_id), role)
+    click.echo(f"{user.email} may log in as {user.role}, with this password, told only now: {password}")
+
+
+@users.command("list")
+def list_users() -> None:
+    """Everybody who may log in."""
+    from relay import people
+
+    with _in_words():
+        for line in people.lines(_settings()):
+            click.echo(line)
+
+
+@users.command("unlock")
+@click.argument("email")
+def unlock_user(email: str) -> None:
+    """Forget the wrong passwords of EMAIL."""
+    from relay import people
+
+    with _in_words():
+        user = people.unlock(_settings(), email)
+    click.echo(f"{user.email} may try again")
+
+
+@main.group("dead-letters")
+def dead_letters() -> None:
+    """Messages that were given up, and updates that nobody could decode."""
+
+
+@dead_letters.command("list")
+@click.option("--tenant", "tenant_id", type=click.UUID, help="of this tenant only")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--broker", is_flag=True, help="the updates that nobody could decode")
+def list_dead_letters(tenant_id: UUID | None, limit: int, broker: bool) -> None:
+    """The newest ones."""
+    from relay import dead_letters as letters
+
+    with _in_words():
+        settings = _settings()
+        found = letters.undecoded(settings, limit) if broker else letters.lines(settings, _text(tenant_id), limit)
+        for line in found:
+            click.echo(line)
+
+
+@dead_letters.command("show")
+@click.argument("message_id", type=click.UUID)
+def show_dead_letter(message_id: UUID) -> None:
+    """All that happened to MESSAGE_ID."""
+    from relay import dead_letters as letters
+
+    with _in_words():
+        for line in letters.story(_settings(), str(message_id)):
+            click.echo(line)
+
+
+@dead_letters.command("replay")
+@click.argument("message_ids", type=click.UUID, nargs=-1)
+@click.option("--tenant", "tenant_id", type=click.UUID, help="with --all: of this tenant")
+@click.option("--all", "everything", is_flag=True, help="all of the tenant, the oldest first")
+@click.option("--broker", is_flag=True, help="the updates that nobody could decode")
+def replay_dead_letters(message_ids: tuple[UUID, ...], tenant_id: UUID | None, everything: bool, broker: bool) -> None:
+    """Send MESSAGE_IDS again, or --tenant ID --all. Each keeps its place in its conversation."""
+    from relay import dead_letters as letters
+
+    if sum((bool(message_ids), everything, broker)) != 1 or everything != bool(tenant_id):
+        raise click.UsageError("name messages, or say --tenant ID --all, or --broker")
+    with _in_words():
+        settings = _settings()
+        if broker:
+            said = letters.bring_back(settings)
+        elif tenant_id:
+            said = letters.replay_all(settings, str(tenant_id))
+        else:
+            said = letters.replay(settings, [str(one) for one in message_ids])
+        for line in said:
+            click.echo(line)
+
+
+def _text(given: UUID | None) -> str | None:
+    return str(given) if given else None
 
 
 @main.command()

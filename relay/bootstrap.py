@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from conf.settings import Settings
+from db import credentials
 from db.changes import Changes
 from db.migrate import check_shards
 from db.pool import Pool
+from db.reasons import Terms
 from db.sealing import Cipher
 from relay.actors.parts import Lease, Limits, Parts
 from relay.actors.timers import Timers
 from relay.broker import topology
 from relay.broker.consumer import Consumer
+from relay.broker.dead_letters import DeadLetters
 from relay.broker.publisher import Publisher
 from relay.channels import NAMES, load
-from relay.channels.base import Channel
+from relay.channels.base import Channel, Logins
 from relay.channels.http import HttpTransport
+from relay.checks import Ours
+from relay.core.limits import Rates
 from relay.service import Service
 from relay.stores import keys
 from relay.stores.cache import Cache
@@ -46,19 +51,36 @@ def build_objects(settings: Settings) -> ObjectStore:
     )
 
 
-def build_channels(settings: Settings, cache: Cache) -> dict[str, Channel]:
+def build_channels(settings: Settings, cache: Cache, changes: Changes) -> dict[str, Channel]:
+    """`changes`: where the refresh tokens of logins are kept for good."""
+    cipher = build_cipher(settings)
+    logins = Logins(
+        newest=lambda tenant_id: _refresh_token(changes.pool, cipher, tenant_id),
+        renew=partial(credentials.renew_refresh_token, changes, cipher),
+    )
     transport = HttpTransport(
         cache,
         settings.meta_graph_url,
         settings.meta_graph_version,
         settings.genesys_login_url,
         settings.genesys_api_url,
+        logins=logins,
     )
     return {name: load(name, transport) for name in NAMES}
 
 
+def _refresh_token(pool: Pool, cipher: Cipher, tenant_id: str) -> str | None:
+    held = credentials.opened(pool, cipher, tenant_id, "genesys")
+    return held.values.get("refresh_token") if held else None
+
+
 def build_changes(pool: Pool, cache: Cache) -> Changes:
     return Changes(pool, lambda refs: cache.forget(keys.route(kind, value) for kind, value in refs))
+
+
+def build_ours(settings: Settings) -> Ours:
+    """What the checks of a line have to know of this installation."""
+    return Ours(settings.public_url, _rotating(settings.meta_app_secret.get_secret_value()))
 
 
 def build_daemon(settings: Settings) -> Service:
@@ -67,6 +89,7 @@ def build_daemon(settings: Settings) -> Service:
     cipher = build_cipher(settings)
     cache = Cache(settings.redis_url, cipher)
     objects = build_objects(settings)
+    changes = build_changes(pool, cache)
 
     def declare() -> None:
         topology.declare(settings.broker_url, settings.relay_shards)
@@ -84,8 +107,8 @@ def build_daemon(settings: Settings) -> Service:
         lease=Lease(str(uuid4())),
         pool=pool,
         cipher=cipher,
-        changes=build_changes(pool, cache),
-        channels=build_channels(settings, cache),
+        changes=changes,
+        channels=build_channels(settings, cache, changes),
         objects=objects,
         bucket=TokenBucket(settings.redis_url),
         consumer=consumer,
@@ -105,6 +128,14 @@ def build_limits(settings: Settings) -> Limits:
         whatsapp_per_second=settings.whatsapp_rate_per_second,
         media_url_inbound=settings.media_url_seconds_inbound,
         media_url_outbound=settings.media_url_seconds_outbound,
+    )
+
+
+def build_terms(settings: Settings, bucket: TokenBucket) -> Terms:
+    """By what a person is told why something waits: the rates, and what is left of them in Redis."""
+    rates = Rates(settings.genesys_rate_per_minute, settings.whatsapp_rate_per_second)
+    return Terms(
+        rates, lambda rate: bucket.peek(rate.key, rate.per_second, rate.burst), settings.reorder_window_ms / 1000
     )
 
 
@@ -131,14 +162,17 @@ def build_web(settings: Settings) -> Flask:
             "buckets": objects.ensure_buckets,
         }
     )
+    bucket = TokenBucket(settings.redis_url)
     parts = WebParts(
         pool=pool,
         cipher=cipher,
         cache=cache,
         lines=LineDirectory(lookups, cipher, cache),
         publisher=publisher,
+        dead_letters=DeadLetters(settings.broker_url),
+        bucket=bucket,
         objects=objects,
-        channels=build_channels(settings, cache),
+        channels=build_channels(settings, cache, build_changes(pool, cache)),
         preparation=preparation,
         shards=settings.relay_shards,
         public_url=settings.public_url,
@@ -146,6 +180,9 @@ def build_web(settings: Settings) -> Flask:
         admin_api_key=settings.admin_api_key.get_secret_value(),
         meta_verify_token=settings.meta_verify_token.get_secret_value(),
         meta_app_secrets=_rotating(settings.meta_app_secret.get_secret_value()),
+        cors_origins=settings.cors_origins,
+        trusted_proxies=settings.trusted_proxies,
+        terms=build_terms(settings, bucket),
     )
     app = create_app(parts)
     preparation.start()

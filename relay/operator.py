@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+
 from conf.settings import Settings
-from db import credentials
+from db import credentials, drafts, idempotency, tenants
 from db.migrate import check_shards
 from db.pool import Pool
 from db.reshard import reshard
-from relay.bootstrap import build_cipher
+from relay import doctor
+from relay.bootstrap import build_changes, build_channels, build_cipher, build_ours
 from relay.broker import topology
+from relay.doctor import Examined
+from relay.stores.cache import Cache
 
 OFFLINE_SECONDS = 3600.0
 """A command with everything stopped may take its time."""
+
+
+def examine(settings: Settings, tenant_id: str | None = None) -> Iterator[Examined]:
+    """The installation's own parts, then line by line what both providers and our own side say.
+
+    Without `tenant_id` all active lines; with it all lines of that tenant. Raises NotNowError, StoreError.
+    """
+    yield Examined("This installation", doctor.installation(settings))
+    cipher = build_cipher(settings)
+    with Pool(settings.database_url, size=4) as pool, closing(Cache(settings.redis_url, cipher)) as cache:
+        if tenant_id is not None and tenants.get(pool, tenant_id) is None:
+            raise NotNowError(f"there is no tenant {tenant_id}")
+        channels = build_channels(settings, cache, build_changes(pool, cache))
+        yield from doctor.lines(pool, cipher, channels, build_ours(settings), tenant_id)
 
 
 class NotNowError(RuntimeError):
@@ -21,7 +41,8 @@ class NotNowError(RuntimeError):
 def rotate_keys(settings: Settings) -> int:
     """Seal every secret anew with the first of CREDENTIALS_KEYS; afterwards the others may be removed."""
     with Pool(settings.database_url, size=1, statement_seconds=OFFLINE_SECONDS) as pool:
-        return credentials.reseal(pool, build_cipher(settings))
+        cipher = build_cipher(settings)
+        return credentials.reseal(pool, cipher) + drafts.reseal(pool, cipher) + idempotency.reseal(pool, cipher)
 
 
 def change_shards(settings: Settings, shards: int) -> int:

@@ -20,6 +20,7 @@ from relay import health
 from relay.actors.archiver import ArchiverActor
 from relay.actors.base import Stop, tell
 from relay.actors.commands import ReloadTenant
+from relay.actors.hours import HoursActor
 from relay.actors.parts import Parts
 from relay.actors.supervisor import Notified, Supervisor
 from relay.core.errors import StoreError
@@ -76,6 +77,8 @@ class Service:
         self._begin("consumer", self.parts.consumer.start, self.parts.consumer.stop)
         supervisor = Supervisor.start(self.parts, f"{socket.gethostname()}:{os.getpid()}")
         self._undo.append(("supervisor", lambda: self._stop_actors(supervisor)))
+        hours = HoursActor.start(self.parts)
+        self._undo.append(("hours", lambda: _stop_actor(hours)))
         archiver = ArchiverActor.start(self.parts)
         self._undo.append(("archiver", lambda: _stop_actor(archiver)))
         listener = Listener(

@@ -1,8 +1,6 @@
-"""The businesses that the sandbox knows: WhatsApp numbers with their apps, Genesys integrations with their clients.
+"""The businesses that the sandbox knows: WhatsApp numbers with their apps, Genesys integrations with their clients."""
 
-The demo credentials below are documented in README.md and open nothing but the sandbox.
-"""
-
+import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,7 +13,11 @@ PERMISSIONS = [
     "messaging:integration:edit",
     "messaging:integration:delete",
     "messaging:supportedContent:view",
+    "messaging:supportedContent:add",
 ]
+GRANTS = ["client_credentials", "authorization_code"]
+DEFAULT_OUTBOUND = ["image/jpeg", "image/png", "image/gif"]
+"""What a new integration's agents may send: Genesys' default profile holds no documents, audio or video."""
 TEMPLATES = [
     {"name": "hello_world", "language": "en_US", "body": "Welcome and congratulations!"},
     {"name": "follow_up", "language": "en", "body": "Hello {{1}}, we have an answer for you."},
@@ -40,6 +42,19 @@ class Waba:
 
 
 @dataclass
+class MetaToken:
+    """How long an access token lives (Unix seconds, 0: for ever), and for what."""
+
+    expires_at: int = 0
+    data_access_expires_at: int = 0
+    scopes: list[str] = field(default_factory=lambda: list(SCOPES))
+
+    @property
+    def expired(self) -> bool:
+        return 0 < self.expires_at <= time.time()
+
+
+@dataclass
 class Number:
     phone_number_id: str
     waba_id: str
@@ -49,6 +64,8 @@ class Number:
     verified_name: str = ""
     override: str | None = None
     scopes: list[str] = field(default_factory=lambda: list(SCOPES))
+    further_tokens: list[str] = field(default_factory=list)
+    """Tokens that open this number too; how long they live is in Accounts.tokens."""
     templates: list[dict[str, str]] = field(default_factory=lambda: [dict(each) for each in TEMPLATES])
 
     @property
@@ -62,6 +79,18 @@ class Client:
     client_secret: str
     organisation: str = ""
     permissions: list[str] = field(default_factory=lambda: list(PERMISSIONS))
+    grants: list[str] = field(default_factory=lambda: list(GRANTS))
+
+
+@dataclass
+class Profile:
+    """A supported content profile that was made through the API."""
+
+    profile_id: str
+    organisation: str
+    name: str
+    inbound_types: list[str]
+    outbound_types: list[str]
 
 
 @dataclass
@@ -76,6 +105,10 @@ class Integration:
     outbound_types: list[str] = field(default_factory=lambda: ["*/*"])
     inbound_types: list[str] = field(default_factory=lambda: ["*/*"])
     created: str = "2026-11-01T08:00:00.000Z"
+    status: str = "Active"
+    create_status: str = "Completed"
+    ready_at: float = 0.0
+    """Unix time at which its creation is over."""
 
 
 class Accounts:
@@ -85,10 +118,12 @@ class Accounts:
         self.apps: dict[str, App] = {}
         self.wabas: dict[str, Waba] = {}
         self.numbers: dict[str, Number] = {}
+        self.tokens: dict[str, MetaToken] = {}
         self.by_token: dict[str, list[Number]] = {}
         self.by_waba: dict[str, list[Number]] = {}
         self.clients: dict[str, Client] = {}
         self.integrations: dict[str, Integration] = {}
+        self.profiles: dict[str, Profile] = {}
         self.lines: dict[str, str] = {}
 
     def put_number(self, number: Number) -> None:
@@ -118,13 +153,19 @@ class Accounts:
             return None
         return number.override or waba.override or self.apps[number.app_id].callback_url
 
+    def token(self, value: str) -> MetaToken:
+        """One that was never described lives for ever, with the scopes of its first number."""
+        numbers = self.by_token.get(value)
+        return self.tokens.get(value) or MetaToken(scopes=list(numbers[0].scopes) if numbers else [])
+
     def integration_for(self, phone_number_id: str) -> str | None:
         return self.lines.get(phone_number_id)
 
     def _index(self) -> None:
         self.by_token, self.by_waba = {}, {}
         for number in self.numbers.values():
-            self.by_token.setdefault(number.access_token, []).append(number)
+            for token in (number.access_token, *number.further_tokens):
+                self.by_token.setdefault(token, []).append(number)
             self.by_waba.setdefault(number.waba_id, []).append(number)
 
     def view(self) -> dict[str, Any]:
@@ -154,32 +195,5 @@ class Accounts:
             "client_secret": client.client_secret,
             "organisation": client.organisation,
             "permissions": client.permissions,
+            "grants": client.grants,
         }
-
-
-def demo_accounts() -> Accounts:
-    accounts = Accounts()
-    accounts.apps["100000000000001"] = App(
-        "100000000000001", "demo-app-secret-nordwind-0001", verify_token="demo-verify-token"
-    )
-    accounts.put_number(
-        Number(
-            "300000000000001",
-            "200000000000001",
-            "100000000000001",
-            "EAAG-demo-token-nordwind",
-            "+49 30 1234501",
-            "Nordwind Outdoor",
-        )
-    )
-    accounts.clients["11111111-aaaa-4000-8000-000000000001"] = Client(
-        "11111111-aaaa-4000-8000-000000000001", "demo-client-secret-nordwind", "Nordwind"
-    )
-    accounts.integrations["22222222-bbbb-4000-8000-000000000001"] = Integration(
-        "22222222-bbbb-4000-8000-000000000001",
-        "11111111-aaaa-4000-8000-000000000001",
-        "demo-webhook-secret-nordwind",
-        name="WhatsApp Nordwind",
-    )
-    accounts.lines["300000000000001"] = "22222222-bbbb-4000-8000-000000000001"
-    return accounts

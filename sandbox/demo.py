@@ -3,7 +3,17 @@
 import sys
 import threading
 
-from sandbox.seed import GENESYS, INTEGRATION_ID, PHONE_NUMBER_ID, TENANT, WHATSAPP, Seeded
+from sandbox.seed import (
+    GENESYS,
+    INTEGRATION_ID,
+    OPERATOR,
+    PASSWORD,
+    PHONE_NUMBER_ID,
+    TENANT,
+    TENANT_USERS,
+    WHATSAPP,
+    Seeded,
+)
 from sandbox.stack.installation import Installation
 from sandbox.stack.session import port, run, say, seeded_installation
 
@@ -29,7 +39,9 @@ def _watch(it: Installation) -> None:
 def _welcome(it: Installation, seeded: Seeded) -> str:
     rows = [
         ("Try it", f"{it.sandbox}/   the customer's phone beside the agent's desk"),
-        ("API", f"{it.web}/openapi.json   (Authorization: Bearer {it.env['ADMIN_API_KEY']})"),
+        ("Portal", f"{it.web}/portal/   password of all three: {PASSWORD}"),
+        ("", f"{OPERATOR['email']}   {'   '.join(user['email'] for user in TENANT_USERS)}"),
+        ("API", f"{it.web}/docs   (Authorization: Bearer {it.env['ADMIN_API_KEY']})"),
         ("Health", f"{it.web}/health/ready   {it.web}/metrics"),
         ("Tenant", f"{TENANT}, {seeded.tenant_id}"),
         ("WhatsApp", f"phone_number_id {PHONE_NUMBER_ID}, token {WHATSAPP['access_token']}"),

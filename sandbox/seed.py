@@ -3,6 +3,7 @@
 May be run again: what is there is left as it is.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,14 @@ GENESYS = {
     "webhook_secret": "demo-webhook-secret-nordwind",
 }
 SECONDS = 15
+PASSWORD = "northwind blows at noon"
+"""Of all three: they are for trying out, on a machine of one's own."""
+OPERATOR = {"email": "operator@demo.example", "name": "Olga Operator"}
+TENANT_USERS = (
+    {"email": "admin@nordwind.example", "name": "Anna Admin", "role": "admin"},
+    {"email": "viewer@nordwind.example", "name": "Victor Viewer", "role": "viewer"},
+)
+CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
 class SeedError(Exception):
@@ -54,6 +63,7 @@ def seed(env: dict[str, str]) -> Seeded:
     _enter_at_meta(env["META_GRAPH_URL"], urls["meta"])
     _enter_at_genesys(env["GENESYS_LOGIN_URL"], env["GENESYS_API_URL"], urls["genesys"])
     _Api(env["META_GRAPH_URL"].removesuffix("/graph"), "").call("POST", f"/control/phone/{CUSTOMER}", {"name": NAME})
+    _people(api, env["PUBLIC_URL"], tenant_id)
     return Seeded(tenant_id, urls["meta"], urls["genesys"])
 
 
@@ -62,6 +72,21 @@ def _tenant(api: "_Api") -> str:
         if tenant["name"] == TENANT:
             return str(tenant["id"])
     return str(api.call("POST", "/api/tenants", {"name": TENANT})["id"])
+
+
+def _people(api: "_Api", base: str, tenant_id: str) -> None:
+    """Somebody of each role, each of whom has logged in and chosen PASSWORD."""
+    for path, user in (("/api/users", OPERATOR), *((f"/api/tenants/{tenant_id}/users", one) for one in TENANT_USERS)):
+        known = {one["email"]: one["id"] for one in api.call("GET", f"{path}?limit=200")["items"]}
+        if user["email"] not in known:
+            given = api.call("POST", path, dict(user))["password"]
+        elif _Browser(base).log_in(user["email"], PASSWORD):
+            continue
+        else:  # a run before this one ended in the middle
+            given = api.call("POST", f"{path}/{known[user['email']]}/password")["password"]
+        browser = _Browser(base)
+        browser.log_in(user["email"], given)
+        browser.choose(given, PASSWORD)
 
 
 def _enter_at_meta(graph: str, url: str) -> None:
@@ -95,6 +120,32 @@ class _Api:
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         return _checked(
             requests.request(method, f"{self._base}{path}", json=body, headers=self._headers, timeout=SECONDS)
+        )
+
+
+class _Browser:
+    """The portal's forms, filled in as a person would."""
+
+    def __init__(self, base: str) -> None:
+        self._base = f"{base}/portal"
+        self._session = requests.Session()
+
+    def log_in(self, email: str, password: str) -> bool:
+        answer = self._post("/login", "/login", {"email": email, "password": password})
+        return answer.status_code == 302
+
+    def choose(self, former: str, password: str) -> None:
+        answer = self._post("/account", "/account/password", {"current": former, "new": password, "again": password})
+        if answer.status_code != 302:
+            raise SeedError(f"the password was not taken: HTTP {answer.status_code}")
+
+    def _post(self, page: str, form: str, values: dict[str, str]) -> requests.Response:
+        """The form of a page, with the token that the page holds."""
+        shown = self._session.get(self._base + page, timeout=SECONDS)
+        found = CSRF.search(shown.text)
+        token = found[1] if found else ""
+        return self._session.post(
+            self._base + form, data={"csrf_token": token, **values}, allow_redirects=False, timeout=SECONDS
         )
 
 

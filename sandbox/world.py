@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from sandbox.accounts import demo_accounts
 from sandbox.blobs import BlobStore
+from sandbox.demo_accounts import demo_accounts
 from sandbox.events import Events
 from sandbox.faults import Dice, GenesysFaults, MetaFaults
 from sandbox.genesys.desk import Desk

@@ -6,16 +6,29 @@ import time
 
 import structlog
 from flask import Flask, Response, current_app, g, request
+from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from web import api, health, metrics, webhooks
-from web.api.errors import request_id
+from web import api, health, idempotency, limits, metrics, portal, webhooks
 from web.arrival import ArrivalTime
+from web.errors import request_id
 from web.parts import WebParts
 
 log = structlog.get_logger(__name__)
 
 # Meta's largest webhook has 3 MB.
 BODY_LIMIT = 4 * 1024 * 1024
+API_BODY_LIMIT = 256 * 1024
+API_PATHS = r"^/(api|auth|state|genesys|whatsapp|tenants)(/|$)"
+ASKING_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "X-Credential-Type",
+    "X-Request-ID",
+    "X-Tenant-ID",
+)
+SHOWN_HEADERS = ("Idempotency-Replayed", "Location", "Retry-After", "X-Request-ID")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -29,7 +42,7 @@ QUIET = ("/health/", "/metrics")
 
 
 def create_app(parts: WebParts) -> Flask:
-    """Webhooks, API and health on one application. A view that sets one of HEADERS itself keeps its own."""
+    """Webhooks, API, health and portal on one application. A view that sets one of HEADERS itself keeps its own."""
     app = api.new_app(__name__)
     app.config.update(SECRET_KEY=parts.secret_key, MAX_CONTENT_LENGTH=BODY_LIMIT)
     app.config["SECURITY_HEADERS"] = HEADERS | (HSTS if parts.public_url.startswith("https:") else {})
@@ -40,7 +53,26 @@ def create_app(parts: WebParts) -> Flask:
     api.register(app)
     webhooks.register(app)
     health.register(app)
+    portal.register(app)
+    limits.register(app)
+    app.after_request(idempotency.finish)
+    _let_pages_ask(app, parts.cors_origins)
+    if parts.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=parts.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
     return app
+
+
+def _let_pages_ask(app: Flask, origins: tuple[str, ...]) -> None:
+    """CORS: browsers let pages of these origins ask the API. They send a key; cookies are never let through."""
+    if origins:
+        CORS(
+            app,
+            resources={API_PATHS: {"origins": list(origins)}},
+            allow_headers=list(ASKING_HEADERS),
+            expose_headers=list(SHOWN_HEADERS),
+            methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            max_age=600,
+        )
 
 
 def _begin() -> None:
@@ -48,6 +80,8 @@ def _begin() -> None:
     # A connection's requests share one greenlet, and with it the log's context.
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id())
+    if not request.path.startswith("/webhook/"):
+        request.max_content_length = API_BODY_LIMIT
 
 
 def _finish(response: Response) -> Response:
@@ -59,7 +93,15 @@ def _finish(response: Response) -> Response:
     rule = request.url_rule.rule if request.url_rule else "(none)"
     if not rule.startswith(QUIET):
         seconds = time.monotonic() - g.started
-        log.info("request", method=request.method, rule=rule, status=response.status_code, seconds=round(seconds, 4))
+        # Neither path nor query nor body: they hold keys, numbers and what people wrote.
+        log.info(
+            "request",
+            method=request.method,
+            rule=rule,
+            status=response.status_code,
+            seconds=round(seconds, 4),
+            principal=g.principal.id if "principal" in g else None,
+        )
         if rule.startswith("/webhook/") and request.method == "POST":
             channel = "genesys" if rule.startswith("/webhook/genesys") else "whatsapp"
             metrics.webhook_seconds.labels(channel).observe(seconds)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from db.pool import Pool
+from db.reasons import Terms
 from db.sealing import Cipher
+from relay.broker.dead_letters import DeadLetters
 from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
 from relay.stores.cache import Cache
+from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
 from web.lines import LineDirectory
 from web.preparation import Preparation
@@ -24,6 +27,8 @@ class WebParts:
     cache: Cache
     lines: LineDirectory
     publisher: Publisher
+    dead_letters: DeadLetters
+    bucket: TokenBucket
     objects: ObjectStore
     channels: dict[str, Channel]
     preparation: Preparation
@@ -34,8 +39,15 @@ class WebParts:
     meta_verify_token: str = field(repr=False, default="")
     meta_app_secrets: tuple[str, ...] = field(repr=False, default=())
     """The current one first; a second one while it is being rotated."""
+    cors_origins: tuple[str, ...] = ()
+    trusted_proxies: int = 0
     drops: OncePer = field(default_factory=lambda: OncePer(60.0))
     """Webhook items that a signature did not cover are audited once a minute per line."""
+    looks: OncePer = field(default_factory=lambda: OncePer(600.0, remembered=10_000))
+    """A look at personal data in the portal is audited once per person and conversation in ten minutes."""
+
+    terms: Terms = field(default_factory=Terms)
+    """The rates by which it is told why something waits."""
 
     @property
     def meta_app_secret(self) -> str:

@@ -25,3 +25,7 @@ class OncePer:
         if len(self._last) > self._remembered:
             self._last.popitem(last=False)
         return True
+
+    def forget(self, thing: Hashable) -> None:
+        """It was not said after all: due again at once."""
+        self._last.pop(thing, None)

@@ -19,6 +19,7 @@ from relay.actors.sender import SenderActor
 from relay.actors.side import Side
 from relay.channels.base import Account
 from relay.core.errors import SendError
+from relay.core.limits import Rate, Rates, rate_of
 
 log = structlog.get_logger(__name__)
 
@@ -138,7 +139,7 @@ class ChannelActor(RelayActor):
         self._side.breaker.failed(error, time.monotonic())
         if error.fate == "throttled" and error.scope == "line":
             self._permits = 0
-            self._parts.bucket.penalise(self._rate()[0], min(30.0, error.retry_after or 1.0))
+            self._parts.bucket.penalise(self._rate().key, min(30.0, error.retry_after or 1.0))
         if self._side.breaker.open and not was_open:
             log.warning(
                 "line_interrupted",
@@ -168,22 +169,20 @@ class ChannelActor(RelayActor):
 
     # Pacing
 
-    def _rate(self) -> tuple[str, float, float]:
-        """(key, per second, burst): a number's rate at Meta, a token's at Genesys (shared by its lines)."""
+    def _rate(self) -> Rate:
         account, limits = self._side.account, self._parts.limits
-        if self._side.channel.name == "whatsapp":
-            rate = float(account.settings.get("whatsapp_rate_per_second") or limits.whatsapp_per_second)
-            return f"whatsapp:{account.line_ref}", rate, max(1.0, rate)
-        per_minute = float(account.settings.get("genesys_rate_per_minute") or limits.genesys_per_minute)
-        return f"genesys:{account.credentials['client_id']}", per_minute / 60, per_minute
+        whatsapp = self._side.channel.name == "whatsapp"
+        counted_by = account.line_ref if whatsapp else account.credentials["client_id"]
+        rates = Rates(limits.genesys_per_minute, limits.whatsapp_per_second)
+        return rate_of("whatsapp" if whatsapp else "genesys", counted_by, account.settings, rates)
 
     def _permit(self) -> bool:
         """One more call within the rate? Permits come in small blocks, to ask Redis less often."""
         if self._permits > 0:
             return True
-        key, rate, burst = self._rate()
-        wanted = min(len(self._asked) + len(self._asked_reports), SENDERS, max(1, int(burst / 20)))
-        granted = self._parts.bucket.take(key, rate, burst, wanted)
+        rate = self._rate()
+        wanted = min(len(self._asked) + len(self._asked_reports), SENDERS, max(1, int(rate.burst / 20)))
+        granted = self._parts.bucket.take(rate.key, rate.per_second, rate.burst, wanted)
         self._permits = granted.count
         if self._permits <= 0:
             self._wake_in(max(0.02, granted.wait_seconds))

@@ -175,6 +175,7 @@ class ConversationActor(RelayActor):
         """The entry that is there already, brought up to date with its row; else a new one."""
         entry = lane.get(row.id)
         if entry is None:
+            self._reports.forget(row.id)
             return entry_of(row)
         if entry is not lane.in_flight and entry.prepared:
             fresh = entry_of(row)
@@ -269,7 +270,7 @@ class ConversationActor(RelayActor):
         code, text = getattr(error, "code", "media_failed"), getattr(error, "text", str(error))
         if wait is not None:
             entry.not_before = time.time() + wait
-        elif direction == "inbound":
+        elif direction == "inbound" and not (entry.message.media and entry.message.media.public):
             entry.message, entry.prepared = without_media(entry.message, text), True
             messages.save_content(self._parts.pool, entry.id, entry.message, f"{code}: {text}")
         else:

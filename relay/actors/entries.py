@@ -12,7 +12,7 @@ def entry_of(row: Row) -> Entry:
     ready = media is None or media.object_key is not None
     if media is not None and row.direction == "outbound":
         ready = media.upload_id is not None or media.kind == "link"
-    entry = Entry(row.id, row.key, row.message, row.attempts, prepared=ready)
+    entry = Entry(row.id, row.key, row.message, row.attempts, claimed=row.claimed, prepared=ready)
     entry.not_before = row.next_attempt_at or 0.0
     if row.state != "received":
         entry.unknown = True

@@ -139,10 +139,11 @@ class Intake:
 
     def _resolve(self, cursor: object, written: Sequence[Item]) -> list[Mapping]:
         """The mapping of each; asks PostgreSQL only for people who are new, or of whom something is."""
-        seen = [Seen(item.update.tenant_id, item.update.line_id, _person(item)) for item in written]
+        seen = [_seen(item) for item in written]
         found = [self._recall(one) for one in seen]
         missing = [one for one, mapping in zip(seen, found, strict=True) if mapping is None]
-        resolved = iter(conversations.resolve(cursor, missing, self._shards) if missing else [])
+        known = [(one.conversation_id, who.at) for who, one in zip(seen, found, strict=True) if one is not None]
+        resolved = iter(conversations.resolve(cursor, missing, self._shards, known))
         return [mapping or next(resolved) for mapping in found]
 
     def _recall(self, seen: Seen) -> Mapping | None:
@@ -162,6 +163,11 @@ class Intake:
                 self._known.move_to_end((mapping.line_id, alias))
         while len(self._known) > KNOWN_ADDRESSES:
             self._known.popitem(last=False)
+
+
+def _seen(item: Item) -> Seen:
+    update = item.update
+    return Seen(update.tenant_id, update.line_id, _person(item), update.arrived_at)
 
 
 def _person(item: Item) -> Person:

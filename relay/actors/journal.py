@@ -147,6 +147,9 @@ class JournalActor(RelayActor):
     @staticmethod
     def _learn(cursor: Any, outcomes: Sequence[Outcome]) -> None:
         """What the providers' answers told about the contact."""
+        conversations.lock(
+            cursor, [one.conversation_id for one in outcomes if one.aliases or one.genesys_conversation_id]
+        )
         conversations.see_genesys_conversations(
             cursor,
             [(one.conversation_id, one.genesys_conversation_id) for one in outcomes if one.genesys_conversation_id],

@@ -35,6 +35,11 @@ class Reports:
     def knows(self, message_id: str) -> bool:
         return message_id in self._due
 
+    def forget(self, message_id: str) -> None:
+        """The message is being sent anew, after a replay: so is the word about it."""
+        self._due.pop(message_id, None)
+        self._told.pop(message_id, None)
+
     def add(self, standing: Standing) -> None:
         """A standing that was read before the last report was written down still asks for it: not again."""
         if standing.report is not None and self._told.get(standing.message_id) not in (standing.report, "delivered"):

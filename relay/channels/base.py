@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import IO, Any, Protocol
+from typing import IO, Any, Literal, Protocol
 
 from relay.core.messages import Event, Media, Message, Recipient, Report
 
@@ -67,13 +67,61 @@ class Download:
     filename: str | None = None
 
 
+Level = Literal["ok", "warning", "refused"]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result of an onboarding check. `level` is ok, warning or refused (an explicit no)."""
+    """One result of a check, for people. `check` is a stable name, `advice` says what to do and where.
+
+    `level` is ok, warning or refused (an explicit no).
+    """
 
     check: str
-    level: str
+    level: Level
     text: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the provider should have been told about us.
+
+    `webhook_urls`: the address to enter, then further ones that reach us too; none: not compared.
+    `thorough`: also make calls that can only fail, where that is the only way to learn of a permission.
+    """
+
+    webhook_urls: tuple[str, ...] = ()
+    thorough: bool = False
+
+
+NOTHING_EXPECTED = Expected()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token in clear. `expires_at` is in Unix seconds; None: it does not expire, or nobody told."""
+
+    value: str = field(repr=False)
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What an admin's login at the provider gave: keep the refresh token at once, sealed."""
+
+    refresh_token: str = field(repr=False)
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A number or integration that an account may use; `ref` is what a line calls it by."""
+
+    ref: str
+    name: str
+    status: str
+    webhook_url: str = ""
 
 
 class TokenCache(Protocol):
@@ -84,8 +132,20 @@ class TokenCache(Protocol):
     def delete(self, key: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """Where refresh tokens are kept for good. Both may raise StoreError.
+
+    `newest(tenant_id)` is the one kept now; `renew(tenant_id, former, new)` puts `new` in the place
+    of `former`, and answers False when something else is kept.
+    """
+
+    newest: Callable[[str], str | None]
+    renew: Callable[[str, str, str], bool]
+
+
 class Channel(Protocol):
-    """A provider. `verify` to `render` are pure; the rest makes provider calls.
+    """A provider. What takes no `deadline` is pure; the rest makes provider calls.
 
     Every call takes `deadline` (time.monotonic seconds) and raises SendError, nothing else.
     """
@@ -93,7 +153,14 @@ class Channel(Protocol):
     name: str
     uploads_media: bool
     """True: media is uploaded and sent by id. False: the provider fetches a presigned URL."""
+    logs_in: bool
+    """True: an admin may connect it by logging in there."""
+    stand_in: bool
+    """True: calls go to a sandbox and not to the provider itself."""
+    empty_body: bytes
+    """A webhook body with nothing inside, to try signatures with."""
 
+    def sign(self, secret: str, raw: bytes) -> str: ...
     def verify(self, secret: str, raw: bytes, signature: str | None) -> bool: ...
     def split(self, body: Any) -> list[Part]: ...
     def keep(self, body: Any, line_refs: set[str]) -> Any: ...
@@ -117,4 +184,21 @@ class Channel(Protocol):
 
     def fetch(self, media: Media, account: Account, deadline: float) -> AbstractContextManager[Download]: ...
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str: ...
-    def check(self, account: Account, deadline: float) -> list[Finding]: ...
+    def check(self, account: Account, deadline: float, expected: Expected = NOTHING_EXPECTED) -> list[Finding]: ...
+
+    def token(self, account: Account, deadline: float) -> Token:
+        """A token that should be good for a while."""
+        ...
+
+    def login_url(self, account: Account, redirect_uri: str, state: str, challenge: str) -> str:
+        """Where an admin's browser goes; `challenge` is PKCE's, S256. Raises SendError where `logs_in` is False."""
+        ...
+
+    def login(self, account: Account, code: str, redirect_uri: str, verifier: str, deadline: float) -> Login: ...
+    def offers(self, account: Account, deadline: float) -> list[Offer]: ...
+
+    def connect(self, account: Account, deadline: float, url: str, secret: str) -> None:
+        """Have the provider send the line's webhooks to `url`; `secret` is what it proves them with."""
+        ...
+
+    def create(self, account: Account, deadline: float, name: str, url: str, secret: str) -> Offer: ...

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urljoin
 import orjson
 from geventhttpclient.response import HTTPParseError
 
-from relay.channels.base import TokenCache
+from relay.channels.base import Logins, TokenCache
 from relay.channels.connections import Connection, Connections
 from relay.channels.exchange import (
     LONGEST_ANSWER,
@@ -60,8 +60,10 @@ class HttpTransport:
         genesys_login_url: str | None = None,
         genesys_api_url: str | None = None,
         request_seconds: float = 10,
+        logins: Logins | None = None,
     ) -> None:
         self.tokens = tokens
+        self.logins = logins
         self.graph_url = graph_url.rstrip("/")
         self.graph_version = graph_version
         self.genesys_login_url = genesys_login_url.rstrip("/") if genesys_login_url else None

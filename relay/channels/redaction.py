@@ -9,7 +9,10 @@ LONGEST = 500
 
 _PATTERNS = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[^\s\"',]+"), r"\1 [secret]"),
-    (re.compile(r"(?i)\b(access_token|client_secret|input_token|token)=[^\s&\"']+"), r"\1=[secret]"),
+    (
+        re.compile(r"(?i)\b((?:access_|refresh_|input_)?token|client_secret|code_verifier|code)=[^\s&\"']+"),
+        r"\1=[secret]",
+    ),
     (re.compile(r"\bEAA[A-Za-z0-9]{8,}"), "[secret]"),
     (re.compile(r"\bwamid\.[A-Za-z0-9+/=_-]+"), "[wamid]"),
     (re.compile(r"\b[A-Za-z]{2}\.(?:ENT\.)?(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{6,128}\b"), "[user id]"),

@@ -24,6 +24,8 @@ class Entry:
     key: SortKey
     message: Message = field(repr=False)
     attempts: int = 0
+    claimed: bool = False
+    """Claimed since it became `received`; a replay makes it a new one, whatever its attempts."""
     unknown: bool = False
     not_before: float = 0.0
     """Backoff, or the end of the wait for an unknown outcome; infinity: somebody will tell."""
@@ -81,7 +83,7 @@ class Lane:
         return True
 
     def _place(self, entry: Entry) -> None:
-        if entry.attempts:
+        if entry.claimed:
             self._raise_floor(entry.key)
         late = self._floor is not None and entry.key < self._floor
         entry.order = (self._floor, 1, entry.key) if late and self._floor else (entry.key, 0, entry.key)

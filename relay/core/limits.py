@@ -1,13 +1,45 @@
-"""Meta's pair limit, kept per conversation: one message per 6 s, with a burst of 45.
+"""How fast may be sent: what a provider counts by, and Meta's pair limit (per conversation: one message per 6 s,
+with a burst of 45) [Meta: about the platform, 5 Dec 2025].
 
-[Meta: about the platform, 5 Dec 2025]. The limits of a line or a token are shared between daemons
-and live in `relay.stores.limits`.
+What a line or a token has left is shared between daemons and lives in `relay.stores.limits`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from relay.core.messages import ChannelName
+
 PAIR_BURST = 45.0
 PAIR_SECONDS = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The installation's rates; a line's own settings go before them."""
+
+    genesys_per_minute: float = 300.0
+    whatsapp_per_second: float = 80.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`key` names what the provider counts by: a number at Meta, a token at Genesys (shared by its lines)."""
+
+    key: str
+    per_second: float
+    burst: float
+
+
+def rate_of(side: ChannelName, counted_by: str, settings: Mapping[str, Any], rates: Rates) -> Rate:
+    """The limit of one side of a line; `counted_by` is its phone_number_id, or its client_id at Genesys."""
+    if side == "whatsapp":
+        per_second = float(settings.get("whatsapp_rate_per_second") or rates.whatsapp_per_second)
+        return Rate(f"whatsapp:{counted_by}", per_second, max(1.0, per_second))
+    per_minute = float(settings.get("genesys_rate_per_minute") or rates.genesys_per_minute)
+    return Rate(f"genesys:{counted_by}", per_minute / 60, per_minute)
 
 
 class PairBucket:

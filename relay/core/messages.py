@@ -43,6 +43,8 @@ class Media:
     """The receiving provider's id of the uploaded copy, where it wants uploads."""
     uploaded_at: float | None = None
     """Unix seconds; an upload id expires (30 days at Meta)."""
+    public: bool = False
+    """`source_url` was named by whoever asked for the message: fetched as a stranger's, and never with a token."""
 
 
 @dataclass(frozen=True, slots=True)

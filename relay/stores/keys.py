@@ -38,5 +38,8 @@ def fence(key: str) -> str:
 
 
 def bucket(key: str) -> str:
-    """A shared rate limit, by what the provider counts: `whatsapp:<number>`, `genesys:<client>`."""
+    """A shared rate limit, by what the provider counts: `whatsapp:<number>`, `genesys:<client>`.
+
+    And by who asks us: `web-<limit>:<key, user or address>` (web.limits).
+    """
     return f"{PREFIX}:limit:{key}"

@@ -11,6 +11,8 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
+import redis
+
 from relay.stores import keys
 from relay.stores.connection import RedisConnection
 
@@ -78,6 +80,31 @@ class TokenBucket:
         bucket.note(rate_per_second, burst, granted.count)
         return granted
 
+    def peek(self, key: str, rate_per_second: float, burst: float) -> float | None:
+        """What the shared bucket holds, taking nothing; negative while a penalty lasts. None: Redis is away."""
+
+        def look(client: redis.Redis) -> tuple[list[str | None], tuple[int, int]]:
+            asked = client.pipeline(transaction=False)
+            asked.hmget(keys.bucket(key), "tokens", "at")
+            asked.time()
+            kept, clock = asked.execute()
+            return kept, clock
+
+        answer = self._redis.call(look, None)
+        if answer is None:
+            return None
+        (tokens, at), (seconds, microseconds) = answer
+        if tokens is None or at is None:
+            return burst
+        return min(burst, float(tokens) + (seconds + microseconds / 1e6 - float(at)) * rate_per_second)
+
+    def wait(self, key: str, rate_per_second: float, burst: float) -> float:
+        """Seconds until one may be taken, taking nothing; by this process' own count while Redis is away."""
+        held = self.peek(key, rate_per_second, burst)
+        if held is None:
+            held = self._own(key, burst).held(rate_per_second, burst)
+        return max(0.0, (1 - held) / rate_per_second)
+
     def penalise(self, key: str, seconds: float) -> None:
         """Nobody gets anything before `seconds` have passed (bounded); afterwards it starts empty."""
         seconds = min(seconds, LONGEST_PENALTY)
@@ -113,6 +140,10 @@ class _Bucket:
         count = min(wanted, max(math.floor(self._tokens), 0))
         self._tokens -= count
         return Granted(count, 0.0 if count == wanted else (1 - self._tokens) / rate)
+
+    def held(self, rate: float, burst: float) -> float:
+        """Negative while a penalty lasts."""
+        return min(burst, self._tokens + (time.monotonic() - self._at) * rate)
 
     def note(self, rate: float, burst: float, count: int) -> None:
         """Redis has granted these."""

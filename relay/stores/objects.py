@@ -71,6 +71,11 @@ class ObjectStore:
                 if not self._client.bucket_exists(bucket):
                     self._make(bucket)
 
+    def missing_buckets(self) -> list[str]:
+        """Those of the four that are not there. Changes nothing. Raises StoreError."""
+        with _translated():
+            return [bucket for bucket in BUCKETS if not self._client.bucket_exists(bucket)]
+
     def _make(self, bucket: str) -> None:
         try:
             self._client.make_bucket(bucket)
@@ -96,20 +101,24 @@ class ObjectStore:
             )
 
     @contextmanager
-    def open(self, bucket: str, key: str) -> Iterator[Iterator[bytes]]:
-        """The object's bytes in chunks, read as they are asked for. Raises ObjectMissingError."""
+    def open(self, bucket: str, key: str, offset: int = 0, length: int | None = None) -> Iterator[Iterator[bytes]]:
+        """The object's bytes, or `length` of them, in chunks, read as they are asked for. Raises ObjectMissingError."""
         with _translated():
-            response = self._client.get_object(bucket, key)
+            response = self._client.get_object(bucket, key, offset=offset, length=length or 0)
         try:
             yield _chunks(response)
         finally:
             response.close()
             response.release_conn()
 
+    def size(self, bucket: str, key: str) -> int:
+        """In bytes. Raises ObjectMissingError."""
+        with _translated():
+            return self._client.stat_object(bucket, key).size or 0
+
     def exists(self, bucket: str, key: str) -> bool:
         try:
-            with _translated():
-                self._client.stat_object(bucket, key)
+            self.size(bucket, key)
         except ObjectMissingError:
             return False
         return True

@@ -1,12 +1,13 @@
 """`/control/accounts`: adds and changes businesses."""
 
+import time
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.accounts import Client, Integration, Number
+from sandbox.accounts import Client, Integration, MetaToken, Number
 from sandbox.control import errors, forms
 from sandbox.control.errors import ControlError
 from sandbox.meta.nodes import handshake
@@ -33,6 +34,9 @@ class Whatsapp(BaseModel):
     verify_token: str | None = None
     scopes: list[str] | None = None
     templates: list[dict[str, str]] | None = None
+    further_tokens: list[str] | None = None
+    token_expires_in: int | None = None
+    data_access_expires_in: int | None = None
     subscribed: bool | None = None
     handshake: bool = False
 
@@ -47,6 +51,9 @@ class Genesys(BaseModel):
     organisation: str | None = None
     name: str | None = None
     permissions: list[str] | None = None
+    grants: list[Literal["client_credentials", "authorization_code"]] | None = None
+    status: str | None = None
+    create_status: Literal["Initiated", "Completed", "Error"] | None = None
     outbound_types: list[str] | None = None
     inbound_types: list[str] | None = None
 
@@ -81,6 +88,13 @@ def remove_integration(integration_id: str) -> tuple[str, int]:
     return _gone(current().accounts.remove_integration(integration_id))
 
 
+@blueprint.post("/logins/end")
+def end_logins() -> tuple[str, int]:
+    """As an admin of Genesys ends them: no refresh token is good any more."""
+    current().tokens.end_logins()
+    return "", 204
+
+
 def _gone(found: bool) -> tuple[str, int]:
     if not found:
         raise ControlError("there is no such account", 404)
@@ -110,7 +124,15 @@ def _put_number(given: Whatsapp) -> Number:
             raise ControlError(f"handshake failed: {problem}")
     known = accounts.numbers.get(given.phone_number_id)
     own = _set(
-        given, "waba_id", "app_id", "access_token", "display_phone_number", "verified_name", "scopes", "templates"
+        given,
+        "waba_id",
+        "app_id",
+        "access_token",
+        "display_phone_number",
+        "verified_name",
+        "scopes",
+        "further_tokens",
+        "templates",
     )
     if known is None:
         if not given.waba_id or not given.access_token:
@@ -119,6 +141,7 @@ def _put_number(given: Whatsapp) -> Number:
     else:
         number = replace(known, **own)
     accounts.put_number(number)
+    _describe_token(number, given)
     app, waba = accounts.app_of(number), accounts.wabas[number.waba_id]
     for name, value in _set(given, "app_secret", "callback_url", "verify_token").items():
         setattr(app, name, value)
@@ -127,9 +150,24 @@ def _put_number(given: Whatsapp) -> Number:
     return number
 
 
+def _describe_token(number: Number, given: Whatsapp) -> None:
+    """How long the number's token lives from now on; 0 is for ever."""
+    accounts = current().accounts
+    if given.scopes is not None or given.token_expires_in is not None or given.data_access_expires_in is not None:
+        token = accounts.tokens.setdefault(number.access_token, MetaToken())
+        token.scopes = list(number.scopes)
+        for name, seconds in (
+            ("expires_at", given.token_expires_in),
+            ("data_access_expires_at", given.data_access_expires_in),
+        ):
+            if seconds is not None:
+                setattr(token, name, int(time.time()) + seconds if seconds else 0)
+
+
 def _put_integration(given: Genesys) -> Integration:
     accounts = current().accounts
-    own = _set(given, "client_id", "webhook_secret", "webhook_url", "name", "outbound_types", "inbound_types")
+    names = ("client_id", "webhook_secret", "webhook_url", "name", "outbound_types", "inbound_types")
+    own = _set(given, *names, "status", "create_status")
     known = accounts.integrations.get(given.integration_id)
     if known is None:
         known_client = given.client_id in accounts.clients
@@ -144,7 +182,7 @@ def _put_integration(given: Genesys) -> Integration:
     accounts.integrations[given.integration_id] = integration
     organisation = given.organisation or integration.client_id
     client = accounts.clients.setdefault(integration.client_id, Client(integration.client_id, "", organisation))
-    for name, value in _set(given, "client_secret", "organisation", "permissions").items():
+    for name, value in _set(given, "client_secret", "organisation", "permissions", "grants").items():
         setattr(client, name, value)
     return integration
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from sandbox.accounts import Integration
 from sandbox.gateway import Answer, perform
-from sandbox.genesys import inbound, integrations, payloads
+from sandbox.genesys import content, inbound, integrations, payloads
 from sandbox.genesys.errors import GenesysError
 from sandbox.genesys.provider import PROVIDER, caller, integration
 from sandbox.world_access import current
@@ -17,7 +17,7 @@ _INTEGRATIONS = "/conversations/messaging/integrations/open"
 
 
 def _inbound(call: str, integration_id: str, handler: Callable[[Integration], Answer]) -> Response:
-    return perform(PROVIDER, call, lambda: handler(integration(integration_id, RECEIVE)))
+    return perform(PROVIDER, call, lambda: handler(integration(integration_id, RECEIVE, messages=True)))
 
 
 @blueprint.post("/conversations/messages/<integration_id>/inbound/open/message")
@@ -82,14 +82,14 @@ def integration_one(integration_id: str) -> Response:
     return perform(PROVIDER, "integrations", lambda: action(integration_id))
 
 
-@blueprint.get("/conversations/messaging/supportedcontent")
+@blueprint.route("/conversations/messaging/supportedcontent", methods=["GET", "POST"])
 def supported_content_list() -> Response:
-    return perform(PROVIDER, "supported_content", integrations.profiles)
+    return perform(PROVIDER, "supported_content", content.create if request.method == "POST" else content.listed)
 
 
 @blueprint.get("/conversations/messaging/supportedcontent/<profile_id>")
 def supported_content(profile_id: str) -> Response:
-    return perform(PROVIDER, "supported_content", lambda: integrations.profile(profile_id))
+    return perform(PROVIDER, "supported_content", lambda: content.one(profile_id))
 
 
 @blueprint.route("/<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

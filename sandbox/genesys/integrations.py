@@ -1,16 +1,18 @@
-"""Open Messaging integrations and supported content profiles."""
+"""Open Messaging integrations: listed, made in their own time, changed, removed."""
 
 # Field names are the provider's own.
 # ruff: noqa: N815
 
+import time
 from typing import Annotated, Any
 
 from flask import request
 from pydantic import Field, ValidationError
 
-from sandbox.accounts import Client, Integration
+from sandbox.accounts import DEFAULT_OUTBOUND, Integration
 from sandbox.clock import iso_milliseconds
 from sandbox.gateway import Answer
+from sandbox.genesys import content
 from sandbox.genesys.errors import GenesysError
 from sandbox.genesys.models import Strict
 from sandbox.genesys.provider import caller, integration
@@ -20,6 +22,8 @@ from sandbox.meta.nodes import is_loopback
 from sandbox.world_access import current
 
 _PREFIX = "messaging:integration:"
+CREATION_SECONDS = 0.3
+"""Creation is asynchronous: for so long an integration is Initiated."""
 Secret = Annotated[str, Field(min_length=16)]
 
 
@@ -65,10 +69,17 @@ def create() -> Answer:
     body = _parse()
     if body.outboundNotificationWebhookUrl is None or body.outboundNotificationWebhookSignatureSecretToken is None:
         raise GenesysError(400, "outboundNotificationWebhookUrl and ...SignatureSecretToken are required")
-    created = Integration(conversation_id(), client.client_id, "", created=iso_milliseconds())
+    created = Integration(
+        conversation_id(),
+        client.client_id,
+        "",
+        outbound_types=list(DEFAULT_OUTBOUND),
+        created=iso_milliseconds(),
+        ready_at=time.time() + CREATION_SECONDS,
+    )
     _apply(created, body)
     current().accounts.integrations[created.integration_id] = created
-    return Answer(_view(created) | {"createStatus": "Initiated"})
+    return Answer(_view(created))
 
 
 def change(integration_id: str) -> Answer:
@@ -81,29 +92,6 @@ def remove(integration_id: str) -> Answer:
     integration(integration_id, _PREFIX + "delete")
     current().accounts.remove_integration(integration_id)
     return Answer(None, status=204)
-
-
-def profiles() -> Answer:
-    client = caller("messaging:supportedContent:view")
-    entities = [_profile(each) for each in _own(client)]
-    return Answer({"entities": entities, "pageSize": 25, "pageNumber": 1, "total": len(entities), "pageCount": 1})
-
-
-def profile(profile_id: str) -> Answer:
-    client = caller("messaging:supportedContent:view")
-    for each in _own(client):
-        if _profile_id(each) == profile_id:
-            return Answer(_profile(each))
-    raise GenesysError(404, f"No supported content profile found with id {profile_id}")
-
-
-def _own(client: Client) -> list[Integration]:
-    accounts = current().accounts
-    return [
-        each
-        for each in accounts.integrations.values()
-        if accounts.clients[each.client_id].organisation == client.organisation
-    ]
 
 
 def _parse() -> IntegrationRequest:
@@ -139,6 +127,8 @@ def _apply(target: Integration, body: IntegrationRequest) -> None:
     target.name = body.name
     target.webhook_url = body.outboundNotificationWebhookUrl or target.webhook_url
     target.webhook_secret = body.outboundNotificationWebhookSignatureSecretToken or target.webhook_secret
+    if body.supportedContent is not None:
+        content.assign(target, body.supportedContent.id)
     if body.webhookHeaders is not None:
         target.webhook_headers = body.webhookHeaders
 
@@ -147,15 +137,15 @@ def _view(each: Integration) -> dict[str, Any]:
     return {
         "id": each.integration_id,
         "name": each.name,
-        "status": "Active",
-        "createStatus": "Completed",
+        "status": each.status,
+        "createStatus": "Initiated" if time.time() < each.ready_at else each.create_status,
         "outboundNotificationWebhookUrl": each.webhook_url,
         "outboundNotificationWebhookSignatureSecretToken": each.webhook_secret,
         "webhookHeaders": each.webhook_headers,
         "messengerType": "open",
         "supportedContent": {
-            "id": _profile_id(each),
-            "selfUri": f"/api/v2/conversations/messaging/supportedcontent/{_profile_id(each)}",
+            "id": content.profile_id(each),
+            "selfUri": f"/api/v2/conversations/messaging/supportedcontent/{content.profile_id(each)}",
         },
         "recipient": {
             "id": each.integration_id,
@@ -165,23 +155,6 @@ def _view(each: Integration) -> dict[str, Any]:
         "dateModified": each.created,
         "version": 1,
         "selfUri": f"/api/v2/conversations/messaging/integrations/open/{each.integration_id}",
-    }
-
-
-def _profile_id(each: Integration) -> str:
-    """Not always a UUID at Genesys either."""
-    return f"{each.supported_content}-{each.integration_id}"
-
-
-def _profile(each: Integration) -> dict[str, Any]:
-    def types(patterns: list[str]) -> list[dict[str, str]]:
-        return [{"type": pattern} for pattern in patterns]
-
-    return {
-        "id": _profile_id(each),
-        "name": f"Profile of {each.name}",
-        "mediaTypes": {"allow": {"inbound": types(each.inbound_types), "outbound": types(each.outbound_types)}},
-        "selfUri": f"/api/v2/conversations/messaging/supportedcontent/{_profile_id(each)}",
     }
 
 

@@ -5,13 +5,18 @@ import binascii
 import secrets
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox.accounts import Client
 from sandbox.gateway import Answer, Refusal, perform
 from sandbox.genesys.provider import PROVIDER
+from sandbox.genesys.tokens import Code
 from sandbox.world_access import current
+
+FIELDS = ("client_id", "response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method")
+# No form-action: browsers apply it to the redirect as well, and that leads to the relay.
+CSP = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 blueprint = Blueprint("genesys_login", __name__, url_prefix="/genesys/login")
 
@@ -34,41 +39,82 @@ def token() -> Response:
 
 @blueprint.get("/oauth/authorize")
 def authorize() -> AnyResponse:
-    """No login form: the sandbox's admin always agrees."""
-    client_id, target = request.args.get("client_id", ""), request.args.get("redirect_uri", "")
-    if client_id not in current().accounts.clients or request.args.get("response_type") != "code" or not target:
-        return Response("client_id, redirect_uri and response_type=code are required\n", 400, mimetype="text/plain")
-    code = secrets.token_urlsafe(24)
-    current().tokens.codes[code] = (client_id, target)
-    query = {"code": code} | ({"state": request.args["state"]} if "state" in request.args else {})
-    return redirect(target + ("&" if "?" in target else "?") + urlencode(query))
+    """The page on which the sandbox's admin agrees, or does not. Without JavaScript."""
+    problem = _cannot_ask()
+    if problem:
+        return Response(problem + "\n", 400, mimetype="text/plain")
+    client = current().accounts.clients[request.args["client_id"]]
+    fields = {name: value for name, value in request.args.items() if name in FIELDS}
+    response = make_response(render_template("genesys_login.html", organisation=client.organisation, fields=fields))
+    response.headers["Content-Security-Policy"] = CSP
+    return response
+
+
+@blueprint.post("/oauth/authorize")
+def decide() -> AnyResponse:
+    problem = _cannot_ask()
+    if problem:
+        return Response(problem + "\n", 400, mimetype="text/plain")
+    given = request.values
+    target, state = given["redirect_uri"], {"state": given["state"]} if "state" in given else {}
+    if given.get("answer") != "allow":
+        answer = {"error": "access_denied", "error_description": "the admin refused"}
+    else:
+        code = Code(given["client_id"], target, given.get("code_challenge"))
+        answer = {"code": current().tokens.issue_code(code)}
+    return redirect(target + ("&" if "?" in target else "?") + urlencode(answer | state))
+
+
+def _cannot_ask() -> str | None:
+    """What is wrong with the question. No redirect then: its address is not to be trusted."""
+    given = request.values
+    client = current().accounts.clients.get(given.get("client_id", ""))
+    if client is None or given.get("response_type") != "code" or not given.get("redirect_uri"):
+        return "client_id, redirect_uri and response_type=code are required"
+    if "authorization_code" not in client.grants:
+        return "unauthorized_client: this client does not use the authorization code grant"
+    if "code_challenge" in given and given.get("code_challenge_method") != "S256":
+        return "invalid_request: code_challenge_method must be S256"
+    return None
 
 
 def _issue() -> Answer:
     world = current()
     if request.mimetype != "application/x-www-form-urlencoded":
         raise LoginRefusal(400, "invalid_request", "the body must be application/x-www-form-urlencoded")
-    client = _client()
-    match request.form.get("grant_type"):
+    client, form = _client(), request.form
+    user = False
+    match form.get("grant_type"):
         case "client_credentials":
-            extra: dict[str, str] = {}
+            _require(client, "client_credentials")
         case "authorization_code":
-            known = world.tokens.codes.pop(request.form.get("code", ""), None)
-            if known != (client.client_id, request.form.get("redirect_uri", "")):
+            _require(client, "authorization_code")
+            code = world.tokens.codes.pop(form.get("code", ""), None)
+            if code is None or not code.fits(client.client_id, form.get("redirect_uri", ""), form.get("code_verifier")):
                 raise LoginRefusal(
-                    400, "invalid_grant", "authorization code is unknown, used or for another redirect_uri"
+                    400, "invalid_grant", "authorization code is unknown, used, or for another redirect_uri or verifier"
                 )
-            extra = {"refresh_token": secrets.token_urlsafe(32)}
+            user = True
+        case "refresh_token":
+            if not world.tokens.take_refresh(form.get("refresh_token", ""), client.client_id):
+                raise LoginRefusal(400, "invalid_grant", "refresh token is unknown or was used")
+            user = True
         case None:
             raise LoginRefusal(400, "invalid_request", "missing grant_type")
         case other:
             raise LoginRefusal(400, "unsupported_grant_type", f"unsupported grant_type: {other}")
     seconds = world.genesys_faults.token_seconds
-    issued = world.tokens.issue(client.client_id, seconds)
+    issued = world.tokens.issue(client.client_id, seconds, user=user)
+    extra = {"refresh_token": world.tokens.issue_refresh(client.client_id)} if user else {}
     return Answer(
         {"access_token": issued.value, "token_type": "bearer", "expires_in": seconds} | extra,
         headers={"Cache-Control": "no-store"},
     )
+
+
+def _require(client: Client, grant: str) -> None:
+    if grant not in client.grants:
+        raise LoginRefusal(400, "unauthorized_client", f"the client does not use the grant {grant}")
 
 
 def _client() -> Client:

@@ -2,7 +2,7 @@
 
 from flask import g, request
 
-from sandbox.accounts import Client, Integration
+from sandbox.accounts import PERMISSIONS, Client, Integration
 from sandbox.gateway import Provider
 from sandbox.genesys.errors import GenesysError, correlation_id, injected
 from sandbox.genesys.tokens import Token
@@ -18,20 +18,24 @@ def _headers() -> dict[str, str]:
 PROVIDER = Provider("genesys", injected, _headers)
 
 
-def caller(permission: str) -> Client:
+def caller(permission: str, *, messages: bool = False) -> Client:
+    """`messages`: only a token of the client credentials grant will do."""
     token = _token()
     _check_rate(token)
     client = current().accounts.clients[token.client_id]
-    if permission not in client.permissions:
+    if token.user and messages:
+        raise GenesysError(403, "This request requires a client credentials grant.", code="not.authorized")
+    # An admin who logs in may do all that there is.
+    if permission not in (PERMISSIONS if token.user else client.permissions):
         raise GenesysError(
             403, f"Unable to perform the requested action. You are missing the following permission(s): {permission}"
         )
     return client
 
 
-def integration(integration_id: str, permission: str) -> Integration:
+def integration(integration_id: str, permission: str, *, messages: bool = False) -> Integration:
     """Another organisation's integration looks like one that does not exist."""
-    client = caller(permission)
+    client = caller(permission, messages=messages)
     accounts = current().accounts
     found = accounts.integrations.get(integration_id)
     if found is None or accounts.clients[found.client_id].organisation != client.organisation:

@@ -36,6 +36,14 @@ def parse(model: type[Model], what: str) -> Model:
     return parsed
 
 
+def parse_plain(model: type[Model]) -> Model:
+    """The same for what is no message."""
+    try:
+        return model.model_validate(json_object())
+    except ValidationError as problem:
+        raise _refusal(problem.errors()) from None
+
+
 def _refusal(errors: list[ErrorDetails]) -> GenesysError:
     details = [{"errorCode": _CODES.get(each["type"], "bad.request"), "fieldName": _path(each)} for each in errors]
     first = errors[0]

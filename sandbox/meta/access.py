@@ -29,6 +29,8 @@ def numbers_of_caller() -> list[Number]:
     if not numbers:
         raise GraphError(190, message="Invalid OAuth access token - Cannot parse access token")
     expired = world.meta_faults.token_expired
+    if world.accounts.token(token).expired:
+        raise GraphError(190, subcode=463, message="Error validating access token: Session has expired")
     if expired == "for_good" or (expired and token in world.expired_meta_tokens):
         raise GraphError(190, subcode=463, message="Error validating access token: Session has expired")
     return numbers
@@ -37,7 +39,7 @@ def numbers_of_caller() -> list[Number]:
 def number(phone_number_id: str, scope: str) -> Number:
     for each in numbers_of_caller():
         if each.phone_number_id == phone_number_id:
-            _require(each, scope)
+            _require(scope)
             return each
     raise not_visible(phone_number_id, request.method)
 
@@ -45,13 +47,13 @@ def number(phone_number_id: str, scope: str) -> Number:
 def waba(waba_id: str) -> "Waba":
     for each in numbers_of_caller():
         if each.waba_id == waba_id:
-            _require(each, MANAGEMENT)
+            _require(MANAGEMENT)
             return current().accounts.wabas[waba_id]
     raise not_visible(waba_id, request.method)
 
 
-def _require(number: Number, scope: str) -> None:
-    if scope not in number.scopes:
+def _require(scope: str) -> None:
+    if scope not in current().accounts.token(presented_token()).scopes:
         raise GraphError(
             200,
             f"{scope} is missing on the token.",

@@ -131,16 +131,8 @@ def debug_token() -> Answer:
         raise GraphError(100, message="(#100) The parameter input_token is required")
     numbers = [each for each in accounts.by_token.get(token, []) if each.app_id == app.app_id]
     if not numbers:
-        return Answer(
-            {
-                "data": {
-                    "is_valid": False,
-                    "scopes": [],
-                    "error": {"code": 190, "message": "Invalid OAuth access token - Cannot parse access token"},
-                }
-            }
-        )
-    return Answer({"data": _token_data(app, numbers)})
+        return Answer({"data": _invalid("Invalid OAuth access token - Cannot parse access token")})
+    return Answer({"data": _token_data(app, numbers, token)})
 
 
 def _inspecting_app(credential: str) -> App | None:
@@ -150,21 +142,28 @@ def _inspecting_app(credential: str) -> App | None:
     if secret:
         return app if app is not None and secrets.compare_digest(secret, app.app_secret) else None
     numbers = accounts.by_token.get(credential)
-    return accounts.apps[numbers[0].app_id] if numbers else None
+    return accounts.apps[numbers[0].app_id] if numbers and not accounts.token(credential).expired else None
 
 
-def _token_data(app: App, numbers: list[Number]) -> dict[str, Any]:
+def _invalid(message: str) -> dict[str, Any]:
+    return {"is_valid": False, "scopes": [], "error": {"code": 190, "message": message}}
+
+
+def _token_data(app: App, numbers: list[Number], value: str) -> dict[str, Any]:
     world = current()
-    expired = world.meta_faults.token_expired is not None and numbers[0].access_token in world.expired_meta_tokens
-    scopes = numbers[0].scopes
+    token = world.accounts.token(value)
+    made_to_expire = world.meta_faults.token_expired is not None and value in world.expired_meta_tokens
+    expired = made_to_expire or token.expired
+    scopes = token.scopes
     targets = sorted({each.waba_id for each in numbers})
-    return {
+    gone = {"error": {"code": 190, "subcode": 463, "message": "Session has expired"}} if expired else {}
+    return gone | {
         "app_id": app.app_id,
         "type": "SYSTEM_USER",
         "application": "Relay",
         "is_valid": not expired,
-        "expires_at": 0,
-        "data_access_expires_at": 0,
+        "expires_at": token.expires_at,
+        "data_access_expires_at": token.data_access_expires_at,
         "issued_at": 1760000000,
         "scopes": scopes,
         "granular_scopes": [{"scope": scope, "target_ids": targets} for scope in scopes],

@@ -2,6 +2,8 @@
 
 from flask import Blueprint, Response, make_response, render_template
 
+from sandbox.world_access import current
+
 blueprint = Blueprint("page", __name__, template_folder="templates", static_folder="static", static_url_path="/page")
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -11,7 +13,17 @@ CSP = (
 
 @blueprint.get("/")
 def index() -> Response:
-    response = make_response(render_template("sandbox.html"))
+    return _page("sandbox.html")
+
+
+@blueprint.get("/accounts")
+def accounts() -> Response:
+    """All that can be entered in the relay's wizard: nothing here is secret."""
+    return _page("accounts.html", accounts=current().accounts)
+
+
+def _page(template: str, **context: object) -> Response:
+    response = make_response(render_template(template, **context))
     response.headers["Content-Security-Policy"] = CSP
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"

@@ -91,7 +91,9 @@ def parts(app: Flask) -> WebParts:
 def pool(parts: WebParts) -> Pool:
     """An empty database and an empty cache."""
     with parts.pool.transaction() as cursor:
-        cursor.execute("TRUNCATE tenants, unknown_lines, audit_log, message_tracking, message_events CASCADE")
+        cursor.execute(
+            "TRUNCATE tenants, unknown_lines, audit_log, message_tracking, message_events, idempotency_keys CASCADE"
+        )
     parts.cache._redis.client.flushdb()
     return parts.pool
 

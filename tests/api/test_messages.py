@@ -55,6 +55,9 @@ def test_the_list_has_the_newest_first_and_comes_in_pages(api: Api, tenant: str,
     assert [one["id"] for one in first["items"] + second["items"]] == ids[::-1]
     assert second["next"] is None
     assert first["items"][0]["text"] == "message 4"
+    for nonsense in ("1", "x" * 300, first["next"][:-2], "%00"):
+        error = api.error(api("GET", f"/api/messages?before={nonsense}", X_Tenant_ID=tenant), 400, "invalid_request")
+        assert error["details"][0]["field"] == "before"
 
 
 def test_filters(api: Api, tenant: str, ids: list[str]) -> None:
@@ -68,6 +71,9 @@ def test_filters(api: Api, tenant: str, ids: list[str]) -> None:
     assert found(f"reference={ids[1]}") == [ids[1]]
     conversation = api("GET", f"/api/messages/{ids[0]}").get_json()["conversation_id"]
     assert found(f"conversation_id={conversation}") == ids[::-1]
+    assert found("state=failed&state=dead") == [ids[2]]
+    assert found("since=2026-11-23T12:00:01Z&until=2026-11-23T12:00:03Z") == [ids[2], ids[1]]
+    assert found("q=%2B49+151") == ids[::-1]
     assert found(f"conversation_id={uuid4()}") == []
 
 
@@ -76,6 +82,52 @@ def test_one_message_with_its_history(api: Api, tenant: str, ids: list[str]) -> 
     assert (found["id"], found["state"], found["source_id"]) == (ids[2], "failed", "wamid.2")
     assert [one["event"] for one in found["history"]] == ["received", "sent", "failed"]
     assert [(one["n"], one["outcome"]) for one in found["calls"]] == [(1, "retry"), (2, "sent")]
+    assert [one["name"] for one in found["steps"]][:3] == ["arrived", "stored", "claimed"]
+    assert found["waiting_for"] is None
+
+
+def test_why_a_message_waits(api: Api, tenant: str, ids: list[str], pool: Pool) -> None:
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET state = 'received' WHERE id = ANY(%s::uuid[])", (ids[:2],))
+        cursor.execute("UPDATE tenants SET status = 'paused'")
+    found = api("GET", f"/api/messages/{ids[1]}", X_Tenant_ID=tenant).get_json()["waiting_for"]
+    assert (found["kind"], found["message_id"]) == ("earlier", ids[0])
+    assert "paused" in found["text"]
+
+
+def test_the_raw_item_is_shown_without_secrets_and_every_look_is_audited(
+    api: Api, tenant: str, ids: list[str], pool: Pool
+) -> None:
+    with pool.transaction() as cursor:
+        cursor.execute("""UPDATE message_tracking SET payload = '{"token": "t", "text": "\\ud800\\u0000"}'""")
+        cursor.execute("UPDATE message_tracking SET payload = NULL WHERE id = %s::uuid", (ids[1],))
+    shown = api("GET", f"/api/messages/{ids[0]}/payload", X_Tenant_ID=tenant).get_json()
+    assert shown == {"payload": {"token": "[secret]", "text": "\ud800\x00"}}
+    assert api("GET", f"/api/messages/{ids[1]}/payload", X_Tenant_ID=tenant).get_json() == {"payload": None}
+    with pool.transaction() as cursor:
+        cursor.execute("SELECT subject FROM audit_log WHERE action = 'payload.viewed' ORDER BY id")
+        assert [row[0] for row in cursor.fetchall()] == ids[:2]
+
+
+def test_a_conversation_is_found_and_read(api: Api, tenant: str, ids: list[str], pool: Pool) -> None:
+    [found] = api("GET", "/api/conversations?q=%2B49+151+1234", X_Tenant_ID=tenant).get_json()["items"]
+    assert (found["wa_id"], found["last"]["message_id"], found["waiting"]) == ("4915112345678", ids[4], False)
+    one = api("GET", f"/api/conversations/{found['id']}").get_json()
+    assert one["aliases"] == ["4915112345678"]
+    newest = api("GET", f"/api/conversations/{found['id']}/messages?limit=2").get_json()
+    older = api("GET", f"/api/conversations/{found['id']}/messages?before={newest['next']}").get_json()
+    assert [message["id"] for message in older["items"] + newest["items"]] == ids
+    with pool.transaction() as cursor:
+        cursor.execute("SELECT count(*) FROM audit_log WHERE action = 'conversation.viewed'")
+        assert cursor.fetchone() == (1,)
+
+
+def test_conversations_of_nobody_and_pages_of_nowhere(api: Api, tenant: str, ids: list[str]) -> None:
+    for nonsense in ("before=1", "active_since=yesterday", "line_id=1", "limit=1000", "nonsense=1"):
+        api.error(api("GET", f"/api/conversations?{nonsense}", X_Tenant_ID=tenant), 400, "invalid_request")
+    api.error(api("GET", f"/api/conversations/{uuid4()}", X_Tenant_ID=tenant), 404, "not_found")
+    api.error(api("GET", f"/api/conversations/{uuid4()}/messages", X_Tenant_ID=tenant), 404, "not_found")
+    api.error(api("GET", "/api/conversations"), 400, "tenant_missing")
 
 
 def test_another_tenant_sees_none_of_it(api: Api, tenant: str, ids: list[str], new_tenant: Callable[..., str]) -> None:

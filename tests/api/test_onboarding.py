@@ -12,7 +12,7 @@ from db import lines, onboarding
 from db.audit import By
 from db.changes import Changes, TakenError
 from db.pool import Pool
-from tests.api.conftest import GENESYS, WHATSAPP, Api
+from tests.api.conftest import GENESYS, OWN_APP_SECRET, WHATSAPP, Api
 from tests.processes import Process, frozen
 from web.lines import LineDirectory
 from web.parts import WebParts
@@ -86,6 +86,7 @@ def test_an_explicit_no_refuses_and_mending_it_helps(
     tenant_id = new_tenant(**{side: changed})
     error = api.error(complete(api, tenant_id), 409, "onboarding_refused")
     refused = [(one["side"], one["check"]) for one in error["details"] if one["level"] == "refused"]
+    assert all(one["advice"] for one in error["details"] if one["level"] != "ok")
     assert (side, check) in refused
     assert {one for one, _ in refused} == {side}
     assert "then complete the onboarding again" in error["message"]
@@ -99,6 +100,16 @@ def test_an_explicit_no_refuses_and_mending_it_helps(
     found = complete(api, tenant_id)
     assert found.status_code == 200, found.get_data(as_text=True)
     assert [one["status"] for one in found.get_json()["lines"]] == ["active"]
+
+
+def test_a_wrong_app_secret_is_said_in_words_and_holds_nobody_up(
+    api: Api, new_tenant: Callable[..., str], sandbox: Process
+) -> None:
+    """DESIGN 10: activation is refused for token, number and integration; webhooks are refused by themselves."""
+    found = complete(api, new_tenant(whatsapp={"app_secret": OWN_APP_SECRET}))
+    assert found.status_code == 200, found.get_data(as_text=True)
+    [secret] = [one for one in found.get_json()["lines"][0]["findings"] if one["check"] == "app_secret"]
+    assert (secret["level"], "App settings > Basic" in secret["advice"]) == ("refused", True)
 
 
 def test_a_provider_that_cannot_be_asked_is_a_finding_and_no_block(

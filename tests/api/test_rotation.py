@@ -16,9 +16,9 @@ from tests.api.conftest import GENESYS, WHATSAPP, Api
 from web.parts import WebParts
 
 
-def active_line(parts: WebParts, pool: Pool, tenant_id: str) -> str:
+def active_line(parts: WebParts, pool: Pool, tenant_id: str, number: str = "3001", integration: str = "int-1") -> str:
     changes, by = Changes(pool, parts.cache.forget_routes), By("test")
-    line = onboarding.create(changes, parts.cipher, by, tenant_id, "3001", "int-1")
+    line = onboarding.create(changes, parts.cipher, by, tenant_id, number, integration)
     onboarding.activate(changes, by, tenant_id, [line.id])
     return line.id
 

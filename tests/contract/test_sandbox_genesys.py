@@ -127,7 +127,11 @@ def test_login(sandbox: Sandbox) -> None:
 def test_authorization_code(sandbox: Sandbox) -> None:
     target = "http://127.0.0.1:9/callback"
     query = {"client_id": CLIENT, "response_type": "code", "redirect_uri": target, "state": "s1"}
-    sent = sandbox.http.get(f"{sandbox.url}/genesys/login/oauth/authorize", params=query, allow_redirects=False)
+    page = sandbox.http.get(f"{sandbox.url}/genesys/login/oauth/authorize", params=query, allow_redirects=False)
+    assert (page.status_code, "Allow</button>" in page.text) == (200, True)
+    sent = sandbox.http.post(
+        f"{sandbox.url}/genesys/login/oauth/authorize", data=query | {"answer": "allow"}, allow_redirects=False
+    )
     code = sent.headers["Location"].split("code=")[1].split("&")[0]
     assert sent.headers["Location"].endswith("state=s1")
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": target}

@@ -6,6 +6,7 @@ import pytest
 
 from tests.contract.conftest import INTEGRATION, Sandbox
 from tests.contract.conftest import platform_refusal as refused
+from tests.waiting import wait_until
 
 INTEGRATIONS = "/conversations/messaging/integrations/open"
 NEW = {
@@ -33,7 +34,7 @@ def test_integrations_are_created_changed_and_removed(sandbox: Sandbox) -> None:
     created = sandbox.platform("POST", INTEGRATIONS, json=NEW).json()
     assert created["createStatus"] == "Initiated"
     one = f"{INTEGRATIONS}/{created['id']}"
-    assert sandbox.platform("GET", one).json()["createStatus"] == "Completed"
+    wait_until(lambda: sandbox.platform("GET", one).json()["createStatus"] == "Completed", 5, "its creation")
     assert sandbox.platform("GET", INTEGRATIONS).json()["total"] == 2
     changed = sandbox.platform("PATCH", one, json={"name": "Renamed", "webhookHeaders": {"X-Key": "1"}}).json()
     assert (changed["name"], changed["webhookHeaders"]) == ("Renamed", {"X-Key": "1"})

@@ -76,6 +76,18 @@ def test_nobody_gets_anything_during_a_penalty(bucket: TokenBucket, redis_url: s
     other.close()
 
 
+def test_a_look_takes_nothing(bucket: TokenBucket, redis_url: str, key: str) -> None:
+    other = TokenBucket(redis_url)
+    assert other.peek(key, 0.001, 10) == 10
+    bucket.take(key, 0.001, 10, 4)
+    assert [other.peek(key, 0.001, 10) for _ in range(3)] == pytest.approx([6, 6, 6], abs=0.01)
+    bucket.penalise(key, 30)
+    paused = other.peek(key, 1, 10)
+    assert paused is not None
+    assert -30 <= paused < -25
+    other.close()
+
+
 def test_without_redis_each_process_keeps_to_the_rate_by_itself(
     bucket: TokenBucket, redis_server: Redis, key: str
 ) -> None:
@@ -88,6 +100,7 @@ def test_without_redis_each_process_keeps_to_the_rate_by_itself(
         assert bucket.take(key, 5, 10, 1).count == 0
         assert bucket.take(key + "-penalised", 5, 10, 1).wait_seconds > 20
         assert time.monotonic() - began < 1.5
+        assert bucket.peek(key, 5, 10) is None
     finally:
         redis_server.start()
         redis_server.wait_ready()

@@ -12,7 +12,8 @@ from conf.settings import Settings
 from relay.core import queues
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "sandbox" / "README.md", *ROOT.glob("docs/*.md")])
+FOLDERS = (ROOT, ROOT / "sandbox", ROOT / "docs", ROOT / "docs" / "services")
+DOCUMENTS = sorted(path for folder in FOLDERS for path in folder.glob("*.md"))
 PACKAGES = ("conf", "db", "relay", "sandbox", "web", "tests")
 FILE_ENDINGS = (".py", ".md", ".svg", ".sql", ".env", ".toml", ".cfg", ".sh")
 
@@ -39,7 +40,11 @@ def test_the_readme_leads_to_every_document() -> None:
     named = {
         (ROOT / target).resolve() for target in LINK.findall((ROOT / "README.md").read_text()) if "://" not in target
     }
-    assert set(ROOT.glob("docs/*")) - named == set()
+    services = ROOT / "docs" / "services" / "README.md"
+    wanted = {path for path in ROOT.glob("docs/*") if path.is_file()} | {services, ROOT / "SECURITY.md"}
+    assert wanted - named == set()
+    listed = {(services.parent / target).resolve() for target in LINK.findall(services.read_text())}
+    assert set(services.parent.glob("*.md")) - {services} - listed == set()
 
 
 @each_document

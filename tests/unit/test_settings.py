@@ -186,5 +186,7 @@ def _as_text(value: object) -> str:
             return value.get_secret_value()
         case bool():
             return str(value).lower()
+        case tuple():
+            return ",".join(map(str, value))
         case _:
             return str(value)

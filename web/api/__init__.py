@@ -5,20 +5,49 @@ The views find what they use in `current_app.extensions["relay"]` (web.parts.Web
 
 from __future__ import annotations
 
-from flask import Response, jsonify
 from flask_openapi3 import Info, OpenAPI
 
-from web.api import errors, messages, numbers, onboarding, setup, state
+from web import errors
+from web.api import (
+    audit_log,
+    conversations,
+    dead_letters,
+    docs,
+    keys,
+    messages,
+    numbers,
+    onboarding,
+    records,
+    sending,
+    setup,
+    state,
+    tokens,
+    users,
+)
 from web.api.schemas import ErrorBody
 
-DESCRIPTION = "Tenants, credentials, lines, conversations and messages of the WhatsApp to Genesys relay."
+OF_TENANTS = (setup.api, onboarding.api, users.api, keys.api)
+BLUEPRINTS = (
+    *OF_TENANTS,
+    users.operators,
+    keys.operator_keys,
+    audit_log.api,
+    tokens.api,
+    state.api,
+    records.api,
+    sending.api,
+    conversations.api,
+    messages.api,
+    dead_letters.api,
+    numbers.api,
+)
 
 
 def new_app(import_name: str, version: str = "1") -> OpenAPI:
     """An application whose every error has the one shape; no pages that would need the internet."""
     return OpenAPI(
         import_name,
-        info=Info(title="WhatsApp Genesys relay", version=version, description=DESCRIPTION),
+        info=Info(title="WhatsApp Genesys relay", version=version, description=docs.DESCRIPTION),
         security_schemes={"key": {"type": "http", "scheme": "bearer"}},
         doc_ui=False,
         validation_error_status=400,
@@ -30,15 +59,9 @@ def new_app(import_name: str, version: str = "1") -> OpenAPI:
 def register(app: OpenAPI) -> None:
     """All endpoints of the API, the description of them at /openapi.json, and the error handlers."""
     errors.install(app)
-    for blueprint in (setup.api, onboarding.api, state.api, messages.api, numbers.api):
+    for blueprint in BLUEPRINTS:
         app.register_api(blueprint)
     # The same views under the shorter path; the description names the longer one only.
-    for blueprint in (setup.api, onboarding.api):
+    for blueprint in OF_TENANTS:
         app.register_blueprint(blueprint, url_prefix="/tenants", name=f"short_{blueprint.name}")
-    app.add_url_rule("/openapi.json", "openapi_json", _description)
-
-
-def _description() -> Response:
-    from flask import current_app
-
-    return jsonify(current_app.api_doc)  # type: ignore[attr-defined]
+    docs.register(app)

@@ -1,72 +1,76 @@
-"""Who is asking. Today the operator's key; keys of tenants become further principals here."""
+"""Who is asking the API: the operator's first key from the settings, or a key from the database."""
 
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from flask import g, request
+from flask import Response, g, request
 
-from db.audit import By
-from web.api.context import parts
-from web.api.errors import ApiError, request_id
+from db import api_keys, tenants
+from db.api_keys import ApiKey
+from web import idempotency, limits
+from web.context import parts, pool
+from web.errors import ApiError
+from web.principal import EVERYTHING, Principal, admit, by, check_right, needs, principal
 
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """`tenant_id` is set for whoever may see one tenant only."""
-
-    kind: Literal["operator", "tenant"]
-    name: str
-    tenant_id: str | None = None
+__all__ = ["admit", "authenticate", "by", "named_tenant", "needs", "principal", "required_tenant"]
 
 
-def authenticate() -> None:
-    """Runs before every view of the API. Raises ApiError 401."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+def authenticate() -> Response | None:
+    """Runs before every view of the API: who asks, may they, too often, for the second time?
+
+    Raises ApiError 401, 403 or 429; answers only the repeat of a request.
+    """
+    if request.method == "OPTIONS":
+        return None  # a browser asks whether a page of another origin may ask: it shows no key yet
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    key = given.strip()
+    found = None
+    if scheme.lower() == "bearer" and key:
+        found = _operator(key) or _stored(key)
+    if found is None:
+        limits.stranger()
+        raise ApiError(401, "unauthorised", "send a valid key as `Authorization: Bearer <key>`")
+    g.principal = found
+    limits.api()
+    check_right()
+    return idempotency.begin()
+
+
+def _operator(key: str) -> Principal | None:
     admin_key = parts().admin_api_key
     # Both sides are always compared in full, and an empty setting admits nobody.
-    known = hmac.compare_digest(key.strip().encode("utf-8", "replace"), admin_key.encode())
-    if scheme.lower() != "bearer" or not admin_key or not known:
-        raise ApiError(401, "unauthorised", "send a valid key as `Authorization: Bearer <key>`")
-    g.principal = Principal("operator", "operator")
+    same = hmac.compare_digest(key.encode("utf-8", "replace"), admin_key.encode())
+    return Principal("operator", "admin-key", "operator", None, EVERYTHING) if admin_key and same else None
 
 
-def principal() -> Principal:
-    found: Principal = g.principal
-    return found
+def _stored(key: str) -> Principal | None:
+    found = api_keys.by_secret(parts().pool, key)
+    return None if found is None else principal_of(found)
 
 
-def by() -> By:
-    """The principal as audit_log names it."""
-    return By(principal().name, request_id())
-
-
-def require_operator() -> None:
-    """Raises ApiError 403."""
-    if principal().kind != "operator":
-        raise ApiError(403, "forbidden", "only the operator's key may do this")
-
-
-def admit(tenant_id: str) -> str:
-    """The tenant of a path. Somebody else's tenant does not exist: ApiError 404."""
-    own = principal().tenant_id
-    if own is not None and own != tenant_id:
-        raise ApiError(404, "not_found", "there is no such tenant")
-    return tenant_id
+def principal_of(key: ApiKey) -> Principal:
+    kind: Literal["operator", "tenant"] = "operator" if key.tenant_id is None else "tenant"
+    return Principal(kind, f"key:{key.id}", f"key {key.name}", key.tenant_id, frozenset(key.scopes))
 
 
 def named_tenant() -> str | None:
-    """The tenant that the key is bound to, or that X-Tenant-ID names; None: the operator named none."""
+    """The tenant that the key is bound to, or that X-Tenant-ID names; None: the operator named none.
+
+    Raises ApiError 404 where that is nobody's id, or somebody else's.
+    """
     given = request.headers.get("X-Tenant-ID", "").strip()
     if not given:
         return principal().tenant_id
     try:
-        return admit(str(UUID(given)))
+        tenant_id = admit(str(UUID(given)))
     except ValueError:
         raise ApiError(400, "invalid_request", "X-Tenant-ID is not the id of a tenant") from None
+    if tenants.get(pool(), tenant_id) is None:
+        raise ApiError(404, "not_found", "there is no such tenant")
+    return tenant_id
 
 
 def required_tenant() -> str:

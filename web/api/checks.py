@@ -1,68 +1,40 @@
-"""Asking both providers whether a line is what its tenant says, before it goes live. Bounded in time."""
+"""The checks of relay.checks, as web's views ask for them: a tenant's stored lines, or what was typed."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
-import structlog
-from gevent.pool import Pool as Greenlets
-
-from db.lines import LineAccounts
-from relay.channels.base import Account, Channel, Finding
-from relay.core.errors import SendError
-
-log = structlog.get_logger(__name__)
-
-SECONDS = 10.0
-AT_ONCE = 8
-Side = Literal["whatsapp", "genesys"]
-SIDES: tuple[Side, Side] = ("whatsapp", "genesys")
-REF = {"whatsapp": "phone_number_id", "genesys": "integration_id"}
+from relay import checks
+from relay.channels.base import Account, Expected
+from relay.checks import REF, Checked, Ours, Side
+from web.api.schemas import FindingOut
+from web.context import parts, pool
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What one side of one line was found to be."""
-
-    line_id: str
-    side: Side
-    findings: tuple[Finding, ...]
-
-    @property
-    def refused(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.level == "refused"]
+def ours() -> Ours:
+    """This installation, as the settings describe it."""
+    return Ours(parts().public_url, parts().meta_app_secrets)
 
 
-def check(channels: Mapping[str, Channel], lines: Iterable[LineAccounts], seconds: float = SECONDS) -> list[Checked]:
-    """Both sides of every line, side by side. Whoever does not answer in time is a warning, never a no."""
-    deadline = time.monotonic() + seconds
-    asked = [(line, side) for line in lines for side in SIDES]
-    greenlets = Greenlets(AT_ONCE)
-    running = [greenlets.spawn(_ask, channels[side], account_of(line, side), deadline) for line, side in asked]
-    greenlets.join(timeout=seconds + 1)
-    greenlets.kill(timeout=1)
-    late = (Finding("answer", "warning", "did not answer in time; nothing could be checked"),)
+def of_tenant(tenant_id: str) -> list[Checked]:
+    """Everything about all lines of a tenant."""
+    found = checks.subjects(pool(), parts().cipher, ours(), tenant_id)
+    return checks.check_lines(parts().channels, found, ours())
+
+
+def typed(side: Side, tenant_id: str, values: Mapping[str, str], webhook_url: str = "") -> Checked:
+    """One side with values that are not stored. Without `webhook_url` the provider's is not compared."""
+    held = dict(values)
+    if side == "whatsapp":
+        held["app_secret"] = ours().app_secret(held.get("app_secret", ""))
+    account = Account(tenant_id, "", held.get(REF[side], ""), held)
+    return checks.check_side(parts().channels[side], account, Expected((webhook_url,) if webhook_url else (), True))
+
+
+def shown(checked: Sequence[Checked]) -> list[FindingOut]:
+    """As the API and the portal show them."""
     return [
-        Checked(line.line_id, side, one.value if isinstance(one.value, tuple) else late)
-        for (line, side), one in zip(asked, running, strict=True)
+        FindingOut(side=one.side, check=found.check, level=found.level, text=found.text, advice=found.advice)
+        for one in checked
+        for found in one.findings
     ]
-
-
-def account_of(line: LineAccounts, side: Side) -> Account:
-    credentials = line.whatsapp if side == "whatsapp" else line.genesys
-    return Account(line.tenant_id, line.line_id, credentials[REF[side]], credentials, line.settings)
-
-
-def _ask(channel: Channel, account: Account, deadline: float) -> tuple[Finding, ...]:
-    try:
-        return tuple(channel.check(account, deadline))
-    except SendError as error:
-        level = "refused" if error.fate in ("credentials", "refused") else "warning"
-        return (Finding("call", level, error.text),)
-    except Exception:
-        # A fault of ours in an optional look-up must not keep a number from going live.
-        log.exception("onboarding check failed", line_id=account.line_id, side=channel.name)
-        return (Finding("call", "warning", "could not be checked: an error of the relay itself, see its log"),)

@@ -5,20 +5,13 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from db import audit, lines, unknown_lines
-from db.lines import LineRoute
-from db.unknown_lines import Kept
-from relay.broker.publisher import Outgoing
-from relay.core.messages import Update, dump
-from relay.core.queues import EXCHANGE, queue_number
+from db import unknown_lines
+from web import replay as replaying
 from web.api import auth
-from web.api.context import parts, reply
-from web.api.errors import ApiError
 from web.api.schemas import ErrorBody, Replayed, UnknownList, UnknownOut, UnknownPath
 from web.api.setup import ERRORS, KEY
-
-AT_ONCE = 500
-PUBLISH_SECONDS = 8.0
+from web.context import pool, reply
+from web.principal import OPERATOR, needs
 
 api = APIBlueprint(
     "numbers",
@@ -32,9 +25,9 @@ api.before_request(auth.authenticate)
 
 
 @api.get("", summary="Numbers and integrations that no line owns", responses={200: UnknownList})
+@needs(OPERATOR)
 def list_unknown() -> Response:
-    auth.require_operator()
-    found = unknown_lines.listed(parts().pool)
+    found = unknown_lines.listed(pool())
     return reply(UnknownList(items=[UnknownOut.model_validate(one, from_attributes=True) for one in found]))
 
 
@@ -43,36 +36,8 @@ def list_unknown() -> Response:
     summary="Relay what came before the line was active",
     responses={200: Replayed, 409: ErrorBody},
 )
+@needs(OPERATOR)
 def replay(path: UnknownPath) -> Response:
     """Some hundred at a time; `left` says whether to ask again."""
-    auth.require_operator()
-    held = parts()
-    route = lines.route_by_ref(held.pool, held.cipher, path.channel, path.line_ref)
-    if route is None:
-        text = "no active line owns this id yet; complete the onboarding of its tenant first"
-        raise ApiError(409, "still_unknown", text)
-    kept = unknown_lines.waiting(held.pool, path.channel, path.line_ref, AT_ONCE)
-    # First the broker's confirms, then the mark: a repeat is absorbed by the message's unique key, a loss by nobody.
-    held.publisher.publish([_outgoing(path.channel, route, one) for one in kept], PUBLISH_SECONDS)
-    with held.pool.transaction() as cursor:
-        unknown_lines.mark_replayed(cursor, [one.id for one in kept])
-        detail = {"channel": path.channel, "count": len(kept)}
-        audit.record(
-            cursor, auth.by(), "unknown.replayed", tenant_id=route.tenant_id, subject=path.line_ref, detail=detail
-        )
-    left = unknown_lines.count(held.pool, path.channel, path.line_ref)
-    return reply(Replayed(replayed=len(kept), left=left))
-
-
-def _outgoing(channel: str, route: LineRoute, kept: Kept) -> Outgoing:
-    update = Update(
-        channel=channel,
-        tenant_id=route.tenant_id,
-        line_id=route.line_id,
-        address=kept.address,
-        arrived_at=kept.arrived_at.timestamp(),
-        index=kept.idx,
-        payload=kept.payload,
-    )
-    number = queue_number(route.line_id, kept.address, parts().shards)
-    return Outgoing(EXCHANGE[channel], str(number), dump(update))
+    done = replaying.unknown(path.channel, path.line_ref)
+    return reply(Replayed(replayed=done.replayed, left=done.left))

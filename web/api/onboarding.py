@@ -8,24 +8,28 @@ from typing import Any
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from db import credentials, lines, onboarding
+from db import credentials, onboarding
 from db.credentials import Secrets
-from db.lines import LineAccounts
 from db.onboarding import Line
 from db.tenants import Tenant
+from relay import checks as line_checks
+from relay import own_side
 from relay.channels.base import Finding
+from relay.checks import REF, SIDES, Checked, Subject
 from web.api import auth, checks
-from web.api.checks import SIDES, Checked
-from web.api.context import changes, parts, reply
-from web.api.errors import ApiError
-from web.api.schemas import Activated, ActivatedLine, ErrorBody, FindingOut, TenantPath
+from web.api.schemas import Activated, ActivatedLine, ErrorBody, TenantPath
 from web.api.setup import ERRORS, KEY, known_tenant
 from web.api.webhook_urls import WebhookUrlsOf
+from web.context import changes, parts, pool, reply
+from web.errors import ApiError
+from web.principal import needs
 
 WHAT_TO_DO = {
     "whatsapp": "Mend the WhatsApp credentials or the phone number id, then complete the onboarding again.",
     "genesys": "Mend the Genesys credentials or the integration id, then complete the onboarding again.",
 }
+
+NOT_BLOCKING = ("app_secret",)
 
 api = APIBlueprint(
     "onboarding",
@@ -43,10 +47,11 @@ api.before_request(auth.authenticate)
     summary="Check with both providers and go live",
     responses={200: Activated, 409: ErrorBody},
 )
+@needs("tenants:write")
 def complete(path: TenantPath) -> Response:
     tenant = known_tenant(path)
     found = _paired(tenant, _credentials(tenant))
-    checked = checks.check(parts().channels, [_accounts(line) for line in found])
+    checked = line_checks.check_sides(parts().channels, _subjects(tenant, found), checks.ours())
     _note_health(tenant, checked)
     _refuse_where_told(tenant, found, checked)
     ids = [line.id for line in found]
@@ -56,10 +61,11 @@ def complete(path: TenantPath) -> Response:
 
 def _credentials(tenant: Tenant) -> tuple[Secrets, Secrets]:
     """Both sides, opened. Raises ApiError 409 naming what is missing."""
-    held = parts()
-    whatsapp, genesys = (credentials.opened(held.pool, held.cipher, tenant.id, side) for side in SIDES)
-    if whatsapp is None or genesys is None:
-        missing = [side for side, found in zip(SIDES, (whatsapp, genesys), strict=True) if found is None]
+    cipher = parts().cipher
+    whatsapp, genesys = (credentials.opened(pool(), cipher, tenant.id, side) for side in SIDES)
+    # Right after an admin's login the Genesys side holds that login and nothing else.
+    missing = [s for s, held in zip(SIDES, (whatsapp, genesys), strict=True) if not (held and held.values.get(REF[s]))]
+    if whatsapp is None or genesys is None or missing:
         details = [{"field": side, "message": f"PUT /api/tenants/{tenant.id}/{side}/credentials"} for side in missing]
         raise ApiError(409, "credentials_missing", f"credentials are missing: {' and '.join(missing)}", details)
     return whatsapp, genesys
@@ -68,7 +74,7 @@ def _credentials(tenant: Tenant) -> tuple[Secrets, Secrets]:
 def _paired(tenant: Tenant, held: tuple[Secrets, Secrets]) -> list[Line]:
     """The tenant's lines. Where none was made by hand, the one number is paired with the one integration."""
     number, integration = held[0].values["phone_number_id"], held[1].values["integration_id"]
-    found = onboarding.listed(parts().pool, tenant.id)
+    found = onboarding.listed(pool(), tenant.id)
     if not found:
         line = onboarding.create(
             changes(), parts().cipher, auth.by(), tenant.id, number, integration, settings={"paired": True}
@@ -81,33 +87,38 @@ def _paired(tenant: Tenant, held: tuple[Secrets, Secrets]) -> list[Line]:
     return found
 
 
-def _accounts(line: Line) -> LineAccounts:
-    found = lines.accounts(parts().pool, parts().cipher, line.id)
-    if found is None:
+def _subjects(tenant: Tenant, found: Sequence[Line]) -> list[Subject]:
+    stored = {one.line_id: one for one in line_checks.subjects(pool(), parts().cipher, checks.ours(), tenant.id)}
+    if any(line.id not in stored for line in found):
         raise ApiError(409, "line_removed", "a line was removed while it was checked; try again")
-    return found
+    return [stored[line.id] for line in found]
+
+
+def _blocking(one: Checked) -> list[Finding]:
+    """What keeps a line from going live: a provider's no to the line itself, not to how its webhooks are proved."""
+    return [finding for finding in one.refused if finding.check not in NOT_BLOCKING]
 
 
 def _note_health(tenant: Tenant, checked: Sequence[Checked]) -> None:
     """Credentials are refused when they work for no line; one wrong number is that line's trouble."""
     for side in SIDES:
         own = [one for one in checked if one.side == side]
-        if all(one.refused for one in own):
-            credentials.set_health(changes(), tenant.id, side, "refused", own[0].refused[0].text)
+        if all(_blocking(one) for one in own):
+            credentials.set_health(changes(), tenant.id, side, "refused", _blocking(own[0])[0].text)
         elif all(finding.level == "ok" for one in own for finding in one.findings if finding.check == "token"):
             credentials.set_health(changes(), tenant.id, side, "ok")
 
 
 def _refuse_where_told(tenant: Tenant, found: Sequence[Line], checked: Sequence[Checked]) -> None:
     """Raises ApiError 409 with all findings when a provider said no to any line."""
-    refused = [one for one in checked if one.refused]
+    refused = [one for one in checked if _blocking(one)]
     if not refused:
         return
     for one in refused:
-        onboarding.refuse(changes(), auth.by(), tenant.id, one.line_id, one.refused[0].text)
+        onboarding.refuse(changes(), auth.by(), tenant.id, one.line_id, _blocking(one)[0].text)
     by_id = {line.id: line for line in found}
     details = [_detail(by_id[one.line_id], one, finding) for one in checked for finding in one.findings]
-    reasons = "; ".join(f"{one.side}: {one.refused[0].text}" for one in refused)
+    reasons = "; ".join(f"{one.side}: {_blocking(one)[0].text}" for one in refused)
     advice = " ".join(WHAT_TO_DO[side] for side in SIDES if any(one.side == side for one in refused))
     raise ApiError(409, "onboarding_refused", f"not activated. {reasons}. {advice}", details)
 
@@ -121,12 +132,12 @@ def _detail(line: Line, one: Checked, finding: Finding) -> dict[str, Any]:
         "check": finding.check,
         "level": finding.level,
         "message": finding.text,
+        "advice": finding.advice,
     }
 
 
 def _activated(tenant: Tenant, active: Sequence[Line], checked: Sequence[Checked]) -> Activated:
     urls = WebhookUrlsOf(tenant)
-    own = [] if urls.own_app or parts().meta_app_secret else [_no_app_secret()]
     return Activated(
         id=tenant.id,
         status="active",
@@ -137,19 +148,14 @@ def _activated(tenant: Tenant, active: Sequence[Line], checked: Sequence[Checked
                 integration_id=line.integration_id,
                 status=line.status,
                 webhook_urls=urls.of(line),
-                findings=own + [_finding(one, f) for one in checked if one.line_id == line.id for f in one.findings],
+                findings=checks.shown([*_own_side(line, urls), *(one for one in checked if one.line_id == line.id)]),
             )
             for line in active
         ],
     )
 
 
-def _finding(one: Checked, finding: Finding) -> FindingOut:
-    return FindingOut.model_validate(
-        {"side": one.side, "check": finding.check, "level": finding.level, "text": finding.text}
-    )
-
-
-def _no_app_secret() -> FindingOut:
-    text = "neither the tenant nor META_APP_SECRET holds an app secret, so every webhook of Meta will be refused"
-    return FindingOut(side="relay", check="app_secret", level="warning", text=text)
+def _own_side(line: Line, urls: WebhookUrlsOf) -> list[Checked]:
+    """Of our own side only what is wrong for certain: nothing can prove Meta's webhooks."""
+    has_secret = urls.own_app or bool(parts().meta_app_secret)
+    return [] if has_secret else [Checked(line.id, "relay", (own_side.app_secret(""),))]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from relay.channels.genesys.regions import domain_of
+from relay.channels.genesys.regions import DOMAINS, domain_of
+
+REGIONS = DOMAINS
+"""Genesys' login domains by AWS region, for forms."""
 
 
 def _printable(value: str) -> str:
@@ -44,6 +47,15 @@ def _region(value: str) -> str:
     return value
 
 
+def _utc(value: datetime) -> datetime:
+    """PostgreSQL knows no zone beyond 16 hours, Python does."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside of all time") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 ProviderId = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_one_word)]
 Secret = Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1, max_length=4096), AfterValidator(_secret)]
@@ -189,6 +201,7 @@ class FindingOut(BaseModel):
     check: str
     level: Literal["ok", "warning", "refused"]
     text: str
+    advice: str = Field("", description="what to do about it, and where")
 
 
 class ActivatedLine(BaseModel):
@@ -225,78 +238,6 @@ class MappingOut(BaseModel):
 
 class ConversationPath(BaseModel):
     conversation_id: UUID
-
-
-class MessageQuery(Given):
-    conversation_id: UUID | None = None
-    line_id: UUID | None = None
-    direction: Literal["inbound", "outbound"] | None = None
-    state: (
-        Literal["received", "sending", "sent", "delivered", "read", "failed", "unknown", "dead", "ignored", "record"]
-        | None
-    ) = None
-    reference: ProviderId | None = Field(None, description="our id, or either provider's id of the message")
-    limit: int = Field(50, ge=1, le=200)
-    before: int | None = Field(None, ge=0, lt=2**63)
-
-
-class MessagePath(BaseModel):
-    message_id: UUID
-
-
-class MessageOut(BaseModel):
-    id: str
-    tenant_id: str
-    line_id: str
-    conversation_id: str
-    direction: Literal["inbound", "outbound"]
-    type: str
-    state: str
-    source_id: str
-    provider_id: str | None
-    reason_code: str | None
-    reason: str | None
-    late: bool
-    attempts: int
-    text: str | None
-    media_type: str | None
-    provider_time: datetime
-    arrived_at: datetime
-    next_attempt_at: datetime | None
-    sent_at: datetime | None
-    delivered_at: datetime | None
-    read_at: datetime | None
-    failed_at: datetime | None
-    report: str | None
-    reported: str | None
-
-
-class MessageList(BaseModel):
-    items: list[MessageOut]
-    next: int | None = Field(description="pass it as `before` for the next page; null at the end")
-
-
-class AttemptOut(BaseModel):
-    n: int
-    started_at: datetime
-    finished_at: datetime | None
-    outcome: str | None
-    provider_id: str | None
-    http_status: int | None
-    code: str | None
-    detail: str | None
-    trace_id: str | None
-
-
-class HappeningOut(BaseModel):
-    at: datetime
-    event: str
-    detail: str | None
-
-
-class MessageDetail(MessageOut):
-    history: list[HappeningOut]
-    calls: list[AttemptOut]
 
 
 class UnknownOut(BaseModel):

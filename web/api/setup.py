@@ -11,8 +11,6 @@ from db import credentials, onboarding, tenants
 from db.credentials import Stored, Type
 from db.tenants import Tenant
 from web.api import auth
-from web.api.context import changes, parts, reply
-from web.api.errors import ApiError
 from web.api.schemas import (
     CredentialsOut,
     CredentialsQuery,
@@ -31,6 +29,9 @@ from web.api.schemas import (
     WhatsAppCredentials,
 )
 from web.api.webhook_urls import WebhookUrlsOf
+from web.context import changes, parts, pool, reply
+from web.errors import ApiError
+from web.principal import OPERATOR, needs
 
 ERRORS: ResponseDict = {400: ErrorBody, 401: ErrorBody, 404: ErrorBody, 503: ErrorBody}
 KEY: list[dict[str, list[str]]] = [{"key": []}]
@@ -47,8 +48,8 @@ api.before_request(auth.authenticate)
 
 
 @api.post("", summary="Create a tenant", responses={201: TenantOut, 403: ErrorBody})
+@needs(OPERATOR)
 def create_tenant(body: NewTenant) -> Response:
-    auth.require_operator()
     tenant = tenants.create(changes(), auth.by(), body.name)
     response = reply(tenant_out(tenant), 201)
     response.headers["Location"] = f"/api/tenants/{tenant.id}"
@@ -56,20 +57,22 @@ def create_tenant(body: NewTenant) -> Response:
 
 
 @api.get("", summary="List tenants", responses={200: TenantList, 403: ErrorBody})
+@needs(OPERATOR)
 def list_tenants(query: Page) -> Response:
-    auth.require_operator()
-    found = tenants.listed(parts().pool, query.limit + 1, str(query.after) if query.after else None)
+    found = tenants.listed(pool(), query.limit + 1, str(query.after) if query.after else None)
     page = found[: query.limit]
     more = page[-1].id if len(found) > query.limit else None
     return reply(TenantList(items=[tenant_out(one) for one in page], next=more))
 
 
 @api.get("/<uuid:tenant_id>", summary="Show a tenant", responses={200: TenantOut})
+@needs("tenants:read")
 def get_tenant(path: TenantPath) -> Response:
     return reply(tenant_out(known_tenant(path)))
 
 
 @api.patch("/<uuid:tenant_id>", summary="Pause a tenant, or resume it", responses={200: TenantOut, 409: ErrorBody})
+@needs("tenants:write")
 def patch_tenant(path: TenantPath, body: TenantChange) -> Response:
     """Paused, everything is still taken in and kept, in order; nothing is sent until the tenant is resumed."""
     tenant = known_tenant(path)
@@ -79,26 +82,31 @@ def patch_tenant(path: TenantPath, body: TenantChange) -> Response:
 
 
 @api.put("/<uuid:tenant_id>/whatsapp/credentials", summary="Set the WhatsApp side", responses={200: CredentialsOut})
+@needs("tenants:write")
 def put_whatsapp(path: TenantPath, body: WhatsAppCredentials) -> Response:
     return _put(path, "whatsapp", body)
 
 
 @api.put("/<uuid:tenant_id>/genesys/credentials", summary="Set the Genesys side", responses={200: CredentialsOut})
+@needs("tenants:write")
 def put_genesys(path: TenantPath, body: GenesysCredentials) -> Response:
     return _put(path, "genesys", body)
 
 
 @api.get("/<uuid:tenant_id>/whatsapp/credentials", summary="Show the WhatsApp side", responses={200: CredentialsOut})
+@needs("tenants:read")
 def get_whatsapp(path: TenantPath) -> Response:
     return _get(path, "whatsapp")
 
 
 @api.get("/<uuid:tenant_id>/genesys/credentials", summary="Show the Genesys side", responses={200: CredentialsOut})
+@needs("tenants:read")
 def get_genesys(path: TenantPath) -> Response:
     return _get(path, "genesys")
 
 
 @api.get("/<uuid:tenant_id>/credentials", summary="Show one side by its name", responses={200: CredentialsOut})
+@needs("tenants:read")
 def get_credentials(path: TenantPath, query: CredentialsQuery) -> Response:
     return _get(path, query.type)
 
@@ -108,6 +116,7 @@ def get_credentials(path: TenantPath, query: CredentialsQuery) -> Response:
     summary="Pair a number with an integration",
     responses={200: LineOut, 201: LineOut, 409: ErrorBody},
 )
+@needs("tenants:write")
 def post_line(path: TenantPath, body: NewLine) -> Response:
     tenant = known_tenant(path)
     line = onboarding.create(
@@ -125,10 +134,11 @@ def post_line(path: TenantPath, body: NewLine) -> Response:
 
 
 @api.get("/<uuid:tenant_id>/lines", summary="List a tenant's lines", responses={200: LineList})
+@needs("tenants:read")
 def list_lines(path: TenantPath) -> Response:
     tenant = known_tenant(path)
     urls = WebhookUrlsOf(tenant)
-    return reply(LineList(items=[urls.line(line) for line in onboarding.listed(parts().pool, tenant.id)]))
+    return reply(LineList(items=[urls.line(line) for line in onboarding.listed(pool(), tenant.id)]))
 
 
 @api.delete(
@@ -136,6 +146,7 @@ def list_lines(path: TenantPath) -> Response:
     summary="Remove a line that was never active",
     responses={204: None, 409: ErrorBody},
 )
+@needs("tenants:write")
 def delete_line(path: LinePath) -> Response:
     tenant_id = auth.admit(str(path.tenant_id))
     onboarding.remove(changes(), auth.by(), tenant_id, str(path.line_id))
@@ -144,7 +155,7 @@ def delete_line(path: LinePath) -> Response:
 
 def known_tenant(path: TenantPath) -> Tenant:
     """The tenant of the path. Raises ApiError 404."""
-    tenant = tenants.get(parts().pool, auth.admit(str(path.tenant_id)))
+    tenant = tenants.get(pool(), auth.admit(str(path.tenant_id)))
     if tenant is None:
         raise ApiError(404, "not_found", "there is no such tenant")
     return tenant
@@ -162,7 +173,7 @@ def _put(path: TenantPath, kind: Type, body: BaseModel) -> Response:
 
 def _get(path: TenantPath, kind: Type) -> Response:
     tenant_id = known_tenant(path).id
-    stored = credentials.get(parts().pool, tenant_id, kind)
+    stored = credentials.get(pool(), tenant_id, kind)
     if stored is None:
         text = f"this tenant has no {kind} credentials yet; PUT them first"
         raise ApiError(404, "credentials_missing", text)

@@ -13,10 +13,11 @@ from db.conversations import Mapping
 from relay.core.messages import Person
 from relay.stores import keys
 from web.api import auth
-from web.api.context import parts, reply
-from web.api.errors import ApiError
 from web.api.schemas import ConversationPath, ErrorBody, MappingOut, MappingPath, MappingQuery
 from web.api.setup import ERRORS, KEY
+from web.context import parts, pool, reply
+from web.errors import ApiError
+from web.principal import needs
 
 BSUID = re.compile(r"^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$")
 PHONE = re.compile(r"^[1-9][0-9]{4,19}$")
@@ -39,50 +40,52 @@ api.before_request(auth.authenticate)
     summary="The conversation of a contact, made where there is none",
     responses={200: MappingOut, 409: ErrorBody},
 )
+@needs("state:write")
 def get_mapping(path: MappingPath, query: MappingQuery) -> Response:
     person = person_of(path.wa_id)
-    tenant_id, line_id = _line(query.phone_number_id)
+    tenant_id, line_id = line_of(query.phone_number_id)
     known = parts().cache.recall(keys.mapping(tenant_id, line_id, person.address))
     if known is not None:
         return reply(MappingOut(**known))
-    mapping = conversations.find_or_create(parts().pool, tenant_id, line_id, person, parts().shards)
+    mapping = conversations.find_or_create(pool(), tenant_id, line_id, person, parts().shards)
     return reply(_remembered(mapping, person.address))
 
 
 @api.get("/conversation/<uuid:conversation_id>", summary="The contact of a conversation", responses={200: MappingOut})
+@needs("messages:read")
 def get_conversation(path: ConversationPath) -> Response:
     conversation_id, tenant_id = str(path.conversation_id), auth.named_tenant()
     known = tenant_id and parts().cache.recall(keys.conversation(tenant_id, conversation_id))
     if known:
         return reply(MappingOut(**known))
-    mapping = conversations.by_id(parts().pool, conversation_id)
+    mapping = conversations.by_id(pool(), conversation_id)
     if mapping is None or tenant_id not in (None, mapping.tenant_id):
         raise ApiError(404, "not_found", "there is no such conversation")
     return reply(_remembered(mapping))
 
 
-def person_of(address: str) -> Person:
-    """A contact by phone number or business-scoped user id. Raises ApiError 400."""
+def person_of(address: str, field: str = "wa_id") -> Person:
+    """A contact by phone number or business-scoped user id. Raises ApiError 400 that names the field."""
     given = address.strip()
     if BSUID.match(given):
         return Person(address=given, bsuid=given)
     digits = re.sub(r"[ ().-]", "", given).removeprefix("+")
     if not PHONE.match(digits):
         text = "this is neither a phone number with country code nor a business-scoped user id"
-        raise ApiError(400, "invalid_request", text, [{"field": "wa_id", "message": text}])
+        raise ApiError(400, "invalid_request", text, [{"field": field, "message": text}])
     return Person(address=digits, wa_id=digits)
 
 
-def _line(phone_number_id: str | None) -> tuple[str, str]:
+def line_of(phone_number_id: str | None) -> tuple[str, str]:
     """(tenant id, line id) that the request means. An operator may let the number name the tenant."""
     tenant_id = auth.named_tenant()
     if tenant_id is None and phone_number_id is not None:
-        route = lines.route_by_ref(parts().pool, parts().cipher, "whatsapp", phone_number_id)
+        route = lines.route_by_ref(pool(), parts().cipher, "whatsapp", phone_number_id)
         if route is None:
             raise ApiError(404, "line_missing", "no active line has this phone_number_id")
         return route.tenant_id, route.line_id
     tenant_id = tenant_id or auth.required_tenant()
-    active = [line for line in onboarding.listed(parts().pool, tenant_id) if line.status == "active"]
+    active = [line for line in onboarding.listed(pool(), tenant_id) if line.status == "active"]
     fitting = [line for line in active if phone_number_id in (None, line.phone_number_id)]
     if len(fitting) == 1:
         return tenant_id, fitting[0].id

@@ -5,8 +5,8 @@ from __future__ import annotations
 from db import credentials
 from db.onboarding import Line
 from db.tenants import Tenant
-from web.api.context import parts
 from web.api.schemas import LineOut, LineSettings, WebhookUrls
+from web.context import parts
 
 
 class WebhookUrlsOf:

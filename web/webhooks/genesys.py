@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from web.api.errors import ApiError
+from web.errors import ApiError
 from web.parts import WebParts
 from web.webhooks import judges
 from web.webhooks.judges import Judge

@@ -6,7 +6,7 @@ import hmac
 
 from flask import Blueprint, Response, request
 
-from web.api.errors import ApiError
+from web.errors import ApiError
 from web.parts import WebParts
 from web.webhooks import judges
 from web.webhooks.judges import Judge

@@ -18,8 +18,8 @@ from flask import Response, current_app, request
 from relay.channels.base import Channel
 from relay.core.errors import StoreError
 from web import metrics
-from web.api.errors import ApiError
 from web.arrival import arrived_at
+from web.errors import ApiError
 from web.parts import WebParts
 from web.webhooks import outgoing, reading, remembering
 from web.webhooks.judges import Judge

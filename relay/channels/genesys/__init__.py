@@ -6,8 +6,21 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
-from relay.channels.base import Account, Download, Finding, Part, Request, Sent
-from relay.channels.genesys import limits, onboarding, render, webhook
+from relay.channels.base import (
+    NOTHING_EXPECTED,
+    Account,
+    Download,
+    Expected,
+    Finding,
+    Login,
+    Offer,
+    Part,
+    Request,
+    Sent,
+    Token,
+)
+from relay.channels.genesys import limits, onboarding, render, setup, webhook
+from relay.channels.genesys.access import carrying, logging_in
 from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.parse import parse
 from relay.channels.http import HttpTransport
@@ -20,9 +33,15 @@ class GenesysChannel:
 
     name = "genesys"
     uploads_media = False
+    logs_in = True
+    empty_body = b"[]"
 
     def __init__(self, transport: HttpTransport) -> None:
         self._client = GenesysClient(transport)
+        self.stand_in = any(origin.scheme == "http" for origin in transport.genesys_origins)
+
+    def sign(self, secret: str, raw: bytes) -> str:
+        return webhook.sign(secret, raw)
 
     def verify(self, secret: str, raw: bytes, signature: str | None) -> bool:
         return webhook.verify(secret, raw, signature)
@@ -53,17 +72,35 @@ class GenesysChannel:
     def send(
         self, request: Request, account: Account, deadline: float, before_send: Callable[[], None] | None = None
     ) -> Sent:
-        return self._client.send(request, account, deadline, before_send)
+        return self._client.send(request, carrying(account), deadline, before_send)
 
     def fetch(self, media: Media, account: Account, deadline: float) -> AbstractContextManager[Download]:
-        return self._client.fetch(media, account, deadline)
+        return self._client.fetch(media, carrying(account), deadline)
 
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str:
         """Genesys fetches files itself."""
         raise SendError("refused", "no_uploads", "Genesys takes no uploads")
 
-    def check(self, account: Account, deadline: float) -> list[Finding]:
-        return onboarding.check(self._client, account, deadline)
+    def check(self, account: Account, deadline: float, expected: Expected = NOTHING_EXPECTED) -> list[Finding]:
+        return onboarding.check(self._client, carrying(account), deadline, expected)
+
+    def token(self, account: Account, deadline: float) -> Token:
+        return self._client.tokens.held(carrying(account), deadline)
+
+    def login_url(self, account: Account, redirect_uri: str, state: str, challenge: str) -> str:
+        return self._client.tokens.login_url(logging_in(account), redirect_uri, state, challenge)
+
+    def login(self, account: Account, code: str, redirect_uri: str, verifier: str, deadline: float) -> Login:
+        return self._client.tokens.login(logging_in(account), code, redirect_uri, verifier, deadline)
+
+    def offers(self, account: Account, deadline: float) -> list[Offer]:
+        return setup.offers(self._client, account, deadline)
+
+    def connect(self, account: Account, deadline: float, url: str, secret: str) -> None:
+        setup.connect(self._client, account, deadline, url, secret)
+
+    def create(self, account: Account, deadline: float, name: str, url: str, secret: str) -> Offer:
+        return setup.create(self._client, account, deadline, name, url, secret)
 
 
 def create(transport: HttpTransport) -> GenesysChannel:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from relay.channels.base import Account, Download, Request, Sent
-from relay.channels.files import as_download
+from relay.channels.files import as_download, public_file
 from relay.channels.genesys.errors import failure, trace_id
 from relay.channels.genesys.hosts import Hosts
 from relay.channels.genesys.token import Tokens
@@ -68,6 +68,10 @@ class GenesysClient:
     @contextmanager
     def fetch(self, media: Media, account: Account, deadline: float) -> Iterator[Download]:
         """Stream an agent's file: without a token, and if that is refused with it, at Genesys only."""
+        if media.public:
+            with public_file(self._http, media, deadline) as download:
+                yield download
+            return
         if not media.source_url:
             raise SendError("refused", "media_not_found", "the message names no file")
         trust = self._hosts.trust(account)

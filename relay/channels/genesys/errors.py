@@ -5,6 +5,7 @@ Source: SDK model ErrorBody; "Normalized Platform API 429 responses" in the comm
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,6 +29,8 @@ _FATES: dict[int, Fate] = {
     429: "throttled",
     504: "unknown",
 }
+_PERMISSION = re.compile(r"\b[A-Za-z]+:[A-Za-z]+:(?:[A-Za-z]+|\*)")
+MOST_PERMISSIONS = 8
 _NOT_THEIR_WORD = (401, 403, 404, 409)
 """Without Genesys' own body these come from something in between, and say nothing of the line."""
 
@@ -77,3 +80,12 @@ def _text(body: dict[str, Any]) -> str:
     details = (detail.get("errorCode") or detail.get("message") for detail in records(body.get("details")))
     fields = (detail.get("fieldName") for detail in records(body.get("details")))
     return joined((body.get("message"), *details, *fields), "; ")
+
+
+def missing_permissions(answer: Answer) -> list[str]:
+    """The permissions that a 403 names, wherever in the body it does so."""
+    body = record(error_body(answer))
+    said = [body.get("message"), body.get("messageWithParams"), *record(body.get("messageParams")).values()]
+    said += [value for detail in records(body.get("details")) for value in detail.values()]
+    found = (name for text in map(clean, said) if text for name in _PERMISSION.findall(text))
+    return list(dict.fromkeys(found))[:MOST_PERMISSIONS]

@@ -1,87 +1,152 @@
-"""The checks of a line before it goes live. Only Genesys' explicit no refuses it.
+"""The checks of a line's Genesys side. Only Genesys' explicit no refuses it.
 
-Source: SDK models OpenIntegration and SupportedContent; permissions from the CLI.
+Source: SDK models OpenIntegration and SupportedContent; permissions from the CLI [genesys.md 2.1].
 """
 
 from __future__ import annotations
 
 import hmac
-from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import quote
 
-from relay.channels.base import Account, Finding
+from relay.channels.base import Account, Expected, Finding
+from relay.channels.genesys import advice, content
 from relay.channels.genesys.client import GenesysClient
-from relay.channels.genesys.errors import error_body, failure
+from relay.channels.genesys.errors import error_body, failure, missing_permissions
 from relay.channels.genesys.render import integration_id
-from relay.channels.reading import record, records
+from relay.channels.genesys.setup import INTEGRATIONS, PROFILES
+from relay.channels.http import Answer
+from relay.channels.reading import record
 from relay.channels.text import clean
 from relay.core.errors import SendError
 
-MESSAGING = "/api/v2/conversations/messaging"
-WISHED = ("application/pdf", "audio/mpeg", "video/mp4", "image/jpeg")
+RECEIVE = "conversation:message:receive"
+VIEW_INTEGRATION = "messaging:integration:view"
+VIEW_CONTENT = "messaging:supportedContent:view"
 
 
-def check(client: GenesysClient, account: Account, deadline: float) -> list[Finding]:
-    """The OAuth client, the integration, and what its content profile lets through."""
+def check(client: GenesysClient, account: Account, deadline: float, expected: Expected) -> list[Finding]:
+    """The OAuth client, the integration, what its content profile lets through, and what the client may do."""
     try:
         client.tokens.fresh(account, deadline)
     except SendError as error:
-        return [Finding("token", _level(error), error.text)]
-    granted = [Finding("token", "ok", "Genesys gives the OAuth client an access token")]
-    path = f"{MESSAGING}/integrations/open/{quote(integration_id(account), safe='')}"
-    found, trouble = _get(client, account, deadline, "integration", path)
-    if found is None:
-        return granted + trouble
-    profile = clean(record(found.get("supportedContent")).get("id"))
-    return granted + _integration(found, account) + _content(client, account, deadline, profile)
-
-
-def _get(
-    client: GenesysClient, account: Account, deadline: float, name: str, path: str
-) -> tuple[dict[str, Any] | None, list[Finding]]:
-    """What was found, or the finding that it was not. A missing permission to look is no refusal."""
-    try:
-        answer = client.call("GET", path, account, deadline)
-    except SendError as error:
-        return None, [Finding(name, "warning", f"could not be looked up: {error.text}")]
-    if answer.status == 200 and isinstance(answer.data, dict):
-        return answer.data, []
-    if answer.status == 404 and error_body(answer) is not None and name == "integration":
-        return None, [Finding(name, "refused", "Genesys knows no such Open Messaging integration in this org")]
-    text = failure(answer, account.credentials.values()).text
-    return None, [Finding(name, "warning", f"could not be looked up: {text}")]
-
-
-def _integration(found: dict[str, Any], account: Account) -> list[Finding]:
-    findings = [Finding("integration", "ok", "the Open Messaging integration exists")]
-    status = clean(found.get("createStatus"))
-    if status and status != "Completed":
-        findings.append(Finding("integration", "warning", f"its creation is not complete: {status}"))
-    secret = clean(found.get("outboundNotificationWebhookSignatureSecretToken")) or ""
-    own = account.credentials.get("webhook_secret", "")
-    if secret and "*" not in secret and not hmac.compare_digest(secret.encode(), own.encode()):
-        text = "its signature secret is another than the relay's, so webhooks will be refused"
-        findings.append(Finding("webhook_secret", "warning", text))
+        return [_no_token(error)]
+    looks = _Looks(client, account, deadline)
+    findings = [Finding("token", "ok", "Genesys gives the OAuth client an access token"), *_grant(account)]
+    found, integration = looks.integration(expected)
+    findings += integration
+    if found is not None:
+        findings += looks.content(clean(record(found.get("supportedContent")).get("id")))
+    if expected.thorough:
+        findings += looks.receive()
     return findings
 
 
-def _content(client: GenesysClient, account: Account, deadline: float, profile: str | None) -> list[Finding]:
-    """A message with a file that the profile does not list is not sent, or loses the file, in silence."""
-    path = f"{MESSAGING}/supportedcontent/{quote(profile, safe='') if profile else 'default'}"
-    found, trouble = _get(client, account, deadline, "content", path)
-    if found is None:
-        return trouble
-    allowed = record(record(found.get("mediaTypes")).get("allow"))
-    findings = []
-    for direction in ("inbound", "outbound"):
-        patterns = [clean(item.get("type")) or "" for item in records(allowed.get(direction))]
-        missing = [mime for mime in WISHED if not any(fnmatchcase(mime, pattern) for pattern in patterns)]
-        if missing:
-            text = f"the content profile blocks {direction}: {', '.join(missing)}"
-            findings.append(Finding("content", "warning", text))
-    return findings or [Finding("content", "ok", "the content profile lets the usual files through")]
+class _Looks:
+    """The single look-ups, for one account."""
+
+    def __init__(self, client: GenesysClient, account: Account, deadline: float) -> None:
+        self._client = client
+        self._account = account
+        self._deadline = deadline
+        self._id = quote(integration_id(account), safe="")
+
+    def integration(self, expected: Expected) -> tuple[dict[str, Any] | None, list[Finding]]:
+        found = self._get("integration", f"{INTEGRATIONS}/{self._id}", VIEW_INTEGRATION)
+        if isinstance(found, Finding):
+            return None, [found]
+        findings = [_created(found), *_webhook(found, expected), *_secret(found, self._account)]
+        return found, findings
+
+    def content(self, profile: str | None) -> list[Finding]:
+        """A message with a file that the profile does not list is not sent, or loses the file, in silence."""
+        path = f"{PROFILES}/{quote(profile, safe='') if profile else 'default'}"
+        found = self._get("content", path, VIEW_CONTENT)
+        return [found] if isinstance(found, Finding) else content.findings(found)
+
+    def receive(self) -> list[Finding]:
+        """No look-up tells of this permission, so an empty message is tried: Genesys cannot take it."""
+        path = f"/api/v2/conversations/messages/{self._id}/inbound/open/message"
+        try:
+            answer = self._client.call("POST", path, self._account, self._deadline, body={})
+        except SendError as error:
+            return [_unknown("receive", error.text)]
+        if answer.status == 403 and error_body(answer) is not None:
+            return [Finding("receive", "refused", _may_not(answer, RECEIVE), advice.RECEIVE)]
+        if answer.status == 400 and error_body(answer) is not None:
+            text = "Genesys looks at messages of this client; the test message proves that it takes them"
+            return [Finding("receive", "ok", text)]
+        return [_unknown("receive", failure(answer, self._account.credentials.values()).text)]
+
+    def _get(self, check: str, path: str, permission: str) -> dict[str, Any] | Finding:
+        """What was found, or the finding that it was not. A missing permission to look is no refusal."""
+        try:
+            answer = self._client.call("GET", path, self._account, self._deadline)
+        except SendError as error:
+            return _unknown(check, error.text)
+        if answer.status == 200 and isinstance(answer.data, dict):
+            return answer.data
+        own = error_body(answer) is not None
+        if answer.status == 403 and own:
+            return Finding("permissions", "warning", _may_not(answer, permission), advice.LOOKING)
+        if answer.status == 404 and own and check == "integration":
+            text = "Genesys knows no such Open Messaging integration in this organisation"
+            return Finding(check, "refused", text, advice.INTEGRATION)
+        return _unknown(check, failure(answer, self._account.credentials.values()).text)
 
 
-def _level(error: SendError) -> str:
-    return "refused" if error.fate == "credentials" else "warning"
+def _no_token(error: SendError) -> Finding:
+    level = "refused" if error.fate == "credentials" else "warning"
+    if level == "warning":
+        return _unknown("token", error.text)
+    if error.code == "unknown_region":
+        return Finding("token", "refused", error.text, advice.REGION)
+    return Finding("token", "refused", error.text, advice.LOGIN if error.code == "invalid_grant" else advice.CLIENT)
+
+
+def _grant(account: Account) -> list[Finding]:
+    if not account.credentials.get("refresh_token"):
+        return []
+    text = "this is connected by a login only, and Genesys takes customers' messages from no user's token"
+    return [Finding("grant", "warning", text, advice.GRANT)]
+
+
+def _created(found: dict[str, Any]) -> Finding:
+    created, status = clean(found.get("createStatus")), clean(found.get("status"))
+    if created and created != "Completed":
+        return Finding("integration", "warning", f"its creation is not complete: {created}", advice.CREATION)
+    if status and status.lower() != "active":
+        return Finding("integration", "warning", f"the integration is not active but {status}", advice.INACTIVE)
+    return Finding("integration", "ok", "the Open Messaging integration exists")
+
+
+def _webhook(found: dict[str, Any], expected: Expected) -> list[Finding]:
+    if not expected.webhook_urls:
+        return []
+    url = (clean(found.get("outboundNotificationWebhookUrl")) or "").rstrip("/")
+    if url in expected.webhook_urls:
+        return [Finding("webhook", "ok", "the integration sends agents' messages to this relay")]
+    wanted = expected.webhook_urls[0]
+    text = f"agents' messages go to {url.partition('?')[0]}, not to this relay" if url else "no webhook address is set"
+    return [Finding("webhook", "warning", text, advice.WEBHOOK.format(url=wanted))]
+
+
+def _secret(found: dict[str, Any], account: Account) -> list[Finding]:
+    """Genesys may mask it; then only an agent's message tells."""
+    secret = clean(found.get("outboundNotificationWebhookSignatureSecretToken")) or ""
+    own = account.credentials.get("webhook_secret", "")
+    if not secret or "*" in secret or not own:
+        return []
+    if hmac.compare_digest(secret.encode(), own.encode("utf-8", "replace")):
+        return [Finding("webhook_secret", "ok", "the integration signs with the secret that is set here")]
+    text = "its signature secret is another than the relay's, so webhooks will be refused"
+    return [Finding("webhook_secret", "warning", text, advice.SIGNATURE)]
+
+
+def _may_not(answer: Answer, expected: str) -> str:
+    named = ", ".join(missing_permissions(answer) or [expected])
+    return f"Genesys does not permit this to the OAuth client; missing permission: {named}"
+
+
+def _unknown(check: str, text: str) -> Finding:
+    return Finding(check, "warning", f"could not be looked up: {text}", advice.AGAIN)

@@ -1,118 +1,146 @@
-"""Access tokens of the client credentials grant: one per client, shared, fetched once at a time.
+"""Access tokens: one per OAuth client, shared between processes, fetched once at a time.
 
 Source: SDK ApiClient.get_client_credentials_token; tokens live 300 to 172,800 seconds.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import time
-from typing import NoReturn
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from gevent.lock import BoundedSemaphore
 
-from relay.channels.base import Account
+from relay.channels.base import Account, Login, Token
+from relay.channels.genesys.grants import Granted, Grants
 from relay.channels.genesys.hosts import Hosts
-from relay.channels.http import Answer, HttpTransport, redact
-from relay.channels.reading import record
-from relay.channels.text import clean
+from relay.channels.genesys.renewal import Renewal
+from relay.channels.http import HttpTransport
 from relay.core.errors import SendError
 
 EARLY = 300
+"""Seconds before its end that a token is no longer used."""
 LONGEST_LIFE = 172_800.0
 """Seconds: the longest that an OAuth client can be set to [genesys.md 1.2]."""
-"""Seconds before its end that a token is no longer used."""
+REMEMBERED = 10_000
+"""Clients: more than a platform has, and a bound for what people type into the wizard."""
 
 
 class Tokens:
-    """The process's tokens. The shared cache spares other processes the fetch; it may be empty."""
+    """The process's tokens. The shared cache spares other processes the fetch; it may be empty.
+
+    Credentials with a `refresh_token` use the refresh grant, all others the client credentials.
+    """
 
     def __init__(self, transport: HttpTransport, hosts: Hosts) -> None:
-        self._http = transport
-        self._hosts = hosts
-        self._mine: dict[str, tuple[str, float]] = {}
+        self._shared = transport.tokens
+        self._grants = Grants(transport, hosts)
+        self._renewal = Renewal(transport, self._grants)
+        self._mine: dict[str, tuple[Token, float]] = {}
         self._locks: dict[str, BoundedSemaphore] = {}
 
     def get(self, account: Account, deadline: float) -> str:
         """A token that should still be good. Raises SendError: nothing has been sent then."""
+        return self.held(account, deadline).value
+
+    def held(self, account: Account, deadline: float) -> Token:
+        """The same with its end."""
         key = _key(account)
-        return self._known(key) or self._fetch_once(key, account, deadline)
+        return self._known(key) or self._fetch_once(key, account, deadline, lambda: self._known(key))
 
     def fresh(self, account: Account, deadline: float) -> str:
         """A token fetched just now: what an onboarding check wants to see."""
-        return self._fetch(_key(account), account, deadline)
+        return self._fetch_once(_key(account), account, deadline, lambda: None).value
+
+    def login_url(self, account: Account, redirect_uri: str, state: str, challenge: str) -> str:
+        return self._grants.authorize_url(account, redirect_uri, state, challenge)
+
+    def login(self, account: Account, code: str, redirect_uri: str, verifier: str, deadline: float) -> Login:
+        """Exchange the code that an admin brought back; its access token is kept like any other."""
+        began = time.monotonic()
+        granted = self._grants.code(account, code, redirect_uri, verifier, deadline)
+        if not granted.refresh_token:
+            text = "Genesys gave no refresh token, so the login would end with its access token"
+            raise SendError("refused", "no_refresh_token", text)
+        logged_in = replace(account, credentials={**account.credentials, "refresh_token": granted.refresh_token})
+        token = self._keep(_key(logged_in), granted, began)
+        self._renewal.begin(_key(logged_in), granted.refresh_token)
+        return Login(granted.refresh_token, token.expires_at)
 
     def drop(self, account: Account, token: str) -> None:
         """Forget a token that was refused, unless somebody has replaced it already."""
         key = _key(account)
-        if self._mine.get(key, ("", 0.0))[0] == token:
+        mine = self._mine.get(key)
+        if mine is not None and mine[0].value == token:
             del self._mine[key]
-        if self._http.tokens.get(key) == token:
-            self._http.tokens.delete(key)
+        shared = _read(self._shared.get(key))
+        if shared is not None and shared.value == token:
+            self._shared.delete(key)
 
-    def _known(self, key: str) -> str | None:
-        token, until = self._mine.get(key, ("", 0.0))
-        return token if token and time.monotonic() < until else self._http.tokens.get(key)
+    def _known(self, key: str) -> Token | None:
+        mine = self._mine.get(key)
+        if mine is not None and time.monotonic() < mine[1]:
+            return mine[0]
+        return _read(self._shared.get(key))
 
-    def _fetch_once(self, key: str, account: Account, deadline: float) -> str:
+    def _fetch_once(self, key: str, account: Account, deadline: float, known: Callable[[], Token | None]) -> Token:
         lock = self._locks.setdefault(key, BoundedSemaphore(1))
         if not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise SendError("retry", "token_timeout", "no access token in time")
         try:
-            return self._known(key) or self._fetch(key, account, deadline)
+            return known() or self._fetch(key, account, deadline)
         finally:
             lock.release()
+            _bound(self._locks)
 
-    def _fetch(self, key: str, account: Account, deadline: float) -> str:
+    def _fetch(self, key: str, account: Account, deadline: float) -> Token:
         began = time.monotonic()
-        answer = self._http.call(
-            "POST",
-            self._hosts.login(account) + "/oauth/token",
-            self._hosts.login_trust(account),
-            deadline,
-            authorization=_basic(account),
-            form={"grant_type": "client_credentials"},
-            repeatable=True,
-        )
-        token = clean(record(answer.data).get("access_token"))
-        if answer.status != 200 or not token or not token.isprintable() or not token.isascii():
-            _refuse(answer, account)
-        seconds = _useful_life(record(answer.data).get("expires_in"))
+        if not account.credentials.get("refresh_token"):
+            return self._keep(key, self._grants.client(account, deadline), began)
+        found = self._renewal.renew(key, account, deadline, lambda: self._known(key))
+        return self._keep(key, found, began) if isinstance(found, Granted) else found
+
+    def _keep(self, key: str, granted: Granted, began: float) -> Token:
+        """`began`: monotonic time before the call, so that a slow answer makes no token look younger."""
+        life = _life(granted.expires_in)
+        seconds = _useful(life)
+        token = Token(granted.access_token, int(time.time() - (time.monotonic() - began) + life))
         self._mine[key] = (token, began + seconds)
-        self._http.tokens.set(key, token, seconds)
+        _bound(self._mine)
+        self._shared.set(key, f"{token.expires_at} {token.value}", seconds)
         return token
 
 
 def _key(account: Account) -> str:
-    """Holds the tenant, and changes with the client, its secret and its region; reveals none of them."""
-    named = "\n".join(account.credentials.get(name, "") for name in ("region", "client_id", "client_secret"))
-    return f"genesys:token:{account.tenant_id}:{hashlib.sha256(named.encode('utf-8', 'replace')).hexdigest()[:32]}"
+    """Holds the tenant, and changes with the client, its secret and its region; reveals none of them.
+
+    Of a login it does not change when the refresh token does.
+    """
+    held: Mapping[str, str] = account.credentials
+    named = [held.get(name, "") for name in ("region", "client_id", "client_secret")]
+    named += ["login"] if held.get("refresh_token") else []
+    digest = hashlib.sha256("\n".join(named).encode("utf-8", "replace")).hexdigest()[:32]
+    return f"genesys:token:{account.tenant_id}:{digest}"
 
 
-def _basic(account: Account) -> str:
-    client_id, secret = (account.credentials.get(name, "") for name in ("client_id", "client_secret"))
-    if not client_id or not secret:
-        raise SendError("credentials", "no_client", "the line has no OAuth client")
-    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode("utf-8", "replace")).decode()
+def _read(kept: str | None) -> Token | None:
+    """What `_keep` has written; anything else counts as absent."""
+    expires_at, _, value = (kept or "").partition(" ")
+    return Token(value, int(expires_at)) if value and expires_at.isdigit() else None
 
 
-def _useful_life(expires_in: object) -> float:
-    """Until five minutes before its end, or half its life when that is longer."""
+def _life(expires_in: object) -> float:
     life = float(expires_in) if isinstance(expires_in, (int, float)) and expires_in > 0 else 600.0
-    life = min(life, LONGEST_LIFE)
+    return min(life, LONGEST_LIFE)
+
+
+def _useful(life: float) -> float:
+    """Until five minutes before its end, or half its life when that is longer."""
     return max(life - EARLY, life / 2)
 
 
-def _refuse(answer: Answer, account: Account) -> NoReturn:
-    """Only an explicit answer about the client is a refusal of it; all else is trouble."""
-    body = record(answer.data)
-    code = clean(body.get("error")) or clean(body.get("code"))
-    text = clean(body.get("error_description")) or clean(body.get("description")) or clean(body.get("message"))
-    shown = redact(text or f"HTTP {answer.status}", account.credentials.values())
-    status = answer.status
-    if status == 429:
-        raise SendError("throttled", code or "http_429", shown, retry_after=answer.retry_after, status=status)
-    if code and status in (400, 401, 403):
-        raise SendError("credentials", code, f"Genesys refuses the OAuth client: {shown}", status=status)
-    raise SendError("retry", code or f"http_{status}", f"no access token: {shown}", status=status)
+def _bound(held: dict[str, Any]) -> None:
+    while len(held) > REMEMBERED:
+        del held[next(iter(held))]

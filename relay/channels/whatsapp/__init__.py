@@ -6,13 +6,26 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
-from relay.channels.base import Account, Download, Finding, Part, Request, Sent
+from relay.channels.base import (
+    NOTHING_EXPECTED,
+    Account,
+    Download,
+    Expected,
+    Finding,
+    Login,
+    Offer,
+    Part,
+    Request,
+    Sent,
+    Token,
+)
 from relay.channels.http import HttpTransport
-from relay.channels.whatsapp import limits, onboarding, webhook
+from relay.channels.whatsapp import limits, onboarding, setup, webhook
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.parse import parse
 from relay.channels.whatsapp.render import render
-from relay.core.errors import CannotCarry
+from relay.channels.whatsapp.token import CheckedTokens
+from relay.core.errors import CannotCarry, SendError
 from relay.core.messages import Event, Media, Message, Recipient, Report
 
 
@@ -21,9 +34,16 @@ class WhatsAppChannel:
 
     name = "whatsapp"
     uploads_media = True
+    logs_in = False
+    empty_body = b'{"object":"whatsapp_business_account","entry":[]}'
 
     def __init__(self, transport: HttpTransport) -> None:
         self._client = WhatsAppClient(transport)
+        self._tokens = CheckedTokens(self._client, transport.tokens)
+        self.stand_in = any(origin.scheme == "http" for origin in transport.graph_origins)
+
+    def sign(self, secret: str, raw: bytes) -> str:
+        return webhook.sign(secret, raw)
 
     def verify(self, secret: str, raw: bytes, signature: str | None) -> bool:
         return webhook.verify(secret, raw, signature)
@@ -63,8 +83,31 @@ class WhatsAppChannel:
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str:
         return self._client.upload(file, media, account, deadline)
 
-    def check(self, account: Account, deadline: float) -> list[Finding]:
-        return onboarding.check(self._client, account, deadline)
+    def check(self, account: Account, deadline: float, expected: Expected = NOTHING_EXPECTED) -> list[Finding]:
+        return onboarding.check(self._client, account, deadline, expected)
+
+    def token(self, account: Account, deadline: float) -> Token:
+        return self._tokens.get(account, deadline)
+
+    def login_url(self, account: Account, redirect_uri: str, state: str, challenge: str) -> str:
+        raise _no_login()
+
+    def login(self, account: Account, code: str, redirect_uri: str, verifier: str, deadline: float) -> Login:
+        raise _no_login()
+
+    def offers(self, account: Account, deadline: float) -> list[Offer]:
+        return setup.offers(self._client, account, deadline)
+
+    def connect(self, account: Account, deadline: float, url: str, secret: str) -> None:
+        setup.connect(self._client, account, deadline, url, secret)
+
+    def create(self, account: Account, deadline: float, name: str, url: str, secret: str) -> Offer:
+        """Meta wants the number's owner to confirm it."""
+        raise SendError("refused", "not_offered", "numbers are added in Meta's WhatsApp Manager")
+
+
+def _no_login() -> SendError:
+    return SendError("refused", "no_login", "WhatsApp is connected with an access token")
 
 
 def create(transport: HttpTransport) -> WhatsAppChannel:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from relay.channels import multipart
 from relay.channels.base import Account, Download, Request, Sent
-from relay.channels.files import as_download
+from relay.channels.files import as_download, public_file
 from relay.channels.http import Answer, HttpTransport, Stream
 from relay.channels.origins import Trust
 from relay.channels.reading import first, record
@@ -49,9 +49,17 @@ class WhatsAppClient:
         """A harmless GET; the caller reads the answer, whatever its status."""
         return self._call("GET", path, account, deadline, query or {})
 
+    def post(self, path: str, account: Account, deadline: float, body: Mapping[str, Any]) -> Answer:
+        """A POST that changes settings; the caller reads the answer, whatever its status."""
+        return self._call("POST", path, account, deadline, {}, dict(body))
+
     @contextmanager
     def fetch(self, media: Media, account: Account, deadline: float) -> Iterator[Download]:
         """Stream a customer's file. Its address lives five minutes, so it is asked for right now."""
+        if media.public:
+            with public_file(self._http, media, deadline) as download:
+                yield download
+            return
         if not media.source_id:
             raise SendError("refused", "media_not_found", "the message names no file")
         bearer = _bearer(account)

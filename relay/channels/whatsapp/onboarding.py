@@ -1,34 +1,43 @@
-"""The checks of a line before it goes live. Only Meta's explicit no refuses it.
+"""The checks of a line's WhatsApp side. Only Meta's explicit no refuses it.
 
-Source: Meta's access-token, about-the-platform and embedded-signup pages.
+Source: Meta's access-token, about-the-platform, webhooks/override and embedded-signup pages.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from relay.channels.base import Account, Finding
+from relay.channels.base import Account, Expected, Finding
 from relay.channels.http import Answer
-from relay.channels.reading import first, record, records
+from relay.channels.reading import record, records
 from relay.channels.text import clean
+from relay.channels.whatsapp import advice, inspection
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure, is_foreign, meta_error
 from relay.channels.whatsapp.render import phone_number_id
 from relay.core.errors import SendError
 
 NUMBER_FIELDS = "display_phone_number,verified_name,quality_rating,throughput,webhook_configuration"
+HEALTH_FIELDS = "status,health_status,whatsapp_business_manager_messaging_limit"
 PAGES = 20
 
+Found = dict[str, Any]
 
-def check(client: WhatsAppClient, account: Account, deadline: float) -> list[Finding]:
-    """Token, number, ownership and subscription, in this order; a refused token ends it."""
+
+def check(client: WhatsAppClient, account: Account, deadline: float, expected: Expected) -> list[Finding]:
+    """Token, number, ownership, subscription and webhook, in this order; a refused token ends it."""
     looks = _Looks(client, account, deadline)
-    findings = looks.number()
-    if not any(finding.check == "token" and finding.level == "refused" for finding in findings):
-        findings += looks.ownership() + looks.subscription() + looks.token()
+    number, findings = looks.number()
+    if any(finding.check == "token" and finding.level == "refused" for finding in findings):
+        return findings
+    token, told = looks.token()
+    apps, subscription = looks.subscription(clean(record(token).get("app_id")))
+    findings += looks.ownership() + told + subscription
+    findings += looks.app_secret(token)
+    if number is not None:
+        findings += _webhook(number, apps, expected) + looks.health(number)
     return findings
 
 
@@ -42,77 +51,138 @@ class _Looks:
         self._number = phone_number_id(account)
         self._waba = account.credentials.get("waba_id", "")
 
-    def number(self) -> list[Finding]:
-        answer, trouble = self._get("number", f"/{quote(self._number, safe='')}", {"fields": NUMBER_FIELDS})
-        if answer is None:
-            return trouble
-        quality = clean(record(answer.data).get("quality_rating"))
-        return [
-            Finding("token", "ok", "WhatsApp accepts the access token"),
-            Finding("number", "ok", "the number is visible" + (f", quality {quality}" if quality else "")),
-        ]
+    def number(self) -> tuple[Found | None, list[Finding]]:
+        path = f"/{quote(self._number, safe='')}"
+        found = self._get("number", path, {"fields": NUMBER_FIELDS}, advice.NUMBER)
+        if isinstance(found, Finding):
+            return None, [found]
+        named = [clean(found.get(name)) for name in ("verified_name", "display_phone_number")]
+        text = "the number is visible to the token" + (f": {', '.join(filter(None, named))}" if any(named) else "")
+        return found, [Finding("token", "ok", "WhatsApp accepts the access token"), Finding("number", "ok", text)]
 
     def ownership(self) -> list[Finding]:
         """The number has to be in the list of its business account; only a complete list can say no."""
         path = f"/{quote(self._waba, safe='')}/phone_numbers"
         query = {"fields": "id", "limit": "100"}
         for _ in range(PAGES):
-            answer, trouble = self._get("ownership", path, query)
-            if answer is None:
-                return trouble
-            data = record(answer.data)
+            data = self._get("ownership", path, query, advice.ACCOUNT)
+            if isinstance(data, Finding):
+                return [data]
             if any(clean(number.get("id")) == self._number for number in records(data.get("data"))):
                 return [Finding("ownership", "ok", "the number belongs to the business account")]
             paging = record(data.get("paging"))
             after = clean(record(paging.get("cursors")).get("after"))
             if not isinstance(data.get("data"), list):
-                return [Finding("ownership", "warning", "WhatsApp's list of numbers could not be read")]
+                return [Finding("ownership", "warning", "WhatsApp's list of numbers could not be read", advice.AGAIN)]
             if not after or not paging.get("next"):
-                return [Finding("ownership", "refused", "the number is not one of the business account's numbers")]
+                text = "the number is not one of the business account's numbers: it belongs to another account"
+                return [Finding("ownership", "refused", text, advice.ACCOUNT)]
             query = {**query, "after": after}
         return [Finding("ownership", "warning", "the list of numbers is too long to be searched")]
 
-    def subscription(self) -> list[Finding]:
+    def subscription(self, own_app: str | None) -> tuple[list[Found], list[Finding]]:
         """Without it no webhook comes: the most common cause of silence."""
-        answer, trouble = self._get("subscription", f"/{quote(self._waba, safe='')}/subscribed_apps", {})
-        if answer is None:
-            return trouble
-        if first(record(answer.data).get("data")):
-            return [Finding("subscription", "ok", "an app is subscribed to the business account")]
-        text = "no app is subscribed to the business account, so no message will arrive"
-        return [Finding("subscription", "warning", text)]
+        path = f"/{quote(self._waba, safe='')}/subscribed_apps"
+        found = self._get("subscription", path, {}, advice.ACCOUNT)
+        if isinstance(found, Finding):
+            return [], [found]
+        apps = list(records(found.get("data")))
+        ids = [clean(record(app.get("whatsapp_business_api_data")).get("id")) for app in apps]
+        if not apps:
+            text = "no app is subscribed to the business account, so no message of a customer will arrive"
+            return [], [Finding("subscription", "warning", text, advice.SUBSCRIPTION)]
+        if own_app and any(ids) and own_app not in ids:
+            text = f"another app is subscribed to the business account, not the token's ({own_app})"
+            return apps, [Finding("subscription", "warning", text, advice.SUBSCRIPTION)]
+        return apps, [Finding("subscription", "ok", "an app is subscribed to the business account")]
 
-    def token(self) -> list[Finding]:
-        """How long the token lives. Optional: Meta may refuse the look-up to this token."""
-        token = self._account.credentials.get("access_token", "")
-        answer, trouble = self._get("token", "/debug_token", {"input_token": token})
-        data = record(record(answer.data).get("data")) if answer else {}
-        if not data:
-            return trouble or [Finding("token", "warning", "the token's lifetime could not be looked up")]
-        if data.get("is_valid") is False:
-            return [Finding("token", "refused", "WhatsApp says that the access token is not valid")]
-        expires = data.get("expires_at")
-        if isinstance(expires, int) and expires > 0:
-            days = max(0, int((expires - time.time()) / 86400))
-            return [Finding("token", "warning", f"the access token expires in {days} days")]
-        return [Finding("token", "ok", "the access token does not expire")]
+    def token(self) -> tuple[Found | None, list[Finding]]:
+        """What Meta says of the token. Optional: it may refuse the look-up to this token."""
+        answer, error = self._ask("/debug_token", {"input_token": self._account.credentials.get("access_token", "")})
+        data = inspection.data_of(answer)
+        if data is None:
+            return None, [_unknown("token_life", error or self._text(answer))]
+        return data, inspection.findings(data, self._waba)
 
-    def _get(self, check: str, path: str, query: Mapping[str, str]) -> tuple[Answer | None, list[Finding]]:
-        """A good answer, or the finding that there is none."""
+    def app_secret(self, token: Found | None) -> list[Finding]:
+        """Asked as the app itself, which only the right secret can do. Told only where the token's app is known."""
+        secret = self._account.credentials.get("app_secret", "")
+        app_id = clean(record(token).get("app_id"))
+        if not secret or not app_id:
+            return []
+        token_itself = {"input_token": self._account.credentials.get("access_token", "")}
+        answer, error = self._ask("/debug_token", token_itself, inspection.as_app(self._account, app_id, secret))
+        if inspection.data_of(answer) is not None:
+            return [Finding("app_secret", "ok", f"the app secret is that of the app {app_id}")]
+        said = meta_error(answer) if answer is not None else None
+        if said is None or said["code"] not in inspection.NOT_THE_APP:
+            return [_unknown("app_secret", error or self._text(answer))]
+        text = f"the app secret is not that of the app {app_id}, so every webhook would be refused"
+        return [Finding("app_secret", "refused", text, advice.OTHER_APP.format(app_id=app_id))]
+
+    def health(self, number: Found) -> list[Finding]:
+        """For information: what Meta thinks of the number, and how much it may send."""
+        answer, _ = self._ask(f"/{quote(self._number, safe='')}", {"fields": HEALTH_FIELDS})
+        good = answer is not None and answer.status == 200
+        return inspection.health({**number, **(record(answer.data) if answer is not None and good else {})})
+
+    def _ask(
+        self, path: str, query: Mapping[str, str], account: Account | None = None
+    ) -> tuple[Answer | None, str | None]:
+        """The answer, whatever it is, or why there is none."""
+        try:
+            return self._client.get(path, account or self._account, self._deadline, query), None
+        except SendError as error:
+            return None, error.text
+
+    def _get(self, check: str, path: str, query: Mapping[str, str], foreign: str) -> Found | Finding:
+        """A good answer's object, or the finding that there is none. `foreign`: advice when it is not to be seen."""
         try:
             answer = self._client.get(path, self._account, self._deadline, query)
         except SendError as error:
-            level = "refused" if error.fate == "credentials" else "warning"
-            return None, [Finding("token" if level == "refused" else check, level, error.text)]
+            if error.fate == "credentials":
+                return Finding("token", "refused", error.text, advice.GENERATE)
+            return _unknown(check, error.text)
         if answer.status == 200 and isinstance(answer.data, dict) and "error" not in answer.data:
-            return answer, []
-        return None, [_refusal(check, answer, self._account.credentials.values())]
+            return answer.data
+        return self._refusal(check, answer, foreign)
+
+    def _refusal(self, check: str, answer: Answer, foreign: str) -> Finding:
+        error = meta_error(answer)
+        if error is not None and error["code"] in (0, 190):
+            text = f"WhatsApp refuses the access token: {self._text(answer)}"
+            return Finding("token", "refused", text, advice.GENERATE)
+        if error is not None and is_foreign(error):
+            text = "WhatsApp does not show this to the token: a wrong id, or somebody else's"
+            return Finding(check, "refused", text, foreign)
+        if error is not None and (error["code"] in (3, 10) or 200 <= error["code"] < 300):
+            text = f"the token may not look: {self._text(answer)}"
+            return Finding(check, "warning", text, advice.SCOPES)
+        return _unknown(check, self._text(answer))
+
+    def _text(self, answer: Answer | None) -> str:
+        if answer is None:
+            return "no answer"
+        return failure(answer, self._account.credentials.values()).text
 
 
-def _refusal(check: str, answer: Answer, secrets: Any) -> Finding:
-    error = meta_error(answer)
-    if error is not None and error["code"] in (0, 190):
-        return Finding("token", "refused", f"WhatsApp refuses the access token: {failure(answer, secrets).text}")
-    if error is not None and is_foreign(error) and check != "token":
-        return Finding(check, "refused", "WhatsApp does not show this to the token: wrong id, or not yours")
-    return Finding(check, "warning", f"could not be looked up: {failure(answer, secrets).text}")
+def _webhook(number: Found, apps: list[Found], expected: Expected) -> list[Finding]:
+    """Meta's precedence: the number's own address, then the business account's, then the app's."""
+    if not expected.webhook_urls:
+        return []
+    config = record(number.get("webhook_configuration"))
+    overrides = (clean(app.get("override_callback_uri")) for app in apps)
+    told = (clean(config.get(level)) for level in ("phone_number", "whatsapp_business_account", "application"))
+    url = (next(filter(None, (*told, *overrides)), None) or "").rstrip("/")
+    if url in expected.webhook_urls:
+        return [Finding("webhook", "ok", "Meta sends this number's messages to this relay")]
+    text = (
+        f"this number's messages go to {url.partition('?')[0]}, not to this relay"
+        if url
+        else "Meta names no webhook address"
+    )
+    return [Finding("webhook", "warning", text, advice.WEBHOOK.format(url=expected.webhook_urls[0]))]
+
+
+def _unknown(check: str, text: str) -> Finding:
+    return Finding(check, "warning", f"could not be looked up: {text}", advice.AGAIN)

@@ -54,3 +54,19 @@ def test_a_report_that_has_to_wait_is_told_later() -> None:
     reports.again("m", 5.0)
     due = reports.due()
     assert due is not None and due > 5.0 and reports.knows("m")
+
+
+def test_after_a_replay_the_same_word_is_told_anew() -> None:
+    reports = Reports()
+    reports.add(standing("failed"))
+    assert told(reports) == "failed"
+    reports.forget("m")
+    reports.add(standing("failed"))
+    assert told(reports) == "failed"
+
+
+def test_what_was_to_be_told_of_a_replayed_message_is_not() -> None:
+    reports = Reports()
+    reports.add(standing("failed"))
+    reports.forget("m")
+    assert not reports

@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 import pytest
 
-from relay.channels.base import Account, Request
+from relay.channels.base import Account, Expected, Request
 from relay.channels.genesys import GenesysChannel, create
 from relay.channels.genesys.hosts import Hosts
 from relay.channels.genesys.regions import DOMAINS, domain_of
@@ -53,7 +53,7 @@ class Login:
 
 
 def made(served: Served, tokens: Tokens | None = None) -> GenesysChannel:
-    urls = {"genesys_login_url": served.url + "/login", "genesys_api_url": served.url + "/api"}
+    urls: Any = {"genesys_login_url": served.url + "/login", "genesys_api_url": served.url + "/api"}
     return create(HttpTransport(Tokens() if tokens is None else tokens, **urls, request_seconds=5))
 
 
@@ -139,7 +139,7 @@ def test_a_token_that_somebody_has_replaced_is_not_dropped() -> None:
         login.oldest_good = 2
         (key,) = tokens
         login.given = 2
-        tokens[key] = "token-0000000002"
+        tokens[key] = "4000000000 token-0000000002"
         channel.send(MESSAGE, GENESYS, soon())
     assert login.given == 2
 
@@ -267,10 +267,22 @@ def test_a_file_in_a_private_place_is_not_fetched() -> None:
 INTEGRATION = "GET .*/integrations/open/.*"
 CONTENT = "GET .*/supportedcontent/.*"
 ALLOW = {"mediaTypes": {"allow": {"inbound": [{"type": "*/*"}], "outbound": [{"type": "*/*"}]}}}
+HERE = "https://relay.example/webhook/genesys/key"
+COMPLETE = {
+    "id": "x",
+    "status": "Active",
+    "createStatus": "Completed",
+    "supportedContent": {"id": "sc"},
+    "outboundNotificationWebhookUrl": HERE,
+    "outboundNotificationWebhookSignatureSecretToken": GENESYS.credentials["webhook_secret"],
+}
+RECEIVE = "POST .*/inbound/open/message"
+NAMED = {"code": "missing.permissions", "message": "You are missing: conversation:message:receive"}
 GOOD: dict[str, Any] = {
     TOKEN: Login(),
-    INTEGRATION: {"id": "x", "createStatus": "Completed", "supportedContent": {"id": "sc"}},
+    INTEGRATION: COMPLETE,
     CONTENT: ALLOW,
+    RECEIVE: (400, {"code": "bad.request", "message": "channel: missing"}),
 }
 
 
@@ -278,16 +290,31 @@ def levels(table: dict[str, Any], account: Account = GENESYS) -> dict[str, str]:
     order = ("ok", "warning", "refused")
     found: dict[str, str] = {}
     with serving(routes({**GOOD, **table})) as served:
-        for finding in made(served).check(account, soon()):
-            assert not any(
-                value in finding.text for name, value in account.credentials.items() if name.endswith("secret")
-            )
+        for finding in made(served).check(account, soon(), Expected((HERE,), thorough=True)):
+            said = finding.text + finding.advice
+            assert not any(value in said for name, value in account.credentials.items() if name.endswith("secret"))
+            assert finding.level == "ok" or finding.advice
             found[finding.check] = max(found.get(finding.check, "ok"), finding.level, key=order.index)
     return found
 
 
 def test_a_good_line() -> None:
-    assert levels({}) == {"token": "ok", "integration": "ok", "content": "ok"}
+    checks = ("token", "integration", "webhook", "webhook_secret", "inbound_files", "outbound_files", "receive")
+    assert levels({}) == dict.fromkeys(checks, "ok")
+
+
+def test_a_check_that_is_not_thorough_posts_nothing() -> None:
+    with serving(routes(GOOD)) as served:
+        made(served).check(GENESYS, soon())
+        assert [asked.path for asked in served.asked if asked.line.startswith("POST")] == ["/login/oauth/token"]
+
+
+def test_missing_permissions_are_named() -> None:
+    with serving(routes({**GOOD, INTEGRATION: (403, {"code": "missing.permissions"}), RECEIVE: (403, NAMED)})) as it:
+        found = {one.check: one for one in made(it).check(GENESYS, soon(), Expected(thorough=True))}
+    assert "messaging:integration:view" in found["permissions"].text
+    assert "conversation:message:receive" in found["receive"].text
+    assert "Roles" in found["receive"].advice
 
 
 @pytest.mark.parametrize(
@@ -298,7 +325,7 @@ def test_a_good_line() -> None:
         ({TOKEN: lambda *_: False}, "token", "warning"),
         ({INTEGRATION: (404, {"code": "not.found", "message": "no"})}, "integration", "refused"),
         ({INTEGRATION: (404, b"nothing here")}, "integration", "warning"),
-        ({INTEGRATION: (403, {"code": "missing.permissions"})}, "integration", "warning"),
+        ({INTEGRATION: (403, {"code": "missing.permissions"})}, "permissions", "warning"),
         ({INTEGRATION: (500, {"code": "internal.server.error"})}, "integration", "warning"),
         ({INTEGRATION: lambda *_: False}, "integration", "warning"),
         ({INTEGRATION: {"createStatus": "Error"}}, "integration", "warning"),
@@ -308,7 +335,14 @@ def test_a_good_line() -> None:
             "warning",
         ),
         ({CONTENT: (404, {"code": "not.found"})}, "content", "warning"),
-        ({CONTENT: {"mediaTypes": {"allow": {"inbound": [{"type": "image/*"}]}}}}, "content", "warning"),
+        ({CONTENT: (403, {"code": "missing.permissions"})}, "permissions", "warning"),
+        ({CONTENT: {"mediaTypes": {"allow": {"inbound": [{"type": "image/*"}]}}}}, "inbound_files", "warning"),
+        ({CONTENT: {"mediaTypes": {"allow": {"inbound": [{"type": "*/*"}]}}}}, "outbound_files", "warning"),
+        ({INTEGRATION: {**COMPLETE, "status": "Inactive"}}, "integration", "warning"),
+        ({INTEGRATION: {**COMPLETE, "outboundNotificationWebhookUrl": "https://x/?k=1"}}, "webhook", "warning"),
+        ({RECEIVE: (403, NAMED)}, "receive", "refused"),
+        ({RECEIVE: (403, b"<html>")}, "receive", "warning"),
+        ({RECEIVE: (500, {"code": "internal.server.error"})}, "receive", "warning"),
     ],
 )
 def test_only_an_explicit_no_refuses_a_line(table: dict[str, Any], check: str, level: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relay.channels.base import Request
+from relay.channels.base import Expected, Request
 from relay.channels.http import HttpTransport
 from relay.channels.whatsapp import WhatsAppChannel, create
 from relay.core.errors import SendError
@@ -179,12 +179,33 @@ def test_upload_failed(given: Any, fate: str) -> None:
     assert caught.fate == fate
 
 
+HERE = "https://relay.example/webhook/meta"
+CONFIGURED = {"application": "https://elsewhere.example/", "whatsapp_business_account": HERE}
 GOOD: dict[str, Any] = {
-    f"GET /graph/v25.0/{NUMBER}": {"id": NUMBER, "quality_rating": "GREEN"},
+    f"GET /graph/v25.0/{NUMBER}": {"id": NUMBER, "quality_rating": "GREEN", "webhook_configuration": CONFIGURED},
     f"GET /graph/v25.0/{WABA}/phone_numbers": {"data": [{"id": NUMBER}]},
     f"GET /graph/v25.0/{WABA}/subscribed_apps": {"data": [{"whatsapp_business_api_data": {"id": "1"}}]},
-    "GET /graph/v25.0/debug_token": {"data": {"is_valid": True, "expires_at": 0}},
+    "GET /graph/v25.0/debug_token": {"data": {"is_valid": True, "expires_at": 0, "app_id": "1"}},
 }
+BOTH = ["whatsapp_business_messaging", "whatsapp_business_management"]
+
+
+def inspected(**more: Any) -> dict[str, Any]:
+    return {"data": {"is_valid": True, "expires_at": 0, "app_id": "1", **more}}
+
+
+def as_app(given: Any) -> Any:
+    """What debug_token answers to the app's own token; to the access token it answers as it should."""
+
+    def handle(_: Served, sock: Any, asked: Any) -> bool:
+        status, data = (200, inspected()) if "|" not in asked.headers["authorization"] else given
+        return answer(sock, data, status)
+
+    return handle
+
+
+def numbered(**more: Any) -> dict[str, Any]:
+    return {"id": NUMBER, "quality_rating": "GREEN", "webhook_configuration": CONFIGURED, **more}
 
 
 def levels(table: dict[str, Any]) -> dict[str, str]:
@@ -192,15 +213,18 @@ def levels(table: dict[str, Any]) -> dict[str, str]:
     order = ("ok", "warning", "refused")
     found: dict[str, str] = {}
     with serving(routes({**table, **GOOD})) as served:
-        for finding in channel(served).check(WHATSAPP, soon()):
-            assert not any(secret in finding.text for secret in WHATSAPP.credentials.values())
-            assert PHONE not in finding.text
+        for finding in channel(served).check(WHATSAPP, soon(), Expected((HERE,))):
+            said = finding.text + finding.advice
+            assert not any(secret in said for name, secret in WHATSAPP.credentials.items() if not name.endswith("_id"))
+            assert PHONE not in said
+            assert finding.level == "ok" or finding.advice or finding.check == "ownership"
             found[finding.check] = max(found.get(finding.check, "ok"), finding.level, key=order.index)
     return found
 
 
 def test_a_good_line() -> None:
-    assert levels({}) == {"token": "ok", "number": "ok", "ownership": "ok", "subscription": "ok"}
+    checks = ("token", "token_life", "number", "ownership", "subscription", "webhook", "app_secret", "quality")
+    assert levels({}) == dict.fromkeys(checks, "ok")
 
 
 @pytest.mark.parametrize(
@@ -223,9 +247,39 @@ def test_a_good_line() -> None:
         ({"GET .*/subscribed_apps": {"data": []}}, "subscription", "warning"),
         ({"GET .*/subscribed_apps": (403, error(200))}, "subscription", "warning"),
         ({"GET .*/debug_token": {"data": {"is_valid": False}}}, "token", "refused"),
-        ({"GET .*/debug_token": {"data": {"is_valid": True, "expires_at": 4000000000}}}, "token", "warning"),
-        ({"GET .*/debug_token": (400, error(100))}, "token", "warning"),
-        ({"GET .*/debug_token": {}}, "token", "warning"),
+        ({"GET .*/debug_token": inspected(expires_at=4000000000)}, "token_life", "warning"),
+        ({"GET .*/debug_token": inspected(data_access_expires_at=4000000000)}, "token_life", "warning"),
+        ({"GET .*/debug_token": inspected(expires_at=1)}, "token_life", "refused"),
+        ({"GET .*/debug_token": inspected(data_access_expires_at=1)}, "token_life", "refused"),
+        ({"GET .*/debug_token": (400, error(100))}, "token_life", "warning"),
+        ({"GET .*/debug_token": {}}, "token_life", "warning"),
+        ({"GET .*/debug_token": (401, error(190))}, "token_life", "warning"),
+        ({"GET .*/debug_token": inspected(scopes=BOTH)}, "scopes", "ok"),
+        ({"GET .*/debug_token": inspected(scopes=BOTH[1:])}, "scopes", "refused"),
+        ({"GET .*/debug_token": inspected(scopes=BOTH[:1])}, "scopes", "warning"),
+        (
+            {
+                "GET .*/debug_token": inspected(
+                    scopes=BOTH, granular_scopes=[{"scope": BOTH[0], "target_ids": ["another"]}]
+                )
+            },
+            "scopes",
+            "warning",
+        ),
+        ({"GET .*/debug_token": as_app((401, error(190)))}, "app_secret", "refused"),
+        ({"GET .*/debug_token": as_app((500, error(1)))}, "app_secret", "warning"),
+        ({"GET .*/debug_token": as_app((400, error(100)))}, "app_secret", "warning"),
+        ({"GET .*/debug_token": as_app((502, b"<html>"))}, "app_secret", "warning"),
+        ({"GET .*/debug_token": inspected(app_id="2")}, "subscription", "warning"),
+        ({f"GET .*/{NUMBER}": numbered(webhook_configuration={})}, "webhook", "warning"),
+        ({f"GET .*/{NUMBER}": numbered(webhook_configuration={"phone_number": "https://x/"})}, "webhook", "warning"),
+        (
+            {f"GET .*/{NUMBER}": numbered(webhook_configuration={**CONFIGURED, "phone_number": "https://x/"})},
+            "webhook",
+            "warning",
+        ),
+        ({f"GET .*/{NUMBER}": numbered(quality_rating="RED")}, "quality", "warning"),
+        ({f"GET .*/{NUMBER}": numbered(health_status={"can_send_message": "BLOCKED"})}, "quality", "warning"),
     ],
 )
 def test_only_an_explicit_no_refuses_a_line(table: dict[str, Any], check: str, level: str) -> None:
@@ -246,3 +300,42 @@ def test_a_long_list_of_numbers_is_read_to_its_end() -> None:
 def test_a_list_without_end_is_no_refusal() -> None:
     page = {"data": [{"id": "other"}], "paging": {"cursors": {"after": "c"}, "next": "https://graph..."}}
     assert levels({"GET .*/phone_numbers": page})["ownership"] == "warning"
+
+
+def test_the_stored_token_is_looked_up_once_a_day() -> None:
+    tokens = Tokens()
+    with serving(routes(GOOD)) as served:
+        for _ in range(3):
+            shared = create(HttpTransport(tokens, graph_url=served.url + "/graph", request_seconds=5))
+            found = shared.token(WHATSAPP, soon())
+            assert (found.value, found.expires_at) == (WHATSAPP.credentials["access_token"], None)
+        assert len(served.asked) == 1
+    assert list(tokens.seconds.values()) == [86_400]
+    assert not any(WHATSAPP.credentials["access_token"] in text for text in (*tokens, *tokens.values(), repr(found)))
+
+
+def test_a_token_that_ends_soon_is_not_remembered_for_longer() -> None:
+    tokens, ends = Tokens(), int(time.time()) + 600
+    with serving(routes({"GET .*": inspected(expires_at=ends)})) as served:
+        shared = create(HttpTransport(tokens, graph_url=served.url + "/graph", request_seconds=5))
+        assert [shared.token(WHATSAPP, soon()).expires_at for _ in range(2)] == [ends, ends]
+    assert max(tokens.seconds.values()) <= 600
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ((401, error(190)), True),
+        (inspected(is_valid=False), True),
+        (inspected(expires_at=1), True),
+        ((400, error(100)), False),
+        ((500, error(1)), False),
+        ((404, b"<html>"), False),
+    ],
+)
+def test_a_token_is_refused_on_metas_word_only(given: Any, refused: bool) -> None:
+    with serving(routes({"GET .*": given})) as served:
+        if refused:
+            assert failed(lambda: channel(served).token(WHATSAPP, soon())).fate == "credentials"
+        else:
+            assert channel(served).token(WHATSAPP, soon()).value == WHATSAPP.credentials["access_token"]

@@ -17,7 +17,8 @@ WINDOW = 0.25
 
 def entry(name: str, time: float, arrived: float | None = None, index: int = 0, attempts: int = 0) -> Entry:
     message = Message(name, Person("491701"), time)
-    return Entry(name, SortKey(time, time if arrived is None else arrived, index), message, attempts)
+    key = SortKey(time, time if arrived is None else arrived, index)
+    return Entry(name, key, message, attempts, claimed=attempts > 0)
 
 
 def drain(lane: Lane, now: float) -> list[str]:
@@ -56,6 +57,15 @@ def test_within_one_second_of_whatsapp_arrival_decides() -> None:
     lane.add(entry("a", NOW, arrived=NOW + 0.1, index=9))
     lane.add(entry("c", NOW, arrived=NOW + 0.2, index=2))
     assert drain(lane, NOW + 1) == ["a", "b", "c"]
+
+
+def test_a_replayed_message_is_as_new_whatever_its_attempts() -> None:
+    lane = Lane(Hold(WINDOW))
+    replayed = [entry("replayed second", NOW + 2, attempts=8), entry("replayed first", NOW + 1)]
+    for one in replayed:
+        one.claimed = False
+    lane.reset(replayed, more=False)
+    assert drain(lane, NOW + 10) == ["replayed first", "replayed second"]
 
 
 def test_nothing_is_put_before_a_message_once_claimed() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import Response, current_app, jsonify
+from flask import Response, current_app, g, jsonify
 from pydantic import BaseModel
 
 from db.changes import Changes
+from db.pool import Pool
 from web.parts import WebParts
 
 
@@ -15,10 +16,16 @@ def parts() -> WebParts:
     return cast(WebParts, current_app.extensions["relay"])
 
 
+def pool() -> Pool:
+    """The database as the asking principal may see it: for a tenant PostgreSQL itself guards the tenant's rows."""
+    asking = g.get("principal")
+    own = asking.tenant_id if asking is not None else None
+    return parts().pool if own is None else parts().pool.of_tenant(own)
+
+
 def changes() -> Changes:
     """The way to change a tenant: PostgreSQL first, then the look-ups in Redis are forgotten."""
-    held = parts()
-    return Changes(held.pool, held.cache.forget_routes)
+    return Changes(pool(), parts().cache.forget_routes)
 
 
 def reply(model: BaseModel, status: int = 200) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 from uuid import uuid4
 
@@ -41,12 +42,16 @@ Details = Sequence[Mapping[str, Any]]
 class ApiError(Exception):
     """An answer other than success. The text is for people and says what to do."""
 
-    def __init__(self, status: int, code: str, message: str, details: Details = ()) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, details: Details = (), retry_after: float | None = None
+    ) -> None:
+        """`retry_after` in seconds: when it is worth trying again."""
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.details = details
+        self.retry_after = retry_after
 
 
 def request_id() -> str:
@@ -104,6 +109,8 @@ def _ours(error: ApiError) -> Response:
     response = answer(error.status, error.code, error.message, error.details)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(ceil(error.retry_after))
     return response
 
 

@@ -1,0 +1,97 @@
+"""sessions: browsers that are logged in. The cookie holds a token, the table its hash: a row deleted is a log-out."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db import audit, users
+from db.audit import By
+from db.pool import Pool
+from db.users import User
+
+LONGEST_SECONDS = 12 * 3600
+IDLE_SECONDS = 2 * 3600
+SEEN_SECONDS = 60
+PER_USER = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One of a user's. `reference` names it without being of use to anybody else."""
+
+    reference: str
+    agent: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+def begin(pool: Pool, user: User, agent: str) -> str:
+    """Log in; answers with the token for the cookie. The user's oldest sessions beyond PER_USER end."""
+    token = secrets.token_urlsafe(32)
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """INSERT INTO sessions (token_hash, user_id, agent, expires_at)
+               VALUES (%s, %s, %s, now() + make_interval(secs => %s))""",
+            (_hash(token), UUID(user.id), agent[:200], LONGEST_SECONDS),
+        )
+        cursor.execute(
+            "UPDATE users SET last_login_at = now(), failures = 0, locked_until = NULL WHERE id = %s", (UUID(user.id),)
+        )
+        cursor.execute(
+            """DELETE FROM sessions WHERE expires_at < now() OR token_hash IN (
+                 SELECT token_hash FROM sessions WHERE user_id = %s ORDER BY created_at DESC OFFSET %s)""",
+            (UUID(user.id), PER_USER),
+        )
+        audit.record(cursor, By(user.email), "session.begun", tenant_id=user.tenant_id, subject=user.id)
+    return token
+
+
+def user_of(pool: Pool, token: str) -> User | None:
+    """Whoever holds a session that is neither over nor idle for too long, and may still log in."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            f"""SELECT {", ".join("u." + column for column in users.COLUMNS.split(", "))},
+                       s.seen_at < now() - make_interval(secs => %s)
+                FROM sessions s JOIN users u ON u.id = s.user_id
+                WHERE s.token_hash = %s AND u.status = 'active' AND s.expires_at > now()
+                  AND s.seen_at > now() - make_interval(secs => %s)""",
+            (SEEN_SECONDS, _hash(token), IDLE_SECONDS),
+        )
+        row = cursor.fetchone()
+        if row is not None and row[-1]:
+            cursor.execute("UPDATE sessions SET seen_at = now() WHERE token_hash = %s", (_hash(token),))
+    return None if row is None else users.user_of(row[:-1])
+
+
+def listed(pool: Pool, user_id: str) -> list[Session]:
+    """The newest first."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT encode(token_hash, 'hex'), agent, created_at, seen_at, expires_at FROM sessions
+               WHERE user_id = %s AND expires_at > now() ORDER BY created_at DESC LIMIT %s""",
+            (UUID(user_id), PER_USER),
+        )
+        return [Session(*row) for row in cursor.fetchall()]
+
+
+def end(pool: Pool, token: str) -> None:
+    with pool.autocommit() as cursor:
+        cursor.execute("DELETE FROM sessions WHERE token_hash = %s", (_hash(token),))
+
+
+def end_all(pool: Pool, by: By, user: User) -> int:
+    """Every browser of this user is logged out. Returns how many there were."""
+    with pool.transaction() as cursor:
+        cursor.execute("DELETE FROM sessions WHERE user_id = %s", (UUID(user.id),))
+        count: int = cursor.rowcount
+        audit.record(cursor, by, "session.ended_all", tenant_id=user.tenant_id, subject=user.id)
+    return count

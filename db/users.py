@@ -1,0 +1,178 @@
+"""users: the people who log in. Failed log-ins are counted here, so that guessing ends in a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import psycopg2.errors
+from email_validator import EmailNotValidError, validate_email
+
+from db import audit
+from db.audit import By
+from db.changes import NotFoundError, TakenError
+from db.messages import new_id
+from db.pool import Pool
+
+Role = Literal["operator", "admin", "viewer"]
+Status = Literal["active", "disabled"]
+FREE_FAILURES = 5
+LOCK_SECONDS = 30
+LONGEST_LOCK_SECONDS = 3600
+COLUMNS = (
+    "id, tenant_id, email, name, role, password_hash, must_change, status, failures, locked_until, "
+    "last_login_at, created_at, updated_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An operator belongs to no tenant. `locked_until`: no password is looked at before."""
+
+    id: str
+    tenant_id: str | None
+    email: str
+    name: str
+    role: Role
+    password_hash: str = field(repr=False)
+    must_change: bool
+    status: Status
+    failures: int
+    locked_until: datetime | None
+    last_login_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+def user_of(row: Sequence[Any]) -> User:
+    return User(str(row[0]), None if row[1] is None else str(row[1]), *row[2:])
+
+
+def address(email: str) -> str:
+    """As it is compared at the log-in. Raises ValueError, in words. Nobody asks the DNS."""
+    try:
+        found = validate_email(email, check_deliverability=False, allow_smtputf8=False, globally_deliverable=False)
+    except EmailNotValidError as error:
+        raise ValueError(f"is not an e-mail address: {error}") from None
+    return found.normalized.lower()
+
+
+def create(pool: Pool, by: By, tenant_id: str | None, email: str, name: str, role: Role, password_hash: str) -> User:
+    """Somebody else chose the password, so it has to be changed first. Raises TakenError for a known address."""
+    try:
+        with pool.transaction() as cursor:
+            cursor.execute(
+                f"""INSERT INTO users (id, tenant_id, email, name, role, password_hash, must_change)
+                    VALUES (%s, %s, %s, %s, %s, %s, true) RETURNING {COLUMNS}""",
+                (new_id(), tenant_id, email.lower(), name, role, password_hash),
+            )
+            user = user_of(cursor.fetchone())
+            detail = {"email": user.email, "role": role}
+            audit.record(cursor, by, "user.created", tenant_id=tenant_id, subject=user.id, detail=detail)
+    except psycopg2.errors.UniqueViolation:
+        raise TakenError("email_taken", "there is a user with this address already") from None
+    return user
+
+
+def by_email(pool: Pool, email: str) -> User | None:
+    """For the log-in, before a tenant is known: give it the unlimited pool."""
+    with pool.autocommit() as cursor:
+        cursor.execute(f"SELECT {COLUMNS} FROM users WHERE email = %s", (email.lower(),))
+        row = cursor.fetchone()
+    return user_of(row) if row else None
+
+
+def get(pool: Pool, tenant_id: str | None, user_id: str) -> User | None:
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS} FROM users WHERE id = %s AND tenant_id IS NOT DISTINCT FROM %s::uuid",
+            (UUID(user_id), tenant_id),
+        )
+        row = cursor.fetchone()
+    return user_of(row) if row else None
+
+
+def listed(pool: Pool, tenant_id: str | None, limit: int = 50, after: str | None = None) -> list[User]:
+    """A tenant's users, or the operators; by age."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            f"""SELECT {COLUMNS} FROM users WHERE tenant_id IS NOT DISTINCT FROM %s::uuid
+                AND (%s::uuid IS NULL OR id > %s::uuid) ORDER BY id LIMIT %s""",
+            (tenant_id, after, after, limit),
+        )
+        return [user_of(row) for row in cursor.fetchall()]
+
+
+def failed(pool: Pool, user_id: str) -> None:
+    """One more wrong password; from the fifth on every further one locks for longer, an hour at most."""
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """UPDATE users SET failures = failures + 1, locked_until = CASE WHEN failures + 1 >= %(free)s
+                 THEN now() + least(%(longest)s, %(lock)s * 2 ^ least(failures + 1 - %(free)s, 10))
+                            * interval '1 second' END
+               WHERE id = %(id)s RETURNING tenant_id, locked_until""",
+            {"id": UUID(user_id), "free": FREE_FAILURES, "lock": LOCK_SECONDS, "longest": LONGEST_LOCK_SECONDS},
+        )
+        tenant_id, locked_until = cursor.fetchone()
+        if locked_until is not None:
+            audit.record(cursor, By("relay"), "user.locked", tenant_id=tenant_id, subject=user_id)
+
+
+def set_password(pool: Pool, by: By, user: User, password_hash: str, *, must_change: bool) -> None:
+    """Every session of the user ends; the caller may begin a new one."""
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """UPDATE users SET password_hash = %s, must_change = %s, failures = 0, locked_until = NULL,
+                 updated_at = now() WHERE id = %s""",
+            (password_hash, must_change, UUID(user.id)),
+        )
+        cursor.execute("DELETE FROM sessions WHERE user_id = %s", (UUID(user.id),))
+        audit.record(cursor, by, "user.password", tenant_id=user.tenant_id, subject=user.id)
+
+
+def everyone(pool: Pool, limit: int = 500, after: str | None = None) -> list[User]:
+    """All users of the installation by age, for its operator."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS} FROM users WHERE %s::uuid IS NULL OR id > %s::uuid ORDER BY id LIMIT %s",
+            (after, after, limit),
+        )
+        return [user_of(row) for row in cursor.fetchall()]
+
+
+def unlock(pool: Pool, by: By, user: User) -> None:
+    """Forget the wrong passwords, so that the right one is looked at again."""
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE users SET failures = 0, locked_until = NULL WHERE id = %s", (UUID(user.id),))
+        audit.record(cursor, by, "user.unlocked", tenant_id=user.tenant_id, subject=user.id)
+
+
+def change(pool: Pool, by: By, tenant_id: str | None, user_id: str, name: str, role: Role, status: Status) -> User:
+    """Raises NotFoundError, and TakenError for the last active operator. Who loses a right is logged out."""
+    with pool.transaction() as cursor:
+        if tenant_id is None and status == "disabled":
+            _leave_an_operator(cursor, user_id)
+        cursor.execute(
+            f"""UPDATE users u SET name = %s, role = %s, status = %s, updated_at = now() FROM users former
+                WHERE u.id = %s AND former.id = u.id AND u.tenant_id IS NOT DISTINCT FROM %s::uuid
+                RETURNING {", ".join("u." + column for column in COLUMNS.split(", "))}, former.role <> u.role""",
+            (name, role, status, UUID(user_id), tenant_id),
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise NotFoundError("there is no such user")
+        if status == "disabled" or row[-1]:
+            cursor.execute("DELETE FROM sessions WHERE user_id = %s", (UUID(user_id),))
+        detail = {"role": role, "status": status}
+        audit.record(cursor, by, "user.changed", tenant_id=tenant_id, subject=user_id, detail=detail)
+    return user_of(row[:-1])
+
+
+def _leave_an_operator(cursor: Any, without: str) -> None:
+    """Somebody has to be able to let the others in again. The lock makes two who disable each other wait."""
+    cursor.execute("SELECT id FROM users WHERE role = 'operator' AND status = 'active' ORDER BY id FOR UPDATE")
+    if not {str(row[0]) for row in cursor.fetchall()} - {without}:
+        raise TakenError("last_operator", "this is the last active operator; make another one first")

@@ -1,0 +1,186 @@
+"""`relay doctor`: is every part there, and does every line work? Looks only, and says what to do."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+import gevent
+import requests
+from gevent.pool import Pool as Greenlets
+
+from conf.settings import Settings
+from db import migrate, shards, tenants
+from db.pool import Pool
+from db.sealing import Cipher
+from db.tenants import Tenant
+from relay import checks
+from relay.bootstrap import build_cipher, build_objects
+from relay.broker import topology
+from relay.broker.errors import BrokerError
+from relay.channels.base import Channel, Finding
+from relay.checks import Checked, Ours, Subject
+from relay.core.errors import StoreError
+from relay.stores.cache import Cache
+
+LINES_AT_ONCE = 4
+"""Each line asks both providers and our own web at once."""
+PAGE = 100
+PART_SECONDS = 30.0
+WEB_SECONDS = 5.0
+WIDTH = 118
+INDENT = " " * 42
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One block of the doctor's report: the installation, or a line."""
+
+    title: str
+    checked: Sequence[Checked]
+
+    @property
+    def refused(self) -> bool:
+        return any(one.refused for one in self.checked)
+
+    def table(self) -> str:
+        """Plain text: level, side, check, what was found; below it what to do."""
+        rows = [row for one in self.checked for finding in one.findings for row in _rows(one.side, finding)]
+        return "\n".join([self.title, *rows, ""])
+
+
+def _rows(side: str, finding: Finding) -> list[str]:
+    head = f"  {finding.level:<8} {side:<8} {finding.check:<20}  "
+    texts = textwrap.wrap(finding.text, WIDTH - len(INDENT)) or [""]
+    advice = textwrap.wrap(finding.advice, WIDTH - len(INDENT), initial_indent="-> ", subsequent_indent="   ")
+    return [head + texts[0], *(INDENT + text for text in (*texts[1:], *advice))]
+
+
+def installation(settings: Settings) -> list[Checked]:
+    """PostgreSQL and its schema, the daemons, broker and queues, Redis, buckets, web; side by side."""
+    looks: dict[str, Callable[[Settings], Finding]] = {
+        "database": _database,
+        "daemons": _daemons,
+        "broker": _broker,
+        "redis": _redis,
+        "buckets": _buckets,
+        "web": _web,
+    }
+    running = [gevent.spawn(_looked, name, look, settings) for name, look in looks.items()]
+    gevent.joinall(running, timeout=PART_SECONDS)
+    late = [Finding(name, "refused", "did not answer in time", "See whether it runs.") for name in looks]
+    found = [one.value if one.ready() and one.value else missing for one, missing in zip(running, late, strict=True)]
+    return [Checked("", "relay", tuple(found))]
+
+
+def lines(
+    pool: Pool, cipher: Cipher, channels: Mapping[str, Channel], ours: Ours, tenant_id: str | None
+) -> Iterator[Examined]:
+    """Every line as soon as it and those before it have been looked at."""
+
+    def look(asked: tuple[Tenant, Subject]) -> Examined:
+        tenant, subject = asked
+        return Examined(_title(tenant, subject), checks.check_line(channels, subject, ours))
+
+    yield from Greenlets(LINES_AT_ONCE).imap(look, _subjects(pool, cipher, ours, tenant_id), maxsize=LINES_AT_ONCE)
+
+
+def _subjects(pool: Pool, cipher: Cipher, ours: Ours, tenant_id: str | None) -> Iterator[tuple[Tenant, Subject]]:
+    for tenant in _tenants(pool, tenant_id):
+        for subject in checks.subjects(pool, cipher, ours, tenant.id):
+            if subject.active or tenant_id is not None:
+                yield tenant, subject
+
+
+def _tenants(pool: Pool, tenant_id: str | None) -> Iterator[Tenant]:
+    if tenant_id is not None:
+        found = tenants.get(pool, tenant_id)
+        yield from [found] if found else []
+        return
+    page = tenants.listed(pool, PAGE)
+    while page:
+        yield from page
+        page = tenants.listed(pool, PAGE, page[-1].id)
+
+
+def _title(tenant: Tenant, subject: Subject) -> str:
+    number = subject.whatsapp.line_ref if subject.whatsapp else "?"
+    integration = subject.genesys.line_ref if subject.genesys else "?"
+    state = "" if subject.active else " (not active)"
+    return f"{tenant.name}: number {number}, integration {integration}, line {subject.line_id}{state}"
+
+
+def _looked(name: str, look: Callable[[Settings], Finding], settings: Settings) -> Finding:
+    try:
+        return look(settings)
+    except (StoreError, BrokerError, migrate.ShardCountError) as error:
+        return Finding(name, "refused", str(error), _ADVICE[name])
+
+
+_ADVICE = {
+    "database": "Start PostgreSQL, compare DATABASE_URL with it, and run `relay migrate`.",
+    "daemons": "Start PostgreSQL first.",
+    "broker": "Start RabbitMQ and compare BROKER_URL with it. Missing queues are made when web or a daemon starts.",
+    "redis": "Start Redis and compare REDIS_URL with it.",
+    "buckets": "Start the object store and compare MINIO_ENDPOINT and its keys with it.",
+    "web": "Start web.",
+}
+
+
+def _database(settings: Settings) -> Finding:
+    with Pool(settings.database_url, size=1) as pool:
+        migrate.check_shards(pool, settings.relay_shards)
+    missing = migrate.pending(settings.database_url)
+    if missing:
+        text = f"the schema is older than this program: {', '.join(missing)} not applied"
+        return Finding("database", "refused", text, "Run `relay migrate`.")
+    return Finding("database", "ok", "PostgreSQL answers, and its schema is the newest")
+
+
+def _daemons(settings: Settings) -> Finding:
+    with Pool(settings.database_url, size=1) as pool, pool.transaction() as cursor:
+        names, served, total = shards.overview(cursor)
+    if not names:
+        text = "no daemon is alive: webhooks are taken and kept, but nothing is relayed"
+        return Finding("daemons", "refused", text, "Start one with `relay run`, and see its log if it ends.")
+    text = f"{len(names)} daemons alive, {served} of {total} shards served"
+    if served < total:
+        return Finding("daemons", "warning", text, "Look again in half a minute: shards move when a daemon ends.")
+    return Finding("daemons", "ok", text)
+
+
+def _broker(settings: Settings) -> Finding:
+    waiting = topology.waiting(settings.broker_url, settings.relay_shards)
+    return Finding("broker", "ok", f"the broker answers, its queues are there, {waiting} items wait in them")
+
+
+def _redis(settings: Settings) -> Finding:
+    with closing(Cache(settings.redis_url, build_cipher(settings))) as cache:
+        if cache.ping():
+            return Finding("redis", "ok", "Redis answers")
+    text = "Redis does not answer: everything is slower, and limits count for each daemon alone"
+    return Finding("redis", "warning", text, _ADVICE["redis"])
+
+
+def _buckets(settings: Settings) -> Finding:
+    with closing(build_objects(settings)) as objects:
+        missing = objects.missing_buckets()
+    if missing:
+        text = f"buckets are missing: {', '.join(missing)}"
+        return Finding("buckets", "refused", text, "Web and daemons make them at start, if their key may do so.")
+    return Finding("buckets", "ok", "the object store answers, and its four buckets are there")
+
+
+def _web(settings: Settings) -> Finding:
+    """Asked where the providers ask, so that a wrong PUBLIC_URL shows as well."""
+    url = f"{settings.public_url}/health/ready"
+    try:
+        status = requests.get(url, timeout=WEB_SECONDS, allow_redirects=False).status_code
+    except requests.RequestException as error:
+        text = f"web does not answer at PUBLIC_URL ({type(error).__name__})"
+        return Finding("web", "warning", text, "Start web, or see whether PUBLIC_URL can be reached from this machine.")
+    if status != 200:
+        return Finding("web", "warning", f"web answers {status} at PUBLIC_URL", f"{url} says what it is waiting for.")
+    return Finding("web", "ok", "web is ready at PUBLIC_URL")

@@ -1,0 +1,69 @@
+"""What this relay itself has to have right for a line: its secrets, and an address that providers can reach."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from relay.channels.base import Finding, Level
+
+LONGEST_SHORT = 15
+"""Genesys takes webhook secrets of more characters than this."""
+NO_APP = (
+    "Copy the App secret from App settings > Basic of your app at developers.facebook.com, or have the operator set "
+    "META_APP_SECRET."
+)
+LONGER = "Choose a longer one, and enter the same at Genesys; the relay can make and set one."
+PUBLIC_URL = (
+    "The operator sets PUBLIC_URL to an https address on port 443 that the internet can reach: Meta and Genesys call "
+    "no other."
+)
+
+
+def secrets(meta: str, genesys: str) -> list[Finding]:
+    """The secrets that webhooks of this line are proved with."""
+    return [app_secret(meta), _webhook_secret(genesys)]
+
+
+def app_secret(secret: str) -> Finding:
+    """The tenant's own or the platform's."""
+    if secret:
+        return Finding("app_secret", "ok", "an app secret is set, so Meta's webhooks can be verified")
+    text = "neither the tenant nor META_APP_SECRET holds an app secret, so every webhook of Meta will be refused"
+    return Finding("app_secret", "warning", text, NO_APP)
+
+
+def _webhook_secret(secret: str) -> Finding:
+    if len(secret) > LONGEST_SHORT:
+        return Finding("webhook_secret", "ok", "the webhook secret is long enough for Genesys")
+    text = f"the webhook secret is too short: Genesys takes more than {LONGEST_SHORT} characters"
+    return Finding("webhook_secret", "warning", text, LONGER)
+
+
+def public_url(url: str, rehearsing: bool) -> Finding:
+    """`rehearsing`: the providers are stand-ins on this machine, which reach what the real ones cannot."""
+    wrong = _wrong(url)
+    if wrong is None:
+        return Finding("public_url", "ok", "PUBLIC_URL is an https address on port 443")
+    if rehearsing:
+        text = f"PUBLIC_URL {wrong}: that does for the sandbox, but Meta and Genesys could not reach it"
+        return Finding("public_url", "warning", text, PUBLIC_URL)
+    level: Level = "refused"
+    return Finding("public_url", level, f"PUBLIC_URL {wrong}, so Meta and Genesys cannot reach it", PUBLIC_URL)
+
+
+def _wrong(url: str) -> str | None:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    faults = ["is not https"] if parts.scheme != "https" else []
+    faults += [f"has the port {parts.port}"] if parts.port not in (None, 443) else []
+    faults += ["has a private address"] if _is_private(host) else []
+    return " and ".join(faults) or None
+
+
+def _is_private(host: str) -> bool:
+    """A name that only means something inside, or an address that only works there. Names are not resolved."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".internal", ".localhost", ".test", ".lan"))

@@ -1,0 +1,230 @@
+"""Dead letters through the API: found, shown, sent again; and the broker's, which nobody could decode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from db import api_keys, dead_letters, messages
+from db.audit import By
+from db.dead_letters import Filter
+from db.pool import Pool
+from relay.broker import topology
+from relay.broker.dead_letters import route
+from relay.broker.publisher import Outgoing
+from relay.core.messages import Message, Person, Update, dump
+from relay.core.queues import DEAD_LETTERS, INBOUND
+from tests.api.conftest import Api
+from tests.api.test_rotation import active_line
+from tests.integration.rows import NOW, new_message, sent_message
+from tests.waiting import wait_until
+from web.parts import WebParts
+
+
+@pytest.fixture
+def tenant_id(new_tenant: Callable[..., str]) -> str:
+    return new_tenant()
+
+
+@pytest.fixture
+def line_id(parts: WebParts, pool: Pool, tenant_id: str) -> str:
+    return active_line(parts, pool, tenant_id)
+
+
+def bury(pool: Pool, *ids: str, state: str = "dead", code: str = "131000", days: float = 0) -> None:
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """UPDATE message_tracking SET state = %s, reason_code = %s, reason = 'why', attempts = 1,
+                 failed_at = now() - make_interval(days => %s), report = 'failed', reported = 'failed'
+               WHERE id = ANY(%s::uuid[])""",
+            (state, code, int(days), list(ids)),
+        )
+
+
+def states(pool: Pool, *ids: str) -> list[str]:
+    with pool.autocommit() as cursor:
+        cursor.execute("SELECT id, state FROM message_tracking WHERE id = ANY(%s::uuid[])", (list(ids),))
+        found = {str(row[0]): row[1] for row in cursor.fetchall()}
+    return [found[one] for one in ids]
+
+
+def test_listed_by_what_they_are(api: Api, pool: Pool, tenant_id: str, line_id: str) -> None:
+    outbound, inbound = sent_message(pool, line_id), sent_message(pool, line_id, "inbound")
+    sent_message(pool, line_id)
+    bury(pool, outbound.id, code="131026")
+    bury(pool, inbound.id, code="internal_error")
+
+    def ids(query: str = "", **headers: str) -> list[str]:
+        answer = api("GET", f"/api/dead-letters{query}", **{"X_Tenant_ID": tenant_id} | headers)
+        return [one["id"] for one in answer.get_json()["items"]]
+
+    assert ids() == [inbound.id, outbound.id]
+    assert ids("?direction=outbound") == [outbound.id]
+    assert ids("?reason_code=internal_error") == [inbound.id]
+    assert ids(f"?line_id={line_id}") == [inbound.id, outbound.id]
+    since = datetime.fromtimestamp(NOW, UTC) + timedelta(seconds=1)
+    assert ids(f"?since={since:%Y-%m-%dT%H:%M:%SZ}") == []
+    everybodys = api("GET", "/api/dead-letters").get_json()["items"]
+    assert [one["id"] for one in everybodys] == [inbound.id, outbound.id], "the operator sees those of all"
+    shown = api("GET", f"/api/dead-letters/{outbound.id}").get_json()
+    assert (shown["state"], shown["reason_code"]) == ("dead", "131026")
+
+
+def test_in_pages(api: Api, pool: Pool, tenant_id: str, line_id: str) -> None:
+    buried = [new_message(pool, line_id).id for _ in range(5)]
+    bury(pool, *buried)
+    seen, before = [], ""
+    while True:
+        page = api("GET", f"/api/dead-letters?limit=2{before}", X_Tenant_ID=tenant_id).get_json()
+        seen += [one["id"] for one in page["items"]]
+        if page["next"] is None:
+            break
+        before = f"&before={page['next']}"
+    assert seen == buried[::-1]
+
+
+def test_replay_by_id(api: Api, pool: Pool, tenant_id: str, line_id: str) -> None:
+    dead, failed, old, sent = (sent_message(pool, line_id).id for _ in range(4))
+    bury(pool, dead)
+    bury(pool, failed, state="failed")
+    bury(pool, old, state="failed", days=8)
+    nobody = "0b9fb2bc-52b6-4a4c-9a9d-9d4b1d0b5a10"
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET state = 'sent' WHERE id = %s", (sent,))
+    body = {"ids": [dead, failed, old, sent, nobody]}
+    done = api("POST", "/api/dead-letters/replay", body, X_Tenant_ID=tenant_id).get_json()
+    assert done["replayed"] == 2
+    assert {one["id"]: one["reason"] for one in done["refused"]} == {
+        old: "it failed more than seven days ago",
+        sent: "it is sent: only what was given up or failed can be replayed",
+        nobody: "there is no such message",
+    }
+    assert states(pool, dead, failed, old, sent) == ["received", "received", "failed", "sent"]
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            "SELECT reason, failed_at, report, reported, attempts FROM message_tracking WHERE id = %s", (dead,)
+        )
+        assert cursor.fetchone() == (None, None, None, None, 1), "its calls stay, its end is forgotten"
+    log = api("GET", f"/api/tenants/{tenant_id}/audit").get_json()["items"]
+    [entry] = [one for one in log if one["action"] == "message.replayed"]
+    assert entry["detail"]["count"] == 2
+    history = api("GET", f"/api/messages/{dead}").get_json()["history"]
+    assert history[-1]["event"] == "replayed"
+
+
+def test_replay_of_all_in_slices_keeps_the_order(pool: Pool, tenant_id: str, line_id: str) -> None:
+    """What arrived later but sorts before the last of a slice goes with it."""
+    first, second, third = (new_message(pool, line_id) for _ in range(3))
+    with pool.transaction() as cursor:
+        for row, sorts, arrives in ((first, 1, 3), (second, 2, 1), (third, 3, 2)):
+            cursor.execute(
+                """UPDATE message_tracking SET conversation_id = %s, sort_time = to_timestamp(%s),
+                     arrived_at = to_timestamp(%s) WHERE id = %s""",
+                (first.conversation_id, NOW + sorts, NOW + arrives, row.id),
+            )
+    bury(pool, first.id, second.id, third.id)
+    wanted = Filter(tenant_id)
+    made = dead_letters.replay_all(pool, By("test"), wanted, 1)
+    assert (made.replayed, made.left) == (2, 1)
+    assert states(pool, first.id, second.id, third.id) == ["received", "received", "dead"]
+    with pool.transaction() as cursor:
+        waiting = messages.unfinished(cursor, first.conversation_id, "outbound", 10)
+    assert [row.id for row in waiting] == [first.id, second.id]
+    assert dead_letters.replay_all(pool, By("test"), wanted, 1).left == 0
+
+
+def test_what_dies_again_is_not_taken_twice(api: Api, pool: Pool, tenant_id: str, line_id: str) -> None:
+    buried = [new_message(pool, line_id).id for _ in range(2)]
+    bury(pool, *buried)
+    body: dict[str, Any] = {"all": True, "died_before": datetime.now(UTC).isoformat()}
+    assert api("POST", "/api/dead-letters/replay", body, X_Tenant_ID=tenant_id).get_json()["replayed"] == 2
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET state = 'dead', failed_at = clock_timestamp()")
+    again = api("POST", "/api/dead-letters/replay", body, X_Tenant_ID=tenant_id).get_json()
+    assert (again["replayed"], again["left"], again["next"]) == (0, 0, None)
+
+
+def test_the_next_slice_is_told(
+    api: Api, pool: Pool, tenant_id: str, line_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = dead_letters.replay_all
+    monkeypatch.setattr(dead_letters, "replay_all", lambda pool, by, wanted: whole(pool, by, wanted, 2))
+    bury(pool, *(new_message(pool, line_id).id for _ in range(5)))
+    body: dict[str, Any] | None = {"all": True, "line_id": line_id}
+    slices = []
+    while body:
+        done = api("POST", "/api/dead-letters/replay", body, X_Tenant_ID=tenant_id).get_json()
+        slices.append((done["replayed"], done["left"]))
+        body = done["next"]
+    assert slices == [(2, 3), (2, 1), (1, 0)]
+
+
+def test_who_may(api: Api, pool: Pool, new_tenant: Callable[..., str], tenant_id: str, line_id: str) -> None:
+    dead = sent_message(pool, line_id).id
+    bury(pool, dead)
+    _, reader = api_keys.create(pool, By("test"), tenant_id, "r", ["messages:read"], None)
+    api.error(api("POST", "/api/dead-letters/replay", {"ids": [dead]}, key=reader), 403, "forbidden")
+    _, other = api_keys.create(pool, By("test"), new_tenant("Other"), "o", ["messages:read", "messages:replay"], None)
+    assert api("GET", "/api/dead-letters", key=other).get_json()["items"] == []
+    api.error(api("GET", f"/api/dead-letters/{dead}", key=other), 404, "not_found")
+    done = api("POST", "/api/dead-letters/replay", {"ids": [dead]}, key=other).get_json()
+    assert done["refused"] == [{"id": dead, "reason": "there is no such message"}]
+    assert api("POST", "/api/dead-letters/replay", {"all": True}, key=other).get_json()["replayed"] == 0
+    named = {"X_Tenant_ID": new_tenant("Third")}
+    assert api("POST", "/api/dead-letters/replay", {"ids": [dead]}, **named).get_json()["replayed"] == 0
+    assert api("POST", "/api/dead-letters/replay", {"all": True}, **named).get_json()["replayed"] == 0
+    assert states(pool, dead) == ["dead"]
+    api.error(api("POST", "/api/dead-letters/replay", {"all": True}), 400, "tenant_missing")
+    bodies: list[dict[str, Any]] = [{}, {"ids": []}, {"all": False}, {"all": True, "ids": [dead]}]
+    for body in bodies:
+        api.error(api("POST", "/api/dead-letters/replay", body), 400, "invalid_request")
+
+
+@pytest.fixture
+def queued(parts: WebParts, settings_env: dict[str, str]) -> Iterator[Callable[[bytes], None]]:
+    """Puts an update into DEAD_LETTERS, as a shard does."""
+
+    def put(body: bytes) -> None:
+        parts.publisher.publish([Outgoing("", DEAD_LETTERS, body, {"reason": "ValueError: odd"})], 10)
+
+    yield put
+    parts.dead_letters.bring_back(lambda _: Outgoing("", DEAD_LETTERS + "_gone", b""), lambda _: None, 100)
+
+
+def test_the_brokers_are_looked_at_and_brought_back(
+    api: Api, parts: WebParts, settings_env: dict[str, str], queued: Callable[[bytes], None]
+) -> None:
+    payload = {"messages": [{"id": "wamid.1", "access_token": "EAAGsecretsecret"}]}
+    update = Update("whatsapp", "tenant", "line", "4915112345678", NOW, 0, payload)
+    queued(dump(update))
+    queued(b"nothing that anybody can read")
+    for _ in range(2):
+        listed = api("GET", "/api/dead-letters/broker").get_json()
+        assert listed["waiting"] == 2
+        assert [one["readable"] for one in listed["items"]] == [True, False]
+        assert listed["items"][0]["reason"] == "ValueError: odd"
+        assert listed["items"][0]["payload"]["messages"][0] == {"id": "wamid.1", "access_token": "[secret]"}
+    done = api("POST", "/api/dead-letters/broker/replay", {}).get_json()
+    assert (done["replayed"], done["stayed"]) == (1, 1)
+    wait_until(lambda: topology.waiting(settings_env["BROKER_URL"], parts.shards) == 1, 10, "it to be in its queue")
+    letter = api("GET", "/api/dead-letters/broker").get_json()["items"]
+    assert [one["readable"] for one in letter] == [False]
+
+
+def test_the_broker_is_the_operators(api: Api, pool: Pool, tenant_id: str) -> None:
+    _, own = api_keys.create(pool, By("test"), tenant_id, "k", ["payloads:read", "messages:replay"], None)
+    api.error(api("GET", "/api/dead-letters/broker", key=own), 403, "forbidden")
+    api.error(api("POST", "/api/dead-letters/broker/replay", {}, key=own), 403, "forbidden")
+
+
+def test_an_update_goes_where_its_line_and_address_say(parts: WebParts) -> None:
+    update = Update("whatsapp", "t", "line", "49", NOW, 0, {})
+    found = route(dump(update), 16)
+    assert found
+    assert (found.exchange, json.loads(found.body)["address"]) == (INBOUND, "49")
+    assert route(dump(Update("telegram", "t", "l", "49", NOW, 0, {})), 16) is None
+    assert route(dump(Message("m", Person("49"), NOW)), 16) is None

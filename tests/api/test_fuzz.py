@@ -1,0 +1,246 @@
+"""Everything that the description promises, asked with whatever it allows and much that it does not.
+
+Schemathesis makes the requests from /openapi.json; known ids are put among them, so that they reach beyond 404.
+No answer is a 5xx, each has a declared status, its schema and its headers.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import checks
+from schemathesis.generation import GenerationMode
+
+from db import api_keys, users
+from db.audit import By
+from db.pool import Pool
+from tests import processes
+from tests.api.conftest import GENESYS, WHATSAPP, Api
+from tests.api.test_rotation import active_line
+from tests.integration.rows import sent_message
+from web import sends
+from web.parts import WebParts
+from web.principal import ROLES
+
+pytestmark = pytest.mark.slow
+
+CHECKS = [
+    checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+EXAMPLES = {"operator": 20, "admin": 8, "nobody": 2}
+SETTINGS: dict[str, Any] = {
+    "database": None,
+    "deadline": None,
+    "derandomize": True,
+    "phases": (Phase.explicit, Phase.generate),
+    "suppress_health_check": list(HealthCheck),
+}
+
+
+@pytest.fixture
+def world(parts: WebParts, pool: Pool, new_tenant: Callable[..., str], sandbox: processes.Process) -> dict[str, Any]:
+    """Ids that exist, and keys of every kind."""
+    by, tenant_id = By("test"), new_tenant()
+    line_id = active_line(parts, pool, tenant_id, WHATSAPP["phone_number_id"], GENESYS["integration_id"])
+    messages = [sent_message(pool, line_id, "outbound", provider_id=f"wamid.{n}") for n in range(3)]
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET state = 'dead', failed_at = now() WHERE id = %s", (messages[0].id,))
+        cursor.execute("UPDATE message_tracking SET state = 'record' WHERE id = %s", (messages[1].id,))
+    user = users.create(pool, by, tenant_id, "ada@nordwind.example", "Ada", "viewer", "x")
+    key, _ = api_keys.create(pool, by, tenant_id, "another", ["messages:read"], None)
+    operator = users.create(pool, by, None, "olga@demo.example", "Olga", "operator", "x")
+    operator_key, _ = api_keys.create(pool, by, None, "operator's", ["messages:read"], None)
+    _, secret = api_keys.create(pool, by, tenant_id, "admin", sorted(ROLES["admin"] | {"tokens:read"}), None)
+    return {
+        "admin": secret,
+        "tenant_id": tenant_id,
+        "line_id": line_id,
+        "conversation_id": messages[2].conversation_id,
+        "message_ids": [one.id for one in messages],
+        "user_id": user.id,
+        "key_id": key.id,
+        "operator_id": operator.id,
+        "operator_key_id": operator_key.id,
+    }
+
+
+@pytest.fixture
+def quick(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No daemon runs, so no outcome is worth waiting for; and more is asked than anybody may."""
+    monkeypatch.setattr(sends, "FIRST_PAUSE", 0.0)
+    app.config["RATE_LIMITED"] = False
+    yield
+    app.config["RATE_LIMITED"] = True
+
+
+def put_in(case: Any, world: dict[str, Any], choose: random.Random) -> None:
+    """Known ids in the place of made-up ones, most of the time."""
+    known = {
+        "tenant_id": world["tenant_id"],
+        "line_id": world["line_id"],
+        "conversation_id": world["conversation_id"],
+        "message_id": choose.choice(world["message_ids"]),
+        "user_id": world["user_id"],
+        "key_id": world["key_id"],
+        "wa_id": "4915112345678",
+    }
+    if case.operation.path.startswith(("/api/users", "/api/keys")):
+        known |= {"user_id": world["operator_id"], "key_id": world["operator_key_id"]}
+    for name in case.path_parameters or {}:
+        if name in known and choose.random() < 0.9:
+            case.path_parameters[name] = known[name]
+    if case.query:
+        case.query.pop("wait", None)
+    if case.operation.path in ("/whatsapp/send", "/genesys/messages/inbound"):
+        case.query = {**(case.query or {}), "wait": 0}
+    if isinstance(case.body, dict) and choose.random() < 0.5:
+        fitting = {
+            "ids": [known["message_id"]],
+            "to": known["wa_id"],
+            "from": known["wa_id"],
+            "email": f"{seed_word(choose)}@nordwind.example",
+            "region": "mypurecloud.de",
+            "phone_number_id": WHATSAPP["phone_number_id"],
+        }
+        case.body |= {name: value for name, value in fitting.items() if name in case.body}
+        if "to" in case.body or "from" in case.body:
+            case.body = {name: case.body[name] for name in ("to", "from") if name in case.body} | {
+                "text": seed_word(choose)
+            }
+
+
+def seed_word(choose: random.Random) -> str:
+    return f"w{choose.randrange(10**9)}"
+
+
+def walk(app: Flask, key: str | None, world: dict[str, Any], examples: int) -> dict[str, set[int]]:
+    """Ask every operation; answers with the statuses that each gave. All that is wrong is told together."""
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    seen: dict[str, set[int]] = {}
+    wrong: list[str] = []
+    for found in schema.get_all_operations():
+        operation: Any = found.ok()  # type: ignore[union-attr]
+        label = f"{operation.method.upper()} {operation.path}"
+        try:
+            seen[label] = asked(operation, key, world, examples)
+        except (AssertionError, BaseExceptionGroup) as error:
+            wrong.append(f"{label}: {'; '.join(map(str, getattr(error, 'exceptions', [error])))}")
+    assert not wrong, "\n\n".join(wrong)
+    return seen
+
+
+def asked(operation: Any, key: str | None, world: dict[str, Any], examples: int) -> set[int]:
+    """The statuses that one operation gave."""
+    statuses: set[int] = set()
+
+    @settings(max_examples=examples, **SETTINGS)
+    @given(
+        case=st.one_of(
+            operation.as_strategy(generation_mode=GenerationMode.POSITIVE),
+            operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
+        ),
+        seed=st.integers(0, 2**32),
+    )
+    def ask(case: Any, seed: int) -> None:
+        choose = random.Random(seed)
+        put_in(case, world, choose)
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        if key is not None and "{tenant_id}" not in operation.path and choose.random() < 0.9:
+            headers["X-Tenant-ID"] = world["tenant_id"]
+        answer = case.call_and_validate(checks=CHECKS, headers=headers)
+        assert answer.status_code < 500
+        statuses.add(answer.status_code)
+
+    ask()
+    return statuses
+
+
+def test_the_operators_key(
+    app: Flask, world: dict[str, Any], quick: None, settings_env: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = walk(app, settings_env["ADMIN_API_KEY"], world, EXAMPLES["operator"])
+    assert len(seen) > 50
+    untried = [label for label, statuses in seen.items() if not any(status < 300 for status in statuses)]
+    with capsys.disabled():
+        print(f"\n{len(seen)} operations; only refusals from: {', '.join(untried)}")
+    assert len(untried) <= 6
+
+
+def test_a_tenant_admins_key(app: Flask, world: dict[str, Any], quick: None) -> None:
+    seen = walk(app, world["admin"], world, EXAMPLES["admin"])
+    assert any(200 in statuses for statuses in seen.values())
+
+
+def test_no_key_gets_nowhere(app: Flask, world: dict[str, Any], quick: None) -> None:
+    for label, statuses in walk(app, None, world, EXAMPLES["nobody"]).items():
+        assert statuses <= {401}, label
+
+
+DEEP = "[" * 50_000 + "]" * 50_000
+BODIES = [
+    b"",
+    b"null",
+    b"[]",
+    b'"text"',
+    b'"{\\"name\\": \\"in a string\\"}"',
+    b"{",
+    b"\xff\xfe",
+    b'{"name": 1e999}',
+    b'{"name": NaN}',
+    b'{"name": -Infinity}',
+    b'{"name": ' + b"9" * 5_000 + b"}",
+    b'{"name": "\\u0000"}',
+    b'{"name": "\\ud800"}',
+    b'{"name": {"name": {"name": []}}}',
+    b'{"name": ' + DEEP.encode() + b"}",
+    DEEP.encode(),
+    b'{"name": "a", "name": "b", "surprise": true}',
+    b"{" + b'"a":1,' * 10_000 + b'"b":1}',
+]
+TYPES = ["application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "a/b;c=\x80"]
+
+
+def test_bodies_that_nobody_sends(app: Flask, api: Api, world: dict[str, Any], quick: None) -> None:
+    """Every operation that takes a body, as the operator."""
+    paths = api("GET", "/openapi.json").get_json()["paths"]
+    every = [(path, method, one) for path, methods in paths.items() for method, one in methods.items()]
+    taking = [(path, method) for path, method, one in every if "requestBody" in one]
+    assert len(taking) > 15
+    client, key = app.test_client(), api._key
+    for path, method in taking:
+        for name in ("tenant_id", "line_id", "user_id", "key_id"):
+            path = path.replace(f"{{{name}}}", world[name])
+        path = path.replace("{message_id}", world["message_ids"][0])
+        for number, body in enumerate(BODIES):
+            headers = {"Authorization": f"Bearer {key}", "X-Tenant-ID": world["tenant_id"]}
+            kind = TYPES[number % len(TYPES)] if number % 2 else "application/json"
+            answer = client.open(path, method=method.upper(), data=body, headers=headers, content_type=kind)
+            assert answer.status_code < 500, (path, body[:60], answer.get_data(as_text=True))
+            if answer.status_code >= 400:
+                assert answer.get_json()["error"]["request_id"], (path, body[:60])
+
+
+@pytest.mark.parametrize(
+    "header", ["Authorization", "X-Tenant-ID", "Idempotency-Key", "X-Credential-Type", "X-Request-ID"]
+)
+@pytest.mark.parametrize("value", ["", "\x80\xff", "a" * 8_000, str(uuid4()), "Bearer \x00", "..%2f", "{}"])
+def test_headers_that_nobody_sends(app: Flask, api: Api, world: dict[str, Any], header: str, value: str) -> None:
+    for method, path in (("GET", "/auth/token"), ("POST", "/api/tenants"), ("GET", "/api/messages")):
+        headers = {"Authorization": f"Bearer {api._key}", "X-Tenant-ID": world["tenant_id"]} | {header: value}
+        try:
+            answer = app.test_client().open(path, method=method, headers=headers, json={"name": "N"})
+        except ValueError:
+            continue  # no client could send this
+        assert answer.status_code < 500, answer.get_data(as_text=True)

@@ -1,0 +1,96 @@
+"""`relay users` and `relay dead-letters`, run as an operator runs them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from db import audit, passwords, users
+from db.pool import Pool
+from relay.broker.publisher import Outgoing, Publisher
+from relay.broker.topology import declare
+from relay.core.messages import Update, dump
+from relay.core.queues import DEAD_LETTERS
+from tests.integration.rows import NOW, sent_message
+from tests.integration.test_operator import relay
+
+
+def said(env: dict[str, str], *command: str, code: int = 0) -> str:
+    done = relay(env, *command)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+def test_the_first_operator(settings_env: dict[str, str], pool: Pool, line_id: str) -> None:
+    told = said(settings_env, "users", "add", "Olga@Demo.example", "--operator")
+    password = re.search(r"password, told only now: (\S+)", told)
+    user = users.by_email(pool, "olga@demo.example")
+    assert user
+    assert password
+    assert passwords.matches(user.password_hash, password[1])
+    assert (user.role, user.must_change, user.tenant_id) == ("operator", True, None)
+    assert "already" in said(settings_env, "users", "add", "olga@demo.example", "--operator", code=1)
+    assert "not an e-mail address" in said(settings_env, "users", "add", "olga", "--operator", code=1)
+    assert [one.actor for one in audit.listed(pool, None).items if one.action == "user.created"] == ["command line"]
+
+
+def test_a_tenants_user_is_listed_and_unlocked(settings_env: dict[str, str], pool: Pool, line_id: str) -> None:
+    with pool.autocommit() as cursor:
+        cursor.execute("SELECT tenant_id FROM lines WHERE id = %s", (line_id,))
+        tenant_id = str(cursor.fetchone()[0])
+    said(settings_env, "users", "add", "ada@x.example", "--tenant", tenant_id, "--role", "viewer", "--name", "Ada")
+    user = users.by_email(pool, "ada@x.example")
+    assert user
+    for _ in range(users.FREE_FAILURES):
+        users.failed(pool, user.id)
+    listed = said(settings_env, "users", "list")
+    assert re.search(rf"ada@x\.example +viewer +locked +{tenant_id}", listed)
+    assert "may try again" in said(settings_env, "users", "unlock", "ADA@x.example")
+    assert re.search(r"ada@x\.example +viewer +active", said(settings_env, "users", "list"))
+    assert "there is no user" in said(settings_env, "users", "unlock", "nobody@x.example", code=1)
+    nowhere = "0b9fb2bc-52b6-4a4c-9a9d-9d4b1d0b5a10"
+    wrong = said(settings_env, "users", "add", "b@x.example", "--tenant", nowhere, "--role", "admin", code=1)
+    assert "there is no tenant" in wrong
+
+
+@pytest.mark.parametrize("options", [(), ("--operator", "--role", "admin"), ("--role", "admin")])
+def test_who_it_is_has_to_be_said(settings_env: dict[str, str], options: tuple[str, ...]) -> None:
+    assert "--operator, or --tenant" in said(settings_env, "users", "add", "c@x.example", *options, code=2)
+
+
+def test_dead_letters(settings_env: dict[str, str], pool: Pool, line_id: str) -> None:
+    buried = [sent_message(pool, line_id) for _ in range(3)]
+    with pool.transaction() as cursor:
+        cursor.execute(
+            "UPDATE message_tracking SET state = 'dead', reason_code = '131000', reason = 'odd', failed_at = now() "
+            "WHERE id = ANY(%s::uuid[]) RETURNING tenant_id",
+            ([one.id for one in buried],),
+        )
+        tenant_id = str(cursor.fetchone()[0])
+    listed = said(settings_env, "dead-letters", "list")
+    assert all(one.id in listed for one in buried)
+    assert "131000: odd" in listed
+    assert "state dead" in said(settings_env, "dead-letters", "show", buried[0].id)
+    assert "1 on the way again" in said(settings_env, "dead-letters", "replay", buried[0].id)
+    twice = said(settings_env, "dead-letters", "replay", buried[0].id)
+    assert "left as it is" in twice
+    done = said(settings_env, "dead-letters", "replay", "--tenant", tenant_id, "--all")
+    assert "2 on the way again, 0 left" in done
+    assert "0 shown" in said(settings_env, "dead-letters", "list", "--tenant", tenant_id)
+    assert "say --tenant ID --all" in said(settings_env, "dead-letters", "replay", "--all", code=2)
+
+
+def test_what_nobody_could_decode(settings_env: dict[str, str], pool: Pool) -> None:
+    declare(settings_env["BROKER_URL"], int(settings_env["RELAY_SHARDS"]))
+    update = dump(Update("whatsapp", "t", "l", "49", NOW, 0, {}))
+    publisher = Publisher(settings_env["BROKER_URL"])
+    publisher.publish([Outgoing("", DEAD_LETTERS, update, {"reason": "KeyError: from"})] * 3, 10)
+    publisher.publish([Outgoing("", DEAD_LETTERS, b"?", {"reason": "odd"})], 10)
+    publisher.close()
+    listed = said(settings_env, "dead-letters", "list", "--broker")
+    assert listed.count("KeyError: from") == 3
+    assert "for nobody knows whom: odd" in listed
+    done = said(settings_env, "dead-letters", "replay", "--broker")
+    assert "3 back in their queues, 1 stay" in done

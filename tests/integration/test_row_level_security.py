@@ -1,0 +1,142 @@
+"""The second lock alone: PostgreSQL itself shows a tenant its own rows and nobody else's, whatever is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import psycopg2.errors
+import pytest
+from cryptography.fernet import Fernet
+
+from db import api_keys, conversations, credentials, events, sessions, users
+from db.audit import By
+from db.changes import Changes
+from db.pool import Pool
+from db.sealing import Cipher
+from tests.integration.rows import new_line, sent_message
+
+BY = By("test")
+SHARED = {"daemons", "shards"}
+"""Nobody's rows: of these a tenant may read that somebody works at all."""
+
+
+@dataclass(frozen=True)
+class Tenant:
+    id: str
+    pool: Pool
+
+
+def new_tenant(pool: Pool) -> Tenant:
+    """A tenant with at least one row in every table that holds tenants' rows."""
+    line_id = new_line(pool)
+    message = sent_message(pool, line_id, provider_id=uuid4().hex)
+    tenant_id = message.tenant_id
+    credentials.put(
+        Changes(pool, lambda _: None), Cipher([Fernet.generate_key().decode()]), BY, tenant_id, "whatsapp",
+        {"access_token": "x"},
+    )  # fmt: skip
+    user = users.create(pool, BY, tenant_id, f"{uuid4().hex}@x.example", "A", "admin", "x")
+    sessions.begin(pool, user, "a browser")
+    api_keys.create(pool, BY, tenant_id, "a key", ["messages:read"], None)
+    with pool.transaction() as cursor:
+        conversations.see_genesys_conversations(cursor, [(message.conversation_id, uuid4().hex)])
+        events.note(cursor, [(message.id, "retry", "x")])
+        cursor.execute("INSERT INTO onboarding_drafts (tenant_id, sealed) VALUES (%s, 'x')", (tenant_id,))
+        cursor.execute(
+            "INSERT INTO message_hours VALUES (%s, %s, 'inbound', 1, 1, 1, 0)", (tenant_id, datetime.now(UTC))
+        )
+    return Tenant(tenant_id, pool.of_tenant(tenant_id))
+
+
+@pytest.fixture(scope="module")
+def pair(postgres: str) -> Iterator[tuple[Pool, Tenant, Tenant]]:
+    with Pool(postgres, size=2) as pool:
+        yield pool, new_tenant(pool), new_tenant(pool)
+
+
+def tables(pool: Pool, *, guarded: bool) -> list[str]:
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+               AND (relrowsecurity AND relforcerowsecurity) = %s AND relname !~ '^_?yoyo' ORDER BY relname""",
+            (guarded,),
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def rows(pool: Pool, table: str) -> set[str]:
+    with pool.autocommit() as cursor:
+        cursor.execute(f"SELECT t::text FROM {table} t")
+        return {row[0] for row in cursor.fetchall()}
+
+
+def test_every_guarded_table_shows_a_tenant_its_own_rows_only(pair: tuple[Pool, Tenant, Tenant]) -> None:
+    pool, one, other = pair
+    names = tables(pool, guarded=True)
+    assert len(names) >= 15
+    for name in names:
+        everything, own, others = rows(pool, name), rows(one.pool, name), rows(other.pool, name)
+        assert own, f"{name}: this test has no row for it"
+        assert not own & others, name
+        assert own | others <= everything
+
+
+def test_a_table_without_the_guard_cannot_be_read_at_all(pair: tuple[Pool, Tenant, Tenant]) -> None:
+    pool, one, _ = pair
+    for name in set(tables(pool, guarded=False)) - SHARED:
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            rows(one.pool, name)
+
+
+def test_what_is_anothers_is_out_of_reach_of_every_change(pair: tuple[Pool, Tenant, Tenant]) -> None:
+    pool, one, _ = pair
+    for name in tables(pool, guarded=True):
+        own = len(rows(one.pool, name))
+        column = _column(pool, name)
+        assert _reached(one.pool, f"UPDATE {name} SET {column} = {column}") in (own, None), name
+        assert _reached(one.pool, f"DELETE FROM {name}") in (own, None), name
+
+
+def _reached(pool: Pool, statement: str) -> int | None:
+    """How many rows it would touch, or None where the tenant may not do this at all (or other rows need these)."""
+    try:
+        with pool.transaction() as cursor:
+            cursor.execute(statement)
+            count = int(cursor.rowcount)
+            cursor.connection.rollback()
+            return count
+    except (psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ForeignKeyViolation):
+        return None
+
+
+def test_a_row_cannot_be_given_to_another_tenant(pair: tuple[Pool, Tenant, Tenant]) -> None:
+    _, one, other = pair
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege), one.pool.transaction() as cursor:
+        cursor.execute("UPDATE conversation_mappings SET tenant_id = %s", (UUID(other.id),))
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege), one.pool.transaction() as cursor:
+        cursor.execute("INSERT INTO audit_log (tenant_id, actor, action) VALUES (%s, 'x', 'x')", (UUID(other.id),))
+
+
+def test_the_limit_ends_with_the_transaction(pair: tuple[Pool, Tenant, Tenant]) -> None:
+    """One connection serves tenants and the relay itself in turn."""
+    pool, one, other = pair
+    for _ in range(3):
+        assert rows(one.pool, "tenants") != rows(other.pool, "tenants")
+        assert len(rows(pool, "tenants")) >= 2
+        with pytest.raises(psycopg2.errors.DivisionByZero), one.pool.transaction() as cursor:
+            cursor.execute("SELECT 1 / 0")
+        assert len(rows(pool, "tenants")) >= 2
+
+
+def _column(pool: Pool, table: str) -> str:
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT column_name FROM information_schema.columns
+               WHERE table_schema = 'public' AND table_name = %s AND is_generated = 'NEVER' AND is_identity = 'NO'
+               ORDER BY ordinal_position LIMIT 1""",
+            (table,),
+        )
+        return str(cursor.fetchone()[0])

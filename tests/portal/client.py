@@ -1,0 +1,99 @@
+"""The portal through Flask's test client, for what needs no browser: a session, and the token of every form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from conf.logging import configure
+from conf.settings import load_settings
+from db import credentials, onboarding, tenants
+from db.audit import By
+from db.changes import Changes
+from db.onboarding import Line
+from relay.bootstrap import build_web
+from tests.portal.conftest import PASSWORD
+from tests.waiting import wait_until
+from web.parts import WebParts
+
+TOKEN = re.compile(
+    r'name="csrf_token" value="([^"]+)"|value="([^"]+)" name="csrf_token"|id="csrf_token"[^>]*value="([^"]+)"'
+)
+BY = By("test")
+
+
+@contextmanager
+def running_app(env: Mapping[str, str]) -> Iterator[Flask]:
+    """The application as a web worker builds it."""
+    settings = load_settings(dict(env))
+    configure("INFO", "json")
+    app = build_web(settings)
+    parts: WebParts = app.extensions["relay"]
+    wait_until(lambda: parts.preparation.done, 60, "web's preparation")
+    try:
+        yield app
+    finally:
+        parts.publisher.close()
+        parts.cache.close()
+        parts.pool.close()
+        structlog.reset_defaults()
+
+
+class Person:
+    """Somebody in a browser without scripts. `seen` is all that was sent to it."""
+
+    def __init__(self, app: Flask, email: str, password: str = PASSWORD) -> None:
+        self._client = app.test_client()
+        self.seen: list[str] = []
+        self.post("/portal/login", {"email": email, "password": password}, form_on="/portal/login")
+
+    def get(self, path: str, status: int = 200) -> str:
+        return self._read(self._client.get(path), status)
+
+    def answer(self, path: str, **headers: str) -> TestResponse:
+        """For what is no page."""
+        return self._client.get(path, headers=headers)
+
+    def post(self, path: str, form: Mapping[str, Any] | None = None, status: int = 302, form_on: str = "") -> str:
+        """Sends a form with the token of the page it is on, and answers where it leads to, or what it shows."""
+        page = self.get(form_on or "/portal/account")
+        found = TOKEN.search(page)
+        assert found, page
+        token = next(filter(None, found.groups()))
+        answer = self._client.post(path, data={"csrf_token": token, **(form or {})})
+        text = self._read(answer, status)
+        return answer.headers["Location"] if 300 <= status < 400 else text
+
+    def follow(self, path: str, form: Mapping[str, Any]) -> str:
+        """The page that a form leads to."""
+        return self.get(self.post(path, form).partition("#")[0])
+
+    def _read(self, answer: TestResponse, status: int) -> str:
+        text = answer.get_data(as_text=True)
+        self.seen.append(text)
+        assert answer.status_code == status, f"{answer.status_code} in place of {status}: {text[-1500:]}"
+        return text
+
+
+def changes_of(parts: WebParts) -> Changes:
+    return Changes(parts.pool, parts.cache.forget_routes)
+
+
+def live_line(parts: WebParts, tenant_id: str, whatsapp: dict[str, str], genesys: dict[str, str]) -> Line:
+    """A line of the tenant that is active, without asking anybody."""
+    changes = changes_of(parts)
+    credentials.put(changes, parts.cipher, BY, tenant_id, "whatsapp", whatsapp)
+    credentials.put(changes, parts.cipher, BY, tenant_id, "genesys", genesys)
+    number, integration = whatsapp["phone_number_id"], genesys["integration_id"]
+    line = onboarding.create(changes, parts.cipher, BY, tenant_id, number, integration)
+    return onboarding.activate(changes, BY, tenant_id, [line.id])[0]
+
+
+def new_tenant(parts: WebParts, name: str) -> str:
+    return tenants.create(changes_of(parts), BY, name).id

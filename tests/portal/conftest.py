@@ -1,0 +1,75 @@
+"""The portal as gunicorn serves it, with a database of its own and a real browser."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from db import passwords, users
+from db.audit import By
+from db.pool import Pool
+from tests import processes
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PASSWORD = "correct horse battery staple"
+
+Login = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def pool(postgres: str) -> Iterator[Pool]:
+    with Pool(postgres, size=2) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def web(settings_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[processes.Process]:
+    logs: Path = tmp_path_factory.mktemp("web")
+    with processes.web(settings_env, logs) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*OPTIONS, "--disable-sync", "--no-first-run"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, web: processes.Process, settings_env: dict[str, str]) -> Iterator[Page]:
+    """A page that fails its test when the console or the security policy complains."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport={"width": 1300, "height": 900}, base_url=settings_env["PUBLIC_URL"])
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    # The browser itself reports an answer that is an error on purpose.
+    assert [one for one in complaints if "Failed to load resource" not in one] == []
+
+
+def new_user(pool: Pool, email: str, role: users.Role, tenant_id: str | None = None) -> users.User:
+    """A user who has chosen PASSWORD already."""
+    user = users.create(pool, By("test"), tenant_id, email, email.split("@")[0].title(), role, passwords.hashed("x"))
+    users.set_password(pool, By("test"), user, passwords.hashed(PASSWORD), must_change=False)
+    return user
+
+
+@pytest.fixture
+def login(page: Page) -> Login:
+    def log_in(email: str, password: str = PASSWORD, next_page: str = "") -> None:
+        page.goto(f"/portal/login{next_page}")
+        page.get_by_label("E-mail address").fill(email)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("heading", name="Log in")).to_have_count(0)
+
+    return log_in

@@ -1,0 +1,175 @@
+"""WCAG, as far as a program can tell: axe-core over every page there is, light and dark, with something on each."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Page, expect
+from werkzeug.routing import Map, Rule
+
+from db import api_keys, unknown_lines
+from db.audit import By
+from db.pool import Pool
+from relay.core.messages import Media
+from relay.stores.objects import MEDIA_INBOUND
+from tests.portal.client import running_app
+from tests.portal.conftest import Login, new_user
+from tests.portal.rows import House
+from web.parts import WebParts
+
+pytestmark = pytest.mark.browser
+
+OPERATOR = "axe@relay.example"
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+"""What may differ between light and dark."""
+BAD = ("serious", "critical")
+OUTSIDE = ("/docs",)
+"""Pages beside the portal's."""
+ELSEWHERE = {
+    "portal.home": "leads to the overview or the dashboard",
+    "portal.login": "looked at before the log-in",
+    "portal.connect_genesys": "leads to the log-in at Genesys",
+    "portal.connected_genesys": "comes back from the log-in at Genesys",
+    "/portal/tenants/<uuid:tenant_id>/setup": "leads to the step that was left",
+}
+"""Views, or rules, that answer with no page of their own to whoever is logged in, and what they do instead."""
+
+Samples = dict[str, tuple[str, ...]]
+
+
+@pytest.fixture(scope="module")
+def app(settings_env: dict[str, str]) -> Iterator[Flask]:
+    with running_app(settings_env) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def samples(pool: Pool, app: Flask) -> Samples:
+    """Values for every part of an address; `endpoint:part` where one view needs its own."""
+    house = House(pool)
+    parts: WebParts = app.extensions["relay"]
+    key = f"{house.tenant_id}/2026/11/23/picture"
+    parts.objects.put(MEDIA_INBOUND, key, io.BytesIO(PIXEL), len(PIXEL), "image/png")
+    picture = Media("image", "image/png", caption="The zip", size=len(PIXEL), bucket=MEDIA_INBOUND, object_key=key)
+    row = house.say("4915111", "My parcel has not arrived", name="Ada Brandt", media=picture)
+    house.call(row, 1, "retry", http_status=503, code="503", detail="Service temporarily unavailable")
+    for state in ("sent", "delivered", "failed", "dead", "unknown", "ignored", "read"):
+        house.say("4915111", f"This is {state}", "outbound", state, reason="a reason in words")
+    house.say("4915222", "Given up", "inbound", "dead", reason="a reason in words")
+    by = By("test")
+    user, operator = (
+        new_user(pool, "v@nordwind.example", "viewer", house.tenant_id),
+        new_user(pool, OPERATOR, "operator"),
+    )
+    own, _ = api_keys.create(pool, by, house.tenant_id, "Shop", ["messages:read"], None)
+    operators, _ = api_keys.create(pool, by, None, "Monitor", ["tenants:read"], None)
+    items: list[tuple[str, str, int, dict[str, object]]] = [
+        ("399", "4915112345678", 0, {"text": {"body": "Hello?"}}),
+        ("", "", 0, {"unreadable": "<"}),
+    ]
+    unknown_lines.keep(pool, "whatsapp", items, datetime.now(UTC), "nobody's")
+    return {
+        "tenant_id": (house.tenant_id,),
+        "line_id": (house.line_id,),
+        "conversation_id": (row.conversation_id,),
+        "message_id": (row.id,),
+        "user_id": (user.id,),
+        "portal.operator:user_id": (operator.id,),
+        "key_id": (own.id,),
+        "portal.revoke_operator_key:key_id": (operators.id,),
+        "channel": ("whatsapp",),
+        "ref": ("399",),
+        "step": ("welcome", "organisation", "genesys", "whatsapp", "review"),
+        "portal.dashboard_part:part": ("figures", "lines", "recent"),
+        "portal.overview_part:part": ("totals", "tenants", "daemons"),
+    }
+
+
+def _addresses(rule: Rule, samples: Samples) -> list[str]:
+    """The rule with the samples of each part. A part that has none fails the test: give it one above."""
+    found = [rule.rule]
+    for part in sorted(rule.arguments - set(rule.defaults or ())):
+        values = samples.get(f"{rule.endpoint}:{part}") or samples.get(part)
+        assert values, f"{rule.rule} has no sample for {part}"
+        found = [re.sub(rf"<(?:[^>]*:)?{part}>", value, one) for one in found for value in values]
+    return found
+
+
+def _pages(app: Flask, samples: Samples) -> list[str]:
+    """The address of every view that answers to GET."""
+    rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    ours = [rule for rule in rules if rule.endpoint.startswith("portal.") or rule.rule in OUTSIDE]
+    shown = [rule for rule in ours if not {rule.rule, rule.endpoint} & ELSEWHERE.keys()]
+    return sorted({one for rule in shown for one in _addresses(rule, samples)})
+
+
+def _findings(page: Page, address: str) -> list[str]:
+    """What axe has to say, light and dark. A part of a page, or a file, is no page."""
+    answer = page.goto(address)
+    assert answer is not None
+    assert (answer.status, urlsplit(page.url).path) == (200, address)
+    if address in OUTSIDE:  # drawn by a script
+        page.wait_for_load_state("networkidle")
+    if not answer.headers["content-type"].startswith("text/html") or page.locator("html[lang]").count() == 0:
+        return []
+    return [*_axe(page, "light", ALL), *_axe(page, "dark", COLOURS)]
+
+
+def _axe(page: Page, theme: str, only: Mapping[str, object]) -> list[str]:
+    page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme }", theme)
+    options = {"resultTypes": ["violations"], "runOnly": only}
+    where = f"{urlsplit(page.url).path} ({theme})"
+    return [
+        f"{where} {one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes'][:3]]}"
+        for one in Axe().run(page, options=options).response["violations"]
+        if one["impact"] in BAD
+    ]
+
+
+def _begin_a_replay(page: Page, samples: Samples) -> None:
+    """Its progress is shown only to whoever began it."""
+    page.goto(f"/portal/tenants/{samples['tenant_id'][0]}/dead-letters/replay-all?direction=inbound")
+    page.get_by_role("button", name="Send 1 again").click()
+    expect(page.get_by_role("heading", name="Sending again")).to_be_visible()
+
+
+def test_every_page_is_accessible(page: Page, app: Flask, samples: Samples, login: Login) -> None:
+    found = _findings(page, "/portal/login")
+    login(OPERATOR)
+    page.emulate_media(reduced_motion="reduce")
+    _begin_a_replay(page, samples)
+    pages = _pages(app, samples)
+    assert len(pages) > 40
+    for address in pages:
+        found += _findings(page, address)
+    assert found == [], "\n".join(found)
+
+
+def test_a_page_that_nobody_can_reach_fails(page: Page, app: Flask, samples: Samples, login: Login) -> None:
+    [rule] = Map([Rule("/portal/tenants/<uuid:tenant_id>/weather/<place>", endpoint="portal.weather")]).iter_rules()
+    with pytest.raises(AssertionError, match="no sample for place"):
+        _addresses(rule, samples)
+    login(OPERATOR)
+    with pytest.raises(AssertionError):
+        _findings(page, "/portal/weather")
+
+
+def test_the_keyboard_gets_past_the_navigation(page: Page, samples: Samples, login: Login) -> None:
+    login(OPERATOR, next_page=f"?next=/portal/tenants/{samples['tenant_id'][0]}/messages")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.name") == "q"

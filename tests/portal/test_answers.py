@@ -1,0 +1,280 @@
+"""Dashboard, conversations, messages, files, dead letters: what they say, who may see it, and what is written down."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+
+from db import history, tenants
+from db.audit import By
+from db.changes import Changes
+from db.pool import Pool
+from relay.core.messages import Media
+from relay.stores.objects import MEDIA_INBOUND
+from tests.portal.client import Person, running_app
+from tests.portal.conftest import new_user
+from tests.portal.rows import House
+from web.parts import WebParts
+from web.portal.media import CSP
+
+ADA, BEN = "4915111111111", "4915222222222"
+
+
+@pytest.fixture(scope="module")
+def app(settings_env: dict[str, str]) -> Iterator[Flask]:
+    with running_app(settings_env) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def house(pool: Pool) -> House:
+    return House(pool)
+
+
+@pytest.fixture(scope="module")
+def neighbour(pool: Pool) -> House:
+    return House(pool, "Südlicht")
+
+
+@pytest.fixture(scope="module")
+def admin(app: Flask, house: House) -> Person:
+    new_user(house.pool, "admin@nordwind.example", "admin", house.tenant_id)
+    return Person(app, "admin@nordwind.example")
+
+
+@pytest.fixture(scope="module")
+def viewer(app: Flask, house: House) -> Person:
+    new_user(house.pool, "viewer@nordwind.example", "viewer", house.tenant_id)
+    return Person(app, "viewer@nordwind.example")
+
+
+def test_the_dashboard_says_in_words_what_it_draws(admin: Person, house: House) -> None:
+    house.say(ADA, "Hello", state="sent", name="Ada Brandt")
+    house.say(ADA, "Good day", "outbound", "failed", reason="the number is not on WhatsApp")
+    page = admin.get(f"{house.path}/dashboard")
+    assert 'role="img" aria-label="Last 24 hours: 1 message from customers, 1 from agents, 1 of them failed' in page
+    assert "As a table" in page
+    assert "Ada Brandt" in page
+    assert "style=" not in page
+
+
+def test_the_dashboard_says_why_something_waits(admin: Person, house: House) -> None:
+    house.say(BEN, "Is anybody there?")
+    assert "No daemon of the relay is running" in admin.get(f"{house.path}/dashboard/lines")
+    changes = Changes(house.pool, lambda _: None)
+    tenants.set_status(changes, By("test"), house.tenant_id, "paused")
+    assert "The tenant is paused; what waits goes out" in admin.get(f"{house.path}/dashboard/lines")
+    tenants.set_status(changes, By("test"), house.tenant_id, "active")
+    assert "There is no such page" in admin.get(f"{house.path}/dashboard/weather", status=404)
+
+
+@pytest.mark.parametrize("q", ["+49 151 1111", "ada", "brandt", "Ada B"])
+def test_a_conversation_is_found_by_what_is_known_of_it(admin: Person, house: House, q: str) -> None:
+    house.say(ADA, "Hello again", state="sent", name="Ada Brandt")
+    page = admin.get(f"{house.path}/conversations?q={q.replace('+', '%2B')}")
+    assert "Ada Brandt" in page
+    assert BEN not in page
+    assert "Nothing found" in admin.get(f"{house.path}/conversations?q=zzz")
+
+
+def test_a_conversation_shows_both_sides_and_why_something_failed(admin: Person, house: House) -> None:
+    row = house.say("4915333", "Where is my tent?", state="sent", name="Carla <b>")
+    house.say("4915333", "On its way", "outbound", "failed", reason="the number is not on WhatsApp")
+    page = admin.get(f"{house.path}/conversations/{row.conversation_id}")
+    assert "bubble inbound" in page
+    assert "bubble outbound troubled" in page
+    assert "The number is not on WhatsApp." in page
+    assert "Carla &lt;b&gt;" in page
+    assert page.index("Where is my tent?") < page.index("On its way")
+
+
+def test_a_look_is_noted_once_and_a_refreshed_part_is_none(admin: Person, house: House) -> None:
+    row = house.say("4915444", "Look at me", state="sent")
+    address = f"{house.path}/conversations/{row.conversation_id}"
+    admin.get(f"{address}/timeline")
+    admin.get(f"{house.path}/messages/{row.id}/progress")
+    before = len(house.audited("conversation.viewed")) + len(house.audited("message.viewed"))
+    for _ in range(2):
+        admin.get(address)
+        admin.get(f"{house.path}/messages/{row.id}")
+    looks = house.audited("conversation.viewed") + house.audited("message.viewed")
+    assert len(looks) == before + 1
+    assert looks[before]["actor"] == "admin@nordwind.example"
+    assert looks[before]["subject"] == row.conversation_id
+
+
+def test_looking_through_lists_is_noted_too(viewer: Person, house: House) -> None:
+    for page in ("conversations", "messages", "dead-letters"):
+        viewer.get(f"{house.path}/{page}")
+        viewer.get(f"{house.path}/{page}?q=49")
+    for action in ("conversations.listed", "messages.listed", "dead_letters.listed"):
+        assert [one["actor"] for one in house.audited(action)].count("viewer@nordwind.example") == 1
+
+
+def test_messages_are_filtered(admin: Person, house: House) -> None:
+    bad = house.say("4915555", "Lost", "outbound", "dead", reason="given up after 8 tries")
+    page = admin.get(f"{house.path}/messages?state=dead&direction=outbound")
+    assert bad.id in page
+    assert "Given up after 8 tries." in page
+    assert bad.id not in admin.get(f"{house.path}/messages?state=dead&direction=inbound")
+    for wanted in (bad.message.source_id, bad.id, "4915555"):
+        assert bad.id in admin.get(f"{house.path}/messages?q={wanted}")
+    assert bad.id not in admin.get(f"{house.path}/messages?since=2090-01-01")
+    assert "Not a valid date value" in admin.get(f"{house.path}/messages?since=yesterday")
+    assert "Begin again at its first page" in admin.get(f"{house.path}/messages?before=nonsense", status=400)
+
+
+def test_a_message_tells_its_steps_and_the_providers_answers(admin: Person, house: House) -> None:
+    row = house.say("4915666", "Two tries", "outbound", "failed", reason="the number is not on WhatsApp")
+    house.call(row, 1, "retry", http_status=503, code="503", detail="Service temporarily unavailable")
+    house.call(row, 2, "refused", http_status=400, code="131026", detail="Message undeliverable", trace_id="trace-77")
+    page = admin.get(f"{house.path}/messages/{row.id}")
+    for said in ("Arrived from Genesys.", "First call to WhatsApp.", "Call number 2 to WhatsApp.", "after 1.00 s",
+                 "Failed, tried again", "HTTP 503", "131026", "Message undeliverable", "trace-77"):  # fmt: skip
+        assert said in page, said
+
+
+def test_why_a_message_waits_is_told(admin: Person, house: House) -> None:
+    first = house.say("4915777", "One")
+    second = house.say("4915777", "Two")
+    page = admin.get(f"{house.path}/messages/{second.id}")
+    assert "Why it waits" in page
+    assert f"/messages/{first.id}" in page or "No daemon" in page
+
+
+def test_the_raw_payload_is_for_those_who_may_and_noted_each_time(admin: Person, viewer: Person, house: House) -> None:
+    payload = {"text": {"body": "hi"}, "access_token": "EAAGsecretsecret", "name": "half \ud83d of a pair"}
+    row = house.say("4915888", "hi", payload=payload)
+    address = f"{house.path}/messages/{row.id}"
+    assert "EAAG" not in admin.get(address)
+    assert "raw payload" not in viewer.get(address)
+    viewer.post(f"{address}/payload", status=403)
+    for _ in range(2):
+        page = admin.post(f"{address}/payload", status=200)
+    assert "&#34;body&#34;: &#34;hi&#34;" in page
+    assert "EAAGsecretsecret" not in page
+    assert "half ? of a pair" in page
+    assert [one["subject"] for one in house.audited("payload.viewed")] == [row.id] * 2
+
+
+def test_a_neighbours_rows_do_not_exist(admin: Person, house: House, neighbour: House) -> None:
+    row = neighbour.say(ADA, "Not yours", "outbound", "dead")
+    for address in (
+        f"{neighbour.path}/dashboard", f"{neighbour.path}/messages", f"{house.path}/messages/{row.id}",
+        f"{house.path}/messages/{row.id}/file", f"{house.path}/conversations/{row.conversation_id}",
+        f"{house.path}/conversations/{row.conversation_id}/timeline",
+    ):  # fmt: skip
+        assert "Not yours" not in admin.get(address, status=404)
+    admin.post(f"{house.path}/dead-letters/replay", {"id": row.id})
+    assert neighbour.state(row) == "dead"
+
+
+# Files
+
+
+def _file(app: Flask, house: House, content: bytes, mime_type: str, kind: str = "image") -> str:
+    """The address of a message's file."""
+    parts: WebParts = app.extensions["relay"]
+    key = f"{house.tenant_id}/2026/11/23/{uuid4()}"
+    parts.objects.put(MEDIA_INBOUND, key, io.BytesIO(content), len(content), mime_type)
+    media = Media(kind, mime_type, filename='a "b"\r\n.html', size=len(content), bucket=MEDIA_INBOUND, object_key=key)  # type: ignore[arg-type]
+    return f"{house.path}/messages/{house.say('4915999', None, state='sent', media=media).id}/file"
+
+
+def test_a_picture_is_shown_and_cannot_run_anything(app: Flask, admin: Person, house: House) -> None:
+    answer = admin.answer(_file(app, house, b"\x89PNG" * 10, "image/png"))
+    assert answer.data == b"\x89PNG" * 10
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["Content-Disposition"].startswith("inline")
+    assert answer.headers["Content-Security-Policy"] == CSP
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "told"),
+    [
+        ("text/html", "application/octet-stream"),
+        ("image/svg+xml", "application/octet-stream"),
+        ("application/pdf", "application/pdf"),
+        ("image/png; charset=utf-8\r\nX-Evil: 1", "image/png"),
+        ("", "application/octet-stream"),
+    ],
+)
+def test_what_could_run_is_only_ever_a_download(
+    app: Flask, admin: Person, house: House, mime_type: str, told: str
+) -> None:
+    answer = admin.answer(_file(app, house, b"<script>alert(1)</script>", mime_type, "document"))
+    assert answer.headers["Content-Type"] == told
+    assert ("attachment" in answer.headers["Content-Disposition"]) == (told != "image/png")
+    assert "X-Evil" not in answer.headers
+    assert "\n" not in answer.headers["Content-Disposition"]
+
+
+def test_a_player_may_ask_for_a_part_and_that_is_one_look(app: Flask, admin: Person, house: House) -> None:
+    address = _file(app, house, bytes(range(200)), "video/mp4", "video")
+    answer = admin.answer(address, Range="bytes=10-19")
+    assert answer.status_code == 206
+    assert answer.data == bytes(range(10, 20))
+    assert answer.headers["Content-Range"] == "bytes 10-19/200"
+    assert admin.answer(address, Range="bytes=-5").data == bytes(range(195, 200))
+    assert admin.answer(address, Range="bytes=0-1,5-6").status_code == 200
+    assert admin.answer(address, Range="bytes=900-").status_code == 416
+    message_id = address.split("/")[-2]
+    assert [one["subject"] for one in house.audited("media.viewed")].count(message_id) == 1
+
+
+def test_a_file_that_is_gone_is_said_to_be(app: Flask, admin: Person, house: House) -> None:
+    address = _file(app, house, b"x", "image/gif")
+    parts: WebParts = app.extensions["relay"]
+    found = history.get(house.pool, house.tenant_id, address.split("/")[-2])
+    assert found is not None and found.message.media is not None
+    parts.objects.delete(MEDIA_INBOUND, str(found.message.media.object_key))
+    assert "gone from the object store" in admin.get(address, status=404)
+
+
+# Dead letters
+
+
+def test_all_dead_letters_go_again_after_a_question(
+    admin: Person, viewer: Person, neighbour: House, app: Flask
+) -> None:
+    new_user(neighbour.pool, "admin@suedlicht.example", "admin", neighbour.tenant_id)
+    other = Person(app, "admin@suedlicht.example")
+    rows = [neighbour.say(ADA, f"No. {n}", "outbound", "dead", reason="given up") for n in range(3)]
+    left = neighbour.say(BEN, "In", "inbound", "dead", reason="given up")
+    address = f"{neighbour.path}/dead-letters"
+    # A link alone sends nothing, whatever it says.
+    other.get(f"{address}/progress?total=9", status=302)
+    other.post(f"{address}/go-on?direction=outbound")
+    assert neighbour.state(rows[0]) == "dead"
+    question = other.get(f"{address}/replay-all?direction=outbound")
+    count = int(question.split('name="total" value="')[1].split('"')[0])
+    assert f"Send {count} dead letters again?" in question
+    page = other.follow(f"{address}/replay-all?direction=outbound", {"total": count})
+    assert f"{count} of {count} put back" in page
+    assert "data-go-on" not in page
+    assert {neighbour.state(row) for row in rows} == {"received"}
+    assert neighbour.state(left) == "dead"
+
+
+def test_a_viewer_sees_dead_letters_and_sends_none(viewer: Person, house: House) -> None:
+    row = house.say("4915000", "Dead", "outbound", "dead")
+    page = viewer.get(f"{house.path}/dead-letters")
+    assert row.id in page
+    assert "Send the marked ones again" not in page
+    viewer.post(f"{house.path}/dead-letters/replay", {"id": row.id}, status=403)
+    assert house.state(row) == "dead"
+
+
+def test_a_failed_message_is_sent_again_from_its_page(admin: Person, house: House) -> None:
+    row = house.say("4915001", "Once more", "outbound", "failed")
+    assert "Send again" in admin.get(f"{house.path}/messages/{row.id}")
+    page = admin.follow(f"{house.path}/dead-letters/replay", {"id": row.id, "back": "message"})
+    assert "1 message is on the way again" in page
+    assert house.state(row) == "received"
+    assert "only what was given up or failed" in admin.follow(f"{house.path}/dead-letters/replay", {"id": row.id})
+    admin.post(f"{house.path}/dead-letters/replay", {"id": "nonsense"}, status=400)

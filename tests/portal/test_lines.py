@@ -1,0 +1,167 @@
+"""The pages of lines, checks and tenants, as a plain browser gets them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+
+from db import onboarding, tenants
+from db.onboarding import Line
+from tests import processes
+from tests.portal.client import BY, Person, changes_of, live_line, new_tenant, running_app
+from tests.portal.conftest import new_user
+from tests.portal.suedlicht import GENESYS, WHATSAPP
+from web.parts import WebParts
+
+NUMBER, INTEGRATION = "300000000000009", "22222222-bbbb-4000-8000-000000000009"
+
+
+@pytest.fixture(scope="module")
+def app(settings_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    logs: Path = tmp_path_factory.mktemp("sandbox")
+    with processes.sandbox(settings_env, logs), running_app(settings_env) as made:
+        yield made
+
+
+@pytest.fixture
+def parts(app: Flask) -> WebParts:
+    held: WebParts = app.extensions["relay"]
+    return held
+
+
+@pytest.fixture
+def line(parts: WebParts) -> Line:
+    with parts.pool.transaction() as cursor:
+        cursor.execute("TRUNCATE tenants, users, audit_log CASCADE")
+    whatsapp = {name: value for name, value in WHATSAPP.items() if name != "app"}
+    return live_line(parts, new_tenant(parts, "Südlicht"), whatsapp, GENESYS)
+
+
+@pytest.fixture
+def base(line: Line) -> str:
+    return f"/portal/tenants/{line.tenant_id}"
+
+
+def person(app: Flask, parts: WebParts, role: str, tenant_id: str | None) -> Person:
+    email = f"{uuid4().hex}@suedlicht.example"
+    new_user(parts.pool, email, role, tenant_id)  # type: ignore[arg-type]
+    return Person(app, email)
+
+
+@pytest.fixture
+def admin(app: Flask, parts: WebParts, line: Line) -> Person:
+    return person(app, parts, "admin", line.tenant_id)
+
+
+def settings(parts: WebParts, line: Line) -> dict[str, object]:
+    return next(one.settings for one in onboarding.listed(parts.pool, line.tenant_id) if one.id == line.id)
+
+
+def test_a_line_shows_its_health_and_where_its_webhooks_go(admin: Person, base: str, line: Line) -> None:
+    page = admin.get(f"{base}/lines")
+    assert line.phone_number_id in page
+    # Nobody relays in this test, and the page says so.
+    assert "Stopped" in page
+    page = admin.get(f"{base}/lines/{line.id}")
+    assert f"/webhook/genesys/{line.webhook_key}" in page
+    assert "/webhook/meta/" in page
+
+
+def test_settings_are_kept_and_taken_back(admin: Person, parts: WebParts, base: str, line: Line) -> None:
+    given = {"whatsapp_rate_per_second": "20", "unknown_outcome": "give_up", "handset_order_seconds": "1.5"}
+    page = admin.follow(f"{base}/lines/{line.id}", given)
+    assert "Saved." in page
+    assert settings(parts, line) == {
+        "whatsapp_rate_per_second": 20,
+        "unknown_outcome": "give_up",
+        "handset_order_seconds": 1.5,
+    }
+    admin.post(f"{base}/lines/{line.id}", {"whatsapp_rate_per_second": "30"})
+    assert settings(parts, line) == {"whatsapp_rate_per_second": 30}
+    admin.post(f"{base}/lines/{line.id}", {"whatsapp_rate_per_second": "5000"}, status=400)
+    assert settings(parts, line) == {"whatsapp_rate_per_second": 30}
+
+
+def test_a_line_that_never_was_live_is_added_and_removed(admin: Person, parts: WebParts, base: str, line: Line) -> None:
+    page = admin.get(f"{base}/lines/new?look=1")
+    assert "Südlicht GmbH, +49 89 1234502" in page
+    assert "has a line already" in page
+    second = admin.post(f"{base}/lines/new", {"phone_number_id": NUMBER, "integration_id": INTEGRATION})
+    assert "Not live yet" in admin.get(second)
+    taken = admin.post(f"{base}/lines/new", {"phone_number_id": NUMBER, "integration_id": "another"}, status=409)
+    assert "already belongs to" in taken
+    assert "The line is removed." in admin.follow(f"{second}/remove", {})
+    assert "Not removed: an active line cannot be removed." in admin.follow(f"{base}/lines/{line.id}/remove", {})
+    assert [one.id for one in onboarding.listed(parts.pool, line.tenant_id)] == [line.id]
+
+
+def test_a_line_goes_live_only_with_the_providers_yes(admin: Person, parts: WebParts, base: str, line: Line) -> None:
+    admin.post(f"{base}/lines/new", {"phone_number_id": NUMBER, "integration_id": INTEGRATION})
+    page = admin.follow(f"{base}/lines/live", {})
+    assert "Not live." in page
+    assert [one.status for one in onboarding.listed(parts.pool, line.tenant_id)] == ["active", "refused"]
+
+
+def test_a_tenant_is_paused_and_goes_on(admin: Person, parts: WebParts, base: str, line: Line) -> None:
+    assert "nothing is sent" in admin.follow(f"{base}/status", {"status": "paused"})
+    assert getattr(tenants.get(parts.pool, line.tenant_id), "status", None) == "paused"
+    admin.post(f"{base}/status", {"status": "active"})
+    assert getattr(tenants.get(parts.pool, line.tenant_id), "status", None) == "active"
+
+
+def test_the_checks_say_the_same_as_the_doctor(admin: Person, base: str, line: Line) -> None:
+    assert "Not checked on this page yet." in admin.get(f"{base}/checks")
+    page = admin.post(f"{base}/checks", status=200)
+    assert re.findall(r'data-side="(\w+)"', page) == ["whatsapp", "genesys", "relay"]
+    assert "No app is subscribed to the business account" in page
+    assert "An app secret is set, so Meta&#39;s webhooks can be verified." in page
+    assert 'data-side="genesys"' in admin.post(f"{base}/checks/{line.id}", status=200)
+
+
+def test_many_lines_come_page_by_page(admin: Person, parts: WebParts, base: str, line: Line) -> None:
+    for n in range(20):
+        onboarding.create(changes_of(parts), parts.cipher, BY, line.tenant_id, f"4{n:014}", f"integration-{n}")
+    page = admin.get(f"{base}/lines")
+    assert page.count("<article") == 20
+    [more] = re.findall(r'href="([^"]+)" rel="next"', page)
+    assert admin.get(more).count("<article") == 1
+    assert admin.get(f"{base}/checks").count("data-one") == 20
+
+
+def test_a_viewer_looks_and_changes_nothing(app: Flask, parts: WebParts, base: str, line: Line) -> None:
+    viewer = person(app, parts, "viewer", line.tenant_id)
+    page = viewer.get(f"{base}/lines") + viewer.get(f"{base}/lines/{line.id}")
+    assert "Add a line" not in page
+    assert "Settings of this line" not in page
+    assert "Pause" not in page
+    for address in (f"lines/{line.id}", f"lines/{line.id}/remove", "lines/new", "lines/live", "status", "checks"):
+        viewer.post(f"{base}/{address}", {"status": "paused"}, status=403)
+    assert getattr(tenants.get(parts.pool, line.tenant_id), "status", None) == "active"
+
+
+def test_lines_of_another_tenant_do_not_exist(app: Flask, parts: WebParts, base: str, line: Line) -> None:
+    other = new_tenant(parts, "Nordwind")
+    stranger = person(app, parts, "admin", other)
+    for address in ("lines", f"lines/{line.id}", "lines/new", "checks"):
+        stranger.get(f"{base}/{address}", status=404)
+    stranger.get(f"/portal/tenants/{other}/lines/{line.id}", status=404)
+    stranger.post(f"/portal/tenants/{other}/checks/{line.id}", status=404)
+    stranger.post(f"/portal/tenants/{other}/lines/{line.id}/remove", status=404)
+    stranger.get("/portal/tenants", status=403)
+
+
+def test_the_operator_sees_all_tenants_and_makes_one(app: Flask, parts: WebParts, base: str, line: Line) -> None:
+    operator = person(app, parts, "operator", None)
+    page = operator.get("/portal/tenants")
+    assert "Südlicht" in page
+    assert "1 of 1" in page
+    operator.post("/portal/tenants/new", {"name": " "}, status=400)
+    address = operator.post("/portal/tenants/new", {"name": "Nordwind", "contact": "Ada"})
+    assert "Welcome" in operator.get(operator.get(address, status=302) and f"{address}/welcome")
+    assert [(one.name, one.contact) for one in tenants.listed(parts.pool)] == [("Südlicht", ""), ("Nordwind", "Ada")]
+    operator.get("/portal/tenants?after=nonsense", status=400)

@@ -1,0 +1,116 @@
+"""Users and API keys: what people and programs get in with. For API and portal, within a request.
+
+Nobody hands out a right that he does not have himself. Without a tenant it is about the operator's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from db import api_keys, passwords, sessions, users
+from db.api_keys import ApiKey
+from db.changes import NotFoundError
+from db.pool import Pool
+from db.users import Role, Status, User
+from web.errors import ApiError
+from web.principal import ROLES, SCOPES, by, principal
+
+ROLES_OF_TENANT: tuple[Role, ...] = ("admin", "viewer")
+KEY_DAYS, LONGEST_KEY_DAYS = 365, 730
+
+
+def invite(pool: Pool, tenant_id: str | None, email: str, name: str, role: Role) -> tuple[User, str]:
+    """A new user, and the password to tell once; it has to be changed at the first log-in."""
+    _may_give(role)
+    _fits(tenant_id, role)
+    password = passwords.generated()
+    user = users.create(pool, by(), tenant_id, address(email), name, role, passwords.hashed(password))
+    return user, password
+
+
+def change_user(
+    pool: Pool,
+    tenant_id: str | None,
+    user_id: str,
+    *,
+    name: str | None = None,
+    role: Role | None = None,
+    status: Status | None = None,
+) -> User:
+    """What is None stays as it is."""
+    former = user_of(pool, tenant_id, user_id)
+    _may_give(former.role)
+    _may_give(role or former.role)
+    _fits(tenant_id, role or former.role)
+    return users.change(
+        pool, by(), tenant_id, user_id, name or former.name, role or former.role, status or former.status
+    )
+
+
+def reset_password(pool: Pool, tenant_id: str | None, user_id: str) -> tuple[User, str]:
+    """A new password to tell once; every browser of the user is logged out."""
+    user = user_of(pool, tenant_id, user_id)
+    _may_give(user.role)
+    password = passwords.generated()
+    users.set_password(pool, by(), user, passwords.hashed(password), must_change=True)
+    return user_of(pool, tenant_id, user_id), password
+
+
+def end_sessions(pool: Pool, tenant_id: str | None, user_id: str) -> int:
+    """Every browser of the user is logged out. Returns how many there were."""
+    return sessions.end_all(pool, by(), user_of(pool, tenant_id, user_id))
+
+
+def user_of(pool: Pool, tenant_id: str | None, user_id: str) -> User:
+    """Raises NotFoundError."""
+    found = users.get(pool, tenant_id, user_id)
+    if found is None:
+        raise NotFoundError("there is no such user")
+    return found
+
+
+def address(email: str) -> str:
+    """As it is compared at the log-in. Raises ApiError 400."""
+    try:
+        return users.address(email)
+    except ValueError as error:
+        raise ApiError(400, "invalid_email", f"email {error}", [{"field": "email", "message": str(error)}]) from None
+
+
+def make_key(
+    pool: Pool, tenant_id: str | None, name: str, scopes: Iterable[str], expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """The key's row, and the key itself to tell once. Without `expires_at` it is good for a year."""
+    wanted, now = frozenset(scopes), datetime.now(UTC)
+    if not wanted or wanted - SCOPES.keys():
+        raise ApiError(400, "invalid_request", "name the key's scopes; there are " + ", ".join(SCOPES))
+    _may_hand_out(wanted)
+    until = expires_at or now + timedelta(days=KEY_DAYS)
+    if not now < until <= now + timedelta(days=LONGEST_KEY_DAYS):
+        text = "must lie in the future, and at most two years away"
+        raise ApiError(400, "invalid_request", f"expires_at {text}", [{"field": "expires_at", "message": text}])
+    return api_keys.create(pool, by(), tenant_id, name, sorted(wanted), until)
+
+
+def grantable() -> list[str]:
+    """The scopes that the asking principal may hand out, in the order of SCOPES."""
+    return [scope for scope in SCOPES if scope in principal().scopes]
+
+
+def _fits(tenant_id: str | None, role: Role) -> None:
+    allowed: tuple[Role, ...] = ("operator",) if tenant_id is None else ROLES_OF_TENANT
+    if role not in allowed:
+        text = f"must be {' or '.join(allowed)} here"
+        raise ApiError(400, "invalid_request", f"role {text}", [{"field": "role", "message": text}])
+
+
+def _may_give(role: Role) -> None:
+    _may_hand_out(ROLES[role])
+
+
+def _may_hand_out(scopes: frozenset[str]) -> None:
+    missing = sorted(scopes - principal().scopes)
+    if missing:
+        text = f"nobody gives a right that he does not have himself; you have not {', '.join(missing)}"
+        raise ApiError(403, "not_yours_to_give", text)

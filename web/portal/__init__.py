@@ -1,0 +1,79 @@
+"""The portal: what people do in a browser. Pages are drawn here, on the server; scripts only keep them fresh."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from flask_wtf import CSRFProtect
+
+from db import sessions
+from web.portal import (
+    account,
+    audit,
+    checks,
+    connect,
+    conversations,
+    dashboard,
+    dead_letters,
+    errors,
+    keys,
+    lines,
+    login,
+    media,
+    messages,
+    overview,
+    people,
+    setup,
+    shell,
+    tenants,
+    unknown_numbers,
+    words,
+)
+from web.portal.blueprint import portal
+
+PAGES = (
+    account,
+    audit,
+    checks,
+    connect,
+    conversations,
+    dashboard,
+    dead_letters,
+    keys,
+    lines,
+    login,
+    media,
+    messages,
+    overview,
+    people,
+    setup,
+    tenants,
+    unknown_numbers,
+    words,
+)
+"""Each module puts its views on the blueprint when it is imported."""
+errors.install(portal)
+shell.install(portal)
+
+
+def register(app: Flask) -> None:
+    """The portal under /portal, its log-in, and its protection against forged requests."""
+    secure = app.extensions["relay"].public_url.startswith("https:")
+    app.config.update(
+        BOOTSTRAP_SERVE_LOCAL=True,
+        SESSION_COOKIE_NAME="__Host-relay" if secure else "relay",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        # Lax, because the log-in at Genesys comes back by a link of another site.
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(seconds=sessions.LONGEST_SECONDS),
+        # The API's requests carry no cookie; the portal's guard asks for the token itself.
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=sessions.LONGEST_SECONDS,
+    )
+    Bootstrap5(app)
+    CSRFProtect(app)
+    login.manager.init_app(app)
+    app.register_blueprint(portal)

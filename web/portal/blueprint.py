@@ -1,0 +1,105 @@
+"""The blueprint all pages are on, and the guard before every one of them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Blueprint, current_app, g, redirect, request, url_for
+from flask_login import current_user
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response
+
+from db import tenants
+from db.pool import Pool
+from db.tenants import Tenant
+from web.context import parts, pool
+from web.errors import ApiError
+from web.principal import admit, check_right, principal, right_of
+
+portal = Blueprint("portal", __name__, url_prefix="/portal")
+
+CSP = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",  # Bootstrap's own icons are data URLs in its style sheet
+        "media-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+PUBLIC = "public"
+"""The right of a page that is shown before the log-in."""
+
+
+def public(view: Any) -> Any:
+    view.right = PUBLIC
+    return view
+
+
+@portal.before_request
+def guard() -> Response | None:
+    """Every page but the log-in wants a user, the view's right, and for changes the token of its form."""
+    if request.method in ("POST", "PUT", "PATCH", "DELETE"):
+        cast(CSRFProtect, current_app.extensions["csrf"]).protect()
+    if right_of(request.endpoint) == PUBLIC:
+        return None
+    if not current_user.is_authenticated:
+        # Only a page is worth coming back to.
+        back = request.full_path.rstrip("?") if request.method == "GET" and not _is_fragment() else None
+        return redirect(url_for("portal.login", next=back)) if not _is_fragment() else _ended()
+    g.principal = current_user.principal
+    check_right()
+    if current_user.user.must_change and request.endpoint not in ("portal.account", "portal.change_password"):
+        return redirect(url_for("portal.account"))
+    g.tenant = _tenant()
+    return None
+
+
+def _is_fragment() -> bool:
+    """A script of ours asks for a part of a page."""
+    return request.headers.get("X-Fragment") == "1"
+
+
+def _ended() -> Response:
+    """The script then loads the page anew, which leads to the log-in."""
+    return Response(status=401)
+
+
+def _tenant() -> Tenant | None:
+    """The tenant in the page's address. Somebody else's does not exist: ApiError 404."""
+    tenant_id = (request.view_args or {}).get("tenant_id")
+    if tenant_id is None:
+        return None
+    found = tenants.get(pool(), admit(str(tenant_id)))
+    if found is None:
+        raise ApiError(404, "not_found", "there is no such tenant")
+    return found
+
+
+def tenant() -> Tenant:
+    """The tenant whose page this is."""
+    found: Tenant = g.tenant
+    return found
+
+
+def tenant_pool() -> Pool:
+    """The database as this page may see it: the rows of one's own tenant, for an operator those of the page's.
+
+    Guarded by PostgreSQL itself: whatever an address says, nobody leaves their own tenant here.
+    """
+    limited = principal().tenant_id or (g.tenant.id if g.get("tenant") is not None else None)
+    return parts().pool if limited is None else parts().pool.of_tenant(limited)
+
+
+@portal.after_request
+def protect(response: Response) -> Response:
+    # A file that a customer sent brings a stricter one.
+    response.headers.setdefault("Content-Security-Policy", CSP)
+    # Forms are checked against the page they came from.
+    response.headers["Referrer-Policy"] = "same-origin"
+    return response

@@ -1,0 +1,58 @@
+"""What a person reads when something did not go well. The same errors as the API's, as a page."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Blueprint, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from db.changes import NotFoundError, TakenError
+from relay.core.errors import StoreError
+from web.errors import TEXTS, ApiError, request_id
+
+log = structlog.get_logger(__name__)
+TITLES = {
+    400: "That did not work",
+    403: "You may not do this",
+    404: "There is no such page",
+    409: "Not as things stand",
+    413: "Too large",
+    429: "Too many requests",
+    503: "Back in a moment",
+}
+Answer = tuple[str, int]
+
+
+def page(status: int, text: str) -> Answer:
+    title = TITLES.get(status, "Something went wrong")
+    return render_template("portal/error.html", title=title, text=text, request_id=request_id()), status
+
+
+def install(blueprint: Blueprint) -> None:
+    blueprint.register_error_handler(ApiError, lambda error: page(error.status, error.message))
+    blueprint.register_error_handler(NotFoundError, lambda error: page(404, str(error)))
+    blueprint.register_error_handler(TakenError, lambda error: page(409, str(error)))
+    blueprint.register_error_handler(CSRFError, _stale)
+    blueprint.register_error_handler(StoreError, _away)
+    blueprint.register_error_handler(HTTPException, _http)
+    blueprint.register_error_handler(Exception, _unexpected)
+
+
+def _stale(_error: CSRFError) -> Answer:
+    return page(400, "This page was open for too long. Go back, reload it, and try again.")
+
+
+def _away(error: StoreError) -> Answer:
+    log.warning("a store is away", error=str(error), rule=str(request.url_rule))
+    return page(503, "Something that this page needs does not answer. Try again in a moment.")
+
+
+def _http(error: HTTPException) -> Answer:
+    status = error.code or 500
+    return page(status, TEXTS.get(status) or str(error.description or error.name))
+
+
+def _unexpected(error: Exception) -> Answer:
+    log.error("unexpected error", rule=str(request.url_rule), method=request.method, exc_info=error)
+    return page(500, "This is our fault. Tell your operator the number below; it leads to the log.")

@@ -1,0 +1,82 @@
+"""The last step: everything at a glance, all checks, and going live."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from db import onboarding
+from db.changes import TakenError
+from db.onboarding import Line
+from relay import checks
+from relay.checks import REF, SIDES, Checked
+from web.api.onboarding import complete
+from web.api.schemas import TenantPath
+from web.context import parts
+from web.errors import ApiError
+from web.portal import setup_notes, setup_pages
+from web.portal.blueprint import portal, tenant
+from web.portal.setup_state import Setup, ours, read, shown
+from web.principal import by, needs
+
+NAMES = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": "This relay"}
+
+
+@portal.post("/tenants/<uuid:tenant_id>/setup/review")
+@needs("tenants:write")
+def setup_check(tenant_id: object) -> str:
+    """All checks of the pair. Without scripts it is the page once more, with what was found."""
+    held = read()
+    found = results(checks.check_line(parts().channels, held.subject(), ours()))
+    if request.headers.get("X-Fragment") == "1":
+        return render_template("portal/setup/_results.html", results=found)
+    return setup_pages.page(held, "review", results=found)
+
+
+@portal.post("/tenants/<uuid:tenant_id>/setup/live")
+@needs("tenants:write")
+def go_live(tenant_id: object) -> ResponseReturnValue:
+    """The same as the API's complete-onboarding."""
+    held = read()
+    if not held.ready:
+        flash("Something is still missing: the steps above say what.", "danger")
+        return _review()
+    try:
+        _pair(held)
+        complete(TenantPath(tenant_id=tenant().id))  # type: ignore[arg-type]
+    except TakenError as error:
+        flash(f"Not live: {error}.", "danger")
+        return _review()
+    except ApiError as error:
+        if error.status != 409:
+            raise
+        for one in error.details:
+            if one.get("level") == "refused":
+                flash(f"{NAMES[one['side']]}: {one['message']}.", "danger")
+        if not error.details:
+            flash(error.message, "danger")
+        return _review()
+    setup_notes.step("review")
+    flash(f"{tenant().name} is live. Now send a message both ways.", "success")
+    return redirect(url_for("portal.trial", tenant_id=tenant().id))
+
+
+def results(checked: list[Checked]) -> list[tuple[str, str, list[tuple[str, str, str, str]]]]:
+    """Side, its name, and its findings, for the template of the same name."""
+    return [(one.side, NAMES[one.side], shown(one.findings)) for one in checked]
+
+
+def _pair(held: Setup) -> None:
+    """complete-onboarding makes the first line, and mends one that never was active; a further one is made here."""
+    if held.line() is not None or not held.lines or _is_mended(held.lines):
+        return
+    refs = {side: held.values(side)[REF[side]] for side in SIDES}
+    onboarding.create(setup_notes.changes(), parts().cipher, by(), tenant().id, refs["whatsapp"], refs["genesys"])
+
+
+def _is_mended(lines: list[Line]) -> bool:
+    return len(lines) == 1 and lines[0].paired and lines[0].status != "active"
+
+
+def _review() -> ResponseReturnValue:
+    return redirect(url_for("portal.setup", tenant_id=tenant().id, step="review"))

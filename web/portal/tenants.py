@@ -1,0 +1,46 @@
+"""The operator's list of tenants, and the beginning of a new one."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from db import overview
+from db import tenants as stored
+from db.paging import CursorError
+from web.context import changes, parts
+from web.errors import ApiError
+from web.portal.blueprint import portal
+from web.portal.setup_forms import OrganisationForm
+from web.principal import OPERATOR, by, needs
+
+AT_ONCE = 50
+
+
+@portal.get("/tenants")
+@needs(OPERATOR)
+def tenants() -> str:
+    """The page, or the part of it that keeps itself fresh."""
+    try:
+        found = overview.tenants(parts().pool, AT_ONCE, request.args.get("after"))
+    except CursorError:
+        raise ApiError(400, "bad_request", "this page does not begin there; go back to the first one") from None
+    template = "_list.html" if request.headers.get("X-Fragment") == "1" else "tenants.html"
+    return render_template(f"portal/tenants/{template}", found=found, first=not request.args.get("after"))
+
+
+@portal.get("/tenants/new")
+@needs(OPERATOR)
+def new_tenant() -> str:
+    return render_template("portal/tenants/new.html", form=OrganisationForm(None))
+
+
+@portal.post("/tenants/new")
+@needs(OPERATOR)
+def create_tenant() -> ResponseReturnValue:
+    """Made, and straight into its set-up."""
+    form = OrganisationForm()
+    if not form.validate_on_submit():
+        return render_template("portal/tenants/new.html", form=form), 400
+    made = stored.create(changes(), by(), form.name.data or "", form.contact.data or "")
+    return redirect(url_for("portal.setup", tenant_id=made.id))

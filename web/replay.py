@@ -1,0 +1,57 @@
+"""Relaying what was kept for a number or integration once a line owns it. For API and portal, within a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from db import audit, lines, unknown_lines
+from db.lines import LineRoute
+from db.unknown_lines import Kept
+from relay.broker.publisher import Outgoing
+from relay.core.messages import Update, dump
+from relay.core.queues import EXCHANGE, queue_number
+from web.context import parts, pool
+from web.errors import ApiError
+from web.principal import by
+
+AT_ONCE = 500
+PUBLISH_SECONDS = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """`left`: ask again."""
+
+    replayed: int
+    left: int
+
+
+def unknown(channel: Literal["whatsapp", "genesys"], line_ref: str) -> Slice:
+    """The oldest AT_ONCE. Raises ApiError 409 while no active line has this id."""
+    route = lines.route_by_ref(pool(), parts().cipher, channel, line_ref)
+    if route is None:
+        text = "no active line owns this id yet; complete the onboarding of its tenant first"
+        raise ApiError(409, "still_unknown", text)
+    kept = unknown_lines.waiting(pool(), channel, line_ref, AT_ONCE)
+    # First the broker's confirms, then the mark: a repeat is absorbed by the message's unique key, a loss by nobody.
+    parts().publisher.publish([_outgoing(channel, route, one) for one in kept], PUBLISH_SECONDS)
+    with pool().transaction() as cursor:
+        unknown_lines.mark_replayed(cursor, [one.id for one in kept])
+        detail = {"channel": channel, "count": len(kept)}
+        audit.record(cursor, by(), "unknown.replayed", tenant_id=route.tenant_id, subject=line_ref, detail=detail)
+    return Slice(len(kept), unknown_lines.count(pool(), channel, line_ref))
+
+
+def _outgoing(channel: str, route: LineRoute, kept: Kept) -> Outgoing:
+    update = Update(
+        channel=channel,
+        tenant_id=route.tenant_id,
+        line_id=route.line_id,
+        address=kept.address,
+        arrived_at=kept.arrived_at.timestamp(),
+        index=kept.idx,
+        payload=kept.payload,
+    )
+    number = queue_number(route.line_id, kept.address, parts().shards)
+    return Outgoing(EXCHANGE[channel], str(number), dump(update))

@@ -1,0 +1,142 @@
+"""Sending through the API: the conversation's actor does it in its turn, here it is asked for and waited for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import uuid4
+
+import gevent
+import structlog
+from gevent.lock import BoundedSemaphore
+
+from db import sends
+from db.pool import Pool
+from db.sends import Asked, OtherRequestError, Outcome
+from relay.channels.origins import origin_of
+from relay.core.errors import SendError, StoreError
+from relay.core.messages import Direction, Media, Message, Person
+from relay.core.queues import TARGET
+from web.context import parts
+from web.errors import ApiError
+from web.principal import by
+
+__all__ = ["Kind", "Outcome", "Wanted", "outcome", "send"]
+
+log = structlog.get_logger(__name__)
+
+WAIT_SECONDS = 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
+WAITS = 32
+"""So many requests of one worker wait for an outcome; further ones are answered at once."""
+_waits = BoundedSemaphore(WAITS)
+
+Kind = Literal["text", "image", "document", "video", "audio"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`text` is the message, or the caption of the file at `media_url`; `key` makes a repeat the same message."""
+
+    direction: Direction
+    person: Person
+    type: Kind = "text"
+    text: str | None = field(default=None, repr=False)
+    media_url: str | None = None
+    filename: str | None = None
+    key: str | None = None
+
+
+def send(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted, seconds: float = WAIT_SECONDS) -> Outcome:
+    """Ask for it, and wait for up to `seconds`. Raises ApiError for what cannot be sent at all."""
+    message_id = _put(pool, tenant_id, line_id, wanted)
+    try:
+        return _awaited(pool, tenant_id, message_id, seconds)
+    except StoreError as error:
+        # It is written, and will be sent: a 503 would make its sender ask for it again.
+        log.warning("outcome_not_awaited", message_id=message_id, error=str(error))
+        return Outcome(message_id, None, wanted.direction, "received", None, None, None, None)
+
+
+def outcome(pool: Pool, tenant_id: str | None, message_id: str) -> Outcome | None:
+    """How a message stands that was asked for through the API."""
+    return sends.outcome(pool, tenant_id, message_id)
+
+
+def _put(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted) -> str:
+    now = time.time()
+    message = Message(
+        source_id=f"{sends.PREFIX}{wanted.key or uuid4()}",
+        person=wanted.person,
+        provider_time=now,
+        type=wanted.type,
+        text=None if wanted.media_url else wanted.text,
+        media=_media(wanted),
+    )
+    if message.media is None and len(parts().channels[TARGET[wanted.direction]].fit(message)) > 1:
+        raise unusable("text", "is too long for one message")
+    asked = Asked(tenant_id, line_id, wanted.direction, message, now, by().actor, _request(wanted))
+    try:
+        return sends.put(pool, asked, parts().shards)
+    except OtherRequestError as error:
+        raise ApiError(409, "idempotency_key_reused", str(error)) from None
+
+
+def _media(wanted: Wanted) -> Media | None:
+    if wanted.media_url is None or wanted.type == "text":
+        return None
+    _admit(wanted.media_url)
+    return Media(
+        wanted.type, source_url=wanted.media_url, filename=wanted.filename, caption=wanted.text or None, public=True
+    )
+
+
+def _admit(url: str) -> None:
+    """Only what can be told without asking: the daemon looks at the address itself when it connects."""
+    try:
+        origin = origin_of(url)
+    except SendError as error:
+        raise unusable("media_url", f"is {error.text}") from None
+    if origin.scheme != "https" and not any(channel.stand_in for channel in parts().channels.values()):
+        raise unusable("media_url", "must begin with https://")
+
+
+def unusable(field_name: str, text: str) -> ApiError:
+    return ApiError(400, "invalid_request", f"{field_name} {text}", [{"field": field_name, "message": text}])
+
+
+def _request(wanted: Wanted) -> dict[str, Any]:
+    """What makes two requests the same one."""
+    given = {
+        "direction": wanted.direction,
+        "contact": wanted.person.address,
+        "type": wanted.type,
+        "text": wanted.text,
+        "media_url": wanted.media_url,
+        "filename": wanted.filename,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _awaited(pool: Pool, tenant_id: str, message_id: str, seconds: float) -> Outcome:
+    """Polled with growing pauses, within the deadline; at once where too many wait already."""
+    patient = seconds > 0 and _waits.acquire(blocking=False)
+    try:
+        return _polled(pool, tenant_id, message_id, time.monotonic() + seconds if patient else 0.0)
+    finally:
+        if patient:
+            _waits.release()
+
+
+def _polled(pool: Pool, tenant_id: str, message_id: str, deadline: float) -> Outcome:
+    pause = FIRST_PAUSE
+    while True:
+        found = sends.outcome(pool, tenant_id, message_id)
+        if found is None:
+            raise ApiError(404, "not_found", "the message was removed while it was waited for")
+        left = deadline - time.monotonic()
+        if found.finished or left <= 0:
+            return found
+        gevent.sleep(min(pause, left))
+        pause = min(pause * 1.5, LONGEST_PAUSE)
