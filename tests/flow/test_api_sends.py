@@ -60,7 +60,7 @@ def test_a_text_to_the_phone(installation: Installation, line: Line, program: Pr
     sent = answer.json()
     assert sent["status"] in ("sent", "delivered", "read")
     assert sent["wamid"] == sent["provider_id"] is not None
-    [shown] = chat.on_the_phone()
+    [shown] = wait_until(chat.on_the_phone, 20, "the phone to show it")
     assert (shown["text"], shown["id"]) == ("Your order is on its way", sent["wamid"])
     wait_until(lambda: row(installation, sent["id"])["delivered_at"], 20, "its receipt")
     assert row(installation, sent["id"])["report"] is None, "no agent wrote it"
@@ -89,9 +89,9 @@ def test_a_file_both_ways(installation: Installation, line: Line, program: Progr
     to_phone, to_agent = program.to_phone(wa_id, **file), program.to_agent(wa_id, **file)
     assert to_phone.json()["status"] in ("sent", "delivered", "read"), to_phone.text
     assert to_agent.json()["status"] in ("sent", "delivered"), to_agent.text
-    [shown] = chat.on_the_phone()
+    [shown] = wait_until(chat.on_the_phone, 20, "the phone to show it")
     assert shown["type"] == kind
-    assert len(chat.at_the_desk()) == 2
+    wait_until(lambda: len(chat.at_the_desk()) == 2, 20, "the desk to show it")
     assert row(installation, to_phone.json()["id"])["media_url"].startswith("media-outbound/")
     assert row(installation, to_agent.json()["id"])["media_url"].startswith("media-inbound/")
 
@@ -103,7 +103,7 @@ def test_the_same_key_is_the_same_message(installation: Installation, line: Line
     assert len({one.value.json()["id"] for one in running}) == 1
     again = program.to_phone(chat.wa_id, "once", "order-1")
     assert again.json()["id"] == running[0].value.json()["id"]
-    assert [one["text"] for one in chat.on_the_phone()] == ["once"]
+    chat.phone_reads_in_time("once")
     other = program.to_phone(chat.wa_id, "another text", "order-1")
     assert (other.status_code, other.json()["error"]["code"]) == (409, "idempotency_key_reused")
     assert program.to_agent(chat.wa_id, "once", "order-1").status_code == 409, "nor in the other direction"

@@ -57,6 +57,9 @@ def test_without_a_stand_in_nothing_private_is_called(name: str, account: Accoun
             fetched(f"{served.url}/a.jpg", name, account, None)
         with refusing("address_refused"):
             fetched(served.url.replace("http:", "https:"), name, account, None)
+        with refusing("address_refused"):  # a provider reached by way of a proxy inside is no stand-in
+            secure = served.url.replace("http:", "https:")
+            fetched(secure, name, account, secure)
     assert served.connections == 0
 
 
