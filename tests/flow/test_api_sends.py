@@ -186,6 +186,10 @@ def test_dead_letters_go_again_in_their_old_order(installation: Installation) ->
                WHERE source_id = %s RETURNING 1""",
             called, bool(called), source,
         )  # fmt: skip
+    # Its actor still has them in mind, which of true dead letters it has not.
+    installation.daemon.stop()
+    installation.daemon.start()
+    installation.daemon.wait_ready()
     listed = installation.api("GET", "/api/dead-letters?limit=4", tenant=line.tenant_id)
     assert [one["text"] for one in listed["items"]] == texts[:1:-1]
     installation.api("PATCH", f"/api/tenants/{line.tenant_id}", {"status": "active"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +16,18 @@ from relay.actors.base import Ping
 from relay.actors.hours import HoursActor
 from tests.integration.told import World
 
-NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
+LONGEST_TEST = 20.0
+"""Seconds."""
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A moment with enough of its hour left for a test: what is over must not change meanwhile."""
+    left = (hour_of(datetime.now(UTC)) + HOUR - datetime.now(UTC)).total_seconds()
+    if left < LONGEST_TEST:
+        time.sleep(left + 0.1)
+    return datetime.now(UTC)
 
 
 @pytest.fixture
@@ -40,8 +51,8 @@ def delivered(world: World, at: datetime, **columns: Any) -> str:
     )  # fmt: skip
 
 
-def test_hours_that_are_over_are_counted_once_and_the_last_two_are_left(world: World) -> None:
-    last = hour_of(NOW)
+def test_hours_that_are_over_are_counted_once_and_the_last_two_are_left(world: World, now: datetime) -> None:
+    last = hour_of(now)
     for ago in (0, 1, 2, 3, 50):
         delivered(world, last - HOUR * ago + timedelta(seconds=1))
     world.message(world.contact(), last - HOUR * 2, state="failed")
@@ -56,8 +67,8 @@ def test_hours_that_are_over_are_counted_once_and_the_last_two_are_left(world: W
     }
 
 
-def test_an_hour_is_counted_again_when_its_receipts_have_come(world: World) -> None:
-    hour = hour_of(NOW) - HOUR * 12
+def test_an_hour_is_counted_again_when_its_receipts_have_come(world: World, now: datetime) -> None:
+    hour = hour_of(now) - HOUR * 12
     message_id = world.message(world.contact(), hour, direction="outbound", state="sent", sent_at=hour)
     while hours.count_due(world.pool):
         pass
@@ -72,8 +83,8 @@ def test_an_hour_is_counted_again_when_its_receipts_have_come(world: World) -> N
     assert counted(world) == {(hour, "outbound"): (1, 1, 1, 0)}
 
 
-def test_a_slice_is_bounded_and_one_daemon_counts_at_a_time(world: World) -> None:
-    delivered(world, hour_of(NOW) - HOUR * 40)
+def test_a_slice_is_bounded_and_one_daemon_counts_at_a_time(world: World, now: datetime) -> None:
+    delivered(world, hour_of(now) - HOUR * 40)
     assert hours.count_due(world.pool, most=7) == 7
     with world.pool.transaction() as cursor:
         cursor.execute("SELECT 1 FROM relay_settings WHERE name LIKE 'hours%' FOR UPDATE")
@@ -81,8 +92,8 @@ def test_a_slice_is_bounded_and_one_daemon_counts_at_a_time(world: World) -> Non
     assert hours.count_due(world.pool) > 0
 
 
-def test_the_daemons_actor_counts_and_looks_again_at_once_while_more_is_due(world: World) -> None:
-    delivered(world, hour_of(NOW) - HOUR * 40)
+def test_the_daemons_actor_counts_and_looks_again_at_once_while_more_is_due(world: World, now: datetime) -> None:
+    delivered(world, hour_of(now) - HOUR * 40)
     asked: list[float] = []
     parts: Any = SimpleNamespace(
         pool=world.pool, timers=SimpleNamespace(after=lambda seconds, ref, command: asked.append(seconds))
@@ -90,13 +101,13 @@ def test_the_daemons_actor_counts_and_looks_again_at_once_while_more_is_due(worl
     actor = HoursActor.start(parts)
     actor.ask(Ping(), timeout=20)
     actor.stop()
-    assert (hour_of(NOW) - HOUR * 40, "outbound") in counted(world)
+    assert (hour_of(now) - HOUR * 40, "outbound") in counted(world)
     assert asked == [1.0]
 
 
 @pytest.mark.parametrize("limited", [False, True])
-def test_the_dashboard_is_the_same_with_hours_counted_and_without(world: World, limited: bool) -> None:
-    last = hour_of(NOW)
+def test_the_dashboard_is_the_same_with_hours_counted_and_without(world: World, limited: bool, now: datetime) -> None:
+    last = hour_of(now)
     for ago in range(1, 30, 2):
         delivered(world, last - HOUR * ago)
     world.message(world.contact("4915200000001"), last - HOUR * 5, state="dead")
@@ -118,9 +129,9 @@ def test_the_dashboard_is_the_same_with_hours_counted_and_without(world: World, 
 
 
 @pytest.mark.parametrize("tz", ["UTC", "America/New_York", "Asia/Kolkata", "Pacific/Chatham"])
-def test_today_begins_at_midnight_of_the_zone(world: World, tz: str) -> None:
+def test_today_begins_at_midnight_of_the_zone(world: World, tz: str, now: datetime) -> None:
     zone = figures._zone(tz)
-    midnight = NOW.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     world.message(world.contact(), midnight - timedelta(seconds=1))
     world.message(world.contact(), midnight)
     world.message(world.contact(), midnight + timedelta(minutes=1))
@@ -135,13 +146,13 @@ def test_a_zone_that_is_none_is_refused(world: World, tz: str) -> None:
         figures.dashboard(world.pool, world.tenant_id, tz)
 
 
-def test_the_operator_sees_the_totals_of_all_and_a_page_of_tenants(world: World) -> None:
+def test_the_operator_sees_the_totals_of_all_and_a_page_of_tenants(world: World, now: datetime) -> None:
     other = World(world.pool)
-    last = hour_of(NOW)
+    last = hour_of(now)
     delivered(world, last)
     for ago in (0, 1, 5):
         delivered(other, last - HOUR * ago)
-    waits = other.message(other.contact(), NOW - timedelta(minutes=10), state="received")
+    waits = other.message(other.contact(), now - timedelta(minutes=10), state="received")
     while hours.count_due(world.pool):
         pass
     found = overview.overview(world.pool)

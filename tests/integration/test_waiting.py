@@ -97,7 +97,8 @@ def row(**columns: Any) -> Callable[[World, str], None]:
 def test_a_message_waits_for_what_its_row_and_its_line_say(
     world: World, trouble: Callable[[World, str], None], kind: str, words: str
 ) -> None:
-    message_id = world.message(world.contact(), NOW - timedelta(minutes=1), state="received")
+    now = datetime.now(UTC)
+    message_id = world.message(world.contact(), now - timedelta(minutes=1), state="received")
     trouble(world, message_id)
     found = why(world, message_id)
     assert (found.kind, words in found.text) == (kind, True), found
@@ -110,16 +111,17 @@ def test_a_finished_message_waits_for_nothing(world: World) -> None:
 
 
 def test_behind_an_earlier_message_it_says_whose_trouble_it_is(world: World) -> None:
+    now = datetime.now(UTC)
     contact = world.contact()
-    until = NOW + timedelta(minutes=5)
+    until = now + timedelta(minutes=5)
     first = world.message(
-        contact, NOW - timedelta(minutes=2), state="received", attempts=1, claimed_at=NOW, next_attempt_at=until,
+        contact, now - timedelta(minutes=2), state="received", attempts=1, claimed_at=now, next_attempt_at=until,
         reason_code="429",
     )  # fmt: skip
-    second = world.message(contact, NOW - timedelta(minutes=1), state="received")
+    second = world.message(contact, now - timedelta(minutes=1), state="received")
     # Sorted before a message that was claimed, but it does not overtake it.
-    late = world.message(contact, NOW - timedelta(minutes=3), state="received")
-    other_way = world.message(contact, NOW - timedelta(minutes=1), direction="outbound", state="received")
+    late = world.message(contact, now - timedelta(minutes=3), state="received")
+    other_way = world.message(contact, now - timedelta(minutes=1), direction="outbound", state="received")
     for message_id in (second, late):
         found = why(world, message_id)
         assert (found.kind, found.message_id, found.until) == ("earlier", first, until)
@@ -128,9 +130,10 @@ def test_behind_an_earlier_message_it_says_whose_trouble_it_is(world: World) -> 
 
 
 def test_a_used_up_rate_is_named_with_the_time_it_takes(world: World) -> None:
+    now = datetime.now(UTC)
     last = ""
     for n in range(120):
-        at = NOW - timedelta(seconds=240 - n)
+        at = now - timedelta(seconds=240 - n)
         last = world.message(world.contact(f"49150{n:08}"), at, state="received")
     [queue] = waiting.of_tenant(world.pool, world.tenant_id, EMPTY)
     assert (queue.side, queue.count, queue.more) == ("genesys", 120, False)
@@ -142,25 +145,26 @@ def test_a_used_up_rate_is_named_with_the_time_it_takes(world: World) -> None:
     # While Redis is away only what goes through elsewhere shows that it is not something else.
     [queue] = waiting.of_tenant(world.pool, world.tenant_id, Terms())
     assert queue.why is not None and queue.why.kind == "soon"
-    world.message(world.contact(), NOW - timedelta(minutes=5), sent_at=datetime.now(UTC))
+    world.message(world.contact(), now - timedelta(minutes=5), sent_at=datetime.now(UTC))
     [queue] = waiting.of_tenant(world.pool, world.tenant_id, Terms())
     assert queue.why is not None and queue.why.kind == "rate"
 
 
 def test_a_side_that_fails_is_in_trouble_until_something_goes_through(world: World) -> None:
+    now = datetime.now(UTC)
     contact = world.contact()
     world.message(
-        contact, NOW - timedelta(minutes=1), direction="outbound", state="received", attempts=4,
-        claimed_at=NOW - timedelta(seconds=30), reason_code="503", reason="down",
+        contact, now - timedelta(minutes=1), direction="outbound", state="received", attempts=4,
+        claimed_at=now - timedelta(seconds=30), reason_code="503", reason="down",
     )  # fmt: skip
-    world.message(world.contact("4915200000001"), NOW - timedelta(seconds=50), direction="outbound", state="received")
+    world.message(world.contact("4915200000001"), now - timedelta(seconds=50), direction="outbound", state="received")
     [queue] = waiting.of_tenant(world.pool, world.tenant_id, EMPTY)
     assert queue.why is not None
     assert (queue.why.kind, queue.count) == ("trouble", 2)
     assert "the last call to WhatsApp failed (503: down)" in queue.why.text
     [health] = line_health.of_tenant(world.pool.of_tenant(world.tenant_id), world.tenant_id, EMPTY)
     assert health.status == "trouble" and "503: down" in health.text
-    world.message(world.contact("4915200000002"), NOW, direction="outbound", sent_at=NOW)
+    world.message(world.contact("4915200000002"), now, direction="outbound", sent_at=now)
     [queue] = waiting.of_tenant(world.pool, world.tenant_id, FULL)
     assert queue.why is not None and queue.why.kind != "trouble"
 
