@@ -72,8 +72,10 @@ def listed(pool: Pool, wanted: Filter, limit: int = 50) -> Page[Tracked]:
 
 def count(pool: Pool, wanted: Filter, most: int = COUNTED) -> int:
     """How many there are; `most` means that many or more."""
+    found, values = _found(wanted, "ASC", most)
     with pool.autocommit() as cursor:
-        return _count(cursor, wanted, most)
+        cursor.execute(f"SELECT count(*) FROM (SELECT 1 {found} LIMIT %(limit)s) AS found", values)
+        return int(cursor.fetchone()[0])
 
 
 def replay(pool: Pool, by: By, tenant_id: str | None, ids: Sequence[str]) -> Replayed:
@@ -112,7 +114,8 @@ def replay_all(pool: Pool, by: By, wanted: Filter, most: int = AT_ONCE) -> Slice
         )
         ids = [str(row[0]) for row in cursor.fetchall()]
         _revive(cursor, by, ids)
-        return Slice(len(ids), _count(cursor, wanted, COUNTED))
+    # After the commit: counting must not hold the rows that were just sent back.
+    return Slice(len(ids), count(pool, wanted))
 
 
 def _found(wanted: Filter, way: str, limit: int) -> tuple[str, dict[str, Any]]:
@@ -148,12 +151,6 @@ def _conditions(wanted: Filter) -> tuple[str, dict[str, Any]]:
         conditions += " AND (m.arrived_at, m.seq) < (%(before_at)s, %(before_seq)s)"
         values["before_at"], values["before_seq"] = decode(wanted.before, datetime, int)
     return conditions, values
-
-
-def _count(cursor: Any, wanted: Filter, most: int) -> int:
-    found, values = _found(wanted, "ASC", most)
-    cursor.execute(f"SELECT count(*) FROM (SELECT 1 {found} LIMIT %(limit)s) AS found", values)
-    return int(cursor.fetchone()[0])
 
 
 def _before(cursor: Any, wanted: Filter, rows: Sequence[Sequence[Any]]) -> set[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from db.changes import TakenError
 from db.pool import Pool
 from db.sealing import Cipher, SealError
 
@@ -35,7 +36,10 @@ def get(pool: Pool, cipher: Cipher, tenant_id: str) -> Draft:
 
 @contextmanager
 def changing(pool: Pool, cipher: Cipher, tenant_id: str) -> Iterator[Draft]:
-    """What is done to the draft inside is kept. Two browsers go one after the other, so nothing typed gets lost."""
+    """What is done to the draft inside is kept. Two browsers go one after the other, so nothing typed gets lost.
+
+    Raises TakenError for a draft that no key opens: it would be overwritten.
+    """
     with pool.transaction() as cursor:
         cursor.execute(
             "INSERT INTO onboarding_drafts (tenant_id, sealed) VALUES (%s, %s) ON CONFLICT DO NOTHING",
@@ -45,7 +49,11 @@ def changing(pool: Pool, cipher: Cipher, tenant_id: str) -> Iterator[Draft]:
             "SELECT step, sealed, updated_at FROM onboarding_drafts WHERE tenant_id = %s FOR UPDATE", (tenant_id,)
         )
         step, sealed, updated_at = cursor.fetchone()
-        draft = Draft(step, _opened(cipher, sealed, tenant_id), updated_at)
+        try:
+            draft = Draft(step, cipher.open(sealed), updated_at)
+        except SealError:
+            text = "what was typed here before cannot be opened: a key is missing from CREDENTIALS_KEYS; put it back"
+            raise TakenError("draft_sealed", text) from None
         yield draft
         cursor.execute(
             "UPDATE onboarding_drafts SET step = %s, sealed = %s, updated_at = now() WHERE tenant_id = %s",
@@ -70,7 +78,7 @@ def reseal(pool: Pool, cipher: Cipher) -> int:
 
 
 def _opened(cipher: Cipher, sealed: str, tenant_id: str) -> dict[str, Any]:
-    """A draft whose key is gone is an empty one: typing it again is better than a page that never opens."""
+    """A draft whose key is gone is shown as an empty one, so that its page opens; `changing` refuses it."""
     try:
         return cipher.open(sealed)
     except SealError:

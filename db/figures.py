@@ -19,6 +19,8 @@ from db.pool import Pool
 HOURS = 24
 DAYS = 14
 NEWEST = 1000
+MOST = 100_000
+"""So many conversations of a tenant are counted, index entries only; beyond that it is "or more"."""
 HOUR = timedelta(hours=1)
 DIRECTIONS = ("inbound", "outbound")
 
@@ -80,7 +82,10 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """`active`: conversations of the last 24 hours. `rates`: of the messages of those hours, `today` since midnight."""
+    """`active`: conversations of the last 24 hours; both counts end at `most`, which means that many or more.
+
+    `rates`: of the messages of those hours, `today` since midnight.
+    """
 
     conversations: int
     active: int
@@ -89,6 +94,7 @@ class Dashboard:
     speeds: dict[str, Speed]
     hours: list[Slot]
     days: list[Slot]
+    most: int
 
 
 Counts = dict[tuple[datetime, str], Rate]
@@ -108,7 +114,7 @@ def dashboard(pool: Pool, tenant_id: str, tz: str = "UTC") -> Dashboard:
         conversations, active = _conversations(cursor, tenant)
         speeds = {direction: _speed(cursor, tenant, direction) for direction in DIRECTIONS}
     today = {one: getattr(days[-1], one) + edge.get(one, NONE) for one in DIRECTIONS}
-    return Dashboard(conversations, active, today, summed(hours), speeds, hours, days)
+    return Dashboard(conversations, active, today, summed(hours), speeds, hours, days, MOST)
 
 
 def _zone(tz: str) -> ZoneInfo:
@@ -197,12 +203,15 @@ def _edge(cursor: Any, tenant: UUID, midnight: datetime) -> dict[str, Rate]:
 
 def _conversations(cursor: Any, tenant: UUID) -> tuple[int, int]:
     cursor.execute(
-        """SELECT coalesce(sum(total.n), 0), coalesce(sum(active.n), 0) FROM lines l
-           CROSS JOIN LATERAL (SELECT count(*) AS n FROM conversation_mappings c WHERE c.line_id = l.id) total
-           CROSS JOIN LATERAL (SELECT count(*) AS n FROM conversation_mappings c WHERE c.line_id = l.id
-                                AND c.last_at > now() - interval '24 hours') active
-           WHERE l.tenant_id = %s""",
-        (tenant,),
+        """SELECT
+             (SELECT count(*) FROM (SELECT 1 FROM lines l CROSS JOIN LATERAL (
+                SELECT 1 FROM conversation_mappings c WHERE c.line_id = l.id LIMIT %(most)s) c
+              WHERE l.tenant_id = %(tenant)s LIMIT %(most)s) total),
+             (SELECT count(*) FROM (SELECT 1 FROM lines l CROSS JOIN LATERAL (
+                SELECT 1 FROM conversation_mappings c WHERE c.line_id = l.id
+                 AND c.last_at > now() - interval '24 hours' LIMIT %(most)s) c
+              WHERE l.tenant_id = %(tenant)s LIMIT %(most)s) active)""",
+        {"tenant": tenant, "most": MOST},
     )
     total, active = cursor.fetchone()
     return int(total), int(active)

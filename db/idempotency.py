@@ -6,6 +6,7 @@ Answers are sealed: one may hold a new key or password.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from db.pool import Pool
@@ -26,8 +27,8 @@ class Kept:
     answer: dict[str, Any] | None = field(repr=False)
 
 
-def begin(pool: Pool, cipher: Cipher, owner: str, key: str, fingerprint: bytes) -> Kept | None:
-    """None: the key is yours, do it and `finish`. What is old, or was left unfinished, is begun anew."""
+def begin(pool: Pool, cipher: Cipher, owner: str, key: str, fingerprint: bytes) -> Kept | datetime:
+    """When it began: the key is yours, do it and `finish`. What is old, or was left unfinished, is begun anew."""
     with pool.transaction() as cursor:
         _sweep(cursor)
         cursor.execute(
@@ -36,7 +37,7 @@ def begin(pool: Pool, cipher: Cipher, owner: str, key: str, fingerprint: bytes) 
                SET fingerprint = excluded.fingerprint, status = NULL, sealed = NULL, created_at = now()
                WHERE k.created_at < now() - make_interval(secs => %(kept)s)
                   OR k.status IS NULL AND k.created_at < now() - make_interval(secs => %(unfinished)s)
-               RETURNING 1""",
+               RETURNING created_at""",
             {
                 "owner": owner,
                 "key": key,
@@ -45,8 +46,10 @@ def begin(pool: Pool, cipher: Cipher, owner: str, key: str, fingerprint: bytes) 
                 "unfinished": UNFINISHED_SECONDS,
             },
         )
-        if cursor.fetchone() is not None:
-            return None
+        mine = cursor.fetchone()
+        if mine is not None:
+            begun: datetime = mine[0]
+            return begun
         cursor.execute(
             "SELECT fingerprint, status, sealed FROM idempotency_keys WHERE owner = %s AND key = %s", (owner, key)
         )
@@ -56,19 +59,24 @@ def begin(pool: Pool, cipher: Cipher, owner: str, key: str, fingerprint: bytes) 
     return Kept(bytes(row[0]) == fingerprint, row[1] is not None, _opened(cipher, row[2]))
 
 
-def finish(pool: Pool, cipher: Cipher, owner: str, key: str, status: int, answer: dict[str, Any]) -> None:
-    """Keep the answer for a day."""
+def finish(
+    pool: Pool, cipher: Cipher, owner: str, key: str, begun: datetime, status: int, answer: dict[str, Any]
+) -> None:
+    """Keep the answer for a day, unless this took so long that another request has taken the key over."""
     with pool.autocommit() as cursor:
         cursor.execute(
-            "UPDATE idempotency_keys SET status = %s, sealed = %s WHERE owner = %s AND key = %s",
-            (status, cipher.seal(answer), owner, key),
+            "UPDATE idempotency_keys SET status = %s, sealed = %s WHERE owner = %s AND key = %s AND created_at = %s",
+            (status, cipher.seal(answer), owner, key, begun),
         )
 
 
-def give_up(pool: Pool, owner: str, key: str) -> None:
-    """Nothing was done: the key may be used again."""
+def give_up(pool: Pool, owner: str, key: str, begun: datetime) -> None:
+    """Nothing was done: the key may be used again. One that another request has taken over stays."""
     with pool.autocommit() as cursor:
-        cursor.execute("DELETE FROM idempotency_keys WHERE owner = %s AND key = %s AND status IS NULL", (owner, key))
+        cursor.execute(
+            "DELETE FROM idempotency_keys WHERE owner = %s AND key = %s AND status IS NULL AND created_at = %s",
+            (owner, key, begun),
+        )
 
 
 def reseal(pool: Pool, cipher: Cipher) -> int:

@@ -37,7 +37,10 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class TenantState:
-    """`more`: there are more than `waiting`. `trouble`: what needs somebody, in words; None: nothing."""
+    """`messages_24h`: of the current hour and the 23 before it. `more`: there are more than `waiting`.
+
+    `trouble`: what needs somebody, in words; None: nothing.
+    """
 
     id: str
     name: str
@@ -68,14 +71,20 @@ CROSS JOIN lines l CROSS JOIN (VALUES ('inbound'), ('outbound')) d (direction)
 CROSS JOIN LATERAL ({COUNTED} AND m.arrived_at >= s.hour AND m.arrived_at < s.hour + interval '1 hour') c
 GROUP BY s.hour, d.direction"""
 
-TENANTS = """SELECT t.id, t.name, t.status, n.lines, n.active, h.total, h.failed, w.waiting, w.oldest_at, now(),
+LAST = "date_trunc('hour', now())"
+SINCE = f"{LAST} - interval '{LIVE_HOURS - 1} hours'"
+TENANTS = f"""SELECT t.id, t.name, t.status, n.lines, n.active, h.total, h.failed, w.waiting, w.oldest_at, now(),
   (SELECT string_agg(CASE type WHEN 'whatsapp' THEN 'WhatsApp' ELSE 'Genesys' END, ' and ' ORDER BY type)
    FROM tenant_credentials c WHERE c.tenant_id = t.id AND c.health = 'refused')
 FROM (SELECT * FROM tenants WHERE %(after)s::uuid IS NULL OR id > %(after)s::uuid ORDER BY id LIMIT %(limit)s) t
 CROSS JOIN LATERAL (SELECT count(*) AS lines, count(*) FILTER (WHERE l.status = 'active') AS active
                     FROM lines l WHERE l.tenant_id = t.id) n
-CROSS JOIN LATERAL (SELECT coalesce(sum(total), 0) AS total, coalesce(sum(failed), 0) AS failed FROM message_hours
-                    WHERE tenant_id = t.id AND hour > now() - interval '25 hours') h
+CROSS JOIN LATERAL (SELECT coalesce(sum(x.total), 0) AS total, coalesce(sum(x.failed), 0) AS failed FROM (
+  SELECT total, failed FROM message_hours
+  WHERE tenant_id = t.id AND hour >= {LAST} - interval '{HOURS - 1} hours' AND hour < {SINCE}
+  UNION ALL SELECT c.total, c.failed
+  FROM lines l CROSS JOIN (VALUES ('inbound'), ('outbound')) d (direction)
+  CROSS JOIN LATERAL ({COUNTED} AND m.arrived_at >= {SINCE}) c WHERE l.tenant_id = t.id) x) h
 CROSS JOIN LATERAL (
   SELECT count(*) AS waiting, min(u.arrived_at) AS oldest_at
   FROM lines l CROSS JOIN unnest(%(unfinished)s) s CROSS JOIN (VALUES ('inbound'), ('outbound')) d (direction)

@@ -46,17 +46,22 @@ def begin(pool: Pool, user: User, agent: str) -> str:
         cursor.execute(
             "UPDATE users SET last_login_at = now(), failures = 0, locked_until = NULL WHERE id = %s", (UUID(user.id),)
         )
+        # Two statements: each has an index of its own, both in one would have none.
+        cursor.execute("DELETE FROM sessions WHERE expires_at < now()")
         cursor.execute(
-            """DELETE FROM sessions WHERE expires_at < now() OR token_hash IN (
+            """DELETE FROM sessions WHERE user_id = %s AND token_hash IN (
                  SELECT token_hash FROM sessions WHERE user_id = %s ORDER BY created_at DESC OFFSET %s)""",
-            (UUID(user.id), PER_USER),
+            (UUID(user.id), UUID(user.id), PER_USER),
         )
         audit.record(cursor, By(user.email), "session.begun", tenant_id=user.tenant_id, subject=user.id)
     return token
 
 
-def user_of(pool: Pool, token: str) -> User | None:
-    """Whoever holds a session that is neither over nor idle for too long, and may still log in."""
+def user_of(pool: Pool, token: str, *, seen: bool = True) -> User | None:
+    """Whoever holds a session that is neither over nor idle for too long, and may still log in.
+
+    `seen`: a person is at work, so that idleness begins anew.
+    """
     with pool.autocommit() as cursor:
         cursor.execute(
             f"""SELECT {", ".join("u." + column for column in users.COLUMNS.split(", "))},
@@ -67,7 +72,7 @@ def user_of(pool: Pool, token: str) -> User | None:
             (SEEN_SECONDS, _hash(token), IDLE_SECONDS),
         )
         row = cursor.fetchone()
-        if row is not None and row[-1]:
+        if seen and row is not None and row[-1]:
             cursor.execute("UPDATE sessions SET seen_at = now() WHERE token_hash = %s", (_hash(token),))
     return None if row is None else users.user_of(row[:-1])
 

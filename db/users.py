@@ -67,7 +67,7 @@ def create(pool: Pool, by: By, tenant_id: str | None, email: str, name: str, rol
             cursor.execute(
                 f"""INSERT INTO users (id, tenant_id, email, name, role, password_hash, must_change)
                     VALUES (%s, %s, %s, %s, %s, %s, true) RETURNING {COLUMNS}""",
-                (new_id(), tenant_id, email.lower(), name, role, password_hash),
+                (new_id(), tenant_id, address(email), name, role, password_hash),
             )
             user = user_of(cursor.fetchone())
             detail = {"email": user.email, "role": role}
@@ -79,8 +79,12 @@ def create(pool: Pool, by: By, tenant_id: str | None, email: str, name: str, rol
 
 def by_email(pool: Pool, email: str) -> User | None:
     """For the log-in, before a tenant is known: give it the unlimited pool."""
+    try:
+        email = address(email)
+    except ValueError:
+        return None
     with pool.autocommit() as cursor:
-        cursor.execute(f"SELECT {COLUMNS} FROM users WHERE email = %s", (email.lower(),))
+        cursor.execute(f"SELECT {COLUMNS} FROM users WHERE email = %s", (email,))
         row = cursor.fetchone()
     return user_of(row) if row else None
 
@@ -106,19 +110,29 @@ def listed(pool: Pool, tenant_id: str | None, limit: int = 50, after: str | None
         return [user_of(row) for row in cursor.fetchall()]
 
 
-def failed(pool: Pool, user_id: str) -> None:
-    """One more wrong password; from the fifth on every further one locks for longer, an hour at most."""
-    with pool.transaction() as cursor:
+def guess(pool: Pool, user_id: str) -> int | None:
+    """Counts a password as wrong before it is looked at: however many come at once, they queue up at this row.
+
+    Returns how many there were; None while the account is locked. From the fifth on each locks for longer, an
+    hour at most. The right password forgets them all (sessions.begin, set_password).
+    """
+    with pool.autocommit() as cursor:
         cursor.execute(
             """UPDATE users SET failures = failures + 1, locked_until = CASE WHEN failures + 1 >= %(free)s
                  THEN now() + least(%(longest)s, %(lock)s * 2 ^ least(failures + 1 - %(free)s, 10))
                             * interval '1 second' END
-               WHERE id = %(id)s RETURNING tenant_id, locked_until""",
+               WHERE id = %(id)s AND (locked_until IS NULL OR locked_until <= now()) RETURNING failures""",
             {"id": UUID(user_id), "free": FREE_FAILURES, "lock": LOCK_SECONDS, "longest": LONGEST_LOCK_SECONDS},
         )
-        tenant_id, locked_until = cursor.fetchone()
-        if locked_until is not None:
-            audit.record(cursor, By("relay"), "user.locked", tenant_id=tenant_id, subject=user_id)
+        row = cursor.fetchone()
+    return None if row is None else int(row[0])
+
+
+def guessed_wrong(pool: Pool, user: User, failures: int) -> None:
+    """The audit log is told when that has locked the account."""
+    if failures >= FREE_FAILURES:
+        with pool.transaction() as cursor:
+            audit.record(cursor, By("relay"), "user.locked", tenant_id=user.tenant_id, subject=user.id)
 
 
 def set_password(pool: Pool, by: By, user: User, password_hash: str, *, must_change: bool) -> None:
@@ -151,7 +165,9 @@ def unlock(pool: Pool, by: By, user: User) -> None:
 
 
 def change(pool: Pool, by: By, tenant_id: str | None, user_id: str, name: str, role: Role, status: Status) -> User:
-    """Raises NotFoundError, and TakenError for the last active operator. Who loses a right is logged out."""
+    """Raises NotFoundError, and TakenError for the last active operator. Who loses a right is logged out,
+    and the keys they made end with it.
+    """
     with pool.transaction() as cursor:
         if tenant_id is None and status == "disabled":
             _leave_an_operator(cursor, user_id)
@@ -166,6 +182,12 @@ def change(pool: Pool, by: By, tenant_id: str | None, user_id: str, name: str, r
             raise NotFoundError("there is no such user")
         if status == "disabled" or row[-1]:
             cursor.execute("DELETE FROM sessions WHERE user_id = %s", (UUID(user_id),))
+            # A key would be a way back in for whoever made it.
+            cursor.execute(
+                """UPDATE api_keys SET revoked_at = now() WHERE created_by = %s AND revoked_at IS NULL
+                   AND tenant_id IS NOT DISTINCT FROM %s::uuid""",
+                (row[2], tenant_id),
+            )
         detail = {"role": role, "status": status}
         audit.record(cursor, by, "user.changed", tenant_id=tenant_id, subject=user_id, detail=detail)
     return user_of(row[:-1])

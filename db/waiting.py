@@ -101,23 +101,29 @@ class Line:
 
 def of_message(pool: Pool, tenant_id: str | None, message_id: str, terms: Terms) -> Why | None:
     """Why it is not finished; None where it is, or where there is no such message."""
+    # Decided outside of the transaction: `terms` may ask Redis.
     with pool.transaction() as cursor:
         found = _message(cursor, tenant_id, message_id)
-        if found is None:
-            return None
-        side, message = found
-        if message.state not in UNFINISHED:
-            told = f"the agent's side is still to be told: {message.report}"
-            return Why("report", told) if message.report else None
-        if message.state == "sending" or message.head in (None, message.id):
-            return stopped(side) or own(side, message, terms)
-        first = _message(cursor, tenant_id, str(message.head))
+        first = _message(cursor, tenant_id, str(found[1].head)) if found and _behind(found[1]) else None
+    if found is None:
+        return None
+    side, message = found
+    if message.state not in UNFINISHED:
+        told = f"the agent's side is still to be told: {message.report}"
+        return Why("report", told) if message.report else None
+    if not _behind(message):
+        return stopped(side) or own(side, message, terms)
     why = stopped(side) or (own(first[0], first[1], terms) if first else None)
     because = f": {why.text}" if why else ""
     return Why(
         "earlier", f"an earlier message of the conversation has to go first{because}",
         why.until if why else None, message.head, bool(why and why.estimate),
     )  # fmt: skip
+
+
+def _behind(message: Unfinished) -> bool:
+    """Another one of its conversation has to go first."""
+    return message.state in UNFINISHED and message.state != "sending" and message.head not in (None, message.id)
 
 
 def _message(cursor: Any, tenant_id: str | None, message_id: str) -> tuple[Side, Unfinished] | None:

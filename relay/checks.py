@@ -191,11 +191,13 @@ def _checked(
 
 
 def _together(work: Sequence[Callable[[], tuple[Finding, ...]]], seconds: float) -> list[tuple[Finding, ...]]:
-    """All at once, some at a time. The providers' own deadline comes first; this is for what ignores it."""
+    """All at once, some at a time. The providers' own deadline comes first; this is for what ignores it.
+
+    Who is late is left to end by itself: killed inside a database call, a renewed token could be lost.
+    """
     greenlets = Greenlets(AT_ONCE)
     running = [greenlets.spawn(_guarded, one) for one in work]
     greenlets.join(timeout=seconds + 1)
-    greenlets.kill(timeout=1)
     return [one.value if isinstance(one.value, tuple) else (LATE,) for one in running]
 
 

@@ -79,10 +79,11 @@ def undecoded(settings: Settings, limit: int) -> Iterator[str]:
     """The first updates in the broker's queue DEAD_LETTERS, which stay there."""
     queue = DeadLetters(settings.broker_url)
     waiting = queue.count()
-    for letter in queue.peek(limit):
+    found = queue.peek(limit)
+    for letter in found:
         way = route(letter.body, settings.relay_shards)
         yield f"{len(letter.body)} bytes, {f'for {way.exchange}' if way else 'for nobody knows whom'}: {letter.reason}"
-    yield f"{waiting} in the queue"
+    yield f"{len(found)} shown, {waiting} in the queue"
 
 
 def bring_back(settings: Settings) -> Iterator[str]:

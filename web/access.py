@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from db import api_keys, passwords, sessions, users
+from db import api_keys, sessions, users
 from db.api_keys import ApiKey
 from db.changes import NotFoundError
+from db.passwords import generated
 from db.pool import Pool
 from db.users import Role, Status, User
+from web import passwords
 from web.errors import ApiError
 from web.principal import ROLES, SCOPES, by, principal
 
@@ -24,7 +26,7 @@ def invite(pool: Pool, tenant_id: str | None, email: str, name: str, role: Role)
     """A new user, and the password to tell once; it has to be changed at the first log-in."""
     _may_give(role)
     _fits(tenant_id, role)
-    password = passwords.generated()
+    password = generated()
     user = users.create(pool, by(), tenant_id, address(email), name, role, passwords.hashed(password))
     return user, password
 
@@ -52,14 +54,16 @@ def reset_password(pool: Pool, tenant_id: str | None, user_id: str) -> tuple[Use
     """A new password to tell once; every browser of the user is logged out."""
     user = user_of(pool, tenant_id, user_id)
     _may_give(user.role)
-    password = passwords.generated()
+    password = generated()
     users.set_password(pool, by(), user, passwords.hashed(password), must_change=True)
     return user_of(pool, tenant_id, user_id), password
 
 
 def end_sessions(pool: Pool, tenant_id: str | None, user_id: str) -> int:
     """Every browser of the user is logged out. Returns how many there were."""
-    return sessions.end_all(pool, by(), user_of(pool, tenant_id, user_id))
+    user = user_of(pool, tenant_id, user_id)
+    _may_give(user.role)
+    return sessions.end_all(pool, by(), user)
 
 
 def user_of(pool: Pool, tenant_id: str | None, user_id: str) -> User:

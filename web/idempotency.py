@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -51,8 +52,8 @@ def begin() -> Response | None:
         return None
     held = parts()
     kept = idempotency.begin(held.pool, held.cipher, principal().id, given, _fingerprint())
-    if kept is None:
-        g.idempotency_key = given
+    if isinstance(kept, datetime):
+        g.idempotency_key = given, kept
         return None
     if not kept.same:
         raise ApiError(409, "idempotency_key_reused", f"another request came with this {HEADER} before; use a new one")
@@ -66,15 +67,16 @@ def begin() -> Response | None:
 
 def finish(response: Response) -> Response:
     """After every request: keep the answer, or give the key free."""
-    given = g.pop("idempotency_key", None)
-    if given is None:
+    held_key = g.pop("idempotency_key", None)
+    if held_key is None:
         return response
+    given, begun = held_key
     held, owner = parts(), principal().id
     try:
         if response.status_code < 300:
-            idempotency.finish(held.pool, held.cipher, owner, given, response.status_code, _kept(response))
+            idempotency.finish(held.pool, held.cipher, owner, given, begun, response.status_code, _kept(response))
         else:
-            idempotency.give_up(held.pool, owner, given)
+            idempotency.give_up(held.pool, owner, given, begun)
     except StoreError as error:
         log.warning("answer_not_kept", error=str(error))  # the key counts as running, and is free again in a while
     return response

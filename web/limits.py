@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, current_app, request
 
+from db import users
 from web.context import parts
 from web.errors import ApiError
 from web.principal import principal
@@ -32,14 +33,12 @@ WAITS = Limit("waits", 60)
 """Sends of one key that wait for their outcome; further ones are answered at once."""
 LOGIN_ADDRESS = Limit("login-address", 10)
 LOGIN_ACCOUNT = Limit("login-account", 5)
-"""Log-ins that failed; a right password costs nothing."""
+"""Passwords that were wrong, at the log-in and where one is changed; a right one costs nothing."""
 
 
 def register(app: Flask) -> None:
     """The portal's limits; the API asks for its own once it knows who it is."""
     app.config.setdefault("RATE_LIMITED", True)
-    app.before_request(_may_log_in)
-    app.after_request(_count_failure)
     app.before_request_funcs.setdefault("portal", []).append(_portal)
 
 
@@ -53,6 +52,34 @@ def stranger() -> None:
     _spend(STRANGERS, _address())
 
 
+def known_stranger() -> None:
+    """Raises ApiError 429 for an address that has used up its limit, before its key costs a look-up."""
+    if not current_app.config["RATE_LIMITED"]:
+        return
+    limit = STRANGERS
+    wait = parts().bucket.wait(_key(limit, _address()), limit.per_minute / 60, limit.per_minute)
+    if wait > 0:
+        raise _over(limit, wait)
+
+
+def guess(email: str) -> None:
+    """One more password for this account: taken before it is looked at, so that guesses at once are counted too.
+
+    Raises ApiError 429. Whoever was right gets it back by `guessed_right`.
+    """
+    taken: list[tuple[Limit, str]] = []
+    for limit, who in _guessing(email):
+        wait = _taken(limit, who)
+        if wait is not None:
+            _give_back(taken)
+            raise _too_many(wait, "too many wrong passwords; wait a minute and try again")
+        taken.append((limit, who))
+
+
+def guessed_right(email: str) -> None:
+    _give_back(_guessing(email))
+
+
 def may_wait() -> bool:
     """Whether one more send of the asking principal may wait for its outcome."""
     return _taken(WAITS, principal().id) is None
@@ -63,37 +90,26 @@ def _portal() -> None:
         _spend(PORTAL, principal().id)
 
 
-def _is_log_in() -> bool:
-    return request.endpoint == "portal.login" and request.method == "POST" and bool(current_app.config["RATE_LIMITED"])
-
-
-def _may_log_in() -> None:
-    if not _is_log_in():
-        return
-    for limit, who in _logging_in():
-        wait = parts().bucket.wait(_key(limit, who), limit.per_minute / 60, limit.per_minute)
-        if wait > 0:
-            raise _too_many(wait, "too many wrong passwords; wait a minute and try again")
-
-
-def _count_failure(response: Response) -> Response:
-    if response.status_code == 401 and _is_log_in():
-        for limit, who in _logging_in():
-            _taken(limit, who)
-    return response
-
-
-def _logging_in() -> list[tuple[Limit, str]]:
-    email = request.form.get("email", "").strip().lower()
+def _guessing(email: str) -> list[tuple[Limit, str]]:
+    try:
+        meant = users.address(email)
+    except ValueError:
+        meant = email.lower()
     # Redis' keys are no place for people's addresses.
-    account = hashlib.sha256(email.encode("utf-8", "replace")).hexdigest()[:32]
+    account = hashlib.sha256(meant.encode("utf-8", "replace")).hexdigest()[:32]
     return [(LOGIN_ADDRESS, _address()), (LOGIN_ACCOUNT, account)]
+
+
+def _give_back(taken: list[tuple[Limit, str]]) -> None:
+    if current_app.config["RATE_LIMITED"]:
+        for limit, who in taken:
+            parts().bucket.give_back(_key(limit, who))
 
 
 def _spend(limit: Limit, who: str) -> None:
     wait = _taken(limit, who)
     if wait is not None:
-        raise _too_many(wait, f"more than {limit.per_minute} requests a minute; wait as long as Retry-After says")
+        raise _over(limit, wait)
 
 
 def _taken(limit: Limit, who: str) -> float | None:
@@ -102,6 +118,10 @@ def _taken(limit: Limit, who: str) -> float | None:
         return None
     granted = parts().bucket.take(_key(limit, who), limit.per_minute / 60, limit.per_minute)
     return None if granted.count else granted.wait_seconds
+
+
+def _over(limit: Limit, wait: float) -> ApiError:
+    return _too_many(wait, f"more than {limit.per_minute} requests a minute; wait as long as Retry-After says")
 
 
 def _too_many(seconds: float, text: str) -> ApiError:

@@ -24,7 +24,7 @@ SCOPES = {
     "audit:read": "see the audit log",
     "tokens:read": "fetch access tokens of the providers in clear",
 }
-"""What a key can be made for. What only the operator may do needs no scope: it needs the operator."""
+"""What a key can be made for. What only the operator may do takes a scope of its key as well."""
 
 Role = Literal["operator", "admin", "viewer"]
 EVERYTHING = frozenset(SCOPES)
@@ -61,7 +61,7 @@ class Principal:
 def needs(right: str, *, scope: str | None = None) -> Callable[[View], View]:
     """Marks a view with the scope it takes, with OPERATOR, or with ANYONE. A view without a mark admits nobody.
 
-    `scope`: what it takes beside that, for what not every key of the operator may do.
+    `scope`: what it takes beside that. Every view of the API for OPERATOR names one: a key may only what it is for.
     """
     if right not in EVERYTHING | {OPERATOR, ANYONE} or (scope is not None and scope not in EVERYTHING):
         raise ValueError(f"there is no scope {right} or {scope}")
@@ -80,11 +80,16 @@ def right_of(endpoint: str | None) -> str | None:
     return getattr(view, "right", None)
 
 
+def scope_of(endpoint: str | None) -> str | None:
+    """What the view asks for beside its right, or None."""
+    return getattr(current_app.view_functions.get(endpoint or ""), "scope", None)
+
+
 def check_right() -> None:
     """Runs before every view of API and portal, once the principal is known. Raises ApiError 403."""
     right = right_of(request.endpoint)
     if right is not None and principal().may(right):
-        right = getattr(current_app.view_functions[request.endpoint or ""], "scope", None)
+        right = scope_of(request.endpoint)
         if right is None or principal().may(right):
             return
     if right == OPERATOR:
@@ -98,8 +103,11 @@ def principal() -> Principal:
 
 
 def by() -> By:
-    """The principal as audit_log names it."""
-    return By(principal().name, request_id())
+    """The principal as audit_log names it: keys may share a name, so theirs ends in a part of the id."""
+    asking = principal()
+    # Ids begin with the time they were made at; their end is what differs.
+    actor = f"{asking.name} ({asking.id[-8:]})" if asking.id.startswith("key:") else asking.name
+    return By(actor, request_id())
 
 
 def admit(tenant_id: str) -> str:

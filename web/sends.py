@@ -22,7 +22,7 @@ from web.context import parts
 from web.errors import ApiError
 from web.principal import by
 
-__all__ = ["Kind", "Outcome", "Wanted", "outcome", "send"]
+__all__ = ["Kind", "Outcome", "Wanted", "send"]
 
 log = structlog.get_logger(__name__)
 
@@ -59,11 +59,6 @@ def send(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted, seconds: floa
         return Outcome(message_id, None, wanted.direction, "received", None, None, None, None)
 
 
-def outcome(pool: Pool, tenant_id: str | None, message_id: str) -> Outcome | None:
-    """How a message stands that was asked for through the API."""
-    return sends.outcome(pool, tenant_id, message_id)
-
-
 def _put(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted) -> str:
     now = time.time()
     message = Message(
@@ -76,7 +71,7 @@ def _put(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted) -> str:
     )
     if message.media is None and len(parts().channels[TARGET[wanted.direction]].fit(message)) > 1:
         raise unusable("text", "is too long for one message")
-    asked = Asked(tenant_id, line_id, wanted.direction, message, now, by().actor, _request(wanted))
+    asked = Asked(tenant_id, line_id, wanted.direction, message, now, by().actor, _request(line_id, wanted))
     try:
         return sends.put(pool, asked, parts().shards)
     except OtherRequestError as error:
@@ -106,11 +101,13 @@ def unusable(field_name: str, text: str) -> ApiError:
     return ApiError(400, "invalid_request", f"{field_name} {text}", [{"field": field_name, "message": text}])
 
 
-def _request(wanted: Wanted) -> dict[str, Any]:
+def _request(line_id: str, wanted: Wanted) -> dict[str, Any]:
     """What makes two requests the same one."""
     given = {
         "direction": wanted.direction,
+        "line": line_id,
         "contact": wanted.person.address,
+        "name": wanted.person.name,
         "type": wanted.type,
         "text": wanted.text,
         "media_url": wanted.media_url,

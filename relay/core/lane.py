@@ -85,7 +85,8 @@ class Lane:
     def _place(self, entry: Entry) -> None:
         if entry.claimed:
             self._raise_floor(entry.key)
-        late = self._floor is not None and entry.key < self._floor
+        # What was launched and comes back unclaimed (a replay) has lost its place: late like all that is older.
+        late = self._floor is not None and (entry.key < self._floor or (entry.key == self._floor and not entry.claimed))
         entry.order = (self._floor, 1, entry.key) if late and self._floor else (entry.key, 0, entry.key)
 
     def _raise_floor(self, key: SortKey) -> None:

@@ -37,6 +37,12 @@ if granted < wanted then wait = (1 - tokens) / rate end
 return {granted, tostring(wait)}
 """
 
+# More than the burst is cut off by the next take; a bucket that is gone is full.
+GIVE_BACK = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HINCRBYFLOAT', KEYS[1], 'tokens', 1) end
+return 1
+"""
+
 PENALISE = """
 local clock = redis.call('TIME')
 local until_at = clock[1] + clock[2] / 1000000 + tonumber(ARGV[1])
@@ -79,6 +85,12 @@ class TokenBucket:
         granted = Granted(int(answer[0]), float(answer[1]))
         bucket.note(rate_per_second, burst, granted.count)
         return granted
+
+    def give_back(self, key: str) -> None:
+        """One that was taken and not used."""
+        self._redis.call(lambda client: client.eval(GIVE_BACK, 1, keys.bucket(key)), None)
+        if key in self._local:
+            self._local[key].give_back()
 
     def peek(self, key: str, rate_per_second: float, burst: float) -> float | None:
         """What the shared bucket holds, taking nothing; negative while a penalty lasts. None: Redis is away."""
@@ -140,6 +152,9 @@ class _Bucket:
         count = min(wanted, max(math.floor(self._tokens), 0))
         self._tokens -= count
         return Granted(count, 0.0 if count == wanted else (1 - self._tokens) / rate)
+
+    def give_back(self) -> None:
+        self._tokens += 1
 
     def held(self, rate: float, burst: float) -> float:
         """Negative while a penalty lasts."""

@@ -53,6 +53,15 @@ def test_a_users_life(api: Api, pool: Pool, tenant_id: str) -> None:
     assert [one["id"] for one in api("GET", base).get_json()["items"]] == [user["id"]]
 
 
+def test_the_keys_of_somebody_who_is_disabled_end_with_them(api: Api, pool: Pool, tenant_id: str) -> None:
+    ada = users.create(pool, By("test"), tenant_id, "ada@x.example", "Ada", "admin", "x")
+    own, _ = api_keys.create(pool, By(ada.email), tenant_id, "hers", ["messages:read"], None)
+    other, _ = api_keys.create(pool, By("bob@x.example"), tenant_id, "his", ["messages:read"], None)
+    assert api("PATCH", f"/api/tenants/{tenant_id}/users/{ada.id}", {"status": "disabled"}).status_code == 200
+    revoked = {one.id: one.revoked_at is not None for one in api_keys.listed(pool, tenant_id)}
+    assert revoked == {own.id: True, other.id: False}
+
+
 @pytest.mark.parametrize("email", ["ada", "ada@", "@x.example", "a b@x.example", "ada@x.example\u0000", "a@b..c"])
 def test_what_is_no_address_is_refused(api: Api, tenant_id: str, email: str) -> None:
     answer = api("POST", f"/api/tenants/{tenant_id}/users", {"email": email, "name": "N", "role": "viewer"})

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+import gevent.event
 import pytest
 from flask import Flask
 
@@ -83,6 +84,21 @@ def test_who_hangs_is_not_waited_for() -> None:
     one: Any = Provider("whatsapp", hang)
     assert check_side(one, NUMBER, NOTHING_EXPECTED, 0.2).findings[0].check == "answer"
     assert time.monotonic() - began < 8
+
+
+def test_who_is_late_is_left_to_end_by_itself() -> None:
+    """It may be inside a database call, which nothing may cut."""
+    go_on, ended = gevent.event.Event(), gevent.event.Event()
+
+    def slow(account: Account, deadline: float) -> list[Finding]:
+        go_on.wait(30)
+        ended.set()
+        return []
+
+    one: Any = Provider("whatsapp", slow)
+    assert check_side(one, NUMBER, NOTHING_EXPECTED, 0.1).findings[0].check == "answer"
+    go_on.set()
+    assert ended.wait(10)
 
 
 def test_both_sides_and_our_own_are_looked_at_with_the_addresses_that_are_ours() -> None:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from conf.settings import load_settings
-from db import passwords, users
+from db import api_keys, passwords, users
 from db.audit import By
 from db.pool import Pool
 from relay.bootstrap import build_web
@@ -42,6 +42,17 @@ def test_too_many_guesses_from_one_address(api: Api, pool: Pool, few: None) -> N
     statuses = [api("GET", "/api/audit", key="guess").status_code for _ in range(4)]
     assert statuses == [401, 401, 401, 429]
     assert api("GET", "/api/audit").status_code == 200
+
+
+def test_an_address_over_its_limit_costs_no_further_look_up(
+    api: Api, pool: Pool, few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(api_keys, "by_secret", lambda _pool, secret: asked.append(secret))
+    statuses = [api("GET", "/api/audit", key=f"wgr_{n}").status_code for n in range(6)]
+    assert statuses == [401, 401, 401, 429, 429, 429]
+    assert asked == ["wgr_0", "wgr_1", "wgr_2"]
+    assert api("GET", "/api/audit").status_code == 200, "the first key is asked nobody for"
 
 
 def test_machines_are_never_limited(app: Flask, api: Api, pool: Pool, few: None) -> None:

@@ -12,7 +12,7 @@ from db import api_keys
 from db.audit import By
 from db.pool import Pool
 from tests.api.conftest import Api
-from web.principal import OPERATOR, ROLES, SCOPES, right_of
+from web.principal import OPERATOR, ROLES, SCOPES, right_of, scope_of
 
 OPEN = ("/webhook/", "/health/", "/metrics", "/openapi.json", "/docs", "/static/", "/bootstrap/", "/portal/")
 
@@ -33,6 +33,27 @@ def test_every_endpoint_says_who_may(app: Flask) -> None:
         unmarked = sorted({endpoint for _, _, endpoint in routes(app) if right_of(endpoint) is None})
     assert unmarked == []
     assert len(routes(app)) > 60
+
+
+def test_nothing_is_for_every_key_of_the_operator(app: Flask) -> None:
+    with app.app_context():
+        marks = {endpoint: (right_of(endpoint), scope_of(endpoint)) for _, _, endpoint in routes(app)}
+    assert [endpoint for endpoint, mark in marks.items() if mark == (OPERATOR, None)] == []
+    # A session has all rights of its role and no key's scopes: what is the operator's in the portal names none.
+    assert {right for right, _ in marks.values()} <= {*SCOPES, OPERATOR}
+
+
+def test_an_operators_key_does_what_it_was_made_for_and_no_more(app: Flask, api: Api, pool: Pool) -> None:
+    keys = {scope: api_keys.create(pool, By("test"), None, scope, [scope], None)[1] for scope in SCOPES}
+    wrong: list[Any] = []
+    with app.app_context():
+        marks = {endpoint: {right_of(endpoint), scope_of(endpoint)} for _, _, endpoint in routes(app)}
+    for method, path, endpoint in routes(app):
+        for scope, key in keys.items():
+            refused = api(method, path, {}, key=key).status_code == 403
+            if refused != (marks[endpoint] - {OPERATOR, None} != {scope}):
+                wrong.append((method, path, scope, refused))
+    assert wrong == []
 
 
 def test_what_changes_something_takes_more_than_a_scope_for_reading(app: Flask) -> None:

@@ -7,16 +7,17 @@ import gevent
 import pytest
 from flask import Flask, g
 
-from db import conversations, onboarding
+from db import api_keys, audit, conversations, onboarding, tenants
 from db.audit import By
 from db.changes import Changes
 from db.pool import Pool
 from relay.core.messages import Person
 from relay.stores import keys
-from tests.api.conftest import Api
+from tests.api.conftest import OWN_APP_SECRET, Api
 from tests.api.test_rotation import active_line
 from web.api import auth
 from web.api.auth import Principal
+from web.api.webhook_urls import WebhookUrlsOf
 from web.errors import ApiError
 from web.parts import WebParts
 
@@ -43,6 +44,33 @@ def test_a_mapping_is_made_once_and_found_both_ways(api: Api, line: tuple[str, s
     back = api("GET", f"/state/conversation/{mapping['conversation_id']}", X_Tenant_ID=tenant_id).get_json()
     assert (back["wa_id"], back["tenant_id"]) == (WA_ID, tenant_id)
     assert api("GET", f"/state/conversation/{mapping['conversation_id']}").get_json() == back
+
+
+def test_each_is_a_look_at_somebody(api: Api, line: tuple[str, str], pool: Pool) -> None:
+    tenant_id, _ = line
+    keys_of = [api_keys.create(pool, By("test"), tenant_id, "twin", ["state:write", "messages:read"], None)[1]
+               for _ in range(2)]  # fmt: skip
+    found = api("GET", f"/state/mapping/{WA_ID}", key=keys_of[0]).get_json()["conversation_id"]
+    for _ in range(2):  # once from the database or fresh, once from the cache
+        assert api("GET", f"/state/conversation/{found}", key=keys_of[1]).status_code == 200
+        assert api("GET", f"/state/mapping/{WA_ID}", key=keys_of[1]).status_code == 200
+    seen = [one for one in audit.listed(pool, tenant_id).items if one.action == "conversation.viewed"]
+    assert [one.subject for one in seen] == [found] * 2
+    assert len({one.actor for one in seen}) == 2, "two keys of one name"
+    assert all(one.actor.startswith("key twin (") for one in seen)
+
+
+def test_addresses_are_read_as_the_tenant_that_asks(app: Flask, new_tenant: Callable[..., str], pool: Pool) -> None:
+    own, other = (
+        new_tenant(whatsapp={"app_secret": OWN_APP_SECRET}),
+        new_tenant(whatsapp={"app_secret": OWN_APP_SECRET}),
+    )
+    found = tenants.get(pool, own)
+    assert found
+    for asking, shown in ((own, True), (other, False)):
+        with app.test_request_context():
+            g.principal = Principal("tenant", "key:x", "key", asking)
+            assert WebhookUrlsOf(found).own_app is shown
 
 
 def test_the_second_answer_comes_from_redis(api: Api, line: tuple[str, str], pool: Pool) -> None:

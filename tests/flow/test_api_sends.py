@@ -107,6 +107,10 @@ def test_the_same_key_is_the_same_message(installation: Installation, line: Line
     other = program.to_phone(chat.wa_id, "another text", "order-1")
     assert (other.status_code, other.json()["error"]["code"]) == (409, "idempotency_key_reused")
     assert program.to_agent(chat.wa_id, "once", "order-1").status_code == 409, "nor in the other direction"
+    first = program("/genesys/messages/inbound?wait=0", {"from": chat.wa_id, "text": "x", "name": "A"}, "order-2")
+    assert first.status_code in (200, 202), first.text
+    other = program("/genesys/messages/inbound?wait=0", {"from": chat.wa_id, "text": "x", "name": "B"}, "order-2")
+    assert other.status_code == 409, "nor under another name"
 
 
 def test_it_takes_its_turn_in_the_conversation(installation: Installation, line: Line, program: Program) -> None:

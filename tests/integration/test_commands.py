@@ -44,7 +44,7 @@ def test_a_tenants_user_is_listed_and_unlocked(settings_env: dict[str, str], poo
     user = users.by_email(pool, "ada@x.example")
     assert user
     for _ in range(users.FREE_FAILURES):
-        users.failed(pool, user.id)
+        users.guess(pool, user.id)
     listed = said(settings_env, "users", "list")
     assert re.search(rf"ada@x\.example +viewer +locked +{tenant_id}", listed)
     assert "may try again" in said(settings_env, "users", "unlock", "ADA@x.example")

@@ -105,6 +105,15 @@ def test_the_daemons_actor_counts_and_looks_again_at_once_while_more_is_due(worl
     assert asked == [1.0]
 
 
+def test_conversations_are_counted_up_to_a_bound(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        world.contact(f"491520000000{number}")
+    monkeypatch.setattr(figures, "MOST", 2)
+    found = figures.dashboard(world.pool, world.tenant_id)
+    assert (found.conversations, found.most) == (2, 2)
+    assert found.active <= 2
+
+
 @pytest.mark.parametrize("limited", [False, True])
 def test_the_dashboard_is_the_same_with_hours_counted_and_without(world: World, limited: bool, now: datetime) -> None:
     last = hour_of(now)
@@ -163,6 +172,7 @@ def test_the_operator_sees_the_totals_of_all_and_a_page_of_tenants(world: World,
     second = overview.tenants(world.pool, 1, first.next)
     assert second.next is None
     [mine], [theirs] = first.items, second.items
+    assert (mine.messages_24h, theirs.messages_24h) == (1, 4)
     assert (mine.id, mine.waiting, mine.trouble) == (world.tenant_id, 0, None)
     assert (theirs.id, theirs.waiting, theirs.trouble) == (other.tenant_id, 1, "1 waiting, the oldest for 10 minutes")
     assert waits

@@ -104,6 +104,20 @@ def test_a_message_waits_for_what_its_row_and_its_line_say(
     assert (found.kind, words in found.text) == (kind, True), found
 
 
+def test_redis_is_asked_outside_of_the_transaction(world: World) -> None:
+    """With a single connection, which a transaction would hold."""
+    busy: list[bool] = []
+
+    def peek(rate: object) -> float:
+        busy.append(world.pool._slots.counter < free)
+        return 0.0
+
+    free = world.pool._slots.counter
+    first = world.message(world.contact(), NOW - timedelta(minutes=2), state="received")
+    assert waiting.of_message(world.pool, world.tenant_id, first, Terms(EMPTY.rates, peek=peek))
+    assert busy and not any(busy)
+
+
 def test_a_finished_message_waits_for_nothing(world: World) -> None:
     message_id = world.message(world.contact(), state="read")
     assert waiting.of_message(world.pool, world.tenant_id, message_id, FULL) is None

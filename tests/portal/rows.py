@@ -74,6 +74,8 @@ class House:
         )  # fmt: skip
         with self.pool.transaction() as cursor:
             messages.insert(cursor, [NewRow(row, payload or {"id": message.source_id}, reason)])
+            if state == "dead":  # as a verdict leaves it
+                cursor.execute("UPDATE message_tracking SET failed_at = to_timestamp(%s) WHERE id = %s", (at, row.id))
             conversations.touch(cursor, [(mapping.conversation_id, at)])
         return row
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -92,19 +93,33 @@ def test_a_conversation_shows_both_sides_and_why_something_failed(admin: Person,
     assert page.index("Where is my tent?") < page.index("On its way")
 
 
-def test_a_look_is_noted_once_and_a_refreshed_part_is_none(admin: Person, house: House) -> None:
-    row = house.say("4915444", "Look at me", state="sent")
-    address = f"{house.path}/conversations/{row.conversation_id}"
-    admin.get(f"{address}/timeline")
-    admin.get(f"{house.path}/messages/{row.id}/progress")
-    before = len(house.audited("conversation.viewed")) + len(house.audited("message.viewed"))
+@pytest.mark.parametrize(
+    "first", ["/conversations/{c}", "/conversations/{c}/timeline", "/messages/{m}", "/messages/{m}/progress"]
+)
+def test_a_look_is_noted_once_whichever_part_is_looked_at(admin: Person, house: House, first: str) -> None:
+    row = house.say(f"4915444{len(first)}", "Look at me", state="sent")
+    names = {"c": row.conversation_id, "m": row.id}
+
+    def looks() -> list[dict[str, Any]]:
+        rows = house.audited("conversation.viewed") + house.audited("message.viewed")
+        return [one for one in rows if one["subject"] in names.values()]
+
+    admin.get(house.path + first.format(**names))
+    [noted] = looks()
+    assert noted["actor"] == "admin@nordwind.example"
+    for path in ("/conversations/{c}", "/conversations/{c}/timeline", "/messages/{m}", "/messages/{m}/progress") * 2:
+        admin.get(house.path + path.format(**names))
+    assert looks() == [noted]
+
+
+@pytest.mark.parametrize("page", ["/dashboard", "/dashboard/recent"])
+def test_the_conversations_on_the_dashboard_are_a_look_too(app: Flask, house: House, page: str) -> None:
+    email = f"{uuid4().hex}@nordwind.example"
+    new_user(house.pool, email, "viewer", house.tenant_id)
+    person = Person(app, email)
     for _ in range(2):
-        admin.get(address)
-        admin.get(f"{house.path}/messages/{row.id}")
-    looks = house.audited("conversation.viewed") + house.audited("message.viewed")
-    assert len(looks) == before + 1
-    assert looks[before]["actor"] == "admin@nordwind.example"
-    assert looks[before]["subject"] == row.conversation_id
+        person.get(house.path + page)
+    assert [one["actor"] for one in house.audited("conversations.listed")].count(email) == 1
 
 
 def test_looking_through_lists_is_noted_too(viewer: Person, house: House) -> None:

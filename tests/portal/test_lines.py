@@ -165,3 +165,23 @@ def test_the_operator_sees_all_tenants_and_makes_one(app: Flask, parts: WebParts
     assert "Welcome" in operator.get(operator.get(address, status=302) and f"{address}/welcome")
     assert [(one.name, one.contact) for one in tenants.listed(parts.pool)] == [("Südlicht", ""), ("Nordwind", "Ada")]
     operator.get("/portal/tenants?after=nonsense", status=400)
+
+
+@pytest.mark.parametrize("number", ["0151 1234567", "+0 151 1234567", "12", "9" * 22])
+def test_the_test_message_wants_a_number_with_country_code(admin: Person, base: str, number: str) -> None:
+    page = admin.post(f"{base}/setup/trial", {"number": number}, status=400)
+    assert "country code" in page
+
+
+def test_the_test_messages_number_may_be_written_as_people_write_it(admin: Person, base: str) -> None:
+    assert "+49151123456" in admin.follow(f"{base}/setup/trial", {"number": "0049 151/12 34 56"})
+
+
+def test_an_answer_that_cannot_be_printed_is_not_sent(admin: Person, base: str) -> None:
+    admin.post(f"{base}/setup/trial", {"number": "+49 151 123456"})
+    assert "needs a text" in admin.follow(f"{base}/setup/trial/answer", {"text": "a\x00b"})
+
+
+def test_the_end_of_time_is_a_day_like_any_other(admin: Person, base: str) -> None:
+    admin.get(f"{base}/messages?until=9999-12-31")
+    admin.get(f"{base}/audit?until=9999-12-31")

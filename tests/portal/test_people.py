@@ -107,7 +107,7 @@ def test_new_password_log_out_and_unlock(app: Flask, admin: Person, house: House
     assert "1 browser logged out." in admin.follow(f"{house.path}/users/{other.id}/logout", {})
     assert sessions.listed(house.pool, other.id) == []
     for _ in range(users.FREE_FAILURES):
-        users.failed(house.pool, other.id)
+        users.guess(house.pool, other.id)
     assert "locked until" in admin.get(f"{house.path}/users/{other.id}")
     assert "Unlocked." in admin.follow(f"{house.path}/users/{other.id}/unlock", {})
     assert _user(house, other.email).locked_until is None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from db import figures, history, line_health, overview, search, waiting
+from db import audit_search, dead_letters, figures, history, line_health, overview, search, unknown_lines, waiting
 from db.history import Filter
 from db.pool import Pool
 from db.reasons import Terms
@@ -102,12 +102,19 @@ OF_A_TENANT: dict[str, Read] = {
     "why a message waits": lambda pool: waiting.of_message(pool, LARGEST, a_waiting_one(pool), TERMS),
     "what is waiting": lambda pool: waiting.of_tenant(pool, LARGEST, TERMS),
     "health of the lines": lambda pool: line_health.of_tenant(pool, LARGEST, TERMS),
+    "dead letters": lambda pool: dead_letters.listed(pool, dead_letters.Filter(LARGEST)).items,
+    "dead letters, counted": lambda pool: dead_letters.count(pool, dead_letters.Filter(LARGEST)),
+    "dead letters, one reason": lambda pool: (
+        dead_letters.listed(pool, dead_letters.Filter(LARGEST, reason_code="x")).items
+    ),
+    "audit log": lambda pool: audit_search.listed(pool, audit_search.Wanted(LARGEST)).items,
     "dashboard": lambda pool: figures.dashboard(pool, LARGEST, "Europe/Berlin"),
     "dashboard, half an hour off": lambda pool: figures.dashboard(pool, LARGEST, "Asia/Kolkata"),
 }
 
 OF_ALL: dict[str, Read] = {
     "overview": overview.overview,
+    "unknown numbers": unknown_lines.listed,
     "tenants": lambda pool: overview.tenants(pool).items,
     "an operator's look at a message": lambda pool: history.get(pool, None, a_message(pool)),
     "an operator's look at a conversation": lambda pool: search.get(pool, None, BUSY),

@@ -47,6 +47,7 @@ def _operator(key: str) -> Principal | None:
 
 
 def _stored(key: str) -> Principal | None:
+    limits.known_stranger()
     found = api_keys.by_secret(parts().pool, key)
     return None if found is None else principal_of(found)
 

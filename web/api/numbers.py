@@ -25,7 +25,7 @@ api.before_request(auth.authenticate)
 
 
 @api.get("", summary="Numbers and integrations that no line owns", responses={200: UnknownList})
-@needs(OPERATOR)
+@needs(OPERATOR, scope="messages:read")
 def list_unknown() -> Response:
     found = unknown_lines.listed(pool())
     return reply(UnknownList(items=[UnknownOut.model_validate(one, from_attributes=True) for one in found]))
@@ -36,7 +36,7 @@ def list_unknown() -> Response:
     summary="Relay what came before the line was active",
     responses={200: Replayed, 409: ErrorBody},
 )
-@needs(OPERATOR)
+@needs(OPERATOR, scope="messages:replay")
 def replay(path: UnknownPath) -> Response:
     """Some hundred at a time; `left` says whether to ask again."""
     done = replaying.unknown(path.channel, path.line_ref)

@@ -48,7 +48,7 @@ api.before_request(auth.authenticate)
 
 
 @api.post("", summary="Create a tenant", responses={201: TenantOut, 403: ErrorBody})
-@needs(OPERATOR)
+@needs(OPERATOR, scope="tenants:write")
 def create_tenant(body: NewTenant) -> Response:
     tenant = tenants.create(changes(), auth.by(), body.name)
     response = reply(tenant_out(tenant), 201)
@@ -57,7 +57,7 @@ def create_tenant(body: NewTenant) -> Response:
 
 
 @api.get("", summary="List tenants", responses={200: TenantList, 403: ErrorBody})
-@needs(OPERATOR)
+@needs(OPERATOR, scope="tenants:read")
 def list_tenants(query: Page) -> Response:
     found = tenants.listed(pool(), query.limit + 1, str(query.after) if query.after else None)
     page = found[: query.limit]

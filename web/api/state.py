@@ -12,6 +12,7 @@ from db import conversations, lines, onboarding
 from db.conversations import Mapping
 from relay.core.messages import Person
 from relay.stores import keys
+from web import looks
 from web.api import auth
 from web.api.schemas import ConversationPath, ErrorBody, MappingOut, MappingPath, MappingQuery
 from web.api.setup import ERRORS, KEY
@@ -46,9 +47,9 @@ def get_mapping(path: MappingPath, query: MappingQuery) -> Response:
     tenant_id, line_id = line_of(query.phone_number_id)
     known = parts().cache.recall(keys.mapping(tenant_id, line_id, person.address))
     if known is not None:
-        return reply(MappingOut(**known))
+        return _shown(MappingOut(**known))
     mapping = conversations.find_or_create(pool(), tenant_id, line_id, person, parts().shards)
-    return reply(_remembered(mapping, person.address))
+    return _shown(_remembered(mapping, person.address))
 
 
 @api.get("/conversation/<uuid:conversation_id>", summary="The contact of a conversation", responses={200: MappingOut})
@@ -57,11 +58,11 @@ def get_conversation(path: ConversationPath) -> Response:
     conversation_id, tenant_id = str(path.conversation_id), auth.named_tenant()
     known = tenant_id and parts().cache.recall(keys.conversation(tenant_id, conversation_id))
     if known:
-        return reply(MappingOut(**known))
+        return _shown(MappingOut(**known))
     mapping = conversations.by_id(pool(), conversation_id)
     if mapping is None or tenant_id not in (None, mapping.tenant_id):
         raise ApiError(404, "not_found", "there is no such conversation")
-    return reply(_remembered(mapping))
+    return _shown(_remembered(mapping))
 
 
 def person_of(address: str, field: str = "wa_id") -> Person:
@@ -94,6 +95,12 @@ def line_of(phone_number_id: str | None) -> tuple[str, str]:
     names = ", ".join(line.phone_number_id for line in active)
     text = f"this tenant has several lines; name one of {names}"
     raise ApiError(400, "line_ambiguous", text, [{"field": "phone_number_id", "message": text}])
+
+
+def _shown(out: MappingOut) -> Response:
+    found = str(out.conversation_id)
+    looks.noted(str(out.tenant_id), ("conversation", found), "conversation.viewed", found)
+    return reply(out)
 
 
 def _remembered(mapping: Mapping, asked: str | None = None) -> MappingOut:

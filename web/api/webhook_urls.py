@@ -6,7 +6,7 @@ from db import credentials
 from db.onboarding import Line
 from db.tenants import Tenant
 from web.api.schemas import LineOut, LineSettings, WebhookUrls
-from web.context import parts
+from web.context import parts, pool
 
 
 class WebhookUrlsOf:
@@ -15,7 +15,7 @@ class WebhookUrlsOf:
     def __init__(self, tenant: Tenant) -> None:
         held = parts()
         self._base = held.public_url
-        own = credentials.opened(held.pool, held.cipher, tenant.id, "whatsapp")
+        own = credentials.opened(pool(), held.cipher, tenant.id, "whatsapp")
         self.own_app = own is not None and bool(own.signing) and own.signing[0] not in held.meta_app_secrets
         self._meta = f"{self._base}/webhook/meta" + (f"/{tenant.webhook_key}" if self.own_app else "")
 

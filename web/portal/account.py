@@ -7,28 +7,36 @@ from flask_login import current_user, login_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, SubmitField
-from wtforms.validators import DataRequired, EqualTo, Length
+from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
 
-from db import passwords, sessions, users
+from db import sessions, users
+from db.passwords import LONGEST, SHORTEST
+from web import limits, passwords
 from web.context import parts
 from web.portal.blueprint import portal
-from web.portal.login import LoggedIn
+from web.portal.login import LoggedIn, is_password
 from web.principal import ANYONE, by, needs
 
-RULE = f"At least {passwords.SHORTEST} characters. A few words that only you would put together are best."
+RULE = f"At least {SHORTEST} characters. A few words that only you would put together are best."
+
+WRONG = "This is not your current password. After five wrong tries none is looked at for a while."
 
 
 class PasswordForm(FlaskForm):
-    current = PasswordField("Current password", validators=[DataRequired(), Length(max=passwords.LONGEST)])
+    current = PasswordField("Current password", validators=[DataRequired(), Length(max=LONGEST)])
     new = PasswordField(
         "New password",
         description=RULE,
-        validators=[DataRequired(), Length(min=passwords.SHORTEST, max=passwords.LONGEST)],
+        validators=[DataRequired(), Length(min=SHORTEST, max=LONGEST)],
     )
     again = PasswordField(
         "New password again", validators=[DataRequired(), EqualTo("new", message="These two are not the same.")]
     )
     submit = SubmitField("Change password")
+
+    def validate_new(self, field: PasswordField) -> None:
+        if field.data == self.current.data:
+            raise ValidationError("This is the password you have; choose another one.")
 
 
 @portal.get("/account")
@@ -44,10 +52,11 @@ def change_password() -> str | Response | tuple[str, int]:
     form, user = PasswordForm(), current_user.user
     if not form.validate_on_submit():
         return _page(form), 400
-    if not passwords.matches(user.password_hash, form.current.data):
-        users.failed(parts().pool, user.id)
-        form.current.errors = ["This is not your current password."]
+    limits.guess(user.email)
+    if not is_password(user, form.current.data):
+        form.current.errors = [WRONG]
         return _page(form), 400
+    limits.guessed_right(user.email)
     users.set_password(parts().pool, by(), user, passwords.hashed(form.new.data), must_change=False)
     session.clear()
     session.permanent = True

@@ -34,6 +34,8 @@ CSP = "; ".join(
 )
 PUBLIC = "public"
 """The right of a page that is shown before the log-in."""
+BEFORE_THE_CHANGE = ("portal.account", "portal.change_password", "portal.logout", "portal.end_sessions")
+"""What works while a password of somebody else's choice is still to be changed."""
 
 
 def public(view: Any) -> Any:
@@ -54,7 +56,7 @@ def guard() -> Response | None:
         return redirect(url_for("portal.login", next=back)) if not _is_fragment() else _ended()
     g.principal = current_user.principal
     check_right()
-    if current_user.user.must_change and request.endpoint not in ("portal.account", "portal.change_password"):
+    if current_user.user.must_change and request.endpoint not in BEFORE_THE_CHANGE:
         return redirect(url_for("portal.account"))
     g.tenant = _tenant()
     return None

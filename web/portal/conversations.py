@@ -62,7 +62,7 @@ def _listed(form: ConversationFilter) -> Page[Conversation]:
 def conversation(tenant_id: UUID, conversation_id: UUID) -> str:
     """The newest messages, or those before `before` where no script loads them."""
     found = _one(conversation_id)
-    looks.noted(tenant().id, ("conversation", str(conversation_id)), "conversation.viewed", str(conversation_id))
+    _noted(conversation_id)
     page = _timeline(conversation_id, filters.before())
     shown = _shown(conversation_id, page)
     return render_template("portal/conversation.html", found=found, lines=contacts.lines(), **shown)
@@ -73,6 +73,7 @@ def conversation(tenant_id: UUID, conversation_id: UUID) -> str:
 def timeline(tenant_id: UUID, conversation_id: UUID) -> str:
     """A part of the page that somebody looks at already: the newest messages, or older ones."""
     _one(conversation_id)
+    _noted(conversation_id)
     return render_template(
         "portal/fragments/timeline.html", **_shown(conversation_id, _timeline(conversation_id, filters.before()))
     )
@@ -83,6 +84,10 @@ def _one(conversation_id: UUID) -> ConversationDetail:
     if found is None:
         raise ApiError(404, "not_found", "There is no such conversation.")
     return found
+
+
+def _noted(conversation_id: UUID) -> None:
+    looks.noted(tenant().id, ("conversation", str(conversation_id)), "conversation.viewed", str(conversation_id))
 
 
 def _timeline(conversation_id: UUID, before: str | None) -> Page[Tracked]:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound
 
 from db import figures, line_health, search
 from db.search import Search
+from web import looks
 from web.context import parts
 from web.portal import contacts, zone
 from web.portal.blueprint import portal, tenant, tenant_pool
@@ -70,6 +71,7 @@ def _lines() -> dict[str, Any]:
 
 
 def _recent() -> dict[str, Any]:
+    looks.noted(tenant().id, ("conversations", tenant().id), "conversations.listed")
     found = search.listed(tenant_pool(), Search(tenant().id), RECENT)
     return {"recent": found.items, "lines": contacts.lines()}
 

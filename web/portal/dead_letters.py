@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -100,7 +102,10 @@ def replay_all(tenant_id: UUID) -> str | Response:
         raise ApiError(400, "invalid_request", "These filters cannot be used. Go back to the list and choose again.")
     form = ReplayForm()
     if form.validate_on_submit():
-        session[UNDER_WAY] = {"tenant": tenant().id, "total": form.total.data, "done": 0, "filters": filtered.chosen}
+        session[UNDER_WAY] = {
+            "tenant": tenant().id, "total": form.total.data, "done": 0, "filters": filtered.chosen,
+            "begun": datetime.now(UTC).isoformat(),
+        }  # fmt: skip
         return _go_on(filtered)
     count = rows.count(tenant_pool(), _filter(filtered))
     return render_template(
@@ -125,8 +130,10 @@ def _under_way() -> dict[str, Any] | None:
 
 
 def _go_on(filtered: DeadLetterFilter) -> Response:
+    """What died after the confirmation is not taken: it would be sent twice and use up the total."""
     held = session[UNDER_WAY]
-    done, left = _slices(_filter(filtered), held["total"] - held["done"])
+    wanted = replace(_filter(filtered), died_before=datetime.fromisoformat(held["begun"]))
+    done, left = _slices(wanted, held["total"] - held["done"])
     held["done"] += done
     held["over"] = not done or not left or held["done"] >= held["total"]
     session.modified = True

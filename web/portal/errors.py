@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import structlog
 from flask import Blueprint, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -21,16 +23,17 @@ TITLES = {
     429: "Too many requests",
     503: "Back in a moment",
 }
-Answer = tuple[str, int]
+Answer = tuple[str, int, dict[str, str]]
 
 
-def page(status: int, text: str) -> Answer:
+def page(status: int, text: str, retry_after: float | None = None) -> Answer:
     title = TITLES.get(status, "Something went wrong")
-    return render_template("portal/error.html", title=title, text=text, request_id=request_id()), status
+    headers = {} if retry_after is None else {"Retry-After": str(ceil(retry_after))}
+    return render_template("portal/error.html", title=title, text=text, request_id=request_id()), status, headers
 
 
 def install(blueprint: Blueprint) -> None:
-    blueprint.register_error_handler(ApiError, lambda error: page(error.status, error.message))
+    blueprint.register_error_handler(ApiError, lambda error: page(error.status, error.message, error.retry_after))
     blueprint.register_error_handler(NotFoundError, lambda error: page(404, str(error)))
     blueprint.register_error_handler(TakenError, lambda error: page(409, str(error)))
     blueprint.register_error_handler(CSRFError, _stale)

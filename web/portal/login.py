@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import structlog
 from flask import flash, redirect, render_template, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
@@ -12,8 +10,10 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField, SubmitField
 from wtforms.validators import DataRequired, Length
 
-from db import passwords, sessions, users
+from db import sessions, users
+from db.passwords import LONGEST
 from db.users import User
+from web import limits, passwords
 from web.context import parts
 from web.portal.blueprint import portal, public
 from web.principal import ANYONE, ROLES, Principal, needs
@@ -48,13 +48,14 @@ class LoggedIn(UserMixin):
 
 class LoginForm(FlaskForm):
     email = StringField("E-mail address", validators=[DataRequired(), Length(max=254)])
-    password = PasswordField("Password", validators=[DataRequired(), Length(max=passwords.LONGEST)])
+    password = PasswordField("Password", validators=[DataRequired(), Length(max=LONGEST)])
     submit = SubmitField("Log in")
 
 
 @manager.user_loader
 def _holder(token: str) -> LoggedIn | None:
-    user = sessions.user_of(parts().pool, token)
+    # A page that keeps itself fresh is nobody's doing: left open, it ends like any other.
+    user = sessions.user_of(parts().pool, token, seen=request.headers.get("X-Fragment") != "1")
     return None if user is None else LoggedIn(user, token)
 
 
@@ -83,20 +84,26 @@ def logout() -> Response:
 
 
 def _begin(email: str, password: str) -> bool:
-    """Log in, or count the failure. One answer for everything that is wrong, a locked account included."""
-    pool = parts().pool
-    user = users.by_email(pool, email) if "\x00" not in email else None
-    locked = user is not None and user.locked_until is not None and user.locked_until > datetime.now(UTC)
-    right = passwords.matches(None if user is None or locked else user.password_hash, password)
-    if user is None or not right or user.status != "active":
-        if user is not None and not locked:
-            users.failed(pool, user.id)
-        log.warning("login_refused", user=user.id if user else None, locked=locked)
+    """Log in. One answer for everything that is wrong, a locked account included. Raises ApiError 429."""
+    limits.guess(email)
+    user = users.by_email(parts().pool, email)
+    if not is_password(user, password) or user is None or user.status != "active":
+        log.warning("login_refused", user=user.id if user else None)
         return False
+    limits.guessed_right(email)
     session.clear()
     session.permanent = True
-    login_user(LoggedIn(user, sessions.begin(pool, user, request.user_agent.string)))
+    login_user(LoggedIn(user, sessions.begin(parts().pool, user, request.user_agent.string)))
     return True
+
+
+def is_password(user: User | None, password: str) -> bool:
+    """Counted as wrong until it is known to be right, and not looked at while the account is locked."""
+    failures = None if user is None else users.guess(parts().pool, user.id)
+    right = passwords.matches(None if user is None or failures is None else user.password_hash, password)
+    if user is not None and failures is not None and not right:
+        users.guessed_wrong(parts().pool, user, failures)
+    return right
 
 
 def _next() -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from contextlib import ExitStack
+from urllib.parse import quote
 from uuid import UUID
 
 from flask import Response, request
@@ -90,13 +92,18 @@ def shows(file: File) -> str | None:
 
 def _headers(file: File) -> dict[str, str]:
     shown = _type(file) in SHOWN
-    name = _name(file)
     return {
-        "Content-Disposition": dump_options_header("inline" if shown else "attachment", {"filename": name}),
+        "Content-Disposition": dump_options_header("inline" if shown else "attachment", _names(_name(file))),
         "Content-Security-Policy": CSP,
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
+
+
+def _names(name: str) -> dict[str, str]:
+    """A header holds ASCII only: other names go percent-encoded beside it (RFC 6266)."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode() or "file"
+    return {"filename": plain} if plain == name else {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"}
 
 
 def _name(file: File) -> str:

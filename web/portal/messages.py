@@ -91,14 +91,7 @@ def _page(form: MessageFilter, **named: str) -> Page[Tracked]:
 @needs("messages:read")
 def message(tenant_id: UUID, message_id: UUID) -> str:
     found = _one(message_id)
-    conversation_id = found.message.conversation_id
-    looks.noted(
-        tenant().id,
-        ("conversation", conversation_id),
-        "message.viewed",
-        str(message_id),
-        conversation_id=conversation_id,
-    )
+    _noted(found)
     return _shown(found)
 
 
@@ -106,7 +99,9 @@ def message(tenant_id: UUID, message_id: UUID) -> str:
 @needs("messages:read")
 def message_progress(tenant_id: UUID, message_id: UUID) -> str:
     """The part of the page that changes while the message is on its way."""
-    return render_template("portal/fragments/message.html", **_progress(_one(message_id)))
+    found = _one(message_id)
+    _noted(found)
+    return render_template("portal/fragments/message.html", **_progress(found))
 
 
 @portal.post("/tenants/<uuid:tenant_id>/messages/<uuid:message_id>/payload")
@@ -124,6 +119,12 @@ def _one(message_id: UUID) -> Detail:
     if found is None:
         raise ApiError(404, "not_found", "There is no such message.")
     return found
+
+
+def _noted(found: Detail) -> None:
+    one, conversation_id = found.message, found.message.conversation_id
+    thing = ("conversation", conversation_id)
+    looks.noted(tenant().id, thing, "message.viewed", one.id, conversation_id=conversation_id)
 
 
 def _shown(found: Detail, **more: Any) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import session
 
+from db.sealing import SealError
 from web.context import parts
 
 NAME = "once"
+SECONDS = 300
+"""The session is a cookie: an old copy of it must not show the secret for ever."""
 
 
 def keep(thing: str, secret: str) -> None:
     """For the next page about `thing` that this browser asks for."""
-    session[NAME] = parts().cipher.seal({"thing": thing, "secret": secret})
+    session[NAME] = parts().cipher.seal({"thing": thing, "secret": secret, "until": time.time() + SECONDS})
 
 
 def take(thing: str) -> str | None:
@@ -21,6 +26,7 @@ def take(thing: str) -> str | None:
         return None
     try:
         held = parts().cipher.open(sealed)
-    except (RuntimeError, ValueError):  # sealed with a key that is gone meanwhile
+    except SealError:  # sealed with a key that is gone meanwhile
         return None
-    return str(held["secret"]) if held.get("thing") == thing else None
+    fits = held.get("thing") == thing and time.time() < held.get("until", 0)
+    return str(held["secret"]) if fits else None

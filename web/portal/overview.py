@@ -41,10 +41,11 @@ def _totals() -> dict[str, Any]:
 
 
 def _states() -> dict[str, Any]:
-    """Tenants in trouble first, then those with most to do. A large installation's page of tenants shows the rest."""
+    """Of the oldest TENANTS those in trouble first, then those with most to do; the page of tenants shows the rest."""
     found = overview.tenants(parts().pool, TENANTS)
     ordered = sorted(found.items, key=_urgency)
-    return {"states": ordered[:SHOWN], "troubled": sum(1 for one in ordered if one.trouble), "more": found.next}
+    troubled = sum(1 for one in ordered if one.trouble)
+    return {"states": ordered[:SHOWN], "troubled": troubled, "more": found.next, "looked_at": TENANTS}
 
 
 def _urgency(one: TenantState) -> tuple[bool, int, int, str]:

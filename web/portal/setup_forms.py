@@ -85,15 +85,16 @@ class SideForm(FlaskForm):
 
     choice = SelectField("Choose", [Optional()], validate_choice=False)
 
-    def given(self, side: Side) -> dict[str, str]:
-        """What was typed and is valid, by the names that credentials have."""
+    def given(self, side: Side, former: str | None) -> dict[str, str]:
+        """What was typed and is valid, by the names that credentials have; `former` is the id that counted before."""
         held = {
             name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             for name, value in self.data.items()
             if value and name not in ("csrf_token", "choice", "app", "name") and not self[name].errors
         }
-        # What was typed beside the list is meant, not what the list happened to show.
-        return {REF[side]: self.choice.data, **held} if self.choice.data else held
+        # What was typed beside the list is meant, unless the field only shows what was there before.
+        typed = held.get(REF[side]) not in (None, former)
+        return {**held, REF[side]: self.choice.data} if self.choice.data and not typed else held
 
 
 class GenesysForm(SideForm):

@@ -48,7 +48,8 @@ def setup_whatsapp(tenant_id: object) -> ResponseReturnValue:
 def _posted(side: Side) -> ResponseReturnValue:
     form = FORMS[side]()
     valid = form.validate_on_submit()
-    setup_notes.typed(side, form.given(side), form.app.data if "app" in form else None)
+    given = form.given(side, former=read().values(side).get(checks.REF[side]))
+    setup_notes.typed(side, given, form.app.data if "app" in form else None)
     if not valid:
         return _incomplete(side, form)
     do = request.form.get("do", "save")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
-from wtforms.validators import DataRequired, Length, Regexp
+from wtforms.validators import DataRequired, Length, ValidationError
 
 from db import drafts, history
 from db.history import Detail, Filter
@@ -20,6 +21,7 @@ from relay.core.errors import SendError
 from web import looks, sends
 from web.api.state import person_of
 from web.context import parts
+from web.errors import ApiError
 from web.portal import setup_notes
 from web.portal.blueprint import portal, tenant, tenant_pool
 from web.portal.setup_state import Setup, read
@@ -36,13 +38,22 @@ class TrialForm(FlaskForm):
         "Your phone's WhatsApp number",
         [
             DataRequired("Enter the number of a phone with WhatsApp."),
-            Regexp(
-                r"^[+\d][\d ()/-]{6,30}$", message="Enter the number with its country code, such as +49 151 12345678."
-            ),
         ],
         description="With country code. The test looks for messages of this number only.",
     )
     line = SelectField("Line", validate_choice=False)
+
+    def validate_number(self, field: StringField) -> None:
+        try:
+            person_of(_dialled(field.data or ""))
+        except ApiError:
+            raise ValidationError("Enter the number with its country code, such as +49 151 12345678.") from None
+
+
+def _dialled(number: str) -> str:
+    """00 before a country code is the + of many countries; other signs than digits only make it readable."""
+    plain = re.sub(r"[ ()/-]", "", number)
+    return "+" + plain[2:] if plain.startswith("00") else plain
 
 
 class AnswerForm(FlaskForm):
@@ -84,7 +95,7 @@ def begin_trial(tenant_id: object) -> ResponseReturnValue:
     line = next((one for one in _live(held) if one.id == form.line.data), None) or next(iter(_live(held)), None)
     if line is None or not form.validate_on_submit():
         return _page(held, form, None), 400
-    digits = "".join(filter(str.isdigit, form.number.data or ""))
+    digits = person_of(_dialled(form.number.data or "")).address
     setup_notes.trial({"line": line.id, "number": digits, "to": _name_of(held, line), "since": time.time()})
     return _to_trial()
 
@@ -95,7 +106,7 @@ def answer_trial(tenant_id: object) -> ResponseReturnValue:
     form, begun = AnswerForm(), _begun(_live(read()))
     if begun is None:
         return _to_trial()
-    if not form.validate_on_submit():
+    if not form.validate_on_submit() or not (form.text.data or "").isprintable():
         flash("The answer needs a text of up to 1000 characters.", "danger")
         return _to_trial()
     wanted = sends.Wanted("outbound", person_of(begun.number), text=form.text.data)

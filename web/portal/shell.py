@@ -124,12 +124,7 @@ def duration(seconds: float | None) -> str:
     """Short, in the largest unit that says enough: 0.34 s, 12 s, 4 min, 2 h, 3 d."""
     if seconds is None:
         return "–"
-    for limit, divisor, unit, digits in (
-        (10, 1, "s", 2),
-        (90, 1, "s", 0),
-        (5400, 60, "min", 0),
-        (172_800, 3600, "h", 0),
-    ):
+    for limit, divisor, unit, digits in UNITS:
         if seconds < limit:
             return f"{seconds / divisor:.{digits}f} {unit}"
     return f"{seconds / 86400:.0f} d"

@@ -46,7 +46,7 @@ EVENTS = {
     "reported": "The agent's side was told",
     "report_given_up": "The agent's side could not be told",
     "replayed": "Sent again by hand",
-    "patched": "Changed through the API",
+    "asked": "Asked for through the API",
 }
 ICONS = {
     "received": "hourglass-split",

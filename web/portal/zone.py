@@ -23,7 +23,7 @@ def begin(day: date) -> datetime:
 
 def end(day: date) -> datetime:
     """The first moment of the day after."""
-    return begin(day + timedelta(days=1))
+    return begin(day + timedelta(days=1) if day < date.max else day)
 
 
 def local(at: datetime) -> datetime:

@@ -139,3 +139,14 @@ def test_after_an_overflow_a_newcomer_does_not_overtake_the_rows_left_in_postgre
         lane.add(entry(f"{number}", NOW + number))
     assert not lane.add(entry("newest", NOW + 10_000))
     assert "newest" not in drain(lane, NOW + 20_000)
+
+
+def test_replayed_messages_go_in_their_old_order_also_the_last_that_was_launched() -> None:
+    entries = [entry(str(number), NOW + number) for number in range(5)]
+    lane = Lane(Hold(0.0))
+    for one in entries:
+        lane.add(one)
+    for _ in range(5):
+        lane.remove(lane.launch().id)
+    lane.reset([entry(str(number), NOW + number) for number in range(5)], more=False)
+    assert [one.id for one in lane.waiting] == [one.id for one in entries]

@@ -58,16 +58,34 @@ box.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-older]");
   if (!button) return;
   event.preventDefault();
+  if (button.getAttribute("aria-disabled") === "true") return;
   button.setAttribute("aria-disabled", "true");
-  const content = await part(button.dataset.older);
-  const below = box.scrollHeight - box.scrollTop;
-  const further = content.querySelector(".older");
-  list().prepend(...content.querySelectorAll(".bubble"));
-  if (further) button.closest(".older").replaceWith(further);
-  else button.closest(".older").remove();
-  box.scrollTop = box.scrollHeight - below;
-  (further?.querySelector("a") ?? box).focus({ preventScroll: true });
+  const place = button.closest(".older");
+  try {
+    further(place, await part(button.dataset.older));
+  } catch (error) {
+    complain(place, `Older messages could not be fetched (${error.message}). Try again.`);
+  } finally {
+    button.removeAttribute("aria-disabled");
+  }
 });
+
+function further(place, content) {
+  const below = box.scrollHeight - box.scrollTop;
+  const next = content.querySelector(".older");
+  list().prepend(...content.querySelectorAll(".bubble"));
+  if (next) place.replaceWith(next);
+  else place.remove();
+  box.scrollTop = box.scrollHeight - below;
+  (next?.querySelector("a") ?? box).focus({ preventScroll: true });
+}
+
+function complain(place, text) {
+  const told = place.querySelector("[role=alert]") ?? place.appendChild(document.createElement("span"));
+  told.setAttribute("role", "alert");
+  told.className = "d-block small text-danger-emphasis";
+  told.textContent = text;
+}
 
 if (!("past" in box.dataset)) {
   box.scrollTop = box.scrollHeight;

@@ -1,0 +1,108 @@
+"""What is promised once is done once: a replay of all, a secret shown once, a draft and an answer of one's own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from cryptography.fernet import Fernet
+from flask import Flask
+
+from db import dead_letters, drafts, idempotency
+from db.audit import By
+from db.changes import TakenError
+from db.dead_letters import Filter, Slice
+from db.pool import Pool
+from db.sealing import Cipher
+from tests.portal.client import Person, running_app
+from tests.portal.conftest import new_user
+from tests.portal.rows import House
+from web.parts import WebParts
+from web.portal import once
+
+
+@pytest.fixture(scope="module")
+def app(settings_env: dict[str, str]) -> Iterator[Flask]:
+    with running_app(settings_env) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def parts(app: Flask) -> WebParts:
+    found: WebParts = app.extensions["relay"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def house(pool: Pool) -> House:
+    return House(pool)
+
+
+def bury(pool: Pool) -> None:
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET state = 'dead', failed_at = clock_timestamp()")
+
+
+def test_what_dies_again_between_two_slices_is_not_taken_twice(
+    app: Flask, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_user(house.pool, "admin@replay.example", "admin", house.tenant_id)
+    admin = Person(app, "admin@replay.example")
+    rows = [house.say(f"491511111111{n}", "Hello", state="dead") for n in range(3)]
+    bury(house.pool)
+    whole = dead_letters.replay_all
+
+    def one_that_dies_again(pool: Pool, by: By, wanted: Filter, most: int) -> Slice:
+        made = whole(pool, by, wanted, 1)
+        with house.pool.transaction() as cursor:
+            cursor.execute(
+                "UPDATE message_tracking SET state = 'dead', failed_at = clock_timestamp() WHERE state = 'received'"
+            )
+        return made
+
+    monkeypatch.setattr(dead_letters, "replay_all", one_that_dies_again)
+    admin.post(f"{house.path}/dead-letters/replay-all", {"total": 3})
+    with house.pool.transaction() as cursor:
+        cursor.execute("SELECT message_id::text FROM message_events WHERE event = 'replayed'")
+        assert sorted(row[0] for row in cursor.fetchall()) == sorted(row.id for row in rows)
+
+
+def test_an_old_copy_of_the_session_shows_no_secret(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    with app.test_request_context():
+        once.keep("key", "swordfish")
+        assert once.take("key") == "swordfish"
+        once.keep("key", "swordfish")
+        later = time.time() + once.SECONDS + 1
+        monkeypatch.setattr("web.portal.once.time.time", lambda: later)
+        assert once.take("key") is None
+
+
+def test_a_draft_that_no_key_opens_is_not_overwritten(parts: WebParts, house: House) -> None:
+    with drafts.changing(parts.pool, parts.cipher, house.tenant_id) as draft:
+        draft.values["genesys"] = {"region": "mypurecloud.de"}
+    other = Cipher([Fernet.generate_key().decode()])
+    with (
+        pytest.raises(TakenError, match="put it back"),
+        drafts.changing(parts.pool, other, house.tenant_id) as draft,
+    ):
+        draft.values["genesys"] = {}
+    kept = drafts.get(parts.pool, parts.cipher, house.tenant_id)
+    assert kept.values == {"genesys": {"region": "mypurecloud.de"}}
+
+
+def test_who_comes_late_touches_no_answer_of_another_request(parts: WebParts) -> None:
+    pool, cipher = parts.pool, parts.cipher
+    idempotency.begin(pool, cipher, "owner", "k", b"print")
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE idempotency_keys SET created_at = now() - interval '3 minutes' RETURNING created_at")
+        first = cursor.fetchone()[0]
+    second = idempotency.begin(pool, cipher, "owner", "k", b"print")
+    assert not isinstance(second, idempotency.Kept)
+    idempotency.give_up(pool, "owner", "k", first)
+    idempotency.finish(pool, cipher, "owner", "k", first, 201, {"of": "the first"})
+    running = idempotency.begin(pool, cipher, "owner", "k", b"print")
+    assert isinstance(running, idempotency.Kept) and not running.finished
+    idempotency.finish(pool, cipher, "owner", "k", second, 201, {"of": "the second"})
+    done = idempotency.begin(pool, cipher, "owner", "k", b"print")
+    assert isinstance(done, idempotency.Kept) and done.answer == {"of": "the second"}
