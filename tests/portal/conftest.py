@@ -46,7 +46,10 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, web: processes.Process, settings_env: dict[str, str]) -> Iterator[Page]:
     """A page that fails its test when the console or the security policy complains."""
     complaints: list[str] = []
-    context = browser.new_context(viewport={"width": 1300, "height": 900}, base_url=settings_env["PUBLIC_URL"])
+    # Without transitions: axe would else measure a colour on its way to another.
+    context = browser.new_context(
+        viewport={"width": 1300, "height": 900}, base_url=settings_env["PUBLIC_URL"], reduced_motion="reduce"
+    )
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
