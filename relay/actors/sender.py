@@ -100,6 +100,7 @@ class SenderActor(RelayActor):
             return
         if claimed.granted:
             send.entry.attempts += 1
+            send.entry.claimed = True
             self._claimed = True
             with self._parts.call():
                 self._call(send, request, claimed.started)

@@ -108,6 +108,8 @@ class ShardActor(RelayActor):
         self._ask_depth_at = time.monotonic() + ASK_DEPTH_SECONDS
         if adopted:
             self._parts.timers.after(ASK_DEPTH_SECONDS, self.actor_ref, Tick())
+        for hold in self._holds.values():
+            hold.begins(time.time())
         self._parts.consumer.open(
             self._number,
             self._delivered,

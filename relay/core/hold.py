@@ -28,6 +28,11 @@ class Hold:
         self._slow_until = 0.0
         self._coming = 0
 
+    def begins(self, now: float) -> None:
+        """A queue is consumed from now on: what waits in it may belong before rows that are stored already."""
+        self._taken_at = now
+        self._slow_until = now + MEMORY_SECONDS
+
     def comes(self) -> None:
         """The broker has delivered one that is not committed yet."""
         self._coming += 1

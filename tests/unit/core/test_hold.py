@@ -62,3 +62,15 @@ def test_a_web_servers_fast_clock_does_not_release_others_early() -> None:
     hold = Hold(WINDOW)
     hold.took_in(NOW - 1, NOW + 3600, NOW)
     assert hold.release(NOW - 0.1, NOW) == NOW + WINDOW
+
+
+def test_after_a_take_over_stored_rows_wait_a_windows_quiet_for_what_is_in_the_queue() -> None:
+    hold = Hold(WINDOW)
+    assert hold.release(NOW - 60, NOW) <= NOW
+    hold.begins(NOW)
+    assert hold.release(NOW - 60, NOW) == NOW + WINDOW
+    hold.comes()
+    assert hold.release(NOW - 60, NOW + WINDOW) > NOW + WINDOW
+    hold.came(1)
+    hold.took_in(NOW - 59, NOW - 59, NOW + WINDOW)
+    assert hold.release(NOW - 60, NOW + WINDOW) <= NOW + WINDOW
