@@ -42,10 +42,13 @@ class Ours:
     public_url: str
     meta_app_secrets: tuple[str, ...] = field(default=(), repr=False)
 
+    def is_own_app(self, own_secret: str) -> bool:
+        """Whether a tenant's app secret means a Meta app of its own, and not the platform's."""
+        return bool(own_secret) and own_secret not in self.meta_app_secrets
+
     def meta_url(self, tenant_key: str, own_secret: str) -> str:
         """A tenant with a Meta app of its own gets an address of its own."""
-        own = bool(own_secret) and own_secret not in self.meta_app_secrets
-        return f"{self.public_url}/webhook/meta" + (f"/{tenant_key}" if own else "")
+        return f"{self.public_url}/webhook/meta" + (f"/{tenant_key}" if self.is_own_app(own_secret) else "")
 
     def genesys_url(self, line_key: str) -> str:
         return f"{self.public_url}/webhook/genesys/{line_key}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from db import credentials
 from db.onboarding import Line
 from db.tenants import Tenant
+from web.api.checks import ours
 from web.api.schemas import LineOut, LineSettings, WebhookUrls
 from web.context import parts, pool
 
@@ -13,14 +14,14 @@ class WebhookUrlsOf:
     """One tenant's. A tenant with its own Meta app gets an address of its own for Meta."""
 
     def __init__(self, tenant: Tenant) -> None:
-        held = parts()
-        self._base = held.public_url
-        own = credentials.opened(pool(), held.cipher, tenant.id, "whatsapp")
-        self.own_app = own is not None and bool(own.signing) and own.signing[0] not in held.meta_app_secrets
-        self._meta = f"{self._base}/webhook/meta" + (f"/{tenant.webhook_key}" if self.own_app else "")
+        own = credentials.opened(pool(), parts().cipher, tenant.id, "whatsapp")
+        secret = own.signing[0] if own is not None and own.signing else ""
+        self._ours = ours()
+        self.own_app = self._ours.is_own_app(secret)
+        self._meta = self._ours.meta_url(tenant.webhook_key, secret)
 
     def of(self, line: Line) -> WebhookUrls:
-        return WebhookUrls(meta=self._meta, genesys=f"{self._base}/webhook/genesys/{line.webhook_key}")
+        return WebhookUrls(meta=self._meta, genesys=self._ours.genesys_url(line.webhook_key))
 
     def line(self, line: Line) -> LineOut:
         """The line as the API shows it."""
