@@ -39,6 +39,8 @@ class Attempt:
     code: str | None = None
     detail: str | None = None
     trace_id: str | None = None
+    answer: str | None = None
+    """The provider's whole answer, where it refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,10 @@ def lock(cursor: Any, message_ids: Sequence[str]) -> None:
 
 
 def record_attempts(cursor: Any, attempts: Sequence[Attempt]) -> None:
-    """Finish the attempts' rows. A provider id that another attempt holds already is not stored twice."""
+    """Finish the attempts' rows. A provider id that another attempt holds already is not stored twice.
+
+    A status may have overtaken the answer: what it said about the attempt stays.
+    """
     if not attempts:
         return
     seen: set[tuple[str, str]] = set()
@@ -127,26 +132,32 @@ def record_attempts(cursor: Any, attempts: Sequence[Attempt]) -> None:
             seen.add((one.line_id, provider_id))
         values.append(
             (UUID(one.message_id), one.n, stamp(one.at), one.outcome, provider_id, one.http_status, one.code,
-             one.detail, one.trace_id)
+             one.detail, one.trace_id, one.answer)
         )  # fmt: skip
     execute_values(
         cursor,
         """UPDATE message_attempts a
-           SET finished_at = v.at, outcome = v.outcome, http_status = v.http_status, code = v.code,
-               detail = v.detail, trace_id = v.trace_id,
+           SET finished_at = v.at, http_status = v.http_status, trace_id = v.trace_id,
+               outcome = CASE a.outcome WHEN 'undelivered' THEN a.outcome ELSE v.outcome END,
+               code = CASE a.outcome WHEN 'undelivered' THEN a.code ELSE v.code END,
+               detail = CASE a.outcome WHEN 'undelivered' THEN a.detail ELSE v.detail END,
+               answer = CASE a.outcome WHEN 'undelivered' THEN a.answer ELSE v.answer END,
                provider_id = CASE WHEN EXISTS (SELECT 1 FROM message_attempts o WHERE o.line_id = a.line_id
                                                AND o.provider_id = v.provider_id) THEN a.provider_id
-                                  ELSE v.provider_id END
-           FROM (VALUES %s) AS v (message_id, n, at, outcome, provider_id, http_status, code, detail, trace_id)
+                                  ELSE coalesce(v.provider_id, a.provider_id) END
+           FROM (VALUES %s) AS v (message_id, n, at, outcome, provider_id, http_status, code, detail, trace_id, answer)
            WHERE a.message_id = v.message_id AND a.n = v.n""",
         values,
-        template="(%s::uuid, %s::int, %s::timestamptz, %s, %s::text, %s::int, %s::text, %s::text, %s::text)",
+        template="(%s::uuid, %s::int, %s::timestamptz, %s, %s::text, %s::int, %s::text, %s::text, %s::text, %s::text)",
         page_size=len(values),
     )
 
 
 def record_sent(cursor: Any, sent: Sequence[Attempt]) -> None:
-    """`sent` is accepted from anyone who knows it, and never overwritten by less."""
+    """`sent` is accepted from anyone who knows it, and never overwritten by less.
+
+    Not of an attempt that ended undelivered meanwhile: its message goes out again, or has failed.
+    """
     if sent:
         execute_values(
             cursor,
@@ -155,10 +166,12 @@ def record_sent(cursor: Any, sent: Sequence[Attempt]) -> None:
                    provider_id = coalesce(m.provider_id, v.provider_id), sent_at = coalesce(m.sent_at, v.at),
                    reason_code = NULL, reason = NULL, failed_at = NULL, next_attempt_at = NULL, unknown_until = NULL,
                    updated_at = now()
-               FROM (VALUES %s) AS v (id, provider_id, at)
-               WHERE m.id = v.id AND (m.failed_at IS NULL OR m.state = 'dead')""",
-            [(UUID(one.message_id), one.provider_id, stamp(one.at)) for one in sent],
-            template="(%s::uuid, %s, %s::timestamptz)",
+               FROM (VALUES %s) AS v (id, n, provider_id, at)
+               WHERE m.id = v.id AND (m.failed_at IS NULL OR m.state = 'dead')
+                 AND NOT EXISTS (SELECT 1 FROM message_attempts a
+                                 WHERE a.message_id = v.id AND a.n = v.n AND a.outcome = 'undelivered')""",
+            [(UUID(one.message_id), one.n, one.provider_id, stamp(one.at)) for one in sent],
+            template="(%s::uuid, %s::int, %s, %s::timestamptz)",
             page_size=len(sent),
         )
 
@@ -176,7 +189,11 @@ def record_verdicts(cursor: Any, verdicts: Sequence[Verdict]) -> None:
                              THEN coalesce(m.report, 'failed') ELSE m.report END
            FROM (VALUES %s) AS v (id, epoch, attempt, state, at, code, reason, next_attempt_at, unknown_until)
            WHERE m.id = v.id AND m.attempts = v.attempt AND m.state IN ('received', 'sending', 'unknown')
-             AND (m.claim_epoch IS NULL OR m.claim_epoch <= v.epoch)""",
+             AND (m.claim_epoch IS NULL OR m.claim_epoch <= v.epoch)
+             -- a call without clear end, of which a status has told the end meanwhile
+             AND NOT (v.state IN ('received', 'unknown')
+                      AND EXISTS (SELECT 1 FROM message_attempts a WHERE a.message_id = v.id AND a.n = v.attempt
+                                  AND a.outcome = 'undelivered'))""",
         [
             (UUID(one.message_id), one.epoch, one.attempt, one.state, stamp(one.at), one.code, one.reason,
              stamp(one.next_attempt_at), stamp(one.unknown_until))

@@ -17,6 +17,7 @@ class Contact:
     name: str | None = field(repr=False)
     wa_id: str | None = field(repr=False)
     bsuid: str | None = field(repr=False)
+    username: str | None = field(repr=False)
 
 
 def named(pool: Pool, conversation_ids: Iterable[str]) -> dict[str, Contact]:
@@ -26,7 +27,7 @@ def named(pool: Pool, conversation_ids: Iterable[str]) -> dict[str, Contact]:
         return {}
     with pool.autocommit() as cursor:
         cursor.execute(
-            "SELECT id, name, wa_id, bsuid FROM conversation_mappings WHERE id = ANY(%s)",
+            "SELECT id, name, wa_id, bsuid, username FROM conversation_mappings WHERE id = ANY(%s)",
             ([UUID(one) for one in wanted],),
         )
         return {str(row[0]): Contact(str(row[0]), *row[1:]) for row in cursor.fetchall()}

@@ -1,263 +1,137 @@
-"""conversation_mappings, contact_aliases and genesys_conversations: who a contact is on a line.
-
-A person comes under several addresses (phone, business-scoped user id, number changed), so an
-address is looked up among the aliases; nothing is ever merged: where phone and user id point to two
-conversations, the phone decides and the conflict is logged.
+"""Conversations of contacts on lines: found or made for whoever turns up. The rows are in `db.mappings`, the names in
+`db.aliases`, the rules in `db.identity`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
+from zlib import crc32
 
-import structlog
 from psycopg2.extras import execute_values
 
-from db.messages import stamp
-from db.pool import Pool
-from relay.core.messages import Person, Recipient
-from relay.core.queues import queue_number
+from db import aliases, notices
+from db.aliases import add_aliases
+from db.contacts_seen import Arrival, Seen
+from db.identity import Choice, Plan, learnt, without
+from db.mappings import Mapping, by_id, lock, read, see_genesys_conversations
+from db.pool import DatabaseError, Pool
+from db.windows import close_window, invited, touch
+from relay.core.messages import Person
 
-log = structlog.get_logger(__name__)
+__all__ = [
+    "Mapping", "add_aliases", "by_id", "close_window", "find_or_create", "invited", "known", "learnt", "lock", "read",
+    "resolve", "see_genesys_conversations", "touch",
+]  # fmt: skip
 
-COLUMNS = "id, tenant_id, line_id, genesys_address, shard, wa_id, bsuid, parent_bsuid, name, genesys_conversation_id"
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """One contact on one line. `shard` is its home, stored at creation and never recomputed."""
-
-    conversation_id: str
-    tenant_id: str
-    line_id: str
-    genesys_address: str
-    shard: int
-    wa_id: str | None
-    bsuid: str | None
-    parent_bsuid: str | None
-    name: str | None
-    genesys_conversation_id: str | None
-
-    @property
-    def recipient(self) -> Recipient:
-        return Recipient(
-            self.genesys_address, self.wa_id, self.bsuid, self.name, self.genesys_conversation_id is not None
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A person who turned up in a webhook of a line, or whom an agent addressed."""
-
-    tenant_id: str
-    line_id: str
-    person: Person
-    at: float = 0.0
-    """When (Unix seconds), if it makes the conversation active."""
-
-    @property
-    def aliases(self) -> list[str]:
-        """Every name to look under, the most telling first."""
-        person = self.person
-        dialled = person.address.removeprefix("+")
-        names = [person.wa_id, person.bsuid, person.parent_bsuid, person.address, dialled, *person.previous]
-        return list(dict.fromkeys(name for name in names if name))
-
-
-def _mapping(row: Sequence[Any]) -> Mapping:
-    return Mapping(str(row[0]), str(row[1]), str(row[2]), *row[3:])
-
-
-def by_id(pool: Pool, conversation_id: str) -> Mapping | None:
-    """The mapping, or None when there is no such conversation (or the id is not a UUID)."""
-    try:
-        UUID(conversation_id)
-    except ValueError:
-        return None
-    with pool.autocommit() as cursor:
-        return read(cursor, conversation_id)
-
-
-def read(cursor: Any, conversation_id: str) -> Mapping | None:
-    cursor.execute(f"SELECT {COLUMNS} FROM conversation_mappings WHERE id = %s", (UUID(conversation_id),))
-    row = cursor.fetchone()
-    return _mapping(row) if row else None
+NEWCOMERS = 0x5EE4
+"""The class of the advisory locks below."""
+BUCKETS = 256
+"""Many names share a lock, for PostgreSQL has room for a limited number of them."""
 
 
 def find_or_create(pool: Pool, tenant_id: str, line_id: str, person: Person, shards: int) -> Mapping:
-    """The conversation of one person on one line."""
+    """The conversation of one person on one line, as an API client names them."""
     with pool.transaction() as cursor:
-        return resolve(cursor, [Seen(tenant_id, line_id, person)], shards)[0]
+        return resolve(cursor, [Seen(tenant_id, line_id, person, by="api")], shards)[0]
 
 
-def resolve(cursor: Any, seen: Sequence[Seen], shards: int, others: Iterable[tuple[str, float]] = ()) -> list[Mapping]:
-    """The mapping of each, created where missing and brought up to date with new names.
+def known(cursor: Any, seen: Sequence[Seen]) -> list[Mapping | None]:
+    """The mapping of each, if there is one. Nothing is written."""
+    if not seen:
+        return []
+    book = aliases.look_up(cursor, seen)
+    found = (aliases.candidates(book, one) for one in seen)
+    return [held[0].mapping if held else None for held in found]
 
-    Safe side by side: whoever comes second waits for the first one's unique key and takes its row.
-    All are touched, and so locked; `others`, known to the caller already, with them: (conversation id, arrival).
+
+def resolve(cursor: Any, seen: Sequence[Seen], shards: int, others: Sequence[Arrival] = ()) -> list[Mapping]:
+    """The mapping of each of `seen`, made where missing and brought up to date; then those of `others`.
+
+    All of them are locked and touched, and what comes back is how they stand. `others` are conversations that the
+    caller knows already.
     """
-    found = _look_up(cursor, seen) if seen else []
-    missing = [one for one, mapping in zip(seen, found, strict=True) if mapping is None]
-    if missing:
-        _create(cursor, missing, shards)
-        found = _look_up(cursor, seen)
-    pairs = [(one, mapping) for one, mapping in zip(seen, found, strict=True) if mapping is not None]
-    if len(pairs) != len(seen):
-        raise LookupError("a conversation vanished while it was created")
-    touch(cursor, [*((mapping.conversation_id, one.at) for one, mapping in pairs), *others])
-    return _learn(cursor, pairs)
+    plan = _planned(cursor, seen, shards)
+    fresh = touch(cursor, [*plan.arrivals, *others])
+    current = _learn(cursor, plan, fresh)
+    aliases.write(cursor, plan.book)
+    notices.keep(cursor, plan.notices)
+    ids = [*(choice.mapping.conversation_id for choice in plan.choices), *(one.conversation_id for one in others)]
+    if not current.keys() >= set(ids):
+        raise LookupError("a conversation is not there any more")
+    return [current[one] for one in ids]
 
 
-def lock(cursor: Any, conversation_ids: Iterable[str]) -> None:
-    """Lock the mappings in one order for all transactions, or two of them would wait for each other.
+def _planned(cursor: Any, seen: Sequence[Seen], shards: int) -> Plan:
+    plan = _plan(cursor, seen, shards)
+    if plan.new:
+        # Whoever makes a contact of the same name at the same moment has finished after this, and is found.
+        _wait_for_namesakes(cursor, plan.new)
+        plan = _plan(cursor, seen, shards)
+        _create(cursor, plan.new)
+    return plan
 
-    Once per transaction, before anything is written about a conversation that exists.
-    """
-    ids = sorted(set(conversation_ids))
-    if ids:
-        cursor.execute(
-            "SELECT 1 FROM conversation_mappings WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE", (ids,)
+
+def _plan(cursor: Any, seen: Sequence[Seen], shards: int) -> Plan:
+    plan = Plan(aliases.look_up(cursor, seen), shards)
+    for one in seen:
+        plan.take(one)
+    return plan
+
+
+def _wait_for_namesakes(cursor: Any, new: Iterable[Choice]) -> None:
+    names = {(choice.seen.line_id, name) for choice in new for name in choice.seen.every_name}
+    buckets = sorted({crc32(f"{line_id}:{name}".encode("utf-8", "replace")) % BUCKETS for line_id, name in names})
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, n) FROM unnest(%s::int[]) AS n", (NEWCOMERS, buckets))
+
+
+def _create(cursor: Any, new: Sequence[Choice]) -> None:
+    rows = [
+        (
+            UUID(made.conversation_id), made.tenant_id, made.line_id, made.genesys_address, made.shard, made.wa_id,
+            made.bsuid, made.parent_bsuid, made.name, made.username,
         )
-
-
-def touch(cursor: Any, arrivals: Iterable[tuple[str, float]]) -> None:
-    """(conversation id, Unix seconds of an arrival): when each was last active. Locks as `lock` does."""
-    newest: dict[str, float] = {}
-    for conversation_id, at in arrivals:
-        newest[conversation_id] = max(at, newest.get(conversation_id, at))
-    if newest:
-        # With a web server's clock that runs ahead nobody stays at the top of the list.
-        cursor.execute(
-            """WITH v AS (SELECT * FROM unnest(%(ids)s::uuid[], %(times)s::timestamptz[]) AS v (id, at)),
-               mine AS (SELECT c.id FROM conversation_mappings c WHERE c.id = ANY(%(ids)s::uuid[])
-                        ORDER BY c.id FOR NO KEY UPDATE)
-               UPDATE conversation_mappings c SET last_at = least(v.at, now())
-               FROM v JOIN mine USING (id) WHERE c.id = v.id AND c.last_at < v.at""",
-            {"ids": list(newest), "times": [stamp(at) for at in newest.values()]},
-        )
-
-
-def _look_up(cursor: Any, seen: Sequence[Seen]) -> list[Mapping | None]:
-    keys = sorted({(one.line_id, alias) for one in seen for alias in one.aliases})
-    rows = execute_values(
+        for made in sorted((one.mapping for one in new), key=lambda made: (made.line_id, made.genesys_address))
+    ]  # fmt: skip
+    if not rows:
+        return
+    made = execute_values(
         cursor,
-        f"""SELECT v.line_id, v.alias, {", ".join("c." + name for name in COLUMNS.split(", "))}
-            FROM (VALUES %s) AS v (line_id, alias)
-            JOIN contact_aliases a ON a.line_id = v.line_id::uuid AND a.alias = v.alias
-            JOIN conversation_mappings c ON c.id = a.conversation_id""",
-        keys,
-        page_size=len(keys),
+        """INSERT INTO conversation_mappings
+             (id, tenant_id, line_id, genesys_address, shard, wa_id, bsuid, parent_bsuid, name, username)
+           VALUES %s ON CONFLICT (line_id, genesys_address) DO NOTHING RETURNING id""",
+        rows,
+        page_size=len(rows),
         fetch=True,
     )
-    known = {(row[0], row[1]): _mapping(row[2:]) for row in rows}
-    return [_choose(one, known) for one in seen]
+    if len(made) < len(rows):  # by a process of an older version, which takes no lock
+        raise DatabaseError("a contact was made by somebody else at the same moment")
 
 
-def _choose(one: Seen, known: dict[tuple[str, str], Mapping]) -> Mapping | None:
-    candidates = [known[one.line_id, alias] for alias in one.aliases if (one.line_id, alias) in known]
-    if len({mapping.conversation_id for mapping in candidates}) > 1:
-        log.warning("identity_conflict", conversations=sorted({one.conversation_id for one in candidates}))
-    return candidates[0] if candidates else None
-
-
-def _create(cursor: Any, missing: Iterable[Seen], shards: int) -> None:
-    # One order for all transactions, or two of them would wait for each other.
-    for one in sorted(missing, key=lambda one: (one.line_id, one.person.address)):
-        address = one.person.wa_id or one.person.bsuid or one.person.address
-        mapping_id = _insert(cursor, one, address, shards)
-        aliases = sorted({*one.aliases, address})
-        execute_values(
-            cursor,
-            "INSERT INTO contact_aliases (line_id, alias, conversation_id) VALUES %s ON CONFLICT DO NOTHING",
-            [(one.line_id, alias, mapping_id) for alias in aliases],
-            template="(%s::uuid, %s, %s)",
-        )
-
-
-def _insert(cursor: Any, one: Seen, address: str, shards: int) -> UUID:
-    person = one.person
-    cursor.execute(
-        """INSERT INTO conversation_mappings
-             (id, tenant_id, line_id, genesys_address, shard, wa_id, bsuid, parent_bsuid, name)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-           ON CONFLICT (line_id, genesys_address) DO NOTHING RETURNING id""",
-        (
-            uuid4(), one.tenant_id, one.line_id, address, queue_number(one.line_id, person.address, shards),
-            person.wa_id, person.bsuid, person.parent_bsuid, person.name,
-        ),
-    )  # fmt: skip
-    row = cursor.fetchone()
-    if row is None:
-        # Somebody else's row is not locked here: that has its own order, in `touch`.
-        cursor.execute(
-            "SELECT id FROM conversation_mappings WHERE line_id = %s AND genesys_address = %s", (one.line_id, address)
-        )
-        row = cursor.fetchone()
-    found: UUID = row[0]
-    return found
-
-
-def _learn(cursor: Any, pairs: Sequence[tuple[Seen, Mapping]]) -> list[Mapping]:
+def _learn(cursor: Any, plan: Plan, fresh: dict[str, Mapping]) -> dict[str, Mapping]:
     """Write down what is new about people already known; most batches bring nothing new."""
-    current: dict[str, Mapping] = {}
-    for one, mapping in pairs:
-        before = current.get(mapping.conversation_id, mapping)
-        after = updated(before, one.person)
-        if after != before:
-            _update(cursor, one, after)
-        current[mapping.conversation_id] = after
-    return [current[mapping.conversation_id] for _, mapping in pairs]
-
-
-def updated(mapping: Mapping, person: Person) -> Mapping:
-    """The mapping with the newest names of its person. An absent name never erases a known one."""
-    return replace(
-        mapping,
-        wa_id=person.wa_id or mapping.wa_id,
-        bsuid=person.bsuid or mapping.bsuid,
-        parent_bsuid=person.parent_bsuid or mapping.parent_bsuid,
-        name=person.name or mapping.name,
-    )
-
-
-def _update(cursor: Any, one: Seen, mapping: Mapping) -> None:
-    cursor.execute(
-        """UPDATE conversation_mappings SET wa_id = %s, bsuid = %s, parent_bsuid = %s, name = %s, updated_at = now()
-           WHERE id = %s""",
-        (mapping.wa_id, mapping.bsuid, mapping.parent_bsuid, mapping.name, UUID(mapping.conversation_id)),
-    )
-    add_aliases(cursor, [(one.line_id, alias, mapping.conversation_id) for alias in sorted(one.aliases)])
-
-
-def add_aliases(cursor: Any, rows: Sequence[tuple[str, str, str]]) -> None:
-    """(line id, alias, conversation id): known aliases stay with whom they belong to."""
-    if rows:
+    current = dict(fresh)
+    for choice in plan.choices:
+        key = choice.mapping.conversation_id
+        if choice.learns and key in current:
+            current[key] = learnt(current[key], choice.seen)
+    for choice, loser in plan.lost:
+        if loser.conversation_id in current:
+            current[loser.conversation_id] = without(current[loser.conversation_id], choice.seen)
+    changed = [one for key, one in sorted(current.items()) if one != fresh[key]]
+    if changed:
         execute_values(
             cursor,
-            "INSERT INTO contact_aliases (line_id, alias, conversation_id) VALUES %s ON CONFLICT DO NOTHING",
-            sorted(rows),
-            template="(%s::uuid, %s, %s::uuid)",
+            """UPDATE conversation_mappings c
+               SET wa_id = v.wa_id, bsuid = v.bsuid, parent_bsuid = v.parent_bsuid, name = v.name,
+                   username = v.username, updated_at = now()
+               FROM (VALUES %s) AS v (id, wa_id, bsuid, parent_bsuid, name, username) WHERE c.id = v.id""",
+            [
+                (UUID(one.conversation_id), one.wa_id, one.bsuid, one.parent_bsuid, one.name, one.username)
+                for one in changed
+            ],
+            template="(%s, %s::text, %s::text, %s::text, %s::text, %s::text)",
+            page_size=len(changed),
         )
-
-
-def see_genesys_conversations(cursor: Any, rows: Iterable[tuple[str, str]]) -> None:
-    """(conversation id, Genesys conversation id): the newest is the current one, all are kept. Locked by the caller."""
-    pairs = sorted(set(rows))
-    if not pairs:
-        return
-    execute_values(
-        cursor,
-        """INSERT INTO genesys_conversations (conversation_id, genesys_conversation_id) VALUES %s
-           ON CONFLICT (genesys_conversation_id, conversation_id) DO UPDATE SET last_seen = now()""",
-        pairs,
-        template="(%s::uuid, %s)",
-    )
-    execute_values(
-        cursor,
-        """UPDATE conversation_mappings c SET genesys_conversation_id = v.genesys_id, updated_at = now()
-           FROM (VALUES %s) AS v (id, genesys_id)
-           WHERE c.id = v.id::uuid AND c.genesys_conversation_id IS DISTINCT FROM v.genesys_id""",
-        pairs,
-    )
+    return current

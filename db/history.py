@@ -259,7 +259,7 @@ def get(pool: Pool, tenant_id: str | None, message_id: str) -> Detail | None:
 
 def _attempts(cursor: Any, key: UUID) -> list[Attempt]:
     """The newest, and the first of all."""
-    columns = "n, started_at, finished_at, outcome, provider_id, http_status, code, detail, trace_id"
+    columns = "n, started_at, finished_at, outcome, provider_id, http_status, code, detail, trace_id, answer"
     cursor.execute(
         f"""(SELECT {columns} FROM message_attempts WHERE message_id = %(id)s ORDER BY n DESC LIMIT %(limit)s)
             UNION (SELECT {columns} FROM message_attempts WHERE message_id = %(id)s AND n = 1) ORDER BY n""",

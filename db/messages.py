@@ -175,16 +175,16 @@ def unfinished(cursor: Any, conversation_id: str, direction: Direction, limit: i
     return sorted(rows, key=lambda row: (not row.claimed, row.key))
 
 
-def save_content(pool: Pool, message_id: str, message: Message, loss: str | None = None) -> None:
+def save_content(pool: Pool, message_id: str, message: Message, loss: tuple[str, str] | None = None) -> None:
     """Keep what preparing the media found out, so that no retry downloads or uploads again.
 
-    `loss` goes into the history: what the message had to go on without, and why.
+    `loss` goes into the history: (event, what the message had to go on without, and why).
     """
     media = message.media
     where = f"{media.bucket}/{media.object_key}" if media and media.object_key else None
     with pool.transaction() as cursor:
         if loss is not None:
-            events.note(cursor, [(message_id, "file_missing", loss)])
+            events.note(cursor, [(message_id, *loss)])
         cursor.execute(
             """UPDATE message_tracking SET content = %s, media_url = coalesce(%s, media_url), updated_at = now()
                WHERE id = %s""",

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from psycopg2.extras import execute_values
 
+from db import conversations, undelivered
 from db.claims import Standing, standings
 from db.messages import stamp
+from db.undelivered import Told
 from relay.core.messages import Receipt
 from relay.core.status import Facts, gather
 
@@ -29,26 +31,59 @@ def record(cursor: Any, receipts: Sequence[LineReceipt]) -> list[Standing]:
     if not receipts:
         return []
     matched = _match(cursor, receipts)
-    pairs = [(matched[index], one.receipt) for index, one in enumerate(receipts) if index in matched]
-    _park(cursor, [one for index, one in enumerate(receipts) if index not in matched])
-    return apply(cursor, gather(pairs))
+    told = list(matched.values())
+    _learn_aliases(cursor, told)
+    settled = undelivered.settle(cursor, told)
+    later = [LineReceipt(one.line_id, one.receipt) for one in settled.parked]
+    _park(cursor, [one for index, one in enumerate(receipts) if index not in matched] + later)
+    facts = gather((one.message_id, one.receipt) for one in settled.told)
+    write(cursor, facts)
+    return standings(cursor, sorted({*(one.message_id for one in facts), *settled.put_back}))
 
 
-def _match(cursor: Any, receipts: Sequence[LineReceipt]) -> dict[int, str]:
-    """Index in `receipts` to message id: by our own id first, then by the provider's within the line."""
+def _match(cursor: Any, receipts: Sequence[LineReceipt]) -> dict[int, Told]:
+    """By index in `receipts`: by our own id first, then by the provider's within the line."""
     rows = execute_values(
         cursor,
-        """SELECT v.ord, coalesce(m.id, a.message_id)
+        """SELECT v.ord, coalesce(m.id, a.message_id), a.n, coalesce(a.outcome = 'undelivered', false)
            FROM (VALUES %s) AS v (ord, line_id, provider_id, message_id)
            LEFT JOIN message_tracking m ON m.id = v.message_id AND m.line_id = v.line_id
            LEFT JOIN message_attempts a ON a.line_id = v.line_id AND a.provider_id = v.provider_id
+                AND a.message_id = coalesce(m.id, a.message_id)
            WHERE coalesce(m.id, a.message_id) IS NOT NULL""",
         [(index, one.line_id, one.receipt.provider_id, one.receipt.message_id) for index, one in enumerate(receipts)],
         template="(%s::int, %s::uuid, %s, %s::uuid)",
         page_size=len(receipts),
         fetch=True,
     )
-    return {row[0]: str(row[1]) for row in rows}
+    found = sorted(rows, key=lambda row: int(row[0]))
+    return {
+        row[0]: Told(receipts[row[0]].line_id, str(row[1]), row[2], row[3], receipts[row[0]].receipt) for row in found
+    }
+
+
+def _learn_aliases(cursor: Any, told: Sequence[Told]) -> None:
+    """Further addresses of the contact. Three statuses per message name them: the first that do are enough."""
+    naming = {
+        (one.line_id, alias, one.message_id, one.receipt.status == "sent")
+        for one in told
+        if one.receipt.status in ("sent", "delivered")
+        for alias in one.receipt.aliases
+    }
+    if not naming:
+        return
+    rows = execute_values(
+        cursor,
+        """SELECT v.line_id, v.alias, m.conversation_id::text
+           FROM (VALUES %s) AS v (line_id, alias, message_id, first)
+           JOIN message_tracking m ON m.id = v.message_id::uuid AND (v.first OR m.delivered_at IS NULL)
+           WHERE NOT EXISTS (SELECT 1 FROM contact_aliases c
+                             WHERE c.line_id = v.line_id::uuid AND c.alias = v.alias)""",
+        sorted(naming),
+        page_size=len(naming),
+        fetch=True,
+    )
+    conversations.add_aliases(cursor, sorted({(row[0], row[1], row[2]) for row in rows}))
 
 
 def _park(cursor: Any, unmatched: Sequence[LineReceipt]) -> None:
@@ -60,15 +95,16 @@ def _park(cursor: Any, unmatched: Sequence[LineReceipt]) -> None:
     if rows:
         execute_values(
             cursor,
-            """INSERT INTO parked_receipts (line_id, provider_id, status, message_id, at, code, reason) VALUES %s
-               ON CONFLICT DO NOTHING""",
+            """INSERT INTO parked_receipts (line_id, provider_id, status, message_id, at, code, reason, answer, fate)
+               VALUES %s ON CONFLICT DO NOTHING""",
             [
-                (UUID(line), provider_id, status, receipt.message_id, stamp(receipt.time), receipt.code, receipt.reason)
+                (UUID(line), provider_id, status, receipt.message_id, stamp(receipt.time), receipt.code, receipt.reason,
+                 receipt.answer, receipt.fate)
                 for (line, provider_id, status), receipt in sorted(rows.items())
             ],
-            template="(%s, %s, %s, %s::uuid, coalesce(%s, now()), %s, %s)",
+            template="(%s, %s, %s, %s::uuid, coalesce(%s, now()), %s, %s, %s, %s)",
             page_size=len(rows),
-        )
+        )  # fmt: skip
 
 
 APPLY = """
@@ -99,6 +135,8 @@ SET sent_at = n.sent_at, delivered_at = n.delivered_at, read_at = n.read_at, fai
     reason = CASE WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL THEN NULL
                   WHEN n.newly_failed THEN n.reason ELSE m.reason END,
     report = CASE WHEN m.direction <> 'outbound' OR m.origin <> 'webhook' THEN m.report
+                  -- a template went out that does not hold what the agent wrote: that has failed, and stays so
+                  WHEN m.content->'template'->>'instead' = 'true' THEN m.report
                   WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL
                   THEN CASE WHEN coalesce((m.content->>'part')::int >= (m.content->>'parts')::int, true)
                             THEN 'delivered' ELSE m.report END
@@ -108,10 +146,10 @@ FROM merged n WHERE m.id = n.id
 """
 
 
-def apply(cursor: Any, facts: Sequence[Facts]) -> list[Standing]:
-    """Write the facts; a fact known before changes nothing. Returns how the messages stand now."""
+def write(cursor: Any, facts: Sequence[Facts]) -> None:
+    """The ladder: a fact known before changes nothing."""
     if not facts:
-        return []
+        return
     execute_values(
         cursor,
         APPLY,
@@ -124,7 +162,6 @@ def apply(cursor: Any, facts: Sequence[Facts]) -> list[Standing]:
         "%s::text, %s::text)",
         page_size=len(facts),
     )  # fmt: skip
-    return standings(cursor, [one.message_id for one in facts])
 
 
 def unpark(cursor: Any, ids: Sequence[tuple[str, str]]) -> list[Standing]:
@@ -135,7 +172,8 @@ def unpark(cursor: Any, ids: Sequence[tuple[str, str]]) -> list[Standing]:
         cursor,
         """DELETE FROM parked_receipts p USING (VALUES %s) AS v (line_id, provider_id)
            WHERE p.line_id = v.line_id::uuid AND p.provider_id = v.provider_id
-           RETURNING p.line_id, p.provider_id, p.status, extract(epoch FROM p.at), p.message_id, p.code, p.reason""",
+           RETURNING p.line_id, p.provider_id, p.status, extract(epoch FROM p.at), p.message_id, p.code, p.reason,
+                     p.answer, p.fate""",
         sorted(set(ids)),
         page_size=len(ids),
         fetch=True,
@@ -169,4 +207,5 @@ def drop_stale(cursor: Any) -> int:
 
 def _line_receipt(row: Sequence[Any]) -> LineReceipt:
     message_id = None if row[4] is None else str(row[4])
-    return LineReceipt(str(row[0]), Receipt(row[1], row[2], float(row[3]), message_id, row[5], row[6]))
+    receipt = Receipt(row[1], row[2], float(row[3]), message_id, row[5], row[6], answer=row[7], fate=row[8])
+    return LineReceipt(str(row[0]), receipt)

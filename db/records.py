@@ -15,6 +15,7 @@ from psycopg2.extras import Json
 
 from db import conversations, messages
 from db.changes import NotFoundError, TakenError
+from db.contacts_seen import Arrival
 from db.conversations import Mapping
 from db.messages import stamp
 from db.pool import Pool
@@ -94,7 +95,7 @@ def put(pool: Pool, mapping: Mapping, new: NewRecord, move: Move | None = None) 
     message = replace(new.message, source_id=PREFIX + new.message.source_id)
     key = sort_key(SOURCE[new.direction], message.provider_time, new.arrived_at, 0)
     with pool.transaction() as cursor:
-        conversations.touch(cursor, [(mapping.conversation_id, new.arrived_at)])
+        conversations.touch(cursor, [Arrival(mapping.conversation_id, new.arrived_at)])
         cursor.execute(
             f"""INSERT INTO message_tracking (id, tenant_id, line_id, conversation_id, shard, direction, source_id,
                   type, content, payload, media_type, media_url, sort_time, arrived_at, idx, provider_time, state,

@@ -16,16 +16,17 @@ from db import history
 from db.history import LAST, Tracked, digits, referred, storable, tracked
 from db.paging import Page, decode, page
 from db.pool import Pool
+from db.windows import Window
 
 SEEN_SHOWN = 20
 TROUBLED = 500
 TEXT_SHOWN = 160
 
-COLUMNS = """c.id::text, c.tenant_id::text, c.line_id::text, c.wa_id, c.bsuid, c.name,
- c.genesys_conversation_id, c.created_at, c.last_at, coalesce(w.waiting, false), last.id::text, last.direction,
- last.type, last.state, last.text, last.media_type, last.arrived_at"""
+COLUMNS = """c.id::text, c.tenant_id::text, c.line_id::text, c.wa_id, c.bsuid, c.name, c.username,
+ c.genesys_conversation_id, c.window_until, c.created_at, c.last_at, coalesce(w.waiting, false), last.id::text,
+ last.direction, last.type, last.state, last.text, last.media_type, last.arrived_at"""
 
-LAST_FROM = 10
+LAST_FROM = 12
 """Where the columns of the newest message begin."""
 
 # The newest message of a conversation, and whether anything of it is unfinished.
@@ -87,11 +88,17 @@ class Conversation:
     wa_id: str | None
     bsuid: str | None
     name: str | None
+    username: str | None
     genesys_conversation_id: str | None
+    window_until: datetime | None
     created_at: datetime
     last_at: datetime
     waiting: bool
     last: Last | None
+
+    @property
+    def window(self) -> Window:
+        return Window(self.window_until)
 
 
 @dataclass(frozen=True, slots=True)

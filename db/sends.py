@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from db import conversations, events, messages, sweep
-from db.conversations import Mapping, Seen
+from db.contacts_seen import Seen
+from db.conversations import Mapping
 from db.messages import NewRow, Row
 from db.pool import Pool
 from relay.core.messages import Direction, Message
@@ -69,7 +70,7 @@ def put(pool: Pool, asked: Asked, shards: int) -> str:
         known = _known(cursor, asked)
         if known is not None:
             return known
-        seen = Seen(asked.tenant_id, asked.line_id, asked.message.person, asked.at)
+        seen = Seen(asked.tenant_id, asked.line_id, asked.message.person, asked.at, by="api")
         mapping = conversations.resolve(cursor, [seen], shards)[0]
         row = _row(asked, mapping)
         messages.insert(cursor, [NewRow(row, asked.request, origin="api")])

@@ -24,6 +24,8 @@ class Attempt:
     code: str | None
     detail: str | None
     trace_id: str | None
+    answer: str | None = None
+    """The provider's whole word, where it refused the message or did not deliver it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +89,7 @@ def _rest(
     for one in history:
         if one.event == "reported":
             yield "reported", one.at, f"the agent's side was told: {one.detail}"
+        elif one.event == "undelivered":
+            yield "undelivered", one.at, f"{target} could not deliver it: {one.detail}"
         elif one.event == "report_given_up":
             yield "reported", one.at, f"the agent's side could not be told: {one.detail}"

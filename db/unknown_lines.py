@@ -73,7 +73,7 @@ def mark_replayed(cursor: Any, ids: list[int]) -> None:
     cursor.execute("UPDATE unknown_lines SET replayed_at = now() WHERE id = ANY(%s)", (ids,))
 
 
-PER_REF = 1_000
+PER_REF = 5_000
 IN_TOTAL = 100_000
 
 

@@ -4,8 +4,11 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sandbox.demo_templates import TEMPLATES
+
 SCOPES = ["whatsapp_business_management", "whatsapp_business_messaging"]
 PERMISSIONS = [
+    "conversation:message:create",
     "conversation:message:receive",
     "conversation:message:view",
     "messaging:integration:view",
@@ -18,11 +21,6 @@ PERMISSIONS = [
 GRANTS = ["client_credentials", "authorization_code"]
 DEFAULT_OUTBOUND = ["image/jpeg", "image/png", "image/gif"]
 """What a new integration's agents may send: Genesys' default profile holds no documents, audio or video."""
-TEMPLATES = [
-    {"name": "hello_world", "language": "en_US", "body": "Welcome and congratulations!"},
-    {"name": "follow_up", "language": "en", "body": "Hello {{1}}, we have an answer for you."},
-    {"name": "follow_up", "language": "de", "body": "Hallo {{1}}, wir haben eine Antwort."},
-]
 
 
 @dataclass
@@ -66,7 +64,7 @@ class Number:
     scopes: list[str] = field(default_factory=lambda: list(SCOPES))
     further_tokens: list[str] = field(default_factory=list)
     """Tokens that open this number too; how long they live is in Accounts.tokens."""
-    templates: list[dict[str, str]] = field(default_factory=lambda: [dict(each) for each in TEMPLATES])
+    templates: list[dict[str, Any]] = field(default_factory=lambda: [dict(each) for each in TEMPLATES])
 
     @property
     def digits(self) -> str:

@@ -55,7 +55,11 @@ def conversation_id() -> str:
     return str(uuid.uuid4())
 
 
-def bsuid(wa_id: str) -> str:
-    """Derived from the number, so that a phone keeps its id over a reset."""
+def bsuid(wa_id: str, seed: str | None = None) -> str:
+    """Derived from the number, so that a phone keeps its id over a reset; another seed makes another one."""
     country = _COUNTRIES.get(wa_id[:2]) or _COUNTRIES.get(wa_id[:1]) or "US"
-    return f"{country}.{int(hashlib.sha256(wa_id.encode()).hexdigest()[:16], 16):020d}"
+    return f"{country}.{int(hashlib.sha256((seed or wa_id).encode()).hexdigest()[:16], 16):020d}"
+
+
+def call_id(peer: str) -> str:
+    return wamid(peer, inbound=True).replace("wamid.", "wacid.", 1)

@@ -23,6 +23,8 @@ _FILES = {
     "document": ("sample.pdf", "application/pdf", "offer.pdf"),
     "docx": ("sample.docx", DOCX, "offer.docx"),
     "sticker": ("sample.webp", "image/webp", "smile.webp"),
+    "animated": ("animated.webp", "image/webp", "wave.webp"),
+    "vcf": ("sample.vcf", "text/vcard", "ada-brandt.vcf"),
 }
 
 

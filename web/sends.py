@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -15,8 +15,9 @@ from db import sends
 from db.pool import Pool
 from db.sends import Asked, OtherRequestError, Outcome
 from relay.channels.origins import origin_of
+from relay.core.content import Template
 from relay.core.errors import SendError, StoreError
-from relay.core.messages import Direction, Media, Message, Person
+from relay.core.messages import Direction, Media, MediaKind, Message, Person
 from relay.core.queues import TARGET
 from web.context import parts
 from web.errors import ApiError
@@ -32,7 +33,7 @@ WAITS = 32
 """So many requests of one worker wait for an outcome; further ones are answered at once."""
 _waits = BoundedSemaphore(WAITS)
 
-Kind = Literal["text", "image", "document", "video", "audio"]
+Kind = Literal["text", "image", "document", "video", "audio", "template"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ class Wanted:
     media_url: str | None = None
     filename: str | None = None
     key: str | None = None
+    template: Template | None = None
+    header: MediaKind | None = None
+    """Of a template: what the file at `media_url` is."""
 
 
 def send(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted, seconds: float = WAIT_SECONDS) -> Outcome:
@@ -68,6 +72,7 @@ def _put(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted) -> str:
         type=wanted.type,
         text=None if wanted.media_url else wanted.text,
         media=_media(wanted),
+        template=wanted.template,
     )
     if message.media is None and len(parts().channels[TARGET[wanted.direction]].fit(message)) > 1:
         raise unusable("text", "is too long for one message")
@@ -79,12 +84,11 @@ def _put(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted) -> str:
 
 
 def _media(wanted: Wanted) -> Media | None:
-    if wanted.media_url is None or wanted.type == "text":
+    kind = wanted.header if wanted.type == "template" else wanted.type
+    if wanted.media_url is None or kind is None or kind == "text" or kind == "template":
         return None
     _admit(wanted.media_url)
-    return Media(
-        wanted.type, source_url=wanted.media_url, filename=wanted.filename, caption=wanted.text or None, public=True
-    )
+    return Media(kind, source_url=wanted.media_url, filename=wanted.filename, caption=wanted.text or None, public=True)
 
 
 def _admit(url: str) -> None:
@@ -112,6 +116,7 @@ def _request(line_id: str, wanted: Wanted) -> dict[str, Any]:
         "text": wanted.text,
         "media_url": wanted.media_url,
         "filename": wanted.filename,
+        "template": asdict(wanted.template) if wanted.template else None,
     }
     return {name: value for name, value in given.items() if value is not None}
 

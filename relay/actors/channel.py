@@ -1,7 +1,7 @@
 """ChannelActor: one side of one line. Pacing, breaker, and the senders it lends out turn by turn.
 
 A conversation asks for a turn and chooses its message only when it gets one, so that order can
-still be mended while a line waits for its rate limit. Messages go before reports.
+still be mended while a line waits for its rate limit. Messages go before reports and signals.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import structlog
 
 from relay import metrics
 from relay.actors.base import RelayActor, Stop, tell
-from relay.actors.commands import AskTurn, Freed, LaneName, PassTurn, Ref, Refused, Tick, Turn
+from relay.actors.commands import ASIDES, AskTurn, Freed, LaneName, PassTurn, Ref, Refused, Tick, Turn
 from relay.actors.parts import Parts
 from relay.actors.sender import SenderActor
 from relay.actors.side import Side
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 SENDERS = 32
 """Calls under way at once over one side of a line: 80 messages a second at 0.4 s each."""
 
-REPORT_EVERY = 10
+ASIDE_EVERY = 10
 
 OFFER_SECONDS = 5.0
 """A turn that nobody took by then is offered to the next: its conversation has gone."""
@@ -39,7 +39,7 @@ class ChannelActor(RelayActor):
         self._side = side
         self._tenant = tenant
         self._asked: dict[tuple[str, LaneName], AskTurn] = {}
-        self._asked_reports: dict[tuple[str, LaneName], AskTurn] = {}
+        self._asked_asides: dict[tuple[str, LaneName], AskTurn] = {}
         self._free: list[Ref] = []
         self._lent: dict[str, tuple[Ref, float]] = {}
         self._permits = 0
@@ -50,7 +50,7 @@ class ChannelActor(RelayActor):
 
     def handle(self, command: Any) -> None:
         if isinstance(command, AskTurn):
-            asked = self._asked_reports if command.lane == "report" else self._asked
+            asked = self._asked_asides if command.lane in ASIDES else self._asked
             asked.setdefault((command.conversation.actor_urn, command.lane), command)
         elif isinstance(command, Freed):
             self._freed(command)
@@ -79,7 +79,7 @@ class ChannelActor(RelayActor):
 
     def _pump(self) -> None:
         now = time.monotonic()
-        while (self._asked or self._asked_reports) and len(self._lent) < SENDERS:
+        while (self._asked or self._asked_asides) and len(self._lent) < SENDERS:
             if not self._side.breaker.permits(now):
                 self._wake_in(max(0.05, self._side.breaker.wait(now)))
                 return
@@ -99,10 +99,10 @@ class ChannelActor(RelayActor):
             self._free.append(sender)
 
     def _next(self) -> AskTurn:
-        """Messages first; every tenth turn is a report's, or a busy line would never tell of a failure."""
+        """Messages first; every tenth turn is for the rest, or a busy line would never tell of a failure."""
         self._turns += 1
-        reports_turn = not self._asked or (self._turns % REPORT_EVERY == 0 and bool(self._asked_reports))
-        asked = self._asked_reports if reports_turn else self._asked
+        asides_turn = not self._asked or (self._turns % ASIDE_EVERY == 0 and bool(self._asked_asides))
+        asked = self._asked_asides if asides_turn else self._asked
         return asked.pop(next(iter(asked)))
 
     def _new_sender(self) -> Ref:
@@ -164,7 +164,7 @@ class ChannelActor(RelayActor):
                 del self._lent[urn]
                 self._side.breaker.returned()
                 sender.stop(block=False)
-        if self._lent or self._asked or self._asked_reports:
+        if self._lent or self._asked or self._asked_asides:
             self._wake_in(longest)
 
     # Pacing
@@ -181,7 +181,7 @@ class ChannelActor(RelayActor):
         if self._permits > 0:
             return True
         rate = self._rate()
-        wanted = min(len(self._asked) + len(self._asked_reports), SENDERS, max(1, int(rate.burst / 20)))
+        wanted = min(len(self._asked) + len(self._asked_asides), SENDERS, max(1, int(rate.burst / 20)))
         granted = self._parts.bucket.take(rate.key, rate.per_second, rate.burst, wanted)
         self._permits = granted.count
         if self._permits <= 0:

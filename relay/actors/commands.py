@@ -13,12 +13,19 @@ from db.claims import Attempt, Claim, Standing, Verdict
 from db.conversations import Mapping
 from db.messages import Row
 from relay.core.lane import Entry
-from relay.core.messages import ChannelName, Direction, Message, Recipient, Report
+from relay.core.messages import ChannelName, Direction, Message, Recipient, Report, Signal
 
 Ref = pykka.ActorRef[Any]
-LaneName = Literal["inbound", "outbound", "report"]
-SIDE: dict[LaneName, ChannelName] = {"inbound": "genesys", "outbound": "whatsapp", "report": "genesys"}
-"""Which channel a lane's messages leave through."""
+LaneName = Literal["inbound", "outbound", "report", "signal"]
+SIDE: dict[LaneName, ChannelName] = {
+    "inbound": "genesys",
+    "outbound": "whatsapp",
+    "report": "genesys",
+    "signal": "whatsapp",
+}
+"""The side that a lane leaves through."""
+ASIDES: tuple[LaneName, ...] = ("report", "signal")
+"""Beside the messages, and after them."""
 
 
 # To a shard, and from it to a conversation
@@ -37,6 +44,14 @@ class Stands:
     """A message's row was changed by a receipt or by the journal."""
 
     standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """An agent is typing, as of `at` (Unix seconds)."""
+
+    mapping: Mapping
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +93,7 @@ class Turn:
     sender: Ref
     channel: Ref
     settings: LineSettings[str, Any]
-    """The line's own: `unknown_outcome`, `handset_order_seconds`, rates."""
+    """The line's own: rates, `unknown_outcome`, `handset_order_seconds`, `mark_read`, `window_template`, ..."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +183,21 @@ class SendReport:
     report: Report
     conversation: Ref
     to: Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class SendSignal:
+    """One signal to show on the phone."""
+
+    signal: Signal
+    conversation: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Signalled:
+    """The call for a signal is over; `again`: it failed, and may be tried once more."""
+
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from typing import Any
 
 import structlog
 
-from db import mailbox, messages
+from db import conversations, mailbox
 from db.claims import Standing, Verdict
 from db.conversations import Mapping
 from db.messages import Row
 from relay import metrics
+from relay.actors.asides import Asides
 from relay.actors.base import RelayActor, Stop, tell
 from relay.actors.commands import (
     Arrived,
@@ -27,27 +28,26 @@ from relay.actors.commands import (
     NotClaimed,
     Outcome,
     PassTurn,
-    Prepare,
     Prepared,
     Reported,
     Send,
-    SendReport,
     Settled,
+    Signalled,
     Stands,
     Tick,
     Turn,
+    Typed,
     Wake,
 )
 from relay.actors.entries import entry_of
 from relay.actors.parts import Parts
-from relay.actors.reports import Reports
+from relay.actors.preparation import Preparation
+from relay.core import window
 from relay.core.errors import StoreError
-from relay.core.fallback import without_media
 from relay.core.hold import Hold
 from relay.core.lane import LANE_LIMIT, NEVER, Entry, Lane
 from relay.core.limits import PairBucket
 from relay.core.messages import Direction
-from relay.core.retry import before_next_preparation
 from relay.core.status import UNFINISHED
 
 log = structlog.get_logger(__name__)
@@ -55,9 +55,6 @@ log = structlog.get_logger(__name__)
 IDLE_SECONDS = 60.0
 ASK_AGAIN_SECONDS = 45.0
 """A turn asked for and never given is asked for again: its channel may have been restarted."""
-PREPARE_AHEAD = 3
-LOST_SECONDS = 600.0
-"""A file that nobody has spoken of for so long is prepared again: its actor is gone."""
 
 
 class ConversationActor(RelayActor):
@@ -78,11 +75,12 @@ class ConversationActor(RelayActor):
         self._holds = holds
         self._leave = leave
         self._mapping: Mapping | None = None
+        self._preparation = Preparation(parts, self.actor_ref, self._wake_at, self._give_up)
         self._forget()
 
     def _forget(self) -> None:
         self._lanes: dict[Direction, Lane] = {direction: Lane(hold) for direction, hold in self._holds.items()}
-        self._reports = Reports()
+        self._asides = Asides(self._parts, self.actor_ref, self._ask, self._wake_at, lambda: self._wake_later(0.0))
         self._asked: dict[LaneName, float] = {}
         self._pair = PairBucket()
         self._alarm_at = NEVER
@@ -107,8 +105,9 @@ class ConversationActor(RelayActor):
         self._advance()
 
     def _take(self, command: Any) -> None:
-        if isinstance(command, Arrived):
+        if isinstance(command, (Arrived, Typed)):
             self._learn(command.mapping)
+        if isinstance(command, Arrived):
             self._add(command.rows)
         elif isinstance(command, Turn):
             self._turn(command)
@@ -118,16 +117,19 @@ class ConversationActor(RelayActor):
             self._told(command.standing)
         elif isinstance(command, Prepared):
             self._prepared(command)
-        elif isinstance(command, Reported):
-            self._reported(command)
+        elif isinstance(command, (Reported, Signalled, Typed)):
+            self._asides.take(command)
         elif isinstance(command, NotClaimed):
             self._stand_still(command.message_id, "not_claimed")
         elif isinstance(command, Wake):
-            self._reload_later = False
-            if not command.seen or not all(self._knows(*one) for one in command.seen):
-                self._reload()
+            self._woken(command)
         else:
             super().handle(command)
+
+    def _woken(self, wake: Wake) -> None:
+        self._reload_later = False
+        if not wake.seen or not all(self._knows(*one) for one in wake.seen):
+            self._reload()
 
     def recover(self) -> None:
         """Start anew from PostgreSQL. A call under way goes on; its row says `sending` until it ends."""
@@ -145,15 +147,21 @@ class ConversationActor(RelayActor):
         self.stop()
 
     def _learn(self, mapping: Mapping) -> None:
-        known = self._mapping.genesys_conversation_id if self._mapping else None
-        self._mapping = replace(mapping, genesys_conversation_id=mapping.genesys_conversation_id or known)
+        """Another shard's intake may know less than we do: what only grows stays."""
+        known = self._mapping or mapping
+        self._mapping = replace(
+            mapping,
+            genesys_conversation_id=mapping.genesys_conversation_id or known.genesys_conversation_id,
+            window_until=max(filter(None, (mapping.window_until, known.window_until)), default=None),
+            last_inbound_id=mapping.last_inbound_id or known.last_inbound_id,
+        )
 
     # What there is to do
 
     def _knows(self, message_id: str, lane: LaneName) -> bool:
         """What a full lane leaves in PostgreSQL counts as known: it is read when its turn comes."""
-        if lane == "report":
-            return self._reports.knows(message_id)
+        if lane == "report" or lane == "signal":
+            return self._asides.reports.knows(message_id)
         return self._lanes[lane].overflowed or self._lanes[lane].works_on(message_id)
 
     def _reload(self) -> None:
@@ -169,13 +177,13 @@ class ConversationActor(RelayActor):
         for direction, rows in found.lanes.items():
             lane = self._lanes[direction]
             lane.reset([self._known(lane, row) for row in rows[:LANE_LIMIT]], len(rows) > LANE_LIMIT)
-        self._reports.load(found.reports)
+        self._asides.reports.load(found.reports)
 
     def _known(self, lane: Lane, row: Row) -> Entry:
         """The entry that is there already, brought up to date with its row; else a new one."""
         entry = lane.get(row.id)
         if entry is None:
-            self._reports.forget(row.id)
+            self._asides.reports.forget(row.id)
             return entry_of(row)
         if entry is not lane.in_flight and entry.prepared:
             fresh = entry_of(row)
@@ -193,20 +201,21 @@ class ConversationActor(RelayActor):
     def _advance(self) -> None:
         for direction, lane in self._lanes.items():
             self._step(direction, lane)
-        self._step_reports()
+        self._asides.step()
         if self._idle():
             self._end()
         elif self._alarm_at == NEVER:
             self._wake_at(time.time() + IDLE_SECONDS)
 
     def _idle(self) -> bool:
-        work = self._reports or self._asked or not all(lane.empty for lane in self._lanes.values())
+        work = self._asides or self._asked or not all(lane.empty for lane in self._lanes.values())
         return not work and self.inbox_empty and time.monotonic() - self._busy_at >= IDLE_SECONDS
 
     def _step(self, direction: Direction, lane: Lane) -> None:
         if lane.wants_more and not self._reload_later:
             self._reload()
-        self._prepare_ahead(direction, lane)
+        if self._mapping is not None:
+            self._preparation.ahead(direction, lane, self._mapping)
         due = lane.due(time.time())
         if due is None:
             return
@@ -235,46 +244,15 @@ class ConversationActor(RelayActor):
             self._alarm_at = at
             self._parts.timers.after(at - time.time(), self.actor_ref, Tick(at))
 
-    # Media
-
-    def _prepare_ahead(self, direction: Direction, lane: Lane) -> None:
-        for entry in lane.waiting[:PREPARE_AHEAD]:
-            lost = entry.preparing and time.monotonic() - entry.preparing_at > LOST_SECONDS
-            if entry.prepared or (entry.preparing and not lost) or self._mapping is None:
-                continue
-            if entry.not_before > time.time():
-                self._wake_at(entry.not_before)
-                continue
-            entry.preparing, entry.preparing_at = True, time.monotonic()
-            entry.preparations += 1
-            tell(
-                self._tenant(),
-                Prepare(self._mapping.line_id, self.actor_ref, entry.id, direction, entry.message),
-            )
+    # Files
 
     def _prepared(self, prepared: Prepared) -> None:
         entry = self._lanes[prepared.direction].get(prepared.message_id)
-        if entry is None:
-            return
-        entry.preparing = False
-        if prepared.error is None:
-            entry.message, entry.prepared, entry.not_before = prepared.message, True, 0.0
-        else:
-            others_work = entry.first_trouble is not None and prepared.others_worked_at > entry.first_trouble
-            entry.first_trouble = entry.first_trouble or time.monotonic()
-            self._not_prepared(entry, prepared.direction, prepared.error, others_work)
+        if entry is not None:
+            self._preparation.done(entry, prepared)
 
-    def _not_prepared(self, entry: Entry, direction: Direction, error: Exception, others_work: bool) -> None:
-        age = time.time() - entry.key.arrived_at
-        wait = before_next_preparation(error, entry.preparations, age, others_work)
-        code, text = getattr(error, "code", "media_failed"), getattr(error, "text", str(error))
-        if wait is not None:
-            entry.not_before = time.time() + wait
-        elif direction == "inbound" and not (entry.message.media and entry.message.media.public):
-            entry.message, entry.prepared = without_media(entry.message, text), True
-            messages.save_content(self._parts.pool, entry.id, entry.message, f"{code}: {text}")
-        else:
-            self._set_aside(entry, "failed", code, text)
+    def _give_up(self, entry: Entry, code: str, text: str) -> None:
+        self._set_aside(entry, "failed", code, text)
 
     def _set_aside(self, entry: Entry, state: str, code: str, text: str) -> None:
         """Finish without a call; the journal writes it, and the agent's side is told."""
@@ -294,8 +272,8 @@ class ConversationActor(RelayActor):
         self._asked.pop(turn.lane, None)
         if self._mapping is None:
             tell(turn.channel, PassTurn(turn.sender))
-        elif turn.lane == "report":
-            self._launch_report(turn, self._mapping)
+        elif turn.lane == "report" or turn.lane == "signal":
+            self._asides.turn(turn, self._mapping)
         else:
             self._launch(turn, turn.lane, self._lanes[turn.lane])
 
@@ -309,6 +287,11 @@ class ConversationActor(RelayActor):
             tell(turn.channel, PassTurn(turn.sender))
             self._set_aside(lane.waiting[0], "dead", "outcome_unknown", "nobody could tell whether it was sent")
             return
+        if direction == "outbound" and self._too_late(lane.waiting[0]):
+            tell(turn.channel, PassTurn(turn.sender))
+            text = "more than 24 hours have passed since the customer wrote; only an approved template may be sent"
+            self._set_aside(lane.waiting[0], "failed", "window_closed", text)
+            return
         if direction == "outbound":
             self._pair.take(time.monotonic())
         self._settings = turn.settings
@@ -319,6 +302,18 @@ class ConversationActor(RelayActor):
             turn.sender,
             Send(entry, direction, self.actor_ref, self._id, recipient, self._shard, self._epoch),
         )
+
+    def _too_late(self, entry: Entry) -> bool:
+        """The 24-hour window is closed, and PostgreSQL, where others write down what they heard, says so too."""
+        if entry.message.type == "template" or not self._closed():
+            return False
+        fresh = conversations.by_id(self._parts.pool, self._id)
+        if fresh is not None:
+            self._mapping = fresh
+        return self._closed()
+
+    def _closed(self) -> bool:
+        return self._mapping is not None and window.closed(self._mapping.window_until, time.time())
 
     def _stand_still(self, message_id: str, why: str) -> None:
         """What became of the message only its row can tell: the lane waits until it has been read."""
@@ -332,13 +327,17 @@ class ConversationActor(RelayActor):
         if settled.standing is None:
             self._stand_still(settled.message_id, "outcome_not_written")
             return
+        told = settled.verdict.state if settled.verdict is not None else "sent"
+        if settled.standing.state in UNFINISHED and settled.standing.state != told:
+            self._stand_still(settled.message_id, "put_back")  # a status told of its failure before the call's own end
+            return
         if settled.genesys_conversation_id and self._mapping is not None:
             self._mapping = replace(self._mapping, genesys_conversation_id=settled.genesys_conversation_id)
         self._stands(settled.standing, settled.verdict)
 
     def _stands(self, standing: Standing, verdict: Verdict | None = None, *, by_meta: bool = False) -> None:
         """The row's own word decides, whoever changed it."""
-        self._reports.add(standing)
+        self._asides.reports.add(standing)
         for direction, lane in self._lanes.items():
             entry = lane.get(standing.message_id)
             if entry is None:
@@ -353,6 +352,8 @@ class ConversationActor(RelayActor):
 
     def _finished(self, direction: Direction, lane: Lane, standing: Standing, by_meta: bool) -> None:
         metrics.messages.labels(direction, standing.state).inc()
+        if direction == "inbound" and standing.state == "sent" and self._settings.get("mark_read"):
+            self._asides.signals.read(standing.source_id)
         seconds = float(self._settings.get("handset_order_seconds", 0))
         if direction == "outbound" and standing.state == "sent" and seconds > 0 and not by_meta:
             self._handset, lane.hold_until = standing.message_id, time.time() + min(30.0, seconds)
@@ -371,27 +372,3 @@ class ConversationActor(RelayActor):
             entry = lane.in_flight
             if entry is not None and time.monotonic() - entry.launched_at > longest:
                 self._stand_still(entry.id, "call_without_word")
-
-    # Reports
-
-    def _step_reports(self) -> None:
-        due = self._reports.due()
-        if due is None:
-            return
-        if due > time.time():
-            self._wake_at(due)
-        else:
-            self._ask("report")
-
-    def _launch_report(self, turn: Turn, mapping: Mapping) -> None:
-        report = self._reports.launch()
-        if report is None:
-            tell(turn.channel, PassTurn(turn.sender))
-        else:
-            tell(turn.sender, SendReport(report, self.actor_ref, mapping.recipient))
-
-    def _reported(self, reported: Reported) -> None:
-        if reported.retry_after is None:
-            self._reports.told(reported.message_id, reported.status)
-        else:
-            self._reports.again(reported.message_id, reported.retry_after)

@@ -6,32 +6,30 @@ alone and goes to DEAD_LETTERS; a failure of the connection is not a failure of 
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-import psycopg2
 import structlog
 
-from db import conversations, messages, receipts
+from db import conversations, messages, notices, receipts
 from db.claims import Standing
-from db.conversations import Mapping, Seen
+from db.contacts_seen import Seen
+from db.conversations import Mapping
 from db.messages import NewRow, Row
 from db.pool import Pool
-from db.receipts import LineReceipt
 from relay import metrics
-from relay.actors.commands import Arrived
+from relay.actors import items
+from relay.actors.commands import Arrived, Typed
+from relay.actors.items import Item, Rows
+from relay.actors.known import KnownContacts
+from relay.actors.references import Referring, complete
 from relay.channels.base import Channel
-from relay.core.errors import ParseError
-from relay.core.messages import Direction, Ignored, Message, Person, Receipt, Update, load
-from relay.core.ordering import sort_key
+from relay.core.errors import StoreError
+from relay.core.messages import Direction, Ignored, Message, Notice, Receipt, Typing
 from relay.core.queues import DIRECTION, TARGET
 
 log = structlog.get_logger(__name__)
-
-KNOWN_ADDRESSES = 10_000
-WRITTEN_BY_AGENTS = ("text", "structured")
-"""Of these Genesys is told Failed when there is nothing in them that could be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +46,21 @@ class Taken:
 
     arrived: list[Arrived] = field(default_factory=list)
     standings: list[Standing] = field(default_factory=list)
+    typed: list[Typed] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     arrivals: dict[Direction, list[float]] = field(default_factory=dict)
     """When the readable ones had arrived at web (Unix seconds)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One readable event with the update it came in."""
-
-    body: bytes
-    update: Update
-    event: Message | Receipt | Ignored
-    place: int
-    """Of the event among those of its update."""
-
-
 class Intake:
-    """Remembers the last addresses it resolved; everything else is in PostgreSQL."""
+    """Remembers the last contacts it resolved; everything else is in PostgreSQL."""
 
     def __init__(self, pool: Pool, channels: dict[str, Channel], shards: int) -> None:
         self._pool = pool
         self._channels = channels
+        self._targets = {name: channels[TARGET[DIRECTION[name]]] for name in channels}
         self._shards = shards
-        self._known: OrderedDict[tuple[str, str], Mapping] = OrderedDict()
+        self._known = KnownContacts()
 
     def take(self, bodies: Sequence[bytes]) -> Taken:
         """Commit the batch. Raises StoreError when PostgreSQL is away: nothing was written, try again."""
@@ -79,139 +68,90 @@ class Intake:
         readable: list[list[Item]] = []
         for body in bodies:
             try:
-                readable.append(self._read(body))
+                readable.append(items.read(body, self._channels))
             # Whatever a provider's oddity breaks, it must not stop the others.
             except Exception as error:  # noqa: BLE001
                 taken.dead.append(_dead(body, error))
-        self._store([items for items in readable if items], taken)
-        for item in (item for items in readable for item in items):
+        self._store([found for found in readable if found], taken)
+        for item in (item for found in readable for item in found):
             taken.arrivals.setdefault(DIRECTION[item.update.channel], []).append(item.update.arrived_at)
         return taken
-
-    def _read(self, body: bytes) -> list[Item]:
-        try:
-            update = load(Update, body)
-        except ValueError as error:
-            raise ParseError("not an update of this relay's own format") from error
-        source, target = self._channels[update.channel], self._channels[TARGET[DIRECTION[update.channel]]]
-        events: list[Message | Receipt | Ignored] = []
-        for event in source.parse(update.payload):
-            if isinstance(event, Message):
-                events += target.fit(event)
-            elif isinstance(event, Receipt) or (isinstance(event, Ignored) and event.person.address):
-                events.append(event)  # what nobody wrote (account notices) stays in the archive alone
-        return [Item(body, update, event, place) for place, event in enumerate(events)]
 
     def _store(self, updates: Sequence[list[Item]], taken: Taken) -> None:
         """Each update's events stay together; the batch is halved until the culprit stands alone."""
         if not updates:
             return
         try:
-            arrived, standings = self._commit([item for items in updates for item in items])
-        except (psycopg2.Error, ValueError, TypeError, LookupError) as error:
+            self._commit([item for found in updates for item in found], taken)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above: PostgreSQL or a renderer does not take the data
             if len(updates) == 1:
                 taken.dead.append(_dead(updates[0][0].body, error))
                 return
             middle = len(updates) // 2
             self._store(updates[:middle], taken)
             self._store(updates[middle:], taken)
-        else:
-            taken.arrived += arrived
-            taken.standings += standings
 
-    def _commit(self, items: Sequence[Item]) -> tuple[list[Arrived], list[Standing]]:
-        written = [item for item in items if not isinstance(item.event, Receipt)]
-        told = [LineReceipt(item.update.line_id, item.event) for item in items if isinstance(item.event, Receipt)]
+    def _commit(self, batch: Sequence[Item], taken: Taken) -> None:
+        written = [item for item in batch if isinstance(item.event, (Message, Ignored))]
+        told = [item.receipt for item in batch if isinstance(item.event, Receipt)]
         with self._pool.transaction() as cursor:
-            mappings = self._resolve(cursor, written)
-            conversations.see_genesys_conversations(cursor, _genesys_conversations(written, mappings))
-            new = _distinct(_new_row(item, mapping) for item, mapping in zip(written, mappings, strict=True))
+            mappings = self._resolve(cursor, [item.seen for item in written])
+            conversations.see_genesys_conversations(cursor, items.genesys_conversations(written, mappings))
+            new = self._rows(cursor, written, mappings)
             inserted = messages.insert(cursor, new)
             standings = receipts.record(cursor, told)
+            notices.keep(cursor, [item.kept for item in batch if isinstance(item.event, Notice)])
+            notices.keep(cursor, [trouble for item in batch if (trouble := item.trouble)])
+            typed = self._typed(cursor, [item for item in batch if isinstance(item.event, Typing)])
         self._remember(written, mappings)
-        by_id = {mapping.conversation_id: mapping for mapping in mappings}
         live = [row for row in [*inserted.fresh, *inserted.unfinished] if row.state in ("received", "unknown")]
+        taken.arrived += _grouped(live, {mapping.conversation_id: mapping for mapping in mappings})
+        taken.standings += standings
+        taken.typed += typed
         metrics.intake.labels("message").inc(len(inserted.fresh))
-        metrics.intake.labels("duplicate").inc(len(written) - len(inserted.fresh))
+        metrics.intake.labels("duplicate").inc(len(new) - len(inserted.fresh))
         metrics.intake.labels("late").inc(inserted.late)
         metrics.intake.labels("receipt").inc(len(told))
-        return _grouped(live, by_id), standings
 
-    def _resolve(self, cursor: object, written: Sequence[Item]) -> list[Mapping]:
+    def _resolve(self, cursor: Any, seen: Sequence[Seen]) -> list[Mapping]:
         """The mapping of each; asks PostgreSQL only for people who are new, or of whom something is."""
-        seen = [_seen(item) for item in written]
-        found = [self._recall(one) for one in seen]
+        found = [self._known.recall(one) for one in seen]
         missing = [one for one, mapping in zip(seen, found, strict=True) if mapping is None]
-        known = [(one.conversation_id, who.at) for who, one in zip(seen, found, strict=True) if one is not None]
-        resolved = iter(conversations.resolve(cursor, missing, self._shards, known))
-        return [mapping or next(resolved) for mapping in found]
+        known = [one.arrival(of.conversation_id) for one, of in zip(seen, found, strict=True) if of is not None]
+        resolved = conversations.resolve(cursor, missing, self._shards, known)
+        fresh, brought_up = iter(resolved[: len(missing)]), iter(resolved[len(missing) :])
+        return [next(fresh) if mapping is None else next(brought_up) for mapping in found]
 
-    def _recall(self, seen: Seen) -> Mapping | None:
-        known = [self._known.get((seen.line_id, alias)) for alias in seen.aliases]
-        first = known[0] if known else None
-        if first is None or any(one is None or one.conversation_id != first.conversation_id for one in known):
-            return None
-        return first if conversations.updated(first, seen.person) == first else None
+    def _rows(self, cursor: Any, written: Sequence[Item], mappings: Sequence[Mapping]) -> list[NewRow]:
+        referring = [
+            Referring(item.update.line_id, mapping.conversation_id, item.event)
+            for item, mapping in zip(written, mappings, strict=True)
+            if isinstance(item.event, Message) and item.update.channel == "whatsapp"
+        ]
+        completed = iter(complete(cursor, referring))
+        rows, made = Rows(self._targets), []
+        for item, mapping in zip(written, mappings, strict=True):
+            event = item.event
+            assert isinstance(event, (Message, Ignored))
+            refers = isinstance(event, Message) and item.update.channel == "whatsapp"
+            made += rows.of(item, next(completed) if refers else event, mapping)
+        return items.distinct(made)
+
+    def _typed(self, cursor: Any, typing: Sequence[Item]) -> list[Typed]:
+        """Of those whom we know; nobody gets a conversation because somebody types."""
+        found = conversations.known(cursor, [item.seen for item in typing])
+        return [
+            Typed(mapping, item.update.arrived_at)
+            for item, mapping in zip(typing, found, strict=True)
+            if mapping is not None
+        ]
 
     def _remember(self, written: Sequence[Item], mappings: Sequence[Mapping]) -> None:
         for item, mapping in zip(written, mappings, strict=True):
             genesys = item.event.genesys_conversation_id if isinstance(item.event, Message) else None
-            if genesys and genesys != mapping.genesys_conversation_id:
-                mapping = replace(mapping, genesys_conversation_id=genesys)
-            for alias in Seen(mapping.tenant_id, mapping.line_id, _person(item)).aliases:
-                self._known[mapping.line_id, alias] = mapping
-                self._known.move_to_end((mapping.line_id, alias))
-        while len(self._known) > KNOWN_ADDRESSES:
-            self._known.popitem(last=False)
-
-
-def _seen(item: Item) -> Seen:
-    update = item.update
-    return Seen(update.tenant_id, update.line_id, _person(item), update.arrived_at)
-
-
-def _person(item: Item) -> Person:
-    assert not isinstance(item.event, Receipt)
-    return item.event.person
-
-
-def _new_row(item: Item, mapping: Mapping) -> NewRow:
-    update, event, report = item.update, item.event, None
-    assert not isinstance(event, Receipt)
-    if isinstance(event, Ignored):
-        message = Message(event.source_id, event.person, event.provider_time, event.type)
-        state, reason = "ignored", event.reason
-        if update.channel == "genesys" and event.type in WRITTEN_BY_AGENTS:
-            state, report = "failed", "failed"
-    else:
-        message, state, reason = event, "received", None
-    # A provider's clock that makes no sense counts as "now".
-    provider_time = message.provider_time if message.provider_time > 0 else update.arrived_at
-    message = replace(message, provider_time=provider_time)
-    key = sort_key(update.channel, provider_time, update.arrived_at, update.index, item.place)
-    row = Row(
-        messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard,
-        DIRECTION[update.channel], key, message, state,
-    )  # fmt: skip
-    return NewRow(row, update.payload, reason, report)
-
-
-def _distinct(rows: Iterable[NewRow]) -> list[NewRow]:
-    """Duplicates within one batch are removed first: the earliest arrival stays."""
-    kept: dict[tuple[str, str, str], NewRow] = {}
-    for one in rows:
-        kept.setdefault((one.row.line_id, one.row.direction, one.row.message.source_id), one)
-    return list(kept.values())
-
-
-def _genesys_conversations(written: Sequence[Item], mappings: Sequence[Mapping]) -> list[tuple[str, str]]:
-    return [
-        (mapping.conversation_id, item.event.genesys_conversation_id)
-        for item, mapping in zip(written, mappings, strict=True)
-        if isinstance(item.event, Message)
-        and item.event.genesys_conversation_id
-        and item.event.genesys_conversation_id != mapping.genesys_conversation_id
-    ]
+            self._known.remember(item.seen, replace(mapping, genesys_conversation_id=genesys) if genesys else mapping)
 
 
 def _grouped(rows: Sequence[Row], mappings: dict[str, Mapping]) -> list[Arrived]:

@@ -6,11 +6,13 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import IO, Any
 
 import filetype
+from gevent import get_hub
+from gevent.lock import BoundedSemaphore
 
 from db import messages
 from relay.actors.base import RelayActor, tell
@@ -31,6 +33,7 @@ UPLOAD_SECONDS = 25 * 86400.0
 """Meta forgets an upload after 30 days; anything older is uploaded again."""
 
 IN_MEMORY = 1024 * 1024
+_converting = BoundedSemaphore(1)
 
 
 class MediaActor(RelayActor):
@@ -86,6 +89,7 @@ class MediaActor(RelayActor):
         target = self._parts.channels[TARGET[job.direction]]
         if media.object_key is None:
             with self._fetched(media, job) as (file, media):
+                file, media = _converted(file, media, target)
                 media = target.fit_media(self._kept(file, media, job))
                 return self._uploaded(file, media, target, job.direction)
         fresh = media.uploaded_at is not None and time.time() - media.uploaded_at < UPLOAD_SECONDS
@@ -99,13 +103,18 @@ class MediaActor(RelayActor):
 
     @contextmanager
     def _fetched(self, media: Media, job: Prepare) -> Iterator[tuple[IO[bytes], Media]]:
-        name = SOURCE[job.direction]
-        source, account = self._parts.channels[name], self._accounts[name]
-        deadline = time.monotonic() + self._seconds
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
-            with source.fetch(media, account, deadline) as download:
+            with self._source(media, job) as download:
                 media = _spool(file, media, download)
             yield file, media
+
+    def _source(self, media: Media, job: Prepare) -> AbstractContextManager[Download]:
+        """The sender's provider, unless the file came with the message."""
+        if media.inline is not None:
+            data = media.inline.encode()
+            return nullcontext(Download(iter([data]), media.mime_type, len(data)))
+        name = SOURCE[job.direction]
+        return self._parts.channels[name].fetch(media, self._accounts[name], time.monotonic() + self._seconds)
 
     def _kept(self, file: IO[bytes], media: Media, job: Prepare) -> Media:
         account = self._accounts[SOURCE[job.direction]]
@@ -122,6 +131,12 @@ class MediaActor(RelayActor):
         deadline = time.monotonic() + self._seconds
         upload_id = target.upload(file, media, self._accounts[TARGET[direction]], deadline)
         return replace(media, upload_id=upload_id, uploaded_at=time.time())
+
+
+def _converted(file: IO[bytes], media: Media, target: Channel) -> tuple[IO[bytes], Media]:
+    """In a form that the receiver takes, where there is one. One at a time: a large picture needs much memory."""
+    with _converting:
+        return get_hub().threadpool.apply(target.convert, (file, media)) or (file, media)
 
 
 def _spool(file: IO[bytes], media: Media, download: Download) -> Media:

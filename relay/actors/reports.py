@@ -77,6 +77,11 @@ class Reports:
         if standing is not None and standing.report == status:
             del self._due[message_id]
 
+    def withdraw(self, message_id: str) -> None:
+        """There is nothing to tell after all: the message goes out in another form."""
+        self._landed(message_id)
+        self.forget(message_id)
+
     def again(self, message_id: str, seconds: float) -> None:
         self._landed(message_id)
         self._not_before = time.time() + min(LONGEST_WAIT, seconds)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
+from db import messages
 from db.claims import Attempt, Claim, Verdict
 from relay import metrics
 from relay.actors.base import RelayActor, tell
@@ -21,6 +23,8 @@ from relay.actors.commands import (
     ReportOutcome,
     Send,
     SendReport,
+    SendSignal,
+    Signalled,
 )
 from relay.actors.parts import Parts
 from relay.actors.side import Side
@@ -50,6 +54,8 @@ class SenderActor(RelayActor):
             self._go_on(command)
         elif isinstance(command, SendReport):
             self._report(command)
+        elif isinstance(command, SendSignal):
+            self._signal(command)
         else:
             super().handle(command)
 
@@ -147,15 +153,27 @@ class SenderActor(RelayActor):
     def _settle_error(self, send: Send, error: SendError, deadline: float) -> None:
         entry, now = send.entry, time.time()
         decision = self._decide(send, error, now)
+        if decision.next == "failed" and self._as_plain_text(send, error):
+            decision = Decision("retry", counts=False)
         if decision.counts:
             entry.failures += 1
             entry.first_failure = entry.first_failure or time.monotonic()
         attempt = Attempt(
             entry.id, self._side.account.line_id, entry.attempts, error.fate, now, None, error.status, error.code,
-            error.text, error.trace_id,
+            error.text, error.trace_id, error.answer,
         )  # fmt: skip
         verdict = self._verdict(send, decision.next, error.code, error.text, decision.delay, deadline)
         self._tell_journal(send, attempt, verdict=verdict)
+
+    def _as_plain_text(self, send: Send, error: SendError) -> bool:
+        """An answer whose question is over is refused as an answer: what was tapped is told as a text."""
+        message = send.entry.message
+        if message.answer is None or not message.answer.found:
+            return False
+        send.entry.message = replace(message, answer=replace(message.answer, offered_by=None))
+        loss = f"refused as an answer ({error.code}), goes as a text"
+        messages.save_content(self._parts.pool, send.entry.id, send.entry.message, ("as_text", loss))
+        return True
 
     def _decide(self, send: Send, error: SendError, now: float) -> Decision:
         entry, breaker = send.entry, self._side.breaker
@@ -211,6 +229,22 @@ class SenderActor(RelayActor):
             wait = error.retry_after or 1.0
             tell(command.conversation, Reported(report.message_id, report.status, wait))
         self._free(called=True, error=error)
+
+    # A signal
+
+    def _signal(self, command: SendSignal) -> None:
+        side, again, failure = self._side, False, None
+        deadline = time.monotonic() + self._parts.limits.request
+        try:
+            request = side.channel.render_signal(command.signal, side.account)
+            side.channel.send(request, side.account, deadline, before_send=self._parts.lease.check)
+        except (SendError, CannotCarry) as error:
+            failure = error
+            # Showing it twice does no harm, so an outcome that nobody knows is no reason to stop.
+            again = isinstance(error, SendError) and error.fate != "refused"
+            log.info("signal_not_shown", kind=command.signal.kind, line_id=side.account.line_id, error=str(error))
+        tell(command.conversation, Signalled(again))
+        self._free(called=True, error=failure)
 
     def _free(self, *, called: bool, error: Exception | None = None) -> None:
         tell(self._channel, Freed(self.actor_ref, called, error))

@@ -14,7 +14,7 @@ import structlog
 from db import shards, sweep
 from relay import metrics
 from relay.actors.base import RelayActor, Stop, tell
-from relay.actors.commands import Arrived, Ref, Stands, Tick, Wake
+from relay.actors.commands import Arrived, Ref, Stands, Tick, Typed, Wake
 from relay.actors.conversation import ConversationActor
 from relay.actors.intake import Intake, Taken
 from relay.actors.parts import Parts
@@ -69,7 +69,7 @@ class ShardActor(RelayActor):
     def handle(self, command: Any) -> None:
         if isinstance(command, Delivery):
             self._deliveries.append(command)
-        elif isinstance(command, (Arrived, Stands, Wake)):
+        elif isinstance(command, (Arrived, Stands, Typed, Wake)):
             self._dispatch(command)
         elif isinstance(command, Begin):
             self._begin()
@@ -190,6 +190,8 @@ class ShardActor(RelayActor):
             self._holds[direction].took_in(min(arrivals), max(arrivals), time.time())
         for arrived in taken.arrived:
             self._hand_over(arrived.mapping.shard, arrived)
+        for typed in taken.typed:
+            self._hand_over(typed.mapping.shard, typed)
         for standing in taken.standings:
             self._hand_over(standing.shard, Stands(standing))
         self._drained(len(group))
@@ -210,11 +212,11 @@ class ShardActor(RelayActor):
 
     # Conversations
 
-    def _hand_over(self, shard: int, command: Arrived | Stands) -> None:
+    def _hand_over(self, shard: int, command: Arrived | Stands | Typed) -> None:
         """To the home shard: this one, another one here, or another daemon's."""
         if shard == self._number:
             self._dispatch(command)
-        elif not tell(self._parts.shards.get(shard), command):
+        elif not tell(self._parts.shards.get(shard), command) and not isinstance(command, Typed):
             conversation_id = (
                 command.mapping.conversation_id if isinstance(command, Arrived) else command.standing.conversation_id
             )
@@ -224,8 +226,8 @@ class ShardActor(RelayActor):
             except StoreError as error:
                 log.warning("hint_not_given", shard=shard, error=str(error))  # the owner's sweep finds the row
 
-    def _dispatch(self, command: Arrived | Stands | Wake) -> None:
-        if isinstance(command, Arrived):
+    def _dispatch(self, command: Arrived | Stands | Typed | Wake) -> None:
+        if isinstance(command, (Arrived, Typed)):
             tell(self._conversation(command.mapping.conversation_id), command)
         elif isinstance(command, Wake):
             tell(self._conversation(command.conversation_id), command)

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from db import receipts, shards, sweep
+from db import notices, receipts, shards, sweep
 from relay import metrics
 from relay.actors.base import RelayActor, Stop, tell
 from relay.actors.commands import Ref, ReloadTenant, Stands, Tick, Wake
@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 LEASE_EVERY = 2.0
 SWEEP_EVERY = 1.0
+EXPIRE_EVERY = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Supervisor(RelayActor):
         self._sweep_after = 0
         self._lease_at = 0.0
         self._stale_at = 0.0
+        self._expire_at = 0.0
         self._stopping = False
 
     def on_start(self) -> None:
@@ -72,6 +74,7 @@ class Supervisor(RelayActor):
             self._revive()
             self._give_back()
             self._sweep()
+            self._expire()
         except StoreError as error:
             log.warning("supervisor_waits_for_postgresql", error=str(error))
             if time.monotonic() >= self._parts.lease.until:
@@ -145,6 +148,13 @@ class Supervisor(RelayActor):
             self._let_go(number)
 
     # Work that no actor knows of
+
+    def _expire(self) -> None:
+        """A bounded number of old notices now and then; each daemon does it, and none waits for another."""
+        if time.monotonic() >= self._expire_at:
+            self._expire_at = time.monotonic() + EXPIRE_EVERY
+            with self._parts.pool.transaction() as cursor:
+                notices.expire(cursor)
 
     def _sweep(self) -> None:
         if not self._parts.shards:

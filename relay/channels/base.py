@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any, Literal, Protocol
 
-from relay.core.messages import Event, Media, Message, Recipient, Report
+from relay.core.causes import Cause
+from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,11 @@ class Channel(Protocol):
         self, message: Message, message_id: str, to: Recipient, account: Account, media_url: str | None
     ) -> Request: ...
     def render_report(self, report: Report, to: Recipient, account: Account) -> Request: ...
+    def render_signal(self, signal: Signal, account: Account) -> Request: ...
+
+    def cause(self, code: str | None) -> Cause:
+        """Why a message failed, from this provider's code."""
+        ...
 
     def send(
         self,
@@ -183,6 +189,10 @@ class Channel(Protocol):
         ...
 
     def fetch(self, media: Media, account: Account, deadline: float) -> AbstractContextManager[Download]: ...
+    def convert(self, file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
+        """The file in a form that the provider takes, None: as it is. Busy for a while: not for an event loop."""
+        ...
+
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str: ...
     def check(self, account: Account, deadline: float, expected: Expected = NOTHING_EXPECTED) -> list[Finding]: ...
 

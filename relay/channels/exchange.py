@@ -14,26 +14,37 @@ import orjson
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 from relay.channels.connections import Connection
+from relay.channels.redaction import kept
 from relay.core.errors import Fate, SendError
 
 USER_AGENT = "whatsapp-genesys-relay/1.0"
 BLOCK = 64 * 1024
 LONGEST_HEAD = 64 * 1024
 LONGEST_ANSWER = 4 * 1024 * 1024
+LONGEST_TEXT = 64 * 1024
 
 _HEADER = re.compile(r"[\x20-\x7e]*")
 
 
 class Answer:
-    """A provider's answer, read completely. `data` is its JSON, None where it is none."""
+    """A provider's answer, read completely. `data` is its JSON, None where it is none: see `text` then.
 
-    __slots__ = ("data", "empty", "headers", "status")
+    `token` is what the call was authorised with, so that it can be taken out of what an answer repeats.
+    """
 
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    __slots__ = ("data", "empty", "headers", "status", "text", "token")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes, token: str = "") -> None:
         self.status = status
         self.headers = headers
         self.data = _json(body)
+        self.text = "" if self.data is not None else body[:LONGEST_TEXT].decode("utf-8", "replace")
         self.empty = not body.strip()
+        self.token = token
+
+    def kept(self, secrets: Iterable[str] = ()) -> str | None:
+        """What it said, as it is kept with the message that it refuses."""
+        return kept(self.text if self.data is None else self.data, (*secrets, self.token))
 
     @property
     def retry_after(self) -> float | None:

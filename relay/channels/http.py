@@ -152,7 +152,7 @@ class HttpTransport:
             exchange.write(head, body, before_send)
             status, found = exchange.read_head()
             content = b"".join(exchange.blocks(LONGEST_ANSWER))
-        return Answer(status, found, content)
+        return Answer(status, found, content, (authorization or "").partition(" ")[2])
 
     @contextmanager
     def _get(

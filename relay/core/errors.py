@@ -48,7 +48,7 @@ class SendError(RelayError):
 
     `code` is the provider's own (as text) or ours for transport faults, `text` is for people,
     `retry_after` is in seconds where the provider gave one, `scope` tells whom a throttle or
-    trouble concerns: the whole line, or this contact only.
+    trouble concerns: the whole line, or this contact only. `answer` is the provider's whole answer, redacted.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class SendError(RelayError):
         scope: Literal["line", "contact"] = "line",
         status: int | None = None,
         trace_id: str | None = None,
+        answer: str | None = None,
     ) -> None:
         super().__init__(f"{fate}: {code} {text}")
         self.fate: Fate = fate
@@ -70,3 +71,4 @@ class SendError(RelayError):
         self.scope = scope
         self.status = status
         self.trace_id = trace_id
+        self.answer = answer

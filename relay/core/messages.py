@@ -12,6 +12,10 @@ from typing import Any, Literal, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
+from relay.core.causes import Cause
+from relay.core.content import About, Answer, Option, Place, Template
+from relay.core.errors import Fate
+
 T = TypeVar("T")
 
 ChannelName = Literal["whatsapp", "genesys"]
@@ -45,6 +49,10 @@ class Media:
     """Unix seconds; an upload id expires (30 days at Meta)."""
     public: bool = False
     """`source_url` was named by whoever asked for the message: fetched as a stranger's, and never with a token."""
+    inline: str | None = None
+    """The file itself, where the webhook carried it: a text, such as a vCard."""
+    optional: bool = False
+    """Decoration: if it cannot be had, the message goes without it, and nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,8 @@ class Person:
     bsuid: str | None = None
     parent_bsuid: str | None = None
     name: str | None = None
+    username: str | None = None
+    """Chosen by the person, and changed at will: shown, never looked up."""
     previous: tuple[str, ...] = ()
     """Addresses this person used before (number or user id changed)."""
 
@@ -82,6 +92,20 @@ class Message:
     parts: int = 1
     genesys_conversation_id: str | None = None
     attributes: dict[str, str] = field(default_factory=dict)
+    about: About = "reply"
+    """In which way it is about `reply_to`."""
+    options: tuple[Option, ...] = ()
+    opener: str | None = None
+    """What opens the list of options, where there is a word for it."""
+    numbered: bool = False
+    """The options stand in the text, with numbers to write back: there are too many to tap."""
+    answer: Answer | None = None
+    place: Place | None = None
+    template: Template | None = None
+    window_until: float | None = None
+    """Until then (Unix seconds) the business may answer its writer freely."""
+    notice: bool = False
+    """News about the conversation: told only while one is going on, for it must not begin one."""
 
     @property
     def report_id(self) -> str:
@@ -100,6 +124,12 @@ class Receipt:
     """Our own id, where the provider echoes it."""
     code: str | None = None
     reason: str | None = None
+    aliases: tuple[str, ...] = ()
+    """Further addresses of the contact that it names."""
+    answer: str | None = None
+    """The provider's whole word about a failure, as JSON."""
+    fate: Fate | None = None
+    """Of a failure: whether sending it again may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +148,22 @@ class Ignored:
     provider_time: float
     type: str
     reason: str
+    window_until: float | None = None
+    """As in a message: a call opens the window too."""
 
 
-Event = Message | Receipt | Typing | Ignored
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that reached a line and is no contact's message: news of the account, or what nobody can read.
+
+    Kept and listed with its reason. `kind` is the provider's word, or "unreadable".
+    """
+
+    kind: str
+    reason: str
+
+
+Event = Message | Receipt | Typing | Ignored | Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +187,15 @@ class Report:
     time: float
     code: str | None = None
     reason: str | None = None
+    cause: Cause = "general"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What the contact's side is shown and nobody waits for. `provider_id`: the contact's newest message."""
+
+    kind: Literal["read", "typing"]
+    provider_id: str
 
 
 @dataclass(frozen=True, slots=True)

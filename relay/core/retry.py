@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from relay.core.errors import SendError, StoreError
+from relay.core.errors import Fate, SendError, StoreError
 
 LONGEST_WAIT = 30.0
 """Seconds. No backoff waits longer, so that a mended provider is noticed soon."""
 
 POISON_ATTEMPTS = 8
 """So often a message may fail on a line that carries others, before it is set aside as dead."""
+
+DELIVERY_ATTEMPTS = 3
+"""So often a message is sent that the provider takes, and says later that it could not deliver it for now."""
 
 OLDEST_SECONDS = 7 * 86400.0
 """Meta's media ids and its webhook retries live seven days; nobody waits longer for an answer."""
@@ -21,6 +24,9 @@ FILE_SECONDS = 3600.0
 
 OUR_OWN = ("lease_lost", "claim_too_old")
 """Codes of calls that we did not begin: no fault of the message, and no trouble of the provider."""
+
+PASSING: tuple[Fate, ...] = ("retry", "throttled")
+"""Kinds of trouble that are over after a while, whatever the message."""
 
 Next = Literal["retry", "failed", "dead", "unknown"]
 
@@ -53,6 +59,16 @@ def decide(error: SendError, attempts: int, age: float, line_works: bool) -> Dec
     if error.fate == "throttled":
         return Decision("retry", _throttle(error, attempts), counts=error.scope == "contact")
     return Decision("retry", backoff(attempts))
+
+
+def send_again(fate: Fate | None, undelivered: int) -> float | None:
+    """Seconds until a message goes out once more that the provider took and then did not deliver; None: it failed.
+
+    `undelivered`: how many attempts ended so, this one included. Meta's own recipe is 4^n seconds.
+    """
+    if fate not in PASSING or undelivered >= DELIVERY_ATTEMPTS:
+        return None
+    return float(4**undelivered)
 
 
 def backoff(attempts: int) -> float:

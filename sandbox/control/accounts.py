@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sandbox.accounts import Client, Integration, MetaToken, Number
 from sandbox.control import errors, forms
 from sandbox.control.errors import ControlError
+from sandbox.meta.approved import ApprovedTemplate
 from sandbox.meta.nodes import handshake
 from sandbox.world_access import current
 
@@ -33,7 +34,7 @@ class Whatsapp(BaseModel):
     callback_url: Address | None = None
     verify_token: str | None = None
     scopes: list[str] | None = None
-    templates: list[dict[str, str]] | None = None
+    templates: list[ApprovedTemplate] | None = None
     further_tokens: list[str] | None = None
     token_expires_in: int | None = None
     data_access_expires_in: int | None = None
@@ -132,8 +133,9 @@ def _put_number(given: Whatsapp) -> Number:
         "verified_name",
         "scopes",
         "further_tokens",
-        "templates",
     )
+    if given.templates is not None:
+        own["templates"] = [each.model_dump(exclude_defaults=True) for each in given.templates]
     if known is None:
         if not given.waba_id or not given.access_token:
             raise ControlError("a new number needs waba_id and access_token")

@@ -1,21 +1,33 @@
 """`/control/agent`: what an agent does, and what an agent sees."""
 
 import heapq
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from flask import Blueprint, Response, jsonify, request
+from pydantic import BaseModel, ConfigDict
 
 from sandbox.accounts import Integration
 from sandbox.control import errors, forms
 from sandbox.control.errors import ControlError
-from sandbox.genesys import agent
+from sandbox.genesys import agent, rich_samples
 from sandbox.genesys.agent import NotSent, Reply
+from sandbox.genesys.composing import checked
 from sandbox.genesys.desk import Conversation, DeskMessage
+from sandbox.genesys.models import Reason
+from sandbox.genesys.rich_samples import Composed, composed
 from sandbox.ids import conversation_id
+from sandbox.samples import kinds
 from sandbox.world_access import current
 
 blueprint = Blueprint("control_agent", __name__, url_prefix="/control/agent")
 errors.register(blueprint)
+
+
+class Told(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    status: Literal["Sent", "Delivered", "Failed", "Published", "Removed"] = "Published"
+    reasons: list[Reason] = []
 
 
 @blueprint.post("/messages")
@@ -31,32 +43,75 @@ def send() -> tuple[Response, int]:
 def _send(fields: dict[str, Any]) -> tuple[Conversation, list[DeskMessage]]:
     contact = forms.required(fields, "contact")
     integration = _integration(fields.get("integration_id"), contact)
-    conversation = current().desk.conversation(integration.integration_id, contact)
-    reply = _reply(fields)
-    parts = [reply]
-    if fields.get("split") and reply.text and reply.data is not None:
-        parts = [Reply(text=reply.text), Reply(data=reply.data, mime_type=reply.mime_type, filename=reply.filename)]
     try:
+        parts = _parts(_reply(fields), bool(fields.get("split")))
+        conversation = current().desk.conversation(integration.integration_id, contact)
         return conversation, [agent.send(current(), integration, conversation, part) for part in parts]
     except NotSent as reason:
         raise ControlError(str(reason)) from None
 
 
+def _parts(reply: Reply, split: bool) -> list[Reply]:
+    if split and reply.text and reply.data is not None:
+        return [Reply(text=reply.text), Reply(data=reply.data, mime_type=reply.mime_type, filename=reply.filename)]
+    return [reply]
+
+
 def _reply(fields: dict[str, Any]) -> Reply:
     if fields.get("typing"):
         return Reply(type="Event")
-    file = forms.file_of(fields, "attachment", "document")
+    name = fields.get("sample")
+    if name in rich_samples.names():
+        return _of_sample(str(name), fields)
+    file = forms.file_of(fields, "attachment", "document", rich_samples.names())
     text, content, message = forms.text_field(fields, "text"), fields.get("content") or [], fields.get("message") or {}
     if not (text or file or content or message):
         raise ControlError("text, attachment, sample or content is required")
     if not isinstance(content, list) or not isinstance(message, dict):
         raise ControlError("content must be a list, message an object")
-    reply = Reply(
-        text or None, type=fields.get("type") or ("Structured" if content else "Text"), content=content, message=message
-    )
+    reply = _composed(Composed(checked(content), text or None, _type(fields, content)), message)
     if file is not None:
         reply.data, reply.mime_type, reply.filename = file.data, file.mime_type, file.filename
     return reply
+
+
+def _of_sample(name: str, fields: dict[str, Any]) -> Reply:
+    found = composed(name, current())
+    return _composed(replace(found, text=forms.text_field(fields, "text") or found.text), fields.get("message") or {})
+
+
+def _composed(what: Composed, message: dict[str, Any]) -> Reply:
+    """Agents cannot compose what is structured: that comes from bots, and canned responses."""
+    by = "Bot" if what.type == "Structured" else "Human"
+    return Reply(what.text, type=what.type, by=by, content=what.content, message=message)
+
+
+def _type(fields: dict[str, Any], content: list[dict[str, Any]]) -> str:
+    """A link or file of the caller's own is a text's attachment; all other content is structured."""
+    plain = all(item["contentType"] == "Attachment" for item in content)
+    wanted = fields.get("type") or ("Text" if plain else "Structured")
+    if wanted not in ("Text", "Structured") or (wanted == "Text" and not plain):
+        raise ControlError(f"type {wanted}: a message is Text, with content other than an Attachment it is Structured")
+    return str(wanted)
+
+
+@blueprint.get("/samples")
+def samples() -> Response:
+    return jsonify(files=kinds(), content=rich_samples.names())
+
+
+@blueprint.post("/receipts")
+def receipts() -> tuple[Response, int]:
+    """What Genesys says of a customer's message, by hand; the common Published comes by itself."""
+    fields = forms.body()
+    known = current().desk.message(forms.required(fields, "id"))
+    if known is None or known[0].direction != "inbound":
+        raise ControlError("no message of a customer with this id", 404)
+    given = Told.model_validate({name: fields[name] for name in ("status", "reasons") if name in fields})
+    integration = _integration(known[1].integration_id, known[1].contact)
+    reasons = [each.model_dump() for each in given.reasons]
+    agent.report(current(), integration, known[1], known[0], given.status, reasons)
+    return jsonify(status=given.status), 201
 
 
 @blueprint.get("/contacts")
@@ -77,6 +132,7 @@ def messages(contact: str) -> Response:
         "conversation_id": None,
         "nickname": "",
         "custom_attributes": {},
+        "typing": [],
         "messages": [],
     }
     return jsonify(known.view(forms.limit()) if known else empty)

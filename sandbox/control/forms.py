@@ -4,13 +4,17 @@ import base64
 import binascii
 import json
 import mimetypes
+from collections.abc import Collection
 from typing import Any
 
 from flask import request
 
 from sandbox.control.errors import ControlError
-from sandbox.meta.customer import File
+from sandbox.meta.draft import File
 from sandbox.samples import kinds, sample
+
+_OBJECTS = ("referral", "referred_product")
+_SWITCHES = ("hide_phone", "sample", "split", "typing", "animated", "voice", "forwarded", *_OBJECTS)
 
 
 def body() -> dict[str, Any]:
@@ -28,9 +32,12 @@ def _form() -> dict[str, Any]:
     for name in ("message", "content"):
         if name in fields:
             fields[name] = _json(name, fields[name])
-    for name in ("hide_phone", "sample", "split", "typing"):
-        if fields.get(name) in ("true", "false"):
-            fields[name] = fields[name] == "true"
+    for name in _OBJECTS:
+        if fields.get(name, "").startswith("{"):
+            fields[name] = _json(name, fields[name])
+    for name, value in fields.items():
+        if name in _SWITCHES and value in ("true", "false"):
+            fields[name] = value == "true"
     part = request.files.get("file")
     if part is not None and part.filename is not None:
         mime_type = part.mimetype or mimetypes.guess_type(part.filename)[0] or "application/octet-stream"
@@ -56,8 +63,8 @@ def each_message(fields: dict[str, Any]) -> list[dict[str, Any]] | None:
     return [shared | each for each in many]
 
 
-def file_of(fields: dict[str, Any], source: str, default_kind: str) -> File | None:
-    """From a form, from base64 under `source`, or from the built-in samples."""
+def file_of(fields: dict[str, Any], source: str, default_kind: str, others: Collection[str] = ()) -> File | None:
+    """From a form, from base64 under `source`, or from the built-in samples. `others`: what there are besides files."""
     if "_file" in fields:
         return fields["_file"]
     given = fields.get(source)
@@ -68,7 +75,7 @@ def file_of(fields: dict[str, Any], source: str, default_kind: str) -> File | No
         return None
     kind = wanted if isinstance(wanted, str) else default_kind
     if kind not in kinds():
-        raise ControlError(f"there is no sample of '{kind}': {', '.join(kinds())}")
+        raise ControlError(f"there is no sample of '{kind}': {', '.join([*kinds(), *others])}")
     found = sample(kind)
     return File(found.data, found.mime_type, found.filename)
 

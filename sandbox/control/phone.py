@@ -10,10 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from sandbox.accounts import Number
 from sandbox.clock import unix_seconds
 from sandbox.control import errors, forms
+from sandbox.control.drafts import draft_of
 from sandbox.control.errors import ControlError
 from sandbox.meta import carrier, customer
-from sandbox.meta.customer import MEDIA_TYPES, Draft
-from sandbox.meta.media import kind_of
 from sandbox.meta.thread import Phone, Thread
 from sandbox.world_access import current
 
@@ -45,8 +44,8 @@ def send() -> tuple[Response, int]:
 
 
 def _send(fields: dict[str, Any]) -> str:
-    number = _number(fields.get("to"))
-    phone = current().phones.phone(_digits(forms.required(fields, "from")))
+    number = number_of(fields.get("to"))
+    phone = _writer(forms.required(fields, "from"))
     _apply(
         phone,
         Settings.model_validate(
@@ -54,28 +53,15 @@ def _send(fields: dict[str, Any]) -> str:
         ),
     )
     thread = current().phones.thread(phone, number.phone_number_id)
-    return customer.send(current(), number, thread, _draft(fields)).id
+    return customer.send(current(), number, thread, draft_of(fields, number, thread)).id
 
 
-def _draft(fields: dict[str, Any]) -> Draft:
-    media = fields.get("media") or {}
-    kind = fields.get("type")
-    file = forms.file_of(fields, "media", kind if kind in MEDIA_TYPES else "image")
-    if file is not None and kind is None:
-        kind = kind_of(file.mime_type)
-    text = forms.text_field(fields, "text")
-    message = fields.get("message") or {}
-    if not isinstance(message, dict):
-        raise ControlError("message must be an object")
-    kind = kind or message.get("type") or "text"
-    if kind in MEDIA_TYPES and file is None and kind not in message:
-        raise ControlError(f"{kind} needs media, a file or sample")
-    if kind == "text" and not text and "text" not in message:
-        raise ControlError("text is required")
-    timestamp = fields.get("timestamp")
-    if text is None and isinstance(media, dict):
-        text = media.get("caption")
-    return Draft(kind, text, file, message, int(timestamp) if timestamp else None)
+def _writer(address: str) -> Phone:
+    """By number, or by user id; who has a number that was given up is somebody else."""
+    phone = phone_at(address)
+    if phone.gone:
+        current().phones.revive(phone)
+    return phone
 
 
 @blueprint.get("/contacts")
@@ -88,19 +74,20 @@ def contacts() -> Response:
 
 @blueprint.get("/<address>/messages")
 def messages(address: str) -> Response:
-    number = _number(request.args.get("to"))
-    return jsonify(current().phones.thread(_phone(address), number.phone_number_id).view(forms.limit()))
+    number = number_of(request.args.get("to"))
+    thread = current().phones.thread(phone_at(address), number.phone_number_id)
+    return jsonify(_shown(thread))
 
 
 @blueprint.get("/<address>")
 def settings(address: str) -> Response:
-    return jsonify(asdict(_phone(address)))
+    return settings_of(phone_at(address))
 
 
 @blueprint.post("/<address>")
 def change(address: str) -> Response:
-    phone = _phone(address)
     fields = forms.body()
+    phone = _writer(address) if {"user_id", "name"} & set(fields) else phone_at(address)
     _apply(phone, Settings.model_validate(fields), cleared={name for name, value in fields.items() if value is None})
     for thread in _threads(phone):
         if phone.online:
@@ -108,16 +95,16 @@ def change(address: str) -> Response:
         if phone.chat_open:
             carrier.open_chat(current(), thread)
         current().events.changed("phone", phone.wa_id, thread.phone_number_id)
-    return jsonify(asdict(phone))
+    return settings_of(phone)
 
 
 @blueprint.post("/<address>/read")
 def read(address: str) -> Response:
     """Opening the chat: what the phone shows counts as read from now on."""
-    number = _number(forms.body().get("to"))
-    thread = current().phones.thread(_phone(address), number.phone_number_id)
+    number = number_of(forms.body().get("to"))
+    thread = current().phones.thread(phone_at(address), number.phone_number_id)
     carrier.open_chat(current(), thread)
-    return jsonify(thread.view(forms.limit()))
+    return jsonify(_shown(thread))
 
 
 @blueprint.post("/<address>/status")
@@ -125,7 +112,7 @@ def status(address: str) -> tuple[Response, int]:
     """Any status by hand: late ones, doubled ones, contradictory ones."""
     fields = forms.body()
     known = current().phones.entry(forms.required(fields, "id"))
-    if known is None or known[0].direction != "outbound" or known[1].phone is not _phone(address):
+    if known is None or known[0].direction != "outbound" or known[1].phone is not phone_at(address):
         raise ControlError("no message of the business with this id on this phone", 404)
     entry, thread = known
     number = current().accounts.numbers[thread.phone_number_id]
@@ -147,23 +134,31 @@ def _apply(phone: Phone, given: Settings, cleared: set[str] = frozenset()) -> No
     phone.delays_ms |= given.delays_ms or {}
 
 
+def settings_of(phone: Phone) -> Response:
+    return jsonify(asdict(phone))
+
+
+def _shown(thread: Thread) -> dict[str, Any]:
+    return thread.view(forms.limit(), current().limits.meta.service_window_hours)
+
+
 def _threads(phone: Phone) -> list[Thread]:
     return current().phones.threads_of(phone, list(current().accounts.numbers))
 
 
-def _phone(address: str) -> Phone:
+def phone_at(address: str) -> Phone:
     known = current().phones.known(address)
-    return known or current().phones.phone(_digits(address))
+    return known or current().phones.phone(digits(address))
 
 
-def _digits(address: str) -> str:
+def digits(address: str) -> str:
     digits = address.removeprefix("+")
     if not digits.isdigit() or not 5 <= len(digits) <= 15:
         raise ControlError(f"'{address}' is not a phone number (5 to 15 digits)")
     return digits
 
 
-def _number(phone_number_id: str | None) -> Number:
+def number_of(phone_number_id: str | None) -> Number:
     numbers = current().accounts.numbers
     if phone_number_id is None:
         if not numbers:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.accounts import Integration
 from sandbox.clock import iso_milliseconds
 from sandbox.genesys import payloads
-from sandbox.genesys.desk import Conversation, DeskAttachment, DeskMessage
+from sandbox.genesys.desk import Conversation, DeskAttachment, DeskMessage, TypingSeen
 from sandbox.genesys.fetch import CEILING, allowed
 from sandbox.ids import message_id
 from sandbox.webhooks.update import Callback, Track, Update
@@ -27,6 +27,8 @@ class Reply:
     mime_type: str = "application/octet-stream"
     filename: str | None = None
     type: str = "Text"
+    by: str | None = "Human"
+    """`originatingEntity`. Of a message without an agent it is not known."""
     content: list[dict[str, Any]] = field(default_factory=list)
     message: dict[str, Any] = field(default_factory=dict)
 
@@ -35,7 +37,7 @@ def send(world: "World", integration: Integration, conversation: Conversation, r
     message = DeskMessage(
         message_id(),
         "outbound",
-        reply.type,
+        reply.message.get("type", reply.type),
         conversation.conversation_id,
         iso_milliseconds(),
         text=reply.text,
@@ -44,20 +46,29 @@ def send(world: "World", integration: Integration, conversation: Conversation, r
     )
     if reply.data is not None:
         message.attachment = _attach(world, integration, reply)
-    payload = payloads.outbound(integration, conversation, message) | reply.message
-    if reply.type != "Event":
-        world.desk.add(conversation, message)
+    payload = payloads.outbound(integration, conversation, message, reply.by) | reply.message
     kind = message.attachment.media_type if message.attachment else message.type
     world.stats.genesys.messages[f"outbound:{kind}"] += 1
+    if reply.type != "Event":
+        world.desk.add(conversation, message)
     message.track = _emit(world, integration, conversation, payload, payload["type"])
+    if reply.type == "Event":
+        conversation.typing.append(TypingSeen("outbound", message.time, message.track))
     world.events.changed("agent", conversation.contact, integration.integration_id)
     return message
 
 
-def publish_receipt(
-    world: "World", integration: Integration, conversation: Conversation, received: DeskMessage
+def report(
+    world: "World",
+    integration: Integration,
+    conversation: Conversation,
+    received: DeskMessage,
+    status: str = "Published",
+    reasons: list[dict[str, Any]] | None = None,
 ) -> None:
-    _emit(world, integration, conversation, payloads.published(integration, conversation, received), "Receipt")
+    """Genesys' own receipt about a message that came in."""
+    payload = payloads.receipt(integration, conversation, received, status, reasons or [])
+    _emit(world, integration, conversation, payload, "Receipt")
 
 
 def _attach(world: "World", integration: Integration, reply: Reply) -> DeskAttachment:

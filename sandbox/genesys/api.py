@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from sandbox.accounts import Integration
 from sandbox.gateway import Answer, perform
-from sandbox.genesys import content, inbound, integrations, payloads
+from sandbox.genesys import agentless, content, inbound, integrations, payloads, structured
 from sandbox.genesys.errors import GenesysError
 from sandbox.genesys.provider import PROVIDER, caller, integration
 from sandbox.world_access import current
@@ -37,7 +37,12 @@ def inbound_event(integration_id: str) -> Response:
 
 @blueprint.post("/conversations/messages/<integration_id>/inbound/open/structured/response")
 def inbound_structured_response(integration_id: str) -> Response:
-    return _inbound("inbound_structured_response", integration_id, inbound.structured_response)
+    return _inbound("inbound_structured_response", integration_id, structured.response)
+
+
+@blueprint.post("/conversations/messages/agentless")
+def agentless_message() -> Response:
+    return perform(PROVIDER, "agentless", agentless.send)
 
 
 @blueprint.get("/conversations/messages/<message_id>/details")
@@ -49,7 +54,7 @@ def message_details(message_id: str) -> Response:
         owner = accounts.integrations.get(known[1].integration_id) if known else None
         if known is None or owner is None or accounts.clients[owner.client_id].organisation != client.organisation:
             raise GenesysError(404, f"No message found with id {message_id}")
-        return Answer(payloads.details(owner.integration_id, known[1], known[0]))
+        return Answer(payloads.details(owner, known[1], known[0]))
 
     return perform(PROVIDER, "message_details", action)
 

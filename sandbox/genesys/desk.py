@@ -7,10 +7,13 @@ from typing import Any
 from sandbox.blobs import Blob
 from sandbox.bounded import BoundedDict
 from sandbox.clock import iso_milliseconds
+from sandbox.genesys.answers import options
 from sandbox.ids import conversation_id
 from sandbox.webhooks.update import Track
 
 KEPT = 5_000
+TYPING_KEPT = 20
+PREVIEW = 2_000
 
 
 @dataclass(slots=True)
@@ -22,6 +25,7 @@ class DeskAttachment:
     url: str
     filename: str | None = None
     declared_sha256: str | None = None
+    text: str | None = None
     state: str = "waiting"
     http_status: int | None = None
     error: str | None = None
@@ -34,10 +38,34 @@ class DeskAttachment:
             "url": self.url,
             "filename": self.filename,
             "declared_sha256": self.declared_sha256,
+            "text": self.text,
             "fetch": {"state": self.state, "http_status": self.http_status, "error": self.error},
             "size": self.blob.size if self.blob else None,
             "sha256": self.blob.sha256 if self.blob else None,
             "copy": self.blob.path(self.mime, self.filename) if self.blob else None,
+            "preview": self._preview(),
+        }
+
+    def _preview(self) -> str | None:
+        """The beginning of a text, such as a vCard: the page shows who is in it."""
+        if self.blob is None or not self.mime.startswith("text/"):
+            return None
+        return self.blob.data[:PREVIEW].decode(errors="replace")
+
+
+@dataclass(slots=True)
+class TypingSeen:
+    """Somebody typed. No message, and in no conversation's list of them."""
+
+    direction: str
+    time: str
+    track: Track | None = None
+
+    def view(self) -> dict[str, Any]:
+        return {
+            "direction": self.direction,
+            "time": self.time,
+            "webhook": self.track.view() if self.track else None,
         }
 
 
@@ -51,6 +79,7 @@ class DeskMessage:
     text: str | None = None
     channel_message_id: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    custom_attributes: dict[str, str] = field(default_factory=dict)
     content: list[dict[str, Any]] = field(default_factory=list)
     attachment: DeskAttachment | None = None
     button_response: dict[str, Any] | None = None
@@ -73,8 +102,13 @@ class DeskMessage:
             "content": self.content,
         }
         if self.direction == "inbound":
-            return view | {"channel_message_id": self.channel_message_id, "button_response": self.button_response}
+            return view | {
+                "channel_message_id": self.channel_message_id,
+                "custom_attributes": self.custom_attributes,
+                "button_response": self.button_response,
+            }
         return view | {
+            "options": options(self.content),
             "status": self.status,
             "receipts": self.receipts,
             "webhook": self.track.view() if self.track else None,
@@ -90,6 +124,7 @@ class Conversation:
         self.nickname = ""
         self.custom_attributes: dict[str, str] = {}
         self.messages: deque[DeskMessage] = deque(maxlen=KEPT)
+        self.typing: deque[TypingSeen] = deque(maxlen=TYPING_KEPT)
 
     def view(self, limit: int | None = None) -> dict[str, Any]:
         messages = list(self.messages)[-limit:] if limit else list(self.messages)
@@ -100,6 +135,7 @@ class Conversation:
             "conversation_id": self.conversation_id,
             "nickname": self.nickname,
             "custom_attributes": self.custom_attributes,
+            "typing": [each.view() for each in self.typing],
             "messages": [each.view() for each in messages],
         }
 

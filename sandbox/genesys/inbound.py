@@ -1,4 +1,4 @@
-"""The inbound Open Messaging calls: message, receipt, event, structured response."""
+"""The inbound Open Messaging calls: message, receipt, event. An answer to a structured message: structured.py."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from sandbox.accounts import Integration
 from sandbox.clock import iso_milliseconds
 from sandbox.gateway import Answer
 from sandbox.genesys import agent
-from sandbox.genesys.desk import Conversation, DeskAttachment, DeskMessage
+from sandbox.genesys.desk import Conversation, DeskAttachment, DeskMessage, TypingSeen
 from sandbox.genesys.errors import GenesysError
 from sandbox.genesys.fetch import fetch_later
 from sandbox.genesys.models import Channel, InboundEvent, InboundMessage, InboundReceipt, StructuredResponse
@@ -16,64 +16,28 @@ from sandbox.genesys.validation import parse
 from sandbox.ids import message_id
 from sandbox.world_access import current
 
+TEXT = 4_000
+"""What the agents' page takes in one message; what it does with a longer one is not documented."""
+
 
 def message(integration: Integration) -> Answer:
     body = parse(InboundMessage, "inbound message")
     prefetch = request.args.get("prefetchConversationId", "false").lower()
     if prefetch not in ("true", "false"):
         raise GenesysError(400, "prefetchConversationId: must be a boolean", code="invalid.value")
-    conversation = _conversation(integration, body.channel)
-    received = DeskMessage(
-        message_id(),
-        "inbound",
-        "Text",
-        conversation.conversation_id,
-        body.channel.time,
-        text=body.text,
-        channel_message_id=body.channel.messageId,
-        metadata=body.metadata or {},
-    )
+    conversation = conversation_of(integration, body.channel)
+    received = received_from(conversation, body, "Text", body.text)
     if body.content:
         given = body.content[0].attachment
-        received.attachment = DeskAttachment(given.mediaType, given.mime, given.url, given.filename, given.sha256)
+        received.attachment = DeskAttachment(
+            given.mediaType, given.mime, given.url, given.filename, given.sha256, given.text
+        )
         if given.mediaType != "Link":
             fetch_later(current(), integration, conversation, received.attachment)
-    _receive(integration, conversation, received)
-    echo = request.get_json()
-    answer = _answer(integration, received, echo)
+    receive(integration, conversation, received)
+    answer = answered(integration, "text", "content", "metadata") | {"id": received.id, "type": "Text"}
     if prefetch == "true":
         answer["conversationId"] = conversation.conversation_id
-    return Answer(answer, message_id=received.id, reference=body.channel.messageId)
-
-
-def structured_response(integration: Integration) -> Answer:
-    body = parse(StructuredResponse, "structured response")
-    origin = current().desk.message(body.originatingMessageId)
-    if origin is None or origin[0].direction != "outbound" or origin[1].integration_id != integration.integration_id:
-        raise GenesysError(
-            400,
-            "originatingMessageId: no outbound message with this id",
-            code="invalid.value",
-            details=[{"errorCode": "invalid.value", "fieldName": "originatingMessageId"}],
-        )
-    if origin[1].contact != body.channel.sender.id:
-        raise GenesysError(400, "channel.from.id: the originating message went to somebody else", code="invalid.value")
-    conversation = _conversation(integration, body.channel)
-    chosen = body.buttonResponse.model_dump(exclude_none=True)
-    received = DeskMessage(
-        message_id(),
-        "inbound",
-        "Structured",
-        conversation.conversation_id,
-        body.channel.time,
-        text=body.buttonResponse.text,
-        channel_message_id=body.channel.messageId,
-        metadata=body.metadata or {},
-        button_response=chosen | {"originating_message_id": body.originatingMessageId},
-    )
-    _receive(integration, conversation, received)
-    answer = _answer(integration, received, request.get_json())
-    answer["content"] = [{"contentType": "ButtonResponse", "buttonResponse": chosen}]
     return Answer(answer, message_id=received.id, reference=body.channel.messageId)
 
 
@@ -108,21 +72,21 @@ def receipt(integration: Integration) -> Answer:
     )
     world.stats.genesys.messages[f"receipt:{body.status}"] += 1
     world.events.changed("agent", conversation.contact, integration.integration_id)
-    return Answer(
-        _echo(integration, request.get_json()) | {"type": "Receipt", "direction": "Outbound"}, message_id=body.id
-    )
+    answer = answered(integration, "id", "status", "reasons", "isFinalReceipt")
+    return Answer(answer | {"type": "Receipt", "direction": "Outbound"}, message_id=body.id)
 
 
 def event(integration: Integration) -> Answer:
     body = parse(InboundEvent, "event")
-    _conversation(integration, body.channel)
-    current().stats.genesys.messages["event:Typing"] += 1
-    return Answer(
-        _echo(integration, request.get_json()) | {"id": message_id(), "type": "Event", "direction": "Inbound"}
-    )
+    conversation = conversation_of(integration, body.channel)
+    conversation.typing.append(TypingSeen("inbound", body.channel.time))
+    world = current()
+    world.stats.genesys.messages["event:Typing"] += 1
+    world.events.changed("agent", conversation.contact, integration.integration_id)
+    return Answer(answered(integration, "events") | {"id": message_id(), "type": "Event"})
 
 
-def _conversation(integration: Integration, channel: Any) -> Conversation:
+def conversation_of(integration: Integration, channel: Any) -> Conversation:
     sender = channel.sender
     if sender.idType == "Phone" and not sender.id.startswith("+"):
         current().stats.finding("genesys", "phone_without_plus", f"idType Phone with '{sender.id}': E.164 has a plus")
@@ -134,8 +98,10 @@ def _conversation(integration: Integration, channel: Any) -> Conversation:
     return conversation
 
 
-def _receive(integration: Integration, conversation: Conversation, received: DeskMessage) -> None:
+def receive(integration: Integration, conversation: Conversation, received: DeskMessage) -> None:
     world = current()
+    if received.text and len(received.text) > TEXT:
+        world.stats.finding("genesys", "long_text", f"a text of {len(received.text)} characters: agents see {TEXT}")
     if world.desk.repeated(integration.integration_id, received.channel_message_id):
         world.stats.genesys.messages["inbound_repeated"] += 1
         world.stats.finding(
@@ -147,14 +113,29 @@ def _receive(integration: Integration, conversation: Conversation, received: Des
     kind = received.attachment.media_type if received.attachment else received.type
     world.stats.genesys.messages[f"inbound:{kind}"] += 1
     if world.genesys_faults.published_receipts:
-        agent.publish_receipt(world, integration, conversation, received)
+        agent.report(world, integration, conversation, received)
     world.events.changed("agent", conversation.contact, integration.integration_id)
 
 
-def _answer(integration: Integration, received: DeskMessage, echo: dict[str, Any]) -> dict[str, Any]:
-    return _echo(integration, echo) | {"id": received.id, "type": received.type, "direction": "Inbound"}
+def received_from(
+    conversation: Conversation, body: InboundMessage | StructuredResponse, kind: str, text: str | None
+) -> DeskMessage:
+    channel = body.channel
+    return DeskMessage(
+        message_id(),
+        "inbound",
+        kind,
+        conversation.conversation_id,
+        channel.time,
+        text=text,
+        channel_message_id=channel.messageId,
+        metadata=body.metadata or {},
+        custom_attributes=(channel.metadata and channel.metadata.customAttributes) or {},
+    )
 
 
-def _echo(integration: Integration, body: dict[str, Any]) -> dict[str, Any]:
-    channel = body["channel"] | {"id": integration.integration_id, "platform": "Open", "type": "Private"}
-    return body | {"channel": channel}
+def answered(integration: Integration, *fields: str) -> dict[str, Any]:
+    """What was sent, as far as the answer has a place for it, under the integration's channel."""
+    given = request.get_json()
+    channel = given["channel"] | {"id": integration.integration_id, "platform": "Open", "type": "Private"}
+    return {"channel": channel} | {name: given[name] for name in fields if name in given}

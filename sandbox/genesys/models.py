@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 Filled = Annotated[str, StringConstraints(min_length=1)]
+Url = Annotated[str, Field(pattern=r"^https?://\S+$")]
 REASON_CODES = (
     "MessageExpired",
     "RateLimited",
@@ -86,7 +87,7 @@ class Thumbnail(Strict):
 
 class Attachment(Strict):
     mediaType: Literal["Image", "Video", "Audio", "File", "Link"]
-    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    url: Url
     mime: Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+")]
     id: str | None = None
     text: str | None = None
@@ -173,3 +174,11 @@ class StructuredResponse(Strict):
     buttonResponse: ButtonResponse
     originatingMessageId: Filled
     metadata: dict[str, str] | None = None
+
+
+class Agentless(Strict):
+    fromAddress: Filled
+    toAddress: Filled
+    toAddressMessengerType: Literal["sms", "whatsapp", "open", "webmessaging", "apple"]
+    textBody: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    useExistingActiveConversation: bool | None = None

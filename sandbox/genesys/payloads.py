@@ -13,97 +13,113 @@ def render(updates: list[Update]) -> bytes:
     return json.dumps(updates[0].payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def outbound(integration: Integration, conversation: Conversation, message: DeskMessage) -> dict[str, Any]:
+def outbound(
+    integration: Integration, conversation: Conversation, message: DeskMessage, by: str | None
+) -> dict[str, Any]:
+    payload = _normalized(integration, conversation, message) | {"conversationId": message.conversation_id}
+    if message.type == "Event":
+        payload["events"] = [{"eventType": "Typing", "typing": {"type": "On", "duration": 5000}}]
+    elif by is not None:
+        payload["originatingEntity"] = by
+    return payload
+
+
+def receipt(
+    integration: Integration,
+    conversation: Conversation,
+    message: DeskMessage,
+    status: str,
+    reasons: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Genesys' receipt about a message that the relay has injected."""
+    payload = {
+        "id": message.id,
+        "channel": _channel(integration, conversation, message, message.received_at),
+        "type": "Receipt",
+        "status": status,
+        "isFinalReceipt": True,
+        "direction": "Inbound",
+        "conversationId": message.conversation_id,
+    }
+    return payload | ({"reasons": reasons} if reasons else {})
+
+
+def details(integration: Integration, conversation: Conversation, message: DeskMessage) -> dict[str, Any]:
+    """The message as GET .../details has it."""
+    ours, theirs = integration.integration_id, conversation.contact
+    outgoing = message.direction == "outbound"
+    view: dict[str, Any] = {
+        "id": message.id,
+        "providerMessageId": message.channel_message_id or message.id,
+        "conversationId": message.conversation_id,
+        "direction": message.direction,
+        "messengerType": "open",
+        "status": _data_status(message),
+        "timestamp": message.received_at,
+        "fromAddress": ours if outgoing else theirs,
+        "toAddress": theirs if outgoing else ours,
+        "normalizedMessage": _normalized(integration, conversation, message),
+        "normalizedReceipts": [_told(integration, conversation, message, each) for each in message.receipts],
+        "selfUri": f"/api/v2/conversations/messages/{conversation.conversation_id}/messages/{message.id}",
+    }
+    agent = {"createdBy": {"id": "33333333-cccc-4000-8000-000000000001", "name": "Ana Sandbox"}}
+    return view | (agent if outgoing else {})
+
+
+def _normalized(integration: Integration, conversation: Conversation, message: DeskMessage) -> dict[str, Any]:
     payload: dict[str, Any] = {
         "id": message.id,
-        "channel": {
-            "id": integration.integration_id,
-            "platform": "Open",
-            "type": "Private",
-            "to": {"id": conversation.contact, "idType": conversation.id_type},
-            "from": {"nickname": integration.name, "id": integration.integration_id, "idType": "Opaque"},
-            "time": message.time,
-            "messageId": message.id,
-        },
+        "channel": _channel(integration, conversation, message, message.time),
         "type": message.type,
-        "direction": "Outbound",
-        "conversationId": message.conversation_id,
+        "direction": message.direction.capitalize(),
     }
     if message.text is not None:
         payload["text"] = message.text
     content = list(message.content)
     if message.attachment is not None:
         content.insert(0, {"contentType": "Attachment", "attachment": _attachment(message.id, message.attachment)})
-    if content:
-        payload["content"] = content
-    if message.type == "Event":
-        payload["events"] = [{"eventType": "Typing", "typing": {"type": "On", "duration": 5000}}]
-    else:
-        payload["originatingEntity"] = "Bot" if message.type == "Structured" else "Human"
-    return payload
+    return payload | ({"content": content} if content else {})
 
 
-def published(integration: Integration, conversation: Conversation, message: DeskMessage) -> dict[str, Any]:
-    """Genesys' receipt about a message that the relay has injected."""
+def _channel(integration: Integration, conversation: Conversation, message: DeskMessage, time: str) -> dict[str, Any]:
+    """Outbound it comes from the integration, with its name; the agent is not named."""
+    contact = {"id": conversation.contact, "idType": conversation.id_type}
+    line = {"id": integration.integration_id, "idType": "Opaque"}
+    outgoing = message.direction == "outbound"
+    return {
+        "id": integration.integration_id,
+        "platform": "Open",
+        "type": "Private",
+        "to": contact if outgoing else line,
+        "from": {"nickname": integration.name} | line if outgoing else contact,
+        "time": time,
+        "messageId": message.channel_message_id or message.id,
+    }
+
+
+def _told(
+    integration: Integration, conversation: Conversation, message: DeskMessage, given: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "id": message.id,
-        "channel": {
-            "id": integration.integration_id,
-            "platform": "Open",
-            "type": "Private",
-            "to": {"id": integration.integration_id, "idType": "Opaque"},
-            "from": {"id": conversation.contact, "idType": conversation.id_type},
-            "time": message.received_at,
-            "messageId": message.channel_message_id or message.id,
-        },
+        "channel": _channel(integration, conversation, message, given["time"]),
         "type": "Receipt",
-        "status": "Published",
-        "isFinalReceipt": True,
-        "direction": "Inbound",
-        "conversationId": message.conversation_id,
+        "status": given["status"],
+        "reasons": given["reasons"],
+        "isFinalReceipt": given["final"],
+        "direction": "Outbound",
     }
 
 
 def _attachment(message_id: str, attachment: DeskAttachment) -> dict[str, Any]:
-    return {
+    view = {
         "id": message_id,
         "mediaType": attachment.media_type,
         "url": attachment.url,
         "mime": attachment.mime,
-        "filename": attachment.filename,
         "contentSizeBytes": attachment.blob.size if attachment.blob else 0,
     }
-
-
-def details(integration_id: str, conversation: Conversation, message: DeskMessage) -> dict[str, Any]:
-    return {
-        "id": message.id,
-        "conversationId": message.conversation_id,
-        "direction": message.direction,
-        "messengerType": "open",
-        "status": _data_status(message),
-        "timestamp": message.received_at,
-        "fromAddress": conversation.contact if message.direction == "inbound" else integration_id,
-        "toAddress": integration_id if message.direction == "inbound" else conversation.contact,
-        "textBody": message.text,
-        "media": [],
-        "stickers": [],
-        "normalizedMessage": {"id": message.id, "type": message.type, "text": message.text},
-        "normalizedReceipts": [
-            {
-                "id": message.id,
-                "type": "Receipt",
-                "status": each["status"],
-                "reasons": each["reasons"],
-                "isFinalReceipt": each["final"],
-            }
-            for each in message.receipts
-        ],
-        "createdBy": {"id": "33333333-cccc-4000-8000-000000000001", "name": "Ana Sandbox"}
-        if message.direction == "outbound"
-        else None,
-        "selfUri": f"/api/v2/conversations/messages/{conversation.conversation_id}/messages/{message.id}",
-    }
+    return view | ({"filename": attachment.filename} if attachment.filename else {})
 
 
 def _data_status(message: DeskMessage) -> str:

@@ -7,12 +7,16 @@ import gevent
 from sandbox.accounts import Number
 from sandbox.clock import unix_seconds
 from sandbox.meta import payloads
+from sandbox.meta.entry import Entry
 from sandbox.meta.errors import title
-from sandbox.meta.thread import Entry, Thread
+from sandbox.meta.thread import Thread
 from sandbox.webhooks.update import Callback, Track, Update
 
 if TYPE_CHECKING:
     from sandbox.world import World
+
+
+_WITH_USERNAME = ("delivered", "read", "played")
 
 
 class Failure(Exception):
@@ -34,6 +38,7 @@ def travel(world: "World", number: Number, thread: Thread, entry: Entry) -> None
         return
     report(world, number, thread, entry, "sent")
     if entry.type == "reaction":
+        react(world, entry, "business")
         thread.show(entry)
         world.events.changed("phone", thread.phone.wa_id, thread.phone_number_id)
         return
@@ -41,6 +46,12 @@ def travel(world: "World", number: Number, thread: Thread, entry: Entry) -> None
     # The phone may have come online meanwhile and fetched it itself.
     if thread.phone.online and entry.status == "sent":
         arrive(world, number, thread, entry)
+
+
+def react(world: "World", entry: Entry, by: str) -> None:
+    known = world.phones.entry(str(entry.about))
+    if known is not None:
+        known[0].react(by, entry.text or "")
 
 
 def arrive(world: "World", number: Number, thread: Thread, entry: Entry) -> None:
@@ -88,11 +99,15 @@ def report(
     errors: list[dict[str, Any]] | None = None,
     timestamp: int | None = None,
 ) -> None:
+    if not world.phones.holds(thread):
+        # Reset while it was under way: nobody waits for it any more.
+        return
     moment = timestamp or unix_seconds()
     item = payloads.status(entry, thread.phone, status, moment, errors or [])
     entry.reached(status, moment)
     world.stats.meta.messages[f"status:{status}"] += 1
-    contact = payloads.contact(thread.phone) if status in ("sent", "delivered", "read") else None
+    # Left out of failed ones by Meta's page, there in what was seen of late 2026: who is not on WhatsApp has none.
+    contact = None if thread.phone.gone else payloads.contact(thread.phone, with_username=status in _WITH_USERNAME)
     track = emit(world, number, thread, "statuses", item, contact)
     entry.track = track
     world.events.changed("phone", thread.phone.wa_id, thread.phone_number_id)
@@ -106,6 +121,7 @@ def emit(
     item: dict[str, Any],
     contact: dict[str, Any] | None,
     on_delivered: Any = None,
+    field: str = "messages",
 ) -> Track:
     """Hands an update to the outbox, if anybody subscribed to it."""
     url = world.accounts.callback_of(number)
@@ -117,7 +133,7 @@ def emit(
         callback,
         f"{number.phone_number_id}|{thread.phone.wa_id}|{kind}",
         item["timestamp"],
-        payloads.part(number, kind, item, contact),
+        payloads.part(number, kind, item, contact, field),
         on_delivered=on_delivered,
     )
     world.meta_outbox.emit(update)

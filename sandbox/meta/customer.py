@@ -1,44 +1,52 @@
 """A customer writes: the message appears on the phone at once and goes to the business by webhook."""
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sandbox.accounts import Number
 from sandbox.clock import unix_seconds
-from sandbox.ids import wamid
-from sandbox.meta import payloads
-from sandbox.meta.carrier import emit
-from sandbox.meta.media import WEBHOOK_DAYS, MediaItem, base_type
-from sandbox.meta.thread import Entry, Thread
+from sandbox.meta import carrier, payloads
+from sandbox.meta.draft import Draft
+from sandbox.meta.entry import Entry
+from sandbox.meta.media import WEBHOOK_DAYS, MediaItem
+from sandbox.meta.message import compose
+from sandbox.meta.shown import of_message
+from sandbox.meta.thread import Thread
 
 if TYPE_CHECKING:
     from sandbox.world import World
 
-MEDIA_TYPES = ("image", "video", "audio", "document", "sticker")
-
-
-@dataclass
-class File:
-    data: bytes
-    mime_type: str
-    filename: str | None = None
-
-
-@dataclass
-class Draft:
-    """What the customer wants to send, before Meta has made a message of it."""
-
-    type: str
-    text: str | None = None
-    file: File | None = None
-    message: dict[str, Any] = field(default_factory=dict)
-    timestamp: int | None = None
-
 
 def send(world: "World", number: Number, thread: Thread, draft: Draft) -> Entry:
     timestamp = draft.timestamp or unix_seconds()
-    media = _store(world, number, draft)
-    message = _message(world, thread, draft, media, timestamp)
+    media = store(world, number, draft)
+    message = compose(world, thread, draft, media, timestamp)
+    entry = _entry(world, draft, message, media, timestamp)
+    _change(world, entry, message)
+    entry.reached("sent", timestamp)
+    thread.show(entry)
+    if entry.type != "system":
+        thread.heard(timestamp, from_ad="referral" in message)
+    world.phones.record(entry, thread)
+    _count(world, number, entry.type)
+
+    def delivered() -> None:
+        if entry.status == "sent":
+            entry.reached("delivered", unix_seconds())
+
+    contact = None if entry.type == "system" else payloads.contact(thread.phone)
+    entry.track = carrier.emit(world, number, thread, "messages", message, contact, delivered, draft.field)
+    world.events.changed("phone", thread.phone.wa_id, thread.phone_number_id)
+    return entry
+
+
+def store(world: "World", number: Number, draft: Draft) -> MediaItem | None:
+    if draft.file is None:
+        return None
+    blob = world.blobs.add(draft.file.data)
+    return world.media.add(number.phone_number_id, draft.file.mime_type, blob, draft.file.filename, WEBHOOK_DAYS)
+
+
+def _entry(world: "World", draft: Draft, message: dict[str, Any], media: MediaItem | None, timestamp: int) -> Entry:
     content = message.get(message["type"])
     entry = Entry(
         message["id"],
@@ -49,25 +57,39 @@ def send(world: "World", number: Number, thread: Thread, draft: Draft) -> Entry:
         payload={message["type"]: content},
         media=media,
         context=message.get("context"),
+        about=_about(content),
+        errors=message.get("errors", []),
+        shown=of_message(message),
     )
-    entry.reached("sent", timestamp)
-    thread.show(entry)
-    thread.last_from_user = max(thread.last_from_user, timestamp)
-    world.phones.record(entry, thread)
-    _count(world, number, draft)
-
-    def delivered() -> None:
-        if entry.status == "sent":
-            entry.reached("delivered", unix_seconds())
-
-    contact = None if message["type"] == "system" else payloads.contact(thread.phone)
-    entry.track = emit(world, number, thread, "messages", message, contact, delivered)
-    world.events.changed("phone", thread.phone.wa_id, thread.phone_number_id)
+    quoted = world.phones.entry(entry.replies_to or "")
+    entry.quoted = quoted[0].quote() if quoted else None
     return entry
 
 
-def _count(world: "World", number: Number, draft: Draft) -> None:
-    world.stats.meta.messages[f"from_customer:{draft.type}"] += 1
+def _about(content: Any) -> str | None:
+    known = content if isinstance(content, dict) else {}
+    return known.get("original_message_id") or known.get("message_id")
+
+
+def _change(world: "World", entry: Entry, message: dict[str, Any]) -> None:
+    """What a reaction, an edit or a revocation does to the message that it is about."""
+    known = world.phones.entry(entry.about or "")
+    if entry.type == "reaction":
+        carrier.react(world, entry, "contact")
+    elif known is not None and entry.type == "revoke":
+        known[0].deleted = True
+    elif known is not None and entry.type == "edit":
+        known[0].edit(_edited_text(message))
+
+
+def _edited_text(message: dict[str, Any]) -> str:
+    new = message["edit"].get("message") or {}
+    content = new.get(new.get("type")) or {}
+    return str(content.get("body") or content.get("caption") or "")
+
+
+def _count(world: "World", number: Number, kind: str) -> None:
+    world.stats.meta.messages[f"from_customer:{kind}"] += 1
     limits = world.limits.meta
     if limits.count_inbound and limits.number_per_second:
         world.buckets.take(
@@ -75,66 +97,21 @@ def _count(world: "World", number: Number, draft: Draft) -> None:
         )
 
 
-def _store(world: "World", number: Number, draft: Draft) -> MediaItem | None:
-    if draft.file is None:
-        return None
-    blob = world.blobs.add(draft.file.data)
-    return world.media.add(number.phone_number_id, draft.file.mime_type, blob, draft.file.filename, WEBHOOK_DAYS)
-
-
-def _message(world: "World", thread: Thread, draft: Draft, media: MediaItem | None, timestamp: int) -> dict[str, Any]:
-    phone = thread.phone
-    message: dict[str, Any] = {} if phone.hide_phone else {"from": phone.wa_id}
-    message |= {
-        "from_user_id": phone.user_id,
-        "id": wamid(phone.wa_id, inbound=True),
-        "timestamp": str(timestamp),
-        "type": draft.type,
-    }
-    if media is not None:
-        message[draft.type] = _media_content(world, draft, media)
-    elif draft.type == "text":
-        message["text"] = {"body": draft.text or ""}
-    elif draft.type == "unsupported":
-        message |= {
-            "errors": [
-                {
-                    "code": 131051,
-                    "title": "Message type unknown",
-                    "message": "Message type unknown",
-                    "error_data": {"details": "Message type is currently not supported."},
-                }
-            ],
-            "unsupported": {"type": "poll_creation"},
-        }
-    return message | draft.message
-
-
-def _media_content(world: "World", draft: Draft, media: MediaItem) -> dict[str, Any]:
-    url = f"{world.url}/lookaside/whatsapp_business/attachments/?{world.media.url_query(media)}"
-    content = payloads.media_object(media, url)
-    if draft.type == "document" and media.filename:
-        content["filename"] = media.filename
-    if draft.type == "audio":
-        content["voice"] = base_type(media.mime_type) == "audio/ogg"
-    if draft.type == "sticker":
-        content["animated"] = False
-    if draft.text and draft.type in ("image", "video", "document"):
-        content["caption"] = draft.text
-    return content
-
-
 def _shown_text(draft: Draft, content: Any) -> str | None:
     """One line for the page and for tests, whatever the type."""
     if draft.text is not None:
         return draft.text
+    if isinstance(content, list) and content and isinstance(content[0], dict):
+        return (content[0].get("name") or {}).get("formatted_name")
     if not isinstance(content, dict):
         return None
-    answer = content.get("button_reply") or content.get("list_reply") or content
+    name = content.get("type")
+    answer = content.get(name) if isinstance(name, str) and isinstance(content.get(name), dict) else content
+    assert isinstance(answer, dict)
     return next(
         (
             str(answer[key])
-            for key in ("body", "title", "text", "emoji", "name", "address", "caption")
+            for key in ("body", "title", "text", "emoji", "name", "address", "caption", "response")
             if answer.get(key)
         ),
         None,

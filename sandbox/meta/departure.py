@@ -10,17 +10,21 @@ import requests
 from sandbox.accounts import Number
 from sandbox.meta import carrier
 from sandbox.meta.carrier import Failure
-from sandbox.meta.media import MEGABYTE, UPLOAD_DAYS, MediaItem, base_type, unfit
-from sandbox.meta.requests import Media, SendRequest
-from sandbox.meta.template import rendered
-from sandbox.meta.thread import Entry, Thread
+from sandbox.meta.entry import Entry
+from sandbox.meta.fitness import unfit, unfit_voice
+from sandbox.meta.media import MEGABYTE, UPLOAD_DAYS, MediaItem, base_type
+from sandbox.meta.requests import SendRequest
+from sandbox.meta.thread import Thread
 
 if TYPE_CHECKING:
     from sandbox.world import World
 
+REACTION_DAYS = 30
+
 
 def depart(world: "World", number: Number, thread: Thread, entry: Entry, request: SendRequest) -> None:
     try:
+        _check_phone(thread)
         _check_window(world, thread, entry)
         _check_references(world, entry)
         _resolve_media(world, number, entry, request)
@@ -28,14 +32,17 @@ def depart(world: "World", number: Number, thread: Thread, entry: Entry, request
         gevent.sleep(thread.phone.delays_ms["sent"] / 1000)
         carrier.fail(world, number, thread, entry, failure.code, failure.details)
         return
-    if request.template is not None:
-        entry.text = rendered(number, request.template)
+    thread.answered()
     carrier.travel(world, number, thread, entry)
 
 
+def _check_phone(thread: Thread) -> None:
+    if thread.phone.gone:
+        raise Failure(131026, "Message undeliverable: the recipient is not on WhatsApp.")
+
+
 def _check_window(world: "World", thread: Thread, entry: Entry) -> None:
-    hours = world.limits.meta.service_window_hours
-    if hours is not None and entry.type != "template" and time.time() - thread.last_from_user > hours * 3600:
+    if entry.type != "template" and not thread.is_open(world.limits.meta.service_window_hours):
         raise Failure(
             131047,
             "Message failed to send because more than 24 hours have passed since the customer last "
@@ -44,25 +51,36 @@ def _check_window(world: "World", thread: Thread, entry: Entry) -> None:
 
 
 def _check_references(world: "World", entry: Entry) -> None:
-    if entry.type == "reaction" and world.phones.entry(entry.payload["reaction"]["message_id"]) is None:
-        raise Failure(131009, "The message to react to does not exist.")
+    if entry.type == "reaction":
+        _check_target(world, entry)
     if entry.context and world.phones.entry(entry.context["message_id"]) is None:
         # Meta delivers the message without the quote.
         world.stats.finding("meta", "context_unknown", f"context.message_id of {entry.id} is unknown: no quote")
-        entry.context = None
+        entry.context = entry.quoted = None
+
+
+def _check_target(world: "World", entry: Entry) -> None:
+    known = world.phones.entry(str(entry.about))
+    if known is None or known[0].deleted:
+        raise Failure(131009, "The message to react to does not exist.")
+    if known[0].type == "reaction":
+        raise Failure(131009, "The message to react to is a reaction itself.")
+    if time.time() - known[0].timestamp > REACTION_DAYS * 86_400:
+        raise Failure(131009, "The message to react to is older than 30 days.")
 
 
 def _resolve_media(world: "World", number: Number, entry: Entry, request: SendRequest) -> None:
-    content = request.content
-    if not isinstance(content, Media):
+    if request.file is None:
         return
-    if content.link is not None:
-        entry.media = _fetch(world, number, content.link)
+    kind, file = request.file
+    if file.link is not None:
+        entry.media = _fetch(world, number, file.link)
     assert entry.media is not None
-    reason = unfit(request.type, entry.media.mime_type, entry.media.blob.data)
+    mime_type, data = entry.media.mime_type, entry.media.blob.data
+    reason = unfit(kind, mime_type, data) or (unfit_voice(mime_type) if getattr(file, "voice", False) else None)
     if reason:
         raise Failure(131053, reason)
-    filename = getattr(content, "filename", None)
+    filename = getattr(file, "filename", None)
     if filename:
         entry.media = replace(entry.media, filename=filename)
 

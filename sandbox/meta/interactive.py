@@ -2,72 +2,68 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from sandbox.meta.contents import Media, Named
+from sandbox.meta.strict import Filled, Strict, WebAddress, maybe_up_to, up_to
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class ShortBody(Strict):
+    text: Annotated[str, up_to(1024)]
 
 
-def _up_to(length: int) -> Any:
-    return Field(min_length=1, max_length=length)
+class LongBody(Strict):
+    text: Annotated[str, up_to(4096)]
 
 
-class ShortBody(_Strict):
-    text: Annotated[str, _up_to(1024)]
+class Footer(Strict):
+    text: Annotated[str, up_to(60)]
 
 
-class LongBody(_Strict):
-    text: Annotated[str, _up_to(4096)]
-
-
-class Footer(_Strict):
-    text: Annotated[str, _up_to(60)]
-
-
-class HeaderMedia(_Strict):
-    id: str | None = None
-    link: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
-    filename: str | None = None
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "HeaderMedia":
-        if (self.id is None) == (self.link is None):
-            raise ValueError("exactly one of 'id' and 'link' is required")
-        return self
-
-
-class TextHeader(_Strict):
+class TextHeader(Strict):
     type: Literal["text"]
-    text: Annotated[str, _up_to(60)]
+    text: Annotated[str, up_to(60)]
 
 
-class Header(_Strict):
+class Header(Strict):
     type: Literal["text", "image", "video", "document"]
-    text: Annotated[str, _up_to(60)] | None = None
-    image: HeaderMedia | None = None
-    video: HeaderMedia | None = None
-    document: HeaderMedia | None = None
+    text: Annotated[str, up_to(60)] | None = None
+    image: Media | None = None
+    video: Media | None = None
+    document: Named | None = None
 
     @model_validator(mode="after")
     def _as_typed(self) -> "Header":
-        present = self.model_fields_set - {"type"}
+        present = {name for name in self.model_fields_set - {"type"} if getattr(self, name) is not None}
         if present != {self.type}:
             raise ValueError(f"needs '{self.type}' and nothing else")
         return self
 
 
-class Reply(_Strict):
-    id: Annotated[str, _up_to(256)]
-    title: Annotated[str, _up_to(20)]
+class Dialogue(Strict):
+    """What all kinds share."""
+
+    header: Header | None = None
+    body: ShortBody
+    footer: Footer | None = None
+
+    @property
+    def file(self) -> tuple[str, Media] | None:
+        header = self.header
+        return (header.type, getattr(header, header.type)) if header and header.type != "text" else None
 
 
-class ReplyButton(_Strict):
+class Reply(Strict):
+    id: Annotated[str, up_to(256)]
+    title: Annotated[str, up_to(20)]
+
+
+class ReplyButton(Strict):
     type: Literal["reply"]
     reply: Reply
 
 
-class ButtonAction(_Strict):
+class ButtonAction(Strict):
     buttons: Annotated[list[ReplyButton], Field(min_length=1, max_length=3)]
 
     @model_validator(mode="after")
@@ -79,27 +75,24 @@ class ButtonAction(_Strict):
         return self
 
 
-class ButtonMessage(_Strict):
+class ButtonMessage(Dialogue):
     type: Literal["button"]
-    header: Header | None = None
-    body: ShortBody
-    footer: Footer | None = None
     action: ButtonAction
 
 
-class Row(_Strict):
-    id: Annotated[str, _up_to(200)]
-    title: Annotated[str, _up_to(24)]
-    description: Annotated[str, Field(max_length=72)] | None = None
+class Row(Strict):
+    id: Annotated[str, up_to(200)]
+    title: Annotated[str, up_to(24)]
+    description: Annotated[str, maybe_up_to(72)] | None = None
 
 
-class Section(_Strict):
-    title: Annotated[str, _up_to(24)] | None = None
+class Section(Strict):
+    title: Annotated[str, up_to(24)] | None = None
     rows: Annotated[list[Row], Field(min_length=1, max_length=10)]
 
 
-class ListAction(_Strict):
-    button: Annotated[str, _up_to(20)]
+class ListAction(Strict):
+    button: Annotated[str, up_to(20)]
     sections: Annotated[list[Section], Field(min_length=1, max_length=10)]
 
     @model_validator(mode="after")
@@ -114,7 +107,7 @@ class ListAction(_Strict):
         return self
 
 
-class ListMessage(_Strict):
+class ListMessage(Strict):
     type: Literal["list"]
     header: TextHeader | None = None
     body: LongBody
@@ -122,49 +115,72 @@ class ListMessage(_Strict):
     action: ListAction
 
 
-class LinkParameters(_Strict):
-    display_text: Annotated[str, _up_to(20)]
-    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+class LinkParameters(Strict):
+    display_text: Annotated[str, up_to(20)]
+    url: WebAddress
 
 
-class LinkAction(_Strict):
+class LinkAction(Strict):
     name: Literal["cta_url"]
     parameters: LinkParameters
 
 
-class LinkMessage(_Strict):
+class LinkMessage(Dialogue):
     type: Literal["cta_url"]
-    header: Header | None = None
-    body: ShortBody
-    footer: Footer | None = None
     action: LinkAction
 
 
-class LocationAction(_Strict):
+class LocationAction(Strict):
     name: Literal["send_location"]
 
 
-class LocationRequest(_Strict):
+class LocationRequest(Strict):
     type: Literal["location_request_message"]
     body: ShortBody
     action: LocationAction
 
 
-class ContactAction(_Strict):
+class ContactAction(Strict):
     name: Literal["request_contact_info"]
 
 
-class ContactRequest(_Strict):
+class ContactRequest(Strict):
     type: Literal["request_contact_info"]
     body: ShortBody
     action: ContactAction
 
 
-class OtherMessage(_Strict):
+class FlowParameters(Strict):
+    flow_message_version: Literal["3"]
+    flow_cta: Annotated[str, up_to(30)]
+    flow_id: Filled | None = None
+    flow_name: Filled | None = None
+    flow_token: str | None = None
+    mode: Literal["draft", "published"] | None = None
+    flow_action: Literal["navigate", "data_exchange"] | None = None
+    flow_action_payload: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _one_flow(self) -> "FlowParameters":
+        if (self.flow_id is None) == (self.flow_name is None):
+            raise ValueError("exactly one of 'flow_id' and 'flow_name' is required")
+        return self
+
+
+class FlowAction(Strict):
+    name: Literal["flow"]
+    parameters: FlowParameters
+
+
+class FlowMessage(Dialogue):
+    type: Literal["flow"]
+    action: FlowAction
+
+
+class OtherMessage(Strict):
     """Kinds that the relay does not send: their envelope is checked, their action is taken as it is."""
 
     type: Literal[
-        "flow",
         "product",
         "product_list",
         "catalog_message",
@@ -179,22 +195,9 @@ class OtherMessage(_Strict):
     action: dict[str, Any]
 
 
+_KINDS = (ButtonMessage, ListMessage, LinkMessage, LocationRequest, ContactRequest, FlowMessage, OtherMessage)
 Interactive = Annotated[
-    ButtonMessage | ListMessage | LinkMessage | LocationRequest | ContactRequest | OtherMessage,
+    ButtonMessage | ListMessage | LinkMessage | LocationRequest | ContactRequest | FlowMessage | OtherMessage,
     Field(discriminator="type"),
 ]
-INTERACTIVE_TYPES = {
-    "button",
-    "list",
-    "cta_url",
-    "location_request_message",
-    "request_contact_info",
-    "flow",
-    "product",
-    "product_list",
-    "catalog_message",
-    "carousel",
-    "voice_call",
-    "address_message",
-    "call_permission_request",
-}
+INTERACTIVE_TYPES = {name for kind in _KINDS for name in kind.model_fields["type"].annotation.__args__}  # type: ignore[union-attr]

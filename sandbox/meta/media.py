@@ -38,7 +38,6 @@ SIZES = {
     "document": 100 * MEGABYTE,
     "sticker": 500 * 1024,
 }
-STATIC_STICKER = 100 * 1024
 
 
 @dataclass(slots=True)
@@ -118,33 +117,3 @@ def check_upload(mime_type: str, size: int) -> None:
         raise GraphError(131053, f"Param file: {size} bytes exceed the maximum of {limit} bytes for '{base}'.")
     if size == 0:
         raise GraphError(131053, "Param file: the file is empty.")
-
-
-def unfit(kind: str, mime_type: str, data: bytes) -> str | None:
-    """Why this file cannot travel as this type of message: Meta finds out after it has answered 200."""
-    base = base_type(mime_type)
-    allowed = TYPES.get(kind, UPLOADABLE - {"image/webp"})
-    if base not in allowed:
-        return f"Unsupported {kind.capitalize()} mime type {base}. Please use one of {', '.join(sorted(allowed))}."
-    if len(data) > SIZES[kind]:
-        return f"{kind.capitalize()} file of {len(data)} bytes is too big. Max size is {SIZES[kind]} bytes."
-    if kind == "sticker" and b"ANIM" not in data[:64] and len(data) > STATIC_STICKER:
-        return f"Static sticker of {len(data)} bytes is too big. Max size is {STATIC_STICKER} bytes."
-    if not _looks_like(base, data):
-        return f"{kind.capitalize()} is invalid. The content does not match its mime type {base}."
-    return None
-
-
-def _looks_like(base: str, data: bytes) -> bool:
-    match base:
-        case "image/jpeg":
-            return data.startswith(b"\xff\xd8\xff")
-        case "image/png":
-            return data.startswith(b"\x89PNG\r\n\x1a\n")
-        case "image/webp":
-            return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
-        case "audio/ogg":
-            return data.startswith(b"OggS") and b"OpusHead" in data[:512]
-        case "video/mp4":
-            return data[4:8] == b"ftyp"
-    return True

@@ -8,18 +8,19 @@ import gevent
 from sandbox.accounts import Number
 from sandbox.clock import unix_seconds
 from sandbox.ids import BSUID, wamid
+from sandbox.meta.approved import ApprovedTemplate
 from sandbox.meta.departure import depart
+from sandbox.meta.entry import Entry
 from sandbox.meta.errors import GraphError
 from sandbox.meta.media import MediaItem
 from sandbox.meta.requests import SendRequest
+from sandbox.meta.shown import of_request, text_of
 from sandbox.meta.template import check_template
-from sandbox.meta.thread import Entry, Phone
+from sandbox.meta.thread import Phone
 from sandbox.meta.validation import parse_read, parse_send
 
 if TYPE_CHECKING:
     from sandbox.world import World
-
-_MEDIA = ("image", "video", "audio", "document", "sticker")
 
 
 def accept(world: "World", number: Number, body: dict[str, Any]) -> tuple[dict[str, Any], str, str | None]:
@@ -29,10 +30,9 @@ def accept(world: "World", number: Number, body: dict[str, Any]) -> tuple[dict[s
     request = parse_send(body)
     contact, phone = _recipient(world, number, request)
     media = _check_media(world, number, request)
-    if request.type == "template":
-        check_template(number, request.template)
+    approved = check_template(number, request.template, request.to is None) if request.template else None
     _check_limits(world, number, phone.wa_id if phone else contact["input"])
-    entry = _entry(request, phone, media)
+    entry = _entry(world, request, phone, media, approved)
     world.stats.meta.messages[f"from_business:{request.type}"] += 1
     if phone is not None:
         thread = world.phones.thread(phone, number.phone_number_id)
@@ -86,7 +86,8 @@ def _recipient(world: "World", number: Number, request: SendRequest) -> tuple[di
     wa_id = digits.removeprefix("+")
     if wa_id == number.digits:
         raise GraphError(131021, "The recipient's number is the sender's.")
-    return {"input": request.to, "wa_id": wa_id}, world.phones.phone(wa_id)
+    phone = world.phones.dialled(wa_id)
+    return {"input": request.to, "wa_id": phone.wa_id}, phone
 
 
 def _by_user_id(world: "World", user_id: str) -> tuple[dict[str, Any], Phone | None]:
@@ -99,14 +100,14 @@ def _by_user_id(world: "World", user_id: str) -> tuple[dict[str, Any], Phone | N
 
 
 def _check_media(world: "World", number: Number, request: SendRequest) -> MediaItem | None:
-    if request.type not in _MEDIA or request.content.id is None:
+    kind, file = request.file or ("", None)
+    if file is None or file.id is None:
         return None
-    item = world.media.get(request.content.id)
+    item = world.media.get(file.id)
     if item is None or item.phone_number_id != number.phone_number_id:
         raise GraphError(
             100,
-            f"Param {request.type}['id']: media {request.content.id} does not exist, has expired or "
-            "belongs to another phone number.",
+            f"Param {kind}['id']: media {file.id} does not exist, has expired or belongs to another phone number.",
             subcode=33,
         )
     return item
@@ -126,35 +127,29 @@ def _check_limits(world: "World", number: Number, recipient: str) -> None:
         )
 
 
-def _entry(request: SendRequest, phone: Phone | None, media: MediaItem | None) -> Entry:
-    content: dict[str, Any] = {request.type: request.model_dump(exclude_none=True)[request.type]}
+def _entry(
+    world: "World",
+    request: SendRequest,
+    phone: Phone | None,
+    media: MediaItem | None,
+    approved: ApprovedTemplate | None,
+) -> Entry:
+    shown = of_request(request, approved)
+    quoted = world.phones.entry(request.context.message_id) if request.context else None
     return Entry(
         wamid(phone.wa_id if phone else "0", inbound=False),
         "outbound",
         request.type,
         unix_seconds(),
-        text=_text(request),
-        payload=content,
+        origin="api",
+        text=text_of(request, shown),
+        payload={request.type: request.model_dump(exclude_none=True)[request.type]},
         media=media,
         context=request.context.model_dump() if request.context else None,
+        quoted=quoted[0].quote() if quoted else None,
+        about=request.reaction.message_id if request.reaction else None,
         opaque=request.biz_opaque_callback_data,
         addressed_by="user_id" if request.to is None else "wa_id",
-        category="utility" if request.type == "template" else "service",
+        category=approved.category.lower() if approved else "service",
+        shown=shown,
     )
-
-
-def _text(request: SendRequest) -> str | None:
-    match request.type:
-        case "text":
-            return request.content.body
-        case "reaction":
-            return request.content.emoji
-        case "interactive":
-            return request.content.body.text if request.content.body else None
-        case "location":
-            return request.content.name or request.content.address
-        case "contacts":
-            return request.content[0].name.formatted_name
-        case "template":
-            return None
-    return getattr(request.content, "caption", None)

@@ -5,8 +5,9 @@ import json
 from typing import Any
 
 from sandbox.accounts import Number
+from sandbox.meta.entry import Entry
 from sandbox.meta.media import MediaItem
-from sandbox.meta.thread import Entry, Phone
+from sandbox.meta.thread import Phone
 from sandbox.webhooks.update import Update
 
 PRICED = {"sent", "delivered", "read"}
@@ -14,12 +15,12 @@ PRICED = {"sent", "delivered", "read"}
 
 def envelope(updates: list[Update]) -> bytes:
     """One body for many updates: an entry per WABA, a change per number and kind, in the order of their coming."""
-    entries: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+    entries: dict[str, dict[tuple[str, str, str], dict[str, Any]]] = {}
     for update in updates:
         part = update.payload
         changes = entries.setdefault(part["waba_id"], {})
         value = changes.setdefault(
-            (part["metadata"]["phone_number_id"], part["kind"]),
+            (part["metadata"]["phone_number_id"], part["kind"], part["field"]),
             {"messaging_product": "whatsapp", "metadata": part["metadata"], "contacts": [], part["kind"]: []},
         )
         if part["contact"] is not None and part["contact"] not in value["contacts"]:
@@ -31,7 +32,7 @@ def envelope(updates: list[Update]) -> bytes:
             "entry": [
                 {
                     "id": waba_id,
-                    "changes": [{"value": _without_empty(value), "field": "messages"} for value in changes.values()],
+                    "changes": [{"value": _without_empty(value), "field": key[2]} for key, value in changes.items()],
                 }
                 for waba_id, changes in entries.items()
             ],
@@ -39,8 +40,11 @@ def envelope(updates: list[Update]) -> bytes:
     )
 
 
-def part(number: Number, kind: str, item: dict[str, Any], contact: dict[str, Any] | None) -> dict[str, Any]:
+def part(
+    number: Number, kind: str, item: dict[str, Any], contact: dict[str, Any] | None, field: str = "messages"
+) -> dict[str, Any]:
     return {
+        "field": field,
         "waba_id": number.waba_id,
         "kind": kind,
         "item": item,
@@ -49,8 +53,8 @@ def part(number: Number, kind: str, item: dict[str, Any], contact: dict[str, Any
     }
 
 
-def contact(phone: Phone) -> dict[str, Any]:
-    profile = {"name": phone.name} | ({"username": phone.username} if phone.username else {})
+def contact(phone: Phone, *, with_username: bool = True) -> dict[str, Any]:
+    profile = {"name": phone.name} | ({"username": phone.username} if phone.username and with_username else {})
     return {"profile": profile} | ({} if phone.hide_phone else {"wa_id": phone.wa_id}) | {"user_id": phone.user_id}
 
 

@@ -4,12 +4,12 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.clock import monotonic
-from sandbox.meta.media import MediaItem
-from sandbox.webhooks.update import Track
+from sandbox.clock import monotonic, unix_seconds
+from sandbox.meta.entry import Entry
 
 KEPT = 5_000
 TYPING_SECONDS = 25
+ENTRY_POINT_HOURS, ANSWER_HOURS = 72, 24
 
 
 @dataclass
@@ -24,49 +24,9 @@ class Phone:
     reads_automatically: bool = True
     chat_open: bool = False
     fail_code: int | None = None
+    gone: bool = False
+    """The number was given up; nobody can be reached under it."""
     delays_ms: dict[str, float] = field(default_factory=lambda: {"sent": 20.0, "delivered": 60.0, "read": 300.0})
-
-
-@dataclass(slots=True)
-class Entry:
-    """One message of a chat. `direction` is the relay's: inbound is what the customer wrote."""
-
-    id: str
-    direction: str
-    type: str
-    timestamp: int
-    text: str | None = None
-    payload: dict[str, Any] = field(default_factory=dict)
-    media: MediaItem | None = None
-    context: dict[str, Any] | None = None
-    opaque: str | None = None
-    addressed_by: str = "wa_id"
-    category: str = "service"
-    status: str = "accepted"
-    statuses: list[dict[str, Any]] = field(default_factory=list)
-    errors: list[dict[str, Any]] = field(default_factory=list)
-    track: Track | None = None
-
-    def reached(self, status: str, timestamp: int) -> None:
-        self.status = status
-        self.statuses.append({"status": status, "timestamp": timestamp})
-
-    def view(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "direction": self.direction,
-            "type": self.type,
-            "text": self.text,
-            "timestamp": self.timestamp,
-            "status": self.status,
-            "statuses": self.statuses,
-            "media": self.media.view() if self.media else None,
-            "context": self.context,
-            "biz_opaque_callback_data": self.opaque,
-            "errors": self.errors,
-            "payload": self.payload,
-            "webhook": self.track.view() if self.track else None,
-        }
 
 
 class Thread:
@@ -78,6 +38,8 @@ class Thread:
         self.shown: deque[Entry] = deque(maxlen=KEPT)
         self.undelivered: dict[str, Entry] = {}
         self.last_from_user = 0
+        self.referred_at = 0
+        self.free_until = 0
         self.typing_until = 0.0
 
     def show(self, entry: Entry) -> None:
@@ -91,6 +53,27 @@ class Thread:
 
     def typing(self) -> None:
         self.typing_until = monotonic() + TYPING_SECONDS
+
+    def heard(self, timestamp: int, *, from_ad: bool = False) -> None:
+        """The user wrote or called: the business may answer freely."""
+        self.last_from_user = max(self.last_from_user, timestamp)
+        if from_ad:
+            self.referred_at = max(self.referred_at, timestamp)
+
+    def answered(self) -> None:
+        """An answer within a day to somebody who came by an ad opens 72 hours."""
+        now = unix_seconds()
+        if self.free_until < now and now - self.referred_at < ANSWER_HOURS * 3600:
+            self.free_until = now + ENTRY_POINT_HOURS * 3600
+
+    def is_open(self, hours: float | None) -> bool:
+        """Whether the business may send anything but templates."""
+        now = unix_seconds()
+        return hours is None or now - self.last_from_user <= hours * 3600 or now < self.free_until
+
+    def newest(self, direction: str) -> Entry | None:
+        """The newest message that can be answered, edited or taken back."""
+        return next((each for each in reversed(self.shown) if each.direction == direction and each.about is None), None)
 
     @property
     def last_time(self) -> int:
@@ -108,12 +91,14 @@ class Thread:
             "time": last.timestamp if last else None,
         }
 
-    def view(self, limit: int | None = None) -> dict[str, Any]:
+    def view(self, limit: int | None = None, window_hours: float | None = None) -> dict[str, Any]:
         shown = list(self.shown)[-limit:] if limit else list(self.shown)
         return {
             "wa_id": self.phone.wa_id,
+            "user_id": self.phone.user_id,
             "to": self.phone_number_id,
             "typing": monotonic() < self.typing_until,
+            "window_open": self.is_open(window_hours),
             "messages": [each.view() for each in shown],
             "undelivered": [each.view() for each in self.undelivered.values()],
         }

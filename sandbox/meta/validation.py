@@ -7,22 +7,9 @@ from pydantic_core import ErrorDetails
 
 from sandbox.meta.errors import GraphError
 from sandbox.meta.interactive import INTERACTIVE_TYPES
-from sandbox.meta.requests import ReadRequest, SendRequest
+from sandbox.meta.requests import CONTENTS, ReadRequest, SendRequest
 
 Model = TypeVar("Model", bound=BaseModel)
-_CONTENT = (
-    "text",
-    "image",
-    "video",
-    "audio",
-    "document",
-    "sticker",
-    "location",
-    "contacts",
-    "reaction",
-    "interactive",
-    "template",
-)
 
 
 def parse_send(body: dict[str, Any]) -> SendRequest:
@@ -31,7 +18,7 @@ def parse_send(body: dict[str, Any]) -> SendRequest:
         raise GraphError(131008, "The parameter to is required.")
     if request.content is None:
         raise GraphError(131008, f"Parameter '{request.type}' is mandatory for type '{request.type}'")
-    for name in _CONTENT:
+    for name in CONTENTS:
         if name != request.type and getattr(request, name) is not None:
             raise GraphError(100, f'Unexpected key "{name}" for type "{request.type}".')
     if request.type == "reaction" and request.context is not None:

@@ -77,11 +77,16 @@ def test_filters(api: Api, tenant: str, ids: list[str]) -> None:
     assert found(f"conversation_id={uuid4()}") == []
 
 
-def test_one_message_with_its_history(api: Api, tenant: str, ids: list[str]) -> None:
+def test_one_message_with_its_history(api: Api, tenant: str, ids: list[str], pool: Pool) -> None:
+    with pool.transaction() as cursor:
+        cursor.execute(
+            "UPDATE message_attempts SET answer = %s WHERE message_id = %s AND n = 1", ('{"code":"busy"}', ids[2])
+        )
     found = api("GET", f"/api/messages/{ids[2]}", X_Tenant_ID=tenant).get_json()
     assert (found["id"], found["state"], found["source_id"]) == (ids[2], "failed", "wamid.2")
     assert [one["event"] for one in found["history"]] == ["received", "sent", "failed"]
     assert [(one["n"], one["outcome"]) for one in found["calls"]] == [(1, "retry"), (2, "sent")]
+    assert [one["answer"] for one in found["calls"]] == ['{"code":"busy"}', None]
     assert [one["name"] for one in found["steps"]][:3] == ["arrived", "stored", "claimed"]
     assert found["waiting_for"] is None
 

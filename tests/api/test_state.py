@@ -1,6 +1,8 @@
 """/state: from a contact to its conversation and back (R15, R16)."""
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import gevent
@@ -10,12 +12,13 @@ from flask import Flask, g
 from db import api_keys, audit, conversations, onboarding, tenants
 from db.audit import By
 from db.changes import Changes
+from db.contacts_seen import Seen
 from db.pool import Pool
 from relay.core.messages import Person
 from relay.stores import keys
 from tests.api.conftest import OWN_APP_SECRET, Api
 from tests.api.test_rotation import active_line
-from web.api import auth
+from web.api import auth, state
 from web.api.auth import Principal
 from web.api.webhook_urls import WebhookUrlsOf
 from web.errors import ApiError
@@ -38,8 +41,9 @@ def test_a_mapping_is_made_once_and_found_both_ways(api: Api, line: tuple[str, s
     mapping = made.get_json()
     assert (mapping["wa_id"], mapping["tenant_id"], mapping["line_id"]) == (WA_ID, tenant_id, line_id)
     assert mapping["genesys_conversation_id"] is None
-    assert parts.cache.recall(keys.mapping(tenant_id, line_id, WA_ID)) == mapping
-    assert parts.cache.recall(keys.conversation(tenant_id, mapping["conversation_id"])) == mapping
+    for key in (keys.mapping(tenant_id, line_id, WA_ID), keys.conversation(tenant_id, mapping["conversation_id"])):
+        kept = parts.cache.recall(key)
+        assert kept and kept["mapping"]["conversation_id"] == mapping["conversation_id"]
     assert api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json() == mapping
     back = api("GET", f"/state/conversation/{mapping['conversation_id']}", X_Tenant_ID=tenant_id).get_json()
     assert (back["wa_id"], back["tenant_id"]) == (WA_ID, tenant_id)
@@ -73,7 +77,10 @@ def test_addresses_are_read_as_the_tenant_that_asks(app: Flask, new_tenant: Call
             assert WebhookUrlsOf(found).own_app is shown
 
 
-def test_the_second_answer_comes_from_redis(api: Api, line: tuple[str, str], pool: Pool) -> None:
+def test_the_second_answer_comes_from_redis(
+    api: Api, line: tuple[str, str], pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "FRESH_SECONDS", 60.0)
     tenant_id, _ = line
     first = api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json()
     with pool.transaction() as cursor:
@@ -91,6 +98,64 @@ def test_what_the_daemon_has_made_is_found(api: Api, line: tuple[str, str], pool
     for address in (WA_ID, f"+{WA_ID}", "+49%20151%201234-5678", "DE.13491208655302741918"):
         found = api("GET", f"/state/mapping/{address}", X_Tenant_ID=tenant_id).get_json()
         assert (found["conversation_id"], found["wa_id"]) == (made.conversation_id, WA_ID)
+
+
+def test_the_window_of_a_contact(
+    api: Api, line: tuple[str, str], pool: Pool, parts: WebParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant_id, line_id = line
+    monkeypatch.setattr(state, "FRESH_SECONDS", 60.0)
+    made = api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json()
+    assert (made["window"], made["username"]) == ({"open": None, "until": None}, None)
+    paths = (f"/state/mapping/{WA_ID}", f"/state/conversation/{made['conversation_id']}")
+
+    def answers() -> list[tuple[object, ...]]:
+        found = [api("GET", path, X_Tenant_ID=tenant_id).get_json() for path in paths]
+        return [(one["window"]["open"], one["window"]["until"], one["username"], one["bsuid"]) for one in found]
+
+    def writes(until: float) -> None:
+        person = Person(WA_ID, WA_ID, "DE.77", username="kfisher")
+        with pool.transaction() as cursor:
+            conversations.resolve(cursor, [Seen(tenant_id, line_id, person, window_until=until)], 16)
+
+    writes(ends := float(int(time.time()) + 3600))
+    assert answers() == [(None, None, None, None)] * 2, "for a moment Redis answers"
+    monkeypatch.setattr(state, "FRESH_SECONDS", 0.0)
+    until = datetime.fromtimestamp(ends, UTC)
+    told = [(one[0], datetime.fromisoformat(str(one[1])), *one[2:]) for one in answers()]
+    assert told == [(True, until, "kfisher", "DE.77")] * 2
+    shown = api("GET", f"/api/conversations/{made['conversation_id']}", X_Tenant_ID=tenant_id).get_json()
+    [item] = api("GET", "/api/conversations", X_Tenant_ID=tenant_id).get_json()["items"]
+    for one in (shown, item):
+        assert (one["window"]["open"], one["username"]) == (True, "kfisher")
+        assert datetime.fromisoformat(one["window"]["until"]) == until
+
+    with pool.transaction() as cursor:
+        conversations.close_window(cursor, made["conversation_id"], time.time() - 1)
+    assert [one[0] for one in answers()] == [False] * 2
+    # While Redis holds the answer, the window closes by itself.
+    monkeypatch.setattr(state, "FRESH_SECONDS", 60.0)
+    address = keys.mapping(tenant_id, line_id, WA_ID)
+    kept = parts.cache.recall(address)
+    assert kept
+    for distance in (60, -60):
+        mapping = {**kept["mapping"], "window_until": time.time() + distance}
+        parts.cache.remember(address, {"mapping": mapping, "read_at": time.time()}, 60.0)
+        assert answers()[0][0] is (distance > 0)
+
+
+def test_a_number_given_up_is_not_answered_from_redis(
+    api: Api, line: tuple[str, str], pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant_id, line_id = line
+    monkeypatch.setattr(state, "FRESH_SECONDS", 0.0)
+    before = api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json()
+    changed = Person(WA_ID, "4915100000001", previous=(WA_ID,))
+    with pool.transaction() as cursor:
+        conversations.resolve(cursor, [Seen(tenant_id, line_id, changed)], 16)
+    for address, same in (("4915100000001", True), (WA_ID, False)):
+        found = api("GET", f"/state/mapping/{address}", X_Tenant_ID=tenant_id).get_json()
+        assert (found["conversation_id"] == before["conversation_id"]) is same
 
 
 def test_a_contact_without_a_number(api: Api, line: tuple[str, str]) -> None:

@@ -1,6 +1,7 @@
 """A sandbox in its own process, a client for it, and a receiver that stands where the relay would."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
@@ -8,6 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 import requests
 from gevent.pywsgi import WSGIServer
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sandbox.stack.ports import HOST, free_port
 from tests.processes import sandbox as sandbox_process
@@ -18,6 +20,8 @@ TOKEN, APP_SECRET, VERIFY_TOKEN = "EAAG-demo-token-nordwind", "demo-app-secret-n
 CLIENT, CLIENT_SECRET = "11111111-aaaa-4000-8000-000000000001", "demo-client-secret-nordwind"
 INTEGRATION, WEBHOOK_SECRET = "22222222-bbbb-4000-8000-000000000001", "demo-webhook-secret-nordwind"
 CUSTOMER = "4915112345678"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 class Sandbox:
@@ -225,3 +229,28 @@ def receiver() -> Iterator[Receiver]:
     it = Receiver()
     yield it
     it.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*OPTIONS, "--disable-sync", "--no-first-run"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, sandbox: Sandbox) -> Iterator[Page]:
+    """A page that fails its test when the console or the security policy complains."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport={"width": 1300, "height": 850})
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(sandbox.url)
+    expect(page.locator("#live")).to_have_text("Live")
+    yield page
+    context.close()
+    assert complaints == []

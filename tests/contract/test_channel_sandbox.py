@@ -121,7 +121,7 @@ KINDS = [
     ({"type": "sticker", "sample": True}, ""),
     ({"type": "location", "message": {"location": {"latitude": 52.5, "longitude": 13.4}}}, "📍 Location"),
     ({"type": "contacts", "message": {"contacts": [{"name": {"formatted_name": "Bo"}}]}}, "👤 Bo"),
-    ({"type": "unsupported"}, "[A message"),
+    ({"type": "unsupported"}, "[The customer sent a poll."),
 ]
 
 
@@ -170,8 +170,8 @@ REPLIES: list[tuple[dict[str, Any], str, str]] = [
             "text": "Which day?",
             "content": [{"contentType": "QuickReply", "quickReply": {"text": "Monday", "payload": "mon"}}],
         },
-        "text",
-        "Which day?\n1. Monday",
+        "interactive",
+        "Which day?",
     ),
 ]
 

@@ -158,7 +158,7 @@ def test_tokens_permissions_and_organisations(sandbox: Sandbox) -> None:
     try:
         refused(sandbox.inject("message", MESSAGE), 403, "missing.permissions")
     finally:
-        receive = ["conversation:message:receive", "conversation:message:view"]
+        receive = [f"conversation:message:{each}" for each in ("create", "receive", "view")]
         rights = [f"messaging:integration:{each}" for each in ("view", "add", "edit", "delete")]
         all_of_them = [*receive, *rights, "messaging:supportedContent:view"]
         sandbox.control("/accounts", {"genesys": {"integration_id": INTEGRATION, "permissions": all_of_them}})

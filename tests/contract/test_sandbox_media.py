@@ -72,6 +72,11 @@ def test_media_of_another_number_is_not_visible(sandbox: Sandbox) -> None:
         (sample("document").data, "application/pdf", "image"),
         (sample("sticker").data, "image/webp", "image"),
         (sample("sticker").data, "image/webp", "document"),
+        (sample("sticker").data + b"x" * (100 * 1024), "image/webp", "sticker"),
+        (sample("png").data[:24] + b"\x10" + sample("png").data[25:], "image/png", "image"),
+        (sample("png").data[:25] + b"\x03" + sample("png").data[26:], "image/png", "image"),
+        (sample("audio").data.replace(b"OpusHead\x01\x01", b"OpusHead\x01\x02"), "audio/ogg; codecs=opus", "audio"),
+        (sample("video").data.replace(b"avc1", b"hvc1"), "video/mp4", "video"),
     ],
 )
 def test_a_file_unfit_for_its_message_fails_after_the_200(
@@ -81,6 +86,27 @@ def test_a_file_unfit_for_its_message_fails_after_the_200(
     media_id = sandbox.upload(data, part_type).json()["id"]
     sent = sandbox.send({"to": f"+{CUSTOMER}", "type": kind, kind: {"id": media_id}})
     assert sandbox.wait_for_status(sent.json()["messages"][0]["id"], "failed")["errors"][0]["code"] == 131053
+
+
+def test_a_picture_in_a_header_is_looked_into_too(sandbox: Sandbox) -> None:
+    sandbox.write("Hello")
+    media_id = sandbox.upload(b"<html>not a picture</html>", "image/jpeg").json()["id"]
+    message = {
+        "type": "button",
+        "header": {"type": "image", "image": {"id": media_id}},
+        "body": {"text": "?"},
+        "action": {"buttons": [{"type": "reply", "reply": {"id": "1", "title": "Yes"}}]},
+    }
+    sent = sandbox.send({"to": f"+{CUSTOMER}", "type": "interactive", "interactive": message})
+    assert sandbox.wait_for_status(sent.json()["messages"][0]["id"], "failed")["errors"][0]["code"] == 131053
+
+
+def test_only_opus_is_a_voice_message(sandbox: Sandbox) -> None:
+    sandbox.write("Hello")
+    media_id = sandbox.upload(b"ID3 music", "audio/mpeg").json()["id"]
+    for voice, status in ((True, "failed"), (False, "read")):
+        sent = sandbox.send({"to": f"+{CUSTOMER}", "type": "audio", "audio": {"id": media_id, "voice": voice}})
+        sandbox.wait_for_status(sent.json()["messages"][0]["id"], status)
 
 
 def test_media_by_link_is_fetched_by_meta(sandbox: Sandbox) -> None:

@@ -38,6 +38,18 @@ def listing(*titles: str) -> dict[str, Any]:
     return interactive(type="list", action={"button": "Choose", "sections": [{"title": "All", "rows": rows}]})
 
 
+def rows(*each: dict[str, str], **more: Any) -> dict[str, Any]:
+    return interactive(type="list", action={"button": "Choose", "sections": [{"rows": list(each)}]}, **more)
+
+
+def contacts(count: int, **more: str) -> dict[str, Any]:
+    return {"to": f"+{CUSTOMER}", "type": "contacts", "contacts": [{"name": {"formatted_name": "Ada"} | more}] * count}
+
+
+def link(url: str, title: str = "Open") -> dict[str, Any]:
+    return interactive(type="cta_url", action={"name": "cta_url", "parameters": {"display_text": title, "url": url}})
+
+
 BAD_MESSAGES: dict[str, tuple[dict[str, Any], int]] = {
     "unknown field": (text(foo="bar"), 100),
     "unknown field in the object": (text(text={"body": "Hello", "size": 3}), 100),
@@ -73,6 +85,30 @@ BAD_MESSAGES: dict[str, tuple[dict[str, Any], int]] = {
     "row title too long": (listing("x" * 25), 100),
     "interactive body too long": (interactive(body={"text": "x" * 1025}), 100),
     "unknown interactive type": (interactive(type="dance"), 131009),
+    "blank button title": (buttons(" "), 131009),
+    "button title of too many UTF-16 units": (buttons("😀" * 11), 100),
+    "header longer than 60": (interactive(header={"type": "text", "text": "x" * 61}), 100),
+    "header of two types": (interactive(header={"type": "text", "text": "x", "image": {"id": "1"}}), 131009),
+    "unknown picture in the header": (interactive(header={"type": "image", "image": {"id": "1"}}), 100),
+    "picture above a list": (rows({"id": "a", "title": "a"}, header={"type": "image", "image": {"id": "1"}}), 100),
+    "footer longer than 60": (interactive(footer={"text": "x" * 61}), 100),
+    "row id longer than 200": (rows({"id": "x" * 201, "title": "a"}), 100),
+    "row description longer than 72": (rows({"id": "a", "title": "a", "description": "x" * 73}), 100),
+    "same row id twice": (rows({"id": "a", "title": "a"}, {"id": "a", "title": "b"}), 131009),
+    "link button without http": (link("ftp://a.example/"), 131009),
+    "link button's text longer than 20": (link("https://a.example/", "x" * 21), 100),
+    "flow without its flow": (
+        interactive(
+            type="flow", action={"name": "flow", "parameters": {"flow_message_version": "3", "flow_cta": "Begin"}}
+        ),
+        131009,
+    ),
+    "reaction that is no emoji": (
+        {"to": f"+{CUSTOMER}", "type": "reaction", "reaction": {"message_id": "wamid.1", "emoji": "ok"}},
+        131009,
+    ),
+    "contact with one name only": (contacts(1), 131009),
+    "258 contacts": (contacts(258, first_name="Ada"), 131009),
     "reaction with context": (
         {
             "to": f"+{CUSTOMER}",
@@ -107,9 +143,10 @@ GOOD_MESSAGES: dict[str, dict[str, Any]] = {
     "longest text": text(text={"body": "x" * 4096}),
     "three buttons": buttons("a", "b", "c"),
     "ten rows": listing(*(f"row {index}" for index in range(10))),
-    "link button": interactive(
-        type="cta_url", action={"name": "cta_url", "parameters": {"display_text": "Open", "url": "https://a.example/"}}
-    ),
+    "link button": link("https://a.example/"),
+    "longest ids and titles": rows({"id": "x" * 200, "title": "t" * 24, "description": "d" * 72}),
+    "question for the number": interactive(type="request_contact_info", action={"name": "request_contact_info"}),
+    "question for the place": interactive(type="location_request_message", action={"name": "send_location"}),
     "location": {"to": f"+{CUSTOMER}", "type": "location", "location": {"latitude": 52.5, "longitude": 13.4}},
     "contact": {
         "to": f"+{CUSTOMER}",

@@ -32,15 +32,15 @@ def faults(installation: Installation, side: str, **settings: Any) -> Iterator[N
         installation.control("POST", "/faults", {side: None})
 
 
-def test_a_picture_too_large_for_whatsapp_goes_as_a_link(installation: Installation, line: Line) -> None:
+def test_a_film_too_large_for_whatsapp_goes_as_a_link(installation: Installation, line: Line) -> None:
     chat = Chat(installation, line, "4917300000001").opened()
-    data = JPEG + bytes(6 * MB)
-    chat.answers("the plan", attachment=file(data, "image/jpeg", "plan.jpg"))
+    data = sample("video").data + bytes(17 * MB)
+    chat.answers("the plan", attachment=file(data, "video/mp4", "plan.mp4"))
     chat.answers("got it?")
     wait_until(lambda: len(chat.on_the_phone()) == 2, 30, "both to arrive")
     link, after = chat.on_the_phone()
     assert (link["type"], after["text"]) == ("text", "got it?")
-    assert link["text"].startswith("the plan") and "plan.jpg" in link["text"]
+    assert link["text"].startswith("the plan") and "plan.mp4" in link["text"]
     fetched = requests.get(link["text"].split()[-1], timeout=10)
     assert fetched.content == data
 

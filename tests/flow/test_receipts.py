@@ -17,7 +17,7 @@ REFUSALS = [
     (131026, "InvalidDestination"),
     (131047, "MessageExpired"),
     (131049, "MessageNotAllowed"),
-    (1, "ServerError"),
+    (131042, "GeneralError"),
 ]
 NUMBERS = count(4917210000000)
 
@@ -47,6 +47,37 @@ def test_a_failed_status_marks_the_message_and_tells_the_agent_why(installation:
         phone(chat, fail_code=None)
         chat.answers("the next one")
         chat.phone_reads_in_time("the next one")
+
+
+def test_what_could_not_be_delivered_for_now_goes_out_again(installation: Installation, line: Line) -> None:
+    """Meta takes it, says later that its service was away, and gets it once more, in its place."""
+    chat = Chat(installation, line, "4917200000300").opened()
+    phone(chat, fail_code=131016)
+    source = chat.answers("in spite of all")
+    wait_until(lambda: installation.row(source).get("reason_code") == "131016", 20, "it to be put back")
+    phone(chat, fail_code=None)
+    chat.answers("the next one")
+    chat.phone_reads_in_time("in spite of all", "the next one")
+    wait_until(lambda: chat.told(source) == ["Delivered"], 20, "Delivered to be told, and no failure")
+    row = installation.row(source)
+    assert (row["attempts"], row["late"], row["failed_at"]) == (2, False, None)
+
+
+def test_word_of_such_a_failure_may_come_before_the_answer_of_the_call(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917200000301").opened()
+    phone(chat, fail_code=131016, delays_ms={"sent": 0, "delivered": 0, "read": 0})
+    slow = {"timeout_rate": 1.0, "timeout_seconds": 1, "only": ["overtaken"]}
+    installation.control("POST", "/faults", {"meta": slow})
+    try:
+        source = chat.answers("overtaken")
+        wait_until(lambda: installation.row(source).get("reason_code") == "131016", 20, "it to be put back")
+        phone(chat, fail_code=None)
+    finally:
+        installation.control("POST", "/faults", {"meta": None})
+    chat.answers("after it")
+    chat.phone_reads_in_time("overtaken", "after it")
+    wait_until(lambda: chat.told(source) == ["Delivered"], 20, "Delivered to be told, and no failure")
+    assert installation.row(source)["attempts"] == 2
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from db import claims, conversations, messages
 from db.claims import Attempt
+from db.contacts_seen import Seen
 from db.messages import NewRow, Row
 from db.pool import Pool
 from relay.core.messages import Direction, Message, Person
@@ -34,7 +35,7 @@ def new_message(pool: Pool, line_id: str, direction: Direction = "outbound") -> 
     with pool.transaction() as cursor:
         cursor.execute("SELECT tenant_id FROM lines WHERE id = %s", (line_id,))
         tenant_id = str(cursor.fetchone()[0])
-        [mapping] = conversations.resolve(cursor, [conversations.Seen(tenant_id, line_id, person)], 16)
+        [mapping] = conversations.resolve(cursor, [Seen(tenant_id, line_id, person)], 16)
         row = Row(
             messages.new_id(), tenant_id, line_id, mapping.conversation_id, mapping.shard, direction,
             SortKey(NOW, NOW, 0), message,

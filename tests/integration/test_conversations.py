@@ -10,7 +10,7 @@ import gevent
 import pytest
 
 from db import conversations
-from db.conversations import Seen
+from db.contacts_seen import Arrival, Seen
 from db.pool import DatabaseError, Pool
 from relay.actors.intake import Intake
 from relay.core.messages import Message, Person, Update, dump
@@ -36,7 +36,7 @@ def test_the_newest_arrival_counts_and_none_that_lies_ahead(world: World) -> Non
 
     def arrives(*seconds: float) -> datetime:
         with world.pool.transaction() as cursor:
-            at = [(contact.conversation_id, START.timestamp() + second) for second in seconds]
+            at = [Arrival(contact.conversation_id, START.timestamp() + second) for second in seconds]
             conversations.touch(cursor, at)
         return last_at(world, contact.conversation_id)
 
@@ -51,7 +51,8 @@ def test_intake_touches_new_known_and_remembered_contacts(world: World) -> None:
     at = START.timestamp() + 60
     with world.pool.transaction() as cursor:
         seen = [Seen(world.tenant_id, known.line_id, Person("491520000001", "491520000001"), at)]
-        conversations.resolve(cursor, seen, 16, [(remembered.conversation_id, at + 1)])
+        found = conversations.resolve(cursor, seen, 16, [Arrival(remembered.conversation_id, at + 1)])
+    assert [one.conversation_id for one in found] == [known.conversation_id, remembered.conversation_id]
     assert last_at(world, known.conversation_id) == START + timedelta(seconds=60)
     assert last_at(world, remembered.conversation_id) == START + timedelta(seconds=61)
     world.contact("491520000001")  # only looked up
@@ -80,14 +81,14 @@ def test_rows_are_locked_in_the_order_of_their_ids_whoever_asks_how(world: World
     """Held up at the first row, nobody has the second yet: so no two ever wait for each other."""
     ids = sorted(world.contact(f"49153000000{n}").conversation_id for n in range(2))
     world.change("UPDATE conversation_mappings SET last_at = %s", START)
-    backwards = [(one, START.timestamp() + 1) for one in reversed(ids)]
+    backwards = [Arrival(one, START.timestamp() + 1) for one in reversed(ids)]
 
     def work() -> None:
         with world.pool.transaction() as cursor:
             if by == "touch":
                 conversations.touch(cursor, backwards)
             else:
-                conversations.lock(cursor, [one for one, _ in backwards])
+                conversations.lock(cursor, [one.conversation_id for one in backwards])
 
     with world.pool.transaction() as cursor:
         conversations.lock(cursor, ids[:1])

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from db import hours
+from db import conversations, hours, notices
+from db.contacts_seen import Seen
 from db.pool import Pool
+from relay.core.messages import Person
 from tests.scale import generate
+from tests.scale.generate import line_id
 from tests.scale.plans import explained
 from tests.scale.reads import LARGEST, OF_A_TENANT, OF_ALL
 from tests.services.databases import Databases
@@ -41,6 +44,30 @@ def test_no_large_table_is_scanned_for_the_operator(filled: Pool, name: str) -> 
 def test_nor_by_the_counting_of_hours(filled: Pool) -> None:
     with explained() as scans:
         assert hours.count_due(filled, most=3) == 3
+    assert scans == []
+
+
+def test_nor_to_find_out_who_somebody_is(filled: Pool) -> None:
+    """Known and unknown people, a changed number, what Genesys names, and the windows of all of them."""
+    at, line = 1_790_000_000.0, (LARGEST, line_id(0))
+    with filled.transaction() as cursor:
+        cursor.execute("SELECT wa_id FROM conversation_mappings WHERE line_id = %s LIMIT 6", (line[1],))
+        numbers = [row[0] for row in cursor.fetchall()]
+    people = [Person(number, number) for number in [*numbers[:2], "499001"]]
+    people.append(Person(numbers[5], "4990001", previous=(numbers[5],)))
+    wrote = [Seen(*line, one, at, "whatsapp", at, at + 60, f"wamid.{one.wa_id}") for one in people]
+    answered = [Seen(*line, Person(number), at, "genesys") for number in numbers]
+    with explained() as scans, filled.transaction() as cursor:
+        conversations.resolve(cursor, wrote, 16)
+        found = conversations.resolve(cursor, answered[:3], 16)
+        conversations.known(cursor, answered[:3])
+        conversations.close_window(cursor, found[0].conversation_id, at)
+    assert scans == []
+
+
+def test_nor_by_the_deletion_of_old_notices(filled: Pool) -> None:
+    with explained() as scans, filled.transaction() as cursor:
+        notices.expire(cursor)
     assert scans == []
 
 

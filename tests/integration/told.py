@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from psycopg2.extras import Json
 
 from db import conversations
+from db.contacts_seen import Arrival
 from db.conversations import Mapping
 from db.messages import new_id
 from db.pool import Pool
@@ -67,7 +68,7 @@ class World:
                 f"INSERT INTO message_tracking ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})",
                 list(row.values()),
             )
-            conversations.touch(cursor, [(contact.conversation_id, row["arrived_at"].timestamp())])
+            conversations.touch(cursor, [Arrival(contact.conversation_id, row["arrived_at"].timestamp())])
         return message_id
 
     def attempt(self, message_id: str, n: int, at: datetime, outcome: str, provider_id: str | None = None) -> None:

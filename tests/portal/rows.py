@@ -12,7 +12,8 @@ from db import claims, conversations, messages, tenants
 from db.audit import By
 from db.changes import Changes
 from db.claims import Attempt
-from db.conversations import Mapping, Seen
+from db.contacts_seen import Arrival, Seen
+from db.conversations import Mapping
 from db.messages import NewRow, Row
 from db.pool import Pool
 from relay.core.messages import Direction, Media, Message, Person
@@ -76,7 +77,7 @@ class House:
             messages.insert(cursor, [NewRow(row, payload or {"id": message.source_id}, reason)])
             if state == "dead":  # as a verdict leaves it
                 cursor.execute("UPDATE message_tracking SET failed_at = to_timestamp(%s) WHERE id = %s", (at, row.id))
-            conversations.touch(cursor, [(mapping.conversation_id, at)])
+            conversations.touch(cursor, [Arrival(mapping.conversation_id, at)])
         return row
 
     def call(self, row: Row, n: int, outcome: str, **answer: Any) -> None:

@@ -15,8 +15,9 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from werkzeug.routing import Map, Rule
 
-from db import api_keys, unknown_lines
+from db import api_keys, notices, unknown_lines
 from db.audit import By
+from db.notices import Kept
 from db.pool import Pool
 from relay.core.messages import Media
 from relay.stores.objects import MEDIA_INBOUND
@@ -64,7 +65,7 @@ def samples(pool: Pool, app: Flask) -> Samples:
     parts.objects.put(MEDIA_INBOUND, key, io.BytesIO(PIXEL), len(PIXEL), "image/png")
     picture = Media("image", "image/png", caption="The zip", size=len(PIXEL), bucket=MEDIA_INBOUND, object_key=key)
     row = house.say("4915111", "My parcel has not arrived", name="Ada Brandt", media=picture)
-    house.call(row, 1, "retry", http_status=503, code="503", detail="Service temporarily unavailable")
+    house.call(row, 1, "retry", http_status=503, code="503", detail="Service down", answer="{}")
     for state in ("sent", "delivered", "failed", "dead", "unknown", "ignored", "read"):
         house.say("4915111", f"This is {state}", "outbound", state, reason="a reason in words")
     house.say("4915222", "Given up", "inbound", "dead", reason="a reason in words")
@@ -80,6 +81,9 @@ def samples(pool: Pool, app: Flask) -> Samples:
         ("", "", 0, {"unreadable": "<"}),
     ]
     unknown_lines.keep(pool, "whatsapp", items, datetime.now(UTC), "nobody's")
+    with pool.transaction() as cursor:
+        row_of = (house.tenant_id, house.line_id, "whatsapp")
+        notices.keep(cursor, [Kept(*row_of, "account_update", "news", {"n": "x" * 500}, row.key.time)])
     return {
         "tenant_id": (house.tenant_id,),
         "line_id": (house.line_id,),

@@ -146,10 +146,17 @@ def test_messages_are_filtered(admin: Person, house: House) -> None:
 def test_a_message_tells_its_steps_and_the_providers_answers(admin: Person, house: House) -> None:
     row = house.say("4915666", "Two tries", "outbound", "failed", reason="the number is not on WhatsApp")
     house.call(row, 1, "retry", http_status=503, code="503", detail="Service temporarily unavailable")
-    house.call(row, 2, "refused", http_status=400, code="131026", detail="Message undeliverable", trace_id="trace-77")
+    told: dict[str, object] = {
+        "http_status": 400,
+        "code": "131026",
+        "detail": "Message undeliverable",
+        "trace_id": "trace-77",
+    }
+    house.call(row, 2, "refused", **told, answer='{"error":{"code":131026,"note":"<b>"}}')
     page = admin.get(f"{house.path}/messages/{row.id}")
     for said in ("Arrived from Genesys.", "First call to WhatsApp.", "Call number 2 to WhatsApp.", "after 1.00 s",
-                 "Failed, tried again", "HTTP 503", "131026", "Message undeliverable", "trace-77"):  # fmt: skip
+                 "Failed, tried again", "HTTP 503", "131026", "Message undeliverable", "trace-77", "The whole answer",
+                 "{&#34;error&#34;:{&#34;code&#34;:131026,&#34;note&#34;:&#34;&lt;b&gt;&#34;}}"):  # fmt: skip
         assert said in page, said
 
 

@@ -80,11 +80,28 @@ def test_settings_are_kept_and_taken_back(admin: Person, parts: WebParts, base: 
         "whatsapp_rate_per_second": 20,
         "unknown_outcome": "give_up",
         "handset_order_seconds": 1.5,
+        "show_typing": False,
     }
-    admin.post(f"{base}/lines/{line.id}", {"whatsapp_rate_per_second": "30"})
+    admin.post(f"{base}/lines/{line.id}", {"whatsapp_rate_per_second": "30", "show_typing": "y"})
     assert settings(parts, line) == {"whatsapp_rate_per_second": 30}
     admin.post(f"{base}/lines/{line.id}", {"whatsapp_rate_per_second": "5000"}, status=400)
     assert settings(parts, line) == {"whatsapp_rate_per_second": 30}
+
+
+def test_a_lines_template_for_late_messages_is_kept_whole(
+    admin: Person, parts: WebParts, base: str, line: Line
+) -> None:
+    given = {"mark_read": "y", "template_name": "reply_waiting", "template_language": "en"}
+    written = given | {"template_parameters": "{name}\n\n {text} \n"}
+    page = admin.follow(f"{base}/lines/{line.id}", written)
+    template = {"name": "reply_waiting", "language": "en", "parameters": ["{name}", "{text}"]}
+    assert settings(parts, line) == {"mark_read": True, "show_typing": False, "window_template": template}
+    assert "{name}\n{text}" in page
+    page = admin.post(f"{base}/lines/{line.id}", {"template_name": "reply_waiting"}, status=400)
+    assert "Name its language too" in page
+    assert "As Meta writes it" in admin.post(
+        f"{base}/lines/{line.id}", given | {"template_name": "Reply Waiting"}, status=400
+    )
 
 
 def test_a_line_that_never_was_live_is_added_and_removed(admin: Person, parts: WebParts, base: str, line: Line) -> None:

@@ -134,11 +134,12 @@ def test_nothing_breaks_the_layout_of_a_phone(
     row = house.say("4915600", "word " * 800, state="sent", name=name)
     house.say("4915600", f"https://example.com/{LONG * 4}", "outbound", "failed", reason=LONG * 2, media=file)
     dead = house.say("4915600", LONG * 30, "outbound", "dead", reason=LONG)
-    house.call(dead, 1, "refused", http_status=400, code=LONG, detail=LONG * 3, trace_id=LONG)
+    house.call(dead, 1, "refused", http_status=400, code=LONG, detail=LONG * 3, trace_id=LONG, answer=LONG * 9)
     visit("/dashboard")
     for path in (
         "/dashboard", "/conversations", f"/conversations/{row.conversation_id}", "/messages", f"/messages/{row.id}",
-        f"/messages/{dead.id}", "/dead-letters", "/dead-letters/replay-all", "/users", "/keys", "/keys/new", "/audit",
+        f"/messages/{dead.id}", "/dead-letters", "/dead-letters/replay-all", "/notices", "/users", "/keys", "/keys/new",
+        "/audit",
     ):  # fmt: skip
         page.goto(house.path + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

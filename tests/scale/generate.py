@@ -39,6 +39,10 @@ FROM generate_series(0, 29) l;
 INSERT INTO tenant_credentials (tenant_id, type, sealed, shown, health, health_at)
 SELECT pg_temp.numbered('aaaa', t), type, 'none', json_build_object('client_id', md5('client' || t)), 'ok', now()
 FROM generate_series(0, 9) t, unnest(ARRAY['whatsapp', 'genesys']) type;
+INSERT INTO line_notices (tenant_id, line_id, channel, kind, reason, payload, digest, at)
+SELECT pg_temp.numbered('aaaa', l / 3), pg_temp.numbered('bbbb', l), 'whatsapp', 'account_update', 'news', '{}',
+       decode(md5(n::text), 'hex'), now() - interval '29 days' * (1 - n / 1000.0)
+FROM generate_series(1, 1000) n, generate_series(0, 29) l;
 """
 
 CONVERSATIONS = """

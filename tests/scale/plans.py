@@ -11,7 +11,14 @@ import psycopg2.extensions
 
 from db.pool import Pool
 
-LARGE = ("conversation_mappings", "message_tracking", "message_attempts", "message_events", "contact_aliases")
+LARGE = (
+    "conversation_mappings",
+    "message_tracking",
+    "message_attempts",
+    "message_events",
+    "contact_aliases",
+    "line_notices",
+)
 SCAN = re.compile(rf"Seq Scan on ({'|'.join(LARGE)})\b")
 EXPLAINABLE = re.compile(rb"\s*\(?\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 

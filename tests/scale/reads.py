@@ -9,7 +9,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from db import audit_search, dead_letters, figures, history, line_health, overview, search, unknown_lines, waiting
+from db import (
+    audit_search,
+    dead_letters,
+    figures,
+    history,
+    line_health,
+    notices,
+    overview,
+    search,
+    unknown_lines,
+    waiting,
+)
 from db.history import Filter
 from db.pool import Pool
 from db.reasons import Terms
@@ -107,6 +118,11 @@ OF_A_TENANT: dict[str, Read] = {
     "dead letters, one reason": lambda pool: (
         dead_letters.listed(pool, dead_letters.Filter(LARGEST, reason_code="x")).items
     ),
+    "notices": lambda pool: notices.listed(pool, LARGEST).items,
+    "notices, further back": lambda pool: (
+        notices.listed(pool, LARGEST, before=notices.listed(pool, LARGEST).next).items
+    ),
+    "notices, one line": lambda pool: notices.listed(pool, LARGEST, QUIET_LINE).items,
     "audit log": lambda pool: audit_search.listed(pool, audit_search.Wanted(LARGEST)).items,
     "dashboard": lambda pool: figures.dashboard(pool, LARGEST, "Europe/Berlin"),
     "dashboard, half an hour off": lambda pool: figures.dashboard(pool, LARGEST, "Asia/Kolkata"),

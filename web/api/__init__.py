@@ -15,6 +15,7 @@ from web.api import (
     docs,
     keys,
     messages,
+    notices,
     numbers,
     onboarding,
     records,
@@ -39,6 +40,7 @@ BLUEPRINTS = (
     conversations.api,
     messages.api,
     dead_letters.api,
+    notices.api,
     numbers.api,
 )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from web.api.schemas import Given, Moment, Name, ProviderId
+from web.api.schemas import Given, Moment, Name, ProviderId, WindowOut
 
 Direction = Literal["inbound", "outbound"]
 State = Literal["received", "sending", "sent", "delivered", "read", "failed", "unknown", "dead", "ignored", "record"]
@@ -94,6 +94,7 @@ class AttemptOut(Shown):
     code: str | None
     detail: str | None
     trace_id: str | None
+    answer: str | None = Field(description="the provider's whole word about a failure, without secrets; often JSON")
 
 
 class HappeningOut(Shown):
@@ -158,7 +159,9 @@ class ConversationOut(Shown):
     wa_id: str | None
     bsuid: str | None
     name: str | None
+    username: str | None = Field(description="chosen by the contact and changed at will: for display only")
     genesys_conversation_id: str | None
+    window: WindowOut
     created_at: datetime
     last_at: datetime
     waiting: bool = Field(description="at least one of its messages is not finished")

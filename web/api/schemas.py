@@ -155,6 +155,21 @@ class CredentialsOut(BaseModel):
     updated_at: datetime
 
 
+TemplateName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$", examples=["order_update"])]
+TemplateLanguage = Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Za-z]{2,8})?$", examples=["en", "pt_BR"])]
+
+
+class WindowTemplate(Given):
+    """An approved template for messages that come too late for the 24-hour window.
+
+    `parameters` fill its body in order. `{text}` in one stands for the agent's text, `{name}` for the customer's name.
+    """
+
+    name: TemplateName
+    language: TemplateLanguage
+    parameters: list[Annotated[str, Field(min_length=1, max_length=1024)]] = Field(default=[], max_length=20)
+
+
 class LineSettings(Given):
     """What this line does otherwise than the platform. A setting that is not named stays as it is."""
 
@@ -162,6 +177,13 @@ class LineSettings(Given):
     genesys_rate_per_minute: int | None = Field(default=None, ge=1, le=100_000)
     unknown_outcome: Literal["repeat", "give_up"] | None = None
     handset_order_seconds: float | None = Field(default=None, ge=0, le=30)
+    mark_read: bool | None = Field(
+        default=None, description="customers' messages are marked read when Genesys has them; not set: they are not"
+    )
+    show_typing: bool | None = Field(default=None, description="the phone shows that an agent types; not set: it does")
+    window_template: WindowTemplate | None = Field(
+        default=None, description="not set: what comes too late for the 24-hour window fails, with that reason"
+    )
 
 
 class NewLine(Given):
@@ -227,13 +249,24 @@ class MappingQuery(Given):
     phone_number_id: ProviderId | None = None
 
 
+class WindowOut(BaseModel):
+    """When the contact may be answered freely; outside of it WhatsApp takes approved templates only."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    open: bool | None = Field(description="null: the contact has not written yet")
+    until: datetime | None
+
+
 class MappingOut(BaseModel):
     conversation_id: str
     wa_id: str | None
     bsuid: str | None
+    username: str | None = Field(description="chosen by the contact and changed at will: for display only")
     tenant_id: str
     line_id: str
     genesys_conversation_id: str | None
+    window: WindowOut
 
 
 class ConversationPath(BaseModel):

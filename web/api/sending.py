@@ -14,7 +14,7 @@ from relay.core.messages import Direction, Person
 from web import idempotency, limits
 from web.api import auth
 from web.api.schemas import ErrorBody
-from web.api.sending_schemas import Sending, SendQuery, SentToAgent, SentToPhone, ToAgent, ToPhone
+from web.api.sending_schemas import Sending, SendQuery, SendTemplate, SentToAgent, SentToPhone, ToAgent, ToPhone
 from web.api.setup import ERRORS, KEY
 from web.api.state import line_of, person_of
 from web.context import pool, reply
@@ -45,7 +45,7 @@ def send_to_phone(query: SendQuery, body: ToPhone) -> Response:
     GET /api/messages/{id}.
     """
     tenant_id, line_id = line_of(body.phone_number_id)
-    wanted = _wanted(body, "outbound", person_of(body.to, "to"))
+    wanted = _with_template(_wanted(body, "outbound", person_of(body.to, "to")), body.template)
     found = send(pool(), tenant_id, line_id, wanted, _patience(query))
     shown = SentToPhone.model_validate({**_shown(found), "wamid": found.provider_id})
     return reply(shown, 200 if found.finished else 202)
@@ -76,6 +76,18 @@ def _wanted(body: Sending, direction: Direction, person: Person) -> Wanted:
         media_url=body.media_url,
         filename=body.filename,
         key=idempotency.key(),
+    )
+
+
+def _with_template(wanted: Wanted, given: SendTemplate | None) -> Wanted:
+    if given is None:
+        return wanted
+    file = given.header if given.header is not None and given.header.url is not None else None
+    return replace(
+        wanted,
+        template=given.canonical,
+        media_url=file.url if file else None,
+        header=file.type if file else None,
     )
 
 

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
+from relay.core.content import Parameter, Template
 from web.api.message_schemas import Direction, Shown, State
-from web.api.schemas import Given, Moment, Name, ProviderId
+from web.api.schemas import Given, Moment, Name, ProviderId, TemplateLanguage, TemplateName
 from web.sends import Kind
 
 ONE_LINE = "the line; may be left out where the tenant has one"
@@ -54,6 +55,9 @@ class Sending(Given):
         if self.type == "text":
             if self.text is None or self.caption is not None or self.media_url or self.filename:
                 raise ValueError("a text has `text` and nothing else")
+        elif self.type == "template":
+            if self.text is not None or self.caption is not None or self.media_url or self.filename:
+                raise ValueError("a template has `template` and nothing else")
         elif self.media_url is None or self.text is not None:
             raise ValueError("a file has `media_url`, and `caption` for what goes with it")
         elif self.type == "audio" and self.caption is not None:
@@ -61,11 +65,59 @@ class Sending(Given):
         return self
 
 
+class TemplateHeader(Given):
+    """A text to put into the header, or the file that stands there."""
+
+    text: Caption | None = None
+    type: Literal["image", "video", "document"] | None = None
+    url: WebUrl | None = Field(None, description="where the relay fetches the file, once; https and a public address")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.text is None) == (self.url is None) or (self.type is None) != (self.url is None):
+            raise ValueError("has either `text`, or `type` and `url`")
+        return self
+
+
+class SendTemplate(Given):
+    """An approved template: the only kind of message that may go out 24 hours after the contact last wrote."""
+
+    name: TemplateName
+    language: TemplateLanguage
+    parameters: list[Caption] | dict[Name, Caption] = Field(
+        default=[], description="of the body: a list for numbered ones, an object for named ones", max_length=20
+    )
+    header: TemplateHeader | None = None
+    urls: dict[Annotated[str, Field(pattern="^[0-9]$")], Caption] = Field(
+        default={}, description="what is put into a link: by the place of its button, from 0"
+    )
+
+    @property
+    def canonical(self) -> Template:
+        given = self.parameters
+        body = (
+            tuple(Parameter(text, name) for name, text in given.items())
+            if isinstance(given, dict)
+            else tuple(map(Parameter, given))
+        )
+        header = (Parameter(self.header.text),) if self.header is not None and self.header.text is not None else ()
+        urls = tuple((int(place), text) for place, text in self.urls.items())
+        return Template(self.name, self.language, body, header, urls)
+
+
 class ToPhone(Sending):
     to: Contact = Field(description=f"who gets it: {CONTACT}")
+    template: SendTemplate | None = Field(None, description="of type template")
+
+    @model_validator(mode="after")
+    def _has_its_template(self) -> Self:
+        if (self.type == "template") != (self.template is not None):
+            raise ValueError("type `template` and `template` belong together")
+        return self
 
 
 class ToAgent(Sending):
+    type: Literal["text", "image", "document", "video", "audio"] = "text"
     sender: Contact = Field(alias="from", description=f"whose message it is: {CONTACT}")
     name: Name | None = Field(None, description="what the agent sees as the sender's name")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from dataclasses import asdict
 from typing import Any
 
 from flask import Response
@@ -10,11 +12,13 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from db import conversations, lines, onboarding
 from db.conversations import Mapping
+from db.messages import stamp
+from db.windows import Window
 from relay.core.messages import Person
 from relay.stores import keys
 from web import looks
 from web.api import auth
-from web.api.schemas import ConversationPath, ErrorBody, MappingOut, MappingPath, MappingQuery
+from web.api.schemas import ConversationPath, ErrorBody, MappingOut, MappingPath, MappingQuery, WindowOut
 from web.api.setup import ERRORS, KEY
 from web.context import parts, pool, reply
 from web.errors import ApiError
@@ -24,6 +28,8 @@ BSUID = re.compile(r"^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$")
 PHONE = re.compile(r"^[1-9][0-9]{4,19}$")
 # A daemon may learn of a new Genesys conversation meanwhile; older than this an answer is never.
 SECONDS = 60.0
+# Every message of the contact moves the end of the window.
+FRESH_SECONDS = 5.0
 
 api = APIBlueprint(
     "state",
@@ -45,24 +51,24 @@ api.before_request(auth.authenticate)
 def get_mapping(path: MappingPath, query: MappingQuery) -> Response:
     person = person_of(path.wa_id)
     tenant_id, line_id = line_of(query.phone_number_id)
-    known = parts().cache.recall(keys.mapping(tenant_id, line_id, person.address))
-    if known is not None:
-        return _shown(MappingOut(**known))
-    mapping = conversations.find_or_create(pool(), tenant_id, line_id, person, parts().shards)
-    return _shown(_remembered(mapping, person.address))
+    mapping = _recalled(keys.mapping(tenant_id, line_id, person.address), person.address)
+    if mapping is None:
+        mapping = conversations.find_or_create(pool(), tenant_id, line_id, person, parts().shards)
+        _remembered(mapping, person.address)
+    return _shown(mapping)
 
 
 @api.get("/conversation/<uuid:conversation_id>", summary="The contact of a conversation", responses={200: MappingOut})
 @needs("messages:read")
 def get_conversation(path: ConversationPath) -> Response:
     conversation_id, tenant_id = str(path.conversation_id), auth.named_tenant()
-    known = tenant_id and parts().cache.recall(keys.conversation(tenant_id, conversation_id))
-    if known:
-        return _shown(MappingOut(**known))
-    mapping = conversations.by_id(pool(), conversation_id)
-    if mapping is None or tenant_id not in (None, mapping.tenant_id):
-        raise ApiError(404, "not_found", "there is no such conversation")
-    return _shown(_remembered(mapping))
+    mapping = _recalled(keys.conversation(tenant_id, conversation_id)) if tenant_id else None
+    if mapping is None:
+        mapping = conversations.by_id(pool(), conversation_id)
+        if mapping is None or tenant_id not in (None, mapping.tenant_id):
+            raise ApiError(404, "not_found", "there is no such conversation")
+        _remembered(mapping)
+    return _shown(mapping)
 
 
 def person_of(address: str, field: str = "wa_id") -> Person:
@@ -97,25 +103,43 @@ def line_of(phone_number_id: str | None) -> tuple[str, str]:
     raise ApiError(400, "line_ambiguous", text, [{"field": "phone_number_id", "message": text}])
 
 
-def _shown(out: MappingOut) -> Response:
-    found = str(out.conversation_id)
-    looks.noted(str(out.tenant_id), ("conversation", found), "conversation.viewed", found)
-    return reply(out)
+def _recalled(key: str, address: str | None = None) -> Mapping | None:
+    """The mapping as Redis has it; after a moment it is read anew, if `address` is still a name of its contact."""
+    kept = parts().cache.recall(key)
+    if kept is None or "mapping" not in kept:  # as an older version left it
+        return None
+    mapping, read_at = Mapping(**kept["mapping"]), float(kept["read_at"])
+    if time.time() - read_at < FRESH_SECONDS:
+        return mapping
+    fresh = conversations.by_id(pool(), mapping.conversation_id)
+    if fresh is None or address not in (None, fresh.wa_id, fresh.bsuid):
+        return None
+    return _remembered(fresh)
 
 
-def _remembered(mapping: Mapping, asked: str | None = None) -> MappingOut:
-    """The answer, kept in Redis for both directions."""
-    out = MappingOut(
-        conversation_id=mapping.conversation_id,
-        wa_id=mapping.wa_id,
-        bsuid=mapping.bsuid,
-        tenant_id=mapping.tenant_id,
-        line_id=mapping.line_id,
-        genesys_conversation_id=mapping.genesys_conversation_id,
-    )
-    kept: dict[str, Any] = out.model_dump()
+def _remembered(mapping: Mapping, asked: str | None = None) -> Mapping:
+    """Kept in Redis for both directions."""
+    kept: dict[str, Any] = {"mapping": asdict(mapping), "read_at": time.time()}
     cache = parts().cache
     cache.remember(keys.conversation(mapping.tenant_id, mapping.conversation_id), kept, SECONDS)
     for address in {asked, mapping.wa_id, mapping.bsuid} - {None}:
         cache.remember(keys.mapping(mapping.tenant_id, mapping.line_id, str(address)), kept, SECONDS)
-    return out
+    return mapping
+
+
+def _shown(mapping: Mapping) -> Response:
+    """The window is judged now: it closes by itself."""
+    found = mapping.conversation_id
+    looks.noted(mapping.tenant_id, ("conversation", found), "conversation.viewed", found)
+    return reply(
+        MappingOut(
+            conversation_id=found,
+            wa_id=mapping.wa_id,
+            bsuid=mapping.bsuid,
+            username=mapping.username,
+            tenant_id=mapping.tenant_id,
+            line_id=mapping.line_id,
+            genesys_conversation_id=mapping.genesys_conversation_id,
+            window=WindowOut.model_validate(Window(stamp(mapping.window_until))),
+        )
+    )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Self
 
 import gevent
 from flask_wtf import FlaskForm
-from wtforms import FloatField, IntegerField, PasswordField, SelectField, StringField
-from wtforms.validators import DataRequired, Length, NumberRange, Optional
+from wtforms import PasswordField, StringField
+from wtforms.validators import DataRequired, Length, Optional
 
-from db.onboarding import Line
 from relay.channels.base import Account, Channel, Offer
 from relay.checks import SIDES, Side
 from relay.core.errors import SendError
@@ -44,46 +42,6 @@ class LineForm(FlaskForm):
         [stripped],
         "Only if this integration signs with another secret than your first one.",
     )
-
-
-class SettingsForm(FlaskForm):
-    """Empty fields leave a line as the platform is."""
-
-    whatsapp_rate_per_second = IntegerField(
-        "Messages to WhatsApp a second",
-        [Optional(), NumberRange(1, 1000)],
-        description="Meta allows a new number 80 a second, and more once it has raised it. Empty: as the platform.",
-    )
-    genesys_rate_per_minute = IntegerField(
-        "Messages to Genesys a minute",
-        [Optional(), NumberRange(1, 100_000)],
-        description="Genesys allows an OAuth client 300 calls a minute, unless it has raised that for you. "
-        "Empty: as the platform.",
-    )
-    unknown_outcome = SelectField(
-        "When nobody knows whether a message was sent",
-        [Optional()],
-        choices=[
-            ("", "As the platform: send it again"),
-            ("repeat", "Send it again: it may arrive twice, it never gets lost"),
-            ("give_up", "Give it up: it may be lost, it never arrives twice"),
-        ],
-        description="A provider's answer can get lost. When the message leaves no trace in time, this decides.",
-    )
-    handset_order_seconds = FloatField(
-        "Wait for the phone to show a message (seconds)",
-        [Optional(), NumberRange(0, 30)],
-        description="The next message waits until WhatsApp confirms the one before it, at most so long. 0 or empty: no "
-        "waiting. Messages are sent in order in any case; a phone may show them otherwise.",
-    )
-
-    @classmethod
-    def of(cls, line: Line) -> Self:
-        return cls(None, data=line.settings)
-
-    def settings(self) -> dict[str, Any]:
-        names = ("whatsapp_rate_per_second", "genesys_rate_per_minute", "unknown_outcome", "handset_order_seconds")
-        return {name: self[name].data if self[name].data not in ("", None) else None for name in names}
 
 
 def offered() -> dict[Side, list[Offer] | str]:

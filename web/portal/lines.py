@@ -18,7 +18,8 @@ from web.context import parts
 from web.errors import ApiError
 from web.portal import setup_notes
 from web.portal.blueprint import portal, tenant, tenant_pool
-from web.portal.line_forms import LineForm, SettingsForm, offered
+from web.portal.line_forms import LineForm, offered
+from web.portal.settings_form import SettingsForm
 from web.portal.setup_state import names
 from web.principal import by, needs
 

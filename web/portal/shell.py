@@ -59,6 +59,7 @@ TENANT_PAGES = (
     Item("portal.conversations", "Conversations", "chat-dots", "messages:read"),
     Item("portal.messages", "Messages", "list-ul", "messages:read"),
     Item("portal.dead_letters", "Dead letters", "envelope-exclamation", "messages:read"),
+    Item("portal.notices", "Notices", "bell", "messages:read"),
     Item("portal.lines", "Lines", "telephone", "tenants:read"),
     Item("portal.checks", "Checks", "clipboard-check", "tenants:write"),
     Item("portal.setup", "Set-up", "magic", "tenants:write"),

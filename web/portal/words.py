@@ -35,13 +35,17 @@ OUTCOMES = {
     "refused": "Refused",
     "credentials": "Credentials refused",
     "unknown": "No clear answer",
+    "undelivered": "Accepted, not delivered",
 }
 EVENTS = {
     "late": "Out of order",
     "file_missing": "Went on without its file",
+    "as_text": "An answer whose question was over: told as a text",
+    "template": "A template went out in its place",
     "retry": "To be tried again",
     "unknown": "Outcome not known",
     "failed": "Failed",
+    "undelivered": "Not delivered, to be sent again",
     "dead": "Given up",
     "reported": "The agent's side was told",
     "report_given_up": "The agent's side could not be told",
@@ -88,6 +92,7 @@ ACTIONS = {
     "conversations.listed": "Looked through conversations",
     "messages.listed": "Looked through messages",
     "dead_letters.listed": "Looked through dead letters",
+    "notices.listed": "Looked through notices",
     "unknown.viewed": "Looked at what came for an unknown number",
     "broker_letters.viewed": "Looked at updates that nobody could read",
     "broker_letters.replayed": "Put updates that nobody could read back",
@@ -117,6 +122,16 @@ ACTIONS = {
     "webhook.items_dropped": "Dropped webhook items signed by somebody else",
     "token.read": "Fetched an access token",
 }
+NOTICES = {
+    "unreadable": "Not readable",
+    "identity_conflict": "Number and user id contradict each other",
+}
+"""Kinds of our own; all others are the provider's words."""
+
+
+@portal.app_template_filter("notice_word")
+def notice_word(kind: str) -> str:
+    return NOTICES.get(kind) or kind.replace("_", " ").capitalize()
 
 
 @portal.app_template_filter("state_icon")

@@ -38,6 +38,6 @@ def receive_for_line(key: str) -> Response:
         route = held.lines.by_line_key(key)
         if route is None:
             raise ApiError(404, "not_found", "there is no such webhook address")
-        return judges.of_line(route, proof)
+        return judges.of_line(held.lines, route, proof)
 
     return Reception("genesys", judge, PUBLISH_SECONDS).answer()

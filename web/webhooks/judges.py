@@ -46,7 +46,13 @@ def of_tenant(lines: LineDirectory, hook: TenantHook, proof: Proof, app_secrets:
     return judge
 
 
-def of_line(route: LineRoute, proof: Proof) -> Judge:
-    """This line only: channel.id must be its integration."""
+def of_line(lines: LineDirectory, route: LineRoute, proof: Proof) -> Judge:
+    """This line only: channel.id must be its integration. Its secret signs for what names none, too."""
     proof.by(route.genesys_secrets)
-    return lambda ref: route if ref == route.integration_id else "foreign"
+
+    def judge(ref: str) -> Verdict:
+        if ref in ("", route.integration_id):
+            return route
+        return "foreign" if not proof.given or lines.by_ref("genesys", ref) else "unknown"
+
+    return judge

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,9 @@ from relay.core.queues import EXCHANGE, WEBHOOK_ARCHIVE, queue_number
 from web.webhooks.sorting import Sorted
 
 __all__ = ["Outgoing", "archive", "updates"]
+
+MIME_TYPE = re.compile(r"[!-~ ]{1,255}")
+"""What may stand in a header: headers have to fit into one frame, and providers name types of any length."""
 
 
 def updates(channel: str, found: Sorted, arrived_at: float, shards: int) -> tuple[list[Outgoing], list[Part]]:
@@ -43,7 +47,9 @@ def updates(channel: str, found: Sorted, arrived_at: float, shards: int) -> tupl
 
 
 def _headers(update: Update) -> dict[str, Any]:
-    return {"tenantId": update.tenant_id, "mediaType": update.media_type or "", "mimeType": update.mime_type or ""}
+    mime_type = update.mime_type or ""
+    shown = mime_type if MIME_TYPE.fullmatch(mime_type) else ""
+    return {"tenantId": update.tenant_id, "mediaType": update.media_type or "", "mimeType": shown}
 
 
 def archive(

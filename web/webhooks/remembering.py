@@ -13,6 +13,7 @@ from db import audit, unknown_lines
 from db.audit import By
 from db.pool import DatabaseError, Pool
 from relay.channels.base import Part
+from relay.core.brevity import brief
 from web.parts import WebParts
 from web.webhooks.reading import cleaned
 
@@ -73,6 +74,9 @@ def _payload(part: Part) -> dict[str, Any]:
     try:
         payload: dict[str, Any] = cleaned(part.payload)
         size = len(json.dumps(payload))
+        if size > PAYLOAD_LIMIT:
+            payload = brief(payload)
+            size = len(json.dumps(payload))
     except RecursionError:
         return {"not_kept": "nested too deeply; the archive holds the whole webhook"}
     if size > PAYLOAD_LIMIT:

@@ -19,13 +19,14 @@ from relay.channels.base import (
     Sent,
     Token,
 )
-from relay.channels.genesys import limits, onboarding, render, setup, webhook
+from relay.channels.genesys import limits, onboarding, reasons, render, setup, webhook
 from relay.channels.genesys.access import carrying, logging_in
 from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.parse import parse
 from relay.channels.http import HttpTransport
-from relay.core.errors import SendError
-from relay.core.messages import Event, Media, Message, Recipient, Report
+from relay.core.causes import Cause
+from relay.core.errors import CannotCarry, SendError
+from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 
 
 class GenesysChannel:
@@ -69,6 +70,13 @@ class GenesysChannel:
     def render_report(self, report: Report, to: Recipient, account: Account) -> Request:
         return render.render_report(report, to, account)
 
+    def render_signal(self, signal: Signal, account: Account) -> Request:
+        """Agents are shown no typing: WhatsApp does not tell of it. Read receipts do not exist here."""
+        raise CannotCarry("no_signals", "Genesys takes neither typing nor read marks of a customer")
+
+    def cause(self, code: str | None) -> Cause:
+        return reasons.cause(code)
+
     def send(
         self, request: Request, account: Account, deadline: float, before_send: Callable[[], None] | None = None
     ) -> Sent:
@@ -76,6 +84,10 @@ class GenesysChannel:
 
     def fetch(self, media: Media, account: Account, deadline: float) -> AbstractContextManager[Download]:
         return self._client.fetch(media, carrying(account), deadline)
+
+    def convert(self, file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
+        """Genesys takes what its content profile allows, and converts nothing."""
+        return None
 
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str:
         """Genesys fetches files itself."""

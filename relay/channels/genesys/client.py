@@ -29,7 +29,7 @@ class GenesysClient:
     def send(
         self, request: Request, account: Account, deadline: float, before_send: Callable[[], None] | None = None
     ) -> Sent:
-        """POST a message or receipt. An accepted receipt may still say Failed in its body."""
+        """POST a message, answer or receipt. An accepted receipt may still say Failed in its body."""
         answer = self.call(
             request.method, request.path, account, deadline, request.query, request.body, before_send, harmless=False
         )
@@ -39,7 +39,8 @@ class GenesysClient:
         # Any 2xx is success; without an id only its receipts cannot be matched [genesys.md 5].
         readable = bool(data) or answer.empty
         if answer.status >= 300 or (not receipt and not provider_id and not readable):
-            raise failure(answer, account.credentials.values(), receipt=receipt)
+            about_another = receipt or request.path.endswith("/structured/response")
+            raise failure(answer, account.credentials.values(), about_another=about_another)
         if data.get("status") == "Failed" and not (receipt and request.body.get("status") == "Failed"):
             raise _failed(answer, account)
         return Sent(provider_id, answer.status, clean(data.get("conversationId")))
@@ -112,5 +113,8 @@ def _failed(answer: Answer, account: Account) -> SendError:
     """Taken by HTTP, refused in the body."""
     reason = first(record(answer.data).get("reasons"))
     code = clean(reason.get("code")) or "Failed"
-    text = redact(clean(reason.get("message")) or "Genesys answered Failed", account.credentials.values())
-    return SendError("refused", code, text, status=answer.status, trace_id=trace_id(answer))
+    secrets = (*account.credentials.values(), answer.token)
+    text = redact(clean(reason.get("message")) or "Genesys answered Failed", secrets)
+    return SendError(
+        "refused", code, text, status=answer.status, trace_id=trace_id(answer), answer=answer.kept(secrets)
+    )

@@ -41,14 +41,15 @@ def error_body(answer: Answer) -> dict[str, Any] | None:
     return body if isinstance(body.get("code"), str) or isinstance(body.get("message"), str) else None
 
 
-def failure(answer: Answer, secrets: Iterable[str] = (), *, receipt: bool = False) -> SendError:
+def failure(answer: Answer, secrets: Iterable[str] = (), *, about_another: bool = False) -> SendError:
     """The SendError for an answer that is not a success.
 
-    A 404 for a receipt is about the message it names, never a reason to stop the line.
+    A 404 for a receipt or an answer is about the message it names, never a reason to stop the line.
     """
     body = error_body(answer)
+    secrets = (*secrets, answer.token)
     fate = _fate(answer.status, body is not None)
-    if receipt and answer.status == 404 and fate == "credentials":
+    if about_another and answer.status == 404 and fate == "credentials":
         fate = "refused"
     code = clean(record(body).get("code")) or f"http_{answer.status}"
     return SendError(
@@ -58,6 +59,7 @@ def failure(answer: Answer, secrets: Iterable[str] = (), *, receipt: bool = Fals
         retry_after=answer.retry_after,
         status=answer.status,
         trace_id=trace_id(answer),
+        answer=answer.kept(secrets),
     )
 
 

@@ -35,7 +35,12 @@ def fit_media(media: Media) -> Media:
 
 
 def fit(message: Message) -> list[Message]:
-    """The message as one or more that Genesys takes. A caption belongs to the text here."""
+    """The message as one or more that Genesys takes. A caption belongs to the text here.
+
+    A tapped answer is one call, whatever its length: no limit of it is documented.
+    """
+    if message.answer is not None and message.answer.found:
+        return [message]
     media = message.media
     if media is None:
         texts = pieces(message.text or "", TEXT)

@@ -1,19 +1,27 @@
-"""Genesys' webhook objects to canonical events. Raises ParseError, nothing else.
+"""Genesys' webhook objects to canonical events. Raises nothing, whatever the object is.
 
 Source: payloads of a real org (June 2025), SDK models ConversationNormalizedMessage and receipts.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from typing import Any
 
-from relay.channels.genesys.structured import readable
-from relay.channels.genesys.webhook import attachments, customer_address, media_kind
-from relay.channels.reading import first, joined, record, records
+from relay.channels.genesys import convention, structured
+from relay.channels.genesys.drafts import Draft, drafts
+from relay.channels.genesys.webhook import UNREADABLE, customer_address
+from relay.channels.reading import first, record, records
 from relay.channels.text import clean, unix_seconds
-from relay.core.errors import ParseError
-from relay.core.messages import Event, Ignored, Media, Message, Person, Receipt, ReceiptStatus, Typing
+from relay.core.messages import Event, Ignored, Message, Notice, Person, Receipt, ReceiptStatus, Typing
+
+LONGEST_ID = 255
+"""Characters. Genesys' own have 32; what is longer fits into no index."""
+LONGEST_WORD = 64
+LONGEST_REASON = 1000
+LONGEST_ANSWER = 4000
 
 _STATUSES: dict[str, ReceiptStatus] = {
     "sent": "sent",
@@ -25,83 +33,101 @@ _STATUSES: dict[str, ReceiptStatus] = {
 
 
 def parse(payload: dict[str, Any]) -> list[Event]:
-    """The events of one object. Unknown types are kept as Ignored: the enums keep growing."""
+    """The events of one object. What nobody can read becomes a Notice: the enums keep growing."""
     item = record(payload)
-    kind = (clean(item.get("type")) or "").lower()
+    if not item or set(item) == {UNREADABLE}:
+        return [Notice("unreadable", "not an object with something in it")]
+    kind = _word(item.get("type"))
     if kind == "receipt":
-        return _receipt(item)
-    source_id = clean(item.get("id")) or clean(record(item.get("channel")).get("messageId"))
+        return [_receipt(item)]
     address = customer_address(item)
-    if not source_id or not address:
-        raise ParseError(f"{'id' if not source_id else 'channel.to.id'} is missing")
-    person = Person(address=address)
+    if not address or len(address) > LONGEST_ID:
+        return [Notice("unreadable", f"channel.to.id is {'too long' if address else 'missing'}")]
     if kind == "event" and _is_typing(item):
-        return [Typing(person)]
-    if kind in ("text", "structured"):
-        return _messages(item, source_id, person, kind)
-    return [Ignored(source_id, person, _time(item), kind or "unknown", f"type {kind or 'missing'} is not relayed")]
+        return [Typing(Person(address=address))]
+    return _written(item, kind, Person(address=address))
 
 
-def _messages(item: dict[str, Any], source_id: str, person: Person, kind: str) -> list[Event]:
-    """The text and the first file together, every further file as a part of its own."""
-    files = [file for file in map(_media, attachments(item)) if file]
-    text = joined((readable(item), *map(_link, attachments(item))))
-    if not text and not files:
-        return [Ignored(source_id, person, _time(item), kind, "no text and no file in it")]
+def _written(item: dict[str, Any], kind: str, person: Person) -> list[Event]:
+    """Messages, or why there are none."""
+    source_id = _id(item.get("id")) or _id(record(item.get("channel")).get("messageId")) or _digest(item)
+    when = _time(item)
+    if _word(item.get("direction")) == "inbound":
+        return [Ignored(source_id, person, when, kind or "unknown", "the customer's own message")]
+    found = [draft for draft in drafts(clean(item.get("text")) or "", structured.contents(item)) if draft]
+    if not found:
+        return [Ignored(source_id, person, when, kind or "unknown", _reason(item, kind))]
     whole = Message(
         source_id=source_id,
         person=person,
-        provider_time=_time(item),
-        type=kind if text or not files else files[0].kind,
-        text=text or None,
-        media=files[0] if files else None,
-        genesys_conversation_id=clean(item.get("conversationId")),
+        provider_time=when,
+        type=kind or "unknown",
+        genesys_conversation_id=_id(item.get("conversationId")),
         attributes=_attributes(item),
-        parts=max(1, len(files)),
+        parts=len(found),
     )
-    further = [
-        replace(whole, source_id=f"{source_id}#{n}", part=n, text=None, media=file, type=file.kind)
-        for n, file in enumerate(files[1:], 2)
-    ]
-    return [whole, *further]
+    return [_message(whole, draft, part) for part, draft in enumerate(found, 1)]
 
 
-def _media(attachment: dict[str, Any]) -> Media | None:
-    url = clean(attachment.get("url"))
-    if not url or media_kind(attachment) == "link":
-        return None
-    size = attachment.get("contentSizeBytes")
-    return Media(
-        kind=media_kind(attachment),  # type: ignore[arg-type]
-        mime_type=clean(attachment.get("mime")) or "",
-        source_id=clean(attachment.get("id")),
-        source_url=url,
-        filename=clean(attachment.get("filename")),
-        caption=clean(attachment.get("text")),
-        size=size if isinstance(size, int) and not isinstance(size, bool) and size > 0 else None,
+def _message(whole: Message, draft: Draft, part: int) -> Message:
+    """One of them, or the template that its text or its layout names."""
+    text, template = draft.text, draft.template
+    shown = "template" if draft.templated else whole.type if text or not draft.media else draft.media.kind
+    message = replace(
+        whole,
+        source_id=f"{whole.source_id}#{part}" if part > 1 else whole.source_id,
+        part=part,
+        type=shown,
+        text=text or None,
+        media=draft.media,
+        options=tuple(draft.options),
+        opener=draft.opener,
+        place=draft.place,
+        template=template,
     )
+    return message if draft.templated else convention.applied(message)
 
 
-def _link(attachment: dict[str, Any]) -> str | None:
-    """An attachment of mediaType Link is an address, not a file."""
-    if media_kind(attachment) != "link":
-        return None
-    return joined((attachment.get("text"), attachment.get("url")), ": ")
+def _reason(item: dict[str, Any], kind: str) -> str:
+    """Why there is nothing to relay."""
+    if kind not in ("text", "structured", "event"):
+        return f"type {kind or 'missing'} is not relayed"
+    if social := structured.social(item):
+        return f"{', '.join(social)}: nothing for the customer"
+    return "no text and no file in it"
 
 
-def _receipt(item: dict[str, Any]) -> list[Event]:
+def _receipt(item: dict[str, Any]) -> Event:
     """What Genesys did with a customer's message. `id` is the one its API answered with."""
-    status = _STATUSES.get((clean(item.get("status")) or "").lower())
-    provider_id = clean(item.get("id"))
+    word, provider_id = _word(item.get("status")), _id(item.get("id"))
+    status = _STATUSES.get(word)
     if not status or not provider_id:
-        return []
+        missing = f"status {word or 'missing'} tells nothing" if provider_id else "a receipt without a usable id"
+        return Notice("receipt", missing)
     reason = first(item.get("reasons"))
     code, message = clean(reason.get("code")), clean(reason.get("message"))
-    return [Receipt(provider_id, status, _time(item), code=code, reason=message or code)]
+    return Receipt(
+        provider_id=provider_id,
+        status=status,
+        time=_time(item),
+        code=code[:LONGEST_WORD] if code else None,
+        reason=(message or code or "")[:LONGEST_REASON] or None,
+        answer=_answer(item) if status == "failed" else None,
+    )
+
+
+def _answer(item: dict[str, Any]) -> str | None:
+    """Every reason that was given, as JSON."""
+    reasons = [_told(reason) for reason in records(item.get("reasons"))]
+    return json.dumps(reasons, ensure_ascii=False)[:LONGEST_ANSWER] if any(reasons) else None
+
+
+def _told(reason: dict[str, Any]) -> dict[str, str]:
+    return {clean(name) or "": said for name, value in reason.items() if (said := clean(value))}
 
 
 def _is_typing(item: dict[str, Any]) -> bool:
-    return any(event.get("eventType") == "Typing" for event in records(item.get("events")))
+    return any(_word(event.get("eventType")) == "typing" for event in records(item.get("events")))
 
 
 def _time(item: dict[str, Any]) -> float:
@@ -110,4 +136,24 @@ def _time(item: dict[str, Any]) -> float:
 
 def _attributes(item: dict[str, Any]) -> dict[str, str]:
     origin = clean(item.get("originatingEntity"))
-    return {"originating_entity": origin} if origin else {}
+    return {"originating_entity": origin[:LONGEST_WORD]} if origin else {}
+
+
+def _word(value: Any) -> str:
+    """One of an enum's, in whatever case it comes."""
+    return (clean(value) or "").strip().lower()[:LONGEST_WORD]
+
+
+def _id(value: Any) -> str | None:
+    """An id that can be kept and looked up; "#" parts ours from theirs."""
+    found = clean(value)
+    return found if found and len(found) <= LONGEST_ID and "#" not in found else None
+
+
+def _digest(item: dict[str, Any]) -> str:
+    """An id for what has none: the same when Genesys repeats itself."""
+    try:
+        told = json.dumps(item, sort_keys=True)
+    except RecursionError:
+        told = json.dumps({name: clean(value) for name, value in item.items()}, sort_keys=True)
+    return f"sha256:{hashlib.sha256(told.encode()).hexdigest()[:32]}"

@@ -12,8 +12,17 @@ from typing import Any
 from relay.channels.base import Part
 from relay.channels.reading import record, records
 from relay.channels.text import clean
+from relay.core.messages import MediaKind
 
-KINDS = {"image": "image", "video": "video", "audio": "audio", "file": "document", "link": "link"}
+KINDS: dict[str, MediaKind] = {
+    "image": "image",
+    "video": "video",
+    "audio": "audio",
+    "file": "document",
+    "link": "link",
+}
+UNREADABLE = "unreadable"
+"""The only member of a payload that holds something else than an object."""
 
 
 def sign(secret: str, raw: bytes) -> str:
@@ -29,17 +38,15 @@ def verify(secret: str, raw: bytes, signature: str | None) -> bool:
 
 
 def split(body: Any) -> list[Part]:
-    """The objects of the body: one, as a rule."""
-    return [
-        Part(line_ref(item), customer_address(item), item, index, *_media(item))
-        for index, item in enumerate(records(body))
-    ]
+    """The objects of the body: one, as a rule. What is no object is kept, so that somebody can see it."""
+    items = body if isinstance(body, list) else [] if body is None else [body]
+    return [_part(item, index) for index, item in enumerate(items)]
 
 
 def keep(body: Any, line_refs: set[str]) -> Any:
     """The body reduced to the given integrations; None when nothing of a single object is left."""
     if isinstance(body, list):
-        return [item for item in records(body) if line_ref(item) in line_refs]
+        return [item for item in body if line_ref(record(item)) in line_refs]
     return body if line_ref(record(body)) in line_refs else None
 
 
@@ -56,18 +63,20 @@ def customer_address(item: dict[str, Any]) -> str:
     return sender if to and to == clean(channel.get("id")) else to
 
 
-def attachments(item: dict[str, Any]) -> list[dict[str, Any]]:
-    """The files of a message."""
-    found = (record(content.get("attachment")) for content in records(item.get("content")))
-    return [attachment for attachment in found if attachment]
-
-
-def media_kind(attachment: dict[str, Any]) -> str:
+def media_kind(attachment: dict[str, Any]) -> MediaKind:
     """Genesys' mediaType in the relay's words."""
     return KINDS.get((clean(attachment.get("mediaType")) or "").lower(), "document")
 
 
+def _part(item: Any, index: int) -> Part:
+    if not isinstance(item, dict):
+        return Part("", "", {UNREADABLE: item}, index)
+    return Part(line_ref(item), customer_address(item), item, index, *_media(item))
+
+
 def _media(item: dict[str, Any]) -> tuple[str | None, str | None]:
-    for attachment in attachments(item):
-        return media_kind(attachment), clean(attachment.get("mime"))
+    """Of the first file."""
+    for content in records(item.get("content")):
+        if attachment := record(content.get("attachment")):
+            return media_kind(attachment), clean(attachment.get("mime"))
     return None, None

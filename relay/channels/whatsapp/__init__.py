@@ -22,11 +22,16 @@ from relay.channels.base import (
 from relay.channels.http import HttpTransport
 from relay.channels.whatsapp import limits, onboarding, setup, webhook
 from relay.channels.whatsapp.client import WhatsAppClient
+from relay.channels.whatsapp.errors import cause
+from relay.channels.whatsapp.fitting import fit
 from relay.channels.whatsapp.parse import parse
+from relay.channels.whatsapp.pictures import convert
 from relay.channels.whatsapp.render import render
+from relay.channels.whatsapp.signals import render_signal
 from relay.channels.whatsapp.token import CheckedTokens
+from relay.core.causes import Cause
 from relay.core.errors import CannotCarry, SendError
-from relay.core.messages import Event, Media, Message, Recipient, Report
+from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 
 
 class WhatsAppChannel:
@@ -35,7 +40,7 @@ class WhatsAppChannel:
     name = "whatsapp"
     uploads_media = True
     logs_in = False
-    empty_body = b'{"object":"whatsapp_business_account","entry":[]}'
+    empty_body = webhook.EMPTY_BODY
 
     def __init__(self, transport: HttpTransport) -> None:
         self._client = WhatsAppClient(transport)
@@ -58,7 +63,7 @@ class WhatsAppChannel:
         return parse(payload)
 
     def fit(self, message: Message) -> list[Message]:
-        return limits.fit(message)
+        return fit(message)
 
     def fit_media(self, media: Media) -> Media:
         return limits.fit_media(media)
@@ -72,6 +77,12 @@ class WhatsAppChannel:
         """WhatsApp is told nothing about what Genesys did with a customer's message."""
         raise CannotCarry("no_reports", "WhatsApp takes no receipts")
 
+    def render_signal(self, signal: Signal, account: Account) -> Request:
+        return render_signal(signal, account)
+
+    def cause(self, code: str | None) -> Cause:
+        return cause(code)
+
     def send(
         self, request: Request, account: Account, deadline: float, before_send: Callable[[], None] | None = None
     ) -> Sent:
@@ -79,6 +90,9 @@ class WhatsAppChannel:
 
     def fetch(self, media: Media, account: Account, deadline: float) -> AbstractContextManager[Download]:
         return self._client.fetch(media, account, deadline)
+
+    def convert(self, file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
+        return convert(file, media)
 
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str:
         return self._client.upload(file, media, account, deadline)

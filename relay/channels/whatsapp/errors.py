@@ -1,31 +1,150 @@
-"""Meta's errors as data: what each code means for the message and for its line.
+"""Meta's error codes as data: what each means for the message and for its line.
 
-Source: Meta's error-codes page of November 2025: decide by code and details, never by HTTP
-status, title or subcode (except 100/33, which has no other mark).
+Source: Meta's page of error codes, 19 Nov 2025, and pywa's list for the codes missing there. The same code may
+come as an answer or in a status. Decided by `code` only; titles, HTTP statuses and subcodes are unreliable.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from relay.channels.http import Answer, redact
 from relay.channels.reading import record
+from relay.channels.redaction import KEPT, kept
 from relay.channels.text import clean
+from relay.core.causes import Cause, own_cause
 from relay.core.errors import Fate, SendError
 
-_CODES: dict[Fate, tuple[int, ...]] = {
-    "retry": (1, 2, 131000, 131016, 131057, 133004, 133015),
-    "throttled": (4, 17, 32, 613, 80007, 130429, 131048, 131056, 131064, 133016),
-    "credentials": (
-        *(0, 3, 10, 33, 190, 368),
-        *range(200, 300),
-        *(131005, 131031, 131037, 131042, 131044, 131045),
-        *(133000, 133005, 133006, 133008, 133009, 133010, 134011),
-    ),
+Scope = Literal["line", "contact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    fate: Fate
+    cause: Cause
+    scope: Scope = "line"
+    """Whom it concerns: the whole line, or this contact's messages only."""
+    hours: bool = False
+    """The limit is counted by the hour or longer: seconds later it still holds."""
+
+
+# Of what the relay never asks for there is no row: calling (138xxx), blocking (139xxx), business usernames (147xxx),
+# making templates and moving numbers (2388xxx, 2494xxx, 2593xxx). `credentials` stops a line, so it is for what
+# no message of the line would survive; what one template, flow or recipient may not have is `refused`.
+TABLE: tuple[tuple[int | range, Meaning], ...] = (
+    (0, Meaning("credentials", "credentials")),  # token invalid or expired
+    (1, Meaning("retry", "server")),  # unknown error, or an invalid request
+    (2, Meaning("retry", "server")),  # service temporarily down
+    (3, Meaning("credentials", "credentials")),  # capability or permission problem
+    (4, Meaning("throttled", "rate")),  # the app's call limit
+    (10, Meaning("credentials", "credentials")),  # permission denied
+    (17, Meaning("throttled", "rate")),  # a user's call limit (Graph API)
+    (32, Meaning("throttled", "rate")),  # a page's call limit (Graph API)
+    (33, Meaning("credentials", "credentials")),  # phone number deleted
+    (100, Meaning("refused", "invalid")),  # invalid parameter; with subcode 33 credentials: see `is_foreign`
+    (190, Meaning("credentials", "credentials")),  # token expired or invalid
+    (range(200, 300), Meaning("credentials", "credentials")),  # permission missing for the asset
+    (368, Meaning("credentials", "credentials")),  # blocked for policy violations
+    (613, Meaning("throttled", "rate")),  # a call limit of Graph's own
+    (80007, Meaning("throttled", "rate", hours=True)),  # the account's limit on management calls
+    (130429, Meaning("throttled", "rate")),  # the number's throughput
+    (130472, Meaning("refused", "not_allowed")),  # recipient is part of a marketing experiment
+    (130497, Meaning("refused", "not_allowed")),  # the recipient's country is restricted
+    (130501, Meaning("refused", "unsupported")),  # kind of message that groups do not take
+    (131000, Meaning("retry", "server")),  # something went wrong
+    (131005, Meaning("credentials", "credentials")),  # access denied
+    (131008, Meaning("refused", "invalid")),  # required parameter missing
+    (131009, Meaning("refused", "invalid")),  # parameter value invalid
+    (131014, Meaning("refused", "media_type")),  # request for the file's address failed (legacy)
+    (131016, Meaning("retry", "server")),  # service unavailable
+    (131020, Meaning("refused", "general")),  # group
+    (131021, Meaning("refused", "recipient")),  # recipient is the sender
+    (131026, Meaning("refused", "recipient")),  # undeliverable: not on WhatsApp, old client, terms not accepted
+    (131030, Meaning("refused", "recipient")),  # recipient not among a test number's allowed ones
+    (131031, Meaning("credentials", "credentials")),  # account locked or restricted
+    (131036, Meaning("refused", "general")),  # number without storage: not delivered in its time
+    (131037, Meaning("credentials", "credentials")),  # display name not approved
+    (131041, Meaning("refused", "general")),  # group
+    (131042, Meaning("credentials", "credentials")),  # billing: no way to pay, credit line, currency
+    (131044, Meaning("credentials", "credentials")),  # billing of calls
+    (131045, Meaning("credentials", "credentials")),  # certificate or registration of the number
+    (131047, Meaning("refused", "window_closed")),  # more than 24 hours since the customer's last message
+    (131048, Meaning("throttled", "rate", hours=True)),  # the number's spam limit
+    (131049, Meaning("refused", "not_allowed")),  # healthy ecosystem: marketing cap
+    (131050, Meaning("refused", "opted_out")),  # recipient stopped marketing messages
+    (131051, Meaning("refused", "unsupported")),  # kind of message
+    (131052, Meaning("refused", "media_type")),  # a customer's file that Meta could not have
+    (131053, Meaning("refused", "media_type")),  # our file: kind, size, or its address
+    (131055, Meaning("refused", "unsupported")),  # method not allowed (marketing API)
+    (131056, Meaning("throttled", "rate", "contact")),  # pair limit, number and recipient
+    (131057, Meaning("retry", "server")),  # account in maintenance
+    (131059, Meaning("refused", "invalid")),  # cursor of a list
+    (131060, Meaning("refused", "general")),  # message unavailable
+    (131062, Meaning("refused", "recipient")),  # this template needs a phone number, not a user id
+    (131063, Meaning("refused", "not_allowed")),  # marketing templates are disabled
+    (131064, Meaning("throttled", "rate", "contact", hours=True)),  # people reached outside of windows; replies go on
+    (range(131201, 131216), Meaning("refused", "general")),  # group
+    (132000, Meaning("refused", "invalid")),  # template: number of parameters
+    (132001, Meaning("refused", "invalid")),  # template: missing, in this language, or not approved
+    (132005, Meaning("refused", "invalid")),  # template: text too long
+    (132007, Meaning("refused", "not_allowed")),  # template: content violates a policy
+    (132008, Meaning("refused", "invalid")),  # template: parameter value
+    (132012, Meaning("refused", "invalid")),  # template: parameter format
+    (132015, Meaning("refused", "not_allowed")),  # template: paused
+    (132016, Meaning("refused", "not_allowed")),  # template: disabled
+    (132018, Meaning("refused", "invalid")),  # template: parameter (from v23.0)
+    (132068, Meaning("refused", "not_allowed")),  # flow blocked
+    (132069, Meaning("throttled", "rate", "contact", hours=True)),  # flow: ten an hour
+    (133000, Meaning("credentials", "credentials")),  # deregistration not complete
+    (133004, Meaning("retry", "server")),  # server temporarily unavailable
+    (133005, Meaning("credentials", "credentials")),  # PIN wrong
+    (133006, Meaning("credentials", "credentials")),  # number not verified
+    (133008, Meaning("credentials", "credentials")),  # PIN guessed too often
+    (133009, Meaning("credentials", "credentials")),  # PIN guessed too fast
+    (133010, Meaning("credentials", "credentials")),  # number not registered
+    (133015, Meaning("retry", "server")),  # number just deleted: five minutes
+    (133016, Meaning("throttled", "rate", hours=True)),  # registrations in 72 hours
+    (134011, Meaning("credentials", "credentials")),  # payment terms not accepted
+    (range(134100, 134103), Meaning("refused", "general")),  # marketing API
+    (135000, Meaning("refused", "invalid")),  # parameters, without saying which
+    (137000, Meaning("refused", "recipient")),  # the recipient's identity key has changed
+)
+_MEANINGS = {
+    code: meaning
+    for codes, meaning in TABLE
+    for code in (codes if isinstance(codes, range) else range(codes, codes + 1))
 }
-FATES: dict[int, Fate] = {code: fate for fate, codes in _CODES.items() for code in codes}
-PER_CONTACT = (131056,)
+_UNKNOWN = Meaning("refused", "general")
+LONGEST = 9
+"""Digits of a code: webhooks may hold anything."""
+LONGEST_ID = 200
+
+
+def meaning(code: str | None) -> Meaning:
+    """What a code of Meta's means; one that is not in the table is final, and says nothing."""
+    known = code is not None and len(code) <= LONGEST and code.isascii() and code.isdecimal()
+    return _MEANINGS.get(int(code), _UNKNOWN) if code and known else _UNKNOWN
+
+
+def cause(code: str | None) -> Cause:
+    """Why a message failed, from Meta's code or one of ours."""
+    return own_cause(code) or meaning(code).cause
+
+
+def fate_of(code: str | None) -> Fate:
+    """What a code in a status means: Meta had taken the message, and did not deliver it."""
+    found = meaning(code)
+    return "refused" if found.hours else found.fate
+
+
+def told(status: dict[str, Any]) -> str | None:
+    """What a failed status says, as it is kept with the message."""
+    which = {key: (clean(status.get(key)) or "")[:LONGEST_ID] for key in ("id", "timestamp")}
+    beginning = f'{json.dumps(which)[:-1]}, "errors": '
+    return f"{beginning}{kept(status.get('errors'), longest=KEPT - len(beginning) - 1)}}}"
 
 
 def meta_error(answer: Answer) -> dict[str, Any] | None:
@@ -42,27 +161,29 @@ def is_foreign(error: dict[str, Any]) -> bool:
 def failure(answer: Answer, secrets: Iterable[str] = ()) -> SendError:
     """The SendError for an answer that is not a success."""
     error = meta_error(answer)
+    secrets = (*secrets, answer.token)
     if error is None:
-        return _edge_failure(answer)
-    code = error["code"]
-    scope: Literal["line", "contact"] = "contact" if code in PER_CONTACT else "line"
+        return _edge_failure(answer, secrets)
+    code = str(error["code"])
     return SendError(
         _fate(error, answer.status),
-        str(code),
+        code,
         redact(_text(error), secrets),
         retry_after=answer.retry_after,
-        scope=scope,
+        scope=meaning(code).scope,
         status=answer.status,
         trace_id=clean(error.get("fbtrace_id")),
+        answer=answer.kept(secrets),
     )
 
 
 def _fate(error: dict[str, Any], status: int) -> Fate:
+    """Of an unknown code Meta's own word decides, or that the fault was on its side."""
     if is_foreign(error):
         return "credentials"
-    known = FATES.get(error["code"])
+    known = _MEANINGS.get(error["code"])
     if known:
-        return known
+        return known.fate
     return "retry" if error.get("is_transient") is True or status >= 500 else "refused"
 
 
@@ -72,7 +193,7 @@ def _text(error: dict[str, Any]) -> str:
     return f"{message}: {details}" if details and details not in message else message
 
 
-def _edge_failure(answer: Answer) -> SendError:
+def _edge_failure(answer: Answer, secrets: Iterable[str]) -> SendError:
     """An answer without Meta's error body comes from something in between, or is no answer at all."""
     status = answer.status
     text = f"HTTP {status} without WhatsApp's own answer"
@@ -83,4 +204,6 @@ def _edge_failure(answer: Answer) -> SendError:
         fate = "throttled"
     elif status in (400, 405, 413, 414, 415, 422):
         fate = "refused"
-    return SendError(fate, f"http_{status}", text, retry_after=answer.retry_after, status=status)
+    return SendError(
+        fate, f"http_{status}", text, retry_after=answer.retry_after, status=status, answer=answer.kept(secrets)
+    )

@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from relay.channels.reading import record, records
+from relay.channels.reading import first, record, records
 from relay.channels.text import clean
 from relay.core.messages import Person
 
 _BSUID = re.compile(r"[A-Za-z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 _CHANGES = ("user_changed_number", "user_changed_user_id", "customer_changed_number")
+_LONGEST_ADDRESS = 256
+_LONGEST_NUMBER = 20
+_LONGEST_NAME = 256
 
 
 def is_bsuid(address: str) -> bool:
@@ -22,16 +25,17 @@ def is_bsuid(address: str) -> bool:
 
 
 def digits(address: str | None) -> str | None:
-    """The digits of a phone number as WhatsApp writes them, None where there are none."""
-    if not address or is_bsuid(address):
+    """The digits of a phone number as WhatsApp writes them, None where there are none, or too many."""
+    if not address or len(address) > _LONGEST_ADDRESS or is_bsuid(address):
         return None
-    return re.sub(r"[^0-9]", "", address) or None
+    found = re.sub(r"[^0-9]", "", address)
+    return found if 0 < len(found) <= _LONGEST_NUMBER else None
 
 
 def sender_address(message: dict[str, Any], contact: dict[str, Any]) -> str:
     """The sender as the webhook gives it; "" when nobody is named."""
     system = record(message.get("system"))
-    named = (
+    return _first_address(
         message.get("from"),
         message.get("from_user_id"),
         contact.get("wa_id"),
@@ -40,45 +44,43 @@ def sender_address(message: dict[str, Any], contact: dict[str, Any]) -> str:
         system.get("user_id"),
         system.get("wa_id"),
     )
-    return next((found for found in map(clean, named) if found), "")
 
 
-def recipient_address(status: dict[str, Any]) -> str:
-    """The recipient of a status as the webhook gives it."""
-    return clean(status.get("recipient_id")) or clean(status.get("recipient_user_id")) or ""
+def recipient_address(item: dict[str, Any], contact: dict[str, Any]) -> str:
+    """The recipient of a status, an echo or a call as the webhook gives it; "" when nobody is named."""
+    named = (item.get(name) for name in ("recipient_id", "recipient_user_id", "to", "to_user_id"))
+    return _first_address(*named, contact.get("wa_id"), contact.get("user_id"))
 
 
-def matching_contact(value: dict[str, Any], sender: tuple[Any, Any]) -> dict[str, Any] | None:
+def contacts(value: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The contacts of a change by each of their addresses, with "" for the only one there is."""
+    found: dict[str, dict[str, Any]] = {}
+    listed = list(records(value.get("contacts")))
+    for contact in listed:
+        for address in (contact.get("wa_id"), contact.get("user_id")):
+            if isinstance(address, str) and address:
+                found.setdefault(address, contact)
+    return {**found, "": listed[0]} if len(listed) == 1 else found
+
+
+def matching_contact(known: dict[str, dict[str, Any]], phone: Any, user_id: Any) -> dict[str, Any] | None:
     """The contact of a message or status. The lists run parallel by sender, not by place."""
-    phone, user_id = sender
-    contacts = list(records(value.get("contacts")))
-    for contact in contacts:
-        if _same(contact.get("wa_id"), phone) or _same(contact.get("user_id"), user_id, phone):
-            return contact
-    return contacts[0] if len(contacts) == 1 and not (phone or user_id) else None
-
-
-def _same(known: Any, *named: Any) -> bool:
-    return bool(known) and isinstance(known, str) and known in named
+    named = [address for address in (phone, user_id) if isinstance(address, str) and address]
+    return next((known[address] for address in named or [""] if address in known), None)
 
 
 def person(message: dict[str, Any], contact: dict[str, Any]) -> Person:
     """The sender by every name the webhook gives."""
-    address = sender_address(message, contact)
-    phone = clean(message.get("from"))
-    profile = record(contact.get("profile"))
-    username = (clean(profile.get("username")) or "").removeprefix("@")
-    return Person(
-        address=address,
-        wa_id=digits(phone) or digits(clean(contact.get("wa_id"))),
-        bsuid=clean(message.get("from_user_id")) or clean(contact.get("user_id")) or _as_bsuid(phone),
-        parent_bsuid=clean(message.get("from_parent_user_id")) or clean(contact.get("parent_user_id")),
-        name=clean(profile.get("name")) or username or None,
-    )
+    phone = _address(message.get("from"))
+    parent = _address(message.get("from_parent_user_id"))
+    return _person(sender_address(message, contact), phone, _address(message.get("from_user_id")), parent, contact)
 
 
-def _as_bsuid(address: str | None) -> str | None:
-    return address if address and is_bsuid(address) else None
+def addressee(item: dict[str, Any], contact: dict[str, Any]) -> Person:
+    """The recipient of what the business sent from elsewhere."""
+    phone = _address(item.get("to"))
+    parent = _address(item.get("to_parent_user_id"))
+    return _person(recipient_address(item, contact), phone, _address(item.get("to_user_id")), parent, contact)
 
 
 def changed_person(message: dict[str, Any]) -> Person | None:
@@ -88,17 +90,69 @@ def changed_person(message: dict[str, Any]) -> Person | None:
         return None
     new = {
         "wa_id": digits(clean(system.get("wa_id")) or clean(system.get("new_wa_id"))),
-        "bsuid": clean(system.get("user_id")),
-        "parent_bsuid": clean(system.get("parent_user_id")),
+        "bsuid": _address(system.get("user_id")),
+        "parent_bsuid": _address(system.get("parent_user_id")),
     }
     old = (
         digits(clean(message.get("from"))),
-        _as_bsuid(clean(message.get("from"))),
+        _as_bsuid(_address(message.get("from"))),
         digits(clean(system.get("customer"))),
-        clean(message.get("from_user_id")),
-        clean(message.get("from_parent_user_id")),
-        clean(system.get("previous_user_id")),
-        clean(system.get("previous_parent_user_id")),
+        _address(message.get("from_user_id")),
+        _address(message.get("from_parent_user_id")),
+        _address(system.get("previous_user_id")),
+        _address(system.get("previous_parent_user_id")),
     )
     previous = tuple(dict.fromkeys(item for item in old if item and item not in new.values()))
     return Person(address=sender_address(message, {}), previous=previous, **new)
+
+
+def shared_number(message: dict[str, Any]) -> str | None:
+    """A person's own number, given when asked for it: how somebody known by a BSUID alone gets one."""
+    card = first(message.get("contacts"))
+    phone = first(card.get("phones"))
+    if card.get("origin") != "contact_request":
+        return None
+    return digits(clean(phone.get("wa_id")) or clean(phone.get("phone")))
+
+
+def aliases(status: dict[str, Any], contact: dict[str, Any]) -> tuple[str, ...]:
+    """Addresses of the contact that a status names. A group's status names the group, and many people."""
+    if status.get("recipient_type") == "group" or status.get("recipient_participant_id"):
+        return ()
+    named = _address(status.get("recipient_id"))
+    known = (
+        digits(named) or _as_bsuid(named),
+        _address(status.get("recipient_user_id")),
+        _address(status.get("recipient_parent_user_id")) or _address(status.get("parent_recipient_user_id")),
+        digits(_address(contact.get("wa_id"))),
+        _address(contact.get("user_id")),
+        _address(contact.get("parent_user_id")),
+    )
+    return tuple(dict.fromkeys(address for address in known if address))
+
+
+def _person(address: str, phone: str | None, bsuid: str | None, parent: str | None, contact: dict[str, Any]) -> Person:
+    profile = record(contact.get("profile"))
+    username = (clean(profile.get("username")) or "").removeprefix("@")[:_LONGEST_NAME] or None
+    return Person(
+        address=address,
+        wa_id=digits(phone) or digits(_address(contact.get("wa_id"))),
+        bsuid=bsuid or _address(contact.get("user_id")) or _as_bsuid(phone),
+        parent_bsuid=parent or _address(contact.get("parent_user_id")),
+        name=(clean(profile.get("name")) or "").strip()[:_LONGEST_NAME] or username,
+        username=username,
+    )
+
+
+def _first_address(*named: Any) -> str:
+    return next((found for found in map(_address, named) if found), "")
+
+
+def _address(value: Any) -> str | None:
+    """An address as it stands. What is longer than any of them names nobody, and fits into no index."""
+    found = (clean(value) or "").strip()
+    return found if 0 < len(found) <= _LONGEST_ADDRESS else None
+
+
+def _as_bsuid(address: str | None) -> str | None:
+    return address if address and is_bsuid(address) else None

@@ -1,29 +1,40 @@
-"""What WhatsApp takes, and how a message or file is made to fit.
+"""What WhatsApp takes: sizes of texts, titles and files, and which file goes as what.
 
 Source: Meta's media and *-messages pages, November 2025. Text counts UTF-16 units, to be safe.
 """
 
 from __future__ import annotations
 
+import mimetypes
 from dataclasses import replace
 
-from relay.channels.parts import numbered
-from relay.channels.reading import joined_once
-from relay.channels.text import pieces, units
 from relay.core.errors import CannotCarry
-from relay.core.messages import Media, MediaKind, Message
+from relay.core.messages import Media, MediaKind
 
 TEXT = 4096
+"""Of a text, and of the body of a list."""
 CAPTION = 1024
+"""Below a file, and of the body of a message with buttons."""
 LINK = 1500
 """Room kept for a presigned URL below a text."""
+
+BUTTONS = 3
+ROWS = 10
+BUTTON_TITLE = 20
+ROW_TITLE = 24
+ROW_DESCRIPTION = 72
 
 MB = 1024 * 1024
 KB = 1024
 
 CAPTIONED = ("image", "video", "document", "link")
+HEADERS = ("image", "video", "document")
+"""What may stand above buttons."""
 OPUS = "audio/ogg; codecs=opus"
 UNTOLD = ("", "application/octet-stream", "binary/octet-stream")
+
+CONVERTED = ("image/webp", "image/gif", "image/bmp", "image/tiff")
+"""Pictures that are made into one WhatsApp takes, where they can be (`pictures.py`)."""
 
 _SIZES: dict[MediaKind, int] = {
     "image": 5 * MB,
@@ -55,14 +66,45 @@ _KINDS: dict[str, MediaKind] = {
 _ALIASES = {
     "image/jpg": "image/jpeg",
     "image/pjpeg": "image/jpeg",
+    "image/jfif": "image/jpeg",
+    "image/x-png": "image/png",
+    "image/x-ms-bmp": "image/bmp",
+    "image/x-bmp": "image/bmp",
+    "image/tif": "image/tiff",
     "audio/mp3": "audio/mpeg",
+    "audio/x-mp3": "audio/mpeg",
+    "audio/mpeg3": "audio/mpeg",
+    "audio/x-mpeg": "audio/mpeg",
     "audio/x-m4a": "audio/mp4",
     "audio/m4a": "audio/mp4",
+    "audio/aacp": "audio/aac",
     "audio/x-aac": "audio/aac",
+    "audio/x-hx-aac-adts": "audio/aac",
+    "audio/x-amr": "audio/amr",
     "audio/opus": OPUS,
     "video/3gp": "video/3gpp",
+    "video/x-m4v": "video/mp4",
     "application/x-pdf": "application/pdf",
+    "application/acrobat": "application/pdf",
+    "application/vnd.ms-word": "application/msword",
+    "application/excel": "application/vnd.ms-excel",
+    "application/x-excel": "application/vnd.ms-excel",
+    "application/x-msexcel": "application/vnd.ms-excel",
+    "application/powerpoint": "application/vnd.ms-powerpoint",
+    "application/mspowerpoint": "application/vnd.ms-powerpoint",
+    "application/x-mspowerpoint": "application/vnd.ms-powerpoint",
 }
+_PLAIN = {
+    "text/csv": ".csv",
+    "text/x-csv": ".csv",
+    "application/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "text/markdown": ".md",
+    "text/calendar": ".ics",
+    "text/vcard": ".vcf",
+    "text/x-vcard": ".vcf",
+}
+"""Plain text by another name: it goes as text/plain, and the file's name tells the phone what opens it."""
 
 
 def meta_mime(mime_type: str) -> str:
@@ -84,6 +126,7 @@ def fit_media(media: Media) -> Media:
         raise CannotCarry("media_empty", "the file is empty")
     if media.kind == "link":
         return media
+    media = _as_plain_text(media)
     mime = meta_mime(media.mime_type)
     kind = _KINDS.get(mime)
     if kind is None or (kind == "sticker") != (media.kind == "sticker"):
@@ -93,25 +136,31 @@ def fit_media(media: Media) -> Media:
     return replace(media, kind=kind, mime_type=mime, voice=media.voice and mime == OPUS)
 
 
-def fit(message: Message) -> list[Message]:
-    """The message as one or more that WhatsApp takes. Every part costs money, so as few as possible."""
-    if message.media is None:
-        texts = pieces(message.text or "", TEXT)
-        return numbered(message, [replace(message, text=text) for text in texts] or [message])
-    caption = joined_once(message.text, message.media.caption)
-    room = TEXT - LINK if message.media.kind == "link" else CAPTION
-    if not caption or (_takes_caption(message.media) and units(caption) <= room):
-        return [replace(message, text=None, media=replace(message.media, caption=caption or None))]
-    bare = replace(message, text=None, media=replace(message.media, caption=None))
-    rest = [replace(message, text=text, media=None, reply_to=None) for text in pieces(caption, TEXT)]
-    return numbered(message, [bare, *rest])
+def likely_kind(media: Media) -> MediaKind:
+    """What a file will go as, asked before it was fetched: what counts is what its MIME type will make of it.
 
-
-def _takes_caption(media: Media) -> bool:
-    """Asked before the file was fetched: what counts is the kind its MIME type will make of it.
-
-    Without a type it may turn out to be sound, so the text goes apart.
+    Without a type, the kind that its sender named. A picture to be converted may still become a link.
     """
-    if meta_mime(media.mime_type) in UNTOLD:
-        return media.kind == "link"
-    return fit_media(replace(media, size=None)).kind in CAPTIONED
+    mime = meta_mime(media.mime_type)
+    if mime in UNTOLD:
+        return media.kind
+    if mime in CONVERTED and media.kind not in ("sticker", "link"):
+        return "image"
+    return fit_media(replace(media, size=None)).kind
+
+
+def largest(kind: MediaKind) -> int:
+    """How many bytes WhatsApp takes of such a file."""
+    return _SIZES[kind]
+
+
+def shown_name(media: Media) -> str:
+    """The extension decides which icon the handset shows."""
+    return media.filename or f"file{mimetypes.guess_extension(media.mime_type) or ''}"
+
+
+def _as_plain_text(media: Media) -> Media:
+    ending = _PLAIN.get(meta_mime(media.mime_type))
+    if ending is None:
+        return media
+    return replace(media, mime_type="text/plain", filename=media.filename or f"file{ending}")

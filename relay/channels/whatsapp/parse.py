@@ -1,23 +1,28 @@
-"""Items of Meta's webhook to canonical events. Raises ParseError, nothing else.
+"""Items of Meta's webhook to canonical events. Odd data never raises: it is shown, or becomes a Notice.
 
 Source: Meta's messages and status webhook references, 2025 and 2026.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from relay.channels.reading import first, joined, record
 from relay.channels.text import clean, unix_seconds
-from relay.channels.whatsapp import content
-from relay.channels.whatsapp.identity import changed_person, person
-from relay.channels.whatsapp.webhook import MEDIA
+from relay.channels.whatsapp import echoes, notices, system
+from relay.channels.whatsapp.content import kind_of
+from relay.channels.whatsapp.errors import fate_of, told
+from relay.channels.whatsapp.identity import aliases, person, shared_number
+from relay.channels.whatsapp.message import read, source_id
+from relay.channels.whatsapp.surroundings import STANDBY_LINE
+from relay.channels.whatsapp.webhook import STANDBY
+from relay.channels.whatsapp.wording import LONGEST_KIND, identifier
 from relay.core.errors import ParseError
-from relay.core.messages import Event, Ignored, Media, MediaKind, Message, Person, Receipt, ReceiptStatus
+from relay.core.messages import Event, Ignored, Notice, Receipt, ReceiptStatus
+
+Item = dict[str, Any]
 
 _STATUSES: dict[str, ReceiptStatus] = {
     "sent": "sent",
@@ -26,134 +31,65 @@ _STATUSES: dict[str, ReceiptStatus] = {
     "played": "read",
     "failed": "failed",
 }
-_NOTHING_TO_RELAY = {
-    "request_welcome": "the chat was opened, nothing was written",
-    "ephemeral": "a disappearing message that WhatsApp does not pass on",
-}
+_LONGEST_REASON = 1000
 
 
 def parse(payload: dict[str, Any]) -> list[Event]:
-    """The events of one item as `split` made it."""
-    match record(payload).get("kind"):
+    """The events of one item as `split` made it. Raises ParseError for what it never makes."""
+    item = record(payload)
+    match item.get("kind"):
         case "message":
-            return [_message(record(payload.get("message")), record(payload.get("contact")))]
+            return [_message(item)]
+        case "echo":
+            return [echoes.echo(item)]
+        case "call":
+            return [echoes.call(item)]
         case "status":
-            return _receipt(record(payload.get("status")))
-        case "error":
-            error = record(payload.get("error"))
-            return [_elsewhere("errors", error, f"reported by WhatsApp: {content.error_notice({'errors': error})}")]
-        case "other":
-            field = clean(payload.get("field")) or "unknown"
-            return [_elsewhere(field, payload.get("value"), f"webhook field {field} is not relayed")]
+            return [_receipt(record(item.get("status")), record(item.get("contact")))]
+        case "error" | "other" | "unreadable":
+            return [notices.notice(item)]
     raise ParseError("not an item of a WhatsApp webhook")
 
 
-def _message(message: dict[str, Any], contact: dict[str, Any]) -> Event:
-    source_id = clean(message.get("id"))
-    kind = clean(message.get("type")) or ""
-    if not source_id:
-        raise ParseError("message: no id")
+def _message(item: Item) -> Event:
+    message, contact = record(item.get("message")), record(item.get("contact"))
     sender = person(message, contact)
     if not sender.address:
-        raise ParseError("message: neither from nor from_user_id")
-    when = unix_seconds(message.get("timestamp"))
-    if kind == "system":
-        return _system(source_id, message, sender, when)
-    if kind in _NOTHING_TO_RELAY:
-        return Ignored(source_id, sender, when, kind, _NOTHING_TO_RELAY[kind])
-    media = _media(kind, message)
-    text = None if media else _text(kind, message)
-    if not media and not (text or "").strip():
-        return Ignored(source_id, sender, when, kind, "an empty message")
-    return Message(
-        source_id=source_id,
-        person=sender,
-        provider_time=when,
-        type=kind or "unknown",
-        text=text,
-        media=media,
-        reply_to=_reply_to(kind, message),
-        attributes=_attributes(message, contact),
-    )
+        return notices.unreadable("a message that names no sender: neither from nor from_user_id")
+    if kind_of(message) == "system":
+        return system.event(source_id(message, sender), message, unix_seconds(message.get("timestamp")))
+    if not sender.wa_id and kind_of(message) == "contacts":
+        sender = replace(sender, wa_id=shared_number(message))
+    found = read(message, contact, sender)
+    if item.get("field") != STANDBY or isinstance(found, Ignored):
+        return found
+    return replace(found, text=joined((STANDBY_LINE, found.text)), attributes={**found.attributes, "standby": "true"})
 
 
-def _text(kind: str, message: dict[str, Any]) -> str:
-    if kind in MEDIA:
-        error = content.error_notice(message) or "WhatsApp gave no file"
-        return joined((f"[A file that did not arrive: {kind}. {error}]", record(message.get(kind)).get("caption")))
-    return content.readable(kind, message)
-
-
-def _media(kind: str, message: dict[str, Any]) -> Media | None:
-    """The file, if it can be had: a message that is too large comes with errors instead."""
-    item = record(message.get(kind)) if kind in MEDIA else {}
-    media_id = clean(item.get("id"))
-    if not media_id:
-        return None
-    shown: MediaKind = "audio" if kind == "voice" else kind  # type: ignore[assignment]
-    return Media(
-        kind=shown,
-        mime_type=clean(item.get("mime_type")) or "",
-        source_id=media_id,
-        source_url=clean(item.get("url")),
-        filename=clean(item.get("filename")),
-        caption=clean(item.get("caption")),
-        voice=kind == "voice" or item.get("voice") is True,
-    )
-
-
-def _system(source_id: str, message: dict[str, Any], sender: Person, when: float) -> Ignored:
-    system = record(message.get("system"))
-    kind = clean(system.get("type")) or "unnamed"
-    return Ignored(source_id, changed_person(message) or sender, when, "system", f"system message: {kind}")
-
-
-def _reply_to(kind: str, message: dict[str, Any]) -> str | None:
-    """The message this one is about: quoted, reacted to, edited or deleted."""
-    item = record(message.get(kind))
-    return (
-        clean(item.get("message_id" if kind == "reaction" else "original_message_id"))
-        if kind in ("reaction", "edit", "revoke")
-        else clean(record(message.get("context")).get("id"))
-    )
-
-
-def _attributes(message: dict[str, Any], contact: dict[str, Any]) -> dict[str, str]:
-    """What else is worth showing: where an advertisement led here, what was tapped, the group."""
-    referral = record(message.get("referral"))
-    context = record(message.get("context"))
-    interactive = record(message.get("interactive"))
-    tapped = record(interactive.get(clean(interactive.get("type")) or ""))
-    found = {
-        "referral_url": referral.get("source_url"),
-        "referral_headline": referral.get("headline"),
-        "referral_click_id": referral.get("ctwa_clid"),
-        "product_id": record(context.get("referred_product")).get("product_retailer_id"),
-        "forwarded": "true" if context.get("forwarded") or context.get("frequently_forwarded") else None,
-        "button_id": tapped.get("id") or record(message.get("button")).get("payload"),
-        "group_id": message.get("group_id"),
-        "username": (clean(record(contact.get("profile")).get("username")) or "").removeprefix("@"),
-    }
-    return {key: text[:1000] for key, value in found.items() if (text := clean(value))}
-
-
-def _receipt(status: dict[str, Any]) -> list[Event]:
-    known = _STATUSES.get(clean(status.get("status")) or "")
-    provider_id = clean(status.get("id"))
-    if not known or not provider_id or status.get("type") == "call":
-        return []
+def _receipt(status: Item, contact: Item) -> Receipt | Notice:
+    named = (clean(status.get("status")) or "")[:LONGEST_KIND]
+    provider_id = identifier(status.get("id"))
+    if status.get("type") == "call":
+        return Notice("calls", f"a call's status, which is not relayed: {named or 'none named'}")
+    if named not in _STATUSES:
+        return Notice("statuses", f"a status that the relay does not know: {named or 'none named'}")
+    if not provider_id:
+        return Notice("statuses", f"the status {named} of no message: its id is missing")
     error = first(status.get("errors"))
     details = clean(record(error.get("error_data")).get("details"))
-    return [
-        Receipt(
-            provider_id=provider_id,
-            status=known,
-            time=unix_seconds(status.get("timestamp")),
-            message_id=_own_id(status.get("biz_opaque_callback_data")),
-            code=clean(error.get("code")),
-            reason=details or clean(error.get("message")) or clean(error.get("title")),
-        )
-    ]
+    reason = details or clean(error.get("message")) or clean(error.get("title"))
+    failed = _STATUSES[named] == "failed"
+    return Receipt(
+        provider_id=provider_id,
+        status=_STATUSES[named],
+        time=unix_seconds(status.get("timestamp")),
+        message_id=_own_id(status.get("biz_opaque_callback_data")),
+        code=(clean(error.get("code")) or "")[:LONGEST_KIND] or None,
+        reason=reason[:_LONGEST_REASON] if reason else None,
+        aliases=aliases(status, contact),
+        answer=told(status) if failed else None,
+        fate=fate_of(clean(error.get("code"))) if failed else None,
+    )
 
 
 def _own_id(value: Any) -> str | None:
@@ -162,9 +98,3 @@ def _own_id(value: Any) -> str | None:
         return str(uuid.UUID(value)) if isinstance(value, str) and len(value) == 36 else None
     except ValueError:
         return None
-
-
-def _elsewhere(kind: str, value: Any, reason: str) -> Ignored:
-    """Something no contact wrote. It has no id of its own; the same content gets the same one."""
-    digest = hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
-    return Ignored(f"{kind}:{digest}", Person(address=""), time.time(), kind, reason)

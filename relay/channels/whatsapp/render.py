@@ -5,15 +5,18 @@ Source: Meta's send-messages and *-messages pages; BSUID page of May 2026 for `r
 
 from __future__ import annotations
 
-import mimetypes
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from relay.channels.base import Account, Request
-from relay.channels.reading import joined, joined_once, without_none
+from relay.channels.reading import joined_once, without_none
 from relay.channels.whatsapp.identity import digits, is_bsuid
+from relay.channels.whatsapp.interactive import body_text, header_file, interactive
 from relay.channels.whatsapp.limits import CAPTIONED, OPUS, TEXT
+from relay.channels.whatsapp.pins import location
+from relay.channels.whatsapp.templates import template
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message, Recipient
 
@@ -25,7 +28,7 @@ def phone_number_id(account: Account) -> str:
 
 def render(message: Message, message_id: str, to: Recipient, account: Account, media_url: str | None) -> Request:
     """The call that sends `message`; `media_url` is where our copy of its file can be fetched."""
-    kind, content = _content(message, media_url)
+    kind, content = _content(message, message_id, media_url)
     body = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
@@ -58,38 +61,39 @@ def _dialled(address: str) -> str | None:
     return digits(address) if re.fullmatch(r"\+?[0-9]{5,15}", address) else None
 
 
-def _content(message: Message, media_url: str | None) -> tuple[str, dict[str, Any]]:
-    media = message.media
-    if media is None or media.kind == "link":
-        return "text", _text(message, media, media_url)
-    if media.caption and media.kind not in CAPTIONED:
+def _content(message: Message, message_id: str, media_url: str | None) -> tuple[str, dict[str, Any]]:
+    if message.template is not None or message.type == "template":
+        return "template", template(message, message_id, media_url)
+    if message.place is not None:
+        return "location", location(message.place)
+    if message.options and not message.numbered:
+        return interactive(message, message_id, media_url)
+    if message.media is None or _is_told(message, message.media):
+        return "text", _text(message, media_url)
+    return message.media.kind, _file(message, message.media, media_url)
+
+
+def _is_told(message: Message, media: Media) -> bool:
+    """Whether the file goes as text: as a link, or not at all, being a decoration that takes no text."""
+    return media.kind == "link" or (media.optional and bool(message.text) and media.kind not in CAPTIONED)
+
+
+def _file(message: Message, media: Media, media_url: str | None) -> dict[str, Any]:
+    caption = joined_once(message.text, media.caption)
+    if caption and media.kind not in CAPTIONED:
         raise CannotCarry("caption_not_allowed", f"WhatsApp takes no text with {media.kind}")
-    if media.upload_id:
-        item: dict[str, Any] = {"id": media.upload_id}
-    elif media_url:
-        item = {"link": media_url}
-    else:
-        raise CannotCarry("media_not_ready", "the file was not uploaded")
-    item["caption"] = media.caption
-    if media.kind == "document":
-        item["filename"] = media.filename or _name(media)
+    item = {**header_file(media, media_url), "caption": caption or None}
     if media.voice and media.mime_type == OPUS:
         item["voice"] = True
-    return media.kind, without_none(item)
+    return without_none(item)
 
 
-def _text(message: Message, media: Media | None, media_url: str | None) -> dict[str, Any]:
-    if media is not None and not media_url:
-        raise CannotCarry("media_not_ready", "there is no link to the file")
-    link = joined((media.filename, media_url), ": ") if media else None
-    body = joined((joined_once(message.text, media.caption if media else None), link))
+def _text(message: Message, media_url: str | None) -> dict[str, Any]:
+    media = message.media
+    text = joined_once(message.text, media.caption if media else None)
+    body = body_text(replace(message, text=text), media_url)
     if not body:
         raise CannotCarry("empty", "the message has no text")
     if len(body) > TEXT:
         raise CannotCarry("text_too_long", f"WhatsApp takes {TEXT} characters")
     return {"body": body, "preview_url": False} if media else {"body": body}
-
-
-def _name(media: Media) -> str:
-    """The extension decides which icon the handset shows."""
-    return f"file{mimetypes.guess_extension(media.mime_type) or ''}"

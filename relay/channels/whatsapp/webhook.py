@@ -13,9 +13,18 @@ from typing import Any
 from relay.channels.base import Part
 from relay.channels.reading import record, records
 from relay.channels.text import clean
-from relay.channels.whatsapp.identity import matching_contact, recipient_address, sender_address
+from relay.channels.whatsapp.identity import contacts, matching_contact, recipient_address, sender_address
 
 MEDIA = ("image", "video", "audio", "voice", "document", "sticker")
+ECHOES = ("message_echoes", "echoes")
+STANDBY = "standby"
+"""The field of everything that happens while Meta's own assistant answers in the number's place (August 2026)."""
+EMPTY_BODY = b'{"object":"whatsapp_business_account","entry":[],"from":"relay"}'
+"""What the relay's own checks sign: the only body that says nothing on purpose."""
+
+_PLURALS = {"message": "messages", "echo": "echoes", "call": "calls", "status": "statuses", "error": "errors"}
+
+Item = tuple[str, dict[str, Any]]
 
 
 def sign(secret: str, raw: bytes) -> str:
@@ -31,13 +40,11 @@ def verify(secret: str, raw: bytes, signature: str | None) -> bool:
 
 
 def split(body: Any) -> list[Part]:
-    """Every message, status, error and unknown change of the body, in order."""
+    """Every item of the body, in order; what holds none that can be read is an item itself."""
     found: list[Part] = []
-    for entry in records(record(body).get("entry")):
-        for change in records(entry.get("changes")):
-            for line_ref, address, payload in _items(entry, change):
-                kind, mime = _media(payload)
-                found.append(Part(line_ref, address, payload, len(found), kind, mime))
+    for line_ref, address, payload in _items(body):
+        kind, mime = _media(payload)
+        found.append(Part(line_ref, address, payload, len(found), kind, mime))
     return found
 
 
@@ -51,29 +58,79 @@ def keep(body: Any, line_refs: set[str]) -> Any:
     return {**record(body), "entry": entries}
 
 
-def _items(entry: dict[str, Any], change: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Line, address and payload of each item of a change."""
-    value = record(change.get("value"))
+def _items(body: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Line, address and payload of each item."""
+    entries = _members(record(body).get("entry"))
+    if not entries and record(body).get("from") != "relay":
+        yield "", "", _unreadable("the webhook has no entry", body)
+    for entry in entries:
+        changes = _members(record(entry).get("changes"))
+        if not changes:
+            yield "", "", _unreadable("an entry without changes", entry)
+        for change in changes:
+            yield from _of_change(record(entry), change)
+
+
+def _of_change(entry: dict[str, Any], change: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    value = record(record(change).get("value"))
     common = {
-        "field": clean(change.get("field")) or "messages",
+        "field": clean(record(change).get("field")) or "messages",
         "waba_id": clean(entry.get("id")),
         "metadata": record(value.get("metadata")),
     }
-    line_ref = _line_ref(value)
-    items = list(_known(value)) if common["field"] == "messages" else []
-    for address, item in items or [("", {"kind": "other", "value": change.get("value")})]:
-        yield line_ref, address, {**common, **item}
+    for address, item in list(_of_value(value)) or [("", _without_items(change))]:
+        yield _line_ref(value), address, {**common, **item}
 
 
-def _known(value: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for message in records(value.get("messages")):
-        contact = matching_contact(value, (message.get("from"), message.get("from_user_id")))
-        yield sender_address(message, contact or {}), {"kind": "message", "message": message, "contact": contact}
-    for status in records(value.get("statuses")):
-        contact = matching_contact(value, (status.get("recipient_id"), status.get("recipient_user_id")))
-        yield recipient_address(status), {"kind": "status", "status": status, "contact": contact}
-    for error in records(value.get("errors")):
-        yield "", {"kind": "error", "error": error}
+def _without_items(change: Any) -> dict[str, Any]:
+    if not isinstance(change, dict):
+        return _unreadable("a change that is no object", change)
+    return {"kind": "other", "value": change.get("value")}
+
+
+def _of_value(value: dict[str, Any]) -> Iterator[Item]:
+    """Messages are messages under whatever field they come: `standby` has them as `messages` has."""
+    known = contacts(value)
+    for message in _members(value.get("messages")):
+        yield _item("message", message, known, ("from", "from_user_id"))
+    for echo in (echo for name in ECHOES for echo in _members(value.get(name))):
+        yield _item("echo", echo, known, ("to", "to_user_id"))
+    for call in _members(value.get("calls")):
+        yield _item("call", call, known, ("from", "from_user_id"))
+    for status in _members(value.get("statuses")):
+        yield _item("status", status, known, ("recipient_id", "recipient_user_id"))
+    for error in _members(value.get("errors")):
+        yield "", {"kind": "error", "error": error} if isinstance(error, dict) else _stray("error", error)
+
+
+def _item(kind: str, item: Any, known: dict[str, dict[str, Any]], named: tuple[str, str]) -> Item:
+    if not isinstance(item, dict):
+        return "", _stray(kind, item)
+    contact = matching_contact(known, *(item.get(name) for name in named))
+    payload = {"kind": kind, "message" if kind == "echo" else kind: item, "contact": contact}
+    return _address(kind, item, contact or {}), payload
+
+
+def _address(kind: str, item: dict[str, Any], contact: dict[str, Any]) -> str:
+    """Of the contact: what is about one contact goes one way."""
+    if kind in ("status", "echo") or item.get("direction") == "BUSINESS_INITIATED":
+        return recipient_address(item, contact)
+    return sender_address(item, contact)
+
+
+def _members(value: Any) -> list[Any]:
+    """Of a list that may be anything: what is not there at all has none."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+def _stray(kind: str, item: Any) -> dict[str, Any]:
+    return _unreadable(f"something among the {_PLURALS[kind]} that is no object", item)
+
+
+def _unreadable(reason: str, value: Any) -> dict[str, Any]:
+    return {"kind": "unreadable", "reason": reason, "value": value}
 
 
 def _line_ref(value: dict[str, Any]) -> str:

@@ -1,77 +1,99 @@
-// The bar under a chat: text, a file of one's own, or one of the samples.
+// The bar under a chat: text, a file of one's own, and a menu of everything else that can be sent.
 import { bytes, el, icon, toast } from "./dom.js";
+import { Menu } from "./menu.js";
 
 export class Compose {
-  constructor(form, { placeholder, samples, send }) {
+  // `more` is {label, groups()}: what the menu holds is asked for each time it opens.
+  constructor(form, { placeholder, more, send, typing }) {
     this.form = form;
     this.send = send;
+    this.typing = typing;
     this.file = null;
-    this.text = el("textarea", { rows: 1, "aria-label": placeholder, placeholder, onkeydown: (event) => this.key(event) });
+    this.mode = null;
+    this.text = el("textarea", { rows: 1, "aria-label": placeholder, placeholder, onkeydown: (event) => this.key(event), oninput: () => this.typing?.() });
     this.picker = el("input", { type: "file", hidden: true, onchange: () => this.attach(this.picker.files[0]) });
-    this.opener = el("button", { type: "button", class: "icon", "aria-label": "Attach", "aria-expanded": "false", onclick: () => this.toggle() }, icon("attach"));
+    this.clip = el("button", { type: "button", class: "icon", "aria-label": "Attach a file", title: "Attach a file", onclick: () => this.picker.click() }, icon("attach"));
+    this.opener = el("button", { type: "button", class: "icon", "aria-label": more.label, title: more.label, "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => this.openMenu(more) }, icon("plus"));
     this.button = el("button", { type: "submit", class: "send", "aria-label": "Send" }, icon("send"));
-    this.menu = this.buildMenu(samples);
-    form.append(this.opener, this.picker, this.text, this.button, this.menu);
+    this.above = el("div", { class: "above" });
+    form.append(this.above, this.opener, this.clip, this.picker, this.text, this.button);
+    this.menu = new Menu(form, more.label, "more");
     form.addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
-    form.addEventListener("keydown", (event) => { if (event.key === "Escape") this.toggle(false); });
-    document.addEventListener("click", (event) => { if (!form.contains(event.target)) this.toggle(false); });
-    form.parentElement.addEventListener("dragover", (event) => event.preventDefault());
-    form.parentElement.addEventListener("drop", (event) => { event.preventDefault(); this.attach(event.dataTransfer.files[0]); });
+    this.acceptDrops(form.parentElement);
+  }
+
+  acceptDrops(area) {
+    area.addEventListener("dragover", (event) => event.preventDefault());
+    area.addEventListener("drop", (event) => { event.preventDefault(); this.attach(event.dataTransfer.files[0]); });
   }
 
   enable(on) {
-    for (const node of [this.text, this.opener, this.button]) node.disabled = !on;
+    for (const node of [this.text, this.opener, this.clip, this.button]) node.disabled = !on;
   }
 
-  buildMenu(samples) {
-    const choices = [["Choose a file…", () => this.picker.click()], ...samples.map(([label, fields]) => [label, () => this.deliver(fields)])];
-    const menu = el("div", { class: "menu", role: "menu", "aria-label": "Attach", hidden: true },
-      ...choices.map(([label, act]) => el("button", { type: "button", role: "menuitem", onclick: () => { this.toggle(false); act(); } }, label)));
-    menu.addEventListener("keydown", (event) => {
-      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      const items = [...menu.children];
-      items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
-    });
-    return menu;
-  }
-
-  toggle(open = this.menu.hidden) {
-    const hadFocus = this.menu.contains(document.activeElement);
-    this.menu.hidden = !open;
-    this.opener.setAttribute("aria-expanded", String(open));
-    if (open) this.menu.firstChild.focus();
-    else if (hadFocus) this.text.focus();
+  openMenu(more) {
+    const room = this.form.getBoundingClientRect().top - this.form.parentElement.getBoundingClientRect().top;
+    this.menu.node.style.maxHeight = `${Math.min(room - 14, 480)}px`;
+    this.menu.fill(more.groups());
+    this.menu.toggle(this.opener);
   }
 
   key(event) {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-      event.preventDefault();
-      this.submit();
-    }
+    if (event.key === "Escape" && this.mode) this.setMode(null);
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.submit();
+  }
+
+  // Text that waits for its writer, such as a template's first line.
+  prefill(text) {
+    this.text.value = text;
+    this.text.focus();
+    this.text.setSelectionRange(text.length, text.length);
   }
 
   attach(file) {
     this.picker.value = "";
     this.file = file ?? null;
-    this.form.querySelector(".chip")?.remove();
-    if (!file) return;
-    this.form.append(el("div", { class: "chip" }, el("span", {}, `${file.name}, ${bytes(file.size)}`),
-      el("button", { type: "button", class: "icon", "aria-label": "Remove the file", onclick: () => this.attach(null) }, icon("close"))));
+    this.chip("file", file && [`${file.name}, ${bytes(file.size)}`], "Remove the file", () => this.attach(null));
+    if (file) this.text.focus();
+  }
+
+  // A mode is {title, preview, fields} for a reply or {title, preview, text, act} for an edit; null ends it.
+  setMode(mode) {
+    if (this.mode?.act && !mode) this.text.value = "";
+    this.mode = mode;
+    this.chip("mode", mode && [el("b", {}, mode.title), mode.preview], "Cancel", () => this.setMode(null));
+    if (mode?.text !== undefined) this.text.value = mode.text;
     this.text.focus();
+  }
+
+  chip(kind, parts, label, drop) {
+    this.above.querySelector(`.chip.${kind}`)?.remove();
+    if (!parts) return;
+    this.above.append(el("div", { class: `chip ${kind}` }, el("span", {}, ...parts),
+      el("button", { type: "button", class: "icon", "aria-label": label, onclick: drop }, icon("close"))));
   }
 
   async submit() {
     const text = this.text.value.trim();
     if (!text && !this.file) return;
-    const fields = text ? { text } : {};
-    if (await this.deliver(fields, this.file)) { this.text.value = ""; this.attach(null); }
+    const { act } = this.mode ?? {};
+    const done = act ? await this.attempt(() => act(text)) : await this.deliver(text ? { text } : {}, this.file);
+    if (!done) return;
+    this.text.value = "";
+    if (this.mode) this.setMode(null);
+    if (this.file) this.attach(null);
   }
 
-  async deliver(fields, file = null) {
+  deliver(fields, file = null) {
+    const { fields: shared } = this.mode ?? {};
+    return this.attempt(() => this.send({ ...fields, ...shared }, file));
+  }
+
+  async attempt(action) {
     try {
-      await this.send(fields, file);
+      await action();
       return true;
     } catch (error) {
       toast(error.message);

@@ -1,8 +1,8 @@
 // Brings phone, desk and faults together and keeps them live.
 import { call, el, throttled } from "./dom.js";
-import { DeskSide } from "./desk.js";
+import { DeskSide } from "./desk/side.js";
 import { Faults } from "./faults.js";
-import { PhoneSide } from "./phone.js";
+import { PhoneSide } from "./phone/side.js";
 
 const phone = new PhoneSide(document.getElementById("phone"));
 const desk = new DeskSide(document.getElementById("desk"));

@@ -10,7 +10,7 @@ export function fileNode({ mime, url, name, size, sticker }) {
 }
 
 function pictureNode(url, name, sticker) {
-  const image = el("img", { src: url, alt: name ?? (sticker ? "Sticker" : "Picture"), class: sticker ? "" : "picture" });
+  const image = el("img", { src: url, alt: (sticker ? "Sticker" : name) ?? "Picture", class: sticker ? "" : "picture" });
   return el("a", { href: url, target: "_blank", rel: "noopener", class: "picture-link" }, image);
 }
 

@@ -10,7 +10,7 @@ import pytest
 from gevent.event import Event
 
 from relay.actors.base import Ping, RelayActor
-from relay.actors.channel import REPORT_EVERY, ChannelActor
+from relay.actors.channel import ASIDE_EVERY, ChannelActor
 from relay.actors.commands import AskTurn, Freed, Refused, Tick, Turn
 from relay.actors.side import Side
 from relay.channels.base import Account
@@ -80,7 +80,7 @@ def test_alarms_that_a_sooner_one_replaced_do_not_multiply(world: SimpleNamespac
 
 
 def test_reports_get_a_turn_while_messages_keep_coming(world: SimpleNamespace, heard: list[Any]) -> None:
-    others = [Listener.start(heard) for _ in range(REPORT_EVERY + 2)]
+    others = [Listener.start(heard) for _ in range(ASIDE_EVERY + 2)]
     world.actor.tell(AskTurn("l", world.listener, "report"))
     for other in others:
         world.actor.tell(AskTurn("l", other, "inbound"))

@@ -15,10 +15,14 @@ def recorded(channel: str, name: str) -> Any:
     return json.loads((ROOT / channel / "fixtures" / f"{name}.json").read_text())
 
 
-def shown(event: Event, like: dict[str, Any]) -> dict[str, Any]:
-    """The event's fields that `like` speaks of; of a file only the fields `like` names."""
-    values = {"event": type(event).__name__.lower(), **json.loads(dump(event))}
-    media = like.get("media")
-    if isinstance(media, dict) and values.get("media"):
-        values["media"] = {key: values["media"][key] for key in media}
-    return {key: values[key] for key in like}
+def shown(event: Event, like: dict[str, Any]) -> Any:
+    """The event's fields that `like` speaks of, and within them the same."""
+    return _like({"event": type(event).__name__.lower(), **json.loads(dump(event))}, like)
+
+
+def _like(value: Any, like: Any) -> Any:
+    if isinstance(value, dict) and isinstance(like, dict) and like:
+        return {key: _like(value[key], like[key]) for key in like}
+    if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):
+        return [_like(one, other) for one, other in zip(value, like, strict=True)]
+    return value

@@ -1,5 +1,6 @@
 """What each provider's errors mean, by their tables."""
 
+import itertools
 from typing import Any
 
 import orjson
@@ -7,7 +8,10 @@ import pytest
 
 from relay.channels.exchange import Answer
 from relay.channels.genesys import errors as genesys
+from relay.channels.genesys.reasons import cause as genesys_cause
 from relay.channels.whatsapp import errors as whatsapp
+from relay.channels.whatsapp.parse import parse
+from relay.core.messages import Receipt
 
 
 def meta(status: int, code: Any, **more: Any) -> Answer:
@@ -49,12 +53,152 @@ def meta(status: int, code: Any, **more: Any) -> Answer:
         (400, 999999, "refused"),
         (500, 999999, "retry"),
         (429, 131026, "refused"),
+        (400, 132001, "refused"),
+        (400, 132068, "refused"),
+        (503, 133004, "retry"),
+        (400, 133016, "throttled"),
+        (400, 131208, "refused"),
     ],
 )
 def test_meta_codes(status: int, code: int, fate: str) -> None:
     error = whatsapp.failure(meta(status, code))
     assert (error.fate, error.code, error.status, error.trace_id) == (fate, str(code), status, "Atrace")
     assert error.scope == "line"
+
+
+@pytest.mark.parametrize(
+    ("code", "fate", "cause"),
+    [
+        ("131047", "refused", "window_closed"),
+        ("131000", "retry", "server"),
+        ("131016", "retry", "server"),
+        ("131057", "retry", "server"),
+        ("133004", "retry", "server"),
+        ("130429", "throttled", "rate"),
+        ("131056", "throttled", "rate"),
+        # Limits of hours: the same a few seconds later.
+        ("131048", "refused", "rate"),
+        ("131064", "refused", "rate"),
+        ("80007", "refused", "rate"),
+        ("131026", "refused", "recipient"),
+        ("131049", "refused", "not_allowed"),
+        ("131050", "refused", "opted_out"),
+        ("131051", "refused", "unsupported"),
+        ("131053", "refused", "media_type"),
+        ("100", "refused", "invalid"),
+        ("131042", "credentials", "credentials"),
+        ("131031", "credentials", "credentials"),
+        ("368", "credentials", "credentials"),
+        ("250", "credentials", "credentials"),
+        ("300", "refused", "general"),
+        ("999999", "refused", "general"),
+        ("-1", "refused", "general"),
+        ("\u0663", "refused", "general"),
+        ("9" * 100_000, "refused", "general"),
+        ("", "refused", "general"),
+        (None, "refused", "general"),
+    ],
+)
+def test_what_a_code_means_in_a_status(code: str | None, fate: str, cause: str) -> None:
+    assert (whatsapp.fate_of(code), whatsapp.cause(code)) == (fate, cause)
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        ("window_closed", "window_closed"),
+        ("too_large", "media_size"),
+        ("http_429", "rate"),
+        ("http_503", "server"),
+        ("timeout", "server"),
+        ("no_address", "recipient"),
+    ],
+)
+def test_our_own_codes_have_causes_on_both_sides(code: str, cause: str) -> None:
+    assert whatsapp.cause(code) == cause
+    assert genesys_cause(code) == cause
+
+
+def test_no_code_stands_in_the_table_twice() -> None:
+    spans = [(codes, codes + 1) if isinstance(codes, int) else (codes.start, codes.stop) for codes, _ in whatsapp.TABLE]
+    assert all(ends <= begins for (_, ends), (begins, _) in itertools.pairwise(spans))
+
+
+TOKEN = "Zx81-not-like-any-token"
+
+
+@pytest.mark.parametrize("failure", [whatsapp.failure, genesys.failure])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": "x", "message": f"who is {TOKEN}?", "error": {"code": 131000, "message": f"and {TOKEN}"}},
+        {
+            "message": "x",
+            "debug": [{"access_token": "whatever-it-is"}, {"note": '{"client_secret": "whatever-it-is"}'}],
+        },
+        {"message": "x", "seen": "Authorization: Bearer whatever-it-is", TOKEN: 1},
+        {"message": "x", "url": "https://host/path?sig=whatever-it-is"},
+        f'<html>{TOKEN} bearer whatever-it-is "refresh_token": "whatever-it-is"</html>',
+        "x" * 3990 + f" {TOKEN} " + "y" * 100_000,
+        f"https://host/path?{'q' * 7970} {TOKEN}{TOKEN}",
+        {"message": "x" * 3000, "deep": [{"at": f"{TOKEN} " * 50}] * 500},
+        '{"message": "x", "nested": ' + "[" * 300 + f'"{TOKEN}"' + "]" * 300 + "}",
+    ],
+)
+def test_a_kept_answer_hides_no_secret(failure: Any, body: Any) -> None:
+    raw = body.encode() if isinstance(body, str) else orjson.dumps(body)
+    for told in ({"secrets": (TOKEN,)}, {}):
+        # Given, or only what the call itself was authorised with.
+        error = failure(Answer(500, {}, raw, "" if told else TOKEN), **told)
+        assert error.answer and len(error.answer) <= 4000
+        for secret in (TOKEN, TOKEN[:8], "whatever-it-is"):
+            assert secret not in error.answer and secret not in error.text
+
+
+def test_what_a_call_was_authorised_with_is_in_no_kept_answer() -> None:
+    assert Answer(400, {}, orjson.dumps({"seen": TOKEN}), TOKEN).kept() == '{"seen":"[secret]"}'
+
+
+def test_the_whole_answer_is_kept_as_compact_json() -> None:
+    error = whatsapp.failure(meta(400, 131009, error_subcode=2494010, error_data={"details": "Param text"}))
+    assert orjson.loads(error.answer or "") == {
+        "error": {
+            "message": "(#131009) text",
+            "type": "OAuthException",
+            "code": 131009,
+            "fbtrace_id": "Atrace",
+            "error_subcode": 2494010,
+            "error_data": {"details": "Param text"},
+        }
+    }
+    assert ": " not in (error.answer or "")
+
+
+def test_of_an_answer_without_json_the_beginning_is_kept() -> None:
+    error = genesys.failure(Answer(502, {}, b"<html>\x00Bad Gateway</html>" + b" z" * 9000))
+    assert error.answer and error.answer.startswith("<html>Bad Gateway</html> z") and len(error.answer) <= 4000
+    assert whatsapp.failure(Answer(502, {}, b"")).answer is None
+
+
+def test_a_failed_status_is_kept_whole_but_for_secrets() -> None:
+    status = {
+        "id": "wamid.HBgM",
+        "status": "failed",
+        "timestamp": "1790000000",
+        "recipient_id": "491701234567",
+        "errors": [{"code": 131026, "title": "x", "error_data": {"details": f"EAAB{'x' * 20} for +49 170 1234567"}}],
+    }
+    [event] = parse({"kind": "status", "status": status})
+    assert isinstance(event, Receipt) and (event.fate, event.code) == ("refused", "131026")
+    assert orjson.loads(event.answer or "") == {
+        "id": "wamid.HBgM",
+        "timestamp": "1790000000",
+        "errors": [{"code": 131026, "title": "x", "error_data": {"details": "[secret] for [number]"}}],
+    }
+    [long] = parse({"kind": "status", "status": {**status, "errors": [{"title": "so long " * 5000}]}})
+    assert isinstance(long, Receipt) and len(long.answer or "") <= 4000
+    [sent] = parse({"kind": "status", "status": {**status, "status": "sent"}})
+    assert isinstance(sent, Receipt) and (sent.fate, sent.answer) == (None, None)
 
 
 def test_the_pair_limit_concerns_one_contact() -> None:
@@ -132,7 +276,7 @@ def test_genesys_correlation_id_is_kept() -> None:
 
 def test_an_unknown_message_in_a_receipt_stops_no_line() -> None:
     answer = Answer(404, {}, b'{"code": "not.found", "message": "no such message"}')
-    assert genesys.failure(answer, receipt=True).fate == "refused"
+    assert genesys.failure(answer, about_another=True).fate == "refused"
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT", "9" * 30])

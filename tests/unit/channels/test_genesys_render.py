@@ -1,15 +1,17 @@
 """Messages and receipts as Genesys wants them, and how they are made to fit."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
 
 from relay.channels.genesys.limits import FILE, fit, fit_media
-from relay.channels.genesys.render import render, render_report
+from relay.channels.genesys.render import MEDIA_TYPES, render, render_report
+from relay.channels.whatsapp.errors import cause
+from relay.core.content import Answer, Option
 from relay.core.errors import CannotCarry
-from relay.core.messages import Media, Message, Person, Recipient, Report
+from relay.core.messages import Media, MediaKind, Message, Person, Recipient, Report
 from tests.unit.channels.accounts import BSUID, CONTACT, GENESYS, PHONE
 
 TO = Recipient(CONTACT, wa_id=PHONE, bsuid=BSUID, name="Ada Brandt", genesys_conversation_known=True)
@@ -47,6 +49,71 @@ def test_text() -> None:
     }
 
 
+def attributes(it: Message, to: Recipient = TO) -> dict[str, str]:
+    given: dict[str, str] = body(it, to)["channel"]["metadata"]["customAttributes"]
+    return given
+
+
+def test_what_architect_may_want_to_know() -> None:
+    person = Person(PHONE, wa_id=PHONE, username="ada.b")
+    known = attributes(message("x", window_until=1764086400.0, reply_to="wamid.Q"), TO)
+    assert known["whatsapp_window_until"] == "2025-11-25T16:00:00.000Z"
+    assert known["whatsapp_reply_to"] == "wamid.Q"
+    assert "whatsapp_username" not in known
+    assert attributes(replace(message("x"), person=person))["whatsapp_username"] == "ada.b"
+
+
+def test_attributes_are_flat_short_and_few() -> None:
+    """The relay's own come first; a provider's oddity never pushes them out."""
+    known = attributes(message("x", attributes={f"a{n}": "ä" * 2000 for n in range(100)}))
+    assert len(known) == 32
+    assert {"whatsapp_phone", "whatsapp_bsuid", "whatsapp_name", "whatsapp_type", "whatsapp_a0"} <= known.keys()
+    assert known["whatsapp_a0"] == "ä" * 1000
+
+
+PAYLOAD = "pay " + "lo😀ad" * 200
+TAPPED = Answer("our-id", 2, Option("Monday, and everything else that stood there", PAYLOAD), "7f3c")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("quick_reply", "QuickReply"), ("button", "Button"), ("date", "DatePicker")]
+)
+def test_a_tapped_answer_comes_back_with_its_payload(kind: Any, name: str) -> None:
+    option = replace(TAPPED.option, kind=kind)  # type: ignore[type-var]
+    tapped = message("Monday, and ev…", answer=replace(TAPPED, option=option))
+    (fitted,) = fit(tapped)
+    request = render(fitted, "id", Recipient(CONTACT), GENESYS, None)
+    assert (request.method, request.path, request.query) == ("POST", f"{BASE}/structured/response", {})
+    channel = request.body.pop("channel")
+    assert channel["messageId"] == "wamid.A"
+    assert channel["from"] == {"id": CONTACT, "idType": "Opaque"}
+    assert request.body == {
+        "buttonResponse": {"type": name, "text": "Monday, and everything else that stood there", "payload": PAYLOAD},
+        "originatingMessageId": "7f3c",
+    }
+
+
+def test_an_answer_of_any_length_is_one_call() -> None:
+    long = message("x" * 9000, answer=replace(TAPPED, option=Option("x" * 9000, "y" * 9000)))
+    assert fit(long) == [long]
+
+
+def test_an_answer_without_payload_says_its_text() -> None:
+    given = body(message("Monday", answer=replace(TAPPED, option=Option("Monday"))))
+    assert given["buttonResponse"] == {"type": "QuickReply", "text": "Monday", "payload": "Monday"}
+
+
+@pytest.mark.parametrize("lost", [{"option": None}, {"offered_by": None}, {"option": None, "offered_by": None}])
+def test_an_answer_that_nobody_waits_for_is_a_text(lost: dict[str, Any]) -> None:
+    tapped = message("Monday", answer=replace(TAPPED, **lost))
+    request = render(tapped, "id", TO, GENESYS, None)
+    assert request.path == f"{BASE}/message"
+    assert request.body["text"] == "Monday"
+    told = attributes(tapped)
+    assert told["whatsapp_answer_id"] == "our-id.2"
+    assert told.get("whatsapp_payload") == (None if "option" in lost else PAYLOAD[:1000])
+
+
 def test_a_conversation_is_asked_for_only_when_unknown() -> None:
     request = render(message("Hello"), "id", Recipient(CONTACT), GENESYS, None)
     assert request.query == {"prefetchConversationId": "true"}
@@ -68,6 +135,7 @@ def test_the_line_decides_the_integration() -> None:
         ("video", "video/mp4", "Video"),
         ("audio", "audio/ogg; codecs=opus", "Audio"),
         ("document", "application/pdf", "File"),
+        ("document", "text/vcard", "File"),
         ("document", "", "File"),
     ],
 )
@@ -85,6 +153,11 @@ def test_files(kind: Any, mime: str, expected: str) -> None:
         "text": "see",
     }
     assert given["text"] == "see"
+
+
+def test_every_kind_of_file_has_a_name_there() -> None:
+    """A link is none: it stands in the text."""
+    assert {*MEDIA_TYPES, "link"} == {*get_args(MediaKind)}
 
 
 def test_a_bare_file_has_no_text() -> None:
@@ -163,20 +236,26 @@ def test_delivered() -> None:
     ("code", "expected"),
     [
         ("131047", "MessageExpired"),
+        ("window_closed", "MessageExpired"),
         ("131026", "InvalidDestination"),
         ("131056", "RateLimited"),
         ("130429", "RateLimited"),
         ("80007", "RateLimited"),
+        ("131049", "MessageNotAllowed"),
         ("131051", "UnsupportedMessage"),
+        ("131009", "InvalidMessageStructure"),
+        ("131000", "ServerError"),
         ("131053", "MediaTypeNotAllowed"),
         ("131050", "RecipientOptedOut"),
         ("too_large", "InvalidMediaContentLength"),
+        ("131042", "GeneralError"),
         ("999999", "GeneralError"),
         (None, "GeneralError"),
     ],
 )
 def test_failed_says_why(code: str | None, expected: str) -> None:
-    report = Report("id", "7f3c", "failed", 1764000000.0, code, "too late" if code else None)
+    """Meta's code, the cause that it has in either side's words, Genesys' reason."""
+    report = Report("id", "7f3c", "failed", 1764000000.0, code, "too late" if code else None, cause(code))
     given = render_report(report, TO, GENESYS).body
     assert given["status"] == "Failed"
     assert given["isFinalReceipt"] is True

@@ -52,7 +52,20 @@ def test_an_object_is_one_part_and_stays_as_it_came() -> None:
 
 
 def test_a_list_is_as_many_parts() -> None:
-    assert [part.index for part in split([ITEM, None, ITEM])] == [0, 1]
+    assert [part.index for part in split([ITEM, ITEM])] == [0, 1]
+
+
+@pytest.mark.parametrize("odd", [None, 5, "x", [1], []])
+def test_what_is_no_object_is_a_part_too(odd: Any) -> None:
+    """It names no line and nobody, and `parse` says what it is."""
+    parts = split([ITEM, odd])
+    assert [(part.line_ref, part.index) for part in parts] == [("int-1", 0), ("", 1)]
+    assert parts[1].payload == {"unreadable": odd}
+
+
+@pytest.mark.parametrize("body", [[], None])
+def test_nothing_has_no_parts(body: Any) -> None:
+    assert split(body) == []
 
 
 def test_the_sender_names_the_line_where_the_channel_has_no_id() -> None:
@@ -80,4 +93,6 @@ def test_any_body_can_be_split_and_kept(body: Any) -> None:
 def test_a_tenant_gets_its_own_objects_only() -> None:
     assert keep(ITEM, {"int-1"}) == ITEM
     assert keep(ITEM, {"int-2"}) is None
-    assert keep([ITEM, {"channel": {"id": "int-2"}}], {"int-2"}) == [{"channel": {"id": "int-2"}}]
+    assert keep([ITEM, 5, {"channel": {"id": "int-2"}}], {"int-2"}) == [{"channel": {"id": "int-2"}}]
+    assert keep([ITEM, 5], {"int-1", ""}) == [ITEM, 5]
+    assert keep(5, {"int-1"}) is None

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from relay.channels.whatsapp.limits import KB, MB, OPUS, fit, fit_media
+from relay.channels.whatsapp.fitting import fit
+from relay.channels.whatsapp.limits import OPUS
 from relay.channels.whatsapp.render import render
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message, Person, Recipient
@@ -14,7 +15,6 @@ from tests.unit.channels.accounts import BSUID, CONTACT, PHONE, WHATSAPP
 MESSAGE_ID = "0b6c3f8e-3f5c-4d0e-9a57-0d4f5b1c2a3e"
 TO = Recipient(CONTACT, wa_id=PHONE, bsuid=BSUID)
 URL = "https://files.example.org/tenant/file?X-Amz-Signature=abc"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 def message(text: str | None = None, media: Media | None = None, **more: Any) -> Message:
@@ -119,53 +119,6 @@ def test_nothing_is_dropped_in_silence() -> None:
         body(message("x" * 4097))
 
 
-@pytest.mark.parametrize(
-    ("media", "expected"),
-    [
-        (Media("image", "image/jpeg", size=5 * MB), ("image", "image/jpeg")),
-        (Media("image", "image/jpeg", size=5 * MB + 1), ("link", "image/jpeg")),
-        (Media("document", "image/png", size=1), ("image", "image/png")),
-        (Media("image", "image/gif", size=1), ("link", "image/gif")),
-        (Media("image", "image/webp", size=1), ("link", "image/webp")),
-        (Media("sticker", "image/webp", size=100 * KB), ("sticker", "image/webp")),
-        (Media("sticker", "image/webp", size=101 * KB), ("link", "image/webp")),
-        (Media("sticker", "image/png", size=1), ("link", "image/png")),
-        (Media("video", "video/mp4", size=16 * MB), ("video", "video/mp4")),
-        (Media("video", "video/quicktime", size=1), ("link", "video/quicktime")),
-        (Media("document", "video/mp4", size=17 * MB), ("link", "video/mp4")),
-        (Media("audio", "audio/ogg", size=1), ("link", "audio/ogg")),
-        (Media("audio", "audio/ogg;codecs=Opus", size=1), ("audio", OPUS)),
-        (Media("audio", "audio/opus", size=1), ("audio", OPUS)),
-        (Media("audio", "audio/mp3", size=1), ("audio", "audio/mpeg")),
-        (Media("audio", "audio/wav", size=1), ("link", "audio/wav")),
-        (Media("image", "application/pdf", size=1), ("document", "application/pdf")),
-        (Media("document", "text/plain; charset=utf-8", size=1), ("document", "text/plain")),
-        (Media("document", DOCX, size=100 * MB), ("document", DOCX)),
-        (Media("document", DOCX, size=100 * MB + 1), ("link", DOCX)),
-        (Media("document", "text/csv", size=1), ("link", "text/csv")),
-        (Media("document", "", size=1), ("link", "")),
-        (Media("link", "application/pdf", size=1), ("link", "application/pdf")),
-        (Media("image", "image/png"), ("image", "image/png")),
-    ],
-)
-def test_files_are_made_to_fit(media: Media, expected: tuple[str, str]) -> None:
-    fitted = fit_media(media)
-    known = fitted.mime_type if fitted.kind != "link" else media.mime_type
-    assert (fitted.kind, known) == expected
-    assert fit_media(fitted) == fitted
-
-
-def test_an_empty_file_cannot_be_carried() -> None:
-    with pytest.raises(CannotCarry) as caught:
-        fit_media(Media("image", "image/png", size=0))
-    assert caught.value.code == "media_empty"
-
-
-def test_only_opus_is_a_voice_note() -> None:
-    assert fit_media(Media("audio", "audio/ogg; codecs=opus", voice=True)).voice
-    assert not fit_media(Media("audio", "audio/mpeg", voice=True)).voice
-
-
 def test_a_short_text_stays_one() -> None:
     it = message("x" * 4096)
     assert fit(it) == [it]
@@ -178,7 +131,7 @@ def test_a_long_text_becomes_parts() -> None:
         ("7f3c#2", 2, 2, "7f3c"),
     ]
     assert " ".join(part.text or "" for part in parts) == "word " * 1000
-    assert parts[0].reply_to == "wamid.asked"
+    assert [part.reply_to for part in parts] == ["wamid.asked", None]
 
 
 def test_text_and_caption_go_below_the_file() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relay.channels.whatsapp.webhook import keep, split, verify
+from relay.channels.whatsapp.webhook import EMPTY_BODY, keep, split, verify
 from tests.unit.channels.recorded import recorded
 
 SECRET = "app-secret"
@@ -54,7 +54,7 @@ def test_every_entry_change_and_item_is_split() -> None:
         ("2", "status", "DE.13491208655302741918"),
         ("3", "error", ""),
         ("3", "other", ""),
-        ("3", "other", ""),
+        ("3", "echo", "4915112345678"),
         ("", "other", ""),
     ]
     assert [part.index for part in parts] == list(range(8))
@@ -84,11 +84,36 @@ def test_the_item_stays_as_it_came() -> None:
         {"entry": [{"changes": [{"field": "messages", "value": {"messages": [1, None, "x", []]}}]}]},
         {"entry": [{"changes": [{"field": "messages", "value": {"metadata": 4, "statuses": {"id": []}}}]}]},
         {"entry": [{"changes": [{"field": "messages", "value": {"contacts": [5], "messages": [{"type": {}}]}}]}]},
+        {"entry": []},
+        {"entry": [[], {"changes": {}}]},
     ],
 )
-def test_any_body_can_be_split_and_kept(body: Any) -> None:
-    assert all(isinstance(part.payload, dict) for part in split(body))
+def test_nothing_is_dropped_from_any_body(body: Any) -> None:
+    parts = split(body)
+    assert parts
+    assert all(isinstance(part.payload, dict) for part in parts)
     keep(body, {"1"})
+
+
+def test_the_body_of_our_own_checks_says_nothing() -> None:
+    assert split(json.loads(EMPTY_BODY)) == []
+
+
+@pytest.mark.parametrize("field", [None, 7, ["messages"], "messages", "standby", "mesages"])
+def test_messages_are_messages_under_any_field(field: Any) -> None:
+    change = {"field": field, "value": {"metadata": {"phone_number_id": 300}, "messages": [{"from": "49"}]}}
+    (part,) = split({"entry": [{"changes": [change]}]})
+    assert (part.line_ref, part.payload["kind"], part.address) == ("300", "message", "49")
+
+
+def test_one_contact_goes_one_way() -> None:
+    """Echoes and calls take the customer's address, so that they stand in order with the messages."""
+    value = {
+        "message_echoes": [{"from": "1", "to": "49"}, {"from": "1", "to_user_id": "DE.A1"}],
+        "calls": [{"from": "49", "to": "1"}, {"from": "1", "to": "49", "direction": "BUSINESS_INITIATED"}],
+    }
+    parts = split({"entry": [{"changes": [{"field": "any", "value": value}]}]})
+    assert [part.address for part in parts] == ["49", "DE.A1", "49", "49"]
 
 
 def test_a_tenant_gets_its_own_changes_only() -> None:
@@ -98,7 +123,7 @@ def test_a_tenant_gets_its_own_changes_only() -> None:
     assert [entry["id"] for entry in kept["entry"]] == ["200000000000001"]
     assert {part.line_ref for part in split(kept)} == {"300000000000002"}
     assert len(split(body)) == 8
-    assert split(keep(body, set())) == []
+    assert keep(body, set())["entry"] == []
 
 
 def test_a_message_without_sender_takes_its_only_contact() -> None:

@@ -19,6 +19,7 @@ from relay.core.retry import (
     backoff,
     before_next_preparation,
     decide,
+    send_again,
 )
 from relay.core.status import gather
 
@@ -60,6 +61,13 @@ def test_refused_credentials_and_a_throttled_line_are_not_the_messages_fault() -
     assert not decide(error("credentials"), 1, 0, line_works=False).counts
     assert not decide(error("throttled", retry_after=3), 1, 0, line_works=False).counts
     assert decide(error("throttled", scope="contact"), 1, 0, line_works=False).counts
+
+
+def test_what_could_not_be_delivered_for_now_goes_out_three_times_in_all() -> None:
+    assert [send_again("retry", undelivered) for undelivered in (1, 2, 3, 4)] == [4, 16, None, None]
+    assert send_again("throttled", 1) == 4
+    others: tuple[Fate | None, ...] = ("refused", "credentials", "unknown", None)
+    assert [send_again(fate, 1) for fate in others] == [None] * 4
 
 
 def test_waits_grow_and_are_bounded() -> None:

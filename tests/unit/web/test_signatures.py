@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from db.lines import LineRoute
 from db.pool import DatabaseError
 from relay.channels.base import Part
+from web.lines import LineDirectory
 from web.webhooks.judges import of_line
 from web.webhooks.proof import SECRETS_TRIED, Proof, effective_secrets
 from web.webhooks.sorting import REFS_BEFORE_PROOF, Verdict, sort
@@ -78,7 +81,7 @@ def test_a_tenants_own_secrets_replace_the_operators(
 def test_a_line_without_any_secret_can_prove_nothing() -> None:
     assert effective_secrets("whatsapp", route(), ()) == ()
     found, _ = proof("")
-    assert of_line(route(hook=()), found)("integration") == route(hook=())
+    assert of_line(cast(LineDirectory, None), route(hook=()), found)("integration") == route(hook=())
     assert not found.given
 
 

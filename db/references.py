@@ -1,0 +1,87 @@
+"""The messages that others are about: what was quoted, where a tapped answer stood, the menu last shown. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from psycopg2.extras import execute_values
+
+from relay.core.messages import Direction, Message, load
+
+NEWEST = 20
+"""So far back in a conversation is the menu looked for that a number answers."""
+COLUMNS = "m.id, m.conversation_id, m.direction, m.origin, m.content"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A message of ours. `offered_by`: its id at the agents' provider, where one of them wrote it."""
+
+    id: str
+    conversation_id: str
+    direction: Direction
+    offered_by: str | None
+    message: Message = field(repr=False)
+
+
+def quoted(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    """By (line id, WhatsApp's id): the customer's own messages, and those that WhatsApp took from us."""
+    pairs = sorted(set(wanted))
+    if not pairs:
+        return {}
+    rows = execute_values(
+        cursor,
+        f"""WITH v (line_id, provider_id) AS (VALUES %s)
+            SELECT v.line_id, v.provider_id, {COLUMNS} FROM v JOIN message_tracking m
+              ON m.line_id = v.line_id::uuid AND m.direction = 'inbound' AND m.source_id = v.provider_id
+            UNION ALL
+            SELECT v.line_id, v.provider_id, {COLUMNS} FROM v JOIN message_attempts a
+              ON a.line_id = v.line_id::uuid AND a.provider_id = v.provider_id
+            JOIN message_tracking m ON m.id = a.message_id AND m.direction = 'outbound'""",
+        pairs,
+        page_size=len(pairs),
+        fetch=True,
+    )
+    return {(row[0], row[1]): _known(row[2:]) for row in rows}
+
+
+def offering(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    """By (line id, our id): the messages whose answers were tapped."""
+    pairs = sorted(set(wanted))
+    if not pairs:
+        return {}
+    rows = execute_values(
+        cursor,
+        f"""SELECT v.line_id, v.id, {COLUMNS} FROM (VALUES %s) AS v (line_id, id)
+            JOIN message_tracking m
+              ON m.id = v.id::uuid AND m.line_id = v.line_id::uuid AND m.direction = 'outbound'""",
+        pairs,
+        page_size=len(pairs),
+        fetch=True,
+    )
+    return {(row[0], row[1]): _known(row[2:]) for row in rows}
+
+
+def last_shown(cursor: Any, conversation_ids: Iterable[str]) -> dict[str, Known]:
+    """By conversation: the newest message that went to the phone, if it is among the last few."""
+    ids = sorted(set(conversation_ids))
+    if not ids:
+        return {}
+    cursor.execute(
+        f"""SELECT {COLUMNS} FROM unnest(%s::uuid[]) v (id) CROSS JOIN LATERAL (
+              SELECT * FROM (SELECT * FROM message_tracking n WHERE n.conversation_id = v.id
+                             ORDER BY n.sort_time DESC LIMIT %s) newest
+              WHERE direction = 'outbound' AND state IN ('sent', 'delivered', 'read')
+              ORDER BY sort_time DESC LIMIT 1) m""",
+        ([UUID(one) for one in ids], NEWEST),
+    )
+    return {one.conversation_id: one for one in map(_known, cursor.fetchall())}
+
+
+def _known(row: Sequence[Any]) -> Known:
+    message = load(Message, row[4])
+    offered_by = message.report_id if row[2] == "outbound" and row[3] == "webhook" else None
+    return Known(str(row[0]), str(row[1]), row[2], offered_by, message)

@@ -1,0 +1,129 @@
+"""How an agent sends a template, since Genesys' composer knows none for Open Messaging.
+
+    /template order_update en_US
+    Ada
+    total=19.90
+    header: https://example.org/order.pdf
+    button 1: 4711
+
+First name and language; then the body's parameters in order, or each with its name; what fills the
+header (a text, or the address of a file); what completes the address of a link button, counted from 1.
+On one line: /template order_update en_US | Ada | 4711
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from relay.core.content import Parameter, Template
+from relay.core.messages import Media, MediaKind, Message
+
+WORD = "/template"
+MOST_BUTTONS = 10
+LONGEST_NAME = 200
+_KEYWORD = re.compile(r"(header|footer|body|button)(?:[ \t]+([0-9]{1,9}))?[ \t]*:(.*)", re.IGNORECASE)
+_NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)[ \t]*=(.*)")
+_KINDS: dict[str, MediaKind] = {"image": "image", "video": "video"}
+
+
+class _Unreadable(ValueError):
+    """Not written as the convention wants it; never leaves this module."""
+
+
+@dataclass(slots=True)
+class _Found:
+    body: list[Parameter] = field(default_factory=list)
+    header: str | None = None
+    urls: dict[int, str] = field(default_factory=dict)
+
+
+def begins(text: str | None) -> bool:
+    """Whether somebody means a template, well written or not."""
+    word = (text or "").lstrip()[: len(WORD) + 1]
+    return word.lower().rstrip() == WORD
+
+
+def is_name(text: str) -> bool:
+    return re.fullmatch(r"[a-z0-9_]{1,512}", text) is not None
+
+
+def is_language(text: str) -> bool:
+    """As Meta writes it: en, en_US, fil."""
+    return re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2,3})?", text) is not None
+
+
+def applied(message: Message) -> Message:
+    """The message as the template that its text names; an ordinary one as it is.
+
+    What cannot be read is a template all the same, without `template`, so that it is refused and never
+    reaches the customer as a text. A file that came along is the header's, answers are the buttons'.
+    """
+    if message.template is not None or not begins(message.text):
+        return message
+    try:
+        template, file = _read((message.text or "").strip())
+    except _Unreadable:
+        return replace(message, type="template")
+    return replace(message, type="template", template=template, media=message.media or file)
+
+
+def _read(text: str) -> tuple[Template, Media | None]:
+    """The template, and the file in its header."""
+    first, *lines = text.splitlines()
+    rest = [line.strip() for line in lines if line.strip()]
+    if not rest:
+        first, *rest = (piece.strip() for piece in re.split(r"[ \t]\|(?=[ \t]|$)", first))
+    words = first.split()
+    if len(words) != 3 or not is_name(words[1]) or not is_language(words[2]):
+        raise _Unreadable("a template needs a name and a language")
+    found = _Found()
+    for line in rest:
+        _take(line, found)
+    if len({parameter.name is None for parameter in found.body}) > 1:
+        raise _Unreadable("parameters have names or they have none")
+    file = _file(found.header) if found.header and re.match(r"https?://", found.header, re.IGNORECASE) else None
+    header = (Parameter(found.header),) if found.header and not file else ()
+    return Template(words[1], words[2], tuple(found.body), header, tuple(sorted(found.urls.items()))), file
+
+
+def _take(line: str, found: _Found) -> None:
+    """One line or piece."""
+    if not line:
+        raise _Unreadable("a parameter is empty")
+    if keyword := _KEYWORD.fullmatch(line):
+        _take_keyword(keyword[1].lower(), keyword[2], keyword[3].strip(), found)
+    elif named := _NAMED.fullmatch(line):
+        _take_named(named[1], named[2].strip(), found)
+    else:
+        found.body.append(Parameter(line))
+
+
+def _take_keyword(word: str, place: str | None, value: str, found: _Found) -> None:
+    if not value:
+        raise _Unreadable(f"{word} is empty")
+    if word == "header" and place is None and found.header is None:
+        found.header = value
+        return
+    number = int(place) - 1 if word == "button" and place else -1
+    if not 0 <= number < MOST_BUTTONS or number in found.urls:
+        raise _Unreadable(f"{word} is not understood, or was given before")
+    found.urls[number] = value
+
+
+def _take_named(name: str, value: str, found: _Found) -> None:
+    if not value or not name.islower() or any(parameter.name == name for parameter in found.body):
+        raise _Unreadable("a named parameter is empty, not in lower case, or was given before")
+    found.body.append(Parameter(value, name))
+
+
+def _file(url: str) -> Media:
+    """What kind of file it is has to be known before it is fetched: its address tells."""
+    try:
+        name = urlsplit(url).path.rpartition("/")[2]
+    except ValueError as error:
+        raise _Unreadable("the header's address is none") from error
+    kind = _KINDS.get((mimetypes.guess_type(name)[0] or "").partition("/")[0], "document")
+    return Media(kind=kind, source_url=url, filename=name[-LONGEST_NAME:] or None, public=True)

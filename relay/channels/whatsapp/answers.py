@@ -1,0 +1,118 @@
+"""What was tapped or filled in: buttons, list rows, template quick replies, flows, permissions to call.
+
+The id of an answer that we offered is "<our message's id>.<its place>"; what others offered has ids of theirs.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from relay.channels.reading import joined, record
+from relay.channels.text import clean
+from relay.channels.whatsapp.wording import LONGEST_KIND, plain, words
+from relay.core.content import Answer
+
+Item = dict[str, Any]
+
+_OURS = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,4})")
+_BUILT = re.compile(r"screen_\d+_(.+?)_\d+")
+"""Names that Meta's flow builder makes up, screen_0_Your_name_1; its choices are "0_Very_good"."""
+_CHOICE = re.compile(r"\d+_")
+_OTHER_VALUES = ("flow_token", "saved_address_id")
+_LONGEST_FORM = 60
+_ANSWERED = {"accept": "given", "reject": "refused"}
+
+
+def answer(message: Item) -> Answer | None:
+    """Which of our options was tapped."""
+    found = _OURS.fullmatch(tapped_id(message) or "")
+    return Answer(found[1], int(found[2])) if found else None
+
+
+def tapped_id(message: Item) -> str | None:
+    """The id of a button or row, or the payload of a template's quick reply."""
+    return clean(_reply(record(message.get("interactive"))).get("id")) or clean(
+        record(message.get("button")).get("payload")
+    )
+
+
+def attributes(message: Item) -> dict[str, Any]:
+    """What a bot would want to know of it."""
+    reply = _reply(record(message.get("interactive")))
+    tapped = tapped_id(message)
+    return {
+        "button_id": None if answer(message) else tapped,
+        "flow_name": reply.get("name"),
+        "flow_response": reply.get("response_json"),
+        "call_permission": reply.get("response"),
+    }
+
+
+def button(item: Item) -> str:
+    return clean(item.get("text")) or clean(item.get("payload")) or "Pressed a button"
+
+
+def interactive(item: Item) -> str:
+    reply = _reply(item)
+    kind = (clean(item.get("type")) or "")[:LONGEST_KIND]
+    if kind == "nfm_reply":
+        return _form(reply)
+    if kind == "call_permission_reply":
+        return _call_permission(reply)
+    shown = joined((reply.get("title"), reply.get("description"))) or clean(reply.get("id"))
+    return shown or joined((f"[answered: {kind or 'interactive message'}]", *words({kind: item.get(kind)})))
+
+
+def _reply(item: Item) -> Item:
+    """What is under the name that its type says; else the only object there is."""
+    named = record(item.get(clean(item.get("type")) or ""))
+    others = [inner for inner in item.values() if isinstance(inner, dict)]
+    return named or (others[0] if len(others) == 1 else {})
+
+
+def _form(reply: Item) -> str:
+    """A flow's or form's answers. `response_json` is JSON in a string, and not always valid."""
+    given = reply.get("response_json")
+    answers = record(given) or _json(clean(given) or "")
+    values = record(answers.get("values")) or answers
+    lines = [_field(*each) for each in list(values.items())[:_LONGEST_FORM] if each[0] not in _OTHER_VALUES]
+    name = (clean(reply.get("name")) or "form")[:LONGEST_KIND]
+    head = "🏠 Address" if name == "address_message" else f"[{name} answered]"
+    return joined((head, *lines) if any(lines) else (head, reply.get("body")))
+
+
+def _json(text: str) -> Item:
+    try:
+        return record(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return {}
+
+
+def _field(name: str, value: Any) -> str:
+    built = _BUILT.fullmatch(name)
+    if built and isinstance(value, str):
+        value = _CHOICE.sub("", value, count=1).replace("_", " ") if _CHOICE.match(value) else value
+    shown = plain(value)
+    return f"{(built[1] if built else name).replace('_', ' ')}: {shown}" if shown else ""
+
+
+def _call_permission(reply: Item) -> str:
+    response = clean(reply.get("response")) or ""
+    until = _until(reply) if response == "accept" else None
+    return joined((f"Permission to call: {_ANSWERED.get(response, response or 'answered')}", until), ", ")
+
+
+def _until(reply: Item) -> str | None:
+    if reply.get("is_permanent") is True:
+        return "for good"
+    try:
+        seconds = float(clean(reply.get("expiration_timestamp")) or "nan")
+        moment = datetime.fromtimestamp(seconds, UTC) if seconds > time.time() - 366 * 86_400 else None
+    except (ValueError, OverflowError, OSError):
+        return None
+    return f"until {moment:%d %B %Y %H:%M} UTC" if moment else None

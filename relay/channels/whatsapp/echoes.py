@@ -1,0 +1,66 @@
+"""What happened on the number without the relay: the business wrote from its own app, or somebody called.
+
+Source: Meta's smb_message_echoes, standby and calls references, 2025 and 2026.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from relay.channels.reading import joined, record
+from relay.channels.text import clean, unix_seconds
+from relay.channels.whatsapp import notices
+from relay.channels.whatsapp.identity import addressee, person
+from relay.channels.whatsapp.message import read, source_id
+from relay.channels.whatsapp.surroundings import window_until
+from relay.channels.whatsapp.webhook import STANDBY
+from relay.channels.whatsapp.wording import LONGEST_KIND
+from relay.core.messages import Ignored, Message, Notice
+
+Item = dict[str, Any]
+
+_APP_LINE = "[The business wrote from its own WhatsApp Business app]"
+_STANDBY_LINE = "[Written for the business elsewhere, by Meta's own assistant or in its app]"
+
+
+def echo(item: Item) -> Message | Ignored | Notice:
+    """News for the agent. The person is the customer, for it is their conversation."""
+    message, contact = record(item.get("message")), record(item.get("contact"))
+    to = addressee(message, contact)
+    if not to.address:
+        return notices.unreadable("an echo of a message that names no recipient: neither to nor to_user_id")
+    standby = item.get("field") == STANDBY
+    found = read(message, contact, to)
+    if isinstance(found, Ignored):
+        return replace(found, window_until=None)
+    line = _STANDBY_LINE if standby else _APP_LINE
+    return replace(
+        found,
+        text=joined((line, found.text)),
+        attributes={**found.attributes, "echo": "standby" if standby else "app"},
+        answer=None,
+        window_until=None,
+        notice=True,
+    )
+
+
+def call(item: Item) -> Ignored | Notice:
+    """Calls are not relayed; a customer's call lets the business write for a day."""
+    found, contact = record(item.get("call")), record(item.get("contact"))
+    outgoing = found.get("direction") == "BUSINESS_INITIATED"
+    who = addressee(found, contact) if outgoing else person(found, contact)
+    if not who.address:
+        return notices.unreadable("a call that names no contact")
+    when = unix_seconds(found.get("timestamp"))
+    happened = (clean(found.get("event")) or "no event")[:LONGEST_KIND]
+    begun = "a call to the customer" if outgoing else "a call by the customer"
+    return Ignored(
+        # Its beginning and its end have the same id.
+        f"{source_id(found, who)}:{happened}",
+        who,
+        when,
+        "call",
+        f"{begun}, which is not relayed: {happened}",
+        None if outgoing else window_until({}, when),
+    )

@@ -1,0 +1,105 @@
+"""One message object, whoever wrote it: text, file, place, and what it is about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+from relay.channels.reading import first, joined, record
+from relay.channels.text import clean, unix_seconds
+from relay.channels.whatsapp import answers, locations, surroundings, vcards
+from relay.channels.whatsapp.content import kind_of, readable
+from relay.channels.whatsapp.webhook import MEDIA
+from relay.channels.whatsapp.wording import LONGEST_ID, identifier
+from relay.core.content import About
+from relay.core.messages import Ignored, Media, MediaKind, Message, Person
+
+Item = dict[str, Any]
+
+_NOTHING_TO_RELAY = {
+    "request_welcome": "the chat was opened, nothing was written",
+    "ephemeral": "a disappearing message that WhatsApp does not pass on",
+}
+_ABOUT: dict[str, About] = {"reaction": "reaction", "edit": "edit", "revoke": "revocation"}
+_LONGEST_NAME = 255
+_DEPTH = 64
+
+
+def read(message: Item, contact: Item, writer: Person) -> Message | Ignored:
+    """As a customer's message; nothing to show is Ignored."""
+    kind, when = kind_of(message), unix_seconds(message.get("timestamp"))
+    window = surroundings.window_until(message, when)
+    if kind in _NOTHING_TO_RELAY:
+        return Ignored(source_id(message, writer), writer, when, kind, _NOTHING_TO_RELAY[kind])
+    media, text = _media(kind, message), _text(kind, message)
+    if not media and not text.strip():
+        return Ignored(source_id(message, writer), writer, when, kind or "unknown", "an empty message", window)
+    return Message(
+        source_id=source_id(message, writer),
+        person=writer,
+        provider_time=when,
+        type=kind or "unknown",
+        text=joined((*surroundings.lines(message), text)) or None,
+        media=media,
+        reply_to=surroundings.reply_to(kind, message),
+        about=_ABOUT.get(kind, "reply"),
+        attributes=surroundings.attributes(message, contact),
+        answer=answers.answer(message) if kind in ("interactive", "button") else None,
+        place=locations.place(record(message.get("location"))) if kind == "location" else None,
+        window_until=window,
+    )
+
+
+def source_id(item: Item, writer: Person) -> str:
+    """Its own id; what has none gets one from writer and content, so that a repetition is known for one."""
+    found = identifier(item.get("id"))
+    if found:
+        return found
+    told = [writer.address, _pruned(item, _DEPTH)]
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return f"sha256:{digest[:32]}"
+
+
+def _pruned(value: Any, depth: int) -> Any:
+    """Without what is nested deeper than any message is: a writer of JSON recurses."""
+    if isinstance(value, dict):
+        return {str(key): _pruned(inner, depth - 1) for key, inner in value.items()} if depth else "…"
+    if isinstance(value, list):
+        return [_pruned(inner, depth - 1) for inner in value] if depth else "…"
+    return value
+
+
+def _text(kind: str, message: Item) -> str:
+    """A file has its caption; an edited one comes once more, and its text says what is new."""
+    return "" if kind in MEDIA and _file(kind, message) else readable(kind, message)
+
+
+def _media(kind: str, message: Item) -> Media | None:
+    if kind == "contacts":
+        return vcards.media(message.get(kind))
+    if kind != "edit":
+        return _file(kind, message) if kind in MEDIA else None
+    inner = record(first(message.get(kind)).get("message"))
+    changed = _file(kind_of(inner), inner) if kind_of(inner) in MEDIA else None
+    return replace(changed, caption=None) if changed else None
+
+
+def _file(kind: str, message: Item) -> Media | None:
+    """The file, if it can be had: a message that is too large comes with errors instead."""
+    item = first(message.get(kind))
+    media_id = identifier(item.get("id"))
+    if not media_id:
+        return None
+    shown: MediaKind = "audio" if kind == "voice" else kind  # type: ignore[assignment]
+    url = clean(item.get("url"))
+    return Media(
+        kind=shown,
+        mime_type=(clean(item.get("mime_type")) or "")[:_LONGEST_NAME],
+        source_id=media_id,
+        source_url=url if url and len(url) <= 4 * LONGEST_ID else None,
+        filename=(clean(item.get("filename")) or "")[:_LONGEST_NAME] or None,
+        caption=clean(item.get("caption")),
+        voice=kind == "voice" or item.get("voice") is True,
+    )

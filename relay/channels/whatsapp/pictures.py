@@ -1,0 +1,111 @@
+"""Pictures of kinds that WhatsApp does not show, as JPEG or PNG. CPU work: call it outside of the event loop.
+
+Meta takes JPEG and PNG, 8-bit RGB or RGBA, up to 5 MB (media page, November 2025). What moves stays
+as it is, since a still picture would not tell the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import replace
+from typing import IO
+
+import structlog
+from PIL import Image, ImageOps
+
+from relay.channels.whatsapp.limits import MB, largest, likely_kind, meta_mime
+from relay.core.messages import Media
+
+log = structlog.get_logger(__name__)
+
+PIXELS = 40_000_000
+"""More are not decoded: 160 MB of memory. A telephone's picture has 12 to 24 million."""
+SOURCE = 50 * MB
+
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+"""The only decoders that a stranger's bytes get to."""
+_MOVING = ("GIF", "PNG", "TIFF", "WEBP")
+_MIMES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
+_ENDINGS = {"JPEG": ".jpg", "PNG": ".png"}
+_SIDES = (4096, 2560, 1600)
+"""Longest sides in pixels, tried in turn until the file is small enough; a JPEG of the last one always is."""
+
+
+def convert(file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
+    """The picture as WhatsApp shows it, with what is now true of the file; None: leave it as it is.
+
+    None also for what cannot be read as a picture: it goes the way that its type goes.
+    """
+    if not _is_picture(media) or (media.size or 0) > SOURCE:
+        return None
+    file.seek(0)
+    try:
+        with Image.open(file, formats=_FORMATS) as image:
+            if _is_fine(image, media) or not _is_still(image) or image.width * image.height > PIXELS:
+                return None
+            return _saved(image, media)
+    # A decoder fed with a stranger's bytes may raise anything; the file itself is still there to be sent.
+    except Exception as error:  # noqa: BLE001
+        log.warning("picture_not_converted", mime_type=meta_mime(media.mime_type), error=type(error).__name__)
+        return None
+    finally:
+        file.seek(0)
+
+
+def _is_picture(media: Media) -> bool:
+    return media.kind not in ("sticker", "link") and likely_kind(media) == "image"
+
+
+def _is_fine(image: Image.Image, media: Media) -> bool:
+    """A JPEG or PNG, and not something else under such a name."""
+    if _MIMES.get(image.format or "") != meta_mime(media.mime_type):
+        return False
+    return image.mode != "CMYK" and (media.size or 0) <= largest("image")
+
+
+def _is_still(image: Image.Image) -> bool:
+    """One picture: neither moving nor of several pages. (A telephone's JPEG may hold a second, smaller one.)"""
+    return image.format not in _MOVING or not getattr(image, "is_animated", False)
+
+
+def _saved(image: Image.Image, media: Media) -> tuple[IO[bytes], Media] | None:
+    image.draft("RGB", (_SIDES[0], _SIDES[0]))
+    profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None
+    clear = image.has_transparency_data
+    whole = ImageOps.exif_transpose(image).convert("RGBA" if clear else "RGB")
+    for side in _SIDES:
+        whole.thumbnail((side, side))
+        format_name = "PNG" if clear and side != _SIDES[-1] else "JPEG"
+        file: IO[bytes] = tempfile.SpooledTemporaryFile(MB)  # noqa: SIM115
+        (_on_white(whole) if clear and format_name == "JPEG" else whole).save(
+            file, format_name, quality=88, icc_profile=profile
+        )
+        size = file.tell()
+        if size <= largest("image"):
+            return file, _described(media, file, size, format_name)
+        file.close()
+    return None
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    ground = Image.new("RGB", image.size, "white")
+    ground.paste(image, mask=image.getchannel("A"))
+    return ground
+
+
+def _described(media: Media, file: IO[bytes], size: int, format_name: str) -> Media:
+    file.seek(0)
+    digest = hashlib.sha256()
+    while block := file.read(64 * 1024):
+        digest.update(block)
+    file.seek(0)
+    name = (media.filename and media.filename.rpartition(".")[0]) or media.filename
+    return replace(
+        media,
+        kind="image",
+        mime_type=_MIMES[format_name],
+        filename=name and name + _ENDINGS[format_name],
+        size=size,
+        sha256=digest.hexdigest(),
+    )

@@ -1,0 +1,102 @@
+"""What stands around a message: where it came from, what it is about, and how it got here."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from relay.channels.reading import joined, record
+from relay.channels.text import clean
+from relay.channels.whatsapp import answers
+from relay.channels.whatsapp.wording import identifier
+
+Item = dict[str, Any]
+
+DAY = 86_400.0
+STANDBY_LINE = "[Meta's own assistant is answering this chat. The first answer from here takes it over.]"
+_LONGEST = 1000
+_LONGEST_LINE = 300
+
+
+def lines(message: Item) -> list[str]:
+    """What the agent should see before the message itself."""
+    context = record(message.get("context"))
+    found = []
+    if context.get("frequently_forwarded"):
+        found.append("[Forwarded many times]")
+    elif context.get("forwarded"):
+        found.append("[Forwarded]")
+    if referral := record(message.get("referral")):
+        found.append(_referral(referral))
+    if product := _short(record(context.get("referred_product")).get("product_retailer_id")):
+        found.append(f"[About the product {product}]")
+    return found
+
+
+def attributes(message: Item, contact: Item) -> dict[str, str]:
+    """What a flow or an agent's script may want to know. All of it is text."""
+    referral, context = record(message.get("referral")), record(message.get("context"))
+    product = record(context.get("referred_product"))
+    found = {
+        **{f"referral_{name}": referral.get(key) for name, key in _REFERRAL.items()},
+        "product_id": product.get("product_retailer_id"),
+        "catalog_id": product.get("catalog_id") or record(message.get("order")).get("catalog_id"),
+        "forwarded": _forwarded(context),
+        "group_id": message.get("group_id"),
+        "username": (clean(record(contact.get("profile")).get("username")) or "").removeprefix("@"),
+        "sticker": _sticker(message),
+        **answers.attributes(message),
+    }
+    return {key: text[:_LONGEST] for key, value in found.items() if (text := clean(value))}
+
+
+def reply_to(kind: str, message: Item) -> str | None:
+    """The message this one is about: quoted, reacted to, edited or deleted."""
+    if kind == "reaction":
+        return identifier(record(message.get(kind)).get("message_id"))
+    if kind in ("edit", "revoke"):
+        return identifier(record(message.get(kind)).get("original_message_id"))
+    return identifier(record(message.get("context")).get("id"))
+
+
+def window_until(message: Item, when: float) -> float:
+    """How long the business may answer freely: a day, and three after an advertisement.
+
+    Never counted from the future: a wrong clock must not keep it open for years.
+    """
+    referral = record(message.get("referral"))
+    days = 3 if referral and referral.get("source_type") != "post" else 1
+    return min(when, time.time()) + days * DAY
+
+
+_REFERRAL = {
+    "url": "source_url",
+    "id": "source_id",
+    "type": "source_type",
+    "headline": "headline",
+    "body": "body",
+    "click_id": "ctwa_clid",
+}
+
+
+def _referral(referral: Item) -> str:
+    kind = "post" if referral.get("source_type") == "post" else "advertisement"
+    headline = _short(referral.get("headline")) or _short(referral.get("body"))
+    named = f"From the {kind} “{headline}”" if headline else f"From the {kind}"
+    return joined((named, _short(referral.get("source_url"))), ": ")
+
+
+def _forwarded(context: Item) -> str | None:
+    if context.get("frequently_forwarded"):
+        return "many times"
+    return "true" if context.get("forwarded") else None
+
+
+def _sticker(message: Item) -> str | None:
+    """What moves on the phone may stand still on the agent's side."""
+    animated = record(message.get("sticker")).get("animated")
+    return ("animated" if animated else "static") if isinstance(animated, bool) else None
+
+
+def _short(value: Any) -> str:
+    return " ".join((clean(value) or "")[:_LONGEST_LINE].split())

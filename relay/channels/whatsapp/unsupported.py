@@ -1,0 +1,71 @@
+"""Messages that WhatsApp keeps to itself, and those that came with an error: what to tell the agent.
+
+Source: Meta's page on unsupported messages, March 2026; the kinds as service providers have seen them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relay.channels.reading import first, record
+from relay.channels.text import clean
+from relay.channels.whatsapp.wording import LONGEST_KIND
+
+Item = dict[str, Any]
+
+_NO_NEWS = ("131051", "501", "131060", "130501")
+"""These say only that the message is unsupported or unavailable, which the sentence says already."""
+_LONGEST_REASON = 500
+
+_ASK = "ask the customer to write what it says"
+_SENTENCES = {
+    "poll_creation": f"The customer sent a poll. WhatsApp does not pass polls on: {_ASK}.",
+    "poll_update": f"The customer voted in a poll. WhatsApp does not pass votes on: {_ASK}.",
+    "edit": "The customer edited an earlier message. WhatsApp does not pass the new text on: ask for it if it matters.",
+    "pin": "The customer pinned a message in the chat. Nothing was written.",
+    "keep_in_chat": "The customer kept a disappearing message in the chat. Nothing was written.",
+    "group_invite": "The customer sent an invitation to a group. WhatsApp does not pass invitations on.",
+    "gif": "The customer sent a GIF. WhatsApp does not pass it on: ask for it as a picture or video.",
+    "media_placeholder": "The customer sent a photo or video that can be viewed once. WhatsApp does not pass it on: "
+    "ask for it as an ordinary one.",
+    "link_preview": "The customer sent a link with a preview. WhatsApp does not pass it on: ask for the link alone.",
+    "product": f"The customer sent a product. WhatsApp does not pass it on: {_ASK}.",
+    "order": f"The customer sent an order. WhatsApp does not pass it on: {_ASK}.",
+    "reaction": "The customer reacted to a message. WhatsApp does not pass this reaction on.",
+    "image": "The customer sent a photo that WhatsApp does not pass on: ask for it once more, or as a document.",
+    "location": f"The customer shared a location that WhatsApp does not pass on, such as a live one: {_ASK}.",
+    "hsm": "Another business sent a template to this number. WhatsApp does not pass it on.",
+}
+_TAPPED = f"The customer sent an interactive message. WhatsApp does not pass it on: {_ASK}."
+_SENTENCES |= dict.fromkeys(("button", "list", "interactive"), _TAPPED)
+_UNAVAILABLE = (
+    "The customer sent a message that WhatsApp shows in the WhatsApp Business app only: "
+    "look there, or ask the customer to send it again."
+)
+
+
+def unsupported(message: Item) -> str:
+    """A sentence that says what came and what to do; of all of them something did come."""
+    kind = (clean(record(message.get("unsupported")).get("type")) or "")[:LONGEST_KIND]
+    sentence = _SENTENCES.get(kind)
+    if sentence is None:
+        named = f" ({kind})" if kind and kind != "errors" else ""
+        sentence = f"The customer sent a message of a kind that WhatsApp does not pass on{named}: {_ASK}."
+        if _code(message) == "131060":
+            sentence = _UNAVAILABLE
+    error = error_notice(message)
+    return f"[{sentence}]" if not error or _code(message) in _NO_NEWS else f"[{sentence}]\n[{error}]"
+
+
+def error_notice(message: Item) -> str | None:
+    """Why the message came without its content, with Meta's code. None when it has no errors."""
+    error = first(message.get("errors"))
+    if not error:
+        return None
+    details = clean(record(error.get("error_data")).get("details"))
+    reason = details or clean(error.get("message")) or clean(error.get("title")) or "no reason given"
+    return f"{reason[:_LONGEST_REASON]} ({(clean(error.get('code')) or 'no code')[:LONGEST_KIND]})"
+
+
+def _code(message: Item) -> str | None:
+    return clean(first(message.get("errors")).get("code"))

@@ -1,0 +1,87 @@
+"""What a message may hold beside text and file: answers to tap, places, templates, and what it is about.
+
+Values only, JSON-able like the events that carry them (`relay.core.messages`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+OptionKind = Literal["quick_reply", "button", "date"]
+About = Literal["reply", "reaction", "edit", "revocation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An answer that can be tapped; with `url` a link to open instead.
+
+    `payload` is what its author gets back, of any length, and never travels to the phone.
+    """
+
+    text: str
+    payload: str | None = None
+    kind: OptionKind = "quick_reply"
+    """What its author calls an answer of this sort."""
+    description: str | None = None
+    section: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An option that was tapped: first where it stood, then (`found`) which one that was."""
+
+    message_id: str
+    """Ours: the message that offered it."""
+    index: int
+    option: Option | None = None
+    offered_by: str | None = None
+    """The offering provider's id of that message."""
+
+    @property
+    def found(self) -> bool:
+        return self.option is not None and self.offered_by is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A point on the map. Degrees."""
+
+    latitude: float
+    longitude: float
+    name: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What is put into a template. `name` is absent where its parameters are numbered."""
+
+    text: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A message that the provider has approved before; the only kind that may open a conversation.
+
+    A file in its header is the message's `media`, answers to tap are its `options`, in the order of its buttons.
+    """
+
+    name: str
+    language: str
+    body: tuple[Parameter, ...] = ()
+    header: tuple[Parameter, ...] = ()
+    urls: tuple[tuple[int, str], ...] = ()
+    """What is put into the address of a link: (place of the button from 0, text)."""
+    instead: bool = False
+    """It goes out in place of a message that it does not contain: that one has not been delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A message that another one is about. `text` is its beginning, or what kind of message it was."""
+
+    text: str
+    by: Literal["contact", "business"]

@@ -1,0 +1,51 @@
+"""GET /api/tenants/{id}/notices: what reached the lines and is no contact's message."""
+
+from collections.abc import Callable
+
+from db import api_keys, audit, notices
+from db.audit import By
+from db.notices import Kept
+from db.pool import Pool
+from tests.api.conftest import Api
+from tests.api.test_rotation import active_line
+from web.parts import WebParts
+
+
+def test_a_tenants_notices(api: Api, parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> None:
+    tenant_id, other = new_tenant(), new_tenant("Other")
+    lines = [active_line(parts, pool, tenant_id, f"300{n}", f"int-{n}") for n in range(2)]
+    foreign = active_line(parts, pool, other, "3009", "int-9")
+    with pool.transaction() as cursor:
+        for n in range(3):
+            item = {"n": n, "access_token": "hidden"}
+            notices.keep(cursor, [Kept(tenant_id, lines[n % 2], "whatsapp", "account_update", "why", item, 1.79e9 + n)])
+        notices.keep(cursor, [Kept(other, foreign, "genesys", "unreadable", "why", {"n": 9}, 1.79e9)])
+    path = f"/api/tenants/{tenant_id}/notices"
+    first = api("GET", f"{path}?limit=2").get_json()
+    second = api("GET", f"{path}?limit=2&before={first['next']}").get_json()
+    found = first["items"] + second["items"]
+    assert [(one["payload"], one["line_id"]) for one in found] == [
+        ({"n": n, "access_token": "[secret]"}, lines[n % 2]) for n in (2, 1, 0)
+    ]
+    assert second["next"] is None
+    assert (found[0]["channel"], found[0]["kind"], found[0]["reason"]) == ("whatsapp", "account_update", "why")
+    assert [one["line_id"] for one in api("GET", f"{path}?line_id={lines[1]}").get_json()["items"]] == [lines[1]]
+    assert api("GET", f"{path}?line_id={foreign}").get_json()["items"] == []
+    api.error(api("GET", f"{path}?before=nonsense"), 400, "invalid_request")
+    assert "notices.listed" in [one.action for one in audit.listed(pool, tenant_id).items]
+
+
+def test_who_may_see_them(api: Api, parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> None:
+    tenant_id, other = new_tenant(), new_tenant("Other")
+    line_id = active_line(parts, pool, tenant_id)
+    with pool.transaction() as cursor:
+        notices.keep(cursor, [Kept(tenant_id, line_id, "whatsapp", "unreadable", "why", {"n": 1}, 1.79e9)])
+
+    def ask(scopes: list[str], whose: str = tenant_id) -> object:
+        key = api_keys.create(pool, By("test"), whose, "k", scopes, None)[1]
+        return api("GET", f"/api/tenants/{tenant_id}/notices", key=key)
+
+    assert ask(["messages:read"]).get_json()["items"][0]["payload"] is None  # type: ignore[attr-defined]
+    assert ask(["messages:read", "payloads:read"]).get_json()["items"][0]["payload"] == {"n": 1}  # type: ignore[attr-defined]
+    api.error(ask(["tenants:read"]), 403, "forbidden")  # type: ignore[arg-type]
+    api.error(ask(["messages:read"], other), 404, "not_found")  # type: ignore[arg-type]

@@ -1,0 +1,47 @@
+"""Every row of docs/message-types.md, end to end: web, broker, daemon, and the stand-ins of both providers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from tests.flow.installation import Installation, Line
+from tests.flow.rows import AT_ONCE
+from tests.flow.rows_inbound import inbound
+from tests.flow.rows_outbound import outbound
+
+TEMPLATES = [
+    {"name": "reply_waiting", "language": "en", "body": "We have an answer for you: {{1}}"},
+    {
+        "name": "order_update",
+        "language": "en",
+        "body": "{{1}}, your order {{2}} is on its way.",
+        "buttons": [{"type": "QUICK_REPLY", "text": "Stop updates"}],
+    },
+]
+
+
+@pytest.fixture(scope="module")
+def results(installation: Installation, line: Line) -> Iterator[dict[str, Future[None]]]:
+    """All rows at once, each with a customer of its own."""
+    account = {"whatsapp": {"phone_number_id": line.phone_number_id, "templates": TEMPLATES}}
+    installation.control("POST", "/accounts", account)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        begun = inbound.begin(installation, line, pool) | {
+            f"out: {name}": row for name, row in outbound.begin(installation, line, pool).items()
+        }
+        yield begun
+        for row in begun.values():
+            row.cancel()
+
+
+@pytest.mark.parametrize("row", inbound.rows)
+def test_inbound(results: dict[str, Future[None]], row: str) -> None:
+    results[row].result()
+
+
+@pytest.mark.parametrize("row", outbound.rows)
+def test_outbound(results: dict[str, Future[None]], row: str) -> None:
+    results[f"out: {row}"].result()

@@ -1,0 +1,306 @@
+"""One person keeps one conversation, whatever becomes of number and user id; nobody gets another's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import gevent
+import pytest
+
+from db import conversations, notices, search
+from db.contacts_seen import Seen
+from db.conversations import Mapping
+from db.pool import Pool
+from relay.core.messages import Person
+from tests.integration.told import START, World
+from tests.waiting import wait_until
+
+T = START.timestamp()
+NUMBERS = count(4915200000000)
+IDS = count(10**17)
+
+
+@pytest.fixture(scope="module")
+def whole(pool: Pool) -> World:
+    return World(pool)
+
+
+@pytest.fixture
+def world(whole: World) -> World:
+    """A line of its own for each test."""
+    whole.line()
+    return whole
+
+
+def number() -> str:
+    return str(next(NUMBERS))
+
+
+def user_id() -> str:
+    return f"DE.{next(IDS)}"
+
+
+def whatsapp(phone: str | None, bsuid: str | None = None, *previous: str, **more: Any) -> Person:
+    address = previous[0] if previous else phone or bsuid or ""
+    return Person(address, phone, bsuid, previous=previous, **more)
+
+
+def see(world: World, *people: tuple[Person, float] | Seen, **more: Any) -> list[Mapping]:
+    """One batch: people with the second at which WhatsApp says it was."""
+    seen = [
+        one if isinstance(one, Seen) else Seen(
+            world.tenant_id, world.line_ids[-1], one[0], T + one[1], provider_time=T + one[1], **more
+        )
+        for one in people
+    ]  # fmt: skip
+    with world.pool.transaction() as cursor:
+        return conversations.resolve(cursor, seen, 16)
+
+
+def genesys(world: World, address: str) -> Mapping:
+    return see(world, Seen(world.tenant_id, world.line_ids[-1], Person(address), by="genesys"))[0]
+
+
+def told(world: World) -> list[str]:
+    return [one.kind for one in notices.listed(world.pool, world.tenant_id, world.line_ids[-1]).items]
+
+
+def test_the_number_comes_is_hidden_and_comes_again(world: World) -> None:
+    phone, bsuid = number(), user_id()
+    first, hidden, again = (
+        see(world, (whatsapp(*names), at))[0] for at, names in enumerate([(phone, bsuid), (None, bsuid), (phone, None)])
+    )
+    assert first.conversation_id == hidden.conversation_id == again.conversation_id
+    assert (again.wa_id, again.bsuid) == (phone, bsuid)
+    assert told(world) == []
+
+
+def test_the_longest_user_ids_as_they_are_written(world: World) -> None:
+    longest = "DE.ENT." + "aB3" * 42 + "xY"
+    assert len(longest) == 135
+    found = see(world, (whatsapp(None, longest), 0))[0]
+    assert (found.bsuid, found.genesys_address) == (longest, longest)
+    assert see(world, (whatsapp(None, longest.lower()), 1))[0].conversation_id != found.conversation_id
+
+
+def test_a_username_is_shown_and_finds_nobody(world: World) -> None:
+    one = see(world, (whatsapp(None, user_id(), username="kfisher"), 0))[0]
+    other = see(world, (whatsapp(None, user_id(), username="kfisher"), 1))[0]
+    assert one.conversation_id != other.conversation_id
+    assert one.username == other.username == "kfisher"
+    changed = see(world, (whatsapp(None, one.bsuid, username="kingfisher"), 2))[0]
+    assert (changed.conversation_id, changed.username) == (one.conversation_id, "kingfisher")
+    shown = search.get(world.pool, world.tenant_id, one.conversation_id)
+    assert shown and shown.conversation.username == "kingfisher"
+    assert "kingfisher" not in shown.aliases
+
+
+def test_a_changed_number_and_a_newcomer_under_the_old_one(world: World) -> None:
+    old, new, bsuid, other = number(), number(), user_id(), user_id()
+    before = see(world, (whatsapp(old, bsuid), 0))[0]
+    change = whatsapp(new, other, old, bsuid)
+    for _ in range(2):  # webhooks are repeated
+        assert see(world, (change, 100))[0].conversation_id == before.conversation_id
+    after = see(world, (whatsapp(new, other), 101))[0]
+    assert (after.conversation_id, after.wa_id, after.bsuid) == (before.conversation_id, new, other)
+    assert after.genesys_address == old
+
+    # What was written before, and comes late, is the same person's; it teaches nothing any more.
+    late = see(world, (whatsapp(old, bsuid), 99))[0]
+    assert (late.conversation_id, late.wa_id, late.bsuid) == (before.conversation_id, new, other)
+
+    stranger = see(world, (whatsapp(old), 5000))[0]
+    assert stranger.conversation_id != before.conversation_id
+    assert stranger.genesys_address.startswith(f"{old}-") and len(stranger.genesys_address) == len(old) + 9
+    assert see(world, (whatsapp(old, user_id()), 5001))[0].conversation_id == stranger.conversation_id
+    # The word of the change comes once more, when the number is somebody else's.
+    assert see(world, (change, 100))[0].conversation_id == before.conversation_id
+    assert see(world, (whatsapp(old), 5002))[0].conversation_id == stranger.conversation_id
+
+    # Genesys answers each of them by the name that it was given.
+    assert genesys(world, old).conversation_id == before.conversation_id
+    assert genesys(world, stranger.genesys_address).conversation_id == stranger.conversation_id
+    assert genesys(world, old).recipient.wa_id == new
+    assert told(world) == []
+
+
+def test_a_newcomer_with_a_user_id_is_called_by_it(world: World) -> None:
+    old, new, stranger = number(), number(), user_id()
+    see(world, (whatsapp(old, user_id()), 0))
+    see(world, (whatsapp(new, user_id(), old), 100))
+    assert see(world, (whatsapp(old, stranger), 200))[0].genesys_address == stranger
+
+
+def test_whoever_gives_a_number_up_and_takes_it_back_is_the_same(world: World) -> None:
+    old, new, ids = number(), number(), [user_id() for _ in range(3)]
+    first = see(world, (whatsapp(old, ids[0]), 0))[0]
+    see(world, (whatsapp(new, ids[1], old, ids[0]), 100))
+    back = see(world, (whatsapp(old, ids[2], new, ids[1]), 200))[0]
+    assert (back.conversation_id, back.wa_id) == (first.conversation_id, old)
+    assert see(world, (whatsapp(old), 300))[0].conversation_id == first.conversation_id
+    assert see(world, (whatsapp(new), 301))[0].conversation_id != first.conversation_id
+    # The first change comes again and is out of date.
+    assert see(world, (whatsapp(new, ids[1], old, ids[0]), 100))[0].wa_id == old
+    assert see(world, (whatsapp(old), 302))[0].conversation_id == first.conversation_id
+
+
+def test_a_user_id_proves_who_has_a_number_again(world: World) -> None:
+    old, new, bsuid = number(), number(), user_id()
+    first = see(world, (whatsapp(old, bsuid), 0))[0]
+    see(world, (whatsapp(new, user_id(), old, bsuid), 100))
+    back = see(world, (whatsapp(old, bsuid), 300))[0]
+    assert (back.conversation_id, back.wa_id) == (first.conversation_id, old)
+    assert see(world, (whatsapp(old), 301))[0].conversation_id == first.conversation_id
+
+
+def test_a_changed_user_id(world: World) -> None:
+    phone, first, second = number(), user_id(), user_id()
+    known = see(world, (whatsapp(phone, first), 0))[0]
+    see(world, (whatsapp(None, second, first), 100))
+    for at, names in ((101, (None, second)), (102, (phone, second)), (99, (None, first))):
+        assert see(world, (whatsapp(*names), at))[0].conversation_id == known.conversation_id
+    assert told(world) == []
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["one batch", "batch by batch"])
+def test_the_first_message_under_the_new_names_comes_before_the_word_of_the_change(
+    world: World, together: bool
+) -> None:
+    old, new, bsuid, other = number(), number(), user_id(), user_id()
+    known = see(world, (whatsapp(old, bsuid), 0))[0]
+    line = (world.tenant_id, world.line_ids[-1])
+    early = Seen(*line, whatsapp(new, other), T + 101, provider_time=T + 101, window_until=T + 9000, inbound_id="w")
+    change = Seen(*line, whatsapp(new, other, old, bsuid), T + 102, provider_time=T + 100)
+    later = Seen(*line, whatsapp(new, other), T + 103, provider_time=T + 103)
+    if together:
+        stray, *joined = see(world, early, change, later)
+    else:
+        stray, *joined = (see(world, one)[0] for one in (early, change, later))
+    assert {one.conversation_id for one in joined} == {known.conversation_id}
+    assert stray.conversation_id != known.conversation_id
+    # What opened the window there opened the person's; whoever answers there reaches them all the same.
+    assert joined[-1].window_until == T + 9000
+    assert genesys(world, stray.genesys_address).recipient.wa_id == new
+    assert told(world) == ["identity_conflict"]
+    see(world, change)
+    assert told(world) == ["identity_conflict"]
+
+
+def test_the_change_and_what_follows_in_one_batch(world: World) -> None:
+    old, new = number(), number()
+    known = see(world, (whatsapp(old), 0))[0]
+    found = see(world, (whatsapp(new, None, old), 100), (whatsapp(new), 101), (whatsapp(old), 99), (whatsapp(old), 102))
+    assert [one.conversation_id == known.conversation_id for one in found] == [True, True, True, False]
+
+
+def test_the_word_of_the_change_comes_before_all_else(world: World) -> None:
+    old, new = number(), number()
+    found = see(world, (whatsapp(new, None, old), 100))[0]
+    assert found.genesys_address == new
+    assert see(world, (whatsapp(new), 101))[0].conversation_id == found.conversation_id
+    assert see(world, (whatsapp(old), 50))[0].conversation_id == found.conversation_id
+    assert see(world, (whatsapp(old), 200))[0].conversation_id != found.conversation_id
+
+
+def test_a_number_that_somebody_takes_over_reaches_its_former_owner_no_more(world: World) -> None:
+    """Two contacts are known; one of them changes to the number that the other one had, of whom nothing was told."""
+    phone, gone = number(), number()
+    changing, former = see(world, (whatsapp(phone, user_id()), 0), (whatsapp(gone, user_id()), 1))
+    found = see(world, (whatsapp(gone, user_id(), phone), 100))[0]
+    assert (found.conversation_id, found.wa_id) == (changing.conversation_id, gone)
+    assert genesys(world, gone).conversation_id == former.conversation_id
+    assert genesys(world, gone).recipient.wa_id is None
+    assert genesys(world, gone).recipient.bsuid == former.bsuid
+
+
+def test_the_number_of_one_with_the_user_id_of_another(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = see(world, (whatsapp(number()), 0), (whatsapp(None, user_id()), 1))
+    for at in (2, 3):
+        found = see(world, (whatsapp(one.wa_id, other.bsuid), at))[0]
+        assert (found.conversation_id, found.bsuid) == (one.conversation_id, None)
+    assert see(world, (whatsapp(None, other.bsuid), 4))[0].conversation_id == other.conversation_id
+    kept = notices.listed(world.pool, world.tenant_id, world.line_ids[-1]).items
+    assert [notice.kind for notice in kept] == ["identity_conflict"]
+    assert kept[0].payload == {"ids": sorted([one.conversation_id, other.conversation_id])}
+    said = capsys.readouterr()
+    assert "identity_conflict" in said.out + said.err
+    assert str(one.wa_id) not in said.out + said.err and str(other.bsuid) not in said.out + said.err
+
+
+def test_all_user_ids_change_when_a_number_moves_to_another_portfolio(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phone, first, second = number(), user_id(), user_id()
+    known = see(world, (whatsapp(phone, first), 0))[0]
+    moved = see(world, (whatsapp(phone, second), 1))[0]
+    assert (moved.conversation_id, moved.bsuid) == (known.conversation_id, second)
+    assert see(world, (whatsapp(None, second), 2))[0].conversation_id == known.conversation_id
+    said = capsys.readouterr()
+    assert "identity_conflict" in said.out + said.err and second not in said.out + said.err
+
+
+@pytest.mark.parametrize(("dialled", "written"), [("5511987654321", "551187654321"), ("525512345678", "5215512345678")])
+def test_numbers_that_are_written_in_two_ways(world: World, dialled: str, written: str) -> None:
+    line = (world.tenant_id, world.line_ids[-1])
+    sent = conversations.find_or_create(world.pool, *line, Person(dialled, dialled), 16)
+    answer = see(world, (whatsapp(written, user_id()), 1))[0]
+    assert answer.conversation_id == sent.conversation_id
+    assert answer.recipient.wa_id == written, "the answer goes to the number as it was received"
+    again = conversations.find_or_create(world.pool, *line, Person(dialled, dialled), 16)
+    assert (again.conversation_id, again.wa_id) == (sent.conversation_id, written)
+    assert genesys(world, f"+{dialled}").conversation_id == sent.conversation_id
+
+
+def test_written_first_and_sent_to_then(world: World) -> None:
+    wrote = see(world, (whatsapp("541123456789"), 0))[0]
+    person = Person("5491123456789", "5491123456789")
+    sent = conversations.find_or_create(world.pool, world.tenant_id, world.line_ids[-1], person, 16)
+    assert (sent.conversation_id, sent.wa_id) == (wrote.conversation_id, "541123456789")
+
+
+def test_two_who_exist_under_both_spellings_stay_two(world: World) -> None:
+    """As an older version left them."""
+    short, long = see(world, (whatsapp("551187654321"), 0))[0], number()
+    other = see(world, (whatsapp(long), 1))[0]
+    world.change(
+        "UPDATE contact_aliases SET conversation_id = %s::uuid WHERE alias = '5511987654321' AND line_id = %s::uuid",
+        other.conversation_id, world.line_ids[-1],
+    )  # fmt: skip
+    assert see(world, (whatsapp("551187654321"), 2))[0].conversation_id == short.conversation_id
+    assert see(world, (whatsapp("5511987654321"), 3))[0].conversation_id == other.conversation_id
+
+
+def test_who_somebody_is_can_be_asked_without_a_trace(world: World) -> None:
+    phone = number()
+    known = see(world, (whatsapp(phone), 0))[0]
+    line = (world.tenant_id, world.line_ids[-1])
+    with world.pool.transaction() as cursor:
+        asked = [Seen(*line, Person(name), by="genesys") for name in (phone, f"+{phone}", number())]
+        found = conversations.known(cursor, asked)
+    assert [one and one.conversation_id for one in found] == [known.conversation_id, known.conversation_id, None]
+
+
+@pytest.mark.parametrize("names", ["phone", "both"])
+def test_whoever_is_new_in_two_places_at_once_is_one(world: World, names: str) -> None:
+    """The second one begins while the first one has not committed, and knows only the user id."""
+    phone, bsuid = number(), user_id()
+    first = whatsapp(phone, bsuid if names == "both" else None)
+    second = whatsapp(*((None, bsuid) if names == "both" else (phone, None)))
+    line = (world.tenant_id, world.line_ids[-1])
+    with world.pool.transaction() as cursor:
+        made = conversations.resolve(cursor, [Seen(*line, first, provider_time=T)], 16)[0]
+        other = gevent.spawn(see, world, (second, 1))
+        wait_until(_waits(world.pool), 10, "the second one to wait")
+    found = other.get(timeout=10)[0]
+    assert found.conversation_id == made.conversation_id
+
+
+def _waits(pool: Pool) -> Callable[[], bool]:
+    def waits() -> bool:
+        with pool.transaction() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            return bool(cursor.fetchone()[0])
+
+    return waits

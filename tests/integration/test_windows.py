@@ -1,0 +1,104 @@
+"""Until when the business may write freely, and which of the contact's messages is the newest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from db import conversations
+from db.contacts_seen import Arrival
+from db.conversations import Mapping
+from db.pool import Pool
+from tests.integration.told import World
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+T = NOW.timestamp()
+DAY = 86_400.0
+
+
+@pytest.fixture(scope="module")
+def world(pool: Pool) -> World:
+    return World(pool)
+
+
+@pytest.fixture
+def contact(world: World) -> Mapping:
+    world.line()
+    return world.contact("4915112345678")
+
+
+def write(world: World, contact: Mapping, wamid: str, at: float, hours: float = 24) -> Mapping:
+    """A message that the contact wrote at `at`, as intake writes it down."""
+    with world.pool.transaction() as cursor:
+        arrival = Arrival(contact.conversation_id, T, T + at + hours * 3600, wamid, T + at)
+        found = conversations.touch(cursor, [arrival])[contact.conversation_id]
+    world.message(contact, NOW + timedelta(seconds=at), source_id=wamid)
+    return found
+
+
+def standing(world: World, contact: Mapping) -> Mapping:
+    found = conversations.by_id(world.pool, contact.conversation_id)
+    assert found
+    return found
+
+
+def close(world: World, contact: Mapping, at: float) -> float | None:
+    with world.pool.transaction() as cursor:
+        conversations.close_window(cursor, contact.conversation_id, T + at)
+    return standing(world, contact).window_until
+
+
+def test_the_latest_end_counts_in_whatever_order_messages_come(world: World, contact: Mapping) -> None:
+    assert contact.window_until is None and contact.last_inbound_id is None
+    assert write(world, contact, "b", -50).window_until == T - 50 + DAY
+    late = write(world, contact, "a", -90)
+    assert (late.window_until, late.last_inbound_id) == (T - 50 + DAY, "b")
+    newer = write(world, contact, "c", -10)
+    assert (newer.window_until, newer.last_inbound_id) == (T - 10 + DAY, "c")
+    assert standing(world, contact) == newer
+
+
+def test_after_an_ad_it_is_longer_and_newer_messages_are_still_newer(world: World, contact: Mapping) -> None:
+    write(world, contact, "ad", -100, hours=72)
+    found = write(world, contact, "plain", -50)
+    assert (found.window_until, found.last_inbound_id) == (T - 100 + 3 * DAY, "plain")
+
+
+def test_several_in_one_batch(world: World, contact: Mapping) -> None:
+    id_ = contact.conversation_id
+    arrivals = [
+        Arrival(id_, T, T + DAY, "x", T),
+        Arrival(id_, T, T + DAY, "y", T),
+        Arrival(id_, T + 1, T + DAY - 5, "w", T - 5),
+        Arrival(id_, T + 2),
+    ]
+    with world.pool.transaction() as cursor:
+        found = conversations.touch(cursor, arrivals)
+    assert list(found) == [id_]
+    assert (found[id_].window_until, found[id_].last_inbound_id) == (T + DAY, "y")
+
+
+def test_a_clock_that_runs_ahead_opens_no_window_without_end(world: World, contact: Mapping) -> None:
+    found = write(world, contact, "f", 10.0**6, hours=10**6)
+    assert found.window_until is not None
+    assert found.window_until <= datetime.now(UTC).timestamp() + 3 * DAY
+
+
+def test_the_provider_says_that_it_is_closed(world: World, contact: Mapping) -> None:
+    assert close(world, contact, -200) == T - 200, "nobody knew of one"
+    write(world, contact, "a", -100)
+    assert close(world, contact, -150) == T - 100 + DAY, "the contact wrote after what was refused"
+    assert close(world, contact, -50) == T - 50
+    assert close(world, contact, -40) == T - 50
+    assert write(world, contact, "b", -10).window_until == T - 10 + DAY
+
+
+def test_an_invitation_is_good_until_the_contact_writes_again(world: World, contact: Mapping) -> None:
+    write(world, contact, "a", -2 * DAY)
+    with world.pool.transaction() as cursor:
+        conversations.invited(cursor, contact.conversation_id, T - 10)
+    with world.pool.transaction() as cursor:
+        found = conversations.touch(cursor, [Arrival(contact.conversation_id, T)])[contact.conversation_id]
+    assert found.invited_at == T - 10
+    assert write(world, contact, "b", -5).invited_at is None

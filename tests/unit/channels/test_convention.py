@@ -1,0 +1,113 @@
+"""How agents write templates, and what is refused so that no customer reads it."""
+
+from typing import Any
+
+import pytest
+
+from relay.channels.genesys.convention import applied
+from relay.core.content import Option, Parameter, Template
+from relay.core.messages import Media, Message, Person
+
+
+def message(text: str | None, **more: Any) -> Message:
+    return Message("7f3c", Person("c"), 1764000000.0, text=text, **more)
+
+
+def template(*body: str, **more: Any) -> Template:
+    return Template("order_update", "en_US", tuple(map(Parameter, body)), **more)
+
+
+ADA = (Parameter("Ada", "name"), Parameter("19.90", "total"))
+GOOD: list[tuple[str, Template]] = [
+    ("/template order_update en_US", template()),
+    ("  /Template   order_update\ten_US  \n", template()),
+    ("/template order_update en_US\nAda\n\n 4711 ", template("Ada", "4711")),
+    ("/template order_update en_US\r\nAda | Bea", template("Ada | Bea")),
+    ("/template order_update en_US | Ada | 4711", template("Ada", "4711")),
+    ("/template order_update en_US | a|b", template("a|b")),
+    ("/template order_update en_US\nname=Ada\ntotal = 19.90", template()),
+    ("/template order_update en_US | name=Ada | total=19.90", template()),
+    ("/template order_update en_US\nhttps://example.org/?a=b", template("https://example.org/?a=b")),
+    ("/template order_update en_US\nheader: Order 77\nAda", template("Ada", header=(Parameter("Order 77"),))),
+    ("/template order_update en_US | HEADER: 77 | Ada", template("Ada", header=(Parameter("77"),))),
+    ("/template order_update en_US\nbutton 2: b\nbutton 1: a:1", template(urls=((0, "a:1"), (1, "b")))),
+    ("/template order_update en_US\nBody lotion: 20", template("Body lotion: 20")),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), GOOD)
+def test_templates(text: str, expected: Template) -> None:
+    found = applied(message(text))
+    named = "name" in text
+    assert found.template == (Template("order_update", "en_US", ADA) if named else expected)
+    assert (found.type, found.text) == ("template", text)
+
+
+@pytest.mark.parametrize("language", ["en", "en_US", "fil", "pt_BR"])
+def test_languages(language: str) -> None:
+    found = applied(message(f"/template x {language}")).template
+    assert found is not None
+    assert found.language == language
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "Hello", "/templates a en", "See /template a en", "/tmpl a en", "template a en"]
+)
+def test_ordinary_texts_stay_as_they_are(text: str | None) -> None:
+    assert applied(message(text)) == message(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/template",
+        "/template order_update",
+        "/template order_update english",
+        "/template order_update EN",
+        "/template Order-Update en",
+        f"/template {'x' * 513} en",
+        "/template order update en",
+        "/template order_update en Ada",
+        "/template order_update en Ada\n77",
+        "/template order_update en | Ada |  | 77",
+        "/template order_update en | Ada |",
+        "/template order_update en\nname=",
+        "/template order_update en\nName=Ada",
+        "/template order_update en\nname=Ada\nname=Bea",
+        "/template order_update en\nname=Ada\nBea",
+        "/template order_update en\nheader:",
+        "/template order_update en\nheader 2: x",
+        "/template order_update en\nheader: a\nheader: b",
+        "/template order_update en\nfooter: a",
+        "/template order_update en\nbutton: a",
+        "/template order_update en\nbutton 0: a",
+        "/template order_update en\nbutton 11: a",
+        "/template order_update en\nbutton 1: a\nbutton 1: b",
+        "/template order_update en\nheader: https://[::1/a.png",
+    ],
+)
+def test_what_cannot_be_read_is_a_template_without_one(text: str) -> None:
+    """Its receiver refuses it; as a text it would reach the customer."""
+    found = applied(message(text))
+    assert (found.type, found.template, found.text) == ("template", None, text)
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "name"),
+    [
+        ("https://example.org/a/b.png?x=1", "image", "b.png"),
+        ("https://example.org/b.mp4", "video", "b.mp4"),
+        ("https://example.org/b.pdf", "document", "b.pdf"),
+        ("https://example.org/", "document", None),
+    ],
+)
+def test_a_file_in_the_header(address: str, kind: Any, name: str | None) -> None:
+    found = applied(message(f"/template order_update en_US\nheader: {address}\nAda"))
+    assert found.template == template("Ada")
+    assert found.media == Media(kind, source_url=address, filename=name, public=True)
+
+
+def test_what_came_along_stays() -> None:
+    media, options = Media("image", source_url="https://example.org/a.png"), (Option("Stop", "stop"),)
+    found = applied(message("/template order_update en_US\nAda", media=media, options=options))
+    assert (found.template, found.media, found.options) == (template("Ada"), media, options)

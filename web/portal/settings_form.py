@@ -1,0 +1,118 @@
+"""What a line does otherwise than the platform: the form on its page."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    Field,
+    FloatField,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import Length, NumberRange, Optional, Regexp
+
+from db.onboarding import Line
+from web.portal.setup_forms import stripped
+
+
+class SettingsForm(FlaskForm):
+    """Empty fields leave a line as the platform is."""
+
+    whatsapp_rate_per_second = IntegerField(
+        "Messages to WhatsApp a second",
+        [Optional(), NumberRange(1, 1000)],
+        description="Meta allows a new number 80 a second, and more once it has raised it. Empty: as the platform.",
+    )
+    genesys_rate_per_minute = IntegerField(
+        "Messages to Genesys a minute",
+        [Optional(), NumberRange(1, 100_000)],
+        description="Genesys allows an OAuth client 300 calls a minute, unless it has raised that for you. "
+        "Empty: as the platform.",
+    )
+    unknown_outcome = SelectField(
+        "When nobody knows whether a message was sent",
+        [Optional()],
+        choices=[
+            ("", "As the platform: send it again"),
+            ("repeat", "Send it again: it may arrive twice, it never gets lost"),
+            ("give_up", "Give it up: it may be lost, it never arrives twice"),
+        ],
+        description="A provider's answer can get lost. When the message leaves no trace in time, this decides.",
+    )
+    handset_order_seconds = FloatField(
+        "Wait for the phone to show a message (seconds)",
+        [Optional(), NumberRange(0, 30)],
+        description="The next message waits until WhatsApp confirms the one before it, at most so long. 0 or empty: no "
+        "waiting. Messages are sent in order in any case; a phone may show them otherwise.",
+    )
+
+    mark_read = BooleanField(
+        "Mark customers' messages as read when Genesys has them",
+        description="Two blue ticks on the phone, whether or not an agent has looked already.",
+    )
+    show_typing = BooleanField(
+        "Show the customer when an agent is typing",
+        description="Needs typing in Genesys' platform configuration. WhatsApp then marks the customer's message as "
+        "read, too.",
+    )
+    template_name = StringField(
+        "Template after 24 hours",
+        [Optional(), Regexp("^[a-z0-9_]{1,512}$", message="As Meta writes it: small letters, digits and underscores.")],
+        [stripped],
+        "24 hours after a customer's last message WhatsApp takes approved templates only. Name one to send in place "
+        "of what an agent writes then. Empty: the agent's message fails, and says why.",
+    )
+    template_language = StringField(
+        "Language of the template",
+        [Optional(), Regexp("^[a-z]{2,3}(_[A-Za-z]{2,8})?$", message="As Meta writes it, such as en or pt_BR.")],
+        [stripped],
+        "As Meta writes it, such as en or pt_BR.",
+    )
+    template_parameters = TextAreaField(
+        "Parameters of the template, one a line",
+        [Optional(), Length(max=4000)],
+        [stripped],
+        "{text} stands for what the agent wrote, {name} for the customer's name. Without {text} the agent is told "
+        "that their own message was not delivered.",
+    )
+
+    @classmethod
+    def of(cls, line: Line) -> Self:
+        template = line.settings.get("window_template") or {}
+        shown = {
+            "show_typing": line.settings.get("show_typing", True),
+            "template_name": template.get("name"),
+            "template_language": template.get("language"),
+            "template_parameters": "\n".join(template.get("parameters", [])),
+        }
+        return cls(None, data=line.settings | shown)
+
+    def validate_template_name(self, _given: Field) -> None:
+        if not self.template_language.data:
+            raise ValidationError("Name its language too, below.")
+
+    def settings(self) -> dict[str, Any]:
+        names = ("whatsapp_rate_per_second", "genesys_rate_per_minute", "unknown_outcome", "handset_order_seconds")
+        found = {name: self[name].data if self[name].data not in ("", None) else None for name in names}
+        return found | {
+            "mark_read": self.mark_read.data or None,
+            "show_typing": None if self.show_typing.data else False,
+            "window_template": self._template(),
+        }
+
+    def _template(self) -> dict[str, Any] | None:
+        if not self.template_name.data:
+            return None
+        lines = (self.template_parameters.data or "").splitlines()
+        parameters = [line.strip() for line in lines if line.strip()]
+        return {
+            "name": self.template_name.data,
+            "language": self.template_language.data,
+            "parameters": parameters,
+        }
