@@ -164,8 +164,10 @@ def record_sent(cursor: Any, sent: Sequence[Attempt]) -> None:
             """UPDATE message_tracking m
                SET state = CASE WHEN m.state IN ('received', 'sending', 'unknown', 'dead') THEN 'sent' ELSE m.state END,
                    provider_id = coalesce(m.provider_id, v.provider_id), sent_at = coalesce(m.sent_at, v.at),
-                   reason_code = NULL, reason = NULL, failed_at = NULL, next_attempt_at = NULL, unknown_until = NULL,
-                   updated_at = now()
+                   -- the reason of the message that a template went out instead of may still have to be told
+                   reason_code = CASE WHEN m.content->'template'->>'instead' = 'true' THEN m.reason_code END,
+                   reason = CASE WHEN m.content->'template'->>'instead' = 'true' THEN m.reason END,
+                   failed_at = NULL, next_attempt_at = NULL, unknown_until = NULL, updated_at = now()
                FROM (VALUES %s) AS v (id, n, provider_id, at)
                WHERE m.id = v.id AND (m.failed_at IS NULL OR m.state = 'dead')
                  AND NOT EXISTS (SELECT 1 FROM message_attempts a

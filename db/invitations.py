@@ -13,8 +13,10 @@ from relay.core.messages import Message, dump, load
 REVIVE = """UPDATE message_tracking
 SET state = 'received', content = %(content)s, claimed_at = NULL, next_attempt_at = NULL, unknown_until = NULL,
     provider_id = NULL, sent_at = NULL, updated_at = now(),
-    -- where the template does not hold the text, the agent's side is still told that it failed
-    failed_at = CASE WHEN %(instead)s THEN failed_at END, report = CASE WHEN %(instead)s THEN report END,
+    -- a new beginning, or its call would be taken for one whose failure was told already
+    failed_at = NULL,
+    -- where the template does not hold the text, the agent's side is still told that it failed, and why
+    report = CASE WHEN %(instead)s THEN report END,
     reason_code = CASE WHEN %(instead)s THEN reason_code END, reason = CASE WHEN %(instead)s THEN reason END
 WHERE id = %(id)s"""
 
@@ -35,8 +37,10 @@ def send(
         conversations.lock(cursor, [conversation_id])
         if closed_at is not None:
             windows.close_window(cursor, conversation_id, closed_at)
-        message, invited_at = _failed(cursor, message_id)
-        replacement = in_its_place(message, invited_at) if message is not None else None
+        message, state, invited_at = _standing(cursor, message_id)
+        if message is not None and message.template is not None and message.template.instead:
+            return message  # decided before; only the word about it has not arrived yet
+        replacement = in_its_place(message, invited_at) if message is not None and state == "failed" else None
         if replacement is None or replacement.template is None:
             return None
         template = replacement.template
@@ -49,15 +53,15 @@ def send(
         return replacement
 
 
-def _failed(cursor: Any, message_id: str) -> tuple[Message | None, float | None]:
-    """The message, if it still stands as failed, and when its contact was last sent a template instead."""
+def _standing(cursor: Any, message_id: str) -> tuple[Message | None, str, float | None]:
+    """The message, its state, and when its contact was last sent a template instead."""
     cursor.execute(
-        """SELECT m.content, extract(epoch FROM c.invited_at)
+        """SELECT m.content, m.state, extract(epoch FROM c.invited_at)
            FROM message_tracking m JOIN conversation_mappings c ON c.id = m.conversation_id
-           WHERE m.id = %s AND m.state = 'failed' FOR UPDATE OF m""",
+           WHERE m.id = %s FOR UPDATE OF m""",
         (UUID(message_id),),
     )
     row = cursor.fetchone()
     if row is None:
-        return None, None
-    return load(Message, row[0]), None if row[1] is None else float(row[1])
+        return None, "", None
+    return load(Message, row[0]), row[1], None if row[2] is None else float(row[2])

@@ -86,16 +86,12 @@ def _later(first: Arrival, second: Arrival) -> Arrival:
 
 
 def close_window(cursor: Any, conversation_id: str, at: float) -> None:
-    """The provider refused a message that was sent at `at` because the window is closed.
+    """The provider refused a message because the window is closed, and nothing else was known of it.
 
-    A message that the contact wrote since then has opened it again.
+    What the contact wrote counts for more: WhatsApp at times refuses inside the window as well.
     """
     cursor.execute(
-        """UPDATE conversation_mappings c SET window_until = least(c.window_until, v.at)
-           FROM (SELECT %s::timestamptz AS at) v
-           WHERE c.id = %s AND NOT EXISTS (
-             SELECT 1 FROM message_tracking m WHERE m.line_id = c.line_id AND m.direction = 'inbound'
-              AND m.source_id = c.last_inbound_id AND m.provider_time > v.at)""",
+        "UPDATE conversation_mappings SET window_until = %s WHERE id = %s AND window_until IS NULL",
         (stamp(at), UUID(conversation_id)),
     )
 

@@ -156,9 +156,6 @@ class Accounts:
         numbers = self.by_token.get(value)
         return self.tokens.get(value) or MetaToken(scopes=list(numbers[0].scopes) if numbers else [])
 
-    def integration_for(self, phone_number_id: str) -> str | None:
-        return self.lines.get(phone_number_id)
-
     def _index(self) -> None:
         self.by_token, self.by_waba = {}, {}
         for number in self.numbers.values():

@@ -1,17 +1,13 @@
 -- depends: 0002.portal
 
--- The window in which the business may answer freely, and what typing and read marks refer to.
+-- The window in which the business may answer freely (nothing known: the provider decides), and what typing and read
+-- marks refer to.
 ALTER TABLE conversation_mappings
     ADD COLUMN window_until timestamptz,
     -- a template went out in place of a message since the window closed
     ADD COLUMN invited_at timestamptz,
     ADD COLUMN last_inbound_id text,
     ADD COLUMN username text;
-
-UPDATE conversation_mappings c SET window_until = m.at + interval '24 hours', last_inbound_id = m.source_id
-FROM (SELECT DISTINCT ON (conversation_id) conversation_id, provider_time AS at, source_id FROM message_tracking
-      WHERE direction = 'inbound' AND state <> 'record' ORDER BY conversation_id, provider_time DESC) m
-WHERE m.conversation_id = c.id;
 
 -- Until when the alias belonged to its conversation: a number may be given to somebody else later.
 ALTER TABLE contact_aliases ADD COLUMN until timestamptz;

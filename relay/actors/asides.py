@@ -77,8 +77,7 @@ class Asides:
         report = replace(report, cause=self._parts.channels["whatsapp"].cause(report.code))
         if report.status == "failed" and report.cause == "window_closed":
             invited = invitation.invite(self._parts.pool, mapping, report, turn.settings)
-            if invited.sent:
-                self._reload()
+            self._reload()  # the row may be back in its lane, and the window may have been closed
             if invited.contains:
                 self.reports.withdraw(report.message_id)
                 return False

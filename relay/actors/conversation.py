@@ -173,7 +173,7 @@ class ConversationActor(RelayActor):
             return
         self._read = True
         if found.mapping is not None:
-            self._learn(found.mapping)
+            self._mapping = found.mapping  # a window that the provider says is closed has become shorter
         for direction, rows in found.lanes.items():
             lane = self._lanes[direction]
             lane.reset([self._known(lane, row) for row in rows[:LANE_LIMIT]], len(rows) > LANE_LIMIT)
@@ -208,7 +208,7 @@ class ConversationActor(RelayActor):
             self._wake_at(time.time() + IDLE_SECONDS)
 
     def _idle(self) -> bool:
-        work = self._asides or self._asked or not all(lane.empty for lane in self._lanes.values())
+        work = self._asides or self._asked.keys() - {"signal"} or not all(lane.empty for lane in self._lanes.values())
         return not work and self.inbox_empty and time.monotonic() - self._busy_at >= IDLE_SECONDS
 
     def _step(self, direction: Direction, lane: Lane) -> None:
@@ -272,10 +272,15 @@ class ConversationActor(RelayActor):
         self._asked.pop(turn.lane, None)
         if self._mapping is None:
             tell(turn.channel, PassTurn(turn.sender))
-        elif turn.lane == "report" or turn.lane == "signal":
-            self._asides.turn(turn, self._mapping)
-        else:
-            self._launch(turn, turn.lane, self._lanes[turn.lane])
+            return
+        try:
+            if turn.lane == "report" or turn.lane == "signal":
+                self._asides.turn(turn, self._mapping)
+            else:
+                self._launch(turn, turn.lane, self._lanes[turn.lane])
+        except StoreError:
+            tell(turn.channel, PassTurn(turn.sender))  # nothing was handed to it yet
+            raise
 
     def _launch(self, turn: Turn, direction: Direction, lane: Lane) -> None:
         due = lane.due(time.time())
@@ -344,15 +349,16 @@ class ConversationActor(RelayActor):
                 continue
             if standing.state not in UNFINISHED:
                 lane.remove(standing.message_id)
-                self._finished(direction, lane, standing, by_meta)
+                self._finished(direction, lane, entry, standing, by_meta)
             elif verdict is not None:
                 entry.attempts, unknown = verdict.attempt, standing.state == "unknown"
                 at = verdict.unknown_until if unknown else verdict.next_attempt_at
                 lane.put_back(entry, at or time.time(), unknown=unknown)
 
-    def _finished(self, direction: Direction, lane: Lane, standing: Standing, by_meta: bool) -> None:
+    def _finished(self, direction: Direction, lane: Lane, entry: Entry, standing: Standing, by_meta: bool) -> None:
         metrics.messages.labels(direction, standing.state).inc()
-        if direction == "inbound" and standing.state == "sent" and self._settings.get("mark_read"):
+        written = direction == "inbound" and not entry.message.notice
+        if written and standing.state == "sent" and self._settings.get("mark_read"):
             self._asides.signals.read(standing.source_id)
         seconds = float(self._settings.get("handset_order_seconds", 0))
         if direction == "outbound" and standing.state == "sent" and seconds > 0 and not by_meta:

@@ -102,8 +102,8 @@ class Intake:
             new = self._rows(cursor, written, mappings)
             inserted = messages.insert(cursor, new)
             standings = receipts.record(cursor, told)
-            notices.keep(cursor, [item.kept for item in batch if isinstance(item.event, Notice)])
-            notices.keep(cursor, [trouble for item in batch if (trouble := item.trouble)])
+            told_of = [item.kept for item in batch if isinstance(item.event, Notice)]
+            notices.keep(cursor, [*told_of, *(trouble for item in batch if (trouble := item.trouble))])
             typed = self._typed(cursor, [item for item in batch if isinstance(item.event, Typing)])
         self._remember(written, mappings)
         live = [row for row in [*inserted.fresh, *inserted.unfinished] if row.state in ("received", "unknown")]

@@ -17,9 +17,8 @@ from relay.core.messages import Message, Report
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """`sent`: a template goes out. `contains`: with the message's text in it, so that nothing failed after all."""
+    """`contains`: a template goes out with the message's text in it, so that nothing failed after all."""
 
-    sent: bool
     contains: bool
     reason: str | None
 
@@ -27,7 +26,7 @@ class Invited:
 def invite(pool: Pool, mapping: Mapping, report: Report, settings: LineSettings[str, Any]) -> Invited:
     """Send the line's template in place of the message, if it has one and the contact was not invited yet.
 
-    One that does not hold the text goes out once for each time that the window closes. Raises StoreError.
+    One that does not hold the text goes out once, until the contact writes again. Raises StoreError.
     """
     now = time.time()
     closed_at = report.time if own_cause(report.code) is None else None
@@ -36,12 +35,11 @@ def invite(pool: Pool, mapping: Mapping, report: Report, settings: LineSettings[
         template = window.in_its_place(message, settings, mapping.name)
         if template is None or template.template is None:
             return None
-        again = invited_at is not None and (mapping.window_until is None or invited_at >= mapping.window_until)
-        return None if template.template.instead and again else template
+        return None if template.template.instead and invited_at is not None else template
 
     sent = invitations.send(pool, mapping.conversation_id, report.message_id, in_its_place, now, closed_at)
     if sent is None or sent.template is None:
-        return Invited(False, False, report.reason)
+        return Invited(False, report.reason)
     if not sent.template.instead:
-        return Invited(True, True, None)
-    return Invited(True, False, f"{report.reason}; the template {sent.template.name} was sent instead")
+        return Invited(True, None)
+    return Invited(False, f"{report.reason}; the template {sent.template.name} was sent instead")

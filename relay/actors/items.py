@@ -40,7 +40,8 @@ class Item:
         if update.channel == "genesys":
             return Seen(update.tenant_id, update.line_id, event.person, update.arrived_at, by="genesys")
         assert not isinstance(event, Typing)
-        wrote = isinstance(event, Message) and not event.notice
+        # What came without an id of its own cannot be named to WhatsApp, by a read mark for example.
+        wrote = isinstance(event, Message) and not event.notice and not event.source_id.startswith("sha256:")
         return Seen(
             update.tenant_id,
             update.line_id,

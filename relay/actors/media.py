@@ -134,7 +134,9 @@ class MediaActor(RelayActor):
 
 
 def _converted(file: IO[bytes], media: Media, target: Channel) -> tuple[IO[bytes], Media]:
-    """In a form that the receiver takes, where there is one. One at a time: a large picture needs much memory."""
+    """A picture in a form that the receiver takes, where there is one. One at a time: a large one needs much memory."""
+    if not media.mime_type.startswith("image/"):
+        return file, media
     with _converting:
         return get_hub().threadpool.apply(target.convert, (file, media)) or (file, media)
 

@@ -46,6 +46,7 @@ class SenderActor(RelayActor):
         self._request: Request | None = None
         self._claimed = False
         self._reporting: SendReport | None = None
+        self._signalling: SendSignal | None = None
 
     def handle(self, command: Any) -> None:
         if isinstance(command, Send):
@@ -71,6 +72,9 @@ class SenderActor(RelayActor):
         if reporting is not None:
             report = reporting.report
             tell(reporting.conversation, Reported(report.message_id, report.status, LONGEST_WAIT))
+        signalling, self._signalling = self._signalling, None
+        if signalling is not None:
+            tell(signalling.conversation, Signalled(again=False))
         self._free(called=claimed, error=error)
 
     # A message
@@ -233,6 +237,7 @@ class SenderActor(RelayActor):
     # A signal
 
     def _signal(self, command: SendSignal) -> None:
+        self._signalling = command
         side, again, failure = self._side, False, None
         deadline = time.monotonic() + self._parts.limits.request
         try:
@@ -243,6 +248,7 @@ class SenderActor(RelayActor):
             # Showing it twice does no harm, so an outcome that nobody knows is no reason to stop.
             again = isinstance(error, SendError) and error.fate != "refused"
             log.info("signal_not_shown", kind=command.signal.kind, line_id=side.account.line_id, error=str(error))
+        self._signalling = None
         tell(command.conversation, Signalled(again))
         self._free(called=True, error=failure)
 

@@ -56,7 +56,8 @@ class Signals:
         if due is None or due > now:
             return None
         types = self._types(now) and newest is not None and show_typing
-        self._typing_at = float("-inf")
+        # One without word is given up: it must not be due for ever when there is nothing to follow it.
+        self._typing_at, self._in_flight = float("-inf"), None
         provider_id = newest if types else self._read
         if provider_id is None:
             return None
@@ -70,10 +71,10 @@ class Signals:
         signal, self._in_flight = self._in_flight, None
         if signal is None:
             return
+        if again and signal.kind == "typing":
+            return  # typing is not repeated; a read mark that it might have saved goes out by itself
         self._tries += 1
-        if again and signal.kind == "read" and self._tries < READ_TRIES:
+        if again and self._tries < READ_TRIES:
             self._not_before = now + backoff(self._tries)
-        elif not again and signal.kind == "typing":
-            self._read = None if self._read == signal.provider_id else self._read
         elif self._read == signal.provider_id:
             self._read = None

@@ -19,9 +19,9 @@ UNTOLD = ("", "application/octet-stream", "binary/octet-stream")
 
 @contextmanager
 def public_file(http: HttpTransport, media: Media, deadline: float) -> Iterator[Download]:
-    """A file from an address that whoever sends through the API has named. Raises CannotCarry.
+    """A file from an address that an API client, an agent or a bot's author has named. Raises CannotCarry.
 
-    One try: they are told at once, and may send again. Beside public addresses only a stand-in's own
+    One try: whoever sent it is told at once, and decoration is left out. Beside public addresses only a stand-in's own
     origin is called, and nobody is shown a token.
     """
     stand_ins = frozenset(one for one in http.graph_origins | http.genesys_origins if one.scheme == "http")

@@ -62,6 +62,11 @@ class Parameter:
     name: str | None = None
 
 
+TEMPLATE_NAME = r"[a-z0-9_]{1,512}"
+TEMPLATE_LANGUAGE = r"[a-z]{2,3}(_[A-Za-z]{2,8})?"
+"""As Meta writes them: order_update; en, en_US, fil."""
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """A message that the provider has approved before; the only kind that may open a conversation.

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import gevent
 import pytest
@@ -131,7 +131,10 @@ def test_the_window_of_a_contact(
         assert datetime.fromisoformat(one["window"]["until"]) == until
 
     with pool.transaction() as cursor:
-        conversations.close_window(cursor, made["conversation_id"], time.time() - 1)
+        cursor.execute(
+            "UPDATE conversation_mappings SET window_until = now() - interval '1 second' WHERE id = %s",
+            (UUID(made["conversation_id"]),),
+        )
     assert [one[0] for one in answers()] == [False] * 2
     # While Redis holds the answer, the window closes by itself.
     monkeypatch.setattr(state, "FRESH_SECONDS", 60.0)

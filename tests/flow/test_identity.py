@@ -38,10 +38,6 @@ def conversations(chat: Chat) -> set[str]:
     return {one["conversation_id"] for one in chat.at_the_desk()}
 
 
-def last_request(chat: Chat) -> dict[str, Any]:
-    return chat.on_the_phone()[-1]
-
-
 def test_a_contact_who_loses_the_phone_number_keeps_the_conversation(installation: Installation, line: Line) -> None:
     chat = opened(installation, line)
     change(chat, hide_phone=True)

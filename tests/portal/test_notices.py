@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -79,5 +80,8 @@ def test_whether_the_customer_can_be_answered(house: House, viewer: Person) -> N
         conversations.touch(cursor, [Arrival(made.conversation_id, window_until=time.time() + 3600)])
     assert "Customer can be answered freely until" in viewer.get(path)
     with house.pool.transaction() as cursor:
-        conversations.close_window(cursor, made.conversation_id, time.time() - 1)
+        cursor.execute(
+            "UPDATE conversation_mappings SET window_until = now() - interval '1 second' WHERE id = %s",
+            (UUID(made.conversation_id),),
+        )
     assert "24-hour window closed" in viewer.get(path)

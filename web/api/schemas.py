@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from relay.channels.genesys.regions import DOMAINS, domain_of
+from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
 
 REGIONS = DOMAINS
 """Genesys' login domains by AWS region, for forms."""
@@ -155,8 +156,8 @@ class CredentialsOut(BaseModel):
     updated_at: datetime
 
 
-TemplateName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$", examples=["order_update"])]
-TemplateLanguage = Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Za-z]{2,8})?$", examples=["en", "pt_BR"])]
+TemplateName = Annotated[str, Field(pattern=f"^{TEMPLATE_NAME}$", examples=["order_update"])]
+TemplateLanguage = Annotated[str, Field(pattern=f"^{TEMPLATE_LANGUAGE}$", examples=["en", "pt_BR"])]
 
 
 class WindowTemplate(Given):

@@ -18,6 +18,7 @@ from wtforms import (
 from wtforms.validators import Length, NumberRange, Optional, Regexp
 
 from db.onboarding import Line
+from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
 from web.portal.setup_forms import stripped
 
 
@@ -63,14 +64,14 @@ class SettingsForm(FlaskForm):
     )
     template_name = StringField(
         "Template after 24 hours",
-        [Optional(), Regexp("^[a-z0-9_]{1,512}$", message="As Meta writes it: small letters, digits and underscores.")],
+        [Optional(), Regexp(f"^{TEMPLATE_NAME}$", message="As Meta writes it: small letters, digits and underscores.")],
         [stripped],
         "24 hours after a customer's last message WhatsApp takes approved templates only. Name one to send in place "
         "of what an agent writes then. Empty: the agent's message fails, and says why.",
     )
     template_language = StringField(
         "Language of the template",
-        [Optional(), Regexp("^[a-z]{2,3}(_[A-Za-z]{2,8})?$", message="As Meta writes it, such as en or pt_BR.")],
+        [Optional(), Regexp(f"^{TEMPLATE_LANGUAGE}$", message="As Meta writes it, such as en or pt_BR.")],
         [stripped],
         "As Meta writes it, such as en or pt_BR.",
     )

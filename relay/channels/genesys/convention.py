@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from relay.core.content import Parameter, Template
+from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME, Parameter, Template
 from relay.core.messages import Media, MediaKind, Message
 
 WORD = "/template"
@@ -47,12 +47,12 @@ def begins(text: str | None) -> bool:
 
 
 def is_name(text: str) -> bool:
-    return re.fullmatch(r"[a-z0-9_]{1,512}", text) is not None
+    return re.fullmatch(TEMPLATE_NAME, text) is not None
 
 
 def is_language(text: str) -> bool:
     """As Meta writes it: en, en_US, fil."""
-    return re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2,3})?", text) is not None
+    return re.fullmatch(TEMPLATE_LANGUAGE, text) is not None
 
 
 def applied(message: Message) -> Message:

@@ -14,6 +14,7 @@ from relay.channels.genesys import convention, structured
 from relay.channels.genesys.drafts import Draft, drafts
 from relay.channels.genesys.webhook import UNREADABLE, customer_address
 from relay.channels.reading import first, record, records
+from relay.channels.redaction import kept
 from relay.channels.text import clean, unix_seconds
 from relay.core.messages import Event, Ignored, Message, Notice, Person, Receipt, ReceiptStatus, Typing
 
@@ -21,7 +22,6 @@ LONGEST_ID = 255
 """Characters. Genesys' own have 32; what is longer fits into no index."""
 LONGEST_WORD = 64
 LONGEST_REASON = 1000
-LONGEST_ANSWER = 4000
 
 _STATUSES: dict[str, ReceiptStatus] = {
     "sent": "sent",
@@ -112,18 +112,8 @@ def _receipt(item: dict[str, Any]) -> Event:
         time=_time(item),
         code=code[:LONGEST_WORD] if code else None,
         reason=(message or code or "")[:LONGEST_REASON] or None,
-        answer=_answer(item) if status == "failed" else None,
+        answer=kept(item.get("reasons")) if status == "failed" else None,
     )
-
-
-def _answer(item: dict[str, Any]) -> str | None:
-    """Every reason that was given, as JSON."""
-    reasons = [_told(reason) for reason in records(item.get("reasons"))]
-    return json.dumps(reasons, ensure_ascii=False)[:LONGEST_ANSWER] if any(reasons) else None
-
-
-def _told(reason: dict[str, Any]) -> dict[str, str]:
-    return {clean(name) or "": said for name, value in reason.items() if (said := clean(value))}
 
 
 def _is_typing(item: dict[str, Any]) -> bool:

@@ -58,10 +58,10 @@ def _is_picture(media: Media) -> bool:
 
 
 def _is_fine(image: Image.Image, media: Media) -> bool:
-    """A JPEG or PNG, and not something else under such a name."""
-    if _MIMES.get(image.format or "") != meta_mime(media.mime_type):
+    """A JPEG or PNG with 8 bits of RGB or RGBA, and not something else under such a name."""
+    if _MIMES.get(image.format or "") != meta_mime(media.mime_type) or ";16" in str(getattr(image, "tile", "")):
         return False
-    return image.mode != "CMYK" and (media.size or 0) <= largest("image")
+    return image.mode in ("RGB", "RGBA") and (media.size or 0) <= largest("image")
 
 
 def _is_still(image: Image.Image) -> bool:

@@ -37,9 +37,12 @@ def media(contacts: Any) -> Media | None:
     The text says what the file does, so a side that does not take vCards loses nothing.
     """
     cards = [card for card in islice(records(contacts), _MOST_CARDS) if _worth_keeping(card)]
-    files = list(map(_as_vcard, cards))
-    content = "\r\n".join(file.strip() for file in files) + "\r\n"
-    if not files or len(content) > _LONGEST_FILE:
+    content = ""
+    for card in cards:
+        content += _as_vcard(card).strip() + "\r\n"
+        if len(content) > _LONGEST_FILE:
+            return None  # at once: writing them all would hold up everybody else's messages
+    if not content:
         return None
     name = re.sub(r"[^\w .-]", "", _name(cards[0]))[:_LONGEST_FILENAME].strip(" .") if len(cards) == 1 else "contacts"
     return Media("document", "text/vcard", filename=f"{name or 'contact'}.vcf", inline=content, optional=True)

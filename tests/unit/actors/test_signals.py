@@ -86,3 +86,20 @@ def test_a_signal_without_word_does_not_block_the_next() -> None:
     signals.read("wamid.1")
     signals.launch(NOW, None, show_typing=True)
     assert signals.launch(NOW + LOST_SECONDS, None, show_typing=True) == Signal("read", "wamid.1")
+
+
+def test_typing_without_word_is_not_due_for_ever() -> None:
+    signals = Signals()
+    signals.typing(NOW)
+    signals.launch(NOW, "wamid.1", show_typing=True)
+    assert signals.launch(NOW + LOST_SECONDS, "wamid.1", show_typing=True) is None
+    assert signals.due(NOW + LOST_SECONDS) is None
+
+
+def test_typing_that_failed_leaves_the_read_mark_to_go_by_itself() -> None:
+    signals = Signals()
+    signals.read("wamid.1")
+    signals.typing(NOW)
+    signals.launch(NOW, "wamid.1", show_typing=True)
+    signals.told(again=True, now=NOW)
+    assert signals.launch(NOW, "wamid.1", show_typing=True) == Signal("read", "wamid.1")
