@@ -138,8 +138,14 @@ SET sent_at = n.sent_at, delivered_at = n.delivered_at, read_at = n.read_at, fai
                   -- a template went out that does not hold what the agent wrote: that has failed, and stays so
                   WHEN m.content->'template'->>'instead' = 'true' THEN m.report
                   WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL
-                  THEN CASE WHEN coalesce((m.content->>'part')::int >= (m.content->>'parts')::int, true)
-                            THEN 'delivered' ELSE m.report END
+                  THEN CASE WHEN coalesce((m.content->>'parts')::int, 1) = 1 THEN 'delivered'
+                            -- of several the last one's is told, unless another has failed
+                            WHEN (m.content->>'part')::int < (m.content->>'parts')::int OR EXISTS (
+                              SELECT 1 FROM message_tracking p
+                              WHERE p.conversation_id = m.conversation_id AND p.sort_time = m.sort_time
+                                AND split_part(p.source_id, '#', 1) = split_part(m.source_id, '#', 1)
+                                AND p.direction = m.direction AND p.id <> m.id AND p.state IN ('failed', 'dead'))
+                            THEN m.report ELSE 'delivered' END
                   WHEN n.failed_at IS NOT NULL THEN 'failed' ELSE m.report END,
     updated_at = now()
 FROM merged n WHERE m.id = n.id

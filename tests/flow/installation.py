@@ -21,6 +21,8 @@ from tests.processes import Process
 from tests.waiting import wait_until
 
 SECONDS = 30
+FAST = {"GENESYS_RATE_PER_MINUTE": "60000", "WHATSAPP_RATE_PER_SECOND": "1000"}
+"""The providers' real limits would make a thousand messages last for minutes; tests of limits set their own."""
 
 
 @dataclass(frozen=True)

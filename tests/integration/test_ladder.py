@@ -51,6 +51,39 @@ def test_all_at_once_is_the_same_as_one_by_one(pool: Pool, line_id: str) -> None
     assert stands(pool, row) == ("delivered", "delivered")
 
 
+def in_two_parts(pool: Pool, line_id: str) -> list[tuple[Row, str]]:
+    """A message that became two, both sent: rows and provider ids."""
+    first, second = (sent_message(pool, line_id, provider_id=name) for name in (uuid4().hex, uuid4().hex))
+    with pool.transaction() as cursor:
+        for part, row in enumerate((first, second), 1):
+            cursor.execute(
+                """UPDATE message_tracking SET conversation_id = %s, source_id = %s,
+                          content = content || jsonb_build_object('part', %s, 'parts', 2) WHERE id = %s""",
+                (first.conversation_id, f"{first.message.source_id}{'#2' if part == 2 else ''}", part, row.id),
+            )
+        cursor.execute("SELECT provider_id FROM message_attempts WHERE message_id = %s", (first.id,))
+        ids = [str(cursor.fetchone()[0])]
+        cursor.execute("SELECT provider_id FROM message_attempts WHERE message_id = %s", (second.id,))
+        ids.append(str(cursor.fetchone()[0]))
+    return [(first, ids[0]), (second, ids[1])]
+
+
+def test_of_two_parts_the_last_ones_delivery_is_told(pool: Pool, line_id: str) -> None:
+    (first, one), (second, two) = in_two_parts(pool, line_id)
+    tell(pool, line_id, one, "delivered")
+    assert stands(pool, first) == ("delivered", None)
+    tell(pool, line_id, two, "delivered")
+    assert stands(pool, second) == ("delivered", "delivered")
+
+
+def test_but_not_once_the_other_has_failed(pool: Pool, line_id: str) -> None:
+    (first, one), (second, two) = in_two_parts(pool, line_id)
+    tell(pool, line_id, one, "failed")
+    assert stands(pool, first) == ("failed", "failed")
+    tell(pool, line_id, two, "delivered")
+    assert stands(pool, second) == ("delivered", None)
+
+
 def test_a_receipt_that_comes_before_its_id_is_known_is_parked_and_found(pool: Pool, line_id: str) -> None:
     provider_id = uuid4().hex
     row = sent_message(pool, line_id)

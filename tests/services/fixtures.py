@@ -95,6 +95,11 @@ def s3(object_store_server: ObjectStore) -> ObjectStore:
 @pytest.fixture(scope="module")
 def settings_env(postgres: str, broker_url: str, redis_url: str, s3: ObjectStore) -> dict[str, str]:
     """A complete environment for web, relay and sandbox, on servers and ports of this module's own."""
+    return environment(postgres, broker_url, redis_url, s3)
+
+
+def environment(postgres: str, broker_url: str, redis_url: str, s3: ObjectStore) -> dict[str, str]:
+    """The same for servers that somebody else has made ready."""
     web, sandbox = free_port(), free_port()
     stand_in = f"http://{HOST}:{sandbox}"
     return {

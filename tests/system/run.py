@@ -15,7 +15,7 @@ from typing import IO
 from xml.etree import ElementTree
 
 TESTS = Path(__file__).parents[1]
-HALVES = (("unit", "contract", "integration"), ("api", "portal"))
+HALVES = (("unit", "contract", "integration"), ("api", "portal", "content"))
 ALONE = ("flow",)
 NOT_HERE = {"scale"}
 """Targets of their own."""

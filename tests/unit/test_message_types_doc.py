@@ -12,9 +12,9 @@ import pytest
 from relay.channels.genesys.reasons import CODES
 from relay.channels.whatsapp.errors import TABLE
 from relay.core.causes import own_cause
-from tests.flow.rows import Table
-from tests.flow.rows_inbound import inbound
-from tests.flow.rows_outbound import outbound
+from tests.content.rows import Table
+from tests.content.rows_inbound import inbound
+from tests.content.rows_outbound import outbound
 from web.api.schemas import LineSettings
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +104,7 @@ def test_settings_exist() -> None:
 
 def attributes() -> set[str]:
     """What the code can set, read in its source: the keys of dictionaries that become attributes."""
-    keys = {key for path in WHATSAPP.glob("*.py") for key in _keys(ast.parse(path.read_text()), ("attributes",))}
+    keys = {key for path in WHATSAPP.rglob("*.py") for key in _keys(ast.parse(path.read_text()), ("attributes",))}
     rendered = set(_keys(ast.parse(RENDER.read_text()), ("_attributes", "_answered")))
     assert {"sticker", "button_id", "standby", "echo", "system_type"} <= keys, "where are they made now?"
     return {key for key in keys if key} | {key.removeprefix(BEGINNING) for key in rendered if key.startswith(BEGINNING)}

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from relay.channels.base import Account, Expected, Finding
-from relay.channels.genesys import advice, content
+from relay.channels.genesys import advice, profiles
 from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.errors import error_body, failure, missing_permissions
 from relay.channels.genesys.render import integration_id
@@ -62,7 +62,7 @@ class _Looks:
         """A message with a file that the profile does not list is not sent, or loses the file, in silence."""
         path = f"{PROFILES}/{quote(profile, safe='') if profile else 'default'}"
         found = self._get("content", path, VIEW_CONTENT)
-        return [found] if isinstance(found, Finding) else content.findings(found)
+        return [found] if isinstance(found, Finding) else profiles.findings(found)
 
     def receive(self) -> list[Finding]:
         """No look-up tells of this permission, so an empty message is tried: Genesys cannot take it."""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import gevent
 
 from relay.channels.base import Account, Offer
-from relay.channels.genesys import content
+from relay.channels.genesys import profiles
 from relay.channels.genesys.access import setting_up
 from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.errors import failure
@@ -77,7 +77,7 @@ def create(client: GenesysClient, account: Account, deadline: float, name: str, 
 
 def _profile(client: GenesysClient, acting: Account, deadline: float, name: str) -> dict[str, Any]:
     """What the integration is told of its new profile; nothing when there is none. The checks will say so then."""
-    allow = {way: [{"type": mime} for mime in wished] for way, (wished, _) in content.DIRECTIONS.items()}
+    allow = {way: [{"type": mime} for mime in wished] for way, (wished, _) in profiles.DIRECTIONS.items()}
     body = {"name": name, "mediaTypes": {"allow": allow}}
     answer = client.call("POST", PROFILES, acting, deadline, body=body, harmless=False)
     made = clean(record(answer.data).get("id")) if answer.status < 300 else None

@@ -20,15 +20,16 @@ from relay.channels.base import (
     Token,
 )
 from relay.channels.http import HttpTransport
-from relay.channels.whatsapp import limits, onboarding, setup, webhook
+from relay.channels.whatsapp import limits, webhook
+from relay.channels.whatsapp.account import onboarding, setup
+from relay.channels.whatsapp.account.token import CheckedTokens
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import cause
-from relay.channels.whatsapp.fitting import fit
-from relay.channels.whatsapp.parse import parse
-from relay.channels.whatsapp.pictures import convert
-from relay.channels.whatsapp.render import render
-from relay.channels.whatsapp.signals import render_signal
-from relay.channels.whatsapp.token import CheckedTokens
+from relay.channels.whatsapp.inbound.parse import parse
+from relay.channels.whatsapp.outbound.fitting import fit
+from relay.channels.whatsapp.outbound.pictures import convert
+from relay.channels.whatsapp.outbound.render import render
+from relay.channels.whatsapp.outbound.signals import render_signal
 from relay.core.causes import Cause
 from relay.core.errors import CannotCarry, SendError
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal

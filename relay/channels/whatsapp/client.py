@@ -16,7 +16,7 @@ from relay.channels.reading import first, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.errors import failure, is_foreign, meta_error
 from relay.channels.whatsapp.limits import meta_mime
-from relay.channels.whatsapp.render import phone_number_id
+from relay.channels.whatsapp.outbound.render import phone_number_id
 from relay.core.errors import SendError
 from relay.core.messages import Media
 

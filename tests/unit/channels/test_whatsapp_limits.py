@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from relay.channels.whatsapp.limits import KB, MB, OPUS, fit_media
-from relay.channels.whatsapp.pictures import PIXELS, convert
+from relay.channels.whatsapp.outbound.pictures import PIXELS, convert
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media
 

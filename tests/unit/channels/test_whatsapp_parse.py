@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import vobject
 
-from relay.channels.whatsapp.parse import parse
+from relay.channels.whatsapp.inbound.parse import parse
 from relay.channels.whatsapp.webhook import split
 from relay.core.errors import ParseError
 from relay.core.messages import Event, Ignored, Media, Message, Notice, Receipt, dump

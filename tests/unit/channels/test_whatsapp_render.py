@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from relay.channels.whatsapp.fitting import fit
 from relay.channels.whatsapp.limits import OPUS
-from relay.channels.whatsapp.render import render
+from relay.channels.whatsapp.outbound.fitting import fit
+from relay.channels.whatsapp.outbound.render import render
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message, Person, Recipient
 from tests.unit.channels.accounts import BSUID, CONTACT, PHONE, WHATSAPP

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from relay.channels.whatsapp.fitting import fit
-from relay.channels.whatsapp.render import render
+from relay.channels.whatsapp.outbound.fitting import fit
+from relay.channels.whatsapp.outbound.render import render
 from relay.core.content import Option, Parameter, Place, Template
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message, Person, Recipient

@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from tests.content.rows import Table
 from tests.flow.chat import Chat
-from tests.flow.rows import Table
 from tests.waiting import wait_until
 
 inbound = Table(4917200000001)
@@ -86,6 +86,7 @@ def video(chat: Chat) -> None:
 def voice(chat: Chat) -> None:
     chat.writes(type="voice", sample=True)
     file(chat, "Audio", "audio/ogg")
+    assert attributes(chat)["whatsapp_voice"] == "true"
 
 
 @inbound.row("audio")

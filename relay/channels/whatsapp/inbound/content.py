@@ -10,10 +10,10 @@ from typing import Any
 
 from relay.channels.reading import first, joined, record
 from relay.channels.text import clean
-from relay.channels.whatsapp import answers, locations, orders, vcards
-from relay.channels.whatsapp.unsupported import error_notice, unsupported
+from relay.channels.whatsapp.inbound import answers, locations, orders, vcards
+from relay.channels.whatsapp.inbound.unsupported import error_notice, unsupported
+from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, words
 from relay.channels.whatsapp.webhook import MEDIA
-from relay.channels.whatsapp.wording import LONGEST_KIND, words
 from relay.core import quoting
 
 Item = dict[str, Any]

@@ -10,12 +10,12 @@ from typing import Any
 
 from relay.channels.reading import joined, record
 from relay.channels.text import clean, unix_seconds
-from relay.channels.whatsapp import notices
 from relay.channels.whatsapp.identity import addressee, person
-from relay.channels.whatsapp.message import read, source_id
-from relay.channels.whatsapp.surroundings import window_until
+from relay.channels.whatsapp.inbound import notices
+from relay.channels.whatsapp.inbound.message import read, source_id
+from relay.channels.whatsapp.inbound.surroundings import window_until
+from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 from relay.channels.whatsapp.webhook import STANDBY
-from relay.channels.whatsapp.wording import LONGEST_KIND
 from relay.core.messages import Ignored, Message, Notice
 
 Item = dict[str, Any]

@@ -13,7 +13,7 @@ from relay.channels.base import Account, Finding, Level
 from relay.channels.http import Answer
 from relay.channels.reading import record, records
 from relay.channels.text import clean
-from relay.channels.whatsapp import advice
+from relay.channels.whatsapp.account import advice
 
 MESSAGING, MANAGEMENT = "whatsapp_business_messaging", "whatsapp_business_management"
 NOT_THE_APP = (101, 190)

@@ -14,7 +14,7 @@ import orjson
 
 from relay.channels.reading import joined, record
 from relay.channels.text import clean
-from relay.channels.whatsapp.wording import LONGEST_KIND, plain, words
+from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, plain, words
 from relay.core.content import Answer
 
 Item = dict[str, Any]

@@ -13,10 +13,10 @@ from urllib.parse import quote
 from relay.channels.base import Account, Request
 from relay.channels.reading import joined_once, without_none
 from relay.channels.whatsapp.identity import digits, is_bsuid
-from relay.channels.whatsapp.interactive import body_text, header_file, interactive
 from relay.channels.whatsapp.limits import CAPTIONED, OPUS, TEXT
-from relay.channels.whatsapp.pins import location
-from relay.channels.whatsapp.templates import template
+from relay.channels.whatsapp.outbound.interactive import body_text, header_file, interactive
+from relay.channels.whatsapp.outbound.pins import location
+from relay.channels.whatsapp.outbound.templates import template
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message, Recipient
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from relay.channels.reading import joined, record, records
 from relay.channels.text import clean
-from relay.channels.whatsapp.unsupported import error_notice
-from relay.channels.whatsapp.wording import LONGEST_KIND
+from relay.channels.whatsapp.inbound.unsupported import error_notice
+from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 from relay.core.messages import Notice
 
 Item = dict[str, Any]

@@ -6,7 +6,7 @@ import hashlib
 import time
 
 from relay.channels.base import Account, Token, TokenCache
-from relay.channels.whatsapp import inspection
+from relay.channels.whatsapp.account import inspection
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure, meta_error
 from relay.core.errors import SendError

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from relay.channels.base import Account, Request
-from relay.channels.whatsapp.render import phone_number_id
+from relay.channels.whatsapp.outbound.render import phone_number_id
 from relay.core.messages import Signal
 
 

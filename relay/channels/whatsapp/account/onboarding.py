@@ -13,10 +13,10 @@ from relay.channels.base import Account, Expected, Finding
 from relay.channels.http import Answer
 from relay.channels.reading import record, records
 from relay.channels.text import clean
-from relay.channels.whatsapp import advice, inspection
+from relay.channels.whatsapp.account import advice, inspection
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure, is_foreign, meta_error
-from relay.channels.whatsapp.render import phone_number_id
+from relay.channels.whatsapp.outbound.render import phone_number_id
 from relay.core.errors import SendError
 
 NUMBER_FIELDS = "display_phone_number,verified_name,quality_rating,throughput,webhook_configuration"

@@ -11,7 +11,6 @@ from dataclasses import replace
 from relay.channels.parts import numbered
 from relay.channels.reading import joined, joined_once
 from relay.channels.text import pieces, units
-from relay.channels.whatsapp.interactive import as_buttons, link_line, sendable_link
 from relay.channels.whatsapp.limits import (
     BUTTON_TITLE,
     BUTTONS,
@@ -25,8 +24,9 @@ from relay.channels.whatsapp.limits import (
     likely_kind,
     meta_mime,
 )
-from relay.channels.whatsapp.pins import fit_place
-from relay.channels.whatsapp.titles import buttons_tell_all, listed, one_line, rows_tell_all
+from relay.channels.whatsapp.outbound.interactive import as_buttons, link_line, sendable_link
+from relay.channels.whatsapp.outbound.pins import fit_place
+from relay.channels.whatsapp.outbound.titles import buttons_tell_all, listed, one_line, rows_tell_all
 from relay.core.messages import Media, Message
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from relay.channels.reading import first, joined, record
 from relay.channels.text import clean, unix_seconds
-from relay.channels.whatsapp import answers, locations, surroundings, vcards
-from relay.channels.whatsapp.content import kind_of, readable
+from relay.channels.whatsapp.inbound import answers, locations, surroundings, vcards
+from relay.channels.whatsapp.inbound.content import kind_of, readable
+from relay.channels.whatsapp.inbound.wording import LONGEST_ID, identifier
 from relay.channels.whatsapp.webhook import MEDIA
-from relay.channels.whatsapp.wording import LONGEST_ID, identifier
 from relay.core.content import About
 from relay.core.messages import Ignored, Media, MediaKind, Message, Person
 

@@ -18,8 +18,8 @@ import pytest
 import requests
 
 from relay.core.queues import INBOUND, OUTBOUND
+from tests.content.mutations import Posted, marked, mutations, samples
 from tests.flow.installation import Installation, Line
-from tests.flow.mutations import Posted, marked, mutations, samples
 from tests.waiting import wait_until
 
 HOW_MANY = 5000

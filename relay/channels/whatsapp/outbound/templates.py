@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from relay.channels.reading import without_none
-from relay.channels.whatsapp.interactive import header_file
 from relay.channels.whatsapp.limits import HEADERS
-from relay.channels.whatsapp.titles import one_line
+from relay.channels.whatsapp.outbound.interactive import header_file
+from relay.channels.whatsapp.outbound.titles import one_line
 from relay.core.content import Parameter, Template
 from relay.core.errors import CannotCarry
 from relay.core.messages import Message

@@ -23,7 +23,15 @@ from relay.channels.whatsapp.limits import (
     TEXT,
     shown_name,
 )
-from relay.channels.whatsapp.titles import bulleted, button_titles, buttons_tell_all, cut, listed, one_line, rows
+from relay.channels.whatsapp.outbound.titles import (
+    bulleted,
+    button_titles,
+    buttons_tell_all,
+    cut,
+    listed,
+    one_line,
+    rows,
+)
 from relay.core.content import Option
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message

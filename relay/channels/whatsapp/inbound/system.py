@@ -11,7 +11,7 @@ from typing import Any
 from relay.channels.reading import record
 from relay.channels.text import clean
 from relay.channels.whatsapp.identity import changed_person, digits, person
-from relay.channels.whatsapp.wording import LONGEST_KIND
+from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 from relay.core.messages import Message
 
 _NUMBER_CHANGED = ("user_changed_number", "customer_changed_number")

@@ -9,7 +9,7 @@ from typing import Any
 
 from relay.channels.reading import first, record
 from relay.channels.text import clean
-from relay.channels.whatsapp.wording import LONGEST_KIND
+from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 
 Item = dict[str, Any]
 

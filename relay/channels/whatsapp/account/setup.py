@@ -14,7 +14,7 @@ from relay.channels.reading import record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure
-from relay.channels.whatsapp.render import phone_number_id
+from relay.channels.whatsapp.outbound.render import phone_number_id
 from relay.core.errors import SendError
 
 FIELDS = "id,display_phone_number,verified_name,status,webhook_configuration"

@@ -7,10 +7,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from tests.content.rows import AT_ONCE
+from tests.content.rows_inbound import inbound
+from tests.content.rows_outbound import outbound
 from tests.flow.installation import Installation, Line
-from tests.flow.rows import AT_ONCE
-from tests.flow.rows_inbound import inbound
-from tests.flow.rows_outbound import outbound
 
 TEMPLATES = [
     {"name": "reply_waiting", "language": "en", "body": "We have an answer for you: {{1}}"},

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.content.rows import Table
 from tests.flow.chat import Chat
-from tests.flow.rows import Table
 from tests.waiting import wait_until
 
 outbound = Table(4917300000001)
@@ -320,7 +320,7 @@ def undeliverable(chat: Chat) -> None:
     assert failed(chat, chat.answers("hello?"))["code"] == "InvalidDestination"
 
 
-@outbound.row("to a customer who blocked it")
+@outbound.row("to a customer who wants no marketing")
 def opted_out(chat: Chat) -> None:
     chat.opened()
     chat.installation.control("POST", f"/phone/{chat.wa_id}", {"fail_code": 131050})

@@ -7,7 +7,7 @@ from typing import Any
 
 from relay.channels.reading import joined_once, without_none
 from relay.channels.text import units
-from relay.channels.whatsapp.titles import one_line
+from relay.channels.whatsapp.outbound.titles import one_line
 from relay.core.content import Place
 from relay.core.messages import Message
 

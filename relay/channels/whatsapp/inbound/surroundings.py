@@ -7,8 +7,8 @@ from typing import Any
 
 from relay.channels.reading import joined, record
 from relay.channels.text import clean
-from relay.channels.whatsapp import answers
-from relay.channels.whatsapp.wording import identifier
+from relay.channels.whatsapp.inbound import answers
+from relay.channels.whatsapp.inbound.wording import identifier
 
 Item = dict[str, Any]
 
@@ -45,6 +45,9 @@ def attributes(message: Item, contact: Item) -> dict[str, str]:
         "group_id": message.get("group_id"),
         "username": (clean(record(contact.get("profile")).get("username")) or "").removeprefix("@"),
         "sticker": _sticker(message),
+        "voice": "true"
+        if record(message.get("audio")).get("voice") is True or message.get("type") == "voice"
+        else None,
         **answers.attributes(message),
     }
     return {key: text[:_LONGEST] for key, value in found.items() if (text := clean(value))}
@@ -90,6 +93,10 @@ def _forwarded(context: Item) -> str | None:
     if context.get("frequently_forwarded"):
         return "many times"
     return "true" if context.get("forwarded") else None
+
+
+def _voice(message: Item) -> bool:
+    return record(message.get("audio")).get("voice") is True
 
 
 def _sticker(message: Item) -> str | None:

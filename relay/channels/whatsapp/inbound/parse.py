@@ -11,14 +11,14 @@ from typing import Any
 
 from relay.channels.reading import first, joined, record
 from relay.channels.text import clean, unix_seconds
-from relay.channels.whatsapp import echoes, notices, system
-from relay.channels.whatsapp.content import kind_of
 from relay.channels.whatsapp.errors import fate_of, told
 from relay.channels.whatsapp.identity import aliases, person, shared_number
-from relay.channels.whatsapp.message import read, source_id
-from relay.channels.whatsapp.surroundings import STANDBY_LINE
+from relay.channels.whatsapp.inbound import echoes, notices, system
+from relay.channels.whatsapp.inbound.content import kind_of
+from relay.channels.whatsapp.inbound.message import read, source_id
+from relay.channels.whatsapp.inbound.surroundings import STANDBY_LINE
+from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, identifier
 from relay.channels.whatsapp.webhook import STANDBY
-from relay.channels.whatsapp.wording import LONGEST_KIND, identifier
 from relay.core.errors import ParseError
 from relay.core.messages import Event, Ignored, Notice, Receipt, ReceiptStatus
 

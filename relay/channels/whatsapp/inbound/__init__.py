@@ -1,0 +1,1 @@
+"""What customers send, read: parse.py is the door."""

@@ -1,0 +1,1 @@
+"""What is sent to the phone: fitting.py cuts it, render.py writes it."""
