@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from relay.core.messages import Person
-from relay.core.phones import normalised
+from relay.core.phones import dialled, normalised
 
 if TYPE_CHECKING:
     from db.mappings import Mapping
@@ -57,8 +57,7 @@ class Seen:
     def names(self) -> tuple[str, ...]:
         """Every present name, the most telling first. A username is none: it changes at will."""
         person = self.person
-        dialled = person.address.removeprefix("+")
-        named = (person.wa_id, person.bsuid, person.parent_bsuid, person.address, dialled)
+        named = (person.wa_id, person.bsuid, person.parent_bsuid, person.address, dialled(person.address))
         return tuple(dict.fromkeys(name for name in named if name and name not in person.previous))
 
     @property
@@ -108,7 +107,7 @@ class Seen:
 
 def is_user_id(name: str) -> bool:
     """A business-scoped user id has a dot behind its country letters, a phone number never; it is never reused."""
-    return name[2:3] == "."
+    return name[2:3] == "." and name[:2].isalpha()
 
 
 def _spellings(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 from zlib import crc32
@@ -15,7 +16,7 @@ from db import aliases, notices
 from db.aliases import add_aliases
 from db.contacts_seen import Arrival, Seen
 from db.identity import Choice, Plan, learnt, without
-from db.mappings import Mapping, by_id, lock, read, see_genesys_conversations
+from db.mappings import OUT_OF_DATE, Mapping, by_id, lock, read, see_genesys_conversations
 from db.pool import DatabaseError, Pool
 from db.windows import close_window, invited, touch
 from relay.core.messages import Person
@@ -60,7 +61,14 @@ def resolve(cursor: Any, seen: Sequence[Seen], shards: int, others: Sequence[Arr
     ids = [*(choice.mapping.conversation_id for choice in plan.choices), *(one.conversation_id for one in others)]
     if not current.keys() >= set(ids):
         raise LookupError("a conversation is not there any more")
-    return [current[one] for one in ids]
+    chosen = [_as_found(current[choice.mapping.conversation_id], choice) for choice in plan.choices]
+    return [*chosen, *(current[one.conversation_id] for one in others)]
+
+
+def _as_found(current: Mapping, choice: Choice) -> Mapping:
+    """Found by names that changed hands meanwhile: it must not be remembered by them."""
+    same = current.names_version == choice.mapping.names_version
+    return current if same else replace(current, names_version=OUT_OF_DATE)
 
 
 def _planned(cursor: Any, seen: Sequence[Seen], shards: int) -> Plan:
@@ -116,22 +124,34 @@ def _learn(cursor: Any, plan: Plan, fresh: dict[str, Mapping]) -> dict[str, Mapp
         key = choice.mapping.conversation_id
         if choice.learns and key in current:
             current[key] = learnt(current[key], choice.seen)
-    for choice, loser in plan.lost:
-        if loser.conversation_id in current:
-            current[loser.conversation_id] = without(current[loser.conversation_id], choice.seen)
+    for loss in plan.lost:
+        key = loss.held.mapping.conversation_id
+        if key in current and not loss.same_person:
+            current[key] = without(current[key], loss.choice.seen)
+    for key in plan.renamed & current.keys():
+        current[key] = replace(current[key], names_version=current[key].names_version + 1)
     changed = [one for key, one in sorted(current.items()) if one != fresh[key]]
     if changed:
         execute_values(
             cursor,
             """UPDATE conversation_mappings c
                SET wa_id = v.wa_id, bsuid = v.bsuid, parent_bsuid = v.parent_bsuid, name = v.name,
-                   username = v.username, updated_at = now()
-               FROM (VALUES %s) AS v (id, wa_id, bsuid, parent_bsuid, name, username) WHERE c.id = v.id""",
+                   username = v.username, names_version = v.names_version, updated_at = now()
+               FROM (VALUES %s) AS v (id, wa_id, bsuid, parent_bsuid, name, username, names_version)
+               WHERE c.id = v.id""",
             [
-                (UUID(one.conversation_id), one.wa_id, one.bsuid, one.parent_bsuid, one.name, one.username)
+                (
+                    UUID(one.conversation_id),
+                    one.wa_id,
+                    one.bsuid,
+                    one.parent_bsuid,
+                    one.name,
+                    one.username,
+                    one.names_version,
+                )
                 for one in changed
             ],
-            template="(%s, %s::text, %s::text, %s::text, %s::text, %s::text)",
+            template="(%s, %s::text, %s::text, %s::text, %s::text, %s::text, %s)",
             page_size=len(changed),
         )
     return current

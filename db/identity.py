@@ -17,6 +17,7 @@ from db.aliases import Book, Held, candidates
 from db.contacts_seen import Arrival, Seen, is_user_id
 from db.mappings import Mapping
 from db.notices import Kept
+from relay.core.phones import normalised
 from relay.core.queues import queue_number
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,10 @@ log = structlog.get_logger(__name__)
 CONFLICT = "identity_conflict"
 TWO_CONVERSATIONS = (
     "number and user id of one message belong to two conversations: it went to that of the number, nothing was merged"
+)
+OTHER_USER_ID = (
+    "a number came with another user id and without word of a change: the conversation stays that of the number; "
+    "look into it if the number may have been given to somebody else"
 )
 JOINED = (
     "a change of number or user id names two conversations: what follows goes to the one with the former names, "
@@ -40,6 +45,25 @@ class Choice:
     learns: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A name that goes over to the conversation of `choice`, as it was held until then."""
+
+    choice: Choice
+    held: Held
+
+    @property
+    def same_person(self) -> bool:
+        """The loser began with the first message under the new names, which came before the word of the change.
+
+        User ids tell. Where one is missing, whoever had the name before the change is somebody else.
+        """
+        one, loser = self.choice.seen, self.held.mapping
+        if loser.bsuid is not None and one.person.bsuid is not None:
+            return loser.bsuid == one.person.bsuid
+        return self.held.since >= one.when
+
+
 @dataclass(slots=True)
 class Plan:
     """What a batch comes to, in its order: `take` decides about one person after the other."""
@@ -48,8 +72,9 @@ class Plan:
     shards: int
     choices: list[Choice] = field(default_factory=list)
     new: list[Choice] = field(default_factory=list)
-    lost: list[tuple[Choice, Mapping]] = field(default_factory=list)
-    """Choices with the conversation that lost a name to theirs."""
+    lost: list[Loss] = field(default_factory=list)
+    renamed: set[str] = field(default_factory=set)
+    """Conversations that gave up or lost a name."""
     notices: list[Kept] = field(default_factory=list)
     user_ids: dict[str, str] = field(default_factory=dict)
     """By conversation, as learnt from the batch."""
@@ -71,19 +96,23 @@ class Plan:
         ids = sorted({other.conversation_id for other in found})
         if len(ids) > 1:
             log.warning(CONFLICT, conversations=ids)
-            reason = TWO_CONVERSATIONS if one.settled else JOINED
-            self.notices.append(Kept(one.tenant_id, one.line_id, "whatsapp", CONFLICT, reason, {"ids": ids}, one.when))
+            self._notify(one, TWO_CONVERSATIONS if one.settled else JOINED, {"ids": ids})
             if one.settled:
                 return False
         if one.by == "genesys" or self._outdated(one):
             return False
         bsuid = one.person.bsuid
         if bsuid and one.by == "whatsapp":
-            if one.settled and self.user_ids.get(mapping.conversation_id, mapping.bsuid) not in (None, bsuid):
+            before = self.user_ids.get(mapping.conversation_id, mapping.bsuid)
+            if one.settled and before not in (None, bsuid):
                 # All user ids change when a number moves to another portfolio at Meta.
                 log.warning(CONFLICT, conversations=ids)
+                self._notify(one, OTHER_USER_ID, {"ids": ids, "user_ids": sorted((before, bsuid))})
             self.user_ids[mapping.conversation_id] = bsuid
         return True
+
+    def _notify(self, one: Seen, reason: str, payload: dict[str, list[str]]) -> None:
+        self.notices.append(Kept(one.tenant_id, one.line_id, "whatsapp", CONFLICT, reason, payload, one.when))
 
     def _outdated(self, one: Seen) -> bool:
         """Said under a name that has been given up since."""
@@ -118,9 +147,11 @@ class Plan:
             own = held is not None and held.mapping.conversation_id == mapping.conversation_id
             given_up = held is not None and held.expired(one.when) and (own or not is_user_id(name))
             if held is not None and not own and not given_up and not one.settled:
-                self.lost.append((choice, held.mapping))
+                self.lost.append(Loss(choice, held))
             elif held is not None and not given_up:
                 continue
+            if held is not None and not own:
+                self.renamed.add(held.mapping.conversation_id)
             self.book.put(one.line_id, name, Held(mapping, one.when))
 
     def _retire(self, choice: Choice) -> None:
@@ -134,23 +165,18 @@ class Plan:
             own = held.mapping.conversation_id == mapping.conversation_id and held.since <= one.when
             if own and (held.until is None or held.until < one.when):
                 self.book.put(one.line_id, name, replace(held, until=one.when))
+                self.renamed.add(mapping.conversation_id)
 
     @property
     def arrivals(self) -> list[Arrival]:
         """With those of the conversations that lost a name: to be locked, and their windows are the person's own."""
         found = [choice.seen.arrival(choice.mapping.conversation_id) for choice in self.choices]
-        for choice, loser in self.lost:
+        for loss in self.lost:
+            loser, winner = loss.held.mapping, loss.choice.mapping
             arrived = [one.window_until for one in found if one.conversation_id == loser.conversation_id]
             until = max((one for one in (loser.window_until, *arrived) if one is not None), default=None)
-            same = _same_person(choice.seen, loser)
-            found.append(Arrival(loser.conversation_id))
-            found.append(Arrival(choice.mapping.conversation_id, window_until=until if same else None))
-        return found
-
-
-def _same_person(one: Seen, loser: Mapping) -> bool:
-    """The conversation began with the first message under the new names, which came before the word of the change."""
-    return loser.bsuid in (None, one.person.bsuid)
+            found.append(Arrival(winner.conversation_id, window_until=until if loss.same_person else None))
+        return found + [Arrival(one) for one in sorted(self.renamed)]
 
 
 def learnt(mapping: Mapping, one: Seen) -> Mapping:
@@ -178,5 +204,6 @@ def learnt(mapping: Mapping, one: Seen) -> Mapping:
 
 def without(loser: Mapping, one: Seen) -> Mapping:
     """A number that is another person's now must not be written to any more."""
-    gone = loser.wa_id in one.names and not _same_person(one, loser)
-    return replace(loser, wa_id=None) if gone else loser
+    gone = {*one.names, *one.spellings}
+    lost = loser.wa_id is not None and not gone.isdisjoint((loser.wa_id, normalised(loser.wa_id)))
+    return replace(loser, wa_id=None) if lost else loser

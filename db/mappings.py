@@ -14,8 +14,9 @@ from relay.core.messages import Recipient
 
 _PLAIN = (
     "id", "tenant_id", "line_id", "genesys_address", "shard", "wa_id", "bsuid", "parent_bsuid", "name",
-    "genesys_conversation_id", "username", "last_inbound_id",
+    "genesys_conversation_id", "username", "last_inbound_id", "names_version",
 )  # fmt: skip
+OUT_OF_DATE = -1
 _TIMES = ("window_until", "invited_at")
 
 
@@ -31,7 +32,8 @@ class Mapping:
 
     Times are Unix seconds. `window_until`: till then the business may write freely; None: nobody knows.
     `invited_at`: a template went out since the window closed. `last_inbound_id`: the provider's id of the newest
-    message of the contact.
+    message of the contact. `names_version`: raised with every name given up or lost; `OUT_OF_DATE` in what was
+    found by names that changed hands meanwhile.
     """
 
     conversation_id: str
@@ -46,14 +48,16 @@ class Mapping:
     genesys_conversation_id: str | None
     username: str | None = None
     last_inbound_id: str | None = None
+    names_version: int = 0
     window_until: float | None = None
     invited_at: float | None = None
 
     @property
     def recipient(self) -> Recipient:
         return Recipient(
-            self.genesys_address, self.wa_id, self.bsuid, self.name, self.genesys_conversation_id is not None
-        )
+            self.genesys_address, self.wa_id, self.bsuid, self.name, self.genesys_conversation_id is not None,
+            self.names_version == 0,
+        )  # fmt: skip
 
 
 def mapping_of(row: Sequence[Any]) -> Mapping:

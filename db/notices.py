@@ -65,6 +65,12 @@ def keep(cursor: Any, rows: Iterable[Kept]) -> None:
         template="(%s::uuid, %s::uuid, %s, %s, %s, %s::json, %s, coalesce(%s::timestamptz, now()))",
         page_size=len(values),
     )
+    for line_id in sorted({row[1] for row in values}):
+        cursor.execute(
+            """DELETE FROM line_notices WHERE id IN (
+                 SELECT id FROM line_notices WHERE line_id = %s ORDER BY id DESC OFFSET %s LIMIT %s)""",
+            (UUID(line_id), PER_LINE, EXPIRED_AT_ONCE),
+        )
 
 
 def _values(one: Kept) -> tuple[Any, ...]:
@@ -117,17 +123,10 @@ def _notice(row: Sequence[Any]) -> Notice:
 
 
 def expire(cursor: Any) -> int:
-    """Delete a bounded number of those that are too old or too many. Returns how many."""
+    """Delete a bounded number of those that are too old. Returns how many."""
     cursor.execute(
         """DELETE FROM line_notices WHERE id IN (
              SELECT id FROM line_notices WHERE at < now() - make_interval(days => %s) ORDER BY at LIMIT %s)""",
         (DAYS, EXPIRED_AT_ONCE),
     )
-    old = cursor.rowcount
-    cursor.execute(
-        """DELETE FROM line_notices WHERE id IN (
-             SELECT n.id FROM lines l CROSS JOIN LATERAL (
-               SELECT id FROM line_notices WHERE line_id = l.id ORDER BY id DESC OFFSET %s LIMIT %s) n LIMIT %s)""",
-        (PER_LINE, EXPIRED_AT_ONCE, EXPIRED_AT_ONCE),
-    )
-    return int(old + cursor.rowcount)
+    return int(cursor.rowcount)

@@ -130,9 +130,11 @@ SET sent_at = n.sent_at, delivered_at = n.delivered_at, read_at = n.read_at, fai
                  WHEN n.delivered_at IS NOT NULL THEN 'delivered'
                  WHEN n.failed_at IS NOT NULL THEN CASE m.state WHEN 'dead' THEN 'dead' ELSE 'failed' END
                  WHEN n.sent_at IS NOT NULL THEN 'sent' ELSE m.state END,
-    reason_code = CASE WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL THEN NULL
+    reason_code = CASE WHEN m.content->'template'->>'instead' = 'true' AND m.report IS NOT NULL THEN m.reason_code
+                       WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL THEN NULL
                        WHEN n.newly_failed THEN n.code ELSE m.reason_code END,
-    reason = CASE WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL THEN NULL
+    reason = CASE WHEN m.content->'template'->>'instead' = 'true' AND m.report IS NOT NULL THEN m.reason
+                  WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL THEN NULL
                   WHEN n.newly_failed THEN n.reason ELSE m.reason END,
     report = CASE WHEN m.direction <> 'outbound' OR m.origin <> 'webhook' THEN m.report
                   -- a template went out that does not hold what the agent wrote: that has failed, and stays so

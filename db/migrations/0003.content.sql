@@ -7,7 +7,9 @@ ALTER TABLE conversation_mappings
     -- a template went out in place of a message since the window closed
     ADD COLUMN invited_at timestamptz,
     ADD COLUMN last_inbound_id text,
-    ADD COLUMN username text;
+    ADD COLUMN username text,
+    -- raised with every name that the conversation gave up or lost: what is remembered of it is out of date
+    ADD COLUMN names_version integer NOT NULL DEFAULT 0;
 
 -- Until when the alias belonged to its conversation: a number may be given to somebody else later.
 ALTER TABLE contact_aliases ADD COLUMN until timestamptz;

@@ -32,6 +32,10 @@ from relay.core.queues import DIRECTION, TARGET
 log = structlog.get_logger(__name__)
 
 
+class OutOfDate(Exception):
+    """What is remembered of a contact does not hold any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """An update that cannot be read, as it came, with the reason."""
@@ -82,7 +86,7 @@ class Intake:
         if not updates:
             return
         try:
-            self._commit([item for found in updates for item in found], taken)
+            self._settle([item for found in updates for item in found], taken)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - as above: PostgreSQL or a renderer does not take the data
@@ -93,11 +97,17 @@ class Intake:
             self._store(updates[:middle], taken)
             self._store(updates[middle:], taken)
 
-    def _commit(self, batch: Sequence[Item], taken: Taken) -> None:
+    def _settle(self, batch: Sequence[Item], taken: Taken) -> None:
+        try:
+            self._commit(batch, taken)
+        except OutOfDate:  # nothing was written
+            self._commit(batch, taken, recalling=False)
+
+    def _commit(self, batch: Sequence[Item], taken: Taken, recalling: bool = True) -> None:
         written = [item for item in batch if isinstance(item.event, (Message, Ignored))]
         told = [item.receipt for item in batch if isinstance(item.event, Receipt)]
         with self._pool.transaction() as cursor:
-            mappings = self._resolve(cursor, [item.seen for item in written])
+            mappings = self._resolve(cursor, [item.seen for item in written], recalling)
             conversations.see_genesys_conversations(cursor, items.genesys_conversations(written, mappings))
             new = self._rows(cursor, written, mappings)
             inserted = messages.insert(cursor, new)
@@ -115,12 +125,18 @@ class Intake:
         metrics.intake.labels("late").inc(inserted.late)
         metrics.intake.labels("receipt").inc(len(told))
 
-    def _resolve(self, cursor: Any, seen: Sequence[Seen]) -> list[Mapping]:
-        """The mapping of each; asks PostgreSQL only for people who are new, or of whom something is."""
-        found = [self._known.recall(one) for one in seen]
+    def _resolve(self, cursor: Any, seen: Sequence[Seen], recalling: bool) -> list[Mapping]:
+        """The mapping of each; asks PostgreSQL only for people who are new, or of whom something is.
+
+        Raises OutOfDate when names of somebody recalled changed hands, of which another shard has heard.
+        """
+        found = [self._known.recall(one) if recalling else None for one in seen]
         missing = [one for one, mapping in zip(seen, found, strict=True) if mapping is None]
         known = [one.arrival(of.conversation_id) for one, of in zip(seen, found, strict=True) if of is not None]
         resolved = conversations.resolve(cursor, missing, self._shards, known)
+        before = [mapping.names_version for mapping in found if mapping is not None]
+        if before != [mapping.names_version for mapping in resolved[len(missing) :]]:
+            raise OutOfDate
         fresh, brought_up = iter(resolved[: len(missing)]), iter(resolved[len(missing) :])
         return [next(fresh) if mapping is None else next(brought_up) for mapping in found]
 

@@ -38,8 +38,6 @@ def invite(pool: Pool, mapping: Mapping, report: Report, settings: LineSettings[
         return None if template.template.instead and invited_at is not None else template
 
     sent = invitations.send(pool, mapping.conversation_id, report.message_id, in_its_place, now, closed_at)
-    if sent is None or sent.template is None:
+    if sent is None:
         return Invited(False, report.reason)
-    if not sent.template.instead:
-        return Invited(True, None)
-    return Invited(False, f"{report.reason}; the template {sent.template.name} was sent instead")
+    return Invited(not sent.template.instead, sent.reason)

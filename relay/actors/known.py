@@ -8,6 +8,7 @@ from collections import OrderedDict
 from db import conversations
 from db.contacts_seen import Seen
 from db.conversations import Mapping
+from db.mappings import OUT_OF_DATE
 
 LIMIT = 10_000
 SECONDS = 300.0
@@ -26,19 +27,32 @@ class KnownContacts:
             return None
         mappings = [self._get(key) for key in seen.keys]
         first = mappings[0] if mappings else None
-        if first is None or any(one is None or one.conversation_id != first.conversation_id for one in mappings):
+        if first is None or any(one is None or _state(one) != _state(first) for one in mappings):
             return None
         return first if conversations.learnt(first, seen) == first else None
 
     def _get(self, key: tuple[str, str]) -> Mapping | None:
-        found = self._found.get(key)
-        return found[0] if found is not None and found[1] > time.monotonic() else None
+        mapping, until = self._found.get(key, (None, 0.0))
+        return mapping if until > time.monotonic() else None
 
     def remember(self, seen: Seen, mapping: Mapping) -> None:
         for key in seen.former_keys:
             self._found.pop(key, None)
+        if mapping.names_version == OUT_OF_DATE:
+            for key in seen.keys:
+                self._found.pop(key, None)
+            return
         for key in seen.keys_of(mapping):
-            self._found[key] = mapping, time.monotonic() + SECONDS
+            before = self._get(key)
+            # What is in use all the time has to be asked for again as well.
+            fresh = before is None or _state(before) != _state(mapping)
+            until = time.monotonic() + SECONDS if fresh else self._found[key][1]
+            self._found[key] = mapping, until
             self._found.move_to_end(key)
         while len(self._found) > LIMIT:
             self._found.popitem(last=False)
+
+
+def _state(mapping: Mapping) -> tuple[str, int]:
+    """Whose entry it is, and as of which of its names."""
+    return mapping.conversation_id, mapping.names_version

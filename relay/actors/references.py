@@ -16,7 +16,10 @@ from relay.core.content import Answer, Quote
 from relay.core.messages import Message
 from relay.core.quoting import excerpt, with_quote
 
-NUMBER = re.compile(r"\s*([0-9]{1,2})\s*[.)]?\s*")
+NUMBER = re.compile(r"\s*(\d{1,4})\s*[.)]?\s*")
+"""In any script that has digits."""
+KEYCAP = str.maketrans("", "", "\ufe0f\u20e3")
+"""A number on a key, as emoji: the digit comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,9 @@ def _completed(one: Referring, known: _Known) -> Message:
 
 def _number(message: Message) -> int | None:
     """The number that the message consists of, if it is one."""
-    found = NUMBER.fullmatch(message.text or "") if message.media is None and message.about == "reply" else None
+    if message.media is not None or message.about != "reply":
+        return None
+    found = NUMBER.fullmatch((message.text or "").translate(KEYCAP))
     return int(found[1]) if found else None
 
 

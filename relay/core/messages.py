@@ -175,6 +175,8 @@ class Recipient:
     bsuid: str | None = None
     name: str | None = None
     genesys_conversation_known: bool = False
+    dialled: bool = True
+    """`genesys_address` may be dialled where nothing else is known: no name of the contact has changed hands."""
 
 
 @dataclass(frozen=True, slots=True)

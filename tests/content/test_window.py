@@ -109,7 +109,7 @@ def test_a_template_without_the_text_goes_out_once_and_the_agent_is_told_the_tru
     chat = late(installation, inviting)
     first = chat.answers("your parcel is here")
     reason = failed(chat, first)
-    assert "hello_again was sent instead" in reason["message"]
+    assert "hello_again goes out instead" in reason["message"]
     second = chat.answers("since noon")
     failed(chat, second)
     chat.phone_reads_in_time("Hello again! May we go on with our conversation?")

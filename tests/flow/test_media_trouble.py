@@ -61,9 +61,9 @@ def test_a_type_that_whatsapp_refuses_goes_as_a_link(
 
 
 def test_what_whatsapp_finds_wrong_only_afterwards_is_told_to_the_agent(installation: Installation, line: Line) -> None:
-    """A PNG that is none: Meta takes the upload and the message, and reports 131053 later."""
+    """A film that is none: Meta takes the upload and the message, and reports 131053 later."""
     chat = Chat(installation, line, "4917300000002").opened()
-    source = chat.answers(None, attachment=file(b"not a picture", "image/png", "a.png"))
+    source = chat.answers(None, attachment=file(b"not a film", "video/mp4", "a.mp4"))
     chat.answers("next")
     row = chat.state_in_time(source, "failed")
     assert row["reason_code"] == "131053"

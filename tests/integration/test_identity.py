@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import gevent
@@ -13,7 +15,9 @@ from db import conversations, notices, search
 from db.contacts_seen import Seen
 from db.conversations import Mapping
 from db.pool import Pool
-from relay.core.messages import Person
+from relay.actors import known
+from relay.actors.intake import Intake
+from relay.core.messages import Message, Person, Update, dump
 from tests.integration.told import START, World
 from tests.waiting import wait_until
 
@@ -215,6 +219,150 @@ def test_a_number_that_somebody_takes_over_reaches_its_former_owner_no_more(worl
     assert genesys(world, gone).recipient.bsuid == former.bsuid
 
 
+@pytest.mark.parametrize("wrote", [True, False], ids=["has written", "was only dialled"])
+def test_without_a_user_id_a_former_owner_is_not_taken_for_the_new_one(world: World, wrote: bool) -> None:
+    phone, gone = number(), number()
+    changing = see(world, (whatsapp(phone), 0))[0]
+    former = see(world, (whatsapp(gone), 1))[0] if wrote else genesys(world, f"+{gone}")
+    window = Seen(world.tenant_id, world.line_ids[-1], whatsapp(gone), provider_time=T + 2, window_until=T + 9000)
+    if wrote:
+        see(world, window)
+    found = see(world, (whatsapp(gone, None, phone), 100))[0]
+    assert (found.conversation_id, found.wa_id) == (changing.conversation_id, gone)
+    assert found.window_until is None, "the other person's window is not this one's"
+    to = genesys(world, former.genesys_address).recipient
+    assert (to.wa_id, to.bsuid, to.dialled) == (None, None, False)
+    assert genesys(world, phone).recipient.wa_id == gone
+
+
+def test_a_former_owner_loses_the_number_in_whichever_way_it_is_written(world: World) -> None:
+    former = see(world, (whatsapp("551187650001"), 0))[0]
+    phone = number()
+    see(world, (whatsapp(phone), 1), (whatsapp("5511987650001", None, phone), 100))
+    assert genesys(world, former.genesys_address).recipient.wa_id is None
+
+
+@pytest.mark.parametrize("form", ["+{0}{1}{2}", "+{0} {1}/{2}", "00{0}{1}{2}", "+{0} (0){1} {2}"])
+def test_a_number_is_the_same_however_an_agent_dials_it(world: World, form: str) -> None:
+    phone = number()
+    address = form.format(phone[:2], phone[2:5], phone[5:])
+    sent = genesys(world, address)
+    assert (sent.genesys_address, sent.recipient.dialled) == (address, True)
+    answer = see(world, (whatsapp(phone, user_id()), 1))[0]
+    assert (answer.conversation_id, answer.wa_id) == (sent.conversation_id, phone)
+    assert genesys(world, f"+{phone[:4]}-{phone[4:]}").conversation_id == sent.conversation_id
+
+
+def test_an_agent_dials_a_number_that_its_owner_has_given_up(world: World) -> None:
+    old = number()
+    before = see(world, (whatsapp(old), 0), (whatsapp(number(), None, old), 100))[0]
+    sent = genesys(world, f"+{old}")
+    assert sent.conversation_id != before.conversation_id
+    assert sent.recipient.dialled
+    assert genesys(world, f"+{old}").recipient.dialled
+
+
+def test_an_argentine_number_with_spaces(world: World) -> None:
+    sent = genesys(world, "+54 9 11 2345-6780")
+    assert see(world, (whatsapp("541123456780"), 1))[0].conversation_id == sent.conversation_id
+
+
+class Shard:
+    """An intake with its own memory. Each message is one update, read as the given person at the given second."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        speech: Any = SimpleNamespace(
+            parse=lambda payload: [self._events[payload["id"]]], fit=lambda message: [message]
+        )
+        self._intake = Intake(world.pool, {"whatsapp": speech, "genesys": speech}, 16)
+        self._events: dict[str, Message] = {}
+
+    def take(self, *people: tuple[Person, float]) -> list[str]:
+        """The conversations that they went to."""
+        made, bodies = [], []
+        for person, at in people:
+            made.append(f"wamid.{next(IDS)}")
+            self._events[made[-1]] = Message(made[-1], person, T + at, text="Hello")
+            payload = {"id": made[-1]}
+            line = self._world.line_ids[-1]
+            bodies.append(dump(Update("whatsapp", self._world.tenant_id, line, person.address, T + at, 0, payload)))
+        taken = self._intake.take(bodies)
+        assert taken.dead == []
+        went = {row.message.source_id: row.conversation_id for of in taken.arrived for row in of.rows}
+        return [went[one] for one in made]
+
+
+def test_what_one_shard_remembers_ends_when_another_hears_of_the_change(world: World) -> None:
+    """The word of the change comes to the shard of the former number; the new one is another shard's."""
+    old, new, ids = number(), number(), (user_id(), user_id())
+    one, other = Shard(world), Shard(world)
+    (known_as_old,) = one.take((whatsapp(old, ids[0]), 0))
+    (stray,) = other.take((whatsapp(new, ids[1]), 101))
+    assert stray != known_as_old
+    assert one.take((whatsapp(new, ids[1], old, ids[0]), 100)) == [known_as_old]
+    assert other.take((whatsapp(new, ids[1]), 102), (whatsapp(new, ids[1]), 103)) == [known_as_old] * 2
+    assert other.take((whatsapp(new, ids[1]), 104)) == [known_as_old]
+
+
+def test_nor_does_a_text_reach_whoever_had_the_number_before(world: World) -> None:
+    phone, gone = number(), number()
+    one, other = Shard(world), Shard(world)
+    (mine,), (theirs,) = one.take((whatsapp(phone), 0)), other.take((whatsapp(gone), 1))
+    one.take((whatsapp(gone, None, phone), 100))
+    window = conversations.by_id(world.pool, theirs)
+    assert other.take((whatsapp(gone), 101)) == [mine]
+    assert conversations.by_id(world.pool, theirs) == window, "the other conversation has not seen it"
+
+
+def test_nor_in_one_batch_with_the_change(world: World) -> None:
+    phone, gone = number(), number()
+    shard = Shard(world)
+    mine, theirs = shard.take((whatsapp(phone), 0), (whatsapp(gone), 1))
+    change = (whatsapp(gone, None, phone), 100)
+    assert shard.take((whatsapp(gone), 50), change, (whatsapp(gone), 101)) == [theirs, mine, mine]
+    assert shard.take((whatsapp(gone), 102)) == [mine]
+
+
+def test_what_was_looked_up_while_the_number_changed_hands_is_not_remembered(world: World) -> None:
+    """The look-up is over when the change commits; only the lock of the conversation is waited for."""
+    phone, gone = number(), number()
+    shard = Shard(world)
+    mine, theirs = (see(world, (whatsapp(one), 0))[0].conversation_id for one in (phone, gone))
+    line = (world.tenant_id, world.line_ids[-1])
+    with world.pool.transaction() as cursor:
+        change = Seen(*line, whatsapp(gone, None, phone), T + 100, provider_time=T + 100)
+        conversations.resolve(cursor, [change], 16)
+        other = gevent.spawn(shard.take, (whatsapp(gone), 101))
+        wait_until(_waits(world.pool, "transactionid"), 10, "the message to wait")
+    assert other.get(timeout=10) == [theirs], "it came at the same moment"
+    assert shard.take((whatsapp(gone), 102)) == [mine]
+
+
+def test_names_remembered_before_and_after_a_change_prove_nothing_together(world: World) -> None:
+    contacts, line = known.KnownContacts(), (world.tenant_id, world.line_ids[-1])
+    both = Seen(*line, whatsapp(number(), user_id()), T)
+    mapping = see(world, both)[0]
+    contacts.remember(both, mapping)
+    assert contacts.recall(both) == mapping
+    contacts.remember(Seen(*line, whatsapp(both.person.wa_id), T), replace(mapping, names_version=1))
+    assert contacts.recall(both) is None
+
+
+def test_whoever_writes_all_the_time_is_asked_for_again_as_well(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(known, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    contacts, person = known.KnownContacts(), whatsapp(number())
+    seen = Seen(world.tenant_id, world.line_ids[-1], person, T)
+    mapping = see(world, seen)[0]
+    for passed in (0.0, known.SECONDS - 1):
+        now[0] = 1000.0 + passed
+        contacts.remember(seen, mapping)
+        assert contacts.recall(seen) is not None
+    now[0] = 1000.0 + known.SECONDS
+    assert contacts.recall(seen) is None
+
+
 def test_the_number_of_one_with_the_user_id_of_another(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     one, other = see(world, (whatsapp(number()), 0), (whatsapp(None, user_id()), 1))
     for at in (2, 3):
@@ -239,6 +387,13 @@ def test_all_user_ids_change_when_a_number_moves_to_another_portfolio(
     assert see(world, (whatsapp(None, second), 2))[0].conversation_id == known.conversation_id
     said = capsys.readouterr()
     assert "identity_conflict" in said.out + said.err and second not in said.out + said.err
+    for at, bsuid in ((3, first), (4, second)):  # one pair is told once
+        assert see(world, (whatsapp(phone, bsuid), at))[0].conversation_id == known.conversation_id
+    (kept,) = notices.listed(world.pool, world.tenant_id, world.line_ids[-1]).items
+    assert kept.kind == "identity_conflict"
+    assert kept.payload == {"ids": [known.conversation_id], "user_ids": sorted([first, second])}
+    see(world, (whatsapp(phone, user_id()), 5))
+    assert told(world) == ["identity_conflict"] * 2
 
 
 @pytest.mark.parametrize(("dialled", "written"), [("5511987654321", "551187654321"), ("525512345678", "5215512345678")])
@@ -292,15 +447,15 @@ def test_whoever_is_new_in_two_places_at_once_is_one(world: World, names: str) -
     with world.pool.transaction() as cursor:
         made = conversations.resolve(cursor, [Seen(*line, first, provider_time=T)], 16)[0]
         other = gevent.spawn(see, world, (second, 1))
-        wait_until(_waits(world.pool), 10, "the second one to wait")
+        wait_until(_waits(world.pool, "advisory"), 10, "the second one to wait")
     found = other.get(timeout=10)[0]
     assert found.conversation_id == made.conversation_id
 
 
-def _waits(pool: Pool) -> Callable[[], bool]:
+def _waits(pool: Pool, lock: str) -> Callable[[], bool]:
     def waits() -> bool:
         with pool.transaction() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = %s AND NOT granted", (lock,))
             return bool(cursor.fetchone()[0])
 
     return waits

@@ -29,7 +29,7 @@ def refused(pool: Pool) -> Row:
     return row
 
 
-def invite(pool: Pool, row: Row, *, instead: bool) -> Message | None:
+def invite(pool: Pool, row: Row, *, instead: bool) -> invitations.Sent | None:
     make = in_its_place(instead=instead)
     return invitations.send(pool, row.conversation_id, row.id, make, time.time(), None)
 
@@ -66,6 +66,8 @@ def test_a_template_instead_is_sent_and_its_message_stays_failed(pool: Pool) -> 
 def test_the_word_about_it_is_the_same_when_it_is_told_again(pool: Pool) -> None:
     row = refused(pool)
     first = invite(pool, row, instead=True)
+    assert first is not None
+    assert first.reason == "too late; the template hello goes out instead"
     accepted(pool, row)
     assert invite(pool, row, instead=True) == first, "and no second template goes out"
     with pool.transaction() as cursor:

@@ -160,6 +160,9 @@ TemplateName = Annotated[str, Field(pattern=f"^{TEMPLATE_NAME}$", examples=["ord
 TemplateLanguage = Annotated[str, Field(pattern=f"^{TEMPLATE_LANGUAGE}$", examples=["en", "pt_BR"])]
 
 
+TemplateText = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_printable)]
+
+
 class WindowTemplate(Given):
     """An approved template for messages that come too late for the 24-hour window.
 
@@ -168,7 +171,7 @@ class WindowTemplate(Given):
 
     name: TemplateName
     language: TemplateLanguage
-    parameters: list[Annotated[str, Field(min_length=1, max_length=1024)]] = Field(default=[], max_length=20)
+    parameters: list[TemplateText] = Field(default=[], max_length=20)
 
 
 class LineSettings(Given):

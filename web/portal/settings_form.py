@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Self
 
 from flask_wtf import FlaskForm
+from pydantic import TypeAdapter
+from pydantic import ValidationError as PydanticError
 from wtforms import (
     BooleanField,
     Field,
@@ -19,7 +21,10 @@ from wtforms.validators import Length, NumberRange, Optional, Regexp
 
 from db.onboarding import Line
 from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
+from web.api.schemas import TemplateText
 from web.portal.setup_forms import stripped
+
+MOST_PARAMETERS = 20
 
 
 class SettingsForm(FlaskForm):
@@ -97,6 +102,15 @@ class SettingsForm(FlaskForm):
     def validate_template_name(self, _given: Field) -> None:
         if not self.template_language.data:
             raise ValidationError("Name its language too, below.")
+
+    def validate_template_parameters(self, _given: Field) -> None:
+        template = self._template() or {}
+        try:
+            TypeAdapter(list[TemplateText]).validate_python(template.get("parameters", []))
+        except PydanticError:
+            raise ValidationError("A line may have 1,024 characters, all of them printable.") from None
+        if len(template.get("parameters", [])) > MOST_PARAMETERS:
+            raise ValidationError(f"A template has at most {MOST_PARAMETERS} parameters.")
 
     def settings(self) -> dict[str, Any]:
         names = ("whatsapp_rate_per_second", "genesys_rate_per_minute", "unknown_outcome", "handset_order_seconds")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import orjson
 
 from relay.broker.publisher import Outgoing
 from relay.channels.base import Part
+from relay.core.brevity import shallow
 from relay.core.messages import Update, dump
 from relay.core.queues import EXCHANGE, WEBHOOK_ARCHIVE, queue_number
 from web.webhooks.sorting import Sorted
@@ -36,14 +38,23 @@ def updates(channel: str, found: Sorted, arrived_at: float, shards: int) -> tupl
             media_type=part.media_type,
             mime_type=part.mime_type,
         )
-        try:
-            body = dump(update)
-        except TypeError:  # orjson's: nested deeper than it writes
+        body = _encoded(update)
+        if body is None:
             unencodable.append(part)
             continue
         number = queue_number(route.line_id, part.address, shards)
         messages.append(Outgoing(EXCHANGE[channel], str(number), body, _headers(update)))
     return messages, unencodable
+
+
+def _encoded(update: Update) -> bytes | None:
+    """Without what is nested deeper than can be written; None where even that does not help."""
+    for one in (update, replace(update, payload=shallow(update.payload))):
+        try:
+            return dump(one)
+        except TypeError:  # orjson's
+            continue
+    return None
 
 
 def _headers(update: Update) -> dict[str, Any]:

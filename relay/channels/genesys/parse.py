@@ -14,7 +14,7 @@ from relay.channels.genesys import convention, structured
 from relay.channels.genesys.drafts import Draft, drafts
 from relay.channels.genesys.webhook import UNREADABLE, customer_address
 from relay.channels.reading import first, record, records
-from relay.channels.redaction import kept
+from relay.channels.redaction import kept, redact
 from relay.channels.text import clean, unix_seconds
 from relay.core.messages import Event, Ignored, Message, Notice, Person, Receipt, ReceiptStatus, Typing
 
@@ -111,7 +111,7 @@ def _receipt(item: dict[str, Any]) -> Event:
         status=status,
         time=_time(item),
         code=code[:LONGEST_WORD] if code else None,
-        reason=(message or code or "")[:LONGEST_REASON] or None,
+        reason=redact(message or code or "", (), LONGEST_REASON) or None,
         answer=kept(item.get("reasons")) if status == "failed" else None,
     )
 

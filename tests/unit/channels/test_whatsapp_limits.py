@@ -164,15 +164,25 @@ def test_what_moves_or_has_pages_or_is_fine_stays_as_it_is() -> None:
         assert convert(file, given(file, mime, kind)) is None
 
 
-def test_hostile_pictures_are_left_alone() -> None:
+@pytest.mark.parametrize("mode", ["P", "L", "LA", "1", "I;16"])
+def test_a_png_of_another_depth_than_whatsapp_takes_is_drawn_anew(mode: str) -> None:
+    file = drawn("PNG", mode)
+    converted = convert(file, given(file, "image/png"))
+    assert converted is not None
+    with Image.open(converted[0]) as image:
+        assert image.mode in ("RGB", "RGBA")
+
+
+def test_hostile_pictures_go_as_links() -> None:
     bomb = drawn("GIF", "P")
     wide = bytearray(bomb.getvalue())
     wide[6:10] = (0xFF, 0xFF, 0xFF, 0xFF)  # 65,535 x 65,535
     cut = drawn("WEBP", size=(400, 300)).getvalue()[:60]
     for content in (bytes(wide), cut, b"", b"GIF89a", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x00" * 999):
         file = io.BytesIO(content)
-        assert convert(file, given(file, "image/gif")) is None
-        assert file.tell() == 0
+        converted = convert(file, given(file, "image/gif"))
+        assert converted is not None
+        assert (converted[0], converted[1].kind, file.tell()) == (file, "link", 0)
 
 
 def test_more_pixels_than_memory_should_hold_are_not_decoded() -> None:

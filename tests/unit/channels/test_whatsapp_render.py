@@ -54,6 +54,8 @@ def test_the_line_decides_the_number_not_the_tenants_credentials() -> None:
         (Recipient(CONTACT, wa_id=BSUID), {"recipient": BSUID}),
         # Somebody who never wrote: an agent dialled the number.
         (Recipient("+4915112345678"), {"to": "+4915112345678"}),
+        (Recipient("+49 151 1234-5678"), {"to": "+4915112345678"}),
+        (Recipient("0049 (0)151/12345678"), {"to": "+4915112345678"}),
         (Recipient("4915112345678", bsuid=BSUID), {"recipient": BSUID}),
         (Recipient(BSUID), {"recipient": BSUID}),
     ],
@@ -64,10 +66,18 @@ def test_a_user_id_never_stands_in_to(to: Recipient, expected: dict[str, str]) -
     assert {key: given[key] for key in ("to", "recipient") if key in given} == expected
 
 
-def test_nobody_to_send_to() -> None:
-    with pytest.raises(CannotCarry) as caught:
-        body(message("x"), Recipient(CONTACT))
+@pytest.mark.parametrize("address", [CONTACT, "0151 12345678", "0", "+", ""])
+def test_nobody_to_send_to(address: str) -> None:
+    with pytest.raises(CannotCarry, match=r"with [+] and country code") as caught:
+        body(message("x"), Recipient(address))
     assert caught.value.code == "no_address"
+
+
+def test_a_number_that_is_somebody_elses_is_not_dialled() -> None:
+    with pytest.raises(CannotCarry, match="belongs to somebody else") as caught:
+        body(message("x"), Recipient("4915112345678", dialled=False))
+    assert caught.value.code == "no_address"
+    assert body(message("x"), Recipient("4915112345678", PHONE, dialled=False))["to"] == f"+{PHONE}"
 
 
 def test_reply() -> None:

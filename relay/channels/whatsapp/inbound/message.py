@@ -13,6 +13,7 @@ from relay.channels.whatsapp.inbound import answers, locations, surroundings, vc
 from relay.channels.whatsapp.inbound.content import kind_of, readable
 from relay.channels.whatsapp.inbound.wording import LONGEST_ID, identifier
 from relay.channels.whatsapp.webhook import MEDIA
+from relay.core.brevity import shallow
 from relay.core.content import About
 from relay.core.messages import Ignored, Media, MediaKind, Message, Person
 
@@ -24,7 +25,6 @@ _NOTHING_TO_RELAY = {
 }
 _ABOUT: dict[str, About] = {"reaction": "reaction", "edit": "edit", "revoke": "revocation"}
 _LONGEST_NAME = 255
-_DEPTH = 64
 
 
 def read(message: Item, contact: Item, writer: Person) -> Message | Ignored:
@@ -57,18 +57,9 @@ def source_id(item: Item, writer: Person) -> str:
     found = identifier(item.get("id"))
     if found:
         return found
-    told = [writer.address, _pruned(item, _DEPTH)]
+    told = [writer.address, shallow(item)]
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     return f"sha256:{digest[:32]}"
-
-
-def _pruned(value: Any, depth: int) -> Any:
-    """Without what is nested deeper than any message is: a writer of JSON recurses."""
-    if isinstance(value, dict):
-        return {str(key): _pruned(inner, depth - 1) for key, inner in value.items()} if depth else "…"
-    if isinstance(value, list):
-        return [_pruned(inner, depth - 1) for inner in value] if depth else "…"
-    return value
 
 
 def _text(kind: str, message: Item) -> str:

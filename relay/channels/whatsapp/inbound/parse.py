@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from relay.channels.reading import first, joined, record
+from relay.channels.redaction import redact
 from relay.channels.text import clean, unix_seconds
 from relay.channels.whatsapp.errors import fate_of, told
 from relay.channels.whatsapp.identity import aliases, person, shared_number
@@ -85,7 +86,7 @@ def _receipt(status: Item, contact: Item) -> Receipt | Notice:
         time=unix_seconds(status.get("timestamp")),
         message_id=_own_id(status.get("biz_opaque_callback_data")),
         code=(clean(error.get("code")) or "")[:LONGEST_KIND] or None,
-        reason=reason[:_LONGEST_REASON] if reason else None,
+        reason=redact(reason, (), _LONGEST_REASON) if reason else None,
         aliases=aliases(status, contact),
         answer=told(status) if failed else None,
         fate=fate_of(clean(error.get("code"))) if failed else None,

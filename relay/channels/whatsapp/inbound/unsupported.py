@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from relay.channels.reading import first, record
+from relay.channels.redaction import redact
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 
@@ -64,7 +65,7 @@ def error_notice(message: Item) -> str | None:
         return None
     details = clean(record(error.get("error_data")).get("details"))
     reason = details or clean(error.get("message")) or clean(error.get("title")) or "no reason given"
-    return f"{reason[:_LONGEST_REASON]} ({(clean(error.get('code')) or 'no code')[:LONGEST_KIND]})"
+    return f"{redact(reason, (), _LONGEST_REASON)} ({(clean(error.get('code')) or 'no code')[:LONGEST_KIND]})"
 
 
 def _code(message: Item) -> str | None:

@@ -11,13 +11,10 @@ import tempfile
 from dataclasses import replace
 from typing import IO
 
-import structlog
 from PIL import Image, ImageOps
 
 from relay.channels.whatsapp.limits import MB, largest, likely_kind, meta_mime
 from relay.core.messages import Media
-
-log = structlog.get_logger(__name__)
 
 PIXELS = 40_000_000
 """More are not decoded: 160 MB of memory. A telephone's picture has 12 to 24 million."""
@@ -35,7 +32,7 @@ _SIDES = (4096, 2560, 1600)
 def convert(file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
     """The picture as WhatsApp shows it, with what is now true of the file; None: leave it as it is.
 
-    None also for what cannot be read as a picture: it goes the way that its type goes.
+    What cannot be read as a picture goes as a link. Runs in a thread of its own: it must not log.
     """
     if not _is_picture(media) or (media.size or 0) > SOURCE:
         return None
@@ -45,10 +42,9 @@ def convert(file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
             if _is_fine(image, media) or not _is_still(image) or image.width * image.height > PIXELS:
                 return None
             return _saved(image, media)
-    # A decoder fed with a stranger's bytes may raise anything; the file itself is still there to be sent.
-    except Exception as error:  # noqa: BLE001
-        log.warning("picture_not_converted", mime_type=meta_mime(media.mime_type), error=type(error).__name__)
-        return None
+    # A decoder fed with a stranger's bytes may raise anything. WhatsApp would not show it either: it goes as a link.
+    except Exception:  # noqa: BLE001
+        return file, replace(media, kind="link")
     finally:
         file.seek(0)
 

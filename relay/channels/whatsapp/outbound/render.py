@@ -5,7 +5,6 @@ Source: Meta's send-messages and *-messages pages; BSUID page of May 2026 for `r
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +18,16 @@ from relay.channels.whatsapp.outbound.pins import location
 from relay.channels.whatsapp.outbound.templates import template
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message, Recipient
+from relay.core.phones import dialled
+
+NO_ADDRESS = (
+    "neither phone number nor user id of the contact is known: "
+    "write to a number with + and country code, such as +49 170 1112223"
+)
+NUMBER_LOST = (
+    "the phone number of this contact belongs to somebody else now, and no other is known: "
+    "answer when the contact has written again, or write to their new number with + and country code"
+)
 
 
 def phone_number_id(account: Account) -> str:
@@ -46,19 +55,16 @@ def addressed(to: Recipient) -> dict[str, str]:
     """A phone number goes into `to`, with its plus; a BSUID into `recipient`.
 
     A BSUID in `to` is answered 200 and lost; without the plus Meta may put its own country code.
-    Of somebody who never wrote only what the agent dialled is known: `genesys_address`.
+    Of somebody who never wrote only what the agent dialled is known: `genesys_address`. Once a name changed hands
+    that number may be another person's.
     """
     user_ids = [found for found in (to.bsuid, to.wa_id, to.genesys_address) if found and is_bsuid(found)]
-    phone = digits(to.wa_id) or (None if user_ids else _dialled(to.genesys_address))
+    phone = digits(to.wa_id) or (dialled(to.genesys_address) if to.dialled and not user_ids else None)
     if phone:
         return {"to": f"+{phone}"}
     if user_ids:
         return {"recipient": user_ids[0]}
-    raise CannotCarry("no_address", "neither phone number nor user id of the contact is known")
-
-
-def _dialled(address: str) -> str | None:
-    return digits(address) if re.fullmatch(r"\+?[0-9]{5,15}", address) else None
+    raise CannotCarry("no_address", NO_ADDRESS if to.dialled else NUMBER_LOST)
 
 
 def _content(message: Message, message_id: str, media_url: str | None) -> tuple[str, dict[str, Any]]:
