@@ -100,6 +100,12 @@ def samples() -> Response:
     return jsonify(files=kinds(), content=rich_samples.names())
 
 
+@blueprint.get("/bodies")
+def bodies() -> Response:
+    """What the relay sent, as it came, the oldest first: for whoever wants to judge it by other means."""
+    return jsonify(bodies=[{"call": call, "body": body} for call, body in current().desk.bodies])
+
+
 @blueprint.post("/receipts")
 def receipts() -> tuple[Response, int]:
     """What Genesys says of a customer's message, by hand; the common Published comes by itself."""

@@ -12,6 +12,7 @@ from sandbox.ids import conversation_id
 from sandbox.webhooks.update import Track
 
 KEPT = 5_000
+BODIES = 2_000
 TYPING_KEPT = 20
 PREVIEW = 2_000
 
@@ -163,6 +164,8 @@ class Desk:
         self._messages: BoundedDict[str, tuple[DeskMessage, Conversation]] = BoundedDict(300_000)
         self._seen: BoundedDict[tuple[str, str], None] = BoundedDict(300_000)
         self.downloads: BoundedDict[str, DeskAttachment] = BoundedDict(100_000)
+        self.bodies: deque[tuple[str, dict[str, Any]]] = deque(maxlen=BODIES)
+        """The newest that were taken: which call's, and as they came."""
 
     def conversation(self, integration_id: str, contact: str, id_type: str = "Opaque") -> Conversation:
         found = self.known(integration_id, contact)

@@ -33,6 +33,7 @@ def parse(model: type[Model], what: str) -> Model:
     except ValidationError as problem:
         raise _refusal(problem.errors()) from None
     _note_ignored(model, body, what)
+    current().desk.bodies.append((what, body))
     return parsed
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import pytest
 
 from tests.content.rows import AT_ONCE
 from tests.content.rows_inbound import inbound
 from tests.content.rows_outbound import outbound
+from tests.contract.sdk_models import problems
 from tests.flow.installation import Installation, Line
 
+MODELS = {
+    "inbound message": "OpenInboundNormalizedMessage",
+    "structured response": "OpenInboundStructuredResponseMessage",
+    "receipt": "OpenInboundNormalizedReceipt",
+}
 TEMPLATES = [
     {"name": "reply_waiting", "language": "en", "body": "We have an answer for you: {{1}}"},
     {
@@ -45,3 +51,14 @@ def test_inbound(results: dict[str, Future[None]], row: str) -> None:
 @pytest.mark.parametrize("row", outbound.rows)
 def test_outbound(results: dict[str, Future[None]], row: str) -> None:
     results[f"out: {row}"].result()
+
+
+def test_genesys_own_sdk_knows_every_body_that_was_sent_there(
+    installation: Installation, results: dict[str, Future[None]]
+) -> None:
+    """Of all rows: no field that its models do not have, none missing, no value that is in no enum."""
+    wait(results.values())
+    sent = installation.control("GET", "/agent/bodies")["bodies"]
+    assert {one["call"] for one in sent} == set(MODELS)
+    wrong = [(one["call"], problem) for one in sent for problem in problems(MODELS[one["call"]], one["body"])]
+    assert not wrong, wrong[:10]
