@@ -7,6 +7,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from relay.core.lengths import fitting, units
+
 _BREAKS = tuple(re.compile(pattern) for pattern in (r"\n\s*\n", r"\n", r"(?<=[.!?…。！？])\s+", r"\s+"))
 _JOINERS = "\u200d\ufe0e\ufe0f"
 
@@ -24,11 +26,6 @@ def clean(value: Any) -> str | None:
     return text or None
 
 
-def units(text: str) -> int:
-    """Length in UTF-16 units: never less than what a provider counts, whichever way it counts."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 def pieces(text: str, limit: int) -> list[str]:
     """The text in parts of at most `limit`, cut at a paragraph, line, sentence or word if possible."""
     found = []
@@ -41,20 +38,13 @@ def pieces(text: str, limit: int) -> list[str]:
 
 def _cut(text: str, limit: int) -> int:
     """Where to cut: the last break of the best kind in the second half of what fits."""
-    fits = _fitting(text, limit)
+    fits = fitting(text, limit)
     window = text[: fits + 1]
     for pattern in _BREAKS:
         places = [match.start() for match in pattern.finditer(window) if fits // 2 < match.start() <= fits]
         if places:
             return places[-1]
     return _whole(text, fits)
-
-
-def _fitting(text: str, limit: int) -> int:
-    """How many characters fit into `limit` units."""
-    if text.isascii():
-        return limit
-    return len(text.encode("utf-16-le", "surrogatepass")[: limit * 2].decode("utf-16-le", "ignore"))
 
 
 def _whole(text: str, end: int) -> int:

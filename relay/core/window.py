@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from relay.core.content import Parameter, Template
+from relay.core.lengths import fitting, units
 from relay.core.messages import Message
 
 ROOM = 1024
@@ -49,11 +50,11 @@ def _fitting(message: Message, written: Sequence[Parameter], name: str) -> tuple
     times = sum(one.text.count("{text}") for one in written)
     if not times:
         return "", False
-    room = (ROOM - sum(_units(_filled(one, "", name)) for one in written)) // times
+    room = (ROOM - sum(units(_filled(one, "", name)) for one in written)) // times
     bare = message.media is None and message.place is None and not message.options and message.parts == 1
-    if _units(text) <= room:
+    if units(text) <= room:
         return text, bare and bool(text)
-    return _cut(text, max(room - 1, 0)) + "…", False
+    return text[: fitting(text, max(room - 1, 0))].rstrip() + "…", False
 
 
 def _filled(written: Parameter, text: str, name: str) -> str:
@@ -66,11 +67,3 @@ def _parameters(written: Sequence[str]) -> list[Parameter]:
     if all(named):
         return [Parameter(match[2], match[1]) for match in named if match]
     return [Parameter(one) for one in written]
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def _cut(text: str, units: int) -> str:
-    return text.encode("utf-16-le", "surrogatepass")[: units * 2].decode("utf-16-le", "ignore").rstrip()

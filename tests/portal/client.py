@@ -18,7 +18,6 @@ from db.audit import By
 from db.changes import Changes
 from db.onboarding import Line
 from relay.bootstrap import build_web
-from tests.portal.conftest import PASSWORD
 from tests.waiting import wait_until
 from web.parts import WebParts
 
@@ -26,6 +25,8 @@ TOKEN = re.compile(
     r'name="csrf_token" value="([^"]+)"|value="([^"]+)" name="csrf_token"|id="csrf_token"[^>]*value="([^"]+)"'
 )
 BY = By("test")
+
+PASSWORD = "correct horse battery staple"
 
 
 @contextmanager

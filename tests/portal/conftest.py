@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from db import passwords, users
 from db.audit import By
 from db.pool import Pool
 from tests import processes
+from tests.portal.client import PASSWORD, Person, running_app
+from tests.portal.rows import House
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-PASSWORD = "correct horse battery staple"
 
 Login = Callable[..., None]
 
@@ -64,6 +66,30 @@ def new_user(pool: Pool, email: str, role: users.Role, tenant_id: str | None = N
     user = users.create(pool, By("test"), tenant_id, email, email.split("@")[0].title(), role, passwords.hashed("x"))
     users.set_password(pool, By("test"), user, passwords.hashed(PASSWORD), must_change=False)
     return user
+
+
+@pytest.fixture(scope="module")
+def app(settings_env: dict[str, str]) -> Iterator[Flask]:
+    """The application itself, for tests that need no browser."""
+    with running_app(settings_env) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def house(pool: Pool) -> House:
+    return House(pool)
+
+
+@pytest.fixture(scope="module")
+def admin(app: Flask, house: House) -> Person:
+    new_user(house.pool, "admin@nordwind.example", "admin", house.tenant_id)
+    return Person(app, "admin@nordwind.example")
+
+
+@pytest.fixture(scope="module")
+def viewer(app: Flask, house: House) -> Person:
+    new_user(house.pool, "viewer@nordwind.example", "viewer", house.tenant_id)
+    return Person(app, "viewer@nordwind.example")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +15,7 @@ from db.changes import Changes
 from db.pool import Pool
 from relay.core.messages import Media
 from relay.stores.objects import MEDIA_INBOUND
-from tests.portal.client import Person, running_app
+from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
 from web.parts import WebParts
@@ -26,31 +25,8 @@ ADA, BEN = "4915111111111", "4915222222222"
 
 
 @pytest.fixture(scope="module")
-def app(settings_env: dict[str, str]) -> Iterator[Flask]:
-    with running_app(settings_env) as app:
-        yield app
-
-
-@pytest.fixture(scope="module")
-def house(pool: Pool) -> House:
-    return House(pool)
-
-
-@pytest.fixture(scope="module")
 def neighbour(pool: Pool) -> House:
     return House(pool, "Südlicht")
-
-
-@pytest.fixture(scope="module")
-def admin(app: Flask, house: House) -> Person:
-    new_user(house.pool, "admin@nordwind.example", "admin", house.tenant_id)
-    return Person(app, "admin@nordwind.example")
-
-
-@pytest.fixture(scope="module")
-def viewer(app: Flask, house: House) -> Person:
-    new_user(house.pool, "viewer@nordwind.example", "viewer", house.tenant_id)
-    return Person(app, "viewer@nordwind.example")
 
 
 def test_the_dashboard_says_in_words_what_it_draws(admin: Person, house: House) -> None:

@@ -14,8 +14,8 @@ from db import passwords, sessions, users
 from db.audit import By
 from db.pool import Pool
 from db.users import User
-from tests.portal.client import TOKEN, Person, running_app
-from tests.portal.conftest import PASSWORD, new_user
+from tests.portal.client import PASSWORD, TOKEN, Person, running_app
+from tests.portal.conftest import new_user
 from web import limits
 from web import passwords as beside
 from web.limits import Limit

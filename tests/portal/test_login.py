@@ -13,7 +13,8 @@ from db import passwords, sessions, users
 from db.audit import By
 from db.pool import Pool
 from db.users import User
-from tests.portal.conftest import PASSWORD, Login, new_user
+from tests.portal.client import PASSWORD
+from tests.portal.conftest import Login, new_user
 
 pytestmark = pytest.mark.browser
 

@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from flask import Flask
 
 from db import conversations, notices
 from db.contacts_seen import Arrival, Seen
 from db.notices import Kept
-from db.pool import Pool
 from relay.core.messages import Person as Contact
-from tests.portal.client import Person, running_app
-from tests.portal.conftest import new_user
+from tests.portal.client import Person
 from tests.portal.rows import House
 from web.portal import notices as page
-
-
-@pytest.fixture(scope="module")
-def app(settings_env: dict[str, str]) -> Iterator[Flask]:
-    with running_app(settings_env) as app:
-        yield app
-
-
-@pytest.fixture(scope="module")
-def house(pool: Pool) -> House:
-    return House(pool)
-
-
-@pytest.fixture(scope="module")
-def admin(app: Flask, house: House) -> Person:
-    new_user(house.pool, "admin@nordwind.example", "admin", house.tenant_id)
-    return Person(app, "admin@nordwind.example")
-
-
-@pytest.fixture(scope="module")
-def viewer(app: Flask, house: House) -> Person:
-    new_user(house.pool, "viewer@nordwind.example", "viewer", house.tenant_id)
-    return Person(app, "viewer@nordwind.example")
 
 
 def keep(house: House, *payloads: object, kind: str = "account_update") -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,34 +12,11 @@ from db import api_keys, audit, audit_search, sessions, unknown_lines, users
 from db.audit import By
 from db.audit_search import Wanted
 from db.pool import Pool
-from tests.portal.client import Person, running_app
+from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
 
 SECRET = re.compile(r'id="once" value="([^"]+)"')
-
-
-@pytest.fixture(scope="module")
-def app(settings_env: dict[str, str]) -> Iterator[Flask]:
-    with running_app(settings_env) as app:
-        yield app
-
-
-@pytest.fixture(scope="module")
-def house(pool: Pool) -> House:
-    return House(pool)
-
-
-@pytest.fixture(scope="module")
-def admin(app: Flask, house: House) -> Person:
-    new_user(house.pool, "admin@nordwind.example", "admin", house.tenant_id)
-    return Person(app, "admin@nordwind.example")
-
-
-@pytest.fixture(scope="module")
-def viewer(app: Flask, house: House) -> Person:
-    new_user(house.pool, "viewer@nordwind.example", "viewer", house.tenant_id)
-    return Person(app, "viewer@nordwind.example")
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from relay.channels.parts import numbered
 from relay.channels.reading import joined_once
-from relay.channels.text import pieces, units
+from relay.channels.text import pieces
 from relay.core.errors import CannotCarry
+from relay.core.lengths import units
 from relay.core.messages import Media, Message
 
 TEXT = 4000

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from relay.channels.text import units
 from relay.channels.whatsapp.limits import TEXT
 from relay.channels.whatsapp.outbound.fitting import fit
 from relay.channels.whatsapp.outbound.render import render
 from relay.core.content import Option
 from relay.core.errors import CannotCarry
+from relay.core.lengths import units
 from relay.core.messages import Media, Message, Person, Recipient, dump, load
 from sandbox.meta.interactive import Interactive
 from tests.unit.channels.accounts import CONTACT, PHONE, WHATSAPP

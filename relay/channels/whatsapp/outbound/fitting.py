@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from relay.channels.parts import numbered
 from relay.channels.reading import joined, joined_once
-from relay.channels.text import pieces, units
+from relay.channels.text import pieces
 from relay.channels.whatsapp.limits import (
     BUTTON_TITLE,
     BUTTONS,
@@ -27,6 +27,7 @@ from relay.channels.whatsapp.limits import (
 from relay.channels.whatsapp.outbound.interactive import as_buttons, link_line, sendable_link
 from relay.channels.whatsapp.outbound.pins import fit_place
 from relay.channels.whatsapp.outbound.titles import buttons_tell_all, listed, one_line, rows_tell_all
+from relay.core.lengths import units
 from relay.core.messages import Media, Message
 
 

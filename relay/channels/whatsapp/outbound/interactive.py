@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from relay.channels.reading import joined, without_none
-from relay.channels.text import pieces, units
+from relay.channels.text import pieces
 from relay.channels.whatsapp.limits import (
     BUTTON_TITLE,
     BUTTONS,
@@ -34,6 +34,7 @@ from relay.channels.whatsapp.outbound.titles import (
 )
 from relay.core.content import Option
 from relay.core.errors import CannotCarry
+from relay.core.lengths import units
 from relay.core.messages import Media, Message
 
 OPENER = "Choose"

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from relay.channels.reading import joined_once, without_none
-from relay.channels.text import units
 from relay.channels.whatsapp.outbound.titles import one_line
 from relay.core.content import Place
+from relay.core.lengths import units
 from relay.core.messages import Message
 
 NAME = 100

@@ -9,9 +9,10 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from relay.channels.text import pieces, units
+from relay.channels.text import pieces
 from relay.channels.whatsapp.limits import BUTTON_TITLE, ROW_DESCRIPTION, ROW_TITLE
 from relay.core.content import Option
+from relay.core.lengths import units
 
 
 class Row(NamedTuple):
