@@ -1,9 +1,10 @@
 """The page: what a customer and an agent see, live, in a browser, on a desk and on a small screen."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.contract.conftest import CUSTOMER, Sandbox
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -97,3 +98,44 @@ def test_bytes_that_a_browser_would_run_are_a_download(sandbox: Sandbox) -> None
     answer = sandbox.http.get(sandbox.url + sandbox.phone()["messages"][0]["media"]["url"])
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["Content-Type"].startswith("application/octet-stream")
+
+
+def wait_for_asked(page: Page, held: list[Route]) -> None:
+    def asked() -> list[Route]:
+        page.wait_for_timeout(20)  # the page's events are handled while it waits
+        return held
+
+    wait_until(asked, 15, "the page to ask")
+
+
+def test_a_list_that_comes_late_does_not_take_the_field_away(page: Page, sandbox: Sandbox) -> None:
+    """Answers overtake each other on a busy machine: the older one, without the conversation, comes last."""
+    late: list[Route] = []
+    page.route("**/control/agent/contacts*", lambda route: late.append(route), times=1)
+    page.reload()
+    wait_for_asked(page, late)
+    sandbox.inject_text("Hello")
+    field = page.get_by_label("Reply as the agent")
+    expect(field).to_be_enabled()
+    field.fill("Good day")
+    with page.expect_response("**/control/agent/contacts*"):
+        late[0].fulfill(json={"contacts": []})
+    sandbox.inject_text("Anybody?")
+    expect(page.locator("#desk .bubble:not(.own) .text")).to_have_count(2)
+    expect(field).to_be_focused()
+    field.press("Enter")
+    expect(page.locator("#desk .bubble.own .text")).to_have_text("Good day")
+
+
+def test_nothing_can_be_written_before_it_is_known_to_whom(page: Page, sandbox: Sandbox) -> None:
+    sandbox.inject_text("Hello")
+    held: list[Route] = []
+    page.route("**/control/accounts", lambda route: held.append(route), times=1)
+    page.reload()
+    fields = [page.get_by_label("Message as the customer"), page.get_by_label("Reply as the agent")]
+    for field in fields:
+        expect(field).to_be_disabled()
+    wait_for_asked(page, held)
+    held[0].continue_()
+    for field in fields:
+        expect(field).to_be_enabled()

@@ -20,6 +20,7 @@ export class Compose {
     this.menu = new Menu(form, more.label, "more");
     form.addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
     this.acceptDrops(form.parentElement);
+    this.enable(false);
   }
 
   acceptDrops(area) {
@@ -76,12 +77,15 @@ export class Compose {
   }
 
   async submit() {
-    const text = this.text.value.trim();
-    if (!text && !this.file) return;
+    const written = this.text.value;
+    const text = written.trim();
+    if (this.sending || (!text && !this.file)) return;
     const { act } = this.mode ?? {};
+    this.sending = true;
     const done = act ? await this.attempt(() => act(text)) : await this.deliver(text ? { text } : {}, this.file);
+    this.sending = false;
     if (!done) return;
-    this.text.value = "";
+    if (this.text.value === written) this.text.value = "";
     if (this.mode) this.setMode(null);
     if (this.file) this.attach(null);
   }

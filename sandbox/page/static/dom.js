@@ -55,6 +55,19 @@ export function throttled(action, wait) {
   return () => { if (timer) again = true; else run(); };
 }
 
+// Answers overtake each other: what was asked for before that which is shown has come too late.
+export function inOrder(ask, show) {
+  let asked = 0;
+  let shown = 0;
+  return async () => {
+    const mine = ++asked;
+    const answer = await ask();
+    if (mine < shown) return;
+    shown = mine;
+    await show(answer);
+  };
+}
+
 export function initials(name) {
   const words = name.replace(/[^\p{L}\p{N} ]/gu, "").split(" ").filter(Boolean);
   return (words.length > 1 ? words[0][0] + words.at(-1)[0] : (words[0] ?? "?").slice(0, 2)).toUpperCase();

@@ -1,5 +1,5 @@
 // The agent's desk: conversations of an integration, and what became of each reply.
-import { call, clock, el, paintAvatar, post, throttled } from "../dom.js";
+import { call, clock, el, inOrder, paintAvatar, post, throttled } from "../dom.js";
 import { Compose, formOf } from "../compose.js";
 import { Log } from "../log.js";
 import { bubble } from "./bubble.js";
@@ -17,6 +17,8 @@ export class DeskSide {
     this.log = new Log(root.querySelector(".log"), bubble, () => (this.current ? "No messages yet." : "No conversation yet. A message from the phone opens one."));
     this.compose = new Compose(root.querySelector(".compose"), { placeholder: "Reply as the agent", send: (fields, file) => this.send(fields, file), typing: () => this.tellTyping(),
       more: { label: "Send something else", groups: () => groups({ deliver: (fields) => this.compose.deliver(fields), prefill: (text) => this.compose.prefill(text) }) } });
+    this.load = inOrder(() => this.chat(), (chat) => this.show(chat));
+    this.loadList = inOrder(() => this.contacts(), (contacts) => this.showList(contacts));
     this.refresh = throttled(() => this.load(), 150);
     this.refreshList = throttled(() => this.loadList(), 700);
   }
@@ -34,9 +36,12 @@ export class DeskSide {
     if (!contact || contact === this.current) this.refresh();
   }
 
-  async loadList() {
-    if (!this.integration) return;
-    const { contacts } = await call(`/agent/contacts?integration_id=${this.integration.integration_id}&limit=100`);
+  async contacts() {
+    if (!this.integration) return [];
+    return (await call(`/agent/contacts?integration_id=${this.integration.integration_id}&limit=100`)).contacts;
+  }
+
+  showList(contacts) {
     const known = contacts.some((each) => each.contact === this.current);
     if (!known) { this.current = contacts[0]?.contact ?? null; this.refresh(); }
     const list = document.getElementById("conversations");
@@ -60,10 +65,15 @@ export class DeskSide {
     this.load();
   }
 
-  async load() {
+  async chat() {
     this.compose.enable(Boolean(this.current));
-    const chat = this.current ? await call(`/agent/${encodeURIComponent(this.current)}/messages?integration_id=${this.integration.integration_id}&limit=${SHOWN}`) : { messages: [], nickname: "", custom_attributes: {} };
-    const name = this.current ? chat.nickname || chat.contact : "";
+    if (!this.current) return { contact: null, messages: [], nickname: "", custom_attributes: {} };
+    return call(`/agent/${encodeURIComponent(this.current)}/messages?integration_id=${this.integration.integration_id}&limit=${SHOWN}`);
+  }
+
+  show(chat) {
+    if (chat.contact !== this.current) return;
+    const name = chat.nickname || chat.contact;
     paintAvatar(this.root.querySelector(".chat-head .avatar"), name);
     this.root.querySelector(".title").textContent = name || "No conversation";
     this.root.querySelector(".subtitle").textContent = chat.conversation_id ? `Conversation ${chat.conversation_id}` : "";

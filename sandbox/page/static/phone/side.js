@@ -1,5 +1,5 @@
 // The customer's phone: its chat with the chosen number, and what goes out from it.
-import { call, el, paintAvatar, post, throttled, toast } from "../dom.js";
+import { call, el, inOrder, paintAvatar, post, throttled, toast } from "../dom.js";
 import { Compose, formOf } from "../compose.js";
 import { Log } from "../log.js";
 import { Actions, walkable } from "./actions.js";
@@ -22,6 +22,7 @@ export class PhoneSide {
     this.log = new Log(root.querySelector(".log"), (message) => bubble(message, taps), () => `Write to ${this.business()} to start the conversation.`);
     walkable(this.log.node);
     this.compose = new Compose(root.querySelector(".compose"), { placeholder: "Message as the customer", more: { label: "More to send", groups: () => this.more() }, send: (fields, file) => this.send(fields, file) });
+    this.load = inOrder(() => this.chat(), (chat) => this.show(chat));
     this.refresh = throttled(() => this.load(), 150);
     this.refreshPeople = throttled(() => this.people.load(), 1000);
   }
@@ -44,6 +45,7 @@ export class PhoneSide {
 
   async setLine(line) {
     this.line = line;
+    this.compose.enable(true);
     this.log.stuck = true;
     await this.people.load();
     await this.load();
@@ -54,9 +56,15 @@ export class PhoneSide {
     if (!contact || contact === this.people.current) this.refresh();
   }
 
-  async load() {
-    if (!this.line) return;
-    const [chat] = await Promise.all([call(`/phone/${this.people.current}/messages?to=${this.line.phone_number_id}&limit=${SHOWN}`), this.people.loadSettings()]);
+  async chat() {
+    if (!this.line) return null;
+    const holder = this.people.current;
+    const [chat] = await Promise.all([call(`/phone/${holder}/messages?to=${this.line.phone_number_id}&limit=${SHOWN}`), this.people.loadSettings()]);
+    return { ...chat, holder };
+  }
+
+  show(chat) {
+    if (chat?.holder !== this.people.current) return;
     this.head(chat.typing);
     // Reactions, edits and deletions are shown on the message that they are about.
     const shown = chat.messages.filter((each) => !each.about);
