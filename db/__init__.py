@@ -1,1 +1,1 @@
-"""PostgreSQL: the pool, the migrations, and one module per table with its SQL."""
+"""PostgreSQL: the pool, the migrations, and all SQL, in a module for each thing that is asked or written."""

@@ -13,9 +13,10 @@ from uuid import UUID
 
 from psycopg2.extras import execute_values
 
-from db.contacts_seen import Key, Seen, is_user_id
+from db.contacts_seen import Key, Seen
 from db.mappings import Mapping, columns, mapping_of
 from db.messages import stamp
+from relay.core.user_ids import begins_like_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _usable(book: Book, one: Seen, names: Iterable[str]) -> Iterable[Held]:
     """A user id finds its owner even after a change: it is never given to anybody else."""
     for name in names:
         held = book.at(one.line_id, name)
-        if held is not None and (is_user_id(name) or not held.expired(one.when)):
+        if held is not None and (begins_like_one(name) or not held.expired(one.when)):
             yield held
 
 

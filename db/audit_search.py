@@ -1,4 +1,4 @@
-"""audit_log, searched. Kept apart from its writing: a search reads a bounded stretch and says where to go on."""
+"""audit_log, read. Kept apart from its writing: a search reads a bounded stretch and says where to go on."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from db.audit import Entry
 from db.paging import Page, decode, encode
 from db.pool import Pool
 
 STRETCH = 5_000
 """So many lines one page looks through; there is no index over who did what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line. Without a tenant it concerns the installation."""
+
+    id: int
+    at: datetime
+    tenant_id: str | None
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +39,15 @@ class Wanted:
     before: str | None = None
 
 
-def listed(pool: Pool, wanted: Wanted, limit: int = 50) -> Page[Entry]:
-    """The newest first. A page may be short, or empty, and still lead on. Raises CursorError."""
+@dataclass(frozen=True, slots=True)
+class Found(Page[Entry]):
+    """`searched_to`: the page is short, or empty, because a search ended there (older lines may match as well)."""
+
+    searched_to: datetime | None = None
+
+
+def listed(pool: Pool, wanted: Wanted, limit: int = 50) -> Found:
+    """The newest first. Without `actor`, `actions` or `subject` every page but the last is full. Raises CursorError."""
     with pool.transaction() as cursor:
         edge = decode(wanted.before, int)[0] if wanted.before is not None else _edge(cursor, wanted)
         values = _values(wanted, edge, limit)
@@ -42,10 +61,10 @@ def listed(pool: Pool, wanted: Wanted, limit: int = 50) -> Page[Entry]:
         )
         rows = [Entry(row[0], row[1], None if row[2] is None else str(row[2]), *row[3:]) for row in cursor.fetchall()]
         if len(rows) > limit:
-            return Page(rows[:limit], encode(rows[limit - 1].id))
-        cursor.execute(f"SELECT count(*), min(id) FROM ({stretch}) s", values)
-        looked_at, last = cursor.fetchone()
-    return Page(rows, encode(last) if looked_at == STRETCH else None)
+            return Found(rows[:limit], encode(rows[limit - 1].id))
+        cursor.execute(f"SELECT count(*), min(id), min(at) FROM ({stretch}) s", values)
+        looked_at, last, at = cursor.fetchone()
+    return Found(rows, encode(last), at) if looked_at == STRETCH else Found(rows)
 
 
 def _values(wanted: Wanted, edge: int | None, limit: int) -> dict[str, Any]:

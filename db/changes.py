@@ -18,7 +18,7 @@ CHANNEL = "relay_tenants"
 """What to LISTEN to; the payload is the tenant's id."""
 
 Ref = tuple[str, str]
-"""(kind, value): whatsapp, genesys, line-key or tenant-key, as in relay.stores.keys.route."""
+"""(kind, value): whatsapp, genesys, line-key, tenant-key or tenant, as in relay.stores.keys.route."""
 
 
 class NotFoundError(LookupError):
@@ -61,7 +61,8 @@ def _refs(cursor: Any, tenant_id: str) -> set[Ref]:
         """SELECT 'tenant-key', webhook_key FROM tenants WHERE id = %(id)s
            UNION ALL SELECT 'whatsapp', phone_number_id FROM lines WHERE tenant_id = %(id)s
            UNION ALL SELECT 'genesys', integration_id FROM lines WHERE tenant_id = %(id)s
-           UNION ALL SELECT 'line-key', webhook_key FROM lines WHERE tenant_id = %(id)s""",
+           UNION ALL SELECT 'line-key', webhook_key FROM lines WHERE tenant_id = %(id)s
+           UNION ALL SELECT 'tenant', %(id)s::text""",
         {"id": tenant_id},
     )
     return {(kind, value) for kind, value in cursor.fetchall()}

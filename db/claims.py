@@ -254,16 +254,19 @@ class Standing:
     at: float
     code: str | None
     reason: str | None
+    part: int = 1
+    parts: int = 1
+    """Of how many rows the source message consists, and which of them this is."""
 
 
 STANDING = """id, conversation_id, shard, state, CASE WHEN report IS DISTINCT FROM reported THEN report END, source_id,
  extract(epoch FROM CASE WHEN report = 'delivered' THEN coalesce(delivered_at, read_at) ELSE failed_at END),
- reason_code, reason"""
+ reason_code, reason, coalesce((content->>'part')::int, 1), coalesce((content->>'parts')::int, 1)"""
 
 
 def standing_of(row: Sequence[Any]) -> Standing:
     return Standing(
-        str(row[0]), str(row[1]), row[2], row[3], row[4], row[5].partition("#")[0], float(row[6] or 0.0), row[7], row[8]
+        str(row[0]), str(row[1]), row[2], row[3], row[4], row[5].partition("#")[0], float(row[6] or 0.0), *row[7:]
     )
 
 

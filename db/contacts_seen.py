@@ -105,11 +105,6 @@ class Seen:
         return tuple((self.line_id, f"{side}:{name}") for name in names)
 
 
-def is_user_id(name: str) -> bool:
-    """A business-scoped user id has a dot behind its country letters, a phone number never; it is never reused."""
-    return name[2:3] == "." and name[:2].isalpha()
-
-
 def _spellings(names: tuple[str, ...]) -> tuple[str, ...]:
     found = (normalised(name) for name in names)
     return tuple(dict.fromkeys(name for name in found if name and name not in names))

@@ -14,11 +14,12 @@ from uuid import uuid4
 import structlog
 
 from db.aliases import Book, Held, candidates
-from db.contacts_seen import Arrival, Seen, is_user_id
+from db.contacts_seen import Arrival, Seen
 from db.mappings import Mapping
 from db.notices import Kept
 from relay.core.phones import normalised
 from relay.core.queues import queue_number
+from relay.core.user_ids import begins_like_one
 
 log = structlog.get_logger(__name__)
 
@@ -145,7 +146,7 @@ class Plan:
         for name in (*one.names, *one.spellings):
             held = self.book.at(one.line_id, name)
             own = held is not None and held.mapping.conversation_id == mapping.conversation_id
-            given_up = held is not None and held.expired(one.when) and (own or not is_user_id(name))
+            given_up = held is not None and held.expired(one.when) and (own or not begins_like_one(name))
             if held is not None and not own and not given_up and not one.settled:
                 self.lost.append(Loss(choice, held))
             elif held is not None and not given_up:

@@ -71,6 +71,13 @@ def route_by_line_key(pool: Pool, cipher: Cipher, webhook_key: str) -> LineRoute
     return found[0] if found else None
 
 
+def route_of_tenant(pool: Pool, cipher: Cipher, tenant_id: str) -> LineRoute | None:
+    """The tenant's first active line: where news of its account are listed, which name no number."""
+    first = "(SELECT f.id FROM lines f WHERE f.tenant_id = %s AND f.status = 'active' ORDER BY f.id LIMIT 1)"
+    found = _routes(pool, cipher, f"l.id = {first}", tenant_id)
+    return found[0] if found else None
+
+
 def _routes(pool: Pool, cipher: Cipher, condition: str, value: str) -> list[LineRoute]:
     if "\x00" in value:  # PostgreSQL takes no NUL, and no line has one
         return []

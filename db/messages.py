@@ -68,6 +68,7 @@ class NewRow:
     row: Row
     payload: dict[str, Any]
     reason: str | None = None
+    reason_code: str | None = None
     report: str | None = None
     """What the agent's side has to be told although nothing is sent."""
     origin: Origin = "webhook"
@@ -76,22 +77,24 @@ class NewRow:
 INSERT = """
 INSERT INTO message_tracking
   (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content, payload,
-   media_type, sort_time, arrived_at, idx, provider_time, state, reason, report, origin, failed_at, late)
+   media_type, sort_time, arrived_at, idx, provider_time, state, reason, reason_code,
+   report, origin, failed_at, late)
 SELECT v.id::uuid, v.tenant_id::uuid, v.line_id::uuid, v.conversation_id::uuid, v.shard, v.direction, v.source_id,
        v.type, v.content, v.payload, v.media_type, v.sort_time, v.arrived_at, v.idx, v.provider_time,
-       v.state, v.reason, v.report, v.origin, CASE WHEN v.report IS NOT NULL THEN now() END,
+       v.state, v.reason, v.reason_code, v.report, v.origin, CASE WHEN v.report IS NOT NULL THEN now() END,
        EXISTS (SELECT 1 FROM message_tracking x
                WHERE x.conversation_id = v.conversation_id::uuid AND x.direction = v.direction
                  AND (x.sort_time, x.arrived_at, x.idx) > (v.sort_time, v.arrived_at, v.idx) AND x.attempts > 0)
 FROM (VALUES %s) AS v (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content,
-                       payload, media_type, sort_time, arrived_at, idx, provider_time, state, reason, report, origin)
+                       payload, media_type, sort_time, arrived_at, idx, provider_time, state, reason, reason_code,
+                       report, origin)
 ON CONFLICT (line_id, direction, source_id) DO NOTHING
 RETURNING id, late
 """
 
 TEMPLATE = (
     "(%s, %s, %s, %s, %s::smallint, %s, %s, %s, %s::jsonb, %s::json, %s::text, %s::timestamptz, "
-    "%s::timestamptz, %s::integer, %s::timestamptz, %s, %s::text, %s::text, %s)"
+    "%s::timestamptz, %s::integer, %s::timestamptz, %s, %s::text, %s::text, %s::text, %s)"
 )
 
 COLUMNS = """id, tenant_id, line_id, conversation_id, shard, direction, extract(epoch FROM sort_time),
@@ -131,7 +134,7 @@ def _values(new: NewRow) -> tuple[Any, ...]:
         message.type, dump(message).decode(), Json(new.payload),
         message.media.kind if message.media else None,
         stamp(row.key.time), stamp(row.key.arrived_at), row.key.index, stamp(message.provider_time),
-        row.state, new.reason, new.report, new.origin,
+        row.state, new.reason, new.reason_code, new.report, new.origin,
     )  # fmt: skip
 
 

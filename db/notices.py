@@ -53,23 +53,24 @@ class Notice:
 
 
 def keep(cursor: Any, rows: Iterable[Kept]) -> None:
-    """A repeated webhook makes no second notice."""
+    """A repeated webhook makes no second notice. A line that got a new one keeps so many and no more."""
     values = sorted((_values(one) for one in rows), key=lambda row: (row[1], row[6]))
     if not values:
         return
-    execute_values(
+    inserted = execute_values(
         cursor,
         """INSERT INTO line_notices (tenant_id, line_id, channel, kind, reason, payload, digest, at) VALUES %s
-           ON CONFLICT (line_id, digest) DO NOTHING""",
+           ON CONFLICT (line_id, digest) DO NOTHING RETURNING line_id""",
         values,
         template="(%s::uuid, %s::uuid, %s, %s, %s, %s::json, %s, coalesce(%s::timestamptz, now()))",
         page_size=len(values),
+        fetch=True,
     )
-    for line_id in sorted({row[1] for row in values}):
+    for line_id in sorted({row[0] for row in inserted}):
         cursor.execute(
             """DELETE FROM line_notices WHERE id IN (
                  SELECT id FROM line_notices WHERE line_id = %s ORDER BY id DESC OFFSET %s LIMIT %s)""",
-            (UUID(line_id), PER_LINE, EXPIRED_AT_ONCE),
+            (line_id, PER_LINE, EXPIRED_AT_ONCE),
         )
 
 

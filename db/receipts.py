@@ -110,52 +110,52 @@ def _park(cursor: Any, unmatched: Sequence[LineReceipt]) -> None:
 APPLY = """
 WITH v (id, provider_id, sent_at, delivered_at, read_at, failed_at, code, reason) AS (VALUES %s),
 merged AS (
-    SELECT m.id, v.provider_id, v.code, v.reason,
+    SELECT m.id, m.direction, m.origin, m.state, m.reason_code, m.reason, m.report,
+           ROW(m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.provider_id,
+               m.state, m.reason_code, m.reason, m.report) AS before,
            coalesce(m.sent_at, v.sent_at, v.delivered_at, v.read_at) AS sent_at,
            -- Meta's whole seconds may lie before our own, finer time of sending: nothing is delivered before it is sent
            coalesce(m.delivered_at, CASE WHEN v.delivered_at IS NOT NULL
                                          THEN greatest(v.delivered_at, m.sent_at) END) AS delivered_at,
            coalesce(m.read_at, CASE WHEN v.read_at IS NOT NULL
                                     THEN greatest(v.read_at, m.delivered_at, v.delivered_at, m.sent_at) END) AS read_at,
-           coalesce(m.failed_at, v.failed_at) AS failed_at,
-           m.failed_at IS NULL AND v.failed_at IS NOT NULL AS newly_failed
+           coalesce(m.failed_at, v.failed_at) AS failed_at, coalesce(m.provider_id, v.provider_id) AS provider_id,
+           m.failed_at IS NULL AND v.failed_at IS NOT NULL AS newly_failed, v.code AS new_code, v.reason AS new_reason,
+           -- a template went out that does not hold what the agent wrote: that has failed, and stays so
+           m.content->'template'->>'instead' = 'true' AS instead
     FROM v JOIN message_tracking m ON m.id = v.id
     WHERE m.state NOT IN ('ignored', 'record')
     ORDER BY m.id FOR UPDATE OF m
+),
+ladder AS (
+    SELECT id, before, sent_at, delivered_at, read_at, failed_at, provider_id,
+           CASE WHEN read_at IS NOT NULL THEN 'read'
+                WHEN delivered_at IS NOT NULL THEN 'delivered'
+                WHEN failed_at IS NOT NULL THEN CASE state WHEN 'dead' THEN 'dead' ELSE 'failed' END
+                WHEN sent_at IS NOT NULL THEN 'sent' ELSE state END AS state,
+           CASE WHEN instead AND report IS NOT NULL THEN reason_code
+                WHEN delivered_at IS NOT NULL OR read_at IS NOT NULL THEN NULL
+                WHEN newly_failed THEN new_code ELSE reason_code END AS reason_code,
+           CASE WHEN instead AND report IS NOT NULL THEN reason
+                WHEN delivered_at IS NOT NULL OR read_at IS NOT NULL THEN NULL
+                WHEN newly_failed THEN new_reason ELSE reason END AS reason,
+           CASE WHEN direction <> 'outbound' OR origin <> 'webhook' OR instead THEN report
+                WHEN delivered_at IS NOT NULL OR read_at IS NOT NULL THEN 'delivered'
+                WHEN failed_at IS NOT NULL THEN 'failed' ELSE report END AS report
+    FROM merged
 )
 UPDATE message_tracking m
 SET sent_at = n.sent_at, delivered_at = n.delivered_at, read_at = n.read_at, failed_at = n.failed_at,
-    provider_id = coalesce(m.provider_id, n.provider_id),
-    state = CASE WHEN n.read_at IS NOT NULL THEN 'read'
-                 WHEN n.delivered_at IS NOT NULL THEN 'delivered'
-                 WHEN n.failed_at IS NOT NULL THEN CASE m.state WHEN 'dead' THEN 'dead' ELSE 'failed' END
-                 WHEN n.sent_at IS NOT NULL THEN 'sent' ELSE m.state END,
-    reason_code = CASE WHEN m.content->'template'->>'instead' = 'true' AND m.report IS NOT NULL THEN m.reason_code
-                       WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL THEN NULL
-                       WHEN n.newly_failed THEN n.code ELSE m.reason_code END,
-    reason = CASE WHEN m.content->'template'->>'instead' = 'true' AND m.report IS NOT NULL THEN m.reason
-                  WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL THEN NULL
-                  WHEN n.newly_failed THEN n.reason ELSE m.reason END,
-    report = CASE WHEN m.direction <> 'outbound' OR m.origin <> 'webhook' THEN m.report
-                  -- a template went out that does not hold what the agent wrote: that has failed, and stays so
-                  WHEN m.content->'template'->>'instead' = 'true' THEN m.report
-                  WHEN n.delivered_at IS NOT NULL OR n.read_at IS NOT NULL
-                  THEN CASE WHEN coalesce((m.content->>'parts')::int, 1) = 1 THEN 'delivered'
-                            -- of several the last one's is told, unless another has failed
-                            WHEN (m.content->>'part')::int < (m.content->>'parts')::int OR EXISTS (
-                              SELECT 1 FROM message_tracking p
-                              WHERE p.conversation_id = m.conversation_id AND p.sort_time = m.sort_time
-                                AND split_part(p.source_id, '#', 1) = split_part(m.source_id, '#', 1)
-                                AND p.direction = m.direction AND p.id <> m.id AND p.state IN ('failed', 'dead'))
-                            THEN m.report ELSE 'delivered' END
-                  WHEN n.failed_at IS NOT NULL THEN 'failed' ELSE m.report END,
+    provider_id = n.provider_id, state = n.state, reason_code = n.reason_code, reason = n.reason, report = n.report,
     updated_at = now()
-FROM merged n WHERE m.id = n.id
+FROM ladder n
+WHERE m.id = n.id AND n.before IS DISTINCT FROM ROW(n.sent_at, n.delivered_at, n.read_at, n.failed_at, n.provider_id,
+                                                    n.state, n.reason_code, n.reason, n.report)
 """
 
 
 def write(cursor: Any, facts: Sequence[Facts]) -> None:
-    """The ladder: a fact known before changes nothing."""
+    """The ladder: a fact known before changes nothing, and so writes nothing."""
     if not facts:
         return
     execute_values(

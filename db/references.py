@@ -37,6 +37,7 @@ def quoted(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, st
         f"""WITH v (line_id, provider_id) AS (VALUES %s)
             SELECT v.line_id, v.provider_id, {COLUMNS} FROM v JOIN message_tracking m
               ON m.line_id = v.line_id::uuid AND m.direction = 'inbound' AND m.source_id = v.provider_id
+             AND m.state <> 'ignored' -- of those the words are not kept, nor who wrote them
             UNION ALL
             SELECT v.line_id, v.provider_id, {COLUMNS} FROM v JOIN message_attempts a
               ON a.line_id = v.line_id::uuid AND a.provider_id = v.provider_id
@@ -73,9 +74,9 @@ def last_shown(cursor: Any, conversation_ids: Iterable[str]) -> dict[str, Known]
     cursor.execute(
         f"""SELECT {COLUMNS} FROM unnest(%s::uuid[]) v (id) CROSS JOIN LATERAL (
               SELECT * FROM (SELECT * FROM message_tracking n WHERE n.conversation_id = v.id
-                             ORDER BY n.sort_time DESC LIMIT %s) newest
+                             ORDER BY n.sort_time DESC, n.arrived_at DESC, n.idx DESC, n.seq DESC LIMIT %s) newest
               WHERE direction = 'outbound' AND state IN ('sent', 'delivered', 'read')
-              ORDER BY sort_time DESC LIMIT 1) m""",
+              ORDER BY sort_time DESC, arrived_at DESC, idx DESC, seq DESC LIMIT 1) m""",
         ([UUID(one) for one in ids], NEWEST),
     )
     return {one.conversation_id: one for one in map(_known, cursor.fetchall())}

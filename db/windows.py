@@ -86,13 +86,18 @@ def _later(first: Arrival, second: Arrival) -> Arrival:
 
 
 def close_window(cursor: Any, conversation_id: str, at: float) -> None:
-    """The provider refused a message because the window is closed, and nothing else was known of it.
+    """The provider refused a message because the window is closed, at `at` (Unix seconds).
 
-    What the contact wrote counts for more: WhatsApp at times refuses inside the window as well.
+    What the contact wrote within a day counts for more: WhatsApp at times refuses inside the window
+    as well. Beyond a day, as after an advertisement that nobody answered in time, it knows better.
     """
     cursor.execute(
-        "UPDATE conversation_mappings SET window_until = %s WHERE id = %s AND window_until IS NULL",
-        (stamp(at), UUID(conversation_id)),
+        """UPDATE conversation_mappings c SET window_until = %(at)s
+           WHERE id = %(id)s AND (window_until IS NULL OR window_until > %(at)s AND EXISTS (
+             SELECT 1 FROM message_tracking m
+             WHERE m.line_id = c.line_id AND m.direction = 'inbound' AND m.source_id = c.last_inbound_id
+               AND m.provider_time <= %(at)s - interval '24 hours'))""",
+        {"at": stamp(at), "id": UUID(conversation_id)},
     )
 
 

@@ -10,10 +10,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.processes import Process
 
-pytest_plugins = ["tests.services.fixtures"]
+pytest_plugins = ["tests.services.fixtures", "tests.services.installations"]
+
+# How long an example takes says something of the machine only.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 SERVICES = {"rabbitmq", "postgres_server", "redis_server", "object_store_server"}
 # What fails fast comes first; folders that are not named here come last.

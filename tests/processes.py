@@ -39,6 +39,12 @@ class Process(Child):
             raise
         return self
 
+    def stop(self) -> None:
+        """As any child does; whoever has to be killed fails the test."""
+        asked = self.running()
+        super().stop()
+        assert not asked or self.wait(0) != -signal.SIGKILL, f"{self.name} did not stop; its log:\n{self.tail()}"
+
     def wait_ready(self, deadline: float = 60) -> None:
         wait_until(self._is_ready, deadline, f"{self.name} to be ready; its log:\n{self.tail()}")
 

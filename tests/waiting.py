@@ -1,5 +1,5 @@
-"""`wait_until(predicate, deadline, message)`: how a test waits. The same one that the sandbox's stack uses."""
+"""`wait_until(predicate, message=...)`: how a test waits, for `PATIENCE` seconds at most. The sandbox's stack's own."""
 
-from sandbox.stack.waiting import DeadlinePassed, wait_until
+from sandbox.stack.waiting import PATIENCE, DeadlinePassed, wait_until
 
-__all__ = ["DeadlinePassed", "wait_until"]
+__all__ = ["PATIENCE", "DeadlinePassed", "wait_until"]

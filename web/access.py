@@ -15,7 +15,7 @@ from db.passwords import generated
 from db.pool import Pool
 from db.users import Role, Status, User
 from web import passwords
-from web.errors import ApiError
+from web.errors import ApiError, wrong_field
 from web.principal import ROLES, SCOPES, by, principal
 
 ROLES_OF_TENANT: tuple[Role, ...] = ("admin", "viewer")
@@ -79,7 +79,7 @@ def address(email: str) -> str:
     try:
         return users.address(email)
     except ValueError as error:
-        raise ApiError(400, "invalid_email", f"email {error}", [{"field": "email", "message": str(error)}]) from None
+        raise wrong_field("email", str(error), "invalid_email") from None
 
 
 def make_key(
@@ -88,12 +88,11 @@ def make_key(
     """The key's row, and the key itself to tell once. Without `expires_at` it is good for a year."""
     wanted, now = frozenset(scopes), datetime.now(UTC)
     if not wanted or wanted - SCOPES.keys():
-        raise ApiError(400, "invalid_request", "name the key's scopes; there are " + ", ".join(SCOPES))
+        raise wrong_field("scopes", "must name some of " + ", ".join(SCOPES))
     _may_hand_out(wanted)
     until = expires_at or now + timedelta(days=KEY_DAYS)
     if not now < until <= now + timedelta(days=LONGEST_KEY_DAYS):
-        text = "must lie in the future, and at most two years away"
-        raise ApiError(400, "invalid_request", f"expires_at {text}", [{"field": "expires_at", "message": text}])
+        raise wrong_field("expires_at", "must lie in the future, and at most two years away")
     return api_keys.create(pool, by(), tenant_id, name, sorted(wanted), until)
 
 
@@ -105,8 +104,7 @@ def grantable() -> list[str]:
 def _fits(tenant_id: str | None, role: Role) -> None:
     allowed: tuple[Role, ...] = ("operator",) if tenant_id is None else ROLES_OF_TENANT
     if role not in allowed:
-        text = f"must be {' or '.join(allowed)} here"
-        raise ApiError(400, "invalid_request", f"role {text}", [{"field": "role", "message": text}])
+        raise wrong_field("role", f"must be {' or '.join(allowed)} here")
 
 
 def _may_give(role: Role) -> None:

@@ -44,6 +44,8 @@ QUIET = ("/health/", "/metrics")
 def create_app(parts: WebParts) -> Flask:
     """Webhooks, API, health and portal on one application. A view that sets one of HEADERS itself keeps its own."""
     app = api.new_app(__name__)
+    # Werkzeug's redirects to the same address with other slashes would follow the Host header; ours name paths only.
+    app.url_map.merge_slashes = False
     app.config.update(SECRET_KEY=parts.secret_key, MAX_CONTENT_LENGTH=BODY_LIMIT)
     app.config["SECURITY_HEADERS"] = HEADERS | (HSTS if parts.public_url.startswith("https:") else {})
     app.extensions["relay"] = parts

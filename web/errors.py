@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from db.changes import NotFoundError, TakenError
 from relay.core.errors import StoreError
+from web import wording
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,11 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
 
+def wrong_field(field: str, text: str, code: str = "invalid_request") -> ApiError:
+    """A field that is no use: `text` goes on from its name."""
+    return ApiError(400, code, f"`{field}` {text}", [{"field": field, "message": text}])
+
+
 def request_id() -> str:
     """The id of this request: the caller's own where it is usable."""
     if "request_id" not in g:
@@ -71,25 +77,9 @@ def answer(status: int, code: str, message: str, details: Details = ()) -> Respo
 
 
 def unusable(error: ValidationError) -> Response:
-    """What is wrong with the request, field by field. Never repeats what was sent: it may be a secret."""
-    details = [_in_words(dict(detail)) for detail in error.errors(include_input=False, include_url=False)]
-    names = ", ".join(dict.fromkeys(detail["field"] for detail in details if detail["field"]))
-    message = f"the request cannot be used: see {names}" if names else details[0]["message"]
-    return answer(400, "invalid_request", message, details)
-
-
-def _in_words(detail: Mapping[str, Any]) -> dict[str, str]:
-    field = ".".join(str(part) for part in detail["loc"])
-    match detail["type"]:
-        case "missing":
-            text = "is missing"
-        case "extra_forbidden":
-            text = "is not known here; remove it, or check its spelling"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            text = "the body must be a JSON object, sent with Content-Type: application/json"
-        case _:
-            text = str(detail["msg"]).removeprefix("Value error, ")
-    return {"field": field, "message": text}
+    """What is wrong with the request, field by field."""
+    details = wording.details(error)
+    return answer(400, "invalid_request", wording.summary(details), details)
 
 
 def install(app: Flask) -> None:

@@ -17,7 +17,7 @@ from flask import Response, current_app, g, request
 from db import idempotency
 from relay.core.errors import StoreError
 from web.context import parts
-from web.errors import ApiError
+from web.errors import ApiError, wrong_field
 from web.principal import principal
 
 log = structlog.get_logger(__name__)
@@ -39,8 +39,7 @@ def key() -> str | None:
     """The key of this request. Raises ApiError 400."""
     given = request.headers.get(HEADER)
     if given is not None and not KEY.match(given):
-        text = "must be 1 to 128 printable ASCII characters without spaces and without #"
-        raise ApiError(400, "invalid_request", f"{HEADER} {text}", [{"field": HEADER, "message": text}])
+        raise wrong_field(HEADER, "must be 1 to 128 printable ASCII characters without spaces and without #")
     return given
 
 

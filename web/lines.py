@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from db import credentials, tenants
-from db.lines import LineRoute, route_by_line_key, route_by_ref
+from db.lines import LineRoute, route_by_line_key, route_by_ref, route_of_tenant
 from db.pool import DatabaseError, Pool
 from db.sealing import Cipher
 from relay.stores import keys
@@ -78,6 +78,10 @@ class LineDirectory:
     def by_tenant_key(self, key: str) -> TenantHook | None:
         """The tenant behind /webhook/meta/<tenant key>. Raises DatabaseError."""
         return self._find(TenantHook, "tenant-key", key, lambda: self._tenant(key))
+
+    def of_tenant(self, tenant_id: str) -> LineRoute | None:
+        """The line at which news of a tenant's account are listed. Raises DatabaseError."""
+        return self._find(LineRoute, "tenant", tenant_id, lambda: route_of_tenant(self._pool, self._cipher, tenant_id))
 
     def close(self) -> None:
         self._pool.close()

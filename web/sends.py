@@ -20,7 +20,7 @@ from relay.core.errors import SendError, StoreError
 from relay.core.messages import Direction, Media, MediaKind, Message, Person
 from relay.core.queues import TARGET
 from web.context import parts
-from web.errors import ApiError
+from web.errors import ApiError, wrong_field
 from web.principal import by
 
 __all__ = ["Kind", "Outcome", "Wanted", "send"]
@@ -75,7 +75,7 @@ def _put(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted) -> str:
         template=wanted.template,
     )
     if message.media is None and len(parts().channels[TARGET[wanted.direction]].fit(message)) > 1:
-        raise unusable("text", "is too long for one message")
+        raise wrong_field("text", "is too long for one message")
     asked = Asked(tenant_id, line_id, wanted.direction, message, now, by().actor, _request(line_id, wanted))
     try:
         return sends.put(pool, asked, parts().shards)
@@ -96,13 +96,9 @@ def _admit(url: str) -> None:
     try:
         origin = origin_of(url)
     except SendError as error:
-        raise unusable("media_url", f"is {error.text}") from None
+        raise wrong_field("media_url", f"is {error.text}") from None
     if origin.scheme != "https" and not any(channel.stand_in for channel in parts().channels.values()):
-        raise unusable("media_url", "must begin with https://")
-
-
-def unusable(field_name: str, text: str) -> ApiError:
-    return ApiError(400, "invalid_request", f"{field_name} {text}", [{"field": field_name, "message": text}])
+        raise wrong_field("media_url", "must begin with https://")
 
 
 def _request(line_id: str, wanted: Wanted) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from db import whole
 from db.conversations import Mapping
 from relay.actors import invitation
 from relay.actors.base import tell
@@ -17,6 +18,7 @@ from relay.actors.commands import LaneName, PassTurn, Ref, Reported, SendReport,
 from relay.actors.parts import Parts
 from relay.actors.reports import Reports
 from relay.actors.signals import Signals
+from relay.core.messages import Report
 
 
 class Asides:
@@ -74,6 +76,9 @@ class Asides:
         report = self.reports.launch()
         if report is None:
             return False
+        if report.parts > 1 and not whole.may_tell(self._parts.pool, report):
+            self.reports.withdraw(report.message_id)
+            return False
         report = replace(report, cause=self._parts.channels["whatsapp"].cause(report.code))
         if report.status == "failed" and report.cause == "window_closed":
             invited = invitation.invite(self._parts.pool, mapping, report, turn.settings)
@@ -82,9 +87,16 @@ class Asides:
                 self.reports.withdraw(report.message_id)
                 return False
             report = replace(report, reason=invited.reason)
-        return tell(turn.sender, SendReport(report, self._conversation, mapping.recipient))
+        return tell(turn.sender, SendReport(_placed(report), self._conversation, mapping.recipient))
 
     def _signal(self, turn: Turn, mapping: Mapping) -> bool:
         show = bool(turn.settings.get("show_typing", True))
         signal = self.signals.launch(time.time(), mapping.last_inbound_id, show_typing=show)
         return signal is not None and tell(turn.sender, SendSignal(signal, self._conversation))
+
+
+def _placed(report: Report) -> Report:
+    """The agent wrote one message, and should know how much of it did not arrive."""
+    if report.parts == 1 or report.reason is None:
+        return report
+    return replace(report, reason=f"part {report.part} of {report.parts}: {report.reason}")

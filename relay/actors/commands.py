@@ -50,7 +50,8 @@ class Stands:
 class Typed:
     """An agent is typing, as of `at` (Unix seconds)."""
 
-    mapping: Mapping
+    conversation_id: str
+    shard: int
     at: float
 
 

@@ -1,4 +1,4 @@
-"""ConversationActor: one contact on one line. Its two lanes keep the order; its reports follow.
+"""ConversationActor: one contact on one line. What comes for it goes into its lanes, and out of them in its turn.
 
 Started when there is work, it leaves memory when there has been none for a while. It holds nothing
 that is not in PostgreSQL: after any failure it forgets everything and reads its rows again.
@@ -7,18 +7,15 @@ that is not in PostgreSQL: after any failure it forgets everything and reads its
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from collections.abc import Mapping as LineSettings
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from db import conversations, mailbox
-from db.claims import Standing, Verdict
+from db.claims import Verdict
 from db.conversations import Mapping
-from db.messages import Row
-from relay import metrics
 from relay.actors.asides import Asides
 from relay.actors.base import RelayActor, Stop, tell
 from relay.actors.commands import (
@@ -39,16 +36,15 @@ from relay.actors.commands import (
     Typed,
     Wake,
 )
-from relay.actors.entries import entry_of
+from relay.actors.lanes import Lanes
+from relay.actors.outcomes import Outcomes
 from relay.actors.parts import Parts
 from relay.actors.preparation import Preparation
-from relay.core import window
+from relay.core.departure import WINDOW_CLOSED, Hindrance, hindrance
 from relay.core.errors import StoreError
 from relay.core.hold import Hold
 from relay.core.lane import LANE_LIMIT, NEVER, Entry, Lane
-from relay.core.limits import PairBucket
 from relay.core.messages import Direction
-from relay.core.status import UNFINISHED
 
 log = structlog.get_logger(__name__)
 
@@ -79,15 +75,13 @@ class ConversationActor(RelayActor):
         self._forget()
 
     def _forget(self) -> None:
-        self._lanes: dict[Direction, Lane] = {direction: Lane(hold) for direction, hold in self._holds.items()}
+        self._lanes = Lanes(self._holds)
         self._asides = Asides(self._parts, self.actor_ref, self._ask, self._wake_at, lambda: self._wake_later(0.0))
+        self._outcomes = Outcomes(self._lanes, self._asides, self._wake_later)
         self._asked: dict[LaneName, float] = {}
-        self._pair = PairBucket()
         self._alarm_at = NEVER
         self._busy_at = time.monotonic()
-        self._handset: str | None = None
         self._reload_later = False
-        self._settings: LineSettings[str, Any] = {}
         self._read = False
 
     def handle(self, command: Any) -> None:
@@ -95,7 +89,7 @@ class ConversationActor(RelayActor):
             if command.at != self._alarm_at:
                 return  # an alarm that a sooner one has replaced
             self._alarm_at = NEVER
-            self._look_after_stuck()
+            self._outcomes.look_after_stuck(3 * self._parts.limits.request + 30.0)  # three deadlines
         elif isinstance(command, Stop):
             self._end()
             return
@@ -105,46 +99,31 @@ class ConversationActor(RelayActor):
         self._advance()
 
     def _take(self, command: Any) -> None:
-        if isinstance(command, (Arrived, Typed)):
-            self._learn(command.mapping)
         if isinstance(command, Arrived):
-            self._add(command.rows)
+            self._learn(command.mapping)
+            self._arrived(command)
         elif isinstance(command, Turn):
             self._turn(command)
         elif isinstance(command, Settled):
             self._settled(command)
         elif isinstance(command, Stands):
-            self._told(command.standing)
+            self._outcomes.told(command.standing)
         elif isinstance(command, Prepared):
             self._prepared(command)
         elif isinstance(command, (Reported, Signalled, Typed)):
             self._asides.take(command)
         elif isinstance(command, NotClaimed):
-            self._stand_still(command.message_id, "not_claimed")
+            self._outcomes.lost(command.message_id, "not_claimed")
         elif isinstance(command, Wake):
             self._woken(command)
         else:
             super().handle(command)
 
-    def _woken(self, wake: Wake) -> None:
-        self._reload_later = False
-        if not wake.seen or not all(self._knows(*one) for one in wake.seen):
-            self._reload()
+    # What there is to do
 
-    def recover(self) -> None:
-        """Start anew from PostgreSQL. A call under way goes on; its row says `sending` until it ends."""
-        self._forget()
-        self._wake_later(1.0)
-
-    def _wake_later(self, seconds: float) -> None:
-        """Read again after a while; one such alarm at a time."""
-        if not self._reload_later:
-            self._reload_later = True
-            self._parts.timers.after(seconds, self.actor_ref, Wake(self._id))
-
-    def _end(self) -> None:
-        self._leave(self._id)
-        self.stop()
+    def _arrived(self, arrived: Arrived) -> None:
+        if self._read:  # else older rows may be waiting: these are read together with them
+            self._lanes.add(arrived.rows)
 
     def _learn(self, mapping: Mapping) -> None:
         """Another shard's intake may know less than we do: what only grows stays."""
@@ -156,13 +135,15 @@ class ConversationActor(RelayActor):
             last_inbound_id=mapping.last_inbound_id or known.last_inbound_id,
         )
 
-    # What there is to do
+    def _woken(self, wake: Wake) -> None:
+        self._reload_later = False
+        if not wake.seen or not all(self._knows(*one) for one in wake.seen):
+            self._reload()
 
     def _knows(self, message_id: str, lane: LaneName) -> bool:
-        """What a full lane leaves in PostgreSQL counts as known: it is read when its turn comes."""
         if lane == "report" or lane == "signal":
             return self._asides.reports.knows(message_id)
-        return self._lanes[lane].overflowed or self._lanes[lane].works_on(message_id)
+        return self._lanes.knows(message_id, lane)
 
     def _reload(self) -> None:
         try:
@@ -174,29 +155,11 @@ class ConversationActor(RelayActor):
         self._read = True
         if found.mapping is not None:
             self._mapping = found.mapping  # a window that the provider says is closed has become shorter
-        for direction, rows in found.lanes.items():
-            lane = self._lanes[direction]
-            lane.reset([self._known(lane, row) for row in rows[:LANE_LIMIT]], len(rows) > LANE_LIMIT)
+        for message_id in self._lanes.load(found.lanes):
+            self._asides.reports.forget(message_id)
         self._asides.reports.load(found.reports)
 
-    def _known(self, lane: Lane, row: Row) -> Entry:
-        """The entry that is there already, brought up to date with its row; else a new one."""
-        entry = lane.get(row.id)
-        if entry is None:
-            self._asides.reports.forget(row.id)
-            return entry_of(row)
-        if entry is not lane.in_flight and entry.prepared:
-            fresh = entry_of(row)
-            entry.attempts, entry.unknown, entry.not_before = fresh.attempts, fresh.unknown, fresh.not_before
-        return entry
-
-    def _add(self, rows: Sequence[Row]) -> None:
-        if not self._read:
-            return  # older rows may be waiting: these are read together with them
-        for row in rows:
-            lane = self._lanes[row.direction]
-            if not lane.knows(row.id):
-                lane.add(entry_of(row))
+    # What goes next
 
     def _advance(self) -> None:
         for direction, lane in self._lanes.items():
@@ -207,20 +170,15 @@ class ConversationActor(RelayActor):
         elif self._alarm_at == NEVER:
             self._wake_at(time.time() + IDLE_SECONDS)
 
-    def _idle(self) -> bool:
-        work = self._asides or self._asked.keys() - {"signal"} or not all(lane.empty for lane in self._lanes.values())
-        return not work and self.inbox_empty and time.monotonic() - self._busy_at >= IDLE_SECONDS
-
     def _step(self, direction: Direction, lane: Lane) -> None:
+        """Have files made ready, and ask for a turn if the lane's first may go; else wake when it may."""
         if lane.wants_more and not self._reload_later:
             self._reload()
         if self._mapping is not None:
             self._preparation.ahead(direction, lane, self._mapping)
-        due = lane.due(time.time())
+        due = self._lanes.due(direction)
         if due is None:
             return
-        if direction == "outbound":
-            due = max(due, time.time() + self._pair.wait(time.monotonic()))
         if due > time.time():
             self._wake_at(due)
         elif lane.waiting[0].prepared:
@@ -232,41 +190,9 @@ class ConversationActor(RelayActor):
             return
         self._asked[lane] = now
         self._wake_at(time.time() + ASK_AGAIN_SECONDS)
-        tell(self._tenant(), AskTurn(self._mapping.line_id, self.actor_ref, lane))
+        tell(self._parts.tenant(self._mapping.tenant_id), AskTurn(self._mapping.line_id, self.actor_ref, lane))
 
-    def _tenant(self) -> Any:
-        assert self._mapping is not None
-        return self._parts.tenant(self._mapping.tenant_id)
-
-    def _wake_at(self, at: float) -> None:
-        """`at` is Unix seconds."""
-        if at < self._alarm_at:
-            self._alarm_at = at
-            self._parts.timers.after(at - time.time(), self.actor_ref, Tick(at))
-
-    # Files
-
-    def _prepared(self, prepared: Prepared) -> None:
-        entry = self._lanes[prepared.direction].get(prepared.message_id)
-        if entry is not None:
-            self._preparation.done(entry, prepared)
-
-    def _give_up(self, entry: Entry, code: str, text: str) -> None:
-        self._set_aside(entry, "failed", code, text)
-
-    def _set_aside(self, entry: Entry, state: str, code: str, text: str) -> None:
-        """Finish without a call; the journal writes it, and the agent's side is told."""
-        assert self._mapping is not None
-        verdict = Verdict(entry.id, self._epoch, entry.attempts, state, time.time(), code, text)
-        # Holds the lane until the journal has written it.
-        entry.prepared, entry.preparing = False, True
-        entry.preparing_at = time.monotonic()
-        tell(
-            self._parts.journal,
-            Outcome(self.actor_ref, self._id, entry.id, self._mapping.line_id, None, verdict=verdict),
-        )
-
-    # Turns
+    # Its turn, and how that ended
 
     def _turn(self, turn: Turn) -> None:
         self._asked.pop(turn.lane, None)
@@ -277,104 +203,86 @@ class ConversationActor(RelayActor):
             if turn.lane == "report" or turn.lane == "signal":
                 self._asides.turn(turn, self._mapping)
             else:
-                self._launch(turn, turn.lane, self._lanes[turn.lane])
+                self._launch(turn, turn.lane)
         except StoreError:
             tell(turn.channel, PassTurn(turn.sender))  # nothing was handed to it yet
             raise
 
-    def _launch(self, turn: Turn, direction: Direction, lane: Lane) -> None:
-        due = lane.due(time.time())
-        if due is None or due > time.time() or not lane.waiting[0].prepared:
+    def _launch(self, turn: Turn, direction: Direction) -> None:
+        """Hand the lane's first message to the sender that the channel lends, or finish it without a call."""
+        first = self._lanes.ready(direction)
+        if first is None:
             tell(turn.channel, PassTurn(turn.sender))
+            return
+        why = self._hindrance(first, direction, turn)
+        if why is not None:
+            tell(turn.channel, PassTurn(turn.sender))
+            self._set_aside(first, why)
             return
         assert self._mapping is not None
-        if lane.waiting[0].unknown and turn.settings.get("unknown_outcome") == "give_up":
-            tell(turn.channel, PassTurn(turn.sender))
-            self._set_aside(lane.waiting[0], "dead", "outcome_unknown", "nobody could tell whether it was sent")
-            return
-        if direction == "outbound" and self._too_late(lane.waiting[0]):
-            tell(turn.channel, PassTurn(turn.sender))
-            text = "more than 24 hours have passed since the customer wrote; only an approved template may be sent"
-            self._set_aside(lane.waiting[0], "failed", "window_closed", text)
-            return
-        if direction == "outbound":
-            self._pair.take(time.monotonic())
-        self._settings = turn.settings
-        entry = lane.launch()
-        entry.launched_at = time.monotonic()
-        recipient = self._mapping.recipient
-        tell(
-            turn.sender,
-            Send(entry, direction, self.actor_ref, self._id, recipient, self._shard, self._epoch),
-        )
+        self._outcomes.settings = turn.settings
+        entry, to = self._lanes.launch(direction), self._mapping.recipient
+        tell(turn.sender, Send(entry, direction, self.actor_ref, self._id, to, self._shard, self._epoch))
 
-    def _too_late(self, entry: Entry) -> bool:
-        """The 24-hour window is closed, and PostgreSQL, where others write down what they heard, says so too."""
-        if entry.message.type == "template" or not self._closed():
-            return False
-        fresh = conversations.by_id(self._parts.pool, self._id)
-        if fresh is not None:
-            self._mapping = fresh
-        return self._closed()
-
-    def _closed(self) -> bool:
-        return self._mapping is not None and window.closed(self._mapping.window_until, time.time())
-
-    def _stand_still(self, message_id: str, why: str) -> None:
-        """What became of the message only its row can tell: the lane waits until it has been read."""
-        log.warning(why, message_id=message_id)
-        for lane in self._lanes.values():
-            if lane.in_flight is not None and lane.in_flight.id == message_id:
-                lane.put_back(lane.in_flight, NEVER)
-        self._wake_later(0.5)
+    def _hindrance(self, entry: Entry, direction: Direction, turn: Turn) -> Hindrance | None:
+        """The window counts as closed once PostgreSQL, where others write down what they heard, says so too."""
+        assert self._mapping is not None
+        found = hindrance(entry, direction, self._mapping.window_until, turn.settings, time.time())
+        if found is not WINDOW_CLOSED:
+            return found
+        self._mapping = conversations.by_id(self._parts.pool, self._id) or self._mapping
+        return hindrance(entry, direction, self._mapping.window_until, turn.settings, time.time())
 
     def _settled(self, settled: Settled) -> None:
-        if settled.standing is None:
-            self._stand_still(settled.message_id, "outcome_not_written")
-            return
-        told = settled.verdict.state if settled.verdict is not None else "sent"
-        if settled.standing.state in UNFINISHED and settled.standing.state != told:
-            self._stand_still(settled.message_id, "put_back")  # a status told of its failure before the call's own end
-            return
-        if settled.genesys_conversation_id and self._mapping is not None:
+        """The journal's word; Genesys names its conversation with the first message that it takes."""
+        if self._outcomes.settled(settled) and settled.genesys_conversation_id and self._mapping is not None:
             self._mapping = replace(self._mapping, genesys_conversation_id=settled.genesys_conversation_id)
-        self._stands(settled.standing, settled.verdict)
 
-    def _stands(self, standing: Standing, verdict: Verdict | None = None, *, by_meta: bool = False) -> None:
-        """The row's own word decides, whoever changed it."""
-        self._asides.reports.add(standing)
-        for direction, lane in self._lanes.items():
-            entry = lane.get(standing.message_id)
-            if entry is None:
-                continue
-            if standing.state not in UNFINISHED:
-                lane.remove(standing.message_id)
-                self._finished(direction, lane, entry, standing, by_meta)
-            elif verdict is not None:
-                entry.attempts, unknown = verdict.attempt, standing.state == "unknown"
-                at = verdict.unknown_until if unknown else verdict.next_attempt_at
-                lane.put_back(entry, at or time.time(), unknown=unknown)
+    # Files, and what ends without a call
 
-    def _finished(self, direction: Direction, lane: Lane, entry: Entry, standing: Standing, by_meta: bool) -> None:
-        metrics.messages.labels(direction, standing.state).inc()
-        written = direction == "inbound" and not entry.message.notice
-        if written and standing.state == "sent" and self._settings.get("mark_read"):
-            self._asides.signals.read(standing.source_id)
-        seconds = float(self._settings.get("handset_order_seconds", 0))
-        if direction == "outbound" and standing.state == "sent" and seconds > 0 and not by_meta:
-            self._handset, lane.hold_until = standing.message_id, time.time() + min(30.0, seconds)
+    def _prepared(self, prepared: Prepared) -> None:
+        entry = self._lanes[prepared.direction].get(prepared.message_id)
+        if entry is not None:
+            self._preparation.done(entry, prepared)
 
-    def _told(self, standing: Standing) -> None:
-        """Meta's own word. Where the line wants it, the next message has waited for this one's `sent`."""
-        if standing.message_id == self._handset:
-            self._handset = None
-            self._lanes["outbound"].hold_until = 0.0
-        self._stands(standing, by_meta=True)
+    def _give_up(self, entry: Entry, code: str, text: str) -> None:
+        self._set_aside(entry, Hindrance("failed", code, text))
 
-    def _look_after_stuck(self) -> None:
-        """A call that ended without word to us: give it three deadlines, then ask the database."""
-        longest = 3 * self._parts.limits.request + 30.0
-        for lane in self._lanes.values():
-            entry = lane.in_flight
-            if entry is not None and time.monotonic() - entry.launched_at > longest:
-                self._stand_still(entry.id, "call_without_word")
+    def _set_aside(self, entry: Entry, why: Hindrance) -> None:
+        """Finish without a call; the journal writes it, and the agent's side is told."""
+        assert self._mapping is not None
+        verdict = Verdict(entry.id, self._epoch, entry.attempts, why.state, time.time(), why.code, why.text)
+        # Holds the lane until the journal has written it.
+        entry.prepared, entry.preparing = False, True
+        entry.preparing_at = time.monotonic()
+        tell(
+            self._parts.journal,
+            Outcome(self.actor_ref, self._id, entry.id, self._mapping.line_id, None, verdict=verdict),
+        )
+
+    # Waking and leaving
+
+    def _wake_at(self, at: float) -> None:
+        """`at` is Unix seconds."""
+        if at < self._alarm_at:
+            self._alarm_at = at
+            self._parts.timers.after(at - time.time(), self.actor_ref, Tick(at))
+
+    def _wake_later(self, seconds: float) -> None:
+        """Read again after a while; one such alarm at a time."""
+        if not self._reload_later:
+            self._reload_later = True
+            self._parts.timers.after(seconds, self.actor_ref, Wake(self._id))
+
+    def recover(self) -> None:
+        """Start anew from PostgreSQL. A call under way goes on; its row says `sending` until it ends."""
+        self._forget()
+        self._wake_later(1.0)
+
+    def _idle(self) -> bool:
+        work = self._asides or self._asked.keys() - {"signal"} or not self._lanes.empty
+        return not work and self.inbox_empty and time.monotonic() - self._busy_at >= IDLE_SECONDS
+
+    def _end(self) -> None:
+        self._leave(self._id)
+        self.stop()

@@ -22,7 +22,7 @@ from relay import metrics
 from relay.actors import items
 from relay.actors.commands import Arrived, Typed
 from relay.actors.items import Item, Rows
-from relay.actors.known import KnownContacts
+from relay.actors.known import LIMIT, KnownContacts
 from relay.actors.references import Referring, complete
 from relay.channels.base import Channel
 from relay.core.errors import StoreError
@@ -64,7 +64,7 @@ class Intake:
         self._channels = channels
         self._targets = {name: channels[TARGET[DIRECTION[name]]] for name in channels}
         self._shards = shards
-        self._known = KnownContacts()
+        self._known = KnownContacts(LIMIT // shards)
 
     def take(self, bodies: Sequence[bytes]) -> Taken:
         """Commit the batch. Raises StoreError when PostgreSQL is away: nothing was written, try again."""
@@ -153,14 +153,24 @@ class Intake:
             assert isinstance(event, (Message, Ignored))
             refers = isinstance(event, Message) and item.update.channel == "whatsapp"
             made += rows.of(item, next(completed) if refers else event, mapping)
-        return items.distinct(made)
+        return items.in_parts(items.distinct(made))
 
     def _typed(self, cursor: Any, typing: Sequence[Item]) -> list[Typed]:
-        """Of those whom we know; nobody gets a conversation because somebody types."""
-        found = conversations.known(cursor, [item.seen for item in typing])
+        """Of those whom we know; nobody gets a conversation because somebody types.
+
+        Told every few seconds, so mostly of those remembered: Genesys' address of a conversation never changes hands.
+        """
+        seen = [item.seen for item in typing]
+        found = [self._known.recall(one) for one in seen]
+        missing = [one for one, mapping in zip(seen, found, strict=True) if mapping is None]
+        asked = dict(zip(missing, conversations.known(cursor, missing), strict=True))
+        for one, mapping in asked.items():
+            if mapping is not None:
+                self._known.remember(one, mapping)
+        mappings = (mapping or asked.get(one) for one, mapping in zip(seen, found, strict=True))
         return [
-            Typed(mapping, item.update.arrived_at)
-            for item, mapping in zip(typing, found, strict=True)
+            Typed(mapping.conversation_id, mapping.shard, item.update.arrived_at)
+            for item, mapping in zip(typing, mappings, strict=True)
             if mapping is not None
         ]
 

@@ -21,6 +21,8 @@ from relay.core.queues import DIRECTION
 
 WRITTEN_BY_AGENTS = ("text", "structured")
 """Of these Genesys is told Failed when there is nothing in them that could be sent."""
+AHEAD = 60.0
+"""Seconds by which a provider's clock may run ahead of ours and still tell in which order things were written."""
 NOBODY_TALKS = "news about a conversation that was not going on"
 
 
@@ -40,8 +42,6 @@ class Item:
         if update.channel == "genesys":
             return Seen(update.tenant_id, update.line_id, event.person, update.arrived_at, by="genesys")
         assert not isinstance(event, Typing)
-        # What came without an id of its own cannot be named to WhatsApp, by a read mark for example.
-        wrote = isinstance(event, Message) and not event.notice and not event.source_id.startswith("sha256:")
         return Seen(
             update.tenant_id,
             update.line_id,
@@ -49,13 +49,13 @@ class Item:
             update.arrived_at,
             provider_time=_time(event, update),
             window_until=event.window_until,
-            inbound_id=event.source_id if wrote else None,
+            inbound_id=event.own_id if isinstance(event, Message) and not event.notice else None,
         )
 
     @property
     def receipt(self) -> LineReceipt:
         assert isinstance(self.event, Receipt)
-        return LineReceipt(self.update.line_id, self.event)
+        return LineReceipt(self.update.line_id, replace(self.event, time=min(self.event.time, self.update.arrived_at)))
 
     @property
     def trouble(self) -> Kept | None:
@@ -109,8 +109,8 @@ class Rows:
     def _ignored(self, item: Item, event: Ignored, mapping: Mapping) -> NewRow:
         message = Message(event.source_id, event.person, event.provider_time, event.type)
         by_agent = item.update.channel == "genesys" and event.type in WRITTEN_BY_AGENTS
-        state, report = ("failed", "failed") if by_agent else ("ignored", None)
-        return NewRow(self._row(item, message, mapping, state), item.update.payload, event.reason, report)
+        state, code, report = ("failed", "empty", "failed") if by_agent else ("ignored", None, None)
+        return NewRow(self._row(item, message, mapping, state), item.update.payload, event.reason, code, report)
 
     def _row(self, item: Item, message: Message, mapping: Mapping, state: str) -> Row:
         update = item.update
@@ -125,8 +125,8 @@ class Rows:
 
 
 def _time(event: Message | Ignored, update: Update) -> float:
-    """A provider's clock that makes no sense counts as "now"."""
-    return event.provider_time if event.provider_time > 0 else update.arrived_at
+    """A provider's clock that makes no sense, or is far ahead of ours, counts as "now"."""
+    return event.provider_time if 0 < event.provider_time <= update.arrived_at + AHEAD else update.arrived_at
 
 
 def _wanted(message: Message, mapping: Mapping) -> bool:
@@ -140,6 +140,22 @@ def distinct(rows: Iterable[NewRow]) -> list[NewRow]:
     for one in rows:
         kept.setdefault((one.row.line_id, one.row.direction, one.row.message.source_id), one)
     return list(kept.values())
+
+
+def in_parts(rows: Sequence[NewRow]) -> list[NewRow]:
+    """The rows of one message counted through: one that came in parts may have to be parted again to fit."""
+    whole = Counter(_message_of(one) for one in rows)
+    count, found = Counter[tuple[str, str, str]](), []
+    for one in rows:
+        key = _message_of(one)
+        count[key] += 1
+        message = replace(one.row.message, part=count[key], parts=whole[key])
+        found.append(replace(one, row=replace(one.row, message=message)))
+    return found
+
+
+def _message_of(one: NewRow) -> tuple[str, str, str]:
+    return one.row.line_id, one.row.direction, one.row.message.report_id
 
 
 def genesys_conversations(written: Sequence[Item], mappings: Sequence[Mapping]) -> list[tuple[str, str]]:

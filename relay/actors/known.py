@@ -10,7 +10,8 @@ from db.contacts_seen import Seen
 from db.conversations import Mapping
 from db.mappings import OUT_OF_DATE
 
-LIMIT = 10_000
+LIMIT = 50_000
+"""Names in one daemon, over all of its shards; each takes about 700 bytes."""
 SECONDS = 300.0
 """Another daemon may have heard meanwhile that a number changed hands."""
 
@@ -18,7 +19,8 @@ SECONDS = 300.0
 class KnownContacts:
     """By every name that is theirs at present; the two sides' names are kept apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._found: OrderedDict[tuple[str, str], tuple[Mapping, float]] = OrderedDict()
 
     def recall(self, seen: Seen) -> Mapping | None:
@@ -49,7 +51,7 @@ class KnownContacts:
             until = time.monotonic() + SECONDS if fresh else self._found[key][1]
             self._found[key] = mapping, until
             self._found.move_to_end(key)
-        while len(self._found) > LIMIT:
+        while len(self._found) > self._limit:
             self._found.popitem(last=False)
 
 

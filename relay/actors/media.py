@@ -33,13 +33,16 @@ UPLOAD_SECONDS = 25 * 86400.0
 """Meta forgets an upload after 30 days; anything older is uploaded again."""
 
 IN_MEMORY = 1024 * 1024
-_converting = BoundedSemaphore(1)
+CONVERTED_AT_ONCE = 2
+"""Pictures, whoever's they are: a large one takes 360 MB for a moment."""
+_converting = BoundedSemaphore(CONVERTED_AT_ONCE)
 
 
 class MediaActor(RelayActor):
     """Several per line, one file at a time, so that a slow file delays nobody else's message.
 
     `worked_at` is shared by the line's: when a file last went through, by direction (time.monotonic).
+    `converting` is shared by the tenant's, who has one picture converted at a time and leaves room for others'.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class MediaActor(RelayActor):
         accounts: dict[ChannelName, Account],
         tenant: Ref,
         worked_at: dict[Direction, float],
+        converting: BoundedSemaphore,
         seconds: float = 120.0,
     ) -> None:
         super().__init__()
@@ -56,6 +60,7 @@ class MediaActor(RelayActor):
         self._tenant = tenant
         self._seconds = seconds
         self._worked_at = worked_at
+        self._converting = converting
         self._job: Prepare | None = None
 
     def handle(self, command: Any) -> None:
@@ -89,7 +94,7 @@ class MediaActor(RelayActor):
         target = self._parts.channels[TARGET[job.direction]]
         if media.object_key is None:
             with self._fetched(media, job) as (file, media):
-                file, media = _converted(file, media, target)
+                file, media = converted(file, media, target, self._converting)
                 media = target.fit_media(self._kept(file, media, job))
                 return self._uploaded(file, media, target, job.direction)
         fresh = media.uploaded_at is not None and time.time() - media.uploaded_at < UPLOAD_SECONDS
@@ -133,11 +138,11 @@ class MediaActor(RelayActor):
         return replace(media, upload_id=upload_id, uploaded_at=time.time())
 
 
-def _converted(file: IO[bytes], media: Media, target: Channel) -> tuple[IO[bytes], Media]:
-    """A picture in a form that the receiver takes, where there is one. One at a time: a large one needs much memory."""
-    if not media.mime_type.startswith("image/"):
+def converted(file: IO[bytes], media: Media, target: Channel, own: BoundedSemaphore) -> tuple[IO[bytes], Media]:
+    """A picture in a form that the receiver takes, where there is one. `own` is the tenant's."""
+    if not target.converts(media):
         return file, media
-    with _converting:
+    with own, _converting:
         return get_hub().threadpool.apply(target.convert, (file, media)) or (file, media)
 
 

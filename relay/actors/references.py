@@ -16,8 +16,10 @@ from relay.core.content import Answer, Quote
 from relay.core.messages import Message
 from relay.core.quoting import excerpt, with_quote
 
-NUMBER = re.compile(r"\s*(\d{1,4})\s*[.)]?\s*")
+NUMBER = re.compile(r"(\d{1,4})\s*[.)]?")
 """In any script that has digits."""
+NUMBER_LENGTH = 16
+"""A text that is longer is none, however many of its characters are blank."""
 KEYCAP = str.maketrans("", "", "\ufe0f\u20e3")
 """A number on a key, as emoji: the digit comes first."""
 
@@ -41,7 +43,7 @@ class _Known:
     """The messages that a batch refers to."""
 
     def __init__(self, cursor: Any, written: Sequence[Referring]) -> None:
-        self._batch = {(one.line_id, one.message.source_id): one.message for one in written}
+        self._batch = {(one.conversation_id, one.message.source_id): one.message for one in written}
         self._quoted = references.quoted(
             cursor, ((one.line_id, one.message.reply_to) for one in written if one.message.reply_to)
         )
@@ -51,10 +53,11 @@ class _Known:
         self._menus = references.last_shown(cursor, (one.conversation_id for one in written if _number(one.message)))
 
     def quote(self, one: Referring) -> Quote | None:
+        """Of this conversation only: in a group people quote each other, and an app may name any id it likes."""
         found = self._quoted.get((one.line_id, one.message.reply_to or ""))
-        if found is not None:
+        if found is not None and found.conversation_id == one.conversation_id:
             return _quote(found.message, by_contact=found.direction == "inbound")
-        earlier = self._batch.get((one.line_id, one.message.reply_to or ""))
+        earlier = self._batch.get((one.conversation_id, one.message.reply_to or ""))
         return _quote(earlier, by_contact=True) if earlier is not None else None
 
     def answer(self, one: Referring) -> Answer | None:
@@ -88,7 +91,8 @@ def _number(message: Message) -> int | None:
     """The number that the message consists of, if it is one."""
     if message.media is not None or message.about != "reply":
         return None
-    found = NUMBER.fullmatch((message.text or "").translate(KEYCAP))
+    text = (message.text or "").strip()
+    found = NUMBER.fullmatch(text.translate(KEYCAP)) if len(text) <= NUMBER_LENGTH else None
     return int(found[1]) if found else None
 
 

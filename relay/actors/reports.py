@@ -65,7 +65,10 @@ class Reports:
         self._in_flight, self._launched_at = standing.message_id, time.time()
         status: Any = standing.report
         at = standing.at or time.time()
-        return Report(standing.message_id, standing.source_id, status, at, standing.code, standing.reason)
+        return Report(
+            standing.message_id, standing.source_id, status, at, standing.code, standing.reason,
+            part=standing.part, parts=standing.parts,
+        )  # fmt: skip
 
     def told(self, message_id: str, status: str) -> None:
         """The journal has written it; it stays if there is a newer word to tell."""
@@ -78,7 +81,7 @@ class Reports:
             del self._due[message_id]
 
     def withdraw(self, message_id: str) -> None:
-        """There is nothing to tell after all: the message goes out in another form."""
+        """There is nothing to tell after all: the message goes out in another form, or is but a part of one."""
         self._landed(message_id)
         self.forget(message_id)
 

@@ -1,12 +1,13 @@
-"""SenderActor: one provider call at a time. Render, claim, call, and word of how it ended."""
+"""SenderActor: one provider call at a time. Render, claim, call, and word of how it ended.
+
+For a message, that is; reports and signals need no claim and are left to `Telling`.
+"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
 from typing import Any
-
-import structlog
 
 from db import messages
 from db.claims import Attempt, Claim, Verdict
@@ -19,21 +20,18 @@ from relay.actors.commands import (
     NotClaimed,
     Outcome,
     Ref,
-    Reported,
-    ReportOutcome,
     Send,
     SendReport,
     SendSignal,
-    Signalled,
 )
 from relay.actors.parts import Parts
 from relay.actors.side import Side
+from relay.actors.telling import Telling
 from relay.channels.base import Request, Sent
 from relay.core.errors import CannotCarry, SendError
 from relay.core.messages import Media
-from relay.core.retry import LONGEST_WAIT, OUR_OWN, Decision, decide
-
-log = structlog.get_logger(__name__)
+from relay.core.retry import OUR_OWN, Decision, decide
+from relay.stores.objects import LONGEST_LINK
 
 
 class SenderActor(RelayActor):
@@ -45,18 +43,15 @@ class SenderActor(RelayActor):
         self._send: Send | None = None
         self._request: Request | None = None
         self._claimed = False
-        self._reporting: SendReport | None = None
-        self._signalling: SendSignal | None = None
+        self._telling = Telling(parts, side)
 
     def handle(self, command: Any) -> None:
         if isinstance(command, Send):
             self._begin(command)
         elif isinstance(command, Claimed):
             self._go_on(command)
-        elif isinstance(command, SendReport):
-            self._report(command)
-        elif isinstance(command, SendSignal):
-            self._signal(command)
+        elif isinstance(command, (SendReport, SendSignal)):
+            self._free(called=True, error=self._telling.call(command))
         else:
             super().handle(command)
 
@@ -68,16 +63,8 @@ class SenderActor(RelayActor):
             self._settle_error(send, error, time.monotonic())
         elif send is not None:
             self._tell_journal(send, None, verdict=self._verdict(send, "dead", error.code, error.text))
-        reporting, self._reporting = self._reporting, None
-        if reporting is not None:
-            report = reporting.report
-            tell(reporting.conversation, Reported(report.message_id, report.status, LONGEST_WAIT))
-        signalling, self._signalling = self._signalling, None
-        if signalling is not None:
-            tell(signalling.conversation, Signalled(again=False))
+        self._telling.give_up()
         self._free(called=claimed, error=error)
-
-    # A message
 
     def _begin(self, send: Send) -> None:
         self._send, self._claimed = send, False
@@ -97,11 +84,16 @@ class SenderActor(RelayActor):
         return self._side.channel.render(message, send.entry.id, send.to, self._side.account, url)
 
     def _media_url(self, media: Media, direction: str) -> str | None:
-        """A link to our copy, signed anew for every attempt; no network is needed for it."""
+        """A link to our copy, signed anew for every attempt; no network is needed for it.
+
+        A provider fetches at once. A person, who finds the link in a text, may do so days later.
+        """
         if media.object_key is None or media.bucket is None or (media.upload_id and media.kind != "link"):
             return None
         limits = self._parts.limits
         seconds = limits.media_url_inbound if direction == "inbound" else limits.media_url_outbound
+        if media.kind == "link":
+            seconds = LONGEST_LINK
         return self._parts.objects.presign(media.bucket, media.object_key, seconds, filename=media.filename)
 
     def _go_on(self, claimed: Claimed) -> None:
@@ -150,8 +142,10 @@ class SenderActor(RelayActor):
             sent.status,
         )
         metrics.seconds.labels(send.direction).observe(max(0.0, now - send.entry.key.arrived_at))
+        # WhatsApp names the recipient in every answer: what is known already would only be locked and looked for.
+        news = tuple(name for name in sent.aliases if name not in (send.to.wa_id, send.to.bsuid))
         self._tell_journal(
-            send, attempt, sent=attempt, genesys_conversation_id=sent.genesys_conversation_id, aliases=sent.aliases
+            send, attempt, sent=attempt, genesys_conversation_id=sent.genesys_conversation_id, aliases=news
         )
 
     def _settle_error(self, send: Send, error: SendError, deadline: float) -> None:
@@ -207,50 +201,6 @@ class SenderActor(RelayActor):
             send.conversation, send.conversation_id, send.entry.id, self._side.account.line_id, attempt, **how
         )
         tell(self._parts.journal, outcome)
-
-    # A report
-
-    def _report(self, command: SendReport) -> None:
-        self._reporting = command
-        report, side = command.report, self._side
-        deadline = time.monotonic() + self._parts.limits.request
-        try:
-            request = side.channel.render_report(report, command.to, side.account)
-            side.channel.send(request, side.account, deadline, before_send=self._parts.lease.check)
-        except (SendError, CannotCarry) as error:
-            self._report_failed(command, error)
-        else:
-            tell(self._parts.journal, ReportOutcome(command.conversation, report.message_id, report.status))
-            self._free(called=True)
-        self._reporting = None
-
-    def _report_failed(self, command: SendReport, error: SendError | CannotCarry) -> None:
-        report = command.report
-        if isinstance(error, CannotCarry) or error.fate == "refused":
-            outcome = ReportOutcome(command.conversation, report.message_id, report.status, str(error))
-            tell(self._parts.journal, outcome)
-        else:
-            wait = error.retry_after or 1.0
-            tell(command.conversation, Reported(report.message_id, report.status, wait))
-        self._free(called=True, error=error)
-
-    # A signal
-
-    def _signal(self, command: SendSignal) -> None:
-        self._signalling = command
-        side, again, failure = self._side, False, None
-        deadline = time.monotonic() + self._parts.limits.request
-        try:
-            request = side.channel.render_signal(command.signal, side.account)
-            side.channel.send(request, side.account, deadline, before_send=self._parts.lease.check)
-        except (SendError, CannotCarry) as error:
-            failure = error
-            # Showing it twice does no harm, so an outcome that nobody knows is no reason to stop.
-            again = isinstance(error, SendError) and error.fate != "refused"
-            log.info("signal_not_shown", kind=command.signal.kind, line_id=side.account.line_id, error=str(error))
-        self._signalling = None
-        tell(command.conversation, Signalled(again))
-        self._free(called=True, error=failure)
 
     def _free(self, *, called: bool, error: Exception | None = None) -> None:
         tell(self._channel, Freed(self.actor_ref, called, error))

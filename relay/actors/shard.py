@@ -191,7 +191,7 @@ class ShardActor(RelayActor):
         for arrived in taken.arrived:
             self._hand_over(arrived.mapping.shard, arrived)
         for typed in taken.typed:
-            self._hand_over(typed.mapping.shard, typed)
+            self._hand_over(typed.shard, typed)
         for standing in taken.standings:
             self._hand_over(standing.shard, Stands(standing))
         self._drained(len(group))
@@ -227,9 +227,9 @@ class ShardActor(RelayActor):
                 log.warning("hint_not_given", shard=shard, error=str(error))  # the owner's sweep finds the row
 
     def _dispatch(self, command: Arrived | Stands | Typed | Wake) -> None:
-        if isinstance(command, (Arrived, Typed)):
+        if isinstance(command, Arrived):
             tell(self._conversation(command.mapping.conversation_id), command)
-        elif isinstance(command, Wake):
+        elif isinstance(command, (Typed, Wake)):
             tell(self._conversation(command.conversation_id), command)
         elif command.standing.conversation_id in self._conversations:
             tell(self._conversations[command.standing.conversation_id], command)

@@ -6,7 +6,7 @@ late is not shown. A read mark that got lost is made good by the next one, which
 
 from __future__ import annotations
 
-from relay.core.messages import Signal
+from relay.core.messages import Message, Signal
 from relay.core.retry import backoff
 
 TYPING_FRESH = 5.0
@@ -16,6 +16,14 @@ TYPING_AGAIN = 8.0
 READ_TRIES = 4
 LOST_SECONDS = 60.0
 """Without word of a signal for so long its sender is gone."""
+
+
+def to_mark(message: Message) -> str | None:
+    """By which id the message is marked read, or None: not written by the customer, not whole yet, or nameless.
+
+    A long one goes to Genesys in parts, and has been read with the last of them.
+    """
+    return message.own_id if message.part == message.parts and not message.notice else None
 
 
 class Signals:

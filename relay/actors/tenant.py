@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
+from gevent.lock import BoundedSemaphore
 
 from db import credentials, lines
 from db.lines import LineAccounts
@@ -55,6 +56,7 @@ class TenantActor(RelayActor):
         self._lines: dict[str, Line] = {}
         self._held: dict[tuple[str, str], AskTurn | Prepare | ReloadTenant | Refused] = {}
         self._alarm = False
+        self._converting = BoundedSemaphore(1)
 
     def handle(self, command: Any) -> None:
         if isinstance(command, AskTurn):
@@ -94,7 +96,9 @@ class TenantActor(RelayActor):
     def _media_worker(self, line: Line) -> MediaWorker:
         idle = next((worker for worker in line.media if not worker.pending), None)
         if idle is None and len(line.media) < MEDIA_WORKERS:
-            idle = MediaWorker(MediaActor.start(self._parts, line.sides, self.actor_ref, line.media_worked_at))
+            idle = MediaWorker(
+                MediaActor.start(self._parts, line.sides, self.actor_ref, line.media_worked_at, self._converting)
+            )
             line.media.append(idle)
         return idle or min(line.media, key=lambda worker: worker.pending)
 

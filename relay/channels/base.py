@@ -10,13 +10,17 @@ from typing import IO, Any, Literal, Protocol
 from relay.core.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 
+ACCOUNT = "account:"
+"""Before the provider's id of an account, where news concern all of it and no line of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """One item of a webhook body: a message, a status, or whatever else came.
 
-    `line_ref` is the provider's id of the line (phone_number_id, integration id); it may be ""
-    when the item names none. `payload` is what `parse` wants back, and holds the item unchanged.
+    `line_ref` is the provider's id of the line (phone_number_id, integration id), or ACCOUNT and
+    that of the account; it may be "" when the item names none. `payload` is what `parse` wants
+    back, and holds the item unchanged.
     """
 
     line_ref: str
@@ -189,6 +193,10 @@ class Channel(Protocol):
         ...
 
     def fetch(self, media: Media, account: Account, deadline: float) -> AbstractContextManager[Download]: ...
+    def converts(self, media: Media) -> bool:
+        """Whether `convert` should look at such a file; told by its type and size, without reading it."""
+        ...
+
     def convert(self, file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
         """The file in a form that the provider takes, None: as it is. Busy for a while: not for an event loop."""
         ...

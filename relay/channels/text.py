@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
-from relay.core.lengths import fitting, units
+from relay.core.lengths import fitting, units, whole
 
 _BREAKS = tuple(re.compile(pattern) for pattern in (r"\n\s*\n", r"\n", r"(?<=[.!?…。！？])\s+", r"\s+"))
-_JOINERS = "\u200d\ufe0e\ufe0f"
+_WORD = re.compile(r"\S")
+_UNSEEN = ("Cc", "Cf", "Zl", "Zp", "Zs")
+_EMPTY_SIGNS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe0e\ufe0f"
+"""Grapheme joiner, Hangul and Khmer fillers, the empty Braille cell, variation selectors."""
+
+BEGINNING = 1_230_768_000.0
+"""The year 2009, when WhatsApp was founded: nothing that is told here is older (Unix seconds)."""
 
 
 def clean(value: Any) -> str | None:
@@ -26,14 +33,25 @@ def clean(value: Any) -> str | None:
     return text or None
 
 
+def blank(text: str) -> bool:
+    """Nothing of it can be seen: spaces, characters without width, and letters and signs that are drawn as nothing."""
+    return all(unicodedata.category(sign) in _UNSEEN or sign in _EMPTY_SIGNS for sign in text)
+
+
 def pieces(text: str, limit: int) -> list[str]:
     """The text in parts of at most `limit`, cut at a paragraph, line, sentence or word if possible."""
-    found = []
-    while units(text) > limit:
-        end = _cut(text, limit)
-        found.append(text[:end].rstrip())
-        text = text[end:].lstrip()
-    return [piece for piece in (*found, text) if piece.strip()]
+    found, start = [], 0
+    # Looked at piece by piece: a text may be very long. One character more than fits at most tells where to cut.
+    while units(ahead := text[start : start + limit + 1]) > limit:
+        end = _cut(ahead, limit)
+        found.append(ahead[:end].rstrip())
+        start = _next_word(text, start + end)
+    return [piece for piece in (*found, ahead) if piece.strip()]
+
+
+def _next_word(text: str, start: int) -> int:
+    found = _WORD.search(text, start)
+    return found.start() if found else len(text)
 
 
 def _cut(text: str, limit: int) -> int:
@@ -44,29 +62,21 @@ def _cut(text: str, limit: int) -> int:
         places = [match.start() for match in pattern.finditer(window) if fits // 2 < match.start() <= fits]
         if places:
             return places[-1]
-    return _whole(text, fits)
-
-
-def _whole(text: str, end: int) -> int:
-    """Step back so that no joined emoji is torn apart; give up after a few steps."""
-    for place in range(end, max(end - 16, 1), -1):
-        if text[place] not in _JOINERS and text[place - 1] not in _JOINERS:
-            return place
-    return end
+    return whole(text, fits)
 
 
 def unix_seconds(value: Any) -> float:
     """A provider's time as Unix seconds: digits, milliseconds, or ISO 8601.
 
-    What cannot be read becomes now, so that the arrival decides the order.
+    What cannot be read becomes now, so that the arrival decides the order; likewise what is older than any of this.
     """
     try:
-        seconds = float(value)
+        seconds = 0.0 if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         seconds = _iso_seconds(value)
     if seconds > 100_000_000_000:
         seconds /= 1000
-    return seconds if 0 < seconds < 100_000_000_000 else time.time()
+    return seconds if BEGINNING <= seconds < 100_000_000_000 else time.time()
 
 
 def _iso_seconds(value: Any) -> float:

@@ -112,6 +112,11 @@ class Message:
         """The sending provider's own id, without the part suffix."""
         return self.source_id.partition("#")[0]
 
+    @property
+    def own_id(self) -> str | None:
+        """What the provider knows it by; None where it came without an id, and has but a digest in its place."""
+        return None if self.source_id.startswith("sha256:") else self.report_id
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -181,7 +186,10 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A receipt that Genesys is to be told. `provider_id` is the Genesys message id."""
+    """A receipt that Genesys is to be told. `provider_id` is the Genesys message id.
+
+    `part` of `parts`: the row that it is about may hold but a part of what was written.
+    """
 
     message_id: str
     provider_id: str
@@ -190,6 +198,8 @@ class Report:
     code: str | None = None
     reason: str | None = None
     cause: Cause = "general"
+    part: int = 1
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,23 +6,20 @@ A channel's parser writes what is said here about "a message"; once it is known 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 
 from relay.core.content import Quote
+from relay.core.lengths import whole
 from relay.core.messages import Message
 
 EXCERPT = 120
-LONGEST_SIGN = 40
-"""Characters that may belong to one sign: a family with skin tones has eleven, a flag of a region seven."""
 
 DELETED = "Deleted a message"
 UNREACTED = "Removed the reaction from a message"
 _EDITED = "Edited a message"
 _A_MESSAGE = " a message"
 _QUOTED = ("In reply to: “", "In reply to their own message: “", "In reply to an earlier message")
-_JOINERS = ("\u200d", "\ufe0e", "\ufe0f", "\u20e3")
 _LABELS = {"image": "photo", "video": "video", "audio": "audio", "document": "document", "sticker": "sticker"}
 
 
@@ -59,10 +56,7 @@ def shortened(text: str, limit: int = EXCERPT) -> str:
     """At most `limit` characters, with an ellipsis where some are missing; no sign is torn apart."""
     if len(text) <= limit:
         return text
-    end = limit - 1
-    while end > limit - LONGEST_SIGN and end > 1 and _joined(text, end):
-        end -= 1
-    return text[:end].rstrip() + "…"
+    return text[: whole(text, limit - 1)].rstrip() + "…"
 
 
 def _reply(message: Message, quote: Quote | None) -> str:
@@ -124,24 +118,3 @@ def _label(message: Message) -> str:
     if message.template is not None:
         return f"template {message.template.name}"
     return " / ".join(option.text for option in message.options) or "a message"
-
-
-def _joined(text: str, end: int) -> bool:
-    """A cut at `end` would tear something apart: joined or coloured emoji, accents, flags."""
-    before, after = text[end - 1], text[end]
-    if after in _JOINERS or before == "\u200d" or unicodedata.category(after).startswith("M"):
-        return True
-    if "\U0001f3fb" <= after <= "\U0001f3ff" or "\U000e0020" <= after <= "\U000e007f":
-        return True
-    return _flag_letter(after) and _flag_letters_before(text, end) % 2 == 1
-
-
-def _flag_letter(character: str) -> bool:
-    return "\U0001f1e6" <= character <= "\U0001f1ff"
-
-
-def _flag_letters_before(text: str, end: int) -> int:
-    start = end
-    while start and _flag_letter(text[start - 1]):
-        start -= 1
-    return end - start

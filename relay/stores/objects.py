@@ -24,6 +24,8 @@ BUCKETS = (WEBHOOKS_INBOUND, WEBHOOKS_OUTBOUND, MEDIA_INBOUND, MEDIA_OUTBOUND)
 
 PART_BYTES = 8 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
+LONGEST_LINK = 7 * 86_400
+"""Seconds. S3 signs no link for longer."""
 MISSING = ("NoSuchKey", "NoSuchBucket", "NoSuchObject", 404)
 
 
@@ -131,7 +133,7 @@ class ObjectStore:
     def presign(
         self, bucket: str, key: str, seconds: float, filename: str | None = None, mime_type: str | None = None
     ) -> str:
-        """A link that anybody may GET for `seconds` (7 days at most). Signed here, without a call."""
+        """A link that anybody may GET for `seconds` (LONGEST_LINK at most). Signed here, without a call."""
         headers: dict[str, str] = {}
         if filename:
             headers["response-content-disposition"] = _disposition(filename)
@@ -140,7 +142,7 @@ class ObjectStore:
         url = self._signer.presigned_get_object(
             bucket,
             key,
-            timedelta(seconds=min(max(int(seconds), 1), 604_800)),
+            timedelta(seconds=min(max(int(seconds), 1), LONGEST_LINK)),
             response_headers=headers,  # type: ignore[arg-type]
         )
         parts = urlsplit(url)

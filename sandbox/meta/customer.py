@@ -24,7 +24,7 @@ def send(world: "World", number: Number, thread: Thread, draft: Draft) -> Entry:
     _change(world, entry, message)
     entry.reached("sent", timestamp)
     thread.show(entry)
-    if entry.type != "system":
+    if entry.type != "system" and "group_id" not in message:
         thread.heard(timestamp, from_ad="referral" in message)
     world.phones.record(entry, thread)
     _count(world, number, entry.type)
@@ -93,7 +93,7 @@ def _count(world: "World", number: Number, kind: str) -> None:
     limits = world.limits.meta
     if limits.count_inbound and limits.number_per_second:
         world.buckets.take(
-            f"number:{number.phone_number_id}", limits.number_per_second, limits.number_per_second, force=False
+            f"number:{number.phone_number_id}", max(1, limits.number_per_second), limits.number_per_second, force=False
         )
 
 

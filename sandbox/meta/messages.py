@@ -116,7 +116,7 @@ def _check_media(world: "World", number: Number, request: SendRequest) -> MediaI
 def _check_limits(world: "World", number: Number, recipient: str) -> None:
     limits = world.limits.meta
     if limits.number_per_second and world.buckets.take(
-        f"number:{number.phone_number_id}", limits.number_per_second, limits.number_per_second
+        f"number:{number.phone_number_id}", max(1, limits.number_per_second), limits.number_per_second
     ):
         raise GraphError(130429, "Cloud API message throughput has been reached.")
     if limits.pair_burst and world.buckets.take(

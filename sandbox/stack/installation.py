@@ -88,7 +88,7 @@ def _wait_ready(it: Installation, name: str, url: str) -> None:
         it.check()
         try:
             return requests.get(url, timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # a busy machine is slow to its first answer
             return False
 
     wait_until(ready, READY_SECONDS, f"{name} to be ready at {url}", interval=0.1)

@@ -73,7 +73,7 @@ def app(settings_env: dict[str, str]) -> Iterator[Flask]:
     configure("INFO", "json")
     made = build_web(settings)
     parts: WebParts = made.extensions["relay"]
-    wait_until(lambda: parts.preparation.done, 60, "web's preparation")
+    wait_until(lambda: parts.preparation.done, message="web's preparation")
     yield made
     parts.publisher.close()
     parts.cache.close()

@@ -210,7 +210,7 @@ def test_the_brokers_are_looked_at_and_brought_back(
         assert listed["items"][0]["payload"]["messages"][0] == {"id": "wamid.1", "access_token": "[secret]"}
     done = api("POST", "/api/dead-letters/broker/replay", {}).get_json()
     assert (done["replayed"], done["stayed"]) == (1, 1)
-    wait_until(lambda: topology.waiting(settings_env["BROKER_URL"], parts.shards) == 1, 10, "it to be in its queue")
+    wait_until(lambda: topology.waiting(settings_env["BROKER_URL"], parts.shards) == 1, message="it to be in its queue")
     letter = api("GET", "/api/dead-letters/broker").get_json()["items"]
     assert [one["readable"] for one in letter] == [False]
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from db import api_keys, audit, notices
+from db import api_keys, audit_search, notices
 from db.audit import By
+from db.audit_search import Wanted
 from db.notices import Kept
 from db.pool import Pool
 from tests.api.conftest import Api
@@ -32,7 +33,7 @@ def test_a_tenants_notices(api: Api, parts: WebParts, pool: Pool, new_tenant: Ca
     assert [one["line_id"] for one in api("GET", f"{path}?line_id={lines[1]}").get_json()["items"]] == [lines[1]]
     assert api("GET", f"{path}?line_id={foreign}").get_json()["items"] == []
     api.error(api("GET", f"{path}?before=nonsense"), 400, "invalid_request")
-    assert "notices.listed" in [one.action for one in audit.listed(pool, tenant_id).items]
+    assert "notices.listed" in [one.action for one in audit_search.listed(pool, Wanted(tenant_id)).items]
 
 
 def test_who_may_see_them(api: Api, parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> None:

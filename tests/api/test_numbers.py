@@ -12,6 +12,7 @@ from relay.core.messages import Update, load
 from relay.core.queues import INBOUND, queue_name, queue_number
 from tests.api.conftest import Api
 from tests.api.test_rotation import active_line
+from tests.waiting import PATIENCE
 from web.parts import WebParts
 
 ARRIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -48,7 +49,7 @@ def test_what_was_kept_goes_to_the_queue_in_order_and_once(
         queue = Queue(queue_name(INBOUND, queue_number(line_id, "4915112345678", parts.shards)), no_declare=True)
         with Consumer(connection, [queue], on_message=lambda m: updates.append(load(Update, m.body)), no_ack=True):
             while len(updates) < 3:
-                connection.drain_events(timeout=20)
+                connection.drain_events(timeout=PATIENCE)
     assert [one.index for one in updates] == [0, 1, 2]
     assert {(one.tenant_id, one.line_id, one.arrived_at) for one in updates} == {
         (tenant_id, line_id, ARRIVED.timestamp())

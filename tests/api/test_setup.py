@@ -155,7 +155,7 @@ def test_a_line_that_never_was_active_can_be_removed(api: Api, new_tenant: Calla
     ("changed", "field", "says"),
     [
         ({"phone_number_id": None}, "phone_number_id", "string"),
-        ({"phone_number_id": ""}, "phone_number_id", "at least 1"),
+        ({"phone_number_id": ""}, "phone_number_id", "empty"),
         ({"phone_number_id": "1 2"}, "phone_number_id", "space"),
         ({"phone_number_id": "1" * 129}, "phone_number_id", "at most 128"),
         ({"waba_id": "1\u00002"}, "waba_id", "printed"),

@@ -9,8 +9,9 @@ import gevent
 import pytest
 from flask import Flask, g
 
-from db import api_keys, audit, conversations, onboarding, tenants
+from db import api_keys, audit_search, conversations, onboarding, tenants
 from db.audit import By
+from db.audit_search import Wanted
 from db.changes import Changes
 from db.contacts_seen import Seen
 from db.pool import Pool
@@ -18,6 +19,7 @@ from relay.core.messages import Person
 from relay.stores import keys
 from tests.api.conftest import OWN_APP_SECRET, Api
 from tests.api.test_rotation import active_line
+from tests.waiting import PATIENCE
 from web.api import auth, state
 from web.api.auth import Principal
 from web.api.webhook_urls import WebhookUrlsOf
@@ -58,7 +60,8 @@ def test_each_is_a_look_at_somebody(api: Api, line: tuple[str, str], pool: Pool)
     for _ in range(2):  # once from the database or fresh, once from the cache
         assert api("GET", f"/state/conversation/{found}", key=keys_of[1]).status_code == 200
         assert api("GET", f"/state/mapping/{WA_ID}", key=keys_of[1]).status_code == 200
-    seen = [one for one in audit.listed(pool, tenant_id).items if one.action == "conversation.viewed"]
+    noted = audit_search.listed(pool, Wanted(tenant_id)).items
+    seen = [one for one in noted if one.action == "conversation.viewed"]
     assert [one.subject for one in seen] == [found] * 2
     assert len({one.actor for one in seen}) == 2, "two keys of one name"
     assert all(one.actor.startswith("key twin (") for one in seen)
@@ -89,6 +92,14 @@ def test_the_second_answer_comes_from_redis(
     assert api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json() == first
     path = f"/state/conversation/{first['conversation_id']}"
     assert api("GET", path, X_Tenant_ID=tenant_id).get_json() == first
+
+
+def test_what_another_version_left_in_redis_is_not_read(api: Api, line: tuple[str, str], parts: WebParts) -> None:
+    tenant_id, line_id = line
+    first = api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json()
+    for left in ({"conversation_id": "x"}, {"mapping": {"conversation_id": "x"}, "read_at": time.time()}):
+        parts.cache.remember(keys.mapping(tenant_id, line_id, WA_ID), left, 60.0)
+        assert api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json() == first
 
 
 def test_what_the_daemon_has_made_is_found(api: Api, line: tuple[str, str], pool: Pool) -> None:
@@ -174,7 +185,7 @@ def test_many_at_once_get_one_conversation(
         return str(found.get_json()["conversation_id"])
 
     running = [gevent.spawn(ask) for _ in range(12)]
-    gevent.joinall(running, timeout=20)
+    gevent.joinall(running, timeout=PATIENCE)
     assert len({one.get(block=False) for one in running}) == 1
 
 

@@ -1,45 +1,13 @@
-"""One installation for all these tests: none of them stops or breaks anything of it."""
+"""How many rows of docs/message-types.md went through."""
 
 from __future__ import annotations
 
 import re
-import secrets
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
-from sandbox.stack.objects import ObjectStore
-from sandbox.stack.redis import Redis
-from tests.flow.installation import FAST, Installation, Line
-from tests.services.databases import Databases
-from tests.services.fixtures import environment
-from tests.services.rabbitmq import RabbitMQ
-
 ROW = re.compile(r".*/test_message_types\.py::test_(inbound|outbound)\[.*")
-
-
-@pytest.fixture(scope="session")
-def installation(
-    databases: Databases,
-    rabbitmq: RabbitMQ,
-    redis_server: Redis,
-    object_store_server: ObjectStore,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Installation]:
-    broker_url = rabbitmq.create_virtual_host(f"content-{secrets.token_hex(6)}")
-    env = environment(databases.create(), broker_url, redis_server.url(), object_store_server)
-    installed = Installation(env | FAST, tmp_path_factory.mktemp("logs"))
-    try:
-        installed.start()
-        yield installed
-    finally:
-        installed.stop()
-
-
-@pytest.fixture(scope="module")
-def line(installation: Installation) -> Line:
-    return installation.tenant("Content")[0]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -17,7 +17,8 @@ from tests.unit.channels.recorded import recorded
 Path = tuple[str | int, ...]
 SEED = 4
 OURS = "integration:"
-LONG = "ä" * 100_000
+LONG = ("ä" * 100_000, "1" + " " * 99_998 + "x")
+"""The second is the dearest for a pattern that reads the blanks again from each of them."""
 ODD = (
     *("\x00a", "\ud83db", "\u202e\u2066", "👩\u200d👩\u200d👧" * 50, "e\u0301" * 300, "\r\n\t\x1b[31m"),
     *("<script>", "  \u200b ", "null", "{{1}}"),
@@ -171,7 +172,7 @@ def _changed(body: Any, path: Path, dice: random.Random) -> Any:
     elif kind < 85 and isinstance(holder[last], list):
         holder[last] = []
     elif kind < 88:
-        holder[last] = LONG
+        holder[last] = dice.choice(LONG)
     else:
         holder[last] = dice.choice(ODD)
     return body

@@ -10,7 +10,6 @@ from tests.flow.chat import Chat
 from tests.waiting import wait_until
 
 inbound = Table(4917200000001)
-SECONDS = 40
 
 
 def seen(chat: Chat, *words: str) -> dict[str, Any]:
@@ -22,7 +21,7 @@ def seen(chat: Chat, *words: str) -> dict[str, Any]:
         return bool(last[0]) and all(word in (last[0]["text"] or "") for word in words)
 
     try:
-        wait_until(there, SECONDS, "the agent to see it", interval=0.1)
+        wait_until(there, message="the agent to see it", interval=0.1)
     except AssertionError as error:
         raise AssertionError(f"{error}: {words}; the last they see is {last[0].get('text')!r}") from None
     return last[0]
@@ -35,7 +34,7 @@ def file(chat: Chat, media_type: str, mime_type: str) -> dict[str, Any]:
         found = chat.at_the_desk()
         return bool(found and found[-1]["attachment"] and found[-1]["attachment"]["fetch"]["state"] == "fetched")
 
-    wait_until(there, SECONDS, "the file at the desk", interval=0.1)
+    wait_until(there, message="the file at the desk", interval=0.1)
     attachment: dict[str, Any] = chat.at_the_desk()[-1]["attachment"]
     assert (attachment["media_type"], attachment["mime"]) == (media_type, mime_type)
     return attachment
@@ -62,7 +61,7 @@ def text(chat: Chat) -> None:
 def long_text(chat: Chat) -> None:
     words = " ".join(f"word{number}" for number in range(1200))
     chat.writes(words)
-    wait_until(lambda: len(chat.at_the_desk()) == 3, SECONDS, "all parts")
+    wait_until(lambda: len(chat.at_the_desk()) == 3, message="all parts")
     read = chat.agent_reads()
     assert all(len(one) <= 4000 for one in read)
     assert " ".join(read) == words
@@ -151,9 +150,9 @@ def contact_request(chat: Chat) -> None:
 def button_reply(chat: Chat) -> None:
     chat.opened()
     origin = chat.answers(sample="quick_replies")
-    wait_until(lambda: bool(chat.on_the_phone()), SECONDS, "the buttons")
+    wait_until(lambda: bool(chat.on_the_phone()), message="the buttons")
     gesture(chat, "taps", id=chat.on_the_phone()[-1]["id"], option=0)
-    wait_until(lambda: bool(chat.at_the_desk()[-1]["button_response"]), SECONDS, "the answer")
+    wait_until(lambda: bool(chat.at_the_desk()[-1]["button_response"]), message="the answer")
     assert chat.at_the_desk()[-1]["button_response"]["originating_message_id"] == origin
 
 
@@ -161,9 +160,9 @@ def button_reply(chat: Chat) -> None:
 def list_reply(chat: Chat) -> None:
     chat.opened()
     chat.answers(sample="list_picker")
-    wait_until(lambda: bool(chat.on_the_phone()), SECONDS, "the list")
+    wait_until(lambda: bool(chat.on_the_phone()), message="the list")
     gesture(chat, "taps", id=chat.on_the_phone()[-1]["id"], option=1)
-    wait_until(lambda: bool(chat.at_the_desk()[-1]["button_response"]), SECONDS, "the answer")
+    wait_until(lambda: bool(chat.at_the_desk()[-1]["button_response"]), message="the answer")
 
 
 @inbound.row("reply to a button that is not ours")
@@ -184,16 +183,16 @@ def template_button(chat: Chat) -> None:
 def answer_by_number(chat: Chat) -> None:
     chat.opened()
     chat.answers(sample="quick_replies_many")
-    wait_until(lambda: bool(chat.on_the_phone()), SECONDS, "the numbered options")
+    wait_until(lambda: bool(chat.on_the_phone()), message="the numbered options")
     chat.writes("12.")
-    wait_until(lambda: bool(chat.at_the_desk()[-1]["button_response"]), SECONDS, "the answer")
+    wait_until(lambda: bool(chat.at_the_desk()[-1]["button_response"]), message="the answer")
 
 
 @inbound.row("answer to a question that is over")
 def late_answer(chat: Chat) -> None:
     chat.opened()
     chat.answers(sample="quick_replies")
-    wait_until(lambda: bool(chat.on_the_phone()), SECONDS, "the buttons")
+    wait_until(lambda: bool(chat.on_the_phone()), message="the buttons")
     integration = {"integration_id": chat.line.integration_id}
     chat.installation.control("POST", f"/agent/{chat.wa_id}/end", integration)
     shown = chat.on_the_phone()[-1]
@@ -225,7 +224,7 @@ def reaction(chat: Chat) -> None:
     chat.opened()
     chat.answers("your parcel is on its way")
     chat.phone_reads_in_time("your parcel is on its way")
-    wait_until(lambda: chat.on_the_phone()[-1]["status"] == "read", SECONDS, "it to be read")
+    wait_until(lambda: chat.on_the_phone()[-1]["status"] == "read", message="it to be read")
     gesture(chat, "reactions", id=chat.on_the_phone()[-1]["id"], emoji="👍")
     seen(chat, "Reacted with 👍 to: “your parcel is on its way”")
 
@@ -243,7 +242,7 @@ def reply(chat: Chat) -> None:
     chat.opened()
     chat.answers("red or blue?")
     chat.phone_reads_in_time("red or blue?")
-    wait_until(lambda: chat.on_the_phone()[-1]["status"] == "read", SECONDS, "it to be read")
+    wait_until(lambda: chat.on_the_phone()[-1]["status"] == "read", message="it to be read")
     chat.writes("the second", reply_to=chat.on_the_phone()[-1]["id"])
     assert seen(chat, "the second")["text"] == "In reply to: “red or blue?”\nthe second"
 
@@ -272,7 +271,17 @@ def forwarded_often(chat: Chat) -> None:
 def advertisement(chat: Chat) -> None:
     chat.writes("is it still to be had?", referral=True)
     seen(chat, "From the advertisement “", "https://", "is it still to be had?")
-    assert attributes(chat)["whatsapp_referral_click_id"]
+    known = attributes(chat)
+    assert known["whatsapp_referral_click_id"] and known["whatsapp_referral_image"].startswith("https://")
+    assert known["whatsapp_referral_welcome"] == "Hi! Which tent are you looking for?"
+
+
+@inbound.row("written in a group")
+def group(chat: Chat) -> None:
+    chat.writes("does anybody know?", message={"group_id": "120363401234567890"})
+    seen(chat, "[Written in a group.", "goes to this customer alone.]", "does anybody know?")
+    assert attributes(chat)["whatsapp_group_id"] == "120363401234567890"
+    assert "whatsapp_window_until" not in attributes(chat)
 
 
 @inbound.row("about a product")
@@ -398,6 +407,6 @@ def call(chat: Chat) -> None:
             chat.wa_id,
         )
 
-    wait_until(lambda: bool(kept()), SECONDS, "the call to be kept")
+    wait_until(lambda: bool(kept()), message="the call to be kept")
     assert (kept()[0]["state"], kept()[0]["open"]) == ("ignored", True)
     assert "not relayed" in kept()[0]["reason"]

@@ -9,12 +9,11 @@ from tests.flow.chat import Chat
 from tests.waiting import wait_until
 
 outbound = Table(4917300000001)
-SECONDS = 40
 
 
 def shown(chat: Chat, kind: str, how_many: int = 1) -> dict[str, Any]:
     """What the phone shows last, once there are so many messages; it is of the kind."""
-    wait_until(lambda: len(chat.on_the_phone()) >= how_many, SECONDS, f"the phone to show {kind}", interval=0.1)
+    wait_until(lambda: len(chat.on_the_phone()) >= how_many, message=f"the phone to show {kind}", interval=0.1)
     found = chat.on_the_phone()
     assert len(found) == how_many, [one["type"] for one in found]
     last = found[-1]
@@ -34,7 +33,7 @@ def titles(message: dict[str, Any]) -> list[str]:
 
 
 def failed(chat: Chat, source_id: str) -> dict[str, Any]:
-    wait_until(lambda: "Failed" in chat.told(source_id), SECONDS, "Genesys to be told Failed")
+    wait_until(lambda: "Failed" in chat.told(source_id), message="Genesys to be told Failed")
     reason: dict[str, Any] = chat.receipts(source_id)[-1]["reasons"][0]
     return reason
 
@@ -44,7 +43,7 @@ def text(chat: Chat) -> None:
     chat.opened()
     source = chat.answers("Hello *Ada* 👋")
     assert shown(chat, "text")["text"] == "Hello *Ada* 👋"
-    wait_until(lambda: chat.told(source) == ["Delivered"], SECONDS, "the receipt")
+    wait_until(lambda: chat.told(source) == ["Delivered"], message="the receipt")
 
 
 @outbound.row("long text")
@@ -54,7 +53,7 @@ def long_text(chat: Chat) -> None:
     source = chat.answers(words)
     shown(chat, "text", 3)
     assert " ".join(chat.phone_reads()) == words
-    wait_until(lambda: chat.told(source) == ["Delivered"], SECONDS, "one receipt for all")
+    wait_until(lambda: chat.told(source) == ["Delivered"], message="one receipt for all")
 
 
 @outbound.row("image")
@@ -193,7 +192,7 @@ def carousel(chat: Chat) -> None:
     source = sample(chat, "carousel")
     shown(chat, "button", 3)
     assert all(one["interactive"]["header"] for one in chat.on_the_phone())
-    wait_until(lambda: chat.told(source) == ["Delivered"], SECONDS, "one receipt for all")
+    wait_until(lambda: chat.told(source) == ["Delivered"], message="one receipt for all")
 
 
 @outbound.row("date picker")
@@ -248,7 +247,7 @@ def template_unreadable(chat: Chat) -> None:
 @outbound.row("location")
 def location(chat: Chat) -> None:
     sample(chat, "location")
-    wait_until(lambda: any(one["location"] for one in chat.on_the_phone()), SECONDS, "the place")
+    wait_until(lambda: any(one["location"] for one in chat.on_the_phone()), message="the place")
     assert chat.on_the_phone()[-1]["location"]["latitude"]
 
 
@@ -302,7 +301,8 @@ def unknown(chat: Chat) -> None:
 def nothing(chat: Chat) -> None:
     chat.opened()
     source = chat.answers(message={"text": "", "content": []})
-    assert failed(chat, source)
+    reason = failed(chat, source)
+    assert (reason["code"], reason["message"]) == ("InvalidMessageStructure", "empty: no text and no file in it")
 
 
 @outbound.row("typing")
@@ -310,7 +310,7 @@ def typing(chat: Chat) -> None:
     chat.opened()
     chat.answers(typing=True)
     path = f"/phone/{chat.wa_id}/messages?to={chat.line.phone_number_id}"
-    wait_until(lambda: bool(chat.installation.control("GET", path)["typing"]), SECONDS, "the phone to show typing")
+    wait_until(lambda: bool(chat.installation.control("GET", path)["typing"]), message="the phone to show typing")
 
 
 @outbound.row("to a number that is not on WhatsApp")
@@ -332,7 +332,7 @@ def undelivered(chat: Chat) -> None:
     chat.opened()
     chat.installation.control("POST", f"/phone/{chat.wa_id}", {"fail_code": 131000})
     source = chat.answers("once more, please")
-    wait_until(lambda: chat.installation.row(source).get("reason_code") == "131000", SECONDS, "Meta's word")
+    wait_until(lambda: chat.installation.row(source).get("reason_code") == "131000", message="Meta's word")
     chat.installation.control("POST", f"/phone/{chat.wa_id}", {"fail_code": None})
-    wait_until(lambda: chat.told(source) == ["Delivered"], SECONDS, "it to arrive after all")
+    wait_until(lambda: chat.told(source) == ["Delivered"], message="it to arrive after all")
     assert chat.phone_reads() == ["once more, please"]

@@ -40,7 +40,7 @@ def card() -> list[dict[str, Any]]:
 
 def shown(chat: Chat) -> dict[str, Any]:
     """The newest message on the phone that offers something to tap."""
-    wait_until(lambda: any(one["interactive"] for one in chat.on_the_phone()), 20, "something to tap")
+    wait_until(lambda: any(one["interactive"] for one in chat.on_the_phone()), message="something to tap")
     return next(one for one in reversed(chat.on_the_phone()) if one["interactive"])
 
 
@@ -48,7 +48,7 @@ def response(chat: Chat) -> dict[str, Any]:
     def answered() -> list[dict[str, Any]]:
         return [one["button_response"] for one in chat.at_the_desk() if one["button_response"]]
 
-    wait_until(lambda: bool(answered()), 20, "the answer at the desk")
+    wait_until(lambda: bool(answered()), message="the answer at the desk")
     return answered()[-1]
 
 
@@ -78,7 +78,7 @@ def test_a_tap_brings_back_the_payload(chat: Chat, content: list[dict[str, Any]]
 
 def test_more_options_than_a_phone_can_show_are_answered_by_number(chat: Chat) -> None:
     chat.answers("Which one?", type="Structured", content=quick_replies(12))
-    wait_until(lambda: len(chat.on_the_phone()) == 1, 20, "the question")
+    wait_until(lambda: len(chat.on_the_phone()) == 1, message="the question")
     assert "12. I would like to have option number 11" in chat.phone_reads()[0]
     chat.writes("12")
     assert response(chat)["payload"] == payload(11)

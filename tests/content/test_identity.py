@@ -31,7 +31,7 @@ def new_number(chat: Chat, wa_id: str, **more: Any) -> Chat:
 
 def told(chat: Chat, news: str) -> None:
     """The agent has been told: whoever writes sooner, within the same moment, may still count as somebody new."""
-    wait_until(lambda: news in chat.agent_reads()[-1], 20, f"the agent to read that the customer {news}")
+    wait_until(lambda: news in chat.agent_reads()[-1], message=f"the agent to read that the customer {news}")
 
 
 def conversations(chat: Chat) -> set[str]:
@@ -94,7 +94,7 @@ def test_a_contact_whose_user_id_changes_keeps_the_conversation(installation: In
     installation.control("POST", f"/phone/{wa_id}/user_id", {})
     told(chat, "a new user id")
     chat.writes("still me")
-    wait_until(lambda: "still me" in chat.agent_reads(), 20, "the message under the new user id")
+    wait_until(lambda: "still me" in chat.agent_reads(), message="the message under the new user id")
     chat.answers("still us")
     chat.phone_reads_in_time("still us")
 

@@ -11,7 +11,7 @@ import requests
 
 from tests.flow.chat import Chat
 from tests.flow.installation import Installation, Line
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 numbers = count(4915500000001)
 YESTERDAY = 25 * 3600
@@ -56,7 +56,7 @@ def late(installation: Installation, line: Line) -> Chat:
 
 
 def failed(chat: Chat, source_id: str) -> dict[str, Any]:
-    wait_until(lambda: "Failed" in chat.told(source_id), 20, "Genesys to be told Failed")
+    wait_until(lambda: "Failed" in chat.told(source_id), message="Genesys to be told Failed")
     reason: dict[str, Any] = chat.receipts(source_id)[-1]["reasons"][0]
     return reason
 
@@ -100,7 +100,7 @@ def test_the_lines_template_carries_the_text_where_it_has_room_for_it(installati
     chat = late(installation, filled)
     sent = [chat.answers("your parcel is here"), chat.answers("since\nnoon")]
     chat.phone_reads_in_time("We have an answer for you: your parcel is here", "We have an answer for you: since noon")
-    wait_until(lambda: all(chat.told(one) == ["Delivered"] for one in sent), 20, "Delivered, and nothing else")
+    wait_until(lambda: all(chat.told(one) == ["Delivered"] for one in sent), message="Delivered, and nothing else")
 
 
 def test_a_template_without_the_text_goes_out_once_and_the_agent_is_told_the_truth(
@@ -120,7 +120,7 @@ def test_a_template_without_the_text_goes_out_once_and_the_agent_is_told_the_tru
     chat.writes("yes please")
     chat.agent_reads_in_time("that was yesterday", "yes please")
     chat.answers("your parcel is here since noon")
-    wait_until(lambda: chat.phone_reads()[-1] == "your parcel is here since noon", 20, "the answer")
+    wait_until(lambda: chat.phone_reads()[-1] == "your parcel is here since noon", message="the answer")
 
 
 def test_what_only_meta_knew_to_be_closed_fails_or_becomes_the_template_too(
@@ -131,14 +131,14 @@ def test_what_only_meta_knew_to_be_closed_fails_or_becomes_the_template_too(
     assert failed(without, without.answers("good day"))["code"] == "MessageExpired"
     sent = with_template.answers("good day")
     with_template.phone_reads_in_time("We have an answer for you: good day")
-    wait_until(lambda: with_template.told(sent) == ["Delivered"], 20, "Delivered, and nothing else")
+    wait_until(lambda: with_template.told(sent) == ["Delivered"], message="Delivered, and nothing else")
 
 
 def test_an_agent_sends_a_template_by_the_convention(installation: Installation, bare: Line) -> None:
     chat = late(installation, bare)
     sent = chat.answers("/template order_update en\nAda\n4711")
     chat.phone_reads_in_time("Ada, your order 4711 is on its way.")
-    wait_until(lambda: chat.told(sent) == ["Delivered"], 20, "Delivered")
+    wait_until(lambda: chat.told(sent) == ["Delivered"], message="Delivered")
 
 
 def test_a_template_that_cannot_be_read_or_does_not_exist_fails_with_what_to_do(
@@ -167,4 +167,4 @@ def test_templates_have_to_be_whole(installation: Installation, bare: Line) -> N
     headers = {"Authorization": f"Bearer {installation.env['ADMIN_API_KEY']}", "X-Tenant-ID": bare.tenant_id}
     body = {"to": "4915500000000", "phone_number_id": bare.phone_number_id, "type": "template"}
     url = installation.env["PUBLIC_URL"] + "/whatsapp/send"
-    assert requests.post(url, json=body, headers=headers, timeout=20).status_code == 400
+    assert requests.post(url, json=body, headers=headers, timeout=PATIENCE).status_code == 400

@@ -1,7 +1,6 @@
 """A sandbox in its own process, a client for it, and a receiver that stands where the relay would."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
@@ -9,9 +8,11 @@ from urllib.parse import parse_qsl
 import pytest
 import requests
 from gevent.pywsgi import WSGIServer
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from sandbox.stack.ports import HOST, free_port
+from tests.browser import context as browser_context
+from tests.browser import launched
 from tests.processes import sandbox as sandbox_process
 from tests.waiting import wait_until
 
@@ -20,8 +21,6 @@ TOKEN, APP_SECRET, VERIFY_TOKEN = "EAAG-demo-token-nordwind", "demo-app-secret-n
 CLIENT, CLIENT_SECRET = "11111111-aaaa-4000-8000-000000000001", "demo-client-secret-nordwind"
 INTEGRATION, WEBHOOK_SECRET = "22222222-bbbb-4000-8000-000000000001", "demo-webhook-secret-nordwind"
 CUSTOMER = "4915112345678"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 class Sandbox:
@@ -104,7 +103,7 @@ class Sandbox:
             both = chat["messages"] + chat["undelivered"]
             return next((each for each in both if each["id"] == message_id and each["status"] == status), None)
 
-        found_one = wait_until(found, 5, f"{message_id} to be {status}")
+        found_one = wait_until(found, message=f"{message_id} to be {status}")
         assert found_one is not None
         return found_one
 
@@ -115,10 +114,9 @@ class Receiver:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
         self.answer: Callable[[dict[str, Any]], int] = lambda request: 200
-        self.port = free_port()
-        self.url = f"http://{HOST}:{self.port}"
-        self._server = WSGIServer((HOST, self.port), self._serve, log=None)
+        self._server = WSGIServer((HOST, 0), self._serve, log=None)
         self._server.start()
+        self.url = f"http://{HOST}:{self._server.server_port}"
 
     def _serve(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         if environ["REQUEST_METHOD"] == "GET":
@@ -146,9 +144,9 @@ class Receiver:
     def of(self, path: str) -> list[dict[str, Any]]:
         return [each for each in self.requests if each["path"] == path]
 
-    def wait_for(self, path: str, count: int, deadline: float = 5) -> list[dict[str, Any]]:
+    def wait_for(self, path: str, count: int) -> list[dict[str, Any]]:
         return wait_until(
-            lambda: self.of(path) if len(self.of(path)) >= count else [], deadline, f"{count} webhooks at {path}"
+            lambda: self.of(path) if len(self.of(path)) >= count else [], message=f"{count} webhooks at {path}"
         )
 
     def close(self) -> None:
@@ -233,24 +231,21 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*OPTIONS, "--disable-sync", "--no-first-run"]
-        )
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(browser: Browser, sandbox: Sandbox) -> Iterator[Page]:
     """A page that fails its test when the console or the security policy complains."""
     complaints: list[str] = []
-    context = browser.new_context(viewport={"width": 1300, "height": 850})
+    context = browser_context(browser, viewport={"width": 1300, "height": 850})
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(sandbox.url)
     expect(page.locator("#live")).to_have_text("Live")
+    expect(page.get_by_label("Message as the customer")).to_be_enabled()
     yield page
     context.close()
     assert complaints == []

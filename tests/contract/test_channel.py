@@ -39,6 +39,7 @@ from relay.core.messages import (
 from tests.unit.channels.accounts import BSUID, CONTACT, GENESYS, PHONE, WHATSAPP, Tokens
 from tests.unit.channels.recorded import recorded
 from tests.unit.channels.servers import answer, reset, routes, serving
+from tests.waiting import PATIENCE
 
 TO = Recipient(CONTACT, wa_id=PHONE, bsuid=BSUID, name="Ada Brandt")
 URL = "https://files.example.org/file"
@@ -108,7 +109,7 @@ def offline(case: Case) -> Channel:
 
 
 def at(case: Case, url: str) -> Channel:
-    return relay.channels.load(case.name, HttpTransport(Tokens(), url, "v25.0", url, url, request_seconds=5))
+    return relay.channels.load(case.name, HttpTransport(Tokens(), url, "v25.0", url, url, request_seconds=PATIENCE))
 
 
 def serve(case: Case, given: Any) -> Any:
@@ -118,7 +119,7 @@ def serve(case: Case, given: Any) -> Any:
 
 
 def soon() -> float:
-    return time.monotonic() + 5
+    return time.monotonic() + PATIENCE
 
 
 def message(text: str | None = "Hello", media: Media | None = None) -> Message:
@@ -223,7 +224,7 @@ def damaged(draw: Any, bodies: tuple[Any, ...]) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_no_body_breaks_a_channel(case: Case, data: st.DataObject) -> None:
     channel = offline(case)

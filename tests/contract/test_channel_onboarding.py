@@ -22,6 +22,7 @@ from sandbox.server import server
 from sandbox.stack.ports import free_port
 from tests.contract.conftest import Receiver
 from tests.unit.channels.accounts import Tokens
+from tests.waiting import PATIENCE
 
 NUMBER = Account(
     "t",
@@ -68,7 +69,7 @@ class Providers:
     genesys: Channel
 
     def control(self, path: str, **body: Any) -> None:
-        assert requests.post(f"{self.url}/control/{path}", json=body, timeout=10).ok
+        assert requests.post(f"{self.url}/control/{path}", json=body, timeout=PATIENCE).ok
 
     def sends(self, **changed: Any) -> None:
         self.control("accounts", whatsapp={"phone_number_id": NUMBER.line_ref, **changed})
@@ -99,7 +100,7 @@ def providers(sandbox_url: str) -> Iterator[Providers]:
 
 
 def soon() -> float:
-    return time.monotonic() + 8
+    return time.monotonic() + PATIENCE
 
 
 def changed(account: Account, line_ref: str | None = None, **values: str) -> Account:
@@ -208,7 +209,7 @@ def test_an_admin_logs_in_and_has_it_all_set_up(providers: Providers) -> None:
     verifier = "v" * 50
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     url = providers.genesys.login_url(INTEGRATION, TARGET, "s1", challenge)
-    assert "Allow" in requests.get(url, timeout=10).text
+    assert "Allow" in requests.get(url, timeout=PATIENCE).text
     code = decided(url, "allow")
     with pytest.raises(SendError, match="verifier"):
         providers.genesys.login(INTEGRATION, code["code"], TARGET, "another", soon())
@@ -224,7 +225,7 @@ def test_an_admin_logs_in_and_has_it_all_set_up(providers: Providers) -> None:
 
 def decided(url: str, decision: str) -> dict[str, str]:
     """The fields with which the browser comes back."""
-    answered = requests.post(url, {"answer": decision}, allow_redirects=False, timeout=10)
+    answered = requests.post(url, {"answer": decision}, allow_redirects=False, timeout=PATIENCE)
     return {name: values[0] for name, values in parse_qs(urlsplit(answered.headers["Location"]).query).items()}
 
 
@@ -242,7 +243,7 @@ def test_tokens_are_handed_out_with_their_end(providers: Providers) -> None:
 
 
 def test_all_that_can_be_entered_stands_on_a_page(providers: Providers) -> None:
-    page = requests.get(f"{providers.url}/accounts", timeout=10)
+    page = requests.get(f"{providers.url}/accounts", timeout=PATIENCE)
     assert page.status_code == 200
     for value in (*NUMBER.credentials.values(), *INTEGRATION.credentials.values()):
         assert value in page.text

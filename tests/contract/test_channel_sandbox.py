@@ -22,9 +22,10 @@ from relay.core.messages import Message, Person, Receipt, Recipient, Report, Typ
 from sandbox.app import create_app
 from sandbox.samples import sample
 from sandbox.server import server
+from sandbox.stack.ports import HOST, free_port
 from tests.unit.channels.accounts import Tokens
 from tests.unit.channels.servers import answer, read_request
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 PHONE = "4915112345678"
 CONTACT = "c0ffee00-0000-4000-8000-000000000009"
@@ -44,7 +45,7 @@ class Relay:
 
     def control(self, path: str, **body: Any) -> Any:
         method = "POST" if body else "GET"
-        found = requests.request(method, f"{self.url}/control/{path}", json=body or None, timeout=10)
+        found = requests.request(method, f"{self.url}/control/{path}", json=body or None, timeout=PATIENCE)
         assert found.ok, found.text
         return found.json()
 
@@ -64,7 +65,7 @@ class Relay:
 
     def event(self, name: str, kind: type, at_least: int = 1) -> Any:
         """The newest event of that kind, as soon as there are enough."""
-        wait_until(lambda: len(self.events(name, kind)) >= at_least, 10, f"{at_least} {kind.__name__} of {name}")
+        wait_until(lambda: len(self.events(name, kind)) >= at_least, message=f"{at_least} {kind.__name__} of {name}")
         return self.events(name, kind)[-1]
 
 
@@ -79,12 +80,9 @@ def relay() -> Iterator[Relay]:
 
     hook = StreamServer(("127.0.0.1", 0), hooked)
     hook.start()
-    probe = StreamServer(("127.0.0.1", 0), hooked)
-    probe.init_socket()
-    port = probe.server_port
-    probe.close()
-    url = f"http://127.0.0.1:{port}"
-    sandbox = server(create_app(url), "127.0.0.1", port)
+    port = free_port()
+    url = f"http://{HOST}:{port}"
+    sandbox = server(create_app(url), HOST, port)
     sandbox.start()
     try:
         yield _connected(url, f"http://127.0.0.1:{hook.server_port}", hooks)
@@ -95,13 +93,13 @@ def relay() -> Iterator[Relay]:
 
 def _connected(url: str, hook: str, hooks: list[tuple[str, bytes, str | None]]) -> Relay:
     transport = HttpTransport(Tokens(), url + "/graph", "v25.0", url + "/genesys/login", url + "/genesys/api")
-    accounts = requests.get(url + "/control/accounts", timeout=10).json()
+    accounts = requests.get(url + "/control/accounts", timeout=PATIENCE).json()
     meta, genesys = accounts["whatsapp"][0], accounts["genesys"][0]
     meta["callback_url"], genesys["webhook_url"] = hook + "/meta", hook + "/genesys"
     keep = ("app_id", "app_secret", "waba_id", "phone_number_id", "access_token", "callback_url", "verify_token")
     wanted = ("client_id", "client_secret", "integration_id", "webhook_url", "webhook_secret")
     body = {"whatsapp": {key: meta[key] for key in keep}, "genesys": {key: genesys[key] for key in wanted}}
-    assert requests.post(url + "/control/accounts", json=body, timeout=10).ok
+    assert requests.post(url + "/control/accounts", json=body, timeout=PATIENCE).ok
     number = Account("t", "l", meta["phone_number_id"], {key: meta[key] or "" for key in keep})
     credentials = {"region": "mypurecloud.de", **{key: genesys[key] or "" for key in wanted}}
     integration = Account("t", "l", genesys["integration_id"], credentials)
@@ -109,7 +107,7 @@ def _connected(url: str, hook: str, hooks: list[tuple[str, bytes, str | None]]) 
 
 
 def soon() -> float:
-    return time.monotonic() + 10
+    return time.monotonic() + PATIENCE
 
 
 KINDS = [
@@ -187,7 +185,7 @@ def test_an_agents_message_reaches_the_phone(relay: Relay, reply: dict[str, Any]
     request = relay.meta.render(part, own_id, TO, relay.number, "https://files.example.org/file")
     sent = relay.meta.send(request, relay.number, soon())
     assert sent.aliases == (PHONE,)
-    wait_until(lambda: "read" in {it.status for it in relay.events("meta", Receipt)}, 10, "no read status")
+    wait_until(lambda: "read" in {it.status for it in relay.events("meta", Receipt)}, message="the read status")
     shown = next(it for it in relay.control(f"phone/{PHONE}/messages")["messages"] if it["id"] == sent.provider_id)
     assert (shown["type"], (shown["text"] or "")[: len(text)]) == (kind, text)
     receipts = relay.events("meta", Receipt)

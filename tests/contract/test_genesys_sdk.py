@@ -13,6 +13,7 @@ import pytest
 
 from tests.contract.conftest import CLIENT, CLIENT_SECRET, INTEGRATION, Receiver, Sandbox, channel
 from tests.contract.sdk_models import problems
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
 MESSAGE, RECEIPT = "post_conversations_message_inbound_open_message", "post_conversations_message_inbound_open_receipt"
@@ -43,7 +44,7 @@ class Sdk:
         if body is not None:
             call |= {"model": body[0], "body": body[1]}
         assert self._process.stdin and self._process.stdout
-        with gevent.Timeout(30, TimeoutError(f"{method} takes longer than 30 seconds")):
+        with gevent.Timeout(PATIENCE, TimeoutError(f"{method} takes longer than {PATIENCE:g} seconds")):
             self._process.stdin.write(json.dumps(call) + "\n")
             self._process.stdin.flush()
             line = self._process.stdout.readline()
@@ -171,7 +172,7 @@ def test_every_webhook_of_the_desk_is_a_message_to_the_sdk(sandbox: Sandbox, rec
     refused = sandbox.inject_text("Hello").json()["id"]
     reasons = [{"code": "MediaTypeNotAllowed", "message": "not in the profile"}]
     sandbox.control("/agent/receipts", {"id": refused, "status": "Failed", "reasons": reasons})
-    seen = [each["body"] for each in receiver.wait_for("/genesys", len(many) + 4, 10)]
+    seen = [each["body"] for each in receiver.wait_for("/genesys", len(many) + 4)]
     assert {each["type"] for each in seen} == {"Text", "Structured", "Event", "Receipt"}
     assert {each["id"]: problems("ConversationNormalizedMessage", each) for each in seen} == {
         each["id"]: [] for each in seen

@@ -201,7 +201,7 @@ def test_a_vcard_can_be_read(sandbox: Sandbox) -> None:
         found = sandbox.desk()[0]["attachment"]
         return found if found["fetch"]["state"] == "fetched" else None
 
-    kept = wait_until(fetched, 5, "the vCard to be fetched")
+    kept = wait_until(fetched, message="the vCard to be fetched")
     assert kept is not None
     assert (kept["text"], kept["preview"].splitlines()[0]) == ("A contact", "BEGIN:VCARD")
 

@@ -239,8 +239,7 @@ def fetched(sandbox: Sandbox) -> dict[str, Any]:
         lambda: next(
             (each["attachment"] for each in sandbox.desk() if each["attachment"]["fetch"]["state"] != "waiting"), {}
         ),
-        5,
-        "the attachment to be fetched",
+        message="the attachment to be fetched",
     )
 
 

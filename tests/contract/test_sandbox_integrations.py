@@ -34,7 +34,7 @@ def test_integrations_are_created_changed_and_removed(sandbox: Sandbox) -> None:
     created = sandbox.platform("POST", INTEGRATIONS, json=NEW).json()
     assert created["createStatus"] == "Initiated"
     one = f"{INTEGRATIONS}/{created['id']}"
-    wait_until(lambda: sandbox.platform("GET", one).json()["createStatus"] == "Completed", 5, "its creation")
+    wait_until(lambda: sandbox.platform("GET", one).json()["createStatus"] == "Completed", message="its creation")
     assert sandbox.platform("GET", INTEGRATIONS).json()["total"] == 2
     changed = sandbox.platform("PATCH", one, json={"name": "Renamed", "webhookHeaders": {"X-Key": "1"}}).json()
     assert (changed["name"], changed["webhookHeaders"]) == ("Renamed", {"X-Key": "1"})

@@ -10,8 +10,9 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_customer_writes_and_sees_the_business_answer(page: Page, sandbox: Sandbox) -> None:
-    page.get_by_label("Message as the customer").fill("Hello <b>there</b>")
-    page.keyboard.press("Enter")
+    field = page.get_by_label("Message as the customer")
+    field.fill("Hello <b>there</b>")
+    field.press("Enter")
     phone = page.locator("#phone .log")
     expect(phone.locator(".bubble.own .text")).to_have_text("Hello <b>there</b>")
     sandbox.send_text("Good day")
@@ -38,7 +39,7 @@ def test_files_show_on_both_sides(page: Page, sandbox: Sandbox) -> None:
     page.get_by_role("menuitem", name="Photo").click()
     picture = page.locator("#phone img.picture")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalWidth") == 480
+    expect(picture).to_have_js_property("naturalWidth", 480)
     source = sandbox.url + sandbox.phone()["messages"][0]["media"]["url"]
     file = {"mediaType": "Image", "url": source, "mime": "image/jpeg"}
     channel = {"from": {"id": "contact-1", "idType": "Opaque", "nickname": "Ada"}, "time": "2026-11-23T15:00:00.000Z"}
@@ -52,8 +53,9 @@ def test_files_show_on_both_sides(page: Page, sandbox: Sandbox) -> None:
 def test_an_agent_replies_and_sees_what_became_of_it(page: Page, sandbox: Sandbox) -> None:
     sandbox.inject_text("Hello")
     expect(page.locator("#conversations button")).to_have_attribute("aria-current", "true")
-    page.get_by_label("Reply as the agent").fill("Good day")
-    page.keyboard.press("Enter")
+    field = page.get_by_label("Reply as the agent")
+    field.fill("Good day")
+    field.press("Enter")
     bubble = page.locator("#desk .bubble.own")
     expect(bubble).to_contain_text("no webhook subscribed")
     sent = sandbox.desk()[-1]["id"]
@@ -71,8 +73,7 @@ def test_an_agent_replies_and_sees_what_became_of_it(page: Page, sandbox: Sandbo
 def test_faults_are_set_from_the_drawer(page: Page, sandbox: Sandbox) -> None:
     page.get_by_role("button", name="Faults").click()
     slider = page.get_by_role("group", name="Genesys Cloud").get_by_label("Calls refused")
-    slider.focus()
-    page.keyboard.press("End")
+    slider.press("End")
     expect(page.locator("#fault-count")).to_have_text("1")
     assert sandbox.control("/faults")["genesys"]["error_rate"] == 1
     page.get_by_role("button", name="Clear all faults").click()
@@ -84,8 +85,7 @@ def test_faults_are_set_from_the_drawer(page: Page, sandbox: Sandbox) -> None:
 def test_a_small_screen_shows_one_side_at_a_time(page: Page) -> None:
     page.set_viewport_size({"width": 380, "height": 740})
     expect(page.locator("#desk")).to_be_hidden()
-    page.get_by_role("tab", name="Phone").focus()
-    page.keyboard.press("ArrowRight")
+    page.get_by_role("tab", name="Phone").press("ArrowRight")
     expect(page.get_by_role("tab", name="Desk")).to_be_focused()
     expect(page.locator("#desk")).to_be_visible()
     expect(page.locator("#phone")).to_be_hidden()
@@ -105,7 +105,7 @@ def wait_for_asked(page: Page, held: list[Route]) -> None:
         page.wait_for_timeout(20)  # the page's events are handled while it waits
         return held
 
-    wait_until(asked, 15, "the page to ask")
+    wait_until(asked, message="the page to ask")
 
 
 def test_a_list_that_comes_late_does_not_take_the_field_away(page: Page, sandbox: Sandbox) -> None:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.flow.installation import Installation, Line
-from tests.waiting import wait_until
-
-SECONDS = 20.0
+from tests.waiting import PATIENCE, wait_until
 
 
 @dataclass(frozen=True)
@@ -64,14 +62,14 @@ class Chat:
 
     # Waiting
 
-    def agent_reads_in_time(self, *texts: str, seconds: float = SECONDS) -> None:
+    def agent_reads_in_time(self, *texts: str, seconds: float = PATIENCE) -> None:
         """Exactly these are the last that the agent reads, in this order."""
         self._wait(self.agent_reads, texts, seconds, "the agent")
 
-    def phone_reads_in_time(self, *texts: str, seconds: float = SECONDS) -> None:
+    def phone_reads_in_time(self, *texts: str, seconds: float = PATIENCE) -> None:
         self._wait(self.phone_reads, texts, seconds, "the phone")
 
-    def state_in_time(self, source_id: str, *states: str, seconds: float = SECONDS) -> dict[str, Any]:
+    def state_in_time(self, source_id: str, *states: str, seconds: float = PATIENCE) -> dict[str, Any]:
         """The message's row once it is in one of the states."""
         seen: list[str | None] = [None]
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
+import gevent
 import psycopg2
 import psycopg2.extras
 import requests
@@ -44,18 +47,42 @@ class Installation:
         self.sandbox = processes.sandbox(env, logs)
         self.web = processes.web(env, logs, workers=2)
         self.daemon = processes.relay(env, logs)
+        self._processes = (self.sandbox, self.web, self.daemon)
         self._daemons = 1
 
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
     def start(self) -> None:
-        for process in (self.sandbox, self.web, self.daemon):
+        for process in self._processes:
             process.start()
-        for process in (self.sandbox, self.web, self.daemon):
+        for process in self._processes:
             process.wait_ready()
 
     def stop(self) -> None:
-        # The sandbox first: web waits for connections that are kept alive, and the sandbox keeps many.
-        for process in (self.sandbox, self.daemon, self.web):
-            process.stop()
+        """Side by side: web waits for kept connections, and the sandbox, which keeps many, is going as well."""
+        stopping = [gevent.spawn(process.stop) for process in self._processes]
+        gevent.joinall(stopping)
+        for one in stopping:
+            one.get()
+
+    @contextmanager
+    def without_daemon(self) -> Iterator[None]:
+        """Stopped as an operator would; whatever happens meanwhile, it runs again afterwards."""
+        self.daemon.stop()
+        try:
+            yield
+        finally:
+            self.daemon.start()
+            self.daemon.wait_ready()
 
     def another_daemon(self) -> Process:
         """A further daemon on the same database and broker; the caller stops it."""

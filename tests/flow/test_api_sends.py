@@ -191,10 +191,8 @@ def test_dead_letters_go_again_in_their_old_order(installation: Installation) ->
             called, bool(called), source,
         )  # fmt: skip
     # Its actor still has them in mind, which of true dead letters it has not.
-    installation.daemon.stop()
-    installation.daemon.start()
-    installation.daemon.wait_ready()
-    listed = installation.api("GET", "/api/dead-letters?limit=4", tenant=line.tenant_id)
+    with installation.without_daemon():
+        listed = installation.api("GET", "/api/dead-letters?limit=4", tenant=line.tenant_id)
     assert [one["text"] for one in listed["items"]] == texts[:1:-1]
     installation.api("PATCH", f"/api/tenants/{line.tenant_id}", {"status": "active"})
     done = installation.api("POST", "/api/dead-letters/replay", {"all": True}, tenant=line.tenant_id)
@@ -208,7 +206,8 @@ def test_a_failed_one_may_be_sent_again_by_its_id(installation: Installation) ->
     [line] = installation.tenant("Failing")
     chat = Chat(installation, line, "4917600000026").opened()
     source = chat.answers("to be refused")
-    wait_until(chat.on_the_phone, 20, "it to arrive")
+    chat.state_in_time(source, "read")
+    wait_until(lambda: installation.row(source)["reported"] == "delivered", 30, "all of its statuses to be dealt with")
     installation.rows(
         """UPDATE message_tracking SET state = 'failed', failed_at = now(), delivered_at = NULL, read_at = NULL,
              report = 'failed', reported = 'failed' WHERE source_id = %s RETURNING 1""",

@@ -41,7 +41,7 @@ def test_a_film_too_large_for_whatsapp_goes_as_a_link(installation: Installation
     link, after = chat.on_the_phone()
     assert (link["type"], after["text"]) == ("text", "got it?")
     assert link["text"].startswith("the plan") and "plan.mp4" in link["text"]
-    fetched = requests.get(link["text"].split()[-1], timeout=10)
+    fetched = requests.get(link["text"].split()[-1], timeout=30)
     assert fetched.content == data
 
 
@@ -56,7 +56,9 @@ def test_a_type_that_whatsapp_refuses_goes_as_a_link(
     wait_until(chat.on_the_phone, 20, "it to arrive")
     [shown] = chat.on_the_phone()
     assert shown["type"] == "text" and filename in shown["text"]
-    assert requests.get(shown["text"].split()[-1], timeout=10).content == b"PK\3\4 something"
+    url = shown["text"].split()[-1]
+    assert requests.get(url, timeout=30).content == b"PK\3\4 something"
+    assert "X-Amz-Expires=604800" in url, "a person may follow it days later"
     chat.state_in_time(source, "delivered", "read")
 
 
@@ -159,7 +161,8 @@ def test_a_large_file_of_a_customer_becomes_a_link(installation: Installation, l
     wait_until(lambda: len(chat.at_the_desk()) == 2, 40, "it to arrive", interval=0.2)
     shown = chat.at_the_desk()[1]
     assert shown["attachment"] is None and "the whole catalogue" in shown["text"] and "catalogue.pdf" in shown["text"]
-    with requests.get(shown["text"].split()[-1], timeout=20, stream=True) as fetched:
+    assert "X-Amz-Expires=604800" in shown["text"], "the agent may look at it days later"
+    with requests.get(shown["text"].split()[-1], timeout=30, stream=True) as fetched:
         assert int(fetched.headers["Content-Length"]) == len(data)
 
 

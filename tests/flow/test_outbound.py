@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -13,37 +15,42 @@ from tests.waiting import wait_until
 CUSTOMER = "4915200000002"
 
 
+@dataclass(frozen=True)
+class Sent:
+    """Genesys' ids of a text and a PDF, and what stood in the queues while no daemon ran."""
+
+    ids: dict[str, str]
+    queued: list[dict[str, Any]]
+
+
 @pytest.fixture(scope="module")
-def waiting(installation: Installation, line: Line) -> dict[str, str]:
-    """A text and a PDF, sent while no daemon runs: they stand in the queue."""
+def sent(installation: Installation, line: Line) -> Sent:
     wamid = installation.phone_sends(**{"from": CUSTOMER}, to=line.phone_number_id, text="the invoice, please")
     wait_until(lambda: installation.state(wamid) in ("sent", "delivered"), 30, "the question to arrive")
-    installation.daemon.stop()
     where = {"contact": CUSTOMER, "integration_id": line.integration_id}
-    return {
-        "text": installation.agent_sends(**where, text="Here it is."),
-        "document": installation.agent_sends(**where, sample="document"),
-    }
 
-
-@pytest.fixture(scope="module")
-def carried(installation: Installation, waiting: dict[str, str]) -> dict[str, str]:
-    installation.daemon.start()
-    installation.daemon.wait_ready()
-    for source in waiting.values():
-        installation.wait_for(source, "read")
-    return waiting
-
-
-def test_the_webhook_is_answered_and_the_messages_stand_in_the_queue(
-    installation: Installation, line: Line, waiting: dict[str, str]
-) -> None:
     def answered() -> bool:
         sent = installation.agent_sees(CUSTOMER, line, "outbound")
         return len(sent) == 2 and all(one["webhook"]["http_status"] == 200 for one in sent)
 
-    wait_until(answered, 20, "both webhooks to be answered 200 without any daemon")
-    queued = [one for one in installation.queued(OUTBOUND) if waiting["document"] in str(one["payload"])]
+    with installation.without_daemon():
+        ids = {
+            "text": installation.agent_sends(**where, text="Here it is."),
+            "document": installation.agent_sends(**where, sample="document"),
+        }
+        wait_until(answered, 20, "both webhooks to be answered 200 without any daemon")
+        return Sent(ids, installation.queued(OUTBOUND))
+
+
+@pytest.fixture(scope="module")
+def carried(installation: Installation, sent: Sent) -> dict[str, str]:
+    for source in sent.ids.values():
+        installation.wait_for(source, "read")
+    return sent.ids
+
+
+def test_the_webhook_is_answered_and_the_messages_stand_in_the_queue(sent: Sent) -> None:
+    queued = [one for one in sent.queued if sent.ids["document"] in str(one["payload"])]
     assert [(one["media_type"], one["mime_type"]) for one in queued] == [("document", "application/pdf")]
 
 

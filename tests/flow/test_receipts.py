@@ -166,7 +166,7 @@ def test_statuses_may_come_before_the_answer_of_the_call(installation: Installat
     try:
         source = chat.answers("slow answer")
         wait_until(lambda: chat.phone_reads() == ["slow answer"], 20, "the phone to show it")
-        row = chat.state_in_time(source, "read", seconds=5)
+        row = chat.state_in_time(source, "read")
     finally:
         installation.control("POST", "/faults", {"meta": None})
     wait_until(lambda: chat.told(source) == ["Delivered"], 20, "Delivered to be told")

@@ -49,6 +49,12 @@ def own_settings() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
+def installation(own_installation: Installation) -> Installation:
+    """Its own: all that it holds is read."""
+    return own_installation
+
+
+@pytest.fixture(scope="module")
 def seeded(installation: Installation) -> seed.Seeded:
     return seed.seed(installation.env)
 
@@ -88,7 +94,8 @@ def test_a_full_run_leaves_no_secret_in_clear(
         findings.add(f"log of {process.name}", process.output())
     for port in ("WEB_PORT", "METRICS_PORT"):
         findings.add(
-            f"metrics of {port}", requests.get(f"http://127.0.0.1:{installation.env[port]}/metrics", timeout=5).text
+            f"metrics of {port}",
+            requests.get(f"http://127.0.0.1:{installation.env[port]}/metrics", timeout=SECONDS).text,
         )
     for name, text in database(installation.env["DATABASE_URL"]):
         findings.add(f"table {name}", text)

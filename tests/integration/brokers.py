@@ -25,8 +25,8 @@ class Inbox:
     def bodies(self) -> list[bytes]:
         return [delivery.body for delivery in self.deliveries]
 
-    def wait(self, count: int, deadline: float = 20.0) -> list[bytes]:
-        wait_until(lambda: len(self.deliveries) >= count, deadline, f"{count} deliveries")
+    def wait(self, count: int) -> list[bytes]:
+        wait_until(lambda: len(self.deliveries) >= count, message=f"{count} deliveries")
         return self.bodies
 
 

@@ -28,7 +28,7 @@ from relay.broker.topology import declare
 from relay.core.queues import WEBHOOK_ARCHIVE
 from sandbox.stack import ObjectStore
 from tests.integration.webhook_world import agent_text, change, envelope, text
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 from web.webhooks.outgoing import archive
 
 KEY = re.compile(r"^[^/]+/\d{4}/\d\d/\d\d/\d{6}-[A-Za-z0-9-]+\.(json|jsonl\.gz)$")
@@ -50,17 +50,17 @@ class Store:
                 found[name] = self._client.get_object(bucket, name).read()
         return found
 
-    def wait(self, bucket: str, owner: str, count: int = 1, deadline: float = 15.0) -> dict[str, bytes]:
+    def wait(self, bucket: str, owner: str, whole: Callable[[dict[str, bytes]], object] = bool) -> dict[str, bytes]:
         """Looks only while nothing is being written: rclone has been seen to hang on a look at a file half written."""
-        end = time.monotonic() + deadline
+        end = time.monotonic() + PATIENCE
         found: dict[str, bytes] = {}
-        while len(found) < count:
+        while not whole(found):
             seen = written()
             gevent.sleep(1.5)
             if written() == seen and seen > self._looked_at:
                 self._looked_at = seen
                 found = self.under(bucket, owner)
-            assert time.monotonic() < end, f"{count} objects of {owner} in {bucket}, not {len(found)}"
+            assert time.monotonic() < end, f"of {owner} in {bucket} there are only {len(found)} objects"
         assert all(KEY.match(name) for name in found), found.keys()
         return found
 
@@ -97,7 +97,7 @@ def archiver(parts: Parts) -> Iterator[Any]:
     ref = ArchiverActor.start(parts)
     yield ref
     if ref.is_alive():
-        ref.stop(timeout=10)
+        ref.stop(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def store(s3: ObjectStore) -> Store:
 @pytest.fixture
 def publish(parts: Parts) -> Callable[..., None]:
     def publish(channel: str, raw: bytes, owners: dict[str, list[str]], alone: bool) -> None:
-        parts.publisher.publish([archive(channel, raw, time.time(), owners, alone)], 10)
+        parts.publisher.publish([archive(channel, raw, time.time(), owners, alone)], PATIENCE)
 
     return publish
 
@@ -116,11 +116,9 @@ def publish(parts: Parts) -> Callable[..., None]:
 def test_a_tenants_webhook_is_kept_byte_for_byte(archiver: Any, publish: Callable[..., None], store: Store) -> None:
     tenant = str(uuid4())
     raw = b'{ "object":"whatsapp_business_account",\n "caf\\u00e9": "\xc3\xa9" }'
-    started = time.monotonic()
     publish("whatsapp", raw, {tenant: ["1"]}, True)
     assert list(store.wait("webhooks-inbound", tenant).values()) == [raw]
-    assert time.monotonic() - started < 6
-    assert store.under("webhooks-inbound", "_operator") == {}
+    assert raw not in store.under("webhooks-inbound", "_operator").values()
 
 
 def test_genesys_webhooks_have_their_own_bucket(archiver: Any, publish: Callable[..., None], store: Store) -> None:
@@ -148,7 +146,7 @@ def test_each_tenant_gets_its_own_changes_and_the_operator_the_whole(
     (other,) = store.wait("webhooks-inbound", second).values()
     assert b"for the first" not in other
     store.look_again()
-    assert raw in store.wait("webhooks-inbound", "_operator").values()
+    store.wait("webhooks-inbound", "_operator", lambda found: raw in found.values())
 
 
 def test_many_at_once_share_an_object(parts: Parts, publish: Callable[..., None], store: Store) -> None:
@@ -158,14 +156,14 @@ def test_many_at_once_share_an_object(parts: Parts, publish: Callable[..., None]
         publish("whatsapp", raw, {tenant: ["1"]}, True)
     ref = ArchiverActor.start(parts)
     try:
-        found = store.wait("webhooks-inbound", tenant)
+        found = store.wait("webhooks-inbound", tenant, lambda found: len(lines(found)) >= len(bodies))
         assert len(found) < len(bodies) / PACK_FROM
         kept = lines(found)
         assert sorted(one["body"].encode() for one in kept if "body" in one) == sorted(bodies[:-1])
         assert [one["body_base64"] for one in kept if "body_base64" in one] == ["/yBub3QgdGV4dA=="]
         assert all(one["received_at"] > 0 for one in kept)
     finally:
-        ref.stop(timeout=10)
+        ref.stop(timeout=PATIENCE)
 
 
 def lines(found: dict[str, bytes]) -> list[dict[str, Any]]:
@@ -175,10 +173,10 @@ def lines(found: dict[str, bytes]) -> list[dict[str, Any]]:
 
 def test_what_nobody_can_read_is_kept_for_the_operator(archiver: Any, parts: Parts, store: Store) -> None:
     strangers = [b"no line that says whose this is", b'{"id":"../../etc","channel":"whatsapp"}\n{}', b"\xff\n\xff"]
-    parts.publisher.publish([Outgoing("", WEBHOOK_ARCHIVE, one) for one in strangers], 10)
+    parts.publisher.publish([Outgoing("", WEBHOOK_ARCHIVE, one) for one in strangers], PATIENCE)
 
-    assert set(strangers) <= set(store.wait("webhooks-inbound", "_operator", len(strangers)).values())
-    assert archiver.ask(Ping(), timeout=5) is True
+    store.wait("webhooks-inbound", "_operator", lambda found: set(strangers) <= set(found.values()))
+    assert archiver.ask(Ping(), timeout=PATIENCE) is True
 
 
 def test_while_the_store_is_away_nothing_is_acked_and_nothing_lost(
@@ -189,13 +187,13 @@ def test_while_the_store_is_away_nothing_is_acked_and_nothing_lost(
     try:
         publish("whatsapp", b'{"during": 1}', {tenant: ["1"]}, True)
         publish("whatsapp", b'{"during": 2}', {heir: ["1"]}, True)
-        wait_until(lambda: failures() > before, 30, "the archiver to notice")
+        wait_until(lambda: failures() > before, message="the archiver to notice")
     finally:
         s3.start()
         s3.wait_ready()
-    assert store.wait("webhooks-inbound", tenant, deadline=60)
+    assert store.wait("webhooks-inbound", tenant)
     store.look_again()
-    assert store.wait("webhooks-inbound", heir, deadline=60)
+    assert store.wait("webhooks-inbound", heir)
 
 
 def test_an_archiver_that_stops_leaves_what_it_has_not_stored(
@@ -206,8 +204,8 @@ def test_an_archiver_that_stops_leaves_what_it_has_not_stored(
     try:
         first = ArchiverActor.start(parts)
         publish("whatsapp", b'{"left": "behind"}', {tenant: ["1"]}, True)
-        wait_until(lambda: failures() > before, 30, "the archiver to notice")
-        first.stop(timeout=30)
+        wait_until(lambda: failures() > before, message="the archiver to notice")
+        first.stop(timeout=PATIENCE)
     finally:
         s3.start()
         s3.wait_ready()
@@ -215,4 +213,4 @@ def test_an_archiver_that_stops_leaves_what_it_has_not_stored(
     try:
         assert list(store.wait("webhooks-inbound", tenant).values()) == [b'{"left": "behind"}']
     finally:
-        second.stop(timeout=10)
+        second.stop(timeout=PATIENCE)

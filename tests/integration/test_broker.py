@@ -12,7 +12,7 @@ from relay.broker.errors import Unroutable
 from relay.broker.publisher import Outgoing, Publisher
 from relay.core.queues import INBOUND, OUTBOUND, WEBHOOK_ARCHIVE
 from tests.integration.brokers import SHARDS, Inbox, message
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 # On both transports
 
@@ -20,7 +20,7 @@ from tests.waiting import wait_until
 def test_what_is_confirmed_arrives_with_headers_from_both_exchanges(
     url: str, make_publisher: Callable[[str], Publisher], make_consumer: Callable[..., Consumer]
 ) -> None:
-    make_publisher(url).publish([message(1, b"in"), message(1, b"out \xff", OUTBOUND)], 5)
+    make_publisher(url).publish([message(1, b"in"), message(1, b"out \xff", OUTBOUND)], PATIENCE)
     inbox = Inbox()
     consumer = make_consumer(url)
     consumer.open(1, inbox)
@@ -34,8 +34,8 @@ def test_what_is_confirmed_arrives_with_headers_from_both_exchanges(
 def test_a_message_for_no_queue_is_an_error_not_a_loss(url: str, make_publisher: Callable[[str], Publisher]) -> None:
     publisher = make_publisher(url)
     with pytest.raises(Unroutable, match=f"1 of 2 not confirmed, first {INBOUND}/{SHARDS}"):
-        publisher.publish([message(0, b"fine"), message(SHARDS, b"nowhere")], 5)
-    publisher.publish([message(0, b"and on it goes")], 5)
+        publisher.publish([message(0, b"fine"), message(SHARDS, b"nowhere")], PATIENCE)
+    publisher.publish([message(0, b"and on it goes")], PATIENCE)
 
 
 def test_many_greenlets_share_one_publisher(
@@ -45,9 +45,9 @@ def test_many_greenlets_share_one_publisher(
 
     def work(writer: int) -> None:
         for number in range(20):
-            publisher.publish([message(2, b"%d:%d" % (writer, number))], 15)
+            publisher.publish([message(2, b"%d:%d" % (writer, number))], PATIENCE)
 
-    gevent.joinall([gevent.spawn(work, writer) for writer in range(50)], raise_error=True, timeout=60)
+    gevent.joinall([gevent.spawn(work, writer) for writer in range(50)], raise_error=True, timeout=PATIENCE)
     assert publisher.waiting == 0
     inbox = Inbox()
     consumer = make_consumer(url, prefetch=2000)
@@ -64,7 +64,7 @@ def test_a_large_body_passes(
     url: str, make_publisher: Callable[[str], Publisher], make_consumer: Callable[..., Consumer]
 ) -> None:
     body = bytes(range(256)) * 16_000
-    make_publisher(url).publish([message(3, body)] * 2, 10)
+    make_publisher(url).publish([message(3, body)] * 2, PATIENCE)
     inbox = Inbox()
     consumer = make_consumer(url)
     consumer.open(3, inbox)
@@ -75,7 +75,7 @@ def test_a_large_body_passes(
 def test_unacked_messages_go_in_order_to_the_next_owner(
     url: str, make_publisher: Callable[[str], Publisher], make_consumer: Callable[..., Consumer]
 ) -> None:
-    make_publisher(url).publish([message(0, b"%d" % number) for number in range(300)], 10)
+    make_publisher(url).publish([message(0, b"%d" % number) for number in range(300)], PATIENCE)
     first, second = Inbox(), Inbox()
     before = make_consumer(url, prefetch=50)
     before.open(0, first)
@@ -99,16 +99,16 @@ def test_depth_counts_what_is_ready_in_both_queues(
     url: str, make_publisher: Callable[[str], Publisher], make_consumer: Callable[..., Consumer]
 ) -> None:
     consumer = make_consumer(url)
-    wait_until(lambda: consumer.connected, 10, "the connection")
+    wait_until(lambda: consumer.connected, message="the connection")
     assert consumer.depth(1) == 0
-    make_publisher(url).publish([message(1, b"1"), message(1, b"2"), message(1, b"3", OUTBOUND)], 5)
-    wait_until(lambda: consumer.depth(1) == 3, 5, "a depth of 3")
+    make_publisher(url).publish([message(1, b"1"), message(1, b"2"), message(1, b"3", OUTBOUND)], PATIENCE)
+    wait_until(lambda: consumer.depth(1) == 3, message="a depth of 3")
 
 
 def test_a_queue_of_its_own_can_be_consumed(
     url: str, make_publisher: Callable[[str], Publisher], make_consumer: Callable[..., Consumer]
 ) -> None:
-    make_publisher(url).publish([Outgoing("", WEBHOOK_ARCHIVE, b"raw", droppable=True)], 5)
+    make_publisher(url).publish([Outgoing("", WEBHOOK_ARCHIVE, b"raw", droppable=True)], PATIENCE)
     inbox = Inbox()
     consumer = make_consumer(url)
     number = consumer.consume(WEBHOOK_ARCHIVE, inbox, 10)
@@ -121,7 +121,7 @@ def test_an_acked_message_does_not_come_again_and_acking_twice_is_harmless(
     url: str, make_publisher: Callable[[str], Publisher], make_consumer: Callable[..., Consumer]
 ) -> None:
     publisher = make_publisher(url)
-    publisher.publish([message(2, b"once")], 5)
+    publisher.publish([message(2, b"once")], PATIENCE)
     inbox, again = Inbox(), Inbox()
     consumer = make_consumer(url)
     consumer.open(2, inbox)
@@ -131,7 +131,7 @@ def test_an_acked_message_does_not_come_again_and_acking_twice_is_harmless(
     assert consumer.stale_acks == 1
     consumer.close(2)
     consumer.open(2, again)
-    publisher.publish([message(2, b"next")], 5)
+    publisher.publish([message(2, b"next")], PATIENCE)
     assert again.wait(1) == [b"next"]
     consumer.ack(2, again.deliveries)
 
@@ -146,6 +146,6 @@ def test_a_deliver_that_raises_is_told_to_the_service(
         raise RuntimeError("a mistake of ours")
 
     consumer.open(3, deliver)
-    make_publisher(url).publish([message(3, b"1")], 5)
-    wait_until(lambda: failed, 10, "on_failure")
+    make_publisher(url).publish([message(3, b"1")], PATIENCE)
+    wait_until(lambda: failed, message="on_failure")
     assert str(failed[0]) == "a mistake of ours"

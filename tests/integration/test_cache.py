@@ -1,11 +1,11 @@
 """Redis as a cache: sealed, forgettable, and no trouble when it is away."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
 import redis
 from cryptography.fernet import Fernet
+from prometheus_client import REGISTRY
 
 from db.sealing import Cipher, SealError
 from relay.stores import keys
@@ -37,10 +37,15 @@ def raw(redis_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
+def failures() -> float:
+    return REGISTRY.get_sample_value("relay_redis_failures_total") or 0.0
+
+
 def test_a_token_is_kept_until_it_expires(cache: Cache, raw: redis.Redis) -> None:
-    cache.set("token", SECRET, 0.3)
+    cache.set("token", SECRET, 60)
+    cache.set("short", SECRET, 0.3)
+    wait_until(lambda: cache.get("short") is None, message="the token to expire")
     assert cache.get("token") == SECRET
-    wait_until(lambda: cache.get("token") is None, 5, "the token to expire")
 
 
 def test_a_deleted_token_is_gone_and_may_come_back_at_once(cache: Cache, raw: redis.Redis) -> None:
@@ -89,21 +94,19 @@ def test_a_key_of_a_webhook_url_is_no_part_of_a_redis_key() -> None:
     assert keys.route("line-key", "unguessable") != keys.route("tenant-key", "unguessable")
 
 
-def test_redis_away_costs_no_time_and_raises_nothing(cache: Cache, redis_server: Redis) -> None:
+def test_redis_away_raises_nothing(cache: Cache, redis_server: Redis) -> None:
     cache.set("token", SECRET, 60)
     redis_server.stop()
     try:
-        began = time.monotonic()
         for _ in range(200):
             assert cache.get("token") is None
             cache.set("token", SECRET, 60)
             cache.forget([ROUTE])
-        assert time.monotonic() - began < 1.5
         assert not cache.ping()
     finally:
         redis_server.start()
         redis_server.wait_ready()
-    wait_until(cache.ping, 10, "the cache to see Redis again")
+    wait_until(cache.ping, message="the cache to see Redis again")
     cache.set("token", SECRET, 60)
     assert cache.get("token") == SECRET
 
@@ -120,9 +123,9 @@ def test_keys_rotate(cipher: Cipher) -> None:
 
 def test_a_redis_that_hangs_is_asked_once_in_a_while_only(cache: Cache, redis_server: Redis) -> None:
     cache.set("token", SECRET, 60)
+    failed = failures()
     with frozen(redis_server.child):
-        began = time.monotonic()
         for _ in range(50):
             assert cache.get("token") is None
-        assert time.monotonic() - began < 2
-    wait_until(cache.ping, 10, "the cache to see Redis again")
+    assert failures() - failed < 10, "each of them takes half a second"
+    wait_until(cache.ping, message="the cache to see Redis again")

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from db import audit, passwords, users
+from db import audit_search, passwords, users
+from db.audit_search import Wanted
 from db.pool import Pool
 from relay.broker.publisher import Outgoing, Publisher
 from relay.broker.topology import declare
@@ -33,7 +34,8 @@ def test_the_first_operator(settings_env: dict[str, str], pool: Pool, line_id: s
     assert (user.role, user.must_change, user.tenant_id) == ("operator", True, None)
     assert "already" in said(settings_env, "users", "add", "olga@demo.example", "--operator", code=1)
     assert "not an e-mail address" in said(settings_env, "users", "add", "olga", "--operator", code=1)
-    assert [one.actor for one in audit.listed(pool, None).items if one.action == "user.created"] == ["command line"]
+    noted = audit_search.listed(pool, Wanted(None)).items
+    assert [one.actor for one in noted if one.action == "user.created"] == ["command line"]
 
 
 def test_a_tenants_user_is_listed_and_unlocked(settings_env: dict[str, str], pool: Pool, line_id: str) -> None:

@@ -15,7 +15,7 @@ from db.pool import DatabaseError, Pool
 from relay.actors.intake import Intake
 from relay.core.messages import Message, Person, Update, dump
 from tests.integration.told import START, World
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +93,9 @@ def test_rows_are_locked_in_the_order_of_their_ids_whoever_asks_how(world: World
     with world.pool.transaction() as cursor:
         conversations.lock(cursor, ids[:1])
         waits = gevent.spawn(work)
-        wait_until(lambda: _blocked(world.pool), 10, "the other transaction to wait")
+        wait_until(lambda: _blocked(world.pool), message="the other transaction to wait")
         cursor.execute("SELECT 1 FROM conversation_mappings WHERE id = %s::uuid FOR UPDATE NOWAIT", (ids[1],))
-    waits.get(timeout=10)
+    waits.get(timeout=PATIENCE)
 
 
 def test_a_locked_row_is_seen_as_locked(world: World) -> None:

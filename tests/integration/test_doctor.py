@@ -16,6 +16,7 @@ from db.migrate import migrate
 from db.pool import Pool
 from sandbox.seed import Seeded, seed
 from tests import processes
+from tests.waiting import PATIENCE
 
 
 def doctor(env: dict[str, str], *arguments: str) -> tuple[int, str]:
@@ -24,7 +25,7 @@ def doctor(env: dict[str, str], *arguments: str) -> tuple[int, str]:
         env=os.environ | env,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=2 * PATIENCE,
         check=False,
     )
     assert "Traceback" not in done.stderr, done.stderr
@@ -79,11 +80,11 @@ def test_what_is_refused_is_said_with_advice_and_an_exit_code(settings_env: dict
         "waba_id": "200000000000001",
         "access_token": "EAAG-demo-token-nordwind",
     }
-    assert requests.put(base, json=good | {"app_secret": "not-of-this-app"}, headers=headers, timeout=10).ok
+    assert requests.put(base, json=good | {"app_secret": "not-of-this-app"}, headers=headers, timeout=PATIENCE).ok
     try:
         code, said = doctor(settings_env, seeded.tenant_id)
     finally:
-        requests.put(base, json=good, headers=headers, timeout=10)
+        requests.put(base, json=good, headers=headers, timeout=PATIENCE)
     assert code == 1
     assert "refused relay daemons no daemon is alive" in said
     assert "refused whatsapp app_secret" in said

@@ -15,16 +15,18 @@ from db.pool import Pool
 from relay.actors.base import Ping
 from relay.actors.hours import HoursActor
 from tests.integration.told import World
+from tests.waiting import PATIENCE
 
 HOUR = timedelta(hours=1)
-LONGEST_TEST = 20.0
+QUARTER = timedelta(minutes=15)
+LONGEST_TEST = 30.0
 """Seconds."""
 
 
 @pytest.fixture
 def now() -> datetime:
-    """A moment with enough of its hour left for a test: what is over must not change meanwhile."""
-    left = (hour_of(datetime.now(UTC)) + HOUR - datetime.now(UTC)).total_seconds()
+    """A moment after which no hour ends for long enough, nor a day of any zone: what is over must not change."""
+    left = (QUARTER - (datetime.now(UTC) - hour_of(datetime.now(UTC))) % QUARTER).total_seconds()
     if left < LONGEST_TEST:
         time.sleep(left + 0.1)
     return datetime.now(UTC)
@@ -99,7 +101,7 @@ def test_the_daemons_actor_counts_and_looks_again_at_once_while_more_is_due(worl
         pool=world.pool, timers=SimpleNamespace(after=lambda seconds, ref, command: asked.append(seconds))
     )
     actor = HoursActor.start(parts)
-    actor.ask(Ping(), timeout=20)
+    actor.ask(Ping(), timeout=PATIENCE)
     actor.stop()
     assert (hour_of(now) - HOUR * 40, "outbound") in counted(world)
     assert asked == [1.0]
@@ -143,7 +145,7 @@ def test_today_begins_at_midnight_of_the_zone(world: World, tz: str, now: dateti
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     world.message(world.contact(), midnight - timedelta(seconds=1))
     world.message(world.contact(), midnight)
-    world.message(world.contact(), midnight + timedelta(minutes=1))
+    world.message(world.contact(), now)
     found = figures.dashboard(world.pool, world.tenant_id, tz)
     assert found.today == {"inbound": Rate(2), "outbound": Rate()}
     assert [day.start for day in found.days[-2:]] == [midnight - timedelta(days=1), midnight]

@@ -17,9 +17,9 @@ from db.conversations import Mapping
 from db.pool import Pool
 from relay.actors import known
 from relay.actors.intake import Intake
-from relay.core.messages import Message, Person, Update, dump
+from relay.core.messages import Message, Person, Typing, Update, dump
 from tests.integration.told import START, World
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 T = START.timestamp()
 NUMBERS = count(4915200000000)
@@ -276,7 +276,7 @@ class Shard:
             parse=lambda payload: [self._events[payload["id"]]], fit=lambda message: [message]
         )
         self._intake = Intake(world.pool, {"whatsapp": speech, "genesys": speech}, 16)
-        self._events: dict[str, Message] = {}
+        self._events: dict[str, Message | Typing] = {}
 
     def take(self, *people: tuple[Person, float]) -> list[str]:
         """The conversations that they went to."""
@@ -291,6 +291,13 @@ class Shard:
         assert taken.dead == []
         went = {row.message.source_id: row.conversation_id for of in taken.arrived for row in of.rows}
         return [went[one] for one in made]
+
+    def types(self, address: str) -> list[tuple[str, int]]:
+        """The conversation in which an agent types, and its home shard."""
+        self._events["typing"] = Typing(Person(address))
+        line = self._world.line_ids[-1]
+        body = dump(Update("genesys", self._world.tenant_id, line, address, T, 0, {"id": "typing"}))
+        return [(one.conversation_id, one.shard) for one in self._intake.take([body]).typed]
 
 
 def test_what_one_shard_remembers_ends_when_another_hears_of_the_change(world: World) -> None:
@@ -334,13 +341,35 @@ def test_what_was_looked_up_while_the_number_changed_hands_is_not_remembered(wor
         change = Seen(*line, whatsapp(gone, None, phone), T + 100, provider_time=T + 100)
         conversations.resolve(cursor, [change], 16)
         other = gevent.spawn(shard.take, (whatsapp(gone), 101))
-        wait_until(_waits(world.pool, "transactionid"), 10, "the message to wait")
-    assert other.get(timeout=10) == [theirs], "it came at the same moment"
+        wait_until(_waits(world.pool, "transactionid"), message="the message to wait")
+    assert other.get(timeout=PATIENCE) == [theirs], "it came at the same moment"
     assert shard.take((whatsapp(gone), 102)) == [mine]
 
 
+def test_who_types_all_the_time_is_looked_up_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    contact, shard, asked = see(world, (whatsapp(number()), 0))[0], Shard(world), list[Seen]()
+    look_up = conversations.known
+
+    def known_of(cursor: Any, seen: list[Seen]) -> list[Mapping | None]:
+        asked.extend(seen)
+        return look_up(cursor, seen)
+
+    monkeypatch.setattr(conversations, "known", known_of)
+    assert [shard.types(contact.genesys_address) for _ in range(3)] == [[(contact.conversation_id, contact.shard)]] * 3
+    assert len(asked) == 1
+    assert shard.types(number()) == [], "nobody gets a conversation because somebody types"
+
+
+def test_a_daemon_remembers_so_many_and_no_more(world: World) -> None:
+    contacts, line = known.KnownContacts(2), (world.tenant_id, world.line_ids[-1])
+    seen = [Seen(*line, whatsapp(number()), T) for _ in range(3)]
+    for one in seen:
+        contacts.remember(one, see(world, one)[0])
+    assert [contacts.recall(one) is not None for one in seen] == [False, True, True]
+
+
 def test_names_remembered_before_and_after_a_change_prove_nothing_together(world: World) -> None:
-    contacts, line = known.KnownContacts(), (world.tenant_id, world.line_ids[-1])
+    contacts, line = known.KnownContacts(10), (world.tenant_id, world.line_ids[-1])
     both = Seen(*line, whatsapp(number(), user_id()), T)
     mapping = see(world, both)[0]
     contacts.remember(both, mapping)
@@ -352,7 +381,7 @@ def test_names_remembered_before_and_after_a_change_prove_nothing_together(world
 def test_whoever_writes_all_the_time_is_asked_for_again_as_well(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(known, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    contacts, person = known.KnownContacts(), whatsapp(number())
+    contacts, person = known.KnownContacts(10), whatsapp(number())
     seen = Seen(world.tenant_id, world.line_ids[-1], person, T)
     mapping = see(world, seen)[0]
     for passed in (0.0, known.SECONDS - 1):
@@ -447,8 +476,8 @@ def test_whoever_is_new_in_two_places_at_once_is_one(world: World, names: str) -
     with world.pool.transaction() as cursor:
         made = conversations.resolve(cursor, [Seen(*line, first, provider_time=T)], 16)[0]
         other = gevent.spawn(see, world, (second, 1))
-        wait_until(_waits(world.pool, "advisory"), 10, "the second one to wait")
-    found = other.get(timeout=10)[0]
+        wait_until(_waits(world.pool, "advisory"), message="the second one to wait")
+    found = other.get(timeout=PATIENCE)[0]
     assert found.conversation_id == made.conversation_id
 
 

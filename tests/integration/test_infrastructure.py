@@ -183,4 +183,4 @@ def test_each_program_makes_what_it_uses_when_it_starts(
     s3.clear()
     with program(settings_env | {"BROKER_URL": rabbitmq.url(virtual_host)}, logs):
         assert set(_queues(rabbitmq, virtual_host)) == WORK_QUEUES | OTHER_QUEUES
-        wait_until(lambda: _buckets(s3) == BUCKETS, 10, "the buckets")
+        wait_until(lambda: _buckets(s3) == BUCKETS, message="the buckets")

@@ -20,6 +20,7 @@ from relay.actors.journal import JournalActor
 from relay.actors.parts import Lease
 from relay.actors.timers import Timers
 from tests.integration.rows import NOW, new_message, sent_message
+from tests.waiting import PATIENCE
 
 
 class Listener(RelayActor):
@@ -80,9 +81,9 @@ def test_outcomes_told_right_before_the_stop_are_written(journal: SimpleNamespac
         sent = Attempt(row.id, line_id, 1, "sent", NOW, uuid4().hex)
         journal.ref.tell(Outcome(conversation, row.conversation_id, row.id, line_id, sent, sent=sent))
     journal.ref.tell(Stop())
-    assert journal.ref.actor_stopped.wait(10)
+    assert journal.ref.actor_stopped.wait(PATIENCE)
     assert set(states(pool, rows)) == {"sent"}
-    conversation.ask(Ping(), timeout=5)
+    conversation.ask(Ping(), timeout=PATIENCE)
     assert len([one for one in heard if isinstance(one, Settled)]) == len(rows)
     conversation.stop()
 
@@ -92,7 +93,7 @@ def test_of_two_senders_with_one_message_one_is_granted(journal: SimpleNamespace
     answers = []
     for sender, heard, came in (listener(), listener()):
         journal.ref.tell(ClaimRequest(claim(journal, row), sender))
-        assert came.wait(10)
+        assert came.wait(PATIENCE)
         answers += [one.granted for one in heard if isinstance(one, Claimed)]
         sender.stop()
     assert answers == [True, False]
@@ -102,7 +103,7 @@ def test_a_claim_of_an_older_epoch_is_refused(journal: SimpleNamespace, pool: Po
     row = new_message(pool, line_id)
     sender, heard, came = listener()
     journal.ref.tell(ClaimRequest(claim(journal, row, epoch=journal.epochs[row.shard] - 1), sender))
-    assert came.wait(10)
+    assert came.wait(PATIENCE)
     assert [one.granted for one in heard] == [False]
     assert states(pool, [row]) == ["received"]
     sender.stop()
@@ -113,5 +114,5 @@ def test_nothing_is_claimed_for_a_sender_that_has_ended(journal: SimpleNamespace
     sender, _, _ = listener()
     sender.stop()
     journal.ref.tell(ClaimRequest(claim(journal, row), sender))
-    journal.ref.ask(Ping(), timeout=10)
+    journal.ref.ask(Ping(), timeout=PATIENCE)
     assert states(pool, [row]) == ["received"]

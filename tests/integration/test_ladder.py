@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from db import claims, receipts
+from db import claims, receipts, whole
 from db.claims import Attempt
 from db.messages import Row
 from db.pool import Pool
 from db.receipts import LineReceipt
-from relay.core.messages import Receipt
+from relay.core.messages import Receipt, Report
 from tests.integration.rows import NOW, sent_message
 
 ORDERS = list(permutations(["sent", "delivered", "read", "failed"]))
@@ -51,6 +52,21 @@ def test_all_at_once_is_the_same_as_one_by_one(pool: Pool, line_id: str) -> None
     assert stands(pool, row) == ("delivered", "delivered")
 
 
+@pytest.mark.parametrize("status", ["sent", "delivered", "read", "failed"])
+def test_what_is_known_is_not_written_again(pool: Pool, line_id: str, status: str) -> None:
+    """Each status of WhatsApp comes several times, and its `sent` after our own word."""
+    provider_id = uuid4().hex
+    row = sent_message(pool, line_id, provider_id=provider_id)
+    versions = []
+    for _ in range(2):
+        tell(pool, line_id, provider_id, status)
+        with pool.transaction() as cursor:
+            cursor.execute("SELECT ctid, state FROM message_tracking WHERE id = %s", (row.id,))
+            versions.append(cursor.fetchone())
+    assert versions[0] == versions[1]
+    assert versions[0][1] == status
+
+
 def in_two_parts(pool: Pool, line_id: str) -> list[tuple[Row, str]]:
     """A message that became two, both sent: rows and provider ids."""
     first, second = (sent_message(pool, line_id, provider_id=name) for name in (uuid4().hex, uuid4().hex))
@@ -68,20 +84,39 @@ def in_two_parts(pool: Pool, line_id: str) -> list[tuple[Row, str]]:
     return [(first, ids[0]), (second, ids[1])]
 
 
-def test_of_two_parts_the_last_ones_delivery_is_told(pool: Pool, line_id: str) -> None:
+def word(pool: Pool, row: Row) -> str | None:
+    """What the agents' side is told of this part, by a conversation that looks after the change."""
+    with pool.transaction() as cursor:
+        [standing] = claims.standings(cursor, [row.id])
+    if standing.report is None:
+        return None
+    status: Any = standing.report
+    report = Report(row.id, standing.source_id, status, NOW, part=standing.part, parts=standing.parts)
+    if not whole.may_tell(pool, report):
+        return None
+    with pool.transaction() as cursor:
+        claims.record_reports(cursor, [(row.id, status, None)])
+    return str(status)
+
+
+def test_of_two_parts_the_last_one_to_arrive_is_told(pool: Pool, line_id: str) -> None:
     (first, one), (second, two) = in_two_parts(pool, line_id)
-    tell(pool, line_id, one, "delivered")
-    assert stands(pool, first) == ("delivered", None)
     tell(pool, line_id, two, "delivered")
-    assert stands(pool, second) == ("delivered", "delivered")
+    assert word(pool, second) is None
+    tell(pool, line_id, one, "delivered")
+    tell(pool, line_id, two, "read")
+    assert [word(pool, row) for row in (second, first)] == ["delivered", None]
 
 
-def test_but_not_once_the_other_has_failed(pool: Pool, line_id: str) -> None:
+def test_the_first_that_failed_is_told_and_no_other(pool: Pool, line_id: str) -> None:
     (first, one), (second, two) = in_two_parts(pool, line_id)
     tell(pool, line_id, one, "failed")
-    assert stands(pool, first) == ("failed", "failed")
+    tell(pool, line_id, two, "failed")
+    assert [word(pool, row) for row in (first, second)] == ["failed", None]
     tell(pool, line_id, two, "delivered")
-    assert stands(pool, second) == ("delivered", None)
+    assert word(pool, second) is None, "the other has not arrived"
+    tell(pool, line_id, one, "delivered")
+    assert word(pool, first) == "delivered"
 
 
 def test_a_receipt_that_comes_before_its_id_is_known_is_parked_and_found(pool: Pool, line_id: str) -> None:

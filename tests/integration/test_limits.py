@@ -9,7 +9,10 @@ import pytest
 
 from relay.stores.limits import Granted, TokenBucket
 from sandbox.stack import Redis
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
+
+SLOW = 0.001
+"""Per second: nothing comes back while a test lasts."""
 
 
 @pytest.fixture
@@ -25,12 +28,11 @@ def key() -> str:
 
 
 def test_a_new_bucket_is_full_and_then_refills(bucket: TokenBucket, key: str) -> None:
-    assert bucket.take(key, 20, 5, 5) == Granted(5, 0.0)
-    empty = bucket.take(key, 20, 5, 1)
+    assert bucket.take(key, SLOW, 5, 5) == Granted(5, 0.0)
+    empty = bucket.take(key, SLOW, 5, 1)
     assert empty.count == 0
-    assert 0 < empty.wait_seconds <= 0.05
-    gevent.sleep(empty.wait_seconds + 0.01)
-    assert bucket.take(key, 20, 5, 1).count == 1
+    assert 0 < empty.wait_seconds <= 1 / SLOW
+    wait_until(lambda: bucket.take(key, 20, 5, 1).count == 1, message="one to come back")
 
 
 def test_part_of_what_is_wanted(bucket: TokenBucket, key: str) -> None:
@@ -41,65 +43,71 @@ def test_part_of_what_is_wanted(bucket: TokenBucket, key: str) -> None:
 
 def test_many_processes_never_get_more_than_the_budget(redis_url: str, key: str) -> None:
     rate, burst, takers = 50.0, 20.0, [TokenBucket(redis_url) for _ in range(8)]
-    began = time.monotonic()
-    until = began + 1.0
+    got: list[int] = []
 
-    def use(bucket: TokenBucket) -> int:
-        got = 0
-        while time.monotonic() < until:
+    def use(bucket: TokenBucket) -> None:
+        while sum(got) < 70:
             granted = bucket.take(key, rate, burst, 3)
-            got += granted.count
+            got.append(granted.count)
             gevent.sleep(min(granted.wait_seconds, 0.02))
-        return got
 
-    total = sum(one.get() for one in gevent.joinall([gevent.spawn(use, bucket) for bucket in takers]))
-    allowed = burst + rate * (time.monotonic() - began)
-    assert allowed * 0.7 < total <= allowed + 1
+    began = time.monotonic()
+    gevent.joinall([gevent.spawn(use, bucket) for bucket in takers], timeout=PATIENCE, raise_error=True)
+    assert 70 <= sum(got) <= burst + rate * (time.monotonic() - began) + 1
     for one in takers:
         one.close()
 
 
 def test_a_rate_per_minute_has_a_whole_minute_as_its_burst(bucket: TokenBucket, key: str) -> None:
     assert bucket.take(key, 300 / 60, 300, 300).count == 300
-    assert bucket.take(key, 300 / 60, 300, 1).wait_seconds == pytest.approx(0.2, abs=0.05)
+    assert bucket.take(key, 300 / 60, 300, 300).count < 300
+    assert bucket.take(key + "-slow", 3 / 60, 3, 3).count == 3
+    assert bucket.take(key + "-slow", 3 / 60, 3, 1).wait_seconds == pytest.approx(20, abs=10)
 
 
 def test_nobody_gets_anything_during_a_penalty(bucket: TokenBucket, redis_url: str, key: str) -> None:
     other = TokenBucket(redis_url)
     bucket.take(key, 10, 10, 1)
-    bucket.penalise(key, 0.4)
+    bucket.penalise(key, 30)
     waiting = other.take(key, 10, 10, 1)
     assert waiting.count == 0
-    assert 0.3 < waiting.wait_seconds <= 0.51
-    wait_until(lambda: other.take(key, 10, 10, 1).count == 1, 5, "the penalty to end")
-    assert other.take(key, 10, 10, 5).count == 0  # it starts empty: what built up meanwhile is not let loose
+    assert 10 < waiting.wait_seconds <= 30.1
+    other.close()
+
+
+def test_after_a_penalty_it_starts_empty(bucket: TokenBucket, redis_url: str, key: str) -> None:
+    """What built up meanwhile is not let loose."""
+    other = TokenBucket(redis_url)
+    bucket.take(key, 10, 10, 1)
+    bucket.penalise(key, 0.4)
+    gevent.sleep(0.5)  # it is over then, sooner or later makes no difference
+    assert other.take(key, SLOW, 10, 5).count == 0
+    wait_until(lambda: other.take(key, 10, 10, 1).count == 1, message="one to come back")
     other.close()
 
 
 def test_a_look_takes_nothing(bucket: TokenBucket, redis_url: str, key: str) -> None:
     other = TokenBucket(redis_url)
-    assert other.peek(key, 0.001, 10) == 10
-    bucket.take(key, 0.001, 10, 4)
-    assert [other.peek(key, 0.001, 10) for _ in range(3)] == pytest.approx([6, 6, 6], abs=0.01)
+    assert other.peek(key, SLOW, 10) == 10
+    bucket.take(key, SLOW, 10, 4)
+    assert [other.peek(key, SLOW, 10) for _ in range(3)] == pytest.approx([6, 6, 6], abs=0.01)
     bucket.penalise(key, 30)
     paused = other.peek(key, 1, 10)
     assert paused is not None
-    assert -30 <= paused < -25
+    assert -30 <= paused < -10
     other.close()
 
 
 def test_without_redis_each_process_keeps_to_the_rate_by_itself(
     bucket: TokenBucket, redis_server: Redis, key: str
 ) -> None:
-    assert bucket.take(key, 5, 10, 8).count == 8
-    bucket.penalise(key + "-penalised", 30)
+    assert bucket.take(key, SLOW, 10, 8).count == 8
+    bucket.penalise(key + "-penalised", 300)
     redis_server.stop()
     try:
-        began = time.monotonic()
-        assert bucket.take(key, 5, 10, 10).count in (2, 3)  # not ten again: it knows what it has used
-        assert bucket.take(key, 5, 10, 1).count == 0
-        assert bucket.take(key + "-penalised", 5, 10, 1).wait_seconds > 20
-        assert time.monotonic() - began < 1.5
+        assert bucket.take(key, SLOW, 10, 10).count == 2  # not ten again: it knows what it has used
+        assert bucket.take(key, SLOW, 10, 1).count == 0
+        assert bucket.take(key + "-penalised", 5, 10, 1).wait_seconds > 200
         assert bucket.peek(key, 5, 10) is None
     finally:
         redis_server.start()

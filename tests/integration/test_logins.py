@@ -21,9 +21,11 @@ from db.migrate import migrate
 from db.pool import Pool
 from relay.bootstrap import build_changes, build_channels, build_cipher
 from relay.channels.base import Account, Channel
+from relay.channels.genesys import renewal
 from relay.core.errors import SendError
 from relay.stores.cache import Cache
 from tests import processes
+from tests.waiting import PATIENCE
 
 TARGET = "http://127.0.0.1:9/return"
 HELD = {
@@ -60,7 +62,7 @@ def account(settings: Settings, changes: Changes) -> Account:
     channel = genesys(settings, changes)
     url = channel.login_url(account, TARGET, "s", "")
     back = requests.post(url.replace("code_challenge=&code_challenge_method=S256", ""), {"answer": "allow"},
-                         allow_redirects=False, timeout=10)  # fmt: skip
+                         allow_redirects=False, timeout=PATIENCE)  # fmt: skip
     code = parse_qs(urlsplit(back.headers["Location"]).query)["code"][0]
     token = channel.login(account, code, TARGET, "", soon()).refresh_token
     logged_in = replace(account, credentials={**HELD, "refresh_token": token})
@@ -75,7 +77,7 @@ def genesys(settings: Settings, changes: Changes) -> Channel:
 
 
 def soon() -> float:
-    return time.monotonic() + 8
+    return time.monotonic() + PATIENCE
 
 
 def forget(settings: Settings, pattern: str) -> None:
@@ -106,7 +108,7 @@ def test_two_processes_at_once(settings: Settings, changes: Changes, account: Ac
     for _ in range(3):
         forget(settings, "*genesys:token*")
         both = [gevent.spawn(genesys(settings, changes).offers, account, soon()) for _ in range(2)]
-        gevent.joinall(both, timeout=10)
+        gevent.joinall(both, timeout=PATIENCE)
         assert all(one.get(block=False) for one in both)
 
 
@@ -121,9 +123,12 @@ def test_a_newer_login_is_not_overwritten(settings: Settings, changes: Changes, 
     assert not credentials.renew_refresh_token(changes, cipher, "00000000-0000-4000-8000-000000000000", "a", "b")
 
 
-def test_a_login_that_was_ended(settings: Settings, changes: Changes, account: Account) -> None:
+def test_a_login_that_was_ended(
+    settings: Settings, changes: Changes, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewal, "PATIENCE", 0.1)  # nobody else will bring another one
     forget(settings, "*genesys:token*")
     url = f"{settings.genesys_login_url}".removesuffix("/genesys/login")
-    assert requests.post(f"{url}/control/accounts/logins/end", timeout=10).status_code == 204
+    assert requests.post(f"{url}/control/accounts/logins/end", timeout=PATIENCE).status_code == 204
     with pytest.raises(SendError, match="invalid_grant"):
-        genesys(settings, changes).offers(account, time.monotonic() + 1)
+        genesys(settings, changes).offers(account, soon())

@@ -23,7 +23,7 @@ from relay.actors.timers import Timers
 from relay.core.hold import Hold
 from relay.core.ordering import sort_key
 from tests.integration.rows import NOW, new_message
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 
 def another(pool: Pool, row: Row, arrived_at: float, index: int) -> Row:
@@ -98,10 +98,10 @@ def test_what_arrives_while_the_mailbox_cannot_be_read_does_not_overtake_it(
     holds: Any = {"inbound": Hold(0.0), "outbound": Hold(0.0)}
     actor = ConversationActor.start(parts, older.conversation_id, older.shard, 1, holds, lambda _: None)
     actor.tell(Wake(older.conversation_id))
-    assert outage.asked.wait(10)
+    assert outage.asked.wait(PATIENCE)
     actor.tell(Arrived(mapping, [newer]))
     outage.over = True
-    wait_until(lambda: sent, 10, "the first message to be launched")
+    wait_until(lambda: sent, message="the first message to be launched")
     actor.stop()
     channel.stop()
     assert sent[0] == older.id

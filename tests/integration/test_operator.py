@@ -15,6 +15,7 @@ from db.pool import Pool
 from db.sealing import Cipher, SealError
 from relay.broker import topology
 from relay.core.messages import Person
+from tests.waiting import PATIENCE
 
 
 def relay(env: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
@@ -23,7 +24,7 @@ def relay(env: dict[str, str], *command: str) -> subprocess.CompletedProcess[str
         env=os.environ | env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=2 * PATIENCE,
         check=False,
     )
 
@@ -91,12 +92,15 @@ def test_reshard_gives_every_conversation_a_home_and_refuses_the_old_number(
 
 
 def test_reshard_is_refused_while_a_daemon_lives(settings_env: dict[str, str], line: tuple[str, str]) -> None:
-    with Pool(settings_env["DATABASE_URL"]) as pool, pool.transaction() as cursor:
-        cursor.execute(
-            "INSERT INTO daemons (id, name, lease_until) VALUES (%s, 'somebody', now() + interval '1 minute')",
-            (str(uuid4()),),
-        )
-    done = relay(settings_env, "reshard", "8")
+    with Pool(settings_env["DATABASE_URL"]) as pool:
+        with pool.transaction() as cursor:
+            cursor.execute(
+                "INSERT INTO daemons (id, name, lease_until) VALUES (%s, 'somebody', now() + interval '1 hour')",
+                (str(uuid4()),),
+            )
+        done = relay(settings_env, "reshard", "8")
+        with pool.transaction() as cursor:
+            cursor.execute("DELETE FROM daemons")
     assert done.returncode == 1
     assert "stop web and every daemon first; still running: somebody" in done.stderr
 

@@ -17,7 +17,7 @@ from sandbox.stack import ObjectStore, Redis
 from tests.processes import frozen
 from tests.services.databases import Databases
 from tests.services.rabbitmq import RabbitMQ
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 
 def test_rabbitmq_is_one_that_the_relay_is_made_for(rabbitmq: RabbitMQ) -> None:
@@ -44,7 +44,7 @@ def test_rabbitmq_comes_back_with_what_it_held(rabbitmq: RabbitMQ, broker_url: s
     rabbitmq.wait_ready()
     with Connection(broker_url) as connection:
         queue = connection.SimpleQueue("kept", queue_args={"x-queue-type": "quorum"})
-        message = queue.get(timeout=30)
+        message = queue.get(timeout=PATIENCE)
         message.ack()
         assert message.payload == "still here"
         queue.close()
@@ -83,13 +83,15 @@ def bucket(s3: ObjectStore) -> Iterator[minio.Minio]:
 
 
 def test_a_presigned_link_opens_without_a_key_until_it_expires(bucket: minio.Minio) -> None:
-    link = bucket.presigned_get_object("things", "a/b.txt", expires=timedelta(seconds=2))
-    assert requests.get(link, timeout=5).text == "hello"
-    wait_until(lambda: "AccessDenied" in requests.get(link, timeout=5).text, 10, "the link to expire")
+    link, short = (
+        bucket.presigned_get_object("things", "a/b.txt", expires=timedelta(seconds=seconds)) for seconds in (60, 1)
+    )
+    assert requests.get(link, timeout=PATIENCE).text == "hello"
+    wait_until(lambda: "AccessDenied" in requests.get(short, timeout=PATIENCE).text, message="the link to expire")
 
 
 def test_without_a_signature_the_object_store_gives_nothing(bucket: minio.Minio, s3: ObjectStore) -> None:
-    answer = requests.get(f"http://{s3.endpoint}/things/a/b.txt", timeout=5)
+    answer = requests.get(f"http://{s3.endpoint}/things/a/b.txt", timeout=PATIENCE)
     assert answer.status_code in (400, 401, 403)
     assert "hello" not in answer.text
 
@@ -98,4 +100,4 @@ def test_a_frozen_server_comes_back_when_it_is_thawed(redis_server: Redis) -> No
     with redis.Redis.from_url(redis_server.url(), socket_timeout=0.5, retry=Retry(NoBackoff(), 0)) as client:
         with frozen(redis_server.child), pytest.raises(redis.TimeoutError):
             client.ping()
-        wait_until(lambda: redis.Redis.from_url(redis_server.url()).ping(), 10, "Redis to answer again")
+        wait_until(lambda: redis.Redis.from_url(redis_server.url()).ping(), message="Redis to answer again")

@@ -36,7 +36,7 @@ from tests.integration.webhook_world import (
 )
 from tests.processes import Process
 from tests.services.rabbitmq import RabbitMQ
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 Away = Callable[[], AbstractContextManager[None]]
 
@@ -77,15 +77,17 @@ def test_without_postgresql_known_lines_go_on(world: World, database_away: Away)
     line, agents = world.line(), world.line()
     assert post_for(world, line.phone_number_id) == 200
     assert world.genesys(agent_text(agents.integration_id, "1"), agents.webhook_secret).status_code == 200
+    posted = 1
     with database_away():
         deadline = time.monotonic() + 5  # longer than the memory of this process is fresh
         while time.monotonic() < deadline:
             assert post_for(world, line.phone_number_id) == 200
+            posted += 1
             assert world.genesys(agent_text(agents.integration_id, "2"), agents.webhook_secret).status_code == 200
             gevent.sleep(0.5)
         ready = world.client.get("/health/ready")
         assert (ready.status_code, json_of(ready)["checks"]["database"]) == (200, "away")
-    world.arrivals.of(line, 5)
+    world.arrivals.of(line, posted)
 
 
 def test_without_postgresql_a_fresh_worker_learns_from_redis(
@@ -118,8 +120,8 @@ def test_without_postgresql_what_nobody_knows_has_to_be_repeated(world: World, d
         assert post_for(world, cold.phone_number_id, known.phone_number_id) == 503
         world.arrivals.of(known, 2)
         assert world.arrivals.none_of(cold)
-    wait_until(lambda: post_for(world, cold.phone_number_id) == 200, 10, "the line to be found again", interval=0.3)
-    wait_until(lambda: post_for(world, "123000321") == 200, 10, "the unknown number to be kept", interval=0.3)
+    wait_until(lambda: post_for(world, cold.phone_number_id) == 200, message="the line to be found again", interval=0.3)
+    wait_until(lambda: post_for(world, "123000321") == 200, message="the unknown number to be kept", interval=0.3)
     assert world.unknown("123000321")
 
 
@@ -131,13 +133,11 @@ def test_without_the_broker_the_provider_is_told_to_repeat(settings_env: dict[st
         line = world.line()
         assert post_for(world, line.phone_number_id) == 200
         rabbitmq.delete_virtual_host(host)
-        started = time.monotonic()
         assert post_for(world, line.phone_number_id) == 503
-        assert time.monotonic() - started < 6
         assert world.client.get("/health/ready").status_code == 503
         # It comes back empty: web declares its queues anew.
         rabbitmq.create_virtual_host(host)
-        wait_until(lambda: post_for(world, line.phone_number_id) == 200, 20, "the broker to be found again")
+        wait_until(lambda: post_for(world, line.phone_number_id) == 200, message="the broker to be found again")
         assert world.client.get("/health/ready").status_code == 200
     finally:
         world_of.close(world)
@@ -163,7 +163,7 @@ def test_web_starts_before_its_database(settings_env: dict[str, str], database_a
         assert (ready.status_code, json_of(ready)["waiting_for"]) == (503, ["shards"])
         assert post_for(world, "1") == 503
     try:
-        wait_until(lambda: world.client.get("/health/ready").status_code == 200, 20, "web to be ready")
+        wait_until(lambda: world.client.get("/health/ready").status_code == 200, message="web to be ready")
         assert post_for(world, "1") == 200
     finally:
         world_of.close(world)
@@ -201,15 +201,17 @@ def test_gunicorn_serves_it(
     def post(n: int) -> requests.Response:
         raw = json.dumps(envelope(change(line.phone_number_id, text(f"{n}", f"49{n}")))).encode()
         # Sent in chunks: without a length in front.
-        return requests.post(url, data=iter([raw[:10], raw[10:]]), headers=meta_signature(raw, APP_SECRET), timeout=10)
+        return requests.post(
+            url, data=iter([raw[:10], raw[10:]]), headers=meta_signature(raw, APP_SECRET), timeout=PATIENCE
+        )
 
     jobs = [gevent.spawn(post, n) for n in range(100)]
-    gevent.joinall(jobs, raise_error=True, timeout=30)
+    gevent.joinall(jobs, raise_error=True, timeout=PATIENCE)
     assert {job.value.status_code for job in jobs} == {200}
     assert all(job.value.headers["X-Request-ID"] for job in jobs)
     assert len(world.arrivals.of(line, 100)) == 100
-    assert requests.post(url, data=b"{}", timeout=10).status_code == 401
-    large = requests.post(url, data=b"x" * (5 * 1024 * 1024), headers=meta_signature(b"", APP_SECRET), timeout=10)
+    assert requests.post(url, data=b"{}", timeout=PATIENCE).status_code == 401
+    large = requests.post(url, data=b"x" * (5 * 1024 * 1024), headers=meta_signature(b"", APP_SECRET), timeout=PATIENCE)
     assert large.status_code == 413
-    shown = requests.get(url.replace("/webhook/meta", "/metrics"), timeout=10).text
+    shown = requests.get(url.replace("/webhook/meta", "/metrics"), timeout=PATIENCE).text
     assert "web_webhooks_total" in shown

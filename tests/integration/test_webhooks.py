@@ -25,7 +25,7 @@ from tests.integration.webhook_world import (
     status,
     text,
 )
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -220,9 +220,7 @@ def test_every_item_of_a_batch_goes_to_its_line_and_queue(world: World) -> None:
 def test_a_thousand_items_in_one_post(world: World) -> None:
     line = world.line()
     messages = [text(f"number {n}", f"49170{n % 50}") for n in range(1000)]
-    started = time.monotonic()
     assert world.meta(envelope(change(line.phone_number_id, *messages))).status_code == 200
-    assert time.monotonic() - started < 4
     updates = world.arrivals.of(line, 1000)
     assert [one.index for one in updates] == list(range(1000))
 
@@ -326,7 +324,7 @@ def test_a_number_becomes_known_within_seconds_of_its_activation(world: World) -
         assert world.meta(body).status_code == 200
         return not world.arrivals.none_of(line)
 
-    wait_until(arrives, 10, "the line to be known", interval=0.5)
+    wait_until(arrives, message="the line to be known", interval=0.5)
 
 
 def test_items_without_a_number_are_kept(world: World) -> None:
@@ -335,6 +333,22 @@ def test_items_without_a_number_are_kept(world: World) -> None:
     }
     assert world.meta(body).status_code == 200
     assert any("first-of-its-kind" in json.dumps(payload) for payload, _ in world.unknown(""))
+
+
+def test_news_of_an_account_are_the_tenants_where_the_address_says_whose(world: World) -> None:
+    own = world.line(own_app=True)
+    path = f"/webhook/meta/{own.tenant_key}"
+    news = {"entry": [{"id": "2001", "changes": [{"field": "account_update", "value": {"event": "our-own"}}]}]}
+    assert world.meta(news, "guess", path).status_code == 401
+    assert world.meta(news, own.app_secret, path).status_code == 200
+    [arrived] = world.arrivals.of(own, 1)
+    assert arrived.payload["value"] == {"event": "our-own"}
+    assert not world.unknown("account:2001")
+    # Whose a message is, only its number says.
+    stray = {"entry": [{"id": "2001", "changes": [{"field": "messages", "value": {"messages": [text("stray")]}}]}]}
+    assert world.meta(stray, own.app_secret, path).status_code == 200
+    assert any("stray" in json.dumps(payload) for payload, _ in world.unknown(""))
+    assert len(world.arrivals.of(own, 1)) == 1
 
 
 # The rest
@@ -363,7 +377,7 @@ def test_webhooks_side_by_side(world: World) -> None:
     line = world.line()
     bodies = [envelope(change(line.phone_number_id, text(f"{n}", f"49{n}"))) for n in range(200)]
     jobs = [gevent.spawn(world.meta, body) for body in bodies]
-    gevent.joinall(jobs, raise_error=True, timeout=30)
+    gevent.joinall(jobs, raise_error=True, timeout=PATIENCE)
     assert {job.value.status_code for job in jobs} == {200}
     updates = world.arrivals.of(line, 200)
     assert len({queue_number(line.line_id, one.address, world.parts.shards) for one in updates}) > 1

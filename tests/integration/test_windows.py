@@ -92,6 +92,14 @@ def test_the_provider_says_that_it_is_closed(world: World, contact: Mapping) -> 
     assert write(world, contact, "b", -10).window_until == T - 10 + DAY
 
 
+def test_after_a_day_the_provider_knows_better(world: World, contact: Mapping) -> None:
+    """Three days after an advertisement are given only to who answered within the first."""
+    write(world, contact, "ad", -DAY + 60, hours=72)
+    assert close(world, contact, -1) == T + 2 * DAY + 60, "within the day"
+    write(world, contact, "older", -2 * DAY)
+    assert close(world, contact, 61) == T + 61
+
+
 def test_an_invitation_is_good_until_the_contact_writes_again(world: World, contact: Mapping) -> None:
     write(world, contact, "a", -2 * DAY)
     with world.pool.transaction() as cursor:

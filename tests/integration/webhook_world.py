@@ -59,20 +59,20 @@ class Arrivals:
         for number in range(self.shards):
             self.consumer.open(number, self._update)
         self.consumer.consume(WEBHOOK_ARCHIVE, self._archived, 100)
-        wait_until(lambda: self.consumer.connected, 20, "the consumer")
+        wait_until(lambda: self.consumer.connected, message="the consumer")
 
     def of(self, line: Line, count: int) -> list[Update]:
         """This line's updates, in the order of their places in the webhook, once there are `count`."""
-        wait_until(lambda: len(self._of(line)) >= count, 15, f"{count} updates of the line")
+        wait_until(lambda: len(self._of(line)) >= count, message=f"{count} updates of the line")
         return sorted(self._of(line), key=lambda one: (one.arrived_at, one.index))
 
     def none_of(self, line: Line) -> bool:
         """For after a webhook that was answered: what it published is confirmed, so it is in the queues."""
-        wait_until(lambda: not any(self.consumer.depth(n) for n in range(self.shards)), 10, "the queues to be read")
+        wait_until(lambda: not any(self.consumer.depth(n) for n in range(self.shards)), message="the queues to be read")
         return not self._of(line)
 
     def archive_of(self, marker: bytes) -> tuple[dict[str, Any], bytes]:
-        found = wait_until(lambda: [one for one in self.archived if marker in one[1]], 10, "the archived body")
+        found = wait_until(lambda: [one for one in self.archived if marker in one[1]], message="the archived body")
         return found[-1]
 
     def _of(self, line: Line) -> list[Update]:
@@ -151,7 +151,7 @@ def build(env: Mapping[str, str]) -> World:
     settings = load_settings(env)
     app = build_web(settings)
     parts: WebParts = app.extensions["relay"]
-    wait_until(lambda: parts.publisher.connected and parts.preparation.done, 20, "web to be ready")
+    wait_until(lambda: parts.publisher.connected and parts.preparation.done, message="web to be ready")
     return World(app, Arrivals(Consumer(settings.broker_url, settings.relay_shards, 500), settings.relay_shards))
 
 

@@ -36,7 +36,7 @@ def running_app(env: Mapping[str, str]) -> Iterator[Flask]:
     configure("INFO", "json")
     app = build_web(settings)
     parts: WebParts = app.extensions["relay"]
-    wait_until(lambda: parts.preparation.done, 60, "web's preparation")
+    wait_until(lambda: parts.preparation.done, message="web's preparation")
     try:
         yield app
     finally:

@@ -1,22 +1,20 @@
 """The portal as gunicorn serves it, with a database of its own and a real browser."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from db import passwords, users
 from db.audit import By
 from db.pool import Pool
 from tests import processes
+from tests.browser import context as browser_context
+from tests.browser import launched
 from tests.portal.client import PASSWORD, Person, running_app
 from tests.portal.rows import House
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 Login = Callable[..., None]
 
@@ -36,12 +34,8 @@ def web(settings_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*OPTIONS, "--disable-sync", "--no-first-run"]
-        )
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -49,8 +43,11 @@ def page(browser: Browser, web: processes.Process, settings_env: dict[str, str])
     """A page that fails its test when the console or the security policy complains."""
     complaints: list[str] = []
     # Without transitions: axe would else measure a colour on its way to another.
-    context = browser.new_context(
-        viewport={"width": 1300, "height": 900}, base_url=settings_env["PUBLIC_URL"], reduced_motion="reduce"
+    context = browser_context(
+        browser,
+        viewport={"width": 1300, "height": 900},
+        base_url=settings_env["PUBLIC_URL"],
+        reduced_motion="reduce",
     )
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -98,7 +95,8 @@ def login(page: Page) -> Login:
         page.goto(f"/portal/login{next_page}")
         page.get_by_label("E-mail address").fill(email)
         page.get_by_label("Password").fill(password)
-        page.get_by_role("button", name="Log in").click()
+        with page.expect_event("load"):  # what comes next is asked of the page that it leads to, the whole of it
+            page.get_by_role("button", name="Log in").click()
         expect(page.get_by_role("heading", name="Log in")).to_have_count(0)
 
     return log_in

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import ANY
 from uuid import uuid4
 
 import pytest
@@ -97,11 +98,26 @@ def test_a_lines_template_for_late_messages_is_kept_whole(
     template = {"name": "reply_waiting", "language": "en", "parameters": ["{name}", "{text}"]}
     assert settings(parts, line) == {"mark_read": True, "show_typing": False, "window_template": template}
     assert "{name}\n{text}" in page
-    page = admin.post(f"{base}/lines/{line.id}", {"template_name": "reply_waiting"}, status=400)
-    assert "Name its language too" in page
-    assert "As Meta writes it" in admin.post(
-        f"{base}/lines/{line.id}", given | {"template_name": "Reply Waiting"}, status=400
-    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "says"),
+    [
+        ({"template_language": ""}, "template_language", "Name the language"),
+        ({"template_name": ""}, "template_name", "Name the template."),
+        ({"template_name": "Reply Waiting"}, "template_name", "As Meta writes it"),
+        ({"template_parameters": "Dear {customer}"}, "template_parameters", "Only {text} and {name} are filled in"),
+        ({"template_parameters": "a\n" * 21}, "template_parameters", "at most 20 parameters"),
+    ],
+)
+def test_what_is_wrong_with_a_template_is_said_beside_its_field(
+    admin: Person, parts: WebParts, base: str, line: Line, wrong: dict[str, str], field: str, says: str
+) -> None:
+    given = {"template_name": "reply_waiting", "template_language": "en", "template_parameters": "{text}"}
+    page = admin.post(f"{base}/lines/{line.id}", given | wrong, status=400)
+    assert re.findall(r'id="(\w+)-error">([^<]*)', page) == [(field, ANY)]
+    assert says in page
+    assert settings(parts, line) == {}
 
 
 def test_a_line_that_never_was_live_is_added_and_removed(admin: Person, parts: WebParts, base: str, line: Line) -> None:
@@ -154,7 +170,8 @@ def test_a_viewer_looks_and_changes_nothing(app: Flask, parts: WebParts, base: s
     viewer = person(app, parts, "viewer", line.tenant_id)
     page = viewer.get(f"{base}/lines") + viewer.get(f"{base}/lines/{line.id}")
     assert "Add a line" not in page
-    assert "Settings of this line" not in page
+    assert "<fieldset disabled>" in page, "what is set is shown"
+    assert ">Save<" not in page
     assert "Pause" not in page
     for address in (f"lines/{line.id}", f"lines/{line.id}/remove", "lines/new", "lines/live", "status", "checks"):
         viewer.post(f"{base}/{address}", {"status": "paused"}, status=403)

@@ -46,9 +46,9 @@ def test_the_dashboard_stays_fresh_and_leaves_open_what_is_open(
     link = page.get_by_role("link", name="All of them")
     link.focus()
     house.say("4915101", "Is anybody there?", name="Ben Okafor")
-    expect(page.get_by_role("link", name="Ben Okafor")).to_be_visible(timeout=15_000)
-    expect(page.get_by_text("No daemon of the relay is running")).not_to_have_count(0, timeout=15_000)
-    expect(page.locator(".figure", has_text="active in 24 hours").locator(".value")).to_have_text("2", timeout=15_000)
+    expect(page.get_by_role("link", name="Ben Okafor")).to_be_visible()
+    expect(page.get_by_text("No daemon of the relay is running")).not_to_have_count(0)
+    expect(page.locator(".figure", has_text="active in 24 hours").locator(".value")).to_have_text("2")
     expect(link).to_be_focused()
     expect(page.locator("#hours-data")).to_have_attribute("open", "")
     assert page.evaluate("window.untouched")
@@ -66,7 +66,7 @@ def test_new_messages_come_in_at_the_bottom_and_older_ones_on_demand(
     expect(bubbles).to_have_count(60)
     expect(page.get_by_role("link", name="Older messages")).to_have_count(0)
     house.say("4915200", "And one more", "outbound")
-    expect(page.get_by_text("And one more")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("And one more")).to_be_visible()
     texts = page.locator(".bubble .said").all_inner_texts()
     assert texts == [*(f"Message no. {n}" for n in range(60)), "And one more"]
     page.goto(f"{house.path}/conversations/{rows[0].conversation_id}")
@@ -78,7 +78,7 @@ def test_a_state_changes_before_ones_eyes(page: Page, house: House, visit: Calla
     visit(f"/messages/{row.id}")
     expect(page.get_by_text("WhatsApp has not been called yet.")).to_be_visible()
     house.call(row, 1, "sent", provider_id="wamid.1", http_status=200)
-    expect(page.get_by_role("cell", name="Accepted")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("cell", name="Accepted")).to_be_visible()
 
 
 def test_dead_letters_are_marked_and_sent_by_keyboard(page: Page, house: House, visit: Callable[[str], None]) -> None:
@@ -86,13 +86,11 @@ def test_dead_letters_are_marked_and_sent_by_keyboard(page: Page, house: House, 
     visit("/dead-letters")
     send = page.get_by_role("button", name="Send the marked ones again")
     expect(send).to_be_disabled()
-    page.get_by_label("All on this page").focus()
-    page.keyboard.press("Space")
+    page.get_by_label("All on this page").press("Space")
     expect(page.get_by_text("3 marked")).to_be_visible()
     page.get_by_role("checkbox", name="Mark the message").first.uncheck()
     expect(page.get_by_text("2 marked")).to_be_visible()
-    send.focus()
-    page.keyboard.press("Enter")
+    send.press("Enter")
     expect(page.get_by_text("2 messages are on the way again.")).to_be_visible()
     assert sorted(house.state(row) for row in rows) == ["dead", "received", "received"]
 

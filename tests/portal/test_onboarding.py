@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from db.pool import Pool
 from tests import processes
+from tests.browser import context as browser_context
 from tests.flow.installation import Installation
 from tests.portal.conftest import Login, new_user
 from tests.portal.suedlicht import GENESYS, LOGIN, NARROW_CLIENT, WHATSAPP
@@ -20,8 +21,6 @@ pytestmark = pytest.mark.browser
 
 OPERATOR = "operator@relay.example"
 PHONE = "4915112345888"
-PATIENT = 30_000
-"""Milliseconds for what goes through several processes."""
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +100,7 @@ def test_a_second_tenant_goes_live_and_sees_its_first_message(
     expect(page.get_by_text("Done: WhatsApp sends to this relay now.")).to_be_visible()
     go_on(page)
 
-    expect(page.get_by_role("heading", name="This relay")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("heading", name="This relay")).to_be_visible()
     expect(page.locator("[data-level=refused]")).to_have_count(0)
     is_accessible(page)
     page.get_by_role("button", name="Go live").click()
@@ -112,11 +111,11 @@ def test_a_second_tenant_goes_live_and_sees_its_first_message(
     expect(page.get_by_text("Südlicht GmbH, +49 89 1234502")).to_be_visible()
     installation.phone_sends(**{"from": PHONE, "to": WHATSAPP["phone_number_id"], "text": "Good morning!"})
     incoming = page.get_by_role("article", name="Message from the phone")
-    expect(incoming).to_contain_text("Good morning!", timeout=PATIENT)
-    expect(incoming.locator("[data-step=sent]")).to_be_visible(timeout=PATIENT)
+    expect(incoming).to_contain_text("Good morning!")
+    expect(incoming.locator("[data-step=sent]")).to_be_visible()
     page.get_by_label("Test answer").fill("And to you.")
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_text("Both ways work.")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_text("Both ways work.")).to_be_visible()
     is_accessible(page)
 
     phone = installation.control("GET", f"/phone/{PHONE}/messages?to={WHATSAPP['phone_number_id']}")["messages"]
@@ -163,7 +162,7 @@ def test_an_admin_logs_in_at_genesys_and_has_an_integration_made(page: Page, log
     expect(page.get_by_text("You are logged in at Genesys.")).to_be_visible()
     page.get_by_text("There is none yet: set one up for me").click()
     page.get_by_role("button", name="Add the integration").click()
-    expect(page.get_by_text("Genesys has made the integration WhatsApp By login.")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_text("Genesys has made the integration WhatsApp By login.")).to_be_visible()
     expect(page.get_by_label("Integrations of your organisation")).to_have_value(re.compile(r"^[0-9a-f-]{36}$"))
 
 
@@ -172,8 +171,11 @@ def test_the_set_up_works_without_scripts(
 ) -> None:
     login(OPERATOR, next_page="?next=/portal/tenants")
     tenant_id = new_tenant(page, "Plain")
-    plain = browser.new_context(
-        java_script_enabled=False, base_url=installation.env["PUBLIC_URL"], storage_state=page.context.storage_state()
+    plain = browser_context(
+        browser,
+        java_script_enabled=False,
+        base_url=installation.env["PUBLIC_URL"],
+        storage_state=page.context.storage_state(),
     )
     with plain.new_page() as still:
         still.goto(f"/portal/tenants/{tenant_id}/setup/genesys")

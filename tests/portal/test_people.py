@@ -183,6 +183,7 @@ def test_the_audit_log_is_searched_in_bounded_stretches(
     assert found(actor="ROBOT 3") == ["credentials.put", "line.removed", "line.put"]
     monkeypatch.setattr(audit_search, "STRETCH", 5)
     page, seen = audit_search.listed(limited, Wanted(other.tenant_id, actions=["line.put"]), 2), 0
+    assert page.searched_to is not None, "short, and it says why"
     for _ in range(6):
         seen += len(page.items)
         if page.next is None:
@@ -198,6 +199,17 @@ def test_the_audit_log_shows_words_and_filters(admin: Person, viewer: Person, op
     assert "Nothing matches" in admin.get(f"{house.path}/audit?actor=nobody-at-all")
     assert "Invited a user" in operator.get("/portal/audit")
     viewer.get(f"{house.path}/audit", status=403)
+
+
+def test_a_search_of_the_audit_log_says_how_far_it_went(
+    admin: Person, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.get(f"{house.path}/audit")
+    monkeypatch.setattr(audit_search, "STRETCH", 1)
+    for actor in ("nobody-at-all", "admin@"):
+        page = admin.get(f"{house.path}/audit?actor={actor}")
+        assert "Searched back to" in page
+        assert "Search further back" in page
 
 
 # Unknown numbers

@@ -18,6 +18,7 @@ from tests import processes
 from tests.portal.client import Person, new_tenant, running_app
 from tests.portal.conftest import new_user
 from tests.portal.suedlicht import GENESYS, LOGIN, NARROW_CLIENT, NORDWINDS_NUMBER, SECRETS, WHATSAPP
+from tests.waiting import PATIENCE
 from web.parts import WebParts
 
 
@@ -181,7 +182,8 @@ def test_an_integration_is_made_with_our_address(admin: Person, settings_env: di
     page = admin.follow(setup(tenant_id, "genesys"), {**given, "do": "create", "name": "Made by the set-up"})
     assert "Genesys has made the integration Made by the set-up." in page
     account = f"http://127.0.0.1:{settings_env['SANDBOX_PORT']}/control/accounts"
-    [made] = [one for one in requests.get(account, timeout=10).json()["genesys"] if one["name"] == "Made by the set-up"]
+    known = requests.get(account, timeout=PATIENCE).json()["genesys"]
+    [made] = [one for one in known if one["name"] == "Made by the set-up"]
     assert made["webhook_url"] == f"{settings_env['PUBLIC_URL']}/webhook/genesys"
     assert made["webhook_secret"] == GENESYS["webhook_secret"]
 

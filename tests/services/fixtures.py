@@ -34,8 +34,13 @@ def _logs(directory: Path) -> Path:
 @pytest.fixture(scope="session")
 def rabbitmq(services_directory: Path) -> Iterator[RabbitMQ]:
     """The private RabbitMQ node; tests may stop, start and freeze it, and must leave it running."""
-    with running(RabbitMQ(services_directory, _logs(services_directory))) as server:
+    server = RabbitMQ(services_directory, _logs(services_directory))
+    server.start()
+    try:
+        server.wait_ready()
         yield server
+    finally:
+        server.kill()
 
 
 @pytest.fixture(scope="session")

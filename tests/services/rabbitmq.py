@@ -39,7 +39,7 @@ class RabbitMQ:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._write_configuration()
         self._names.start()
-        wait_until(lambda: listens(self._names_port), 10, "epmd to listen")
+        wait_until(lambda: listens(self._names_port), 30, "epmd to listen")
         self.child.start()
 
     def wait_ready(self, deadline: float = 90) -> None:
@@ -47,6 +47,11 @@ class RabbitMQ:
 
     def stop(self) -> None:
         self.child.stop()
+        self._names.stop()
+
+    def kill(self) -> None:
+        """For the end of the session, when nobody asks for its data any more: to stop takes it several seconds."""
+        self.child.kill9()
         self._names.stop()
 
     def url(self, virtual_host: str = "/") -> str:
@@ -66,7 +71,7 @@ class RabbitMQ:
     def manage(self, method: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
         """One call of the management API, e.g. ("GET", "queues/vhost/name")."""
         url = f"http://{HOST}:{self.management_port}/api/{path}"
-        answer = requests.request(method, url, json=body, auth=(self._user, self._password), timeout=10)
+        answer = requests.request(method, url, json=body, auth=(self._user, self._password), timeout=30)
         answer.raise_for_status()
         return answer
 

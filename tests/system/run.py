@@ -1,4 +1,4 @@
-"""`make test` after the linters: two halves side by side, then the flow tests with the machine to themselves.
+"""`make test` after the linters: two halves side by side, then the fault tests with the machine to themselves.
 
 The second half's output appears when the first is over. Arguments go to every pytest (`-x`, `--durations=20`).
 """
@@ -15,8 +15,8 @@ from typing import IO
 from xml.etree import ElementTree
 
 TESTS = Path(__file__).parents[1]
-HALVES = (("unit", "contract", "integration"), ("api", "portal", "content"))
-ALONE = ("flow",)
+HALVES = (("unit", "contract", "integration", "flow"), ("api", "portal", "content"))
+ALONE = ("faults",)
 NOT_HERE = {"scale"}
 """Targets of their own."""
 WORDS = {"failure": "failed", "error": "error", "skipped": "skipped"}

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.stack import Child, ChildDied
-from sandbox.stack.ports import free_port, listens
+from sandbox.stack.ports import HOST, free_port, listens
 from sandbox.stack.run_folder import RUNS, run_folder
 from tests.waiting import DeadlinePassed, wait_until
 
@@ -91,13 +92,18 @@ def test_a_child_can_be_started_again(tmp_path: Path) -> None:
 
 def test_waiting_gives_the_value_or_says_what_it_waited_for() -> None:
     answers = iter([0, 0, 7])
-    assert wait_until(lambda: next(answers), 5, "a seven", interval=0) == 7
+    assert wait_until(lambda: next(answers), message="a seven", interval=0) == 7
     with pytest.raises(DeadlinePassed, match=r"after 0\.01 s still waiting for the moon"):
         wait_until(lambda: False, 0.01, "the moon", interval=0)
 
 
-def test_a_free_port_has_no_listener() -> None:
-    assert not listens(free_port())
+def test_a_free_port_is_free_and_nobody_gets_it_by_chance() -> None:
+    port = free_port()
+    assert not listens(port)
+    with socket.socket() as anybody, pytest.raises(OSError, match="in use"):
+        anybody.bind((HOST, port))
+    with socket.create_server((HOST, port)):
+        assert listens(port)
 
 
 def test_a_run_leaves_no_folder_when_it_ends_well() -> None:

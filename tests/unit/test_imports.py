@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("conf", "db", "relay", "sandbox", "web")
 LONGEST = 400
@@ -49,7 +51,7 @@ def test_every_module_imports_with_an_empty_environment() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert result.returncode == 0, result.stdout + result.stderr
 

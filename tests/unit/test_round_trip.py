@@ -21,6 +21,7 @@ from relay.channels.http import HttpTransport
 from relay.round_trip import RoundTrip
 from tests.unit.channels.accounts import Tokens
 from tests.unit.channels.servers import Handler, Served, answer, serving
+from tests.waiting import PATIENCE
 
 CHANNELS = {name: load(name, HttpTransport(Tokens())) for name in ("whatsapp", "genesys")}
 SECRET = "the-secret-of-this-line"
@@ -38,7 +39,7 @@ def web(status: int = 401, secret: str = SECRET, channel: str = "whatsapp", *, o
     return handle
 
 
-def tried(handler: Handler, channel: str = "whatsapp", seconds: float = 5) -> tuple[str, str]:
+def tried(handler: Handler, channel: str = "whatsapp", seconds: float = PATIENCE) -> tuple[str, str]:
     with serving(handler) as served:
         trip = RoundTrip(CHANNELS[channel], f"{served.url}/webhook", time.monotonic() + seconds)
         found = trip.finding(SECRET)
@@ -73,7 +74,7 @@ def test_what_else_comes_back_is_said_in_words(handler: Handler, level: str, sai
 
 
 def test_nobody_there() -> None:
-    trip = RoundTrip(CHANNELS["whatsapp"], "http://127.0.0.1:1/webhook", time.monotonic() + 5)
+    trip = RoundTrip(CHANNELS["whatsapp"], "http://127.0.0.1:1/webhook", time.monotonic() + PATIENCE)
     assert trip.finding(SECRET).level == "warning"
 
 
@@ -106,7 +107,7 @@ def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
     server.start()
     try:
         url = f"https://127.0.0.1:{server.server_port}/webhook"
-        found = RoundTrip(CHANNELS["whatsapp"], url, time.monotonic() + 5).finding(SECRET)
+        found = RoundTrip(CHANNELS["whatsapp"], url, time.monotonic() + PATIENCE).finding(SECRET)
     finally:
         server.stop()
     assert (found.level, "TLS" in found.text) == ("refused", True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from db import audit
+from db import audit_search
+from db.audit_search import Wanted
 from db.paging import CursorError
 from web.api import auth
 from web.api.access_schemas import AuditList, AuditQuery, EntryOut
@@ -40,7 +41,7 @@ def whole_audit(query: AuditQuery) -> Response:
 
 def _list(tenant_id: str | None, query: AuditQuery) -> Response:
     try:
-        found = audit.listed(pool(), tenant_id, query.limit, query.before)
+        found = audit_search.listed(pool(), Wanted(tenant_id, before=query.before), query.limit)
     except CursorError as error:
         raise not_a_page(error) from error
     return reply(AuditList(items=[EntryOut.model_validate(one) for one in found.items], next=found.next))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from web.api.message_schemas import Before, Direction, Limit
 from web.api.schemas import Given, Moment, ProviderId
+from web.wording import wrong
 
 
 class DeadLetterQuery(Given):
@@ -34,7 +35,8 @@ class Replay(Given):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if bool(self.ids) == bool(self.all):
-            raise ValueError("name the messages in `ids`, or say `all`: true")
+            text = "must be left out where `all` is true" if self.ids else "must name messages, unless `all` is true"
+            raise wrong({"ids": text})
         return self
 
 

@@ -24,7 +24,7 @@ from web.api.message_schemas import (
 )
 from web.api.setup import ERRORS, KEY
 from web.context import parts, pool, reply
-from web.errors import ApiError
+from web.errors import ApiError, wrong_field
 from web.principal import needs
 
 api = APIBlueprint(
@@ -63,8 +63,7 @@ def list_messages(query: MessageQuery) -> Response:
 
 
 def not_a_page(error: CursorError) -> ApiError:
-    detail = {"field": "before", "message": str(error)}
-    return ApiError(400, "invalid_request", "the request cannot be used: see before", [detail])
+    return wrong_field("before", str(error))
 
 
 @api.get("/<uuid:message_id>", summary="A message with its history", responses={200: MessageDetail})

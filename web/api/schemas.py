@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -63,10 +64,14 @@ Secret = Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1, ma
 Region = Annotated[str, Field(min_length=1, max_length=64, examples=["mypurecloud.de"]), AfterValidator(_region)]
 
 
+VALUES = ConfigDict(str_strip_whitespace=True, coerce_numbers_to_str=True)
+"""How every value of a request is read."""
+
+
 class Given(BaseModel):
     """Base of every request body and query."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, coerce_numbers_to_str=True)
+    model_config = VALUES | ConfigDict(extra="forbid")
 
 
 class ErrorDetail(BaseModel):
@@ -156,10 +161,27 @@ class CredentialsOut(BaseModel):
     updated_at: datetime
 
 
-TemplateName = Annotated[str, Field(pattern=f"^{TEMPLATE_NAME}$", examples=["order_update"])]
-TemplateLanguage = Annotated[str, Field(pattern=f"^{TEMPLATE_LANGUAGE}$", examples=["en", "pt_BR"])]
+def _matching(pattern: str, words: str) -> AfterValidator:
+    form = re.compile(pattern)
+
+    def checked(value: str) -> str:
+        if form.fullmatch(value) is None:
+            raise ValueError(words)
+        return value
+
+    return AfterValidator(checked)
 
 
+TemplateName = Annotated[
+    str,
+    _matching(TEMPLATE_NAME, "must be the template's name at Meta: small letters, digits and underscores only"),
+    Field(json_schema_extra={"pattern": f"^{TEMPLATE_NAME}$"}, examples=["order_update"]),
+]
+TemplateLanguage = Annotated[
+    str,
+    _matching(TEMPLATE_LANGUAGE, "must be the template's language as Meta writes it, such as en or pt_BR"),
+    Field(json_schema_extra={"pattern": f"^{TEMPLATE_LANGUAGE}$"}, examples=["en", "pt_BR"]),
+]
 TemplateText = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_printable)]
 
 

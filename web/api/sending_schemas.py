@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, WrapValidator, model_validator
 
 from relay.core.content import Parameter, Template
 from web.api.message_schemas import Direction, Shown, State
-from web.api.schemas import Given, Moment, Name, ProviderId, TemplateLanguage, TemplateName
+from web.api.schemas import VALUES, Given, Moment, Name, ProviderId, TemplateLanguage, TemplateName
 from web.sends import Kind
+from web.wording import wrong
 
 ONE_LINE = "the line; may be left out where the tenant has one"
 
@@ -32,10 +34,21 @@ def _web_address(value: str) -> str:
 
 Text = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_readable)]
 Caption = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_readable)]
-WebUrl = Annotated[str, Field(min_length=8, max_length=2048), AfterValidator(_readable), AfterValidator(_web_address)]
+WebUrl = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_readable), AfterValidator(_web_address)]
 Contact = Annotated[str, Field(min_length=1, max_length=140, examples=["4915112345678"])]
 CONTACT = "phone number with country code, or business-scoped user id"
 FileName = Annotated[Name, Field(max_length=200)]
+
+
+CONTENT: dict[str, tuple[str, ...]] = {
+    "text": ("text",),
+    "template": ("template",),
+    "audio": ("media_url", "filename"),
+    "image": ("media_url", "filename", "caption"),
+    "video": ("media_url", "filename", "caption"),
+    "document": ("media_url", "filename", "caption"),
+}
+"""What a message of each type is made of; the first is what it cannot be without."""
 
 
 class Sending(Given):
@@ -52,17 +65,22 @@ class Sending(Given):
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
-        if self.type == "text":
-            if self.text is None or self.caption is not None or self.media_url or self.filename:
-                raise ValueError("a text has `text` and nothing else")
-        elif self.type == "template":
-            if self.text is not None or self.caption is not None or self.media_url or self.filename:
-                raise ValueError("a template has `template` and nothing else")
-        elif self.media_url is None or self.text is not None:
-            raise ValueError("a file has `media_url`, and `caption` for what goes with it")
-        elif self.type == "audio" and self.caption is not None:
-            raise ValueError("audio takes no caption")
+        needed, *fitting = CONTENT[self.type]
+        every = {name for names in CONTENT.values() for name in names}
+        given = {name for name in every if getattr(self, name, None) is not None}
+        mistakes = {} if needed in given else {needed: f"is missing; type {self.type} cannot be without it"}
+        for name in sorted(given - {needed, *fitting}):
+            mistakes[name] = f"does not go with type {self.type}; {_instead(name, fitting)}"
+        if mistakes:
+            raise wrong(mistakes)
         return self
+
+
+def _instead(name: str, fitting: Sequence[str]) -> str:
+    """What to do with something that does not fit."""
+    if name == "template":
+        return "remove it, or say type template"
+    return "say it in `caption`" if name == "text" and "caption" in fitting else "remove it"
 
 
 class TemplateHeader(Given):
@@ -75,8 +93,31 @@ class TemplateHeader(Given):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if (self.text is None) == (self.url is None) or (self.type is None) != (self.url is None):
-            raise ValueError("has either `text`, or `type` and `url`")
+            raise ValueError("must have either `text`, or `type` and `url`")
         return self
+
+
+def _listed_or_named(value: Any, _handler: object) -> Any:
+    """What is wrong is said about the one way that was meant, not about both."""
+    if isinstance(value, (list, tuple)):
+        return _LISTED.validate_python(value)
+    if isinstance(value, dict):
+        return _NAMED.validate_python(value)
+    raise ValueError('must be a list of texts, ["Ada"], or an object of names and texts, {"name": "Ada"}')
+
+
+def _button(value: str) -> str:
+    if not (len(value) == 1 and value in "0123456789"):
+        raise ValueError("is no place of a button; the first button's is 0, the last one's 9 at most")
+    return value
+
+
+Listed = Annotated[list[Caption], Field(max_length=20)]
+Named = Annotated[dict[Name, Caption], Field(max_length=20)]
+Parameters = Annotated[Listed | Named, WrapValidator(_listed_or_named)]
+_LISTED: TypeAdapter[Listed] = TypeAdapter(Listed, config=VALUES)
+_NAMED: TypeAdapter[Named] = TypeAdapter(Named, config=VALUES)
+ButtonPlace = Annotated[str, AfterValidator(_button), Field(json_schema_extra={"pattern": "^[0-9]$"})]
 
 
 class SendTemplate(Given):
@@ -84,11 +125,11 @@ class SendTemplate(Given):
 
     name: TemplateName
     language: TemplateLanguage
-    parameters: list[Caption] | dict[Name, Caption] = Field(
-        default=[], description="of the body: a list for numbered ones, an object for named ones", max_length=20
+    parameters: Parameters = Field(
+        default=[], description="of the body: a list for numbered ones, an object for named ones"
     )
     header: TemplateHeader | None = None
-    urls: dict[Annotated[str, Field(pattern="^[0-9]$")], Caption] = Field(
+    urls: dict[ButtonPlace, Caption] = Field(
         default={}, description="what is put into a link: by the place of its button, from 0"
     )
 
@@ -108,12 +149,6 @@ class SendTemplate(Given):
 class ToPhone(Sending):
     to: Contact = Field(description=f"who gets it: {CONTACT}")
     template: SendTemplate | None = Field(None, description="of type template")
-
-    @model_validator(mode="after")
-    def _has_its_template(self) -> Self:
-        if (self.type == "template") != (self.template is not None):
-            raise ValueError("type `template` and `template` belong together")
-        return self
 
 
 class ToAgent(Sending):
@@ -166,11 +201,12 @@ class NewRecord(Given):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if (self.conversation_id is None) == (self.wa_id is None):
-            raise ValueError("name either conversation_id or wa_id")
-        if self.text is None and self.media_type is None:
-            raise ValueError("a message has text or media_type")
+            text = "must be left out with" if self.wa_id is not None else "must name the contact, or have beside it"
+            raise wrong({"wa_id": f"{text} `conversation_id`"})
         if self.media_url is not None and self.media_type is None:
-            raise ValueError("say with media_type what media_url leads to")
+            raise wrong({"media_type": "is missing; it says what `media_url` leads to"})
+        if self.text is None and self.media_type is None:
+            raise wrong({"text": "is missing; a message has `text`, `media_type`, or both"})
         return self
 
 

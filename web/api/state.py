@@ -5,31 +5,39 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import asdict
-from typing import Any
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, ValidationError
 
 from db import conversations, lines, onboarding
-from db.conversations import Mapping
+from db.mappings import Mapping
 from db.messages import stamp
 from db.windows import Window
 from relay.core.messages import Person
+from relay.core.user_ids import is_user_id
 from relay.stores import keys
 from web import looks
 from web.api import auth
 from web.api.schemas import ConversationPath, ErrorBody, MappingOut, MappingPath, MappingQuery, WindowOut
 from web.api.setup import ERRORS, KEY
 from web.context import parts, pool, reply
-from web.errors import ApiError
+from web.errors import ApiError, wrong_field
 from web.principal import needs
 
-BSUID = re.compile(r"^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$")
 PHONE = re.compile(r"^[1-9][0-9]{4,19}$")
 # A daemon may learn of a new Genesys conversation meanwhile; older than this an answer is never.
 SECONDS = 60.0
 # Every message of the contact moves the end of the window.
 FRESH_SECONDS = 5.0
+
+
+class Kept(BaseModel):
+    """What Redis holds of a conversation. `read_at` (Unix seconds): when it was read from PostgreSQL."""
+
+    mapping: Mapping
+    read_at: float
+
 
 api = APIBlueprint(
     "state",
@@ -74,12 +82,13 @@ def get_conversation(path: ConversationPath) -> Response:
 def person_of(address: str, field: str = "wa_id") -> Person:
     """A contact by phone number or business-scoped user id. Raises ApiError 400 that names the field."""
     given = address.strip()
-    if BSUID.match(given):
+    # Ids are compared letter by letter, and Meta writes the country in capitals: what somebody typed otherwise
+    # would begin a conversation with nobody.
+    if is_user_id(given) and given[:2].isupper():
         return Person(address=given, bsuid=given)
     digits = re.sub(r"[ ().-]", "", given).removeprefix("+")
     if not PHONE.match(digits):
-        text = "this is neither a phone number with country code nor a business-scoped user id"
-        raise ApiError(400, "invalid_request", text, [{"field": field, "message": text}])
+        raise wrong_field(field, "must be a phone number with country code, or a business-scoped user id")
     return Person(address=digits, wa_id=digits)
 
 
@@ -99,19 +108,18 @@ def line_of(phone_number_id: str | None) -> tuple[str, str]:
     if phone_number_id is not None or not active:
         raise ApiError(404, "line_missing", "this tenant has no such active line")
     names = ", ".join(line.phone_number_id for line in active)
-    text = f"this tenant has several lines; name one of {names}"
-    raise ApiError(400, "line_ambiguous", text, [{"field": "phone_number_id", "message": text}])
+    raise wrong_field("phone_number_id", f"must name one of this tenant's lines: {names}", "line_ambiguous")
 
 
 def _recalled(key: str, address: str | None = None) -> Mapping | None:
     """The mapping as Redis has it; after a moment it is read anew, if `address` is still a name of its contact."""
-    kept = parts().cache.recall(key)
-    if kept is None or "mapping" not in kept:  # as an older version left it
+    try:
+        kept = Kept.model_validate(parts().cache.recall(key))
+    except ValidationError:  # nothing, or what another version of the relay keeps there
         return None
-    mapping, read_at = Mapping(**kept["mapping"]), float(kept["read_at"])
-    if time.time() - read_at < FRESH_SECONDS:
-        return mapping
-    fresh = conversations.by_id(pool(), mapping.conversation_id)
+    if time.time() - kept.read_at < FRESH_SECONDS:
+        return kept.mapping
+    fresh = conversations.by_id(pool(), kept.mapping.conversation_id)
     if fresh is None or address not in (None, fresh.wa_id, fresh.bsuid):
         return None
     return _remembered(fresh)
@@ -119,7 +127,7 @@ def _recalled(key: str, address: str | None = None) -> Mapping | None:
 
 def _remembered(mapping: Mapping, asked: str | None = None) -> Mapping:
     """Kept in Redis for both directions."""
-    kept: dict[str, Any] = {"mapping": asdict(mapping), "read_at": time.time()}
+    kept = {"mapping": asdict(mapping), "read_at": time.time()}
     cache = parts().cache
     cache.remember(keys.conversation(mapping.tenant_id, mapping.conversation_id), kept, SECONDS)
     for address in {asked, mapping.wa_id, mapping.bsuid} - {None}:

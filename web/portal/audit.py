@@ -9,9 +9,8 @@ from wtforms import DateField, SelectField
 from wtforms.validators import Optional
 
 from db import audit_search
-from db.audit import Entry
-from db.audit_search import Wanted
-from db.paging import CursorError, Page
+from db.audit_search import Found, Wanted
+from db.paging import CursorError
 from web.context import parts
 from web.portal import filters, zone
 from web.portal.blueprint import portal, tenant, tenant_pool
@@ -32,7 +31,7 @@ GROUPS = {
 
 class AuditFilter(FilterForm):
     actor = filters.text("Who", "Address or key")
-    group = SelectField("What", choices=[("", "Everything"), *((k, v[0]) for k, v in GROUPS.items())], default="")
+    group = SelectField("What", choices={"": "Everything", **{k: v[0] for k, v in GROUPS.items()}}, default="")
     subject = filters.text("Concerning", "An id, as a whole")
     until = DateField("Up to", validators=[Optional()])
 
@@ -51,15 +50,15 @@ def operator_audit() -> str:
 
 def _page(tenant_id: str | None) -> str:
     form = AuditFilter()
-    found = _listed(tenant_id, form) if form.validate() else Page([])
+    found = _listed(tenant_id, form) if form.validate() else Found([])
     where = place()
     older = where.url("audit", "operator_audit", before=found.next, **form.chosen) if found.next else None
     return render_template(
-        "portal/audit.html", form=form, found=found.items, older=older, here=where.url("audit", "operator_audit")
+        "portal/audit.html", form=form, found=found, older=older, here=where.url("audit", "operator_audit")
     )
 
 
-def _listed(tenant_id: str | None, form: AuditFilter) -> Page[Entry]:
+def _listed(tenant_id: str | None, form: AuditFilter) -> Found:
     parts_of = GROUPS[form.group.data][1] if form.group.data else ()
     wanted = Wanted(
         tenant().id if tenant_id is not None else None,

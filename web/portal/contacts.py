@@ -9,8 +9,6 @@ from db.contacts import Contact
 from db.history import Tracked
 from web.portal.blueprint import tenant, tenant_pool
 
-Choices = list[tuple[str, str]]
-
 
 def of(messages: Iterable[Tracked]) -> dict[str, Contact]:
     """By conversation."""
@@ -22,6 +20,6 @@ def lines() -> dict[str, str]:
     return {line.id: line.phone_number_id for line in onboarding.listed(tenant_pool(), tenant().id)}
 
 
-def line_choices(known: dict[str, str]) -> Choices:
+def line_choices(known: dict[str, str]) -> dict[str, str]:
     """For a filter: all of them, or one."""
-    return [("", "All lines"), *known.items()]
+    return {"": "All lines", **known}

@@ -21,7 +21,7 @@ from web.portal.place import place
 from web.principal import OPERATOR, SCOPES, by, needs
 
 PAGE = 50
-LIFE = [("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("730", "two years")]
+LIFE = {"30": "30 days", "90": "90 days", "365": "a year", "730": "two years"}
 Answer = str | Response | tuple[str, int]
 
 
@@ -89,7 +89,7 @@ def _standing(key: ApiKey) -> str:
 
 def _make() -> Answer:
     where, form = place(), KeyForm()
-    form.scopes.choices = [(scope, SCOPES[scope]) for scope in access.grantable()]
+    form.scopes.choices = {scope: SCOPES[scope] for scope in access.grantable()}
     if form.validate_on_submit():
         until = datetime.now(UTC) + timedelta(days=int(form.days.data))
         made, secret = access.make_key(where.pool, where.tenant_id, form.name.data.strip(), form.scopes.data, until)

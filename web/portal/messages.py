@@ -34,13 +34,13 @@ STATES: dict[str, tuple[str, tuple[str, ...]]] = {
     "ignored": ("Not relayed", ("ignored",)),
     "record": ("Record", ("record",)),
 }
-DIRECTIONS = [("", "Both ways"), ("inbound", "From customers"), ("outbound", "From agents")]
+DIRECTIONS = {"": "Both ways", "inbound": "From customers", "outbound": "From agents"}
 SETTLED = ("read", "failed", "dead", "ignored", "record")
 
 
 class MessageFilter(FilterForm):
     q = filters.text("Search", "Number or any id")
-    state = SelectField("State", choices=[("", "Any state"), *((k, v[0]) for k, v in STATES.items())], default="")
+    state = SelectField("State", choices={"": "Any state", **{k: v[0] for k, v in STATES.items()}}, default="")
     direction = SelectField("Direction", choices=DIRECTIONS, default="")
     line = SelectField("Line", default="")
     since = DateField("From", validators=[Optional()])

@@ -43,7 +43,7 @@ class InviteForm(FlaskForm):
 class ChangeForm(FlaskForm):
     name = StringField("Name", validators=[DataRequired("Say what this person is called."), Length(max=120)])
     role = RadioField("Role")
-    status = RadioField("Access", choices=[("active", "may log in"), ("disabled", "may not log in")])
+    status = RadioField("Access", choices={"active": "may log in", "disabled": "may not log in"})
 
 
 @portal.get("/tenants/<uuid:tenant_id>/users", endpoint="users")
@@ -121,16 +121,16 @@ def _locked(user: User) -> bool:
     return user.locked_until is not None and user.locked_until > datetime.now(UTC)
 
 
-def _choices(where: Place) -> list[tuple[str, str]]:
+def _roles(where: Place) -> dict[str, str]:
     names = access.ROLES_OF_TENANT if where.tenant_id is not None else ("operator",)
-    return [(name, name) for name in names]
+    return {name: name for name in names}
 
 
 def _invite() -> Answer:
     where, form = place(), InviteForm()
-    form.role.choices = _choices(where)
+    form.role.choices = _roles(where)
     if request.method == "GET":
-        form.role.data = form.role.choices[-1][0]
+        form.role.data = list(form.role.choices)[-1]
     if form.validate_on_submit():
         try:
             made, password = access.invite(
@@ -147,7 +147,7 @@ def _invite() -> Answer:
 
 def _said(error: Exception) -> str:
     """Beside the field of the address, so that it need not be named."""
-    text = str(error).removeprefix("email ")
+    text = str(error).removeprefix("`email` ")
     return sentence(f"this {text}" if text.startswith("is ") else text)
 
 
@@ -164,7 +164,7 @@ def _shown(user_id: UUID, form: ChangeForm | None = None) -> Answer:
 
 def _filled(where: Place, found: User) -> ChangeForm:
     form = ChangeForm(formdata=None, name=found.name, role=found.role, status=found.status)
-    form.role.choices = _choices(where)
+    form.role.choices = _roles(where)
     return form
 
 
@@ -175,7 +175,7 @@ def _own(found: User) -> bool:
 def _change(user_id: UUID) -> Answer:
     """Nobody takes his own rights away: there may be nobody left to give them back."""
     where, form = place(), ChangeForm()
-    form.role.choices = _choices(where)
+    form.role.choices = _roles(where)
     found = access.user_of(where.pool, where.tenant_id, str(user_id))
     if _own(found):
         form.role.data, form.status.data = found.role, found.status

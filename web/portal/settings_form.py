@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Self
 
 from flask_wtf import FlaskForm
@@ -17,7 +18,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import Length, NumberRange, Optional, Regexp
+from wtforms.validators import Length, NumberRange, Optional, Regexp, StopValidation
 
 from db.onboarding import Line
 from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
@@ -25,6 +26,20 @@ from web.api.schemas import TemplateText
 from web.portal.setup_forms import stripped
 
 MOST_PARAMETERS = 20
+BRACES = re.compile(r"\{([^{}]*)\}")
+FILLED_IN = ("text", "name")
+
+
+class NeededWith:
+    """May be empty only where the others are."""
+
+    def __init__(self, others: tuple[str, ...], message: str) -> None:
+        self._others = others
+        self._message = message
+
+    def __call__(self, form: FlaskForm, field: Field) -> None:
+        if not field.data and any(form[name].data for name in self._others):
+            raise StopValidation(self._message)
 
 
 class SettingsForm(FlaskForm):
@@ -44,11 +59,11 @@ class SettingsForm(FlaskForm):
     unknown_outcome = SelectField(
         "When nobody knows whether a message was sent",
         [Optional()],
-        choices=[
-            ("", "As the platform: send it again"),
-            ("repeat", "Send it again: it may arrive twice, it never gets lost"),
-            ("give_up", "Give it up: it may be lost, it never arrives twice"),
-        ],
+        choices={
+            "": "As the platform: send it again",
+            "repeat": "Send it again: it may arrive twice, it never gets lost",
+            "give_up": "Give it up: it may be lost, it never arrives twice",
+        },
         description="A provider's answer can get lost. When the message leaves no trace in time, this decides.",
     )
     handset_order_seconds = FloatField(
@@ -69,14 +84,24 @@ class SettingsForm(FlaskForm):
     )
     template_name = StringField(
         "Template after 24 hours",
-        [Optional(), Regexp(f"^{TEMPLATE_NAME}$", message="As Meta writes it: small letters, digits and underscores.")],
+        [
+            NeededWith(
+                ("template_language", "template_parameters"),
+                "Name the template. To do without one, empty its language and parameters too.",
+            ),
+            Optional(),
+            Regexp(f"^{TEMPLATE_NAME}$", message="As Meta writes it: small letters, digits and underscores."),
+        ],
         [stripped],
-        "24 hours after a customer's last message WhatsApp takes approved templates only. Name one to send in place "
-        "of what an agent writes then. Empty: the agent's message fails, and says why.",
+        "Its name in the WhatsApp Manager. Empty: the agent's message fails, and says why.",
     )
     template_language = StringField(
         "Language of the template",
-        [Optional(), Regexp(f"^{TEMPLATE_LANGUAGE}$", message="As Meta writes it, such as en or pt_BR.")],
+        [
+            NeededWith(("template_name",), "Name the language that the template is approved in."),
+            Optional(),
+            Regexp(f"^{TEMPLATE_LANGUAGE}$", message="As Meta writes it, such as en or pt_BR."),
+        ],
         [stripped],
         "As Meta writes it, such as en or pt_BR.",
     )
@@ -84,8 +109,9 @@ class SettingsForm(FlaskForm):
         "Parameters of the template, one a line",
         [Optional(), Length(max=4000)],
         [stripped],
-        "{text} stands for what the agent wrote, {name} for the customer's name. Without {text} the agent is told "
-        "that their own message was not delivered.",
+        "As many lines as its body has variables; for variables with names, name=value in each. {text} stands for what "
+        "the agent wrote, {name} for the customer's name. Without {text} the agent is told that their own message was "
+        "not delivered.",
     )
 
     @classmethod
@@ -99,11 +125,7 @@ class SettingsForm(FlaskForm):
         }
         return cls(None, data=line.settings | shown)
 
-    def validate_template_name(self, _given: Field) -> None:
-        if not self.template_language.data:
-            raise ValidationError("Name its language too, below.")
-
-    def validate_template_parameters(self, _given: Field) -> None:
+    def validate_template_parameters(self, given: Field) -> None:
         template = self._template() or {}
         try:
             TypeAdapter(list[TemplateText]).validate_python(template.get("parameters", []))
@@ -111,6 +133,8 @@ class SettingsForm(FlaskForm):
             raise ValidationError("A line may have 1,024 characters, all of them printable.") from None
         if len(template.get("parameters", [])) > MOST_PARAMETERS:
             raise ValidationError(f"A template has at most {MOST_PARAMETERS} parameters.")
+        if set(BRACES.findall(given.data)) - set(FILLED_IN):
+            raise ValidationError("Only {text} and {name} are filled in; take other words out of their braces.")
 
     def settings(self) -> dict[str, Any]:
         names = ("whatsapp_rate_per_second", "genesys_rate_per_minute", "unknown_outcome", "handset_order_seconds")

@@ -14,6 +14,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from wtforms.validators import ValidationError as FieldError
 
 from relay.checks import REF, Side
+from web import wording
 from web.api.schemas import REGIONS, Name, ProviderId, Region, Secret
 
 WHERE = {
@@ -48,8 +49,7 @@ class Like:
         try:
             self._adapter.validate_python(field.data)
         except ValidationError as error:
-            said = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
-            raise FieldError(f"This {said}." if said[:1].islower() else f"{said}.") from None
+            raise FieldError(f"This {wording.words(error.errors(include_url=False)[0])}.") from None
 
 
 def stripped(value: Any) -> Any:
@@ -101,7 +101,7 @@ class GenesysForm(SideForm):
     region = SelectField(
         "Region",
         [Optional(), Like(Region)],
-        choices=[("", "Choose the region")] + [(name, f"{WHERE[key]}: {name}") for key, name in REGIONS.items()],
+        choices={"": "Choose the region", **{name: f"{WHERE[key]}: {name}" for key, name in REGIONS.items()}},
         description="The end of the address at which you log in: apps.mypurecloud.de means mypurecloud.de.",
     )
     client_id = text("Client ID", ProviderId)
@@ -133,7 +133,7 @@ class WhatsAppForm(SideForm):
     app = RadioField(
         "Whose Meta app is it?",
         [Optional()],
-        choices=[("own", "Our own Meta app"), ("platform", "The Meta app of this platform")],
+        choices={"own": "Our own Meta app", "platform": "The Meta app of this platform"},
     )
     app_secret = secret("App secret", "In your app at developers.facebook.com under App settings > Basic.")
     verify_token = secret("Verify token", "Any text that you enter at Meta together with the callback URL.")

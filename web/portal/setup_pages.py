@@ -87,7 +87,7 @@ def side_page(side: Side, form: SideForm | None = None) -> str:
     if form is None:
         form = FORMS[side](None, data=_fields(held, side))
     offers = held.offers(side)
-    form.choice.choices = [("", "Another one: enter its ID"), *((one.ref, _label(one)) for one in offers)]
+    form.choice.choices = {"": "Another one: enter its ID", **{one.ref: _label(one) for one in offers}}
     chosen = next((one for one in offers if one.ref == values.get(REF[side])), None)
     if chosen is not None and not form[REF[side]].errors:
         form.choice.data, form[REF[side]].data = chosen.ref, ""

@@ -85,7 +85,7 @@ def install(blueprint: Blueprint) -> None:
     blueprint.add_app_template_filter(duration, "duration")
 
 
-@portal.get("/")
+@portal.get("/", strict_slashes=False)
 @needs(ANYONE)
 def home() -> Response:
     own = principal().tenant_id

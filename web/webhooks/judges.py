@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from db.lines import LineRoute
+from relay.channels.base import ACCOUNT
 from web.lines import LineDirectory, TenantHook
 from web.webhooks.proof import Proof, effective_secrets
 from web.webhooks.sorting import Verdict
@@ -31,10 +32,12 @@ def of_shared(lines: LineDirectory, channel: ChannelName, proof: Proof, app_secr
 
 
 def of_tenant(lines: LineDirectory, hook: TenantHook, proof: Proof, app_secrets: tuple[str, ...]) -> Judge:
-    """This tenant's numbers, and numbers that are nobody's yet."""
+    """This tenant's numbers, numbers that are nobody's yet, and news of the tenant's account."""
     proof.by(hook.meta_secrets or app_secrets)
 
     def judge(ref: str) -> Verdict:
+        if ref.startswith(ACCOUNT):
+            return (lines.of_tenant(hook.tenant_id) if proof.given else None) or "unknown"
         # What is not proved by now never will be: no look-ups for whoever only knows the address.
         route = lines.by_ref("whatsapp", ref) if ref and proof.given else None
         if route is None and ref and proof.given:

@@ -85,8 +85,11 @@ class GenesysChannel:
     def fetch(self, media: Media, account: Account, deadline: float) -> AbstractContextManager[Download]:
         return self._client.fetch(media, carrying(account), deadline)
 
+    def converts(self, media: Media) -> bool:
+        """Genesys takes what its content profile allows, and nothing is converted for it."""
+        return False
+
     def convert(self, file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
-        """Genesys takes what its content profile allows, and converts nothing."""
         return None
 
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from relay.channels.reading import joined
+from relay.channels.text import blank
 from relay.core.content import Option, Place, Template
 from relay.core.messages import Media
 
@@ -33,12 +34,12 @@ class Content:
     """One answer per element: they belong together."""
 
     def __bool__(self) -> bool:
-        return bool(self.text.strip() or self.more)
+        return not blank(self.text) or self.more
 
     @property
     def more(self) -> bool:
         """Whether it is more than a text among others."""
-        return bool(self.media or self.options or self.place or self.templated or (self.card and self.text))
+        return bool(self.media or self.options or self.place or self.templated or (self.card and not blank(self.text)))
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ class Draft:
     """The newest element that was more than a text."""
 
     def __bool__(self) -> bool:
-        return bool(self.lead.strip() or self.contents)
+        return not blank(self.lead) or bool(self.contents)
 
     @property
     def templated(self) -> bool:
@@ -89,14 +90,14 @@ class Draft:
 
     @property
     def text(self) -> str:
-        said = joined(content.text for content in self.contents)
+        said = joined(content.text for content in self.contents if not blank(content.text))
         lead = "" if _repeated(self.lead, said) else self.lead
         return joined((lead, said)) or (NO_QUESTION if self.options else "")
 
 
 def drafts(lead: str, contents: Iterable[Content]) -> list[Draft]:
     """At least one of them; it may be empty."""
-    found = [Draft(lead)]
+    found = [Draft("" if blank(lead) else lead)]
     for content in contents:
         if not content:
             continue

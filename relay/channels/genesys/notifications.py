@@ -100,9 +100,9 @@ def _by_index(buttons: Any) -> list[dict[str, Any]]:
 
 def _option(button: dict[str, Any]) -> Option | None:
     """A link or an answer; None for what has to stand in the text."""
-    url = clean(button.get("url"))
+    url = _address(button)
     if attached.is_web(url):
-        return Option((clean(button.get("text")) or "").strip() or str(url), kind="button", url=url)
+        return Option((clean(button.get("text")) or "").strip() or url, kind="button", url=url)
     return None if url or clean(button.get("phoneNumber")) else answer(button, "button")
 
 
@@ -119,4 +119,9 @@ def _placed(button: dict[str, Any]) -> Option:
 
 
 def _line(button: dict[str, Any]) -> str:
-    return joined((button.get("text"), clean(button.get("phoneNumber")) or button.get("url")), ": ")
+    return joined((button.get("text"), clean(button.get("phoneNumber")) or _address(button)), ": ")
+
+
+def _address(button: dict[str, Any]) -> str:
+    """Of a link, with what completes it: unlike an approved template, nobody else fills it in."""
+    return _filled({"text": button.get("url"), "parameters": button.get("parameters")})

@@ -26,8 +26,8 @@ from relay.channels.whatsapp.account.token import CheckedTokens
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import cause
 from relay.channels.whatsapp.inbound.parse import parse
+from relay.channels.whatsapp.outbound import pictures
 from relay.channels.whatsapp.outbound.fitting import fit
-from relay.channels.whatsapp.outbound.pictures import convert
 from relay.channels.whatsapp.outbound.render import render
 from relay.channels.whatsapp.outbound.signals import render_signal
 from relay.core.causes import Cause
@@ -92,8 +92,11 @@ class WhatsAppChannel:
     def fetch(self, media: Media, account: Account, deadline: float) -> AbstractContextManager[Download]:
         return self._client.fetch(media, account, deadline)
 
+    def converts(self, media: Media) -> bool:
+        return pictures.converts(media)
+
     def convert(self, file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
-        return convert(file, media)
+        return pictures.convert(file, media)
 
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str:
         return self._client.upload(file, media, account, deadline)

@@ -11,22 +11,17 @@ from typing import Any
 from relay.channels.reading import first, record, records
 from relay.channels.text import clean
 from relay.core.messages import Person
+from relay.core.user_ids import begins_like_one, is_user_id
 
-_BSUID = re.compile(r"[A-Za-z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 _CHANGES = ("user_changed_number", "user_changed_user_id", "customer_changed_number")
 _LONGEST_ADDRESS = 256
 _LONGEST_NUMBER = 20
 _LONGEST_NAME = 256
 
 
-def is_bsuid(address: str) -> bool:
-    """A BSUID has a dot behind its country letters; a phone number never has."""
-    return _BSUID.fullmatch(address) is not None
-
-
 def digits(address: str | None) -> str | None:
     """The digits of a phone number as WhatsApp writes them, None where there are none, or too many."""
-    if not address or len(address) > _LONGEST_ADDRESS or is_bsuid(address):
+    if not address or len(address) > _LONGEST_ADDRESS or begins_like_one(address):
         return None
     found = re.sub(r"[^0-9]", "", address)
     return found if 0 < len(found) <= _LONGEST_NUMBER else None
@@ -47,7 +42,9 @@ def sender_address(message: dict[str, Any], contact: dict[str, Any]) -> str:
 
 
 def recipient_address(item: dict[str, Any], contact: dict[str, Any]) -> str:
-    """The recipient of a status, an echo or a call as the webhook gives it; "" when nobody is named."""
+    """The recipient of a status, an echo or a call as the webhook gives it; "" when nobody is named, as in a group."""
+    if item.get("group_id"):
+        return ""
     named = (item.get(name) for name in ("recipient_id", "recipient_user_id", "to", "to_user_id"))
     return _first_address(*named, contact.get("wa_id"), contact.get("user_id"))
 
@@ -155,4 +152,4 @@ def _address(value: Any) -> str | None:
 
 
 def _as_bsuid(address: str | None) -> str | None:
-    return address if address and is_bsuid(address) else None
+    return address if address and is_user_id(address) else None

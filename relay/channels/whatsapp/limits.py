@@ -8,6 +8,7 @@ from __future__ import annotations
 import mimetypes
 from dataclasses import replace
 
+from relay.channels.whatsapp.decoders import CONVERTED
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, MediaKind
 
@@ -32,9 +33,6 @@ HEADERS = ("image", "video", "document")
 """What may stand above buttons."""
 OPUS = "audio/ogg; codecs=opus"
 UNTOLD = ("", "application/octet-stream", "binary/octet-stream")
-
-CONVERTED = ("image/webp", "image/gif", "image/bmp", "image/tiff")
-"""Pictures that are made into one WhatsApp takes, where they can be (`pictures.py`)."""
 
 _SIZES: dict[MediaKind, int] = {
     "image": 5 * MB,

@@ -7,10 +7,11 @@ everything unknown has to be lived with: what is refused is repeated for days.
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from relay.channels.base import Part
+from relay.channels.base import ACCOUNT, Part
 from relay.channels.reading import record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.identity import contacts, matching_contact, recipient_address, sender_address
@@ -23,6 +24,8 @@ EMPTY_BODY = b'{"object":"whatsapp_business_account","entry":[],"from":"relay"}'
 """What the relay's own checks sign: the only body that says nothing on purpose."""
 
 _PLURALS = {"message": "messages", "echo": "echoes", "call": "calls", "status": "statuses", "error": "errors"}
+
+_ACCOUNT_ID = re.compile(r"[0-9]{1,32}")
 
 Item = tuple[str, dict[str, Any]]
 
@@ -49,10 +52,14 @@ def split(body: Any) -> list[Part]:
 
 
 def keep(body: Any, line_refs: set[str]) -> Any:
-    """The body reduced to the changes of the given phone numbers."""
+    """The body reduced to the changes of the given phone numbers and accounts."""
     entries = []
     for entry in records(record(body).get("entry")):
-        changes = [c for c in records(entry.get("changes")) if _line_ref(record(c.get("value"))) in line_refs]
+        changes = [
+            change
+            for change in records(entry.get("changes"))
+            if (_line_ref(record(change.get("value"))) or _account_ref(entry)) in line_refs
+        ]
         if changes:
             entries.append({**entry, "changes": changes})
     return {**record(body), "entry": entries}
@@ -79,7 +86,8 @@ def _of_change(entry: dict[str, Any], change: Any) -> Iterator[tuple[str, str, d
         "metadata": record(value.get("metadata")),
     }
     for address, item in list(_of_value(value)) or [("", _without_items(change))]:
-        yield _line_ref(value), address, {**common, **item}
+        about_account = item["kind"] in ("other", "error")
+        yield _line_ref(value) or (_account_ref(entry) if about_account else ""), address, {**common, **item}
 
 
 def _without_items(change: Any) -> dict[str, Any]:
@@ -135,6 +143,12 @@ def _unreadable(reason: str, value: Any) -> dict[str, Any]:
 
 def _line_ref(value: dict[str, Any]) -> str:
     return clean(record(value.get("metadata")).get("phone_number_id")) or ""
+
+
+def _account_ref(entry: dict[str, Any]) -> str:
+    """Of the WhatsApp business account."""
+    named = clean(entry.get("id")) or ""
+    return f"{ACCOUNT}{named}" if _ACCOUNT_ID.fullmatch(named) else ""
 
 
 def _media(payload: dict[str, Any]) -> tuple[str | None, str | None]:

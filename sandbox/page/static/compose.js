@@ -80,14 +80,15 @@ export class Compose {
     const written = this.text.value;
     const text = written.trim();
     if (this.sending || (!text && !this.file)) return;
-    const { act } = this.mode ?? {};
+    const { mode, file } = this;
     this.sending = true;
-    const done = act ? await this.attempt(() => act(text)) : await this.deliver(text ? { text } : {}, this.file);
+    const done = mode?.act ? await this.attempt(() => mode.act(text)) : await this.deliver(text ? { text } : {}, file);
     this.sending = false;
     if (!done) return;
+    // Whoever is fast has gone on to something else meanwhile.
     if (this.text.value === written) this.text.value = "";
-    if (this.mode) this.setMode(null);
-    if (this.file) this.attach(null);
+    if (mode && this.mode === mode) this.setMode(null);
+    if (file && this.file === file) this.attach(null);
   }
 
   deliver(fields, file = null) {

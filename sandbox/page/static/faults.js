@@ -1,5 +1,5 @@
 // The drawer: trouble on demand, and what happened so far.
-import { call, el, post, toast } from "./dom.js";
+import { call, el, inOrder, post, toast } from "./dom.js";
 
 const PERCENT = (value) => `${Math.round(value * 100)} %`;
 const SHARED = [["error_rate", "Calls refused", 1, PERCENT], ["timeout_rate", "Answers lost after processing", 1, PERCENT], ["drop_rate", "Connections dropped", 1, PERCENT],
@@ -13,6 +13,7 @@ export class Faults {
   constructor() {
     this.dialog = document.getElementById("faults");
     this.fields = document.getElementById("fault-fields");
+    this.count = inOrder(() => call("/faults"), (faults) => this.showCount(faults));
     document.getElementById("open-faults").addEventListener("click", () => this.open());
     this.dialog.querySelector("[data-close]").addEventListener("click", () => this.dialog.close());
     this.dialog.addEventListener("close", () => clearInterval(this.timer));
@@ -26,8 +27,7 @@ export class Faults {
     this.timer = setInterval(() => this.figures(), 2000);
   }
 
-  async count() {
-    const faults = await call("/faults");
+  showCount(faults) {
     const active = Object.values(faults).reduce((sum, side) => sum + this.active(side), 0);
     const node = document.getElementById("fault-count");
     node.hidden = !active;

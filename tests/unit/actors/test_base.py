@@ -16,6 +16,7 @@ from gevent.timeout import Timeout
 import relay.actors
 from relay.actors.base import Ping, RelayActor, tell
 from relay.actors.timers import Timers
+from tests.waiting import PATIENCE
 
 
 class Raiser(RelayActor):
@@ -49,9 +50,9 @@ def test_whatever_a_handler_raises_only_its_own_command_is_lost(actors: tuple[An
     done = Event()
     culprit.tell(error)
     culprit.tell(done)
-    assert done.wait(5), "what was told after the failure is still done"
-    assert culprit.ask(Ping(), timeout=5)
-    assert bystander.ask(Ping(), timeout=5)
+    assert done.wait(PATIENCE), "what was told after the failure is still done"
+    assert culprit.ask(Ping(), timeout=PATIENCE)
+    assert bystander.ask(Ping(), timeout=PATIENCE)
 
 
 def test_telling_an_actor_that_has_ended_is_no_error(actors: tuple[Any, Any]) -> None:
@@ -87,7 +88,7 @@ def test_alarms_go_off_in_the_order_of_their_times() -> None:
         timers.after(0.05, ref, "late")
         timers.after(0.0, ref, "soon")
         timers.after(0.02, ref, "middle")
-        assert done.wait(5)
+        assert done.wait(PATIENCE)
     finally:
         timers.stop()
         ref.stop()

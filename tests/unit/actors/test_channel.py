@@ -16,6 +16,7 @@ from relay.actors.side import Side
 from relay.channels.base import Account
 from relay.core.errors import SendError
 from relay.stores.limits import Granted
+from tests.waiting import PATIENCE
 
 
 class Listener(RelayActor):
@@ -67,7 +68,7 @@ def world(heard: list[Any]) -> Iterator[SimpleNamespace]:
 
 def settle(world: SimpleNamespace) -> None:
     for ref in (world.actor, world.listener):
-        ref.ask(Ping(), timeout=5)
+        ref.ask(Ping(), timeout=PATIENCE)
 
 
 def test_alarms_that_a_sooner_one_replaced_do_not_multiply(world: SimpleNamespace) -> None:
@@ -86,7 +87,7 @@ def test_reports_get_a_turn_while_messages_keep_coming(world: SimpleNamespace, h
         world.actor.tell(AskTurn("l", other, "inbound"))
     settle(world)
     for other in others:
-        other.ask(Ping(), timeout=5)
+        other.ask(Ping(), timeout=PATIENCE)
         other.stop()
     assert "report" in [turn.lane for turn in heard if isinstance(turn, Turn)]
 

@@ -10,11 +10,12 @@ from relay.channels.http import Answer, HttpTransport
 from relay.channels.origins import Trust, own_origins
 from relay.core.errors import SendError
 from tests.unit.channels.accounts import PHONE
+from tests.waiting import PATIENCE
 
 SECRET = "Bearer EAAG-test-token-0123456789"
 
 
-def soon(seconds: float = 5) -> float:
+def soon(seconds: float = PATIENCE) -> float:
     return time.monotonic() + seconds
 
 

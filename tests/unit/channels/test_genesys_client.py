@@ -18,6 +18,7 @@ from relay.core.errors import SendError
 from relay.core.messages import Media
 from tests.unit.channels.accounts import GENESYS, PHONE, Tokens
 from tests.unit.channels.servers import Served, answer, routes, serving
+from tests.waiting import PATIENCE
 
 MESSAGE = Request("POST", "/api/v2/conversations/messages/int/inbound/open/message", {"text": "x"})
 RECEIPT = Request("POST", "/api/v2/conversations/messages/int/inbound/open/receipt", {"status": "Delivered"})
@@ -26,7 +27,7 @@ ANY = "POST /api/api/v2/.*"
 
 
 def soon() -> float:
-    return time.monotonic() + 5
+    return time.monotonic() + PATIENCE
 
 
 class Login:
@@ -54,7 +55,7 @@ class Login:
 
 def made(served: Served, tokens: Tokens | None = None) -> GenesysChannel:
     urls: Any = {"genesys_login_url": served.url + "/login", "genesys_api_url": served.url + "/api"}
-    return create(HttpTransport(Tokens() if tokens is None else tokens, **urls, request_seconds=5))
+    return create(HttpTransport(Tokens() if tokens is None else tokens, **urls, request_seconds=PATIENCE))
 
 
 def failed(call: Callable[[], Any]) -> SendError:

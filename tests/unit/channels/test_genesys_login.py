@@ -11,11 +11,12 @@ import gevent
 import pytest
 
 from relay.channels.base import Account, Logins
-from relay.channels.genesys import GenesysChannel, create
+from relay.channels.genesys import GenesysChannel, create, renewal
 from relay.channels.http import HttpTransport
 from relay.core.errors import SendError, StoreError
 from tests.unit.channels.accounts import GENESYS, Tokens
 from tests.unit.channels.servers import Served, answer, routes, serving
+from tests.waiting import PATIENCE
 
 TOKEN, LIST = "POST /login/oauth/token", "GET /api/api/v2/conversations/messaging/integrations/open"
 LOGIN = {
@@ -81,11 +82,11 @@ class Kept:
 def made(served: Served, kept: Kept, tokens: Tokens | None = None) -> GenesysChannel:
     urls: Any = {"genesys_login_url": served.url + "/login", "genesys_api_url": served.url + "/api"}
     shared = Tokens() if tokens is None else tokens
-    return create(HttpTransport(shared, **urls, request_seconds=5, logins=kept.logins()))
+    return create(HttpTransport(shared, **urls, request_seconds=PATIENCE, logins=kept.logins()))
 
 
 def soon() -> float:
-    return time.monotonic() + 8
+    return time.monotonic() + PATIENCE
 
 
 def forms(served: Served) -> list[str]:
@@ -176,16 +177,17 @@ def test_two_processes_that_renew_at_once_are_both_served() -> None:
     kept, tokens = Kept(), Tokens()
     with serving(routes({TOKEN: Server(pause=0.3), LIST: {"entities": []}})) as served:
         both = [gevent.spawn(made(served, kept, tokens).offers, ADMIN, soon()) for _ in range(2)]
-        gevent.joinall(both, timeout=8)
+        gevent.joinall(both, timeout=PATIENCE)
         assert [one.get(block=False) for one in both] == [[], []]
     assert kept.token in ("refresh-1", "refresh-2")
 
 
-def test_a_login_that_was_ended_is_a_refusal() -> None:
+def test_a_login_that_was_ended_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewal, "PATIENCE", 0.1)  # nobody else will bring another one
     server = Server()
     server.takes.clear()
     with serving(routes({TOKEN: server})) as served, pytest.raises(SendError) as caught:
-        made(served, Kept()).offers(ADMIN, time.monotonic() + 1)
+        made(served, Kept()).offers(ADMIN, soon())
     assert (caught.value.fate, caught.value.code) == ("credentials", "invalid_grant")
     assert "refresh-0" not in f"{caught.value!r}"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from relay.channels.genesys.drafts import NO_QUESTION
 from relay.channels.genesys.limits import fit
 from relay.channels.genesys.parse import LONGEST_ID, parse
 from relay.channels.genesys.webhook import split
@@ -81,8 +82,28 @@ def test_a_receipt_for_nothing_is_kept(odd: Any) -> None:
     assert isinstance(one({"type": "Receipt", "id": odd, "status": "Failed"}), Notice)
 
 
+def test_a_canned_responses_link_is_completed_by_what_its_button_holds() -> None:
+    button = {"type": "Url", "text": "Follow it", "url": "https://shop.example/parcel/{{1}}", "index": 0}
+    given = {"body": {"text": "On its way"}, "buttons": [{**button, "parameters": [{"name": "1", "text": "4711"}]}]}
+    found = one(text(type="Structured", content=[{"contentType": "Notification", "template": given}]))
+    assert [option.url for option in found.options] == ["https://shop.example/parcel/4711"]
+
+
 def test_an_unusable_conversation_is_left_out() -> None:
     assert one(text(conversationId=HUGE)).genesys_conversation_id is None
+
+
+@pytest.mark.parametrize("content", [[], [{"contentType": "Text", "text": {"body": "\u2060 "}}]])
+def test_what_cannot_be_seen_is_empty(content: list[Any]) -> None:
+    """WhatsApp refuses it."""
+    event = one(text("\u200b\n\u2800\ufeff", content=content))
+    assert isinstance(event, Ignored)
+    assert event.reason == "no text and no file in it"
+
+
+def test_and_is_left_out_beside_what_can() -> None:
+    reply = {"contentType": "QuickReply", "quickReply": {"text": "Yes", "payload": "yes"}}
+    assert one(text("\u200b", content=[reply])).text == NO_QUESTION
 
 
 def test_whatever_is_in_it_nothing_is_raised_or_dropped() -> None:

@@ -2,7 +2,6 @@
 
 import gc
 import socket
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -19,7 +18,10 @@ from relay.core.errors import SendError
 from tests.unit.channels.accounts import PHONE, Tokens
 from tests.unit.channels.calls import SECRET, failed, post, soon
 from tests.unit.channels.servers import Asked, Handler, Served, answer, drip, half, reset, serving
+from tests.waiting import PATIENCE
 
+SHORT = 1.0
+"""Seconds: enough to connect and to send on a busy machine; then the time is up on purpose."""
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"id": 1}'
 
 
@@ -119,21 +121,19 @@ def test_interim_answers_are_skipped(transport: HttpTransport) -> None:
 
 def test_a_slow_drip_does_not_outlive_the_deadline(transport: HttpTransport) -> None:
     def dripping(_: Served, sock: socket.socket, __: Asked) -> bool:
-        drip(sock, OK * 20)
+        drip(sock, OK, 0.1)  # some five seconds in all
         return False
 
     with serving(dripping) as served:
-        began = time.monotonic()
-        error = failed(lambda: post(transport, served.url, soon(0.2)))
+        error = failed(lambda: post(transport, served.url, soon(SHORT)))
         assert (error.fate, error.code) == ("unknown", "timeout")
-        assert time.monotonic() - began < 1
 
 
 def test_every_call_is_bounded_even_with_a_late_deadline() -> None:
-    transport = HttpTransport(Tokens(), request_seconds=0.2)
+    transport = HttpTransport(Tokens(), request_seconds=SHORT)
 
     def silent(_: Served, __: socket.socket, ___: Asked) -> bool:
-        gevent.sleep(5)
+        gevent.sleep(PATIENCE)
         return False
 
     with serving(silent) as served:
@@ -148,7 +148,7 @@ def test_no_time_left_means_nothing_was_sent(transport: HttpTransport) -> None:
 
 def test_somebody_elses_timeout_is_not_swallowed(transport: HttpTransport) -> None:
     def silent(_: Served, __: socket.socket, ___: Asked) -> bool:
-        gevent.sleep(5)
+        gevent.sleep(PATIENCE)
         return False
 
     with serving(silent) as served, pytest.raises(gevent.Timeout), gevent.Timeout(0.05):
@@ -186,11 +186,11 @@ def test_a_server_without_tls_is_a_plain_retry(transport: HttpTransport) -> None
 
 def test_a_connection_that_never_completes_is_a_plain_retry(transport: HttpTransport) -> None:
     def silent(sock: socket.socket, _: Any) -> None:
-        gevent.sleep(5)
+        gevent.sleep(PATIENCE)
 
     server = listening(silent)
     try:
-        error = failed(lambda: post(transport, f"https://127.0.0.1:{server.server_port}", soon(0.2)))
+        error = failed(lambda: post(transport, f"https://127.0.0.1:{server.server_port}", soon(SHORT)))
     finally:
         server.stop()
     assert (error.fate, error.code) == ("retry", "connect_timeout")

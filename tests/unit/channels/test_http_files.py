@@ -76,7 +76,7 @@ def test_a_dripping_file_ends_at_the_deadline(transport: HttpTransport) -> None:
         return False
 
     def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon(0.2)) as stream:
+        with transport.download(served.url, Trust(own_origins(served.url)), soon(1)) as stream:
             list(stream.blocks)
 
     with serving(dripping) as served:

@@ -15,6 +15,7 @@ from relay.core.errors import SendError
 from relay.core.messages import Media
 from tests.unit.channels.accounts import BSUID, PHONE, WHATSAPP, Tokens
 from tests.unit.channels.servers import Served, answer, routes, serving
+from tests.waiting import PATIENCE
 
 MEDIA = Media("image", "image/jpeg", source_id="9001", filename="tent.jpg")
 NUMBER = "300000000000001"
@@ -28,11 +29,11 @@ def error(code: int, **more: Any) -> dict[str, Any]:
 
 
 def channel(served: Served) -> WhatsAppChannel:
-    return create(HttpTransport(Tokens(), graph_url=served.url + "/graph", request_seconds=5))
+    return create(HttpTransport(Tokens(), graph_url=served.url + "/graph", request_seconds=PATIENCE))
 
 
 def soon() -> float:
-    return time.monotonic() + 5
+    return time.monotonic() + PATIENCE
 
 
 def failed(call: Callable[[], Any]) -> SendError:
@@ -306,7 +307,7 @@ def test_the_stored_token_is_looked_up_once_a_day() -> None:
     tokens = Tokens()
     with serving(routes(GOOD)) as served:
         for _ in range(3):
-            shared = create(HttpTransport(tokens, graph_url=served.url + "/graph", request_seconds=5))
+            shared = create(HttpTransport(tokens, graph_url=served.url + "/graph", request_seconds=PATIENCE))
             found = shared.token(WHATSAPP, soon())
             assert (found.value, found.expires_at) == (WHATSAPP.credentials["access_token"], None)
         assert len(served.asked) == 1
@@ -317,7 +318,7 @@ def test_the_stored_token_is_looked_up_once_a_day() -> None:
 def test_a_token_that_ends_soon_is_not_remembered_for_longer() -> None:
     tokens, ends = Tokens(), int(time.time()) + 600
     with serving(routes({"GET .*": inspected(expires_at=ends)})) as served:
-        shared = create(HttpTransport(tokens, graph_url=served.url + "/graph", request_seconds=5))
+        shared = create(HttpTransport(tokens, graph_url=served.url + "/graph", request_seconds=PATIENCE))
         assert [shared.token(WHATSAPP, soon()).expires_at for _ in range(2)] == [ends, ends]
     assert max(tokens.seconds.values()) <= 600
 

@@ -354,7 +354,7 @@ def everything(shown: list[tuple[str, dict[str, Any]]]) -> str:
     return bare(strings(bodies) + strings([content.get("action", "") for _, content in shown]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     text=st.none() | words | st.just("word " * 900),
     options=st.lists(an_option, min_size=1, max_size=13),

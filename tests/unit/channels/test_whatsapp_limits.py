@@ -3,14 +3,17 @@
 import hashlib
 import io
 import random
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from relay.channels.whatsapp.limits import KB, MB, OPUS, fit_media
-from relay.channels.whatsapp.outbound.pictures import PIXELS, convert
+from relay.channels.whatsapp.outbound.pictures import PIXELS, SOURCE, convert, converts
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media
 
@@ -104,6 +107,10 @@ def given(file: io.BytesIO, mime: str, kind: Any = "image", filename: str | None
         ("GIF", "P", "image/gif", ("JPEG", "image/jpeg", "holiday.v2.jpg")),
         ("BMP", "RGB", "image/x-ms-bmp", ("JPEG", "image/jpeg", "holiday.v2.jpg")),
         ("TIFF", "RGB", "image/tiff", ("JPEG", "image/jpeg", "holiday.v2.jpg")),
+        ("AVIF", "RGB", "image/avif", ("JPEG", "image/jpeg", "holiday.v2.jpg")),
+        ("AVIF", "RGBA", "image/avif", ("PNG", "image/png", "holiday.v2.png")),
+        ("HEIF", "RGB", "image/heic", ("JPEG", "image/jpeg", "holiday.v2.jpg")),
+        ("HEIF", "RGBA", "image/heif", ("PNG", "image/png", "holiday.v2.png")),
         # A type that the bytes belie: Meta would refuse it.
         ("WEBP", "RGB", "image/jpeg", ("JPEG", "image/jpeg", "holiday.v2.jpg")),
         ("JPEG", "CMYK", "image/jpeg", ("JPEG", "image/jpeg", "holiday.v2.jpg")),
@@ -138,11 +145,14 @@ def test_too_large_a_picture_is_made_smaller() -> None:
         assert (image.format, max(image.size)) == ("JPEG", 1600)
 
 
-def test_a_picture_keeps_the_way_it_was_held() -> None:
+@pytest.mark.parametrize(
+    ("format_name", "mime"), [("WEBP", "image/webp"), ("AVIF", "image/avif"), ("HEIF", "image/heic")]
+)
+def test_a_picture_keeps_the_way_it_was_held(format_name: str, mime: str) -> None:
     turned = Image.Exif()
     turned[0x0112] = 6
-    source = drawn("WEBP", exif=turned)
-    made = convert(source, given(source, "image/webp"))
+    source = drawn(format_name, exif=turned.tobytes())
+    made = convert(source, given(source, mime))
     assert made is not None
     with Image.open(made[0]) as image:
         assert (image.size, dict(image.getexif())) == ((30, 40), {})
@@ -150,18 +160,37 @@ def test_a_picture_keeps_the_way_it_was_held() -> None:
 
 def test_what_moves_or_has_pages_or_is_fine_stays_as_it_is() -> None:
     frames = [Image.new("RGB", (8, 8), shade) for shade in ("red", "blue")]
-    for format_name, mime in (("GIF", "image/gif"), ("WEBP", "image/webp"), ("TIFF", "image/tiff")):
+    for format_name, mime in (
+        ("GIF", "image/gif"),
+        ("WEBP", "image/webp"),
+        ("TIFF", "image/tiff"),
+        ("AVIF", "image/avif"),
+        ("HEIF", "image/heic"),
+    ):
         moving = io.BytesIO()
         frames[0].save(moving, format_name, save_all=True, append_images=frames[1:], duration=100)
         assert convert(moving, given(moving, mime)) is None
-    for file, mime, kind in (
-        (drawn("PNG"), "image/png", "image"),
-        (drawn("JPEG"), "image/jpeg", "image"),
-        (drawn("WEBP"), "image/webp", "sticker"),
-        (drawn("WEBP"), "image/webp", "link"),
-        (drawn("WEBP"), "application/pdf", "document"),
-    ):
-        assert convert(file, given(file, mime, kind)) is None
+    sequence = io.BytesIO(drawn("HEIF").getvalue().replace(b"ftypheic", b"ftyphevc"))
+    assert convert(sequence, given(sequence, "image/heic")) is None
+    for file, mime in ((drawn("PNG"), "image/png"), (drawn("JPEG"), "image/jpeg")):
+        assert convert(file, given(file, mime)) is None
+
+
+@pytest.mark.parametrize(
+    ("media", "looked_into"),
+    [
+        (Media("image", "image/tiff", size=SOURCE), True),
+        (Media("document", "image/webp", size=1), True),
+        (Media("image", "image/jpeg", size=1), True),
+        (Media("image", "image/tiff", size=SOURCE + 1), False),
+        (Media("sticker", "image/webp", size=1), False),
+        (Media("link", "image/webp", size=1), False),
+        (Media("document", "application/pdf", size=1), False),
+        (Media("video", "video/mp4", size=1), False),
+    ],
+)
+def test_what_cannot_become_a_picture_waits_for_no_conversion(media: Media, looked_into: bool) -> None:
+    assert converts(media) is looked_into
 
 
 @pytest.mark.parametrize("mode", ["P", "L", "LA", "1", "I;16"])
@@ -173,12 +202,23 @@ def test_a_png_of_another_depth_than_whatsapp_takes_is_drawn_anew(mode: str) -> 
         assert image.mode in ("RGB", "RGBA")
 
 
+def test_a_heic_picture_that_says_less_than_it_holds_is_not_decoded() -> None:
+    """Too many pixels are left alone by what the file says of itself, so that has to be true."""
+    honest = drawn("HEIF", size=(64, 64)).getvalue()
+    size = honest.index(b"ispe") + 8
+    for claimed, expected in (((7_000, 7_000), None), ((8, 8), "link")):
+        said = b"".join(side.to_bytes(4, "big") for side in claimed)
+        file = io.BytesIO(honest[:size] + said + honest[size + 8 :])
+        converted = convert(file, given(file, "image/heic"))
+        assert (converted and converted[1].kind) == expected
+
+
 def test_hostile_pictures_go_as_links() -> None:
     bomb = drawn("GIF", "P")
     wide = bytearray(bomb.getvalue())
     wide[6:10] = (0xFF, 0xFF, 0xFF, 0xFF)  # 65,535 x 65,535
-    cut = drawn("WEBP", size=(400, 300)).getvalue()[:60]
-    for content in (bytes(wide), cut, b"", b"GIF89a", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x00" * 999):
+    cut = (drawn(name, size=(400, 300)).getvalue()[:-60] for name in ("WEBP", "AVIF", "HEIF"))
+    for content in (bytes(wide), *cut, b"", b"GIF89a", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x00" * 999):
         file = io.BytesIO(content)
         converted = convert(file, given(file, "image/gif"))
         assert converted is not None
@@ -189,3 +229,24 @@ def test_more_pixels_than_memory_should_hold_are_not_decoded() -> None:
     side = int(PIXELS**0.5) + 1
     file = drawn("PNG", "1", (side, side))
     assert convert(file, replace(given(file, "image/png"), size=6 * MB)) is None
+
+
+def test_a_large_picture_takes_no_more_memory_than_said(tmp_path: Path) -> None:
+    """In a process of its own, for memory that was once in use counts there for ever."""
+    path, size = tmp_path / "large.png", (16_000, 1_000)
+    Image.new("LA", size, (90, 128)).save(path, compress_level=1)
+    script = f"""
+from pathlib import Path
+from relay.channels.whatsapp.outbound.pictures import convert
+from relay.core.messages import Media
+def most() -> int:
+    return next(int(line.split()[1]) for line in Path("/proc/self/status").open() if line.startswith("VmHWM"))
+before = most()
+with Path({str(path)!r}).open("rb") as file:
+    made = convert(file, Media("image", "image/png", size=6 * 1024 * 1024))
+print(made[1].kind, most() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    kind, kilobytes = done.stdout.split()
+    assert kind == "image"
+    assert int(kilobytes) * 1024 < 10 * size[0] * size[1]

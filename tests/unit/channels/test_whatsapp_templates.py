@@ -67,6 +67,16 @@ def test_a_template_with_everything() -> None:
     ]
 
 
+def test_an_answer_keeps_its_place_behind_links_that_need_nothing() -> None:
+    """Meta refuses it in the place of a link or number, which have places even where nothing completes them."""
+    options = (Option("Visit us", url="https://shop.example"), Option("Call", url="tel:+49"), Option("Stop", "s"))
+    ((_, content),) = sent(message(template=Template("order", "de"), options=options))
+    payload = {"type": "payload", "payload": f"{MESSAGE_ID}.2"}
+    assert content["components"] == [
+        {"type": "button", "sub_type": "quick_reply", "index": "2", "parameters": [payload]}
+    ]
+
+
 def test_a_templates_header_may_be_a_text() -> None:
     ((_, content),) = sent(message(template=Template("order", "de", header=(Parameter("No. 7"),))))
     assert content["components"] == [{"type": "header", "parameters": [{"type": "text", "text": "No. 7"}]}]

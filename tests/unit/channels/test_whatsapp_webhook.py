@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from relay.channels.base import ACCOUNT
 from relay.channels.whatsapp.webhook import EMPTY_BODY, keep, split, verify
 from tests.unit.channels.recorded import recorded
 
@@ -55,8 +56,9 @@ def test_every_entry_change_and_item_is_split() -> None:
         ("3", "error", ""),
         ("3", "other", ""),
         ("3", "echo", "4915112345678"),
-        ("", "other", ""),
+        ("2", "other", ""),
     ]
+    assert parts[-1].line_ref.startswith(ACCOUNT)
     assert [part.index for part in parts] == list(range(8))
     assert parts[0].payload["contact"]["profile"]["name"] == "Ada Brandt"
     assert parts[1].payload["contact"]["profile"]["name"] == "Bo"

@@ -65,7 +65,7 @@ def interactive(item: Item) -> str:
     if kind == "call_permission_reply":
         return _call_permission(reply)
     shown = joined((reply.get("title"), reply.get("description"))) or clean(reply.get("id"))
-    return shown or joined((f"[answered: {kind or 'interactive message'}]", *words({kind: item.get(kind)})))
+    return shown or joined((f"[answered: {kind or 'interactive message'}]", *words(item.get(kind))))
 
 
 def _reply(item: Item) -> Item:

@@ -91,8 +91,8 @@ def readable(kind: str, message: Item) -> str:
 def _readable_words(kind: str, message: Item) -> list[str]:
     """Whatever is written in a message that is none of the known ones."""
     if kind in message:
-        return words({kind: message[kind]})
-    return words({"": {name: inner for name, inner in message.items() if name not in _AROUND}})
+        return words(message[kind])
+    return words({name: inner for name, inner in message.items() if name not in _AROUND})
 
 
 def _missing_file(kind: str, message: Item, error: str | None) -> str:

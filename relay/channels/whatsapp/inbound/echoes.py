@@ -29,7 +29,7 @@ def echo(item: Item) -> Message | Ignored | Notice:
     message, contact = record(item.get("message")), record(item.get("contact"))
     to = addressee(message, contact)
     if not to.address:
-        return notices.unreadable("an echo of a message that names no recipient: neither to nor to_user_id")
+        return notices.unreadable("an echo that names no customer: neither to nor to_user_id, or a group")
     standby = item.get("field") == STANDBY
     found = read(message, contact, to)
     if isinstance(found, Ignored):

@@ -14,6 +14,7 @@ Item = dict[str, Any]
 
 DAY = 86_400.0
 STANDBY_LINE = "[Meta's own assistant is answering this chat. The first answer from here takes it over.]"
+GROUP_LINE = "[Written in a group. What is answered here goes to this customer alone.]"
 _LONGEST = 1000
 _LONGEST_LINE = 300
 
@@ -21,7 +22,7 @@ _LONGEST_LINE = 300
 def lines(message: Item) -> list[str]:
     """What the agent should see before the message itself."""
     context = record(message.get("context"))
-    found = []
+    found = [GROUP_LINE] if message.get("group_id") else []
     if context.get("frequently_forwarded"):
         found.append("[Forwarded many times]")
     elif context.get("forwarded"):
@@ -36,18 +37,18 @@ def lines(message: Item) -> list[str]:
 def attributes(message: Item, contact: Item) -> dict[str, str]:
     """What a flow or an agent's script may want to know. All of it is text."""
     referral, context = record(message.get("referral")), record(message.get("context"))
-    product = record(context.get("referred_product"))
+    interactive = record(message.get("interactive"))
+    product = record(context.get("referred_product")) or record(interactive.get("product"))
     found = {
         **{f"referral_{name}": referral.get(key) for name, key in _REFERRAL.items()},
+        "referral_welcome": record(referral.get("welcome_message")).get("text"),
         "product_id": product.get("product_retailer_id"),
         "catalog_id": product.get("catalog_id") or record(message.get("order")).get("catalog_id"),
         "forwarded": _forwarded(context),
         "group_id": message.get("group_id"),
         "username": (clean(record(contact.get("profile")).get("username")) or "").removeprefix("@"),
         "sticker": _sticker(message),
-        "voice": "true"
-        if record(message.get("audio")).get("voice") is True or message.get("type") == "voice"
-        else None,
+        "voice": "true" if _voice(message) else None,
         **answers.attributes(message),
     }
     return {key: text[:_LONGEST] for key, value in found.items() if (text := clean(value))}
@@ -62,11 +63,15 @@ def reply_to(kind: str, message: Item) -> str | None:
     return identifier(record(message.get("context")).get("id"))
 
 
-def window_until(message: Item, when: float) -> float:
-    """How long the business may answer freely: a day, and three after an advertisement.
+def window_until(message: Item, when: float) -> float | None:
+    """How long the business may answer freely: a day, and up to three after an advertisement.
 
-    Never counted from the future: a wrong clock must not keep it open for years.
+    Those three Meta gives only to who answers within the first: it may refuse sooner, and then
+    closes the window. Never counted from the future: a wrong clock must not keep it open for years.
+    None for what was written in a group: that opens no window between the two.
     """
+    if message.get("group_id"):
+        return None
     referral = record(message.get("referral"))
     days = 3 if referral and referral.get("source_type") != "post" else 1
     return min(when, time.time()) + days * DAY
@@ -79,6 +84,8 @@ _REFERRAL = {
     "headline": "headline",
     "body": "body",
     "click_id": "ctwa_clid",
+    "image": "image_url",
+    "video": "video_url",
 }
 
 
@@ -96,7 +103,7 @@ def _forwarded(context: Item) -> str | None:
 
 
 def _voice(message: Item) -> bool:
-    return record(message.get("audio")).get("voice") is True
+    return record(message.get("audio")).get("voice") is True or message.get("type") == "voice"
 
 
 def _sticker(message: Item) -> str | None:

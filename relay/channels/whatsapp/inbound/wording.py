@@ -14,7 +14,11 @@ LONGEST_ID = 512
 """Of an id: Meta's have about 100 characters, and what is much longer fits into no index."""
 _DEPTH = 4
 _MOST = 40
-_TELLING = ("title", "header", "name", "body", "text", "caption", "description", "footer", "url", "link", "code")
+_TELLING = (
+    "title", "header", "name", "question", "body", "text", "caption", "description", "footer", "url", "link", "code",
+)  # fmt: skip
+_SILENT = ("id", "from", "from_user_id", "from_parent_user_id", "to", "timestamp", "type", "mime_type", "sha256")
+"""What is no word of anybody's."""
 
 
 def identifier(value: Any) -> str | None:
@@ -23,24 +27,30 @@ def identifier(value: Any) -> str | None:
     return found if found and len(found) <= LONGEST_ID else None
 
 
-def words(value: Any) -> list[str]:
-    """What is written under the names that texts usually have."""
-    return list(dict.fromkeys(islice(_words(value, _DEPTH), _MOST)))
+def words(item: Any) -> list[str]:
+    """What is written in an item; deeper in it, what stands under the names that texts usually have."""
+    return list(dict.fromkeys(islice(_words(item, _DEPTH), _MOST)))
 
 
-def _words(value: Any, depth: int) -> Iterator[str]:
-    if depth < 0:
-        return
-    if isinstance(value, list):
+def _words(value: Any, depth: int, name: str = "", within: int = 0) -> Iterator[str]:
+    """`within` so many objects: the first is the item itself."""
+    if isinstance(value, str):
+        if said := _said(name, value, own=within <= 1):
+            yield said
+    elif isinstance(value, list) and depth:
         for inner in value[:_MOST]:
-            yield from _words(inner, depth - 1)
-    elif isinstance(value, dict):
-        for name in sorted(value, key=_rank)[:_MOST]:
-            inner = value[name]
-            if isinstance(inner, (dict, list)):
-                yield from _words(inner, depth - 1)
-            elif (name in _TELLING or depth == _DEPTH) and isinstance(inner, str) and (said := clean(inner)):
-                yield said
+            yield from _words(inner, depth - 1, name if name in _TELLING else "", within)
+    elif isinstance(value, dict) and depth:
+        for key in sorted(value, key=_rank)[:_MOST]:
+            yield from _words(value[key], depth - 1, key, within + 1)
+
+
+def _said(name: str, value: str, *, own: bool) -> str | None:
+    """A text as it is; what else the item itself says, such as the id of a product, by its name."""
+    if name in _TELLING or (own and not name):
+        return clean(value)
+    label, found = clean(name[:LONGEST_KIND]), identifier(value)
+    return f"{label.replace('_', ' ')}: {found}" if own and label and found and name not in _SILENT else None
 
 
 def _rank(name: str) -> int:

@@ -13,44 +13,40 @@ from typing import IO
 
 from PIL import Image, ImageOps
 
+from relay.channels.whatsapp.decoders import FORMATS
 from relay.channels.whatsapp.limits import MB, largest, likely_kind, meta_mime
 from relay.core.messages import Media
 
 PIXELS = 40_000_000
-"""More are not decoded: 160 MB of memory. A telephone's picture has 12 to 24 million."""
+"""More are not decoded: so many take 320 MB for a moment (a TIFF with LZW 360). A telephone's has 12 to 24 million."""
 SOURCE = 50 * MB
 
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-"""The only decoders that a stranger's bytes get to."""
-_MOVING = ("GIF", "PNG", "TIFF", "WEBP")
 _MIMES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
 _ENDINGS = {"JPEG": ".jpg", "PNG": ".png"}
 _SIDES = (4096, 2560, 1600)
 """Longest sides in pixels, tried in turn until the file is small enough; a JPEG of the last one always is."""
 
 
+def converts(media: Media) -> bool:
+    """Whether it may be a picture that has to be drawn anew: even a JPEG is looked into."""
+    return media.kind not in ("sticker", "link") and likely_kind(media) == "image" and (media.size or 0) <= SOURCE
+
+
 def convert(file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
     """The picture as WhatsApp shows it, with what is now true of the file; None: leave it as it is.
 
-    What cannot be read as a picture goes as a link. Runs in a thread of its own: it must not log.
+    Only where `converts` says so. What cannot be read as a picture goes as a link. Runs in a thread of its own: it
+    must not log.
     """
-    if not _is_picture(media) or (media.size or 0) > SOURCE:
-        return None
     file.seek(0)
     try:
-        with Image.open(file, formats=_FORMATS) as image:
-            if _is_fine(image, media) or not _is_still(image) or image.width * image.height > PIXELS:
-                return None
-            return _saved(image, media)
+        whole = _within(_read(file, media))
+        return None if whole is None else _saved(whole, media)
     # A decoder fed with a stranger's bytes may raise anything. WhatsApp would not show it either: it goes as a link.
     except Exception:  # noqa: BLE001
         return file, replace(media, kind="link")
     finally:
         file.seek(0)
-
-
-def _is_picture(media: Media) -> bool:
-    return media.kind not in ("sticker", "link") and likely_kind(media) == "image"
 
 
 def _is_fine(image: Image.Image, media: Media) -> bool:
@@ -61,15 +57,40 @@ def _is_fine(image: Image.Image, media: Media) -> bool:
 
 
 def _is_still(image: Image.Image) -> bool:
-    """One picture: neither moving nor of several pages. (A telephone's JPEG may hold a second, smaller one.)"""
-    return image.format not in _MOVING or not getattr(image, "is_animated", False)
+    """One picture: neither moving nor of several pages. (A telephone's JPEG may hold a second, smaller one.)
+
+    A sequence of HEIC pictures is told by its brand; only its first one would be read.
+    """
+    if image.format in ("JPEG", "MPO"):
+        return True
+    sequence = str(getattr(image, "custom_mimetype", "")).endswith("-sequence")
+    return not sequence and not getattr(image, "is_animated", False)
 
 
-def _saved(image: Image.Image, media: Media) -> tuple[IO[bytes], Media] | None:
-    image.draft("RGB", (_SIDES[0], _SIDES[0]))
-    profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None
-    clear = image.has_transparency_data
-    whole = ImageOps.exif_transpose(image).convert("RGBA" if clear else "RGB")
+def _read(file: IO[bytes], media: Media) -> Image.Image | None:
+    """The picture upright, in RGB or RGBA; None: leave it as it is. What it was decoded to is let go on return."""
+    with Image.open(file, formats=FORMATS) as image:
+        if _is_fine(image, media) or not _is_still(image) or image.width * image.height > PIXELS:
+            return None
+        image.draft("RGB", (_SIDES[0], _SIDES[0]))
+        if image.mode not in ("RGB", "RGBA"):
+            image.info.pop("icc_profile", None)  # of other colours
+        mode = "RGBA" if image.has_transparency_data else "RGB"
+        ImageOps.exif_transpose(image, in_place=True)
+        return image if image.mode == mode else image.convert(mode)
+
+
+def _within(whole: Image.Image | None) -> Image.Image | None:
+    """At its first size. Pillow shrinks what is transparent by way of a copy: here the original is let go before."""
+    if whole is None or whole.mode != "RGBA" or max(whole.size) <= _SIDES[0]:
+        return whole
+    whole = whole.convert("RGBa")
+    whole.thumbnail((_SIDES[0], _SIDES[0]))
+    return whole.convert("RGBA")
+
+
+def _saved(whole: Image.Image, media: Media) -> tuple[IO[bytes], Media] | None:
+    clear, profile = whole.mode == "RGBA", whole.info.get("icc_profile")
     for side in _SIDES:
         whole.thumbnail((side, side))
         format_name = "PNG" if clear and side != _SIDES[-1] else "JPEG"

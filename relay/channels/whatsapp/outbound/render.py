@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from relay.channels.base import Account, Request
 from relay.channels.reading import joined_once, without_none
-from relay.channels.whatsapp.identity import digits, is_bsuid
+from relay.channels.whatsapp.identity import digits
 from relay.channels.whatsapp.limits import CAPTIONED, OPUS, TEXT
 from relay.channels.whatsapp.outbound.interactive import body_text, header_file, interactive
 from relay.channels.whatsapp.outbound.pins import location
@@ -19,6 +19,7 @@ from relay.channels.whatsapp.outbound.templates import template
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message, Recipient
 from relay.core.phones import dialled
+from relay.core.user_ids import is_user_id
 
 NO_ADDRESS = (
     "neither phone number nor user id of the contact is known: "
@@ -58,7 +59,7 @@ def addressed(to: Recipient) -> dict[str, str]:
     Of somebody who never wrote only what the agent dialled is known: `genesys_address`. Once a name changed hands
     that number may be another person's.
     """
-    user_ids = [found for found in (to.bsuid, to.wa_id, to.genesys_address) if found and is_bsuid(found)]
+    user_ids = [found for found in (to.bsuid, to.wa_id, to.genesys_address) if found and is_user_id(found)]
     phone = digits(to.wa_id) or (dialled(to.genesys_address) if to.dialled and not user_ids else None)
     if phone:
         return {"to": f"+{phone}"}

@@ -66,10 +66,12 @@ def _urls(wanted: Template) -> list[dict[str, Any]]:
 
 
 def _quick_replies(message: Message, wanted: Template, message_id: str) -> list[dict[str, Any]]:
-    """In the places among the template's buttons that no link takes."""
+    """In the places among the template's buttons that no link takes; where the options name the links, in their own."""
     taken = {place for place, _ in wanted.urls}
     replies = [i for i, option in enumerate(message.options) if not option.url]
     free = [place for place in range(len(replies) + len(taken)) if place not in taken]
+    if len(replies) < len(message.options):
+        free = replies
     return [
         _button("quick_reply", place, {"type": "payload", "payload": f"{message_id}.{i}"})
         for place, i in zip(free, replies, strict=False)

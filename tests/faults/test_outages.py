@@ -83,20 +83,20 @@ def test_postgresql_away(installation: Installation, line: Line, postgres_server
         stranger.writes("anybody there?")
         for chat in chats:
             taken = lambda chat=chat: posted(chat.sent_by_phone()[1:]) == [(1, 200)] * 3  # noqa: E731
-            wait_until(taken, 10, "the cached line's webhooks to be answered 200 at once")
+            wait_until(taken, 20, "the cached line's webhooks to be answered 200 at once")
             taken = lambda chat=chat: posted(chat.at_the_desk("outbound")[1:]) == [(1, 200)] * 3  # noqa: E731
-            wait_until(taken, 10, "the same for Genesys")
+            wait_until(taken, 20, "the same for Genesys")
         wait_until(
-            lambda: posted(stranger.sent_by_phone())[0][1] == 503, 10, "503 for a line that nobody knows by heart"
+            lambda: posted(stranger.sent_by_phone())[0][1] == 503, 20, "503 for a line that nobody knows by heart"
         )
         assert installation.daemon.running() and installation.web.running()
     for _ in range(20):  # Connections from before the outage are not handed out any more.
         installation.api("GET", f"/api/tenants/{line.tenant_id}")
     for chat in chats:
-        chat.agent_reads_in_time("hello", "in 0", "in 1", "in 2", seconds=45)
-        chat.phone_reads_in_time("welcome", "out 0", "out 1", "out 2", seconds=45)
+        chat.agent_reads_in_time("hello", "in 0", "in 1", "in 2")
+        chat.phone_reads_in_time("welcome", "out 0", "out 1", "out 2")
         assert (len(chat.agent_reads()), len(chat.phone_reads())) == (4, 4)
-    stranger.agent_reads_in_time("anybody there?", seconds=45)
+    stranger.agent_reads_in_time("anybody there?")
 
 
 def test_rabbitmq_away(installation: Installation, line: Line, rabbitmq: RabbitMQ) -> None:
@@ -104,19 +104,19 @@ def test_rabbitmq_away(installation: Installation, line: Line, rabbitmq: RabbitM
     held = Chat(installation, line, "4917910000009").opened()
     installation.control("POST", "/faults", {"genesys": {"error_rate": 1, "only": ["taken in before"]}})
     wamid = held.writes("taken in before")
-    wait_until(lambda: installation.row(wamid).get("attempts"), 10, "its first attempt to fail")
+    wait_until(lambda: installation.row(wamid).get("attempts"), 20, "its first attempt to fail")
     with away(rabbitmq):
         for chat in chats:
             chat.writes("in 0")
             chat.answers("out 0")
-        wait_until(lambda: posted(chats[0].sent_by_phone())[-1][1] == 503, 15, "Meta to be answered 503")
-        wait_until(lambda: posted(chats[0].at_the_desk("outbound"))[-1][1] == 503, 15, "Genesys to be answered 503")
+        wait_until(lambda: posted(chats[0].sent_by_phone())[-1][1] == 503, 20, "Meta to be answered 503")
+        wait_until(lambda: posted(chats[0].at_the_desk("outbound"))[-1][1] == 503, 20, "Genesys to be answered 503")
         # What is in PostgreSQL goes on.
         installation.control("POST", "/faults", {"genesys": None})
-        held.agent_reads_in_time("hello", "taken in before", seconds=20)
+        held.agent_reads_in_time("hello", "taken in before")
     for chat in chats:
-        chat.agent_reads_in_time("hello", "in 0", seconds=60)
-        chat.phone_reads_in_time("out 0", seconds=60)
+        chat.agent_reads_in_time("hello", "in 0")
+        chat.phone_reads_in_time("out 0")
         chat.writes("in 1")
         chat.agent_reads_in_time("hello", "in 0", "in 1")
         assert (chat.agent_reads(), chat.phone_reads()) == (["hello", "in 0", "in 1"], ["out 0"])
@@ -130,8 +130,8 @@ def test_redis_away(installation: Installation, line: Line, redis_server: Redis)
             chat.answers("out")
             chat.writes(type="image", sample=True)
             chat.writes("in")
-            chat.agent_reads_in_time("in", seconds=15)
-            chat.phone_reads_in_time("out", seconds=15)
+            chat.agent_reads_in_time("in")
+            chat.phone_reads_in_time("out")
         [another] = installation.tenant("Onboarded without Redis")
         Chat(installation, another, "4917920000003").opened()
     old.writes("after")
@@ -148,14 +148,14 @@ def test_object_store_away(installation: Installation, line: Line, object_store_
         for number in range(3):
             neighbour.writes(f"in {number}")
             neighbour.answers(f"out {number}")
-            neighbour.agent_reads_in_time(f"in {number}", seconds=5)
-            neighbour.phone_reads_in_time(f"out {number}", seconds=5)
+            neighbour.agent_reads_in_time(f"in {number}")
+            neighbour.phone_reads_in_time(f"out {number}")
         assert (sender.agent_reads(), receiver.phone_reads()) == (["hello"], [])
         # The same person's other direction is not held up.
         sender.answers("one moment")
-        sender.phone_reads_in_time("one moment", seconds=5)
-    sender.agent_reads_in_time("after the picture", seconds=45)
-    receiver.phone_reads_in_time("after the document", seconds=45)
+        sender.phone_reads_in_time("one moment")
+    sender.agent_reads_in_time("after the picture")
+    receiver.phone_reads_in_time("after the document")
     assert [bool(one["attachment"]) for one in sender.at_the_desk()] == [False, True, False]
     assert [one["type"] for one in receiver.on_the_phone()] == ["document", "text"]
 

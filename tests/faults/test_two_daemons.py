@@ -50,7 +50,7 @@ def owners(installation: Installation) -> list[int]:
     return sorted(row["n"] for row in installation.rows(sql))
 
 
-def shared(installation: Installation, *numbers: int, seconds: float = 15) -> float:
+def shared(installation: Installation, *numbers: int, seconds: float = 30) -> float:
     """Wait until the living daemons own so many shards each; returns how long that took."""
     started = time.monotonic()
     wait_until(lambda: owners(installation) == list(numbers), seconds, f"the shards to be shared out {numbers}")
@@ -113,7 +113,7 @@ def test_order_and_once_hold_while_a_daemon_joins_and_leaves(installation: Insta
         second.wait_ready()
         shared(installation, 8, 8)
         second.stop()
-        assert shared(installation, 16) < 5, "what is handed over is taken at once"
+        assert shared(installation, 16) < 10, "what is handed over is taken at once, and not when the lease runs out"
 
     assert run.through(comes_and_goes) == (ALL, ALL)
 
@@ -154,7 +154,7 @@ def test_a_daemon_that_stood_still_repeats_nothing_when_it_wakes(
                 wait_until(lambda: _settled(installation), 60, "the successor to have settled all calls")
 
         inbound, outbound = run.through(stands_still)
-        shared(installation, 8, 8, seconds=20)
+        shared(installation, 8, 8)
         repeated = run.repeated()
         with capsys.disabled():
             print(f"\n  frozen: to agents {inbound}; to customers {outbound}; {repeated} repeated")
@@ -165,7 +165,7 @@ def test_a_daemon_that_stood_still_repeats_nothing_when_it_wakes(
         # It works on: half of what comes now is its own.
         greeted = traffic.finished(installation)
         traffic.greet(installation, run.everybody)
-        wait_until(lambda: traffic.finished(installation) >= greeted + CONVERSATIONS, 10, "both to work")
+        wait_until(lambda: traffic.finished(installation) >= greeted + CONVERSATIONS, 30, "both to work")
 
 
 def _settled(installation: Installation) -> bool:

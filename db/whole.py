@@ -1,0 +1,35 @@
+"""A message that went out in several parts: the agents' side is told of the whole of it, and each word once."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from db.pool import Pool
+from relay.core.messages import Report
+
+PARTS = """
+SELECT bool_and(p.state IN ('delivered', 'read') AND p.content->'template'->>'instead' IS DISTINCT FROM 'true'),
+       bool_or(p.reported = %(status)s)
+FROM message_tracking m JOIN message_tracking p
+  ON p.conversation_id = m.conversation_id AND p.sort_time = m.sort_time AND p.direction = m.direction
+ AND split_part(p.source_id, '#', 1) = split_part(m.source_id, '#', 1)
+WHERE m.id = %(id)s"""
+
+
+def may_tell(pool: Pool, report: Report) -> bool:
+    """Whether the word about a part is the word about the whole, and nobody has told it yet. Raises StoreError.
+
+    Delivered is told when all parts are, Failed with the first that failed. Else nothing is left to
+    tell of this part. Only the conversation's actor asks, after each change of a part: what one
+    part must not tell yet, the last one will.
+    """
+    with pool.transaction() as cursor:
+        cursor.execute(PARTS, {"id": UUID(report.message_id), "status": report.status})
+        all_delivered, told = cursor.fetchone()
+        if not told and (all_delivered or report.status == "failed"):
+            return True
+        cursor.execute(
+            "UPDATE message_tracking SET report = reported WHERE id = %s AND report = %s",
+            (UUID(report.message_id), report.status),
+        )
+        return False

@@ -1,0 +1,61 @@
+"""What a customer's message is about: whose words may stand above it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from psycopg2.extras import Json
+
+from db import references
+from db.messages import Row
+from db.pool import Pool
+from relay.actors.references import Referring, complete
+from relay.core.messages import Message, Person
+from tests.integration.rows import new_message
+from tests.integration.told import World
+
+
+def reply(pool: Pool, row: Row, conversation_id: str, *batch: Referring) -> str | None:
+    """What becomes of "yes", in reply to the row's message, in this conversation."""
+    message = Message("wamid.reply", Person("4915700"), 1.0, text="yes", reply_to=row.message.source_id)
+    with pool.transaction() as cursor:
+        return complete(cursor, [*batch, Referring(row.line_id, conversation_id, message)])[-1].text
+
+
+@pytest.fixture
+def row(pool: Pool, line_id: str) -> Row:
+    """What the customer wrote first; it has no words, so it is quoted by its kind."""
+    return new_message(pool, line_id, "inbound")
+
+
+def test_nobody_reads_what_somebody_else_wrote(pool: Pool, row: Row) -> None:
+    other = new_message(pool, row.line_id, "inbound").conversation_id
+    assert reply(pool, row, row.conversation_id) == "In reply to their own message: “a message”\nyes"
+    assert reply(pool, row, other) == "In reply to an earlier message\nyes"
+
+
+def test_nor_in_the_same_batch(pool: Pool, line_id: str, row: Row) -> None:
+    fresh = replace(row, message=replace(row.message, source_id="wamid.fresh", text="my PIN is 1234"))
+    there = Referring(line_id, row.conversation_id, fresh.message)
+    other = new_message(pool, line_id, "inbound").conversation_id
+    assert reply(pool, fresh, row.conversation_id, there) == "In reply to their own message: “my PIN is 1234”\nyes"
+    assert reply(pool, fresh, other, there) == "In reply to an earlier message\nyes"
+
+
+def test_what_was_not_relayed_has_neither_words_nor_a_writer(pool: Pool, row: Row) -> None:
+    """What the business wrote in its own app, for example, while nobody talked."""
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET state = 'ignored' WHERE id = %s", (row.id,))
+    assert reply(pool, row, row.conversation_id) == "In reply to an earlier message\nyes"
+
+
+def test_of_the_parts_of_one_question_the_last_is_the_menu(pool: Pool) -> None:
+    world = World(pool)
+    contact = world.contact()
+    for place in (2, 0, 1):  # whichever was written first
+        content = {"source_id": "q", "person": {"address": "1"}, "provider_time": 0.0, "text": f"part {place}"}
+        world.message(contact, direction="outbound", idx=place, content=Json(content))
+    with pool.transaction() as cursor:
+        [shown] = references.last_shown(cursor, [contact.conversation_id]).values()
+    assert shown.message.text == "part 2"
