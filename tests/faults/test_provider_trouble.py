@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import gevent
@@ -27,15 +25,6 @@ def own_settings() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def other(installation: Installation) -> Line:
     return installation.tenant("Other")[0]
-
-
-@contextmanager
-def faults(installation: Installation, side: str, **settings: Any) -> Iterator[None]:
-    installation.control("POST", "/faults", {side: settings})
-    try:
-        yield
-    finally:
-        installation.control("POST", "/faults", {side: None})
 
 
 def breakers_open(installation: Installation, channel: str) -> int:
@@ -68,7 +57,7 @@ def test_one_lines_trouble_is_not_the_others(
     number = 100 + len(str(trouble))
     ill = [Chat(installation, line, f"49174{number}{n:05}") for n in range(8)]
     well = Chat(installation, other, f"49175{number}00001").opened()
-    with faults(installation, "genesys", only=[line.integration_id], **trouble):
+    with installation.faults("genesys", only=[line.integration_id], **trouble):
         before = calls(installation, "genesys", "inbound_message")
         for chat in ill:
             chat.writes("one")
@@ -134,7 +123,7 @@ def test_a_refused_genesys_client_marks_the_line_and_loses_nothing(installation:
 def test_a_login_that_fails_is_no_refusal(installation: Installation, line: Line, trouble: dict[str, Any]) -> None:
     chat = Chat(installation, line, f"491761{len(str(trouble)):07}").opened()
     before = calls(installation, "genesys", "oauth_token")
-    with faults(installation, "genesys", calls=["oauth_token"], token_expired="until_renewed", **trouble):
+    with installation.faults("genesys", calls=["oauth_token"], token_expired="until_renewed", **trouble):
         wamid = chat.writes("please wait")
         wait_until(lambda: calls(installation, "genesys", "oauth_token") > before, 20, "the login to be tried")
         wait_until(lambda: installation.row(wamid).get("attempts"), 20, "a failed attempt to be written")
@@ -177,7 +166,7 @@ def test_retry_after_is_respected(installation: Installation, line: Line, side: 
     chat = Chat(installation, line, f"491772{len(side):07}").opened()
     call = {"meta": "messages", "genesys": "inbound_message"}[side]
     before = calls(installation, side, call)
-    with faults(installation, side, error_rate=1, error_codes=[429], retry_after=3, calls=[call]):
+    with installation.faults(side, error_rate=1, error_codes=[429], retry_after=3, calls=[call]):
         source = chat.answers("patience") if side == "meta" else chat.writes("patience")
         wait_until(lambda: calls(installation, side, call) > before, 20, "the call to be refused", interval=0.01)
         refused_at = time.monotonic()
@@ -206,14 +195,14 @@ def test_metas_limit_for_one_pair_delays_this_customer_only(installation: Instal
 
 def test_a_message_that_is_always_refused_fails_alone(installation: Installation, line: Line) -> None:
     chat = Chat(installation, line, "4917800000001").opened()
-    with faults(installation, "meta", error_rate=1, error_codes=[131009], only=["poison"]):
+    with installation.faults("meta", error_rate=1, error_codes=[131009], only=["poison"]):
         source = chat.answers("poison")
         chat.answers("food")
         chat.phone_reads_in_time("food")
         row = chat.state_in_time(source, "failed")
     assert row["reason_code"] == "131009"
     wait_until(lambda: chat.told(source) == ["Failed"], 20, "the agent's side to be told")
-    with faults(installation, "genesys", error_rate=1, error_codes=[400], only=["venom"]):
+    with installation.faults("genesys", error_rate=1, error_codes=[400], only=["venom"]):
         wamid = chat.writes("venom")
         chat.writes("bread")
         chat.agent_reads_in_time("hello", "bread")

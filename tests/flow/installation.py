@@ -95,6 +95,15 @@ class Installation:
     def control(self, method: str, path: str, body: Any = None) -> Any:
         return self._call(method, f"http://127.0.0.1:{self.env['SANDBOX_PORT']}/control{path}", body)
 
+    @contextmanager
+    def faults(self, side: str, **settings: Any) -> Iterator[None]:
+        """Trouble at one provider ("meta", "genesys"), gone afterwards."""
+        self.control("POST", "/faults", {side: settings})
+        try:
+            yield
+        finally:
+            self.control("POST", "/faults", {side: None})
+
     def phone_sends(self, **message: Any) -> str:
         return str(self.control("POST", "/phone/messages", message)["id"])
 

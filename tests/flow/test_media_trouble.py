@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -21,15 +19,6 @@ JPEG = sample("image").data
 
 def file(data: bytes, mime_type: str, filename: str) -> dict[str, Any]:
     return {"data": base64.b64encode(data).decode(), "mime_type": mime_type, "filename": filename}
-
-
-@contextmanager
-def faults(installation: Installation, side: str, **settings: Any) -> Iterator[None]:
-    installation.control("POST", "/faults", {side: settings})
-    try:
-        yield
-    finally:
-        installation.control("POST", "/faults", {side: None})
 
 
 def test_a_film_too_large_for_whatsapp_goes_as_a_link(installation: Installation, line: Line) -> None:
@@ -86,7 +75,7 @@ def test_an_empty_file_fails_with_its_reason_and_holds_up_nobody(installation: I
 
 def test_a_customers_file_that_is_gone_becomes_a_notice(installation: Installation, line: Line) -> None:
     chat = Chat(installation, line, "4917300000004").opened()
-    with faults(installation, "meta", media_404_rate=1):
+    with installation.faults("meta", media_404_rate=1):
         chat.writes("look at this", type="image", sample=True)
         chat.writes("do you see it?")
         chat.agent_reads_in_time("do you see it?")
@@ -96,7 +85,7 @@ def test_a_customers_file_that_is_gone_becomes_a_notice(installation: Installati
 
 def test_an_agents_file_that_is_gone_fails_with_its_reason(installation: Installation, line: Line) -> None:
     chat = Chat(installation, line, "4917300000005").opened()
-    with faults(installation, "genesys", media_404_rate=1):
+    with installation.faults("genesys", media_404_rate=1):
         source = chat.answers("with a text", sample="document")
         chat.answers("next")
         chat.phone_reads_in_time("next")
@@ -106,7 +95,7 @@ def test_an_agents_file_that_is_gone_fails_with_its_reason(installation: Install
 
 def test_a_file_that_wants_the_token_is_fetched_with_it(installation: Installation, line: Line) -> None:
     chat = Chat(installation, line, "4917300000006").opened()
-    with faults(installation, "genesys", download_needs_token=True):
+    with installation.faults("genesys", download_needs_token=True):
         source = chat.answers(None, sample="document")
         chat.state_in_time(source, "read")
     [shown] = chat.on_the_phone()
@@ -115,7 +104,7 @@ def test_a_file_that_wants_the_token_is_fetched_with_it(installation: Installati
 
 def test_a_file_that_cannot_be_had_now_is_waited_for(installation: Installation, line: Line) -> None:
     chat, other = (Chat(installation, line, f"491730000001{n}").opened() for n in (1, 2))
-    with faults(installation, "meta", error_rate=1, error_codes=[500], calls=["media_object", "media_download"]):
+    with installation.faults("meta", error_rate=1, error_codes=[500], calls=["media_object", "media_download"]):
         chat.writes(type="image", sample=True)
         chat.writes("after the picture")
         other.writes("somebody else")

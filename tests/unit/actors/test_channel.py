@@ -9,25 +9,15 @@ from typing import Any
 import pytest
 from gevent.event import Event
 
-from relay.actors.base import Ping, RelayActor
+from relay.actors.base import Ping
 from relay.actors.channel import ASIDE_EVERY, ChannelActor
 from relay.actors.commands import AskTurn, Freed, Refused, Tick, Turn
 from relay.actors.side import Side
 from relay.channels.base import Account
 from relay.core.errors import SendError
 from relay.stores.limits import Granted
+from tests.unit.actors.listening import Listener
 from tests.waiting import PATIENCE
-
-
-class Listener(RelayActor):
-    """Stands for a conversation, a tenant, or the timers: keeps what it is told."""
-
-    def __init__(self, heard: list[Any]) -> None:
-        super().__init__()
-        self._heard = heard
-
-    def handle(self, command: Any) -> None:
-        self._heard.append(command)
 
 
 class Alarms:

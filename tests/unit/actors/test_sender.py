@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relay.actors.base import Ping, RelayActor
+from relay.actors.base import Ping
 from relay.actors.commands import Claimed, Outcome, Send
 from relay.actors.sender import SenderActor
 from relay.actors.side import Side
@@ -16,16 +16,8 @@ from relay.channels.base import Account, Request, Sent
 from relay.core.lane import Entry
 from relay.core.messages import Message, Person, Recipient
 from relay.core.ordering import SortKey
+from tests.unit.actors.listening import Listener
 from tests.waiting import PATIENCE
-
-
-class Listener(RelayActor):
-    def __init__(self, heard: list[Any]) -> None:
-        super().__init__()
-        self._heard = heard
-
-    def handle(self, command: Any) -> None:
-        self._heard.append(command)
 
 
 def outcome(sent: Sent, to: Recipient) -> Outcome:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relay.actors.base import Ping, RelayActor
+from relay.actors.base import Ping
 from relay.actors.commands import Reported, ReportOutcome, SendReport, SendSignal, Signalled
 from relay.actors.side import Side
 from relay.actors.telling import Telling
@@ -16,6 +16,7 @@ from relay.channels.base import Account
 from relay.core.errors import CannotCarry, SendError
 from relay.core.messages import Recipient, Report, Signal
 from relay.core.retry import LONGEST_WAIT
+from tests.unit.actors.listening import Listener
 from tests.waiting import PATIENCE
 
 TAKEN = None
@@ -23,17 +24,6 @@ REFUSED = SendError("refused", "400", "no such message")
 AWAY = SendError("unknown", "503", "try again")
 THROTTLED = SendError("throttled", "429", "slower", retry_after=7.0)
 NO_WORDS = CannotCarry("unsupported", "it has no such receipt")
-
-
-class Listener(RelayActor):
-    """Stands for the conversation and the journal."""
-
-    def __init__(self, heard: list[Any]) -> None:
-        super().__init__()
-        self._heard = heard
-
-    def handle(self, command: Any) -> None:
-        self._heard.append(command)
 
 
 class World:
