@@ -9,7 +9,8 @@ from relay.core.messages import Report
 
 PARTS = """
 SELECT bool_and(p.state IN ('delivered', 'read') AND p.content->'template'->>'instead' IS DISTINCT FROM 'true'),
-       bool_or(p.reported = %(status)s)
+       bool_or(p.reported = %(status)s),
+       bool_or(p.id = m.id AND p.report = %(status)s AND p.report IS DISTINCT FROM p.reported)
 FROM message_tracking m JOIN message_tracking p
   ON p.conversation_id = m.conversation_id AND p.sort_time = m.sort_time AND p.direction = m.direction
  AND split_part(p.source_id, '#', 1) = split_part(m.source_id, '#', 1)
@@ -21,12 +22,12 @@ def may_tell(pool: Pool, report: Report) -> bool:
 
     Delivered is told when all parts are, Failed with the first that failed. Else nothing is left to
     tell of this part. Only the conversation's actor asks, after each change of a part: what one
-    part must not tell yet, the last one will.
+    part must not tell yet, the last one will. What the row does not ask for any more is old news.
     """
     with pool.transaction() as cursor:
         cursor.execute(PARTS, {"id": UUID(report.message_id), "status": report.status})
-        all_delivered, told = cursor.fetchone()
-        if not told and (all_delivered or report.status == "failed"):
+        all_delivered, told, asked = cursor.fetchone()
+        if asked and not told and (all_delivered or report.status == "failed"):
             return True
         cursor.execute(
             "UPDATE message_tracking SET report = reported WHERE id = %s AND report = %s",

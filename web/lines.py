@@ -36,6 +36,8 @@ class TenantHook:
     tenant_id: str
     verify_token: str | None = field(repr=False)
     meta_secrets: tuple[str, ...] = field(repr=False)
+    account_id: str | None = None
+    """Of the tenant's WhatsApp business account."""
 
 
 V = TypeVar("V", LineRoute, TenantHook)
@@ -93,7 +95,7 @@ class LineDirectory:
         held = credentials.opened(self._pool, self._cipher, tenant.id, "whatsapp")
         if held is None:
             return TenantHook(tenant.id, None, ())
-        return TenantHook(tenant.id, held.values.get("verify_token"), held.signing)
+        return TenantHook(tenant.id, held.values.get("verify_token"), held.signing, held.values.get("waba_id"))
 
     def _find(self, model: type[V], kind: str, value: str, ask: Callable[[], V | None]) -> V | None:
         own = self._known.get((kind, value))

@@ -76,9 +76,6 @@ class Asides:
         report = self.reports.launch()
         if report is None:
             return False
-        if report.parts > 1 and not whole.may_tell(self._parts.pool, report):
-            self.reports.withdraw(report.message_id)
-            return False
         report = replace(report, cause=self._parts.channels["whatsapp"].cause(report.code))
         if report.status == "failed" and report.cause == "window_closed":
             invited = invitation.invite(self._parts.pool, mapping, report, turn.settings)
@@ -87,6 +84,10 @@ class Asides:
                 self.reports.withdraw(report.message_id)
                 return False
             report = replace(report, reason=invited.reason)
+        # After the template was seen to: it takes the place of the first part, whichever failed first.
+        if report.parts > 1 and not whole.may_tell(self._parts.pool, report):
+            self.reports.withdraw(report.message_id)
+            return False
         return tell(turn.sender, SendReport(_placed(report), self._conversation, mapping.recipient))
 
     def _signal(self, turn: Turn, mapping: Mapping) -> bool:

@@ -22,7 +22,7 @@ from relay import metrics
 from relay.actors import items
 from relay.actors.commands import Arrived, Typed
 from relay.actors.items import Item, Rows
-from relay.actors.known import LIMIT, KnownContacts
+from relay.actors.known import LEAST, LIMIT, KnownContacts
 from relay.actors.references import Referring, complete
 from relay.channels.base import Channel
 from relay.core.errors import StoreError
@@ -64,7 +64,7 @@ class Intake:
         self._channels = channels
         self._targets = {name: channels[TARGET[DIRECTION[name]]] for name in channels}
         self._shards = shards
-        self._known = KnownContacts(LIMIT // shards)
+        self._known = KnownContacts(max(LEAST, LIMIT // shards))
 
     def take(self, bodies: Sequence[bytes]) -> Taken:
         """Commit the batch. Raises StoreError when PostgreSQL is away: nothing was written, try again."""

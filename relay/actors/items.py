@@ -49,7 +49,7 @@ class Item:
             update.arrived_at,
             provider_time=_time(event, update),
             window_until=event.window_until,
-            inbound_id=event.own_id if isinstance(event, Message) and not event.notice else None,
+            inbound_id=_to_name(event),
         )
 
     @property
@@ -122,6 +122,13 @@ class Rows:
             messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard,
             DIRECTION[update.channel], key, message, state,
         )  # fmt: skip
+
+
+def _to_name(event: Message | Ignored) -> str | None:
+    """The id that read marks and typing name: of what the contact wrote to the business alone, and not in a group."""
+    if not isinstance(event, Message) or event.notice or event.window_until is None:
+        return None
+    return event.own_id
 
 
 def _time(event: Message | Ignored, update: Update) -> float:

@@ -10,8 +10,9 @@ from db.contacts_seen import Seen
 from db.conversations import Mapping
 from db.mappings import OUT_OF_DATE
 
+LEAST = 1_000
 LIMIT = 50_000
-"""Names in one daemon, over all of its shards; each takes about 700 bytes."""
+"""Names in one daemon, over all of its shards, and no fewer than LEAST in one; each takes about 700 bytes."""
 SECONDS = 300.0
 """Another daemon may have heard meanwhile that a number changed hands."""
 

@@ -9,7 +9,7 @@ from tests.content.rows import Table
 from tests.flow.chat import Chat
 from tests.waiting import wait_until
 
-inbound = Table(4917200000001)
+inbound = Table(4917400000001)
 
 
 def seen(chat: Chat, *words: str) -> dict[str, Any]:

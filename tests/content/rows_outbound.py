@@ -8,7 +8,7 @@ from tests.content.rows import Table
 from tests.flow.chat import Chat
 from tests.waiting import wait_until
 
-outbound = Table(4917300000001)
+outbound = Table(4917500000001)
 
 
 def shown(chat: Chat, kind: str, how_many: int = 1) -> dict[str, Any]:

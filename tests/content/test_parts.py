@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.content.test_window import late
+from tests.content.test_window import late, line_with
 from tests.flow.chat import Chat
 from tests.flow.installation import Installation, Line
 from tests.waiting import PATIENCE, wait_until
@@ -113,6 +113,34 @@ def test_too_late_for_the_window_is_told_once(installation: Installation, line: 
     rows = parts(chat, source, "failed")
     quiet(chat, *rows)
     assert [one["reasons"][0]["code"] for one in chat.receipts(source)] == ["MessageExpired"]
+
+
+@pytest.fixture(scope="module")
+def inviting(installation: Installation) -> Line:
+    """Its template only asks the customer to write."""
+    return line_with(installation, "Parts", window_template={"name": "hello_again", "language": "en"})
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_lines_template_goes_out_whichever_part_fails_first(
+    installation: Installation, inviting: Line, order: tuple[int, int]
+) -> None:
+    """Only Meta knew that it was too late, and says so of each part, in any order."""
+    chat = Chat(installation, inviting, str(next(NUMBERS))).opened()
+    installation.control("POST", f"/phone/{chat.wa_id}", {"online": False})
+    source, rows = sent(chat)
+    for place in order:
+        status(chat, rows[place], "failed", errors=[{"code": 131047, "title": "Re-engagement message"}])
+        if place == 0:
+            wait_until(lambda: template(chat, source) == "hello_again", PATIENCE, "the template in its place")
+        else:
+            installation.wait_for(rows[place]["source_id"], "failed")
+        quiet(chat, *rows)
+    assert chat.told(source) == ["Failed"]
+
+
+def template(chat: Chat, source: str) -> str | None:
+    return (chat.installation.row(source)["content"].get("template") or {}).get("name")
 
 
 def test_parts_that_are_parted_again_are_counted_through(chat: Chat) -> None:

@@ -32,7 +32,7 @@ def test_a_line_may_wait_for_metas_own_sent_before_the_next_message(installation
     installation.wait_for(
         installation.phone_sends(**{"from": CUSTOMER}, to=line.phone_number_id, text="hello"), "sent", "delivered"
     )
-    installation.control("POST", f"/phone/{CUSTOMER}", {"delays_ms": {"sent": 5000, "delivered": 10, "read": 10}})
+    installation.control("POST", f"/phone/{CUSTOMER}", {"delays_ms": {"sent": 10000, "delivered": 10, "read": 10}})
     first, second = (installation.agent_sends(**where, text=text) for text in ("first", "second"))
     installation.wait_for(first, "sent")
     assert installation.state(second) == "received", "Meta has not said `sent` of the first one yet"

@@ -108,6 +108,19 @@ def test_of_two_parts_the_last_one_to_arrive_is_told(pool: Pool, line_id: str) -
     assert [word(pool, row) for row in (second, first)] == ["delivered", None]
 
 
+def test_a_word_that_the_row_no_longer_asks_for_is_old_news(pool: Pool, line_id: str) -> None:
+    """A standing from before the word was withheld comes late, when all has arrived."""
+    (first, one), (second, two) = in_two_parts(pool, line_id)
+    tell(pool, line_id, one, "delivered")
+    with pool.transaction() as cursor:
+        [late] = claims.standings(cursor, [first.id])
+    assert word(pool, first) is None
+    tell(pool, line_id, two, "delivered")
+    report = Report(first.id, late.source_id, "delivered", NOW, part=late.part, parts=late.parts)
+    assert not whole.may_tell(pool, report)
+    assert word(pool, second) == "delivered"
+
+
 def test_the_first_that_failed_is_told_and_no_other(pool: Pool, line_id: str) -> None:
     (first, one), (second, two) = in_two_parts(pool, line_id)
     tell(pool, line_id, one, "failed")

@@ -338,14 +338,17 @@ def test_items_without_a_number_are_kept(world: World) -> None:
 def test_news_of_an_account_are_the_tenants_where_the_address_says_whose(world: World) -> None:
     own = world.line(own_app=True)
     path = f"/webhook/meta/{own.tenant_key}"
-    news = {"entry": [{"id": "2001", "changes": [{"field": "account_update", "value": {"event": "our-own"}}]}]}
+    news = {"entry": [{"id": "1", "changes": [{"field": "account_update", "value": {"event": "our-own"}}]}]}
     assert world.meta(news, "guess", path).status_code == 401
     assert world.meta(news, own.app_secret, path).status_code == 200
     [arrived] = world.arrivals.of(own, 1)
     assert arrived.payload["value"] == {"event": "our-own"}
-    assert not world.unknown("account:2001")
+    others = json.loads(json.dumps(news).replace("our-own", "not-ours").replace('"1"', '"2"'))
+    assert world.meta(others, own.app_secret, path).status_code == 200
+    kept = [json.dumps(payload) for payload, _ in world.unknown("")]
+    assert [any(word in one for one in kept) for word in ("our-own", "not-ours")] == [False, True]
     # Whose a message is, only its number says.
-    stray = {"entry": [{"id": "2001", "changes": [{"field": "messages", "value": {"messages": [text("stray")]}}]}]}
+    stray = {"entry": [{"id": "1", "changes": [{"field": "messages", "value": {"messages": [text("stray")]}}]}]}
     assert world.meta(stray, own.app_secret, path).status_code == 200
     assert any("stray" in json.dumps(payload) for payload, _ in world.unknown(""))
     assert len(world.arrivals.of(own, 1)) == 1

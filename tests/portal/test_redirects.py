@@ -10,8 +10,9 @@ HOSTILE = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwar
 
 @pytest.mark.parametrize("path", ["/portal", "/portal/", "/portal/account", "/portal//login", "//portal/login"])
 def test_a_redirect_does_not_follow_the_host_header(app: Flask, path: str) -> None:
-    answer = app.test_client().open(path, headers=HOSTILE)
-    assert answer.status_code in (302, 404)
+    # Given apart, since a client takes what follows two slashes for a host.
+    answer = app.test_client().open("/", headers=HOSTILE, environ_overrides={"PATH_INFO": path})
+    assert answer.status_code in (200, 302, 404)
     assert answer.headers.get("Location", "/portal/login").startswith("/portal/login")
 
 

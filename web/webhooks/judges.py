@@ -21,6 +21,8 @@ def of_shared(lines: LineDirectory, channel: ChannelName, proof: Proof, app_secr
         proof.by(app_secrets)
 
     def judge(ref: str) -> Verdict:
+        if ref.startswith(ACCOUNT):
+            return "unknown"
         route = lines.by_ref(channel, ref) if ref else None
         if route is None and ref and proof.given:
             route = lines.by_ref(channel, ref, certain=True)  # the line may have become active just now
@@ -37,7 +39,8 @@ def of_tenant(lines: LineDirectory, hook: TenantHook, proof: Proof, app_secrets:
 
     def judge(ref: str) -> Verdict:
         if ref.startswith(ACCOUNT):
-            return (lines.of_tenant(hook.tenant_id) if proof.given else None) or "unknown"
+            own = proof.given and hook.account_id and ref == f"{ACCOUNT}{hook.account_id}"
+            return (lines.of_tenant(hook.tenant_id) if own else None) or "unknown"
         # What is not proved by now never will be: no look-ups for whoever only knows the address.
         route = lines.by_ref("whatsapp", ref) if ref and proof.given else None
         if route is None and ref and proof.given:

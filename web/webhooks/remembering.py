@@ -12,7 +12,7 @@ import structlog
 from db import audit, unknown_lines
 from db.audit import By
 from db.pool import DatabaseError, Pool
-from relay.channels.base import Part
+from relay.channels.base import ACCOUNT, Part
 from relay.core.brevity import brief
 from web.parts import WebParts
 from web.webhooks.reading import cleaned
@@ -27,9 +27,14 @@ def keep_unknown(pool: Pool, channel: str, items: list[Part], arrived_at: dateti
     """Raises DatabaseError: then the provider has to repeat them."""
     if not items:
         return
-    rows = [(_short(cleaned(one.line_ref)), _short(cleaned(one.address)), one.index, _payload(one)) for one in items]
+    rows = [(_line_ref(one), _short(cleaned(one.address)), one.index, _payload(one)) for one in items]
     unknown_lines.keep(pool, channel, rows, arrived_at, "no active line has this id")
     log.warning("webhook_items_kept", channel=channel, items=len(items), refs=len({one.line_ref for one in items}))
+
+
+def _line_ref(item: Part) -> str:
+    """News of an account wait for no line, so they stand under no number."""
+    return "" if item.line_ref.startswith(ACCOUNT) else str(_short(cleaned(item.line_ref)))
 
 
 def keep_unreadable(pool: Pool, channel: str, raw: bytes, arrived_at: datetime) -> None:

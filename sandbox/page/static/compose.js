@@ -40,7 +40,7 @@ export class Compose {
   }
 
   key(event) {
-    if (event.key === "Escape" && this.mode) this.setMode(null);
+    if (event.key === "Escape" && this.mode) this.cancel();
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     this.submit();
@@ -62,11 +62,16 @@ export class Compose {
 
   // A mode is {title, preview, fields} for a reply or {title, preview, text, act} for an edit; null ends it.
   setMode(mode) {
-    if (this.mode?.act && !mode) this.text.value = "";
     this.mode = mode;
-    this.chip("mode", mode && [el("b", {}, mode.title), mode.preview], "Cancel", () => this.setMode(null));
+    this.chip("mode", mode && [el("b", {}, mode.title), mode.preview], "Cancel", () => this.cancel());
     if (mode?.text !== undefined) this.text.value = mode.text;
     this.text.focus();
+  }
+
+  // The text of an edit goes with it.
+  cancel() {
+    if (this.mode?.act) this.text.value = "";
+    this.setMode(null);
   }
 
   chip(kind, parts, label, drop) {
