@@ -106,7 +106,8 @@ def test_what_the_daemon_has_made_is_found(api: Api, line: tuple[str, str], pool
     tenant_id, line_id = line
     person = Person(address=WA_ID, wa_id=WA_ID, bsuid="DE.13491208655302741918")
     made = conversations.find_or_create(pool, tenant_id, line_id, person, 16)
-    for address in (WA_ID, f"+{WA_ID}", "+49%20151%201234-5678", "DE.13491208655302741918"):
+    dialled = (f"+{WA_ID}", "+49%20151%201234-5678", "+49%20(0)151%2012345678", "0049%20151%2012345678")
+    for address in (WA_ID, *dialled, "DE.13491208655302741918"):
         found = api("GET", f"/state/mapping/{address}", X_Tenant_ID=tenant_id).get_json()
         assert (found["conversation_id"], found["wa_id"]) == (made.conversation_id, WA_ID)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import asdict
 
@@ -15,6 +14,7 @@ from db.mappings import Mapping
 from db.messages import stamp
 from db.windows import Window
 from relay.core.messages import Person
+from relay.core.phones import dialled
 from relay.core.user_ids import is_user_id
 from relay.stores import keys
 from web import looks
@@ -25,7 +25,6 @@ from web.context import parts, pool, reply
 from web.errors import ApiError, wrong_field
 from web.principal import needs
 
-PHONE = re.compile(r"^[1-9][0-9]{4,19}$")
 # A daemon may learn of a new Genesys conversation meanwhile; older than this an answer is never.
 SECONDS = 60.0
 # Every message of the contact moves the end of the window.
@@ -86,8 +85,8 @@ def person_of(address: str, field: str = "wa_id") -> Person:
     # would begin a conversation with nobody.
     if is_user_id(given) and given[:2].isupper():
         return Person(address=given, bsuid=given)
-    digits = re.sub(r"[ ().-]", "", given).removeprefix("+")
-    if not PHONE.match(digits):
+    digits = dialled(given)
+    if digits is None:
         raise wrong_field(field, "must be a phone number with country code, or a business-scoped user id")
     return Person(address=digits, wa_id=digits)
 
