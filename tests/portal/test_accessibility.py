@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -21,7 +21,6 @@ from db.notices import Kept
 from db.pool import Pool
 from relay.core.messages import Media
 from relay.stores.objects import MEDIA_INBOUND
-from tests.portal.client import running_app
 from tests.portal.conftest import Login, new_user
 from tests.portal.rows import House
 from web.parts import WebParts
@@ -48,12 +47,6 @@ ELSEWHERE = {
 """Views, or rules, that answer with no page of their own to whoever is logged in, and what they do instead."""
 
 Samples = dict[str, tuple[str, ...]]
-
-
-@pytest.fixture(scope="module")
-def app(settings_env: dict[str, str]) -> Iterator[Flask]:
-    with running_app(settings_env) as app:
-        yield app
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from cryptography.fernet import Fernet
@@ -15,7 +14,7 @@ from db.changes import TakenError
 from db.dead_letters import Filter, Slice
 from db.pool import Pool
 from db.sealing import Cipher
-from tests.portal.client import Person, running_app
+from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
 from web.parts import WebParts
@@ -23,20 +22,9 @@ from web.portal import once
 
 
 @pytest.fixture(scope="module")
-def app(settings_env: dict[str, str]) -> Iterator[Flask]:
-    with running_app(settings_env) as app:
-        yield app
-
-
-@pytest.fixture(scope="module")
 def parts(app: Flask) -> WebParts:
     found: WebParts = app.extensions["relay"]
     return found
-
-
-@pytest.fixture(scope="module")
-def house(pool: Pool) -> House:
-    return House(pool)
 
 
 def bury(pool: Pool) -> None:

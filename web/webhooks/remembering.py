@@ -34,7 +34,7 @@ def keep_unknown(pool: Pool, channel: str, items: list[Part], arrived_at: dateti
 
 def _line_ref(item: Part) -> str:
     """News of an account wait for no line, so they stand under no number."""
-    return "" if item.line_ref.startswith(ACCOUNT) else str(_short(cleaned(item.line_ref)))
+    return "" if item.line_ref.startswith(ACCOUNT) else _short(cleaned(item.line_ref))
 
 
 def keep_unreadable(pool: Pool, channel: str, raw: bytes, arrived_at: datetime) -> None:
