@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test scale lint format venv clean
+.PHONY: help demo smoke test scale lint format venv lock upgrade clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,20 +34,33 @@ format: .venv/dev.stamp ## Put the code into the one format
 
 venv: .venv/dev.stamp ## Make the environment with all that development needs
 
+lock: .venv/release.stamp ## Bring requirements/ up to what setup.cfg asks for; versions that are there stay
+	@UV="$(BIN)/uv" .ci/lock
+
+upgrade: .venv/release.stamp ## The same with the newest versions
+	@UV="$(BIN)/uv" .ci/lock --upgrade
+
 clean: ## Remove the environment and all that was made
 	@rm -rf .venv .run build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# An environment that exists is kept: what changes with setup.cfg is installed into it.
+# An environment that exists is kept: what changes with the lists of requirements is installed into it.
 .venv/bin/python:
 	@.ci/venv "$(PYTHON)" .venv
 
-.venv/sandbox.stamp: setup.cfg pyproject.toml | .venv/bin/python
+PACKAGE := setup.cfg pyproject.toml requirements/build.txt
+
+.venv/sandbox.stamp: $(PACKAGE) requirements/sandbox.txt | .venv/bin/python
 	@echo "Installing the relay and its embedded services into .venv (a minute or two the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox]'
+	@.ci/install $(BIN)/python sandbox
 	@touch $@
 
-.venv/dev.stamp: setup.cfg pyproject.toml | .venv/bin/python
+.venv/dev.stamp: $(PACKAGE) requirements/dev.txt | .venv/bin/python
 	@echo "Installing the relay, its tests and its linters into .venv (a minute or two the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@.ci/install $(BIN)/python dev
 	@touch $@ .venv/sandbox.stamp
+
+.venv/release.stamp: $(PACKAGE) requirements/release.txt | .venv/bin/python
+	@echo "Installing what a release is made with into .venv"
+	@.ci/install $(BIN)/python release
+	@touch $@ .venv/dev.stamp .venv/sandbox.stamp
