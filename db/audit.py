@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg2.extras import Json
 
+from db.lineage import Maker
+
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who asks for a change: an API key, a person, or the relay itself."""
+    """Who asks for a change: an API key, a person, or the relay itself. A key made by them hangs on `maker`."""
 
     actor: str
     request_id: str | None = None
+    maker: Maker = field(default=Maker(), repr=False)
 
 
 def record(

@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg2.errors
 from email_validator import EmailNotValidError, validate_email
 
-from db import audit
+from db import api_keys, audit, lineage
 from db.audit import By
 from db.changes import NotFoundError, TakenError
 from db.messages import new_id
@@ -24,13 +24,16 @@ LOCK_SECONDS = 30
 LONGEST_LOCK_SECONDS = 3600
 COLUMNS = (
     "id, tenant_id, email, name, role, password_hash, must_change, status, failures, locked_until, "
-    "last_login_at, created_at, updated_at"
+    "last_login_at, created_at, updated_at, rights_version"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An operator belongs to no tenant. `locked_until`: no password is looked at before."""
+    """An operator belongs to no tenant. `locked_until`: no password is looked at before.
+
+    `rights_version` is raised with every change of role or status: a key made before ends with it.
+    """
 
     id: str
     tenant_id: str | None
@@ -45,6 +48,7 @@ class User:
     last_login_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    rights_version: int = 0
 
 
 def user_of(row: Sequence[Any]) -> User:
@@ -65,10 +69,11 @@ def create(pool: Pool, by: By, tenant_id: str | None, email: str, name: str, rol
     try:
         with pool.transaction() as cursor:
             cursor.execute(
-                f"""INSERT INTO users (id, tenant_id, email, name, role, password_hash, must_change)
-                    VALUES (%s, %s, %s, %s, %s, %s, true) RETURNING {COLUMNS}""",
-                (new_id(), tenant_id, address(email), name, role, password_hash),
-            )
+                f"""INSERT INTO users (id, tenant_id, email, name, role, password_hash, must_change, maker_key)
+                    VALUES (%s, %s, %s, %s, %s, %s, true, %s) RETURNING {COLUMNS}""",
+                (new_id(), tenant_id, address(email), name, role, password_hash,
+                 by.maker.id if by.maker.kind == "key" else None),
+            )  # fmt: skip
             user = user_of(cursor.fetchone())
             detail = {"email": user.email, "role": role}
             audit.record(cursor, by, "user.created", tenant_id=tenant_id, subject=user.id, detail=detail)
@@ -147,6 +152,15 @@ def set_password(pool: Pool, by: By, user: User, password_hash: str, *, must_cha
         audit.record(cursor, by, "user.password", tenant_id=user.tenant_id, subject=user.id)
 
 
+def invited_with(pool: Pool, key_ids: Sequence[str]) -> list[User]:
+    """The people whom these keys have invited: they stay when the keys end. The first hundred."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS} FROM users WHERE maker_key = ANY(%s::uuid[]) ORDER BY id LIMIT 100", (list(key_ids),)
+        )
+        return [user_of(row) for row in cursor.fetchall()]
+
+
 def everyone(pool: Pool, limit: int = 500, after: str | None = None) -> list[User]:
     """All users of the installation by age, for its operator."""
     with pool.autocommit() as cursor:
@@ -166,7 +180,7 @@ def unlock(pool: Pool, by: By, user: User) -> None:
 
 def change(pool: Pool, by: By, tenant_id: str | None, user_id: str, name: str, role: Role, status: Status) -> User:
     """Raises NotFoundError, and TakenError for the last active operator. Who loses a right is logged out,
-    and the keys they made end with it.
+    and the keys they made, and those made with these, end with it.
     """
     with pool.transaction() as cursor:
         if tenant_id is None and status == "disabled":
@@ -183,11 +197,7 @@ def change(pool: Pool, by: By, tenant_id: str | None, user_id: str, name: str, r
         if status == "disabled" or row[-1]:
             cursor.execute("DELETE FROM sessions WHERE user_id = %s", (UUID(user_id),))
             # A key would be a way back in for whoever made it.
-            cursor.execute(
-                """UPDATE api_keys SET revoked_at = now() WHERE created_by = %s AND revoked_at IS NULL
-                   AND tenant_id IS NOT DISTINCT FROM %s::uuid""",
-                (row[2], tenant_id),
-            )
+            api_keys.note_ended(cursor, by, lineage.end_of_user(cursor, user_id), f"user {user_id}")
         detail = {"role": role, "status": status}
         audit.record(cursor, by, "user.changed", tenant_id=tenant_id, subject=user_id, detail=detail)
     return user_of(row[:-1])

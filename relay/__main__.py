@@ -61,11 +61,10 @@ def main() -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database to the newest schema (the Procfile's release step)."""
-    from db.migrate import migrate
+    from relay import operator
 
-    settings = _settings()
     with _in_words():
-        applied = migrate(settings.database_url, settings.relay_shards)
+        applied = operator.bring_up_to_date(_settings())
     click.echo(f"applied: {', '.join(applied)}" if applied else "the database is up to date")
 
 
@@ -84,7 +83,7 @@ def reshard(shards: int) -> None:
 
 @main.group()
 def keys() -> None:
-    """The keys that seal the tenants' secrets."""
+    """The keys that seal the tenants' secrets, and the keys that programs ask with."""
 
 
 @keys.command()
@@ -95,6 +94,16 @@ def rotate() -> None:
     with _in_words():
         count = operator.rotate_keys(_settings())
     click.echo(f"{count} secrets are sealed with the newest key; the older keys may be removed from CREDENTIALS_KEYS")
+
+
+@keys.command()
+def keep() -> None:
+    """Let the keys that were made with a former ADMIN_API_KEY live on: they hang on today's from now on."""
+    from relay import operator
+
+    with _in_words():
+        count = operator.keep_keys(_settings())
+    click.echo(f"{count} keys hang on the present ADMIN_API_KEY now")
 
 
 @main.command()

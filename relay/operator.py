@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from conf.settings import Settings
-from db import credentials, drafts, idempotency, tenants
-from db.migrate import check_shards
+from db import audit, credentials, drafts, idempotency, lineage, tenants
+from db.audit import By
+from db.migrate import check_shards, migrate
 from db.pool import Pool
 from db.reshard import reshard
 from relay import doctor
@@ -36,6 +37,22 @@ def examine(settings: Settings, tenant_id: str | None = None) -> Iterator[Examin
 
 class NotNowError(RuntimeError):
     """The command cannot run as things stand; the text says what to do."""
+
+
+def bring_up_to_date(settings: Settings) -> list[str]:
+    """The newest schema; answers with the names of what was applied. Raises ShardCountError."""
+    applied = migrate(settings.database_url, settings.relay_shards)
+    with Pool(settings.database_url, size=1) as pool, pool.transaction() as cursor:
+        lineage.mark(cursor, settings.admin_api_key.get_secret_value())
+    return applied
+
+
+def keep_keys(settings: Settings) -> int:
+    """Keys made with a former ADMIN_API_KEY hang on today's from now on. Returns how many."""
+    with Pool(settings.database_url, size=1) as pool, pool.transaction() as cursor:
+        count = lineage.keep(cursor, settings.admin_api_key.get_secret_value())
+        audit.record(cursor, By("command line"), "key.kept", detail={"keys": count})
+    return count
 
 
 def rotate_keys(settings: Settings) -> int:

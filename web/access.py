@@ -6,20 +6,31 @@ Nobody hands out a right that he does not have himself. Without a tenant it is a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from db import api_keys, sessions, users
 from db.api_keys import ApiKey
 from db.changes import NotFoundError
+from db.lineage import DEEPEST, root_digest
 from db.passwords import generated
 from db.pool import Pool
 from db.users import Role, Status, User
 from web import passwords
+from web.context import parts
 from web.errors import ApiError, wrong_field
 from web.principal import ROLES, SCOPES, by, principal
 
 ROLES_OF_TENANT: tuple[Role, ...] = ("admin", "viewer")
 KEY_DAYS, LONGEST_KEY_DAYS = 365, 730
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What ends with a key, or with a person; the people whom those keys have invited stay."""
+
+    keys: list[ApiKey]
+    people: list[User]
 
 
 def invite(pool: Pool, tenant_id: str | None, email: str, name: str, role: Role) -> tuple[User, str]:
@@ -85,15 +96,41 @@ def address(email: str) -> str:
 def make_key(
     pool: Pool, tenant_id: str | None, name: str, scopes: Iterable[str], expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:
-    """The key's row, and the key itself to tell once. Without `expires_at` it is good for a year."""
+    """The key's row, and the key itself to tell once. Without `expires_at` it is good for a year.
+
+    A key that is made with a key ends with it: it never lives longer, nor may more.
+    """
     wanted, now = frozenset(scopes), datetime.now(UTC)
     if not wanted or wanted - SCOPES.keys():
         raise wrong_field("scopes", "must name some of " + ", ".join(SCOPES))
     _may_hand_out(wanted)
-    until = expires_at or now + timedelta(days=KEY_DAYS)
+    last = principal().maker.until
+    until = expires_at or min(now + timedelta(days=KEY_DAYS), last or datetime.max.replace(tzinfo=UTC))
     if not now < until <= now + timedelta(days=LONGEST_KEY_DAYS):
         raise wrong_field("expires_at", "must lie in the future, and at most two years away")
+    if last is not None and until > last:
+        raise wrong_field("expires_at", f"must not lie after {last:%Y-%m-%d %H:%M} UTC, when the asking key ends")
+    if principal().maker.generation > DEEPEST:
+        text = f"more than {DEEPEST} keys stand above this one; make it with a key nearer to the first one"
+        raise ApiError(409, "too_many_generations", text)
     return api_keys.create(pool, by(), tenant_id, name, sorted(wanted), until)
+
+
+def ending_with_key(pool: Pool, key_id: str) -> Ending:
+    """All that ends when this key is revoked."""
+    keys = api_keys.below(pool, key_id)
+    return Ending(keys, users.invited_with(pool, [key_id, *(one.id for one in keys)]))
+
+
+def ending_with_user(pool: Pool, user_id: str) -> Ending:
+    """All that ends when this person is disabled or gets another role."""
+    keys = api_keys.of_user(pool, user_id)
+    return Ending(keys, users.invited_with(pool, [one.id for one in keys]))
+
+
+def root() -> bytes:
+    """By what keys remember the ADMIN_API_KEY that made them."""
+    return root_digest(parts().admin_api_key)
 
 
 def grantable() -> list[str]:

@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from flask import current_app, g, request
 
 from db.audit import By
+from db.lineage import Maker
 from web.errors import ApiError, request_id
 
 SCOPES = {
@@ -51,6 +52,8 @@ class Principal:
     name: str
     tenant_id: str | None = None
     scopes: frozenset[str] = field(default=frozenset(), repr=False)
+    maker: Maker = field(default=Maker(), repr=False)
+    """What a key hangs on that this principal makes."""
 
     def may(self, right: str) -> bool:
         if right == ANYONE:
@@ -107,7 +110,7 @@ def by() -> By:
     asking = principal()
     # Ids begin with the time they were made at; their end is what differs.
     actor = f"{asking.name} ({asking.id[-8:]})" if asking.id.startswith("key:") else asking.name
-    return By(actor, request_id())
+    return By(actor, request_id(), asking.maker)
 
 
 def admit(tenant_id: str) -> str:

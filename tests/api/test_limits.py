@@ -48,7 +48,7 @@ def test_an_address_over_its_limit_costs_no_further_look_up(
     api: Api, pool: Pool, few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(api_keys, "by_secret", lambda _pool, secret: asked.append(secret))
+    monkeypatch.setattr(api_keys, "by_secret", lambda _pool, secret, _root: asked.append(secret))
     statuses = [api("GET", "/api/audit", key=f"wgr_{n}").status_code for n in range(6)]
     assert statuses == [401, 401, 401, 429, 429, 429]
     assert asked == ["wgr_0", "wgr_1", "wgr_2"]

@@ -17,6 +17,7 @@ from werkzeug.routing import Map, Rule
 
 from db import api_keys, notices, unknown_lines
 from db.audit import By
+from db.lineage import Maker
 from db.notices import Kept
 from db.pool import Pool
 from relay.core.messages import Media
@@ -68,6 +69,8 @@ def samples(pool: Pool, app: Flask) -> Samples:
         new_user(pool, OPERATOR, "operator"),
     )
     own, _ = api_keys.create(pool, by, house.tenant_id, "Shop", ["messages:read"], None)
+    made_with_it = By("key Shop", maker=Maker("key", own.id, generation=1))
+    api_keys.create(pool, made_with_it, house.tenant_id, "Till", ["messages:read"], None)
     operators, _ = api_keys.create(pool, by, None, "Monitor", ["tenants:read"], None)
     items: list[tuple[str, str, int, dict[str, object]]] = [
         ("399", "4915112345678", 0, {"text": {"body": "Hello?"}}),

@@ -15,7 +15,7 @@ from typing import IO
 from xml.etree import ElementTree
 
 TESTS = Path(__file__).parents[1]
-HALVES = (("unit", "contract", "integration", "flow"), ("api", "portal", "content"))
+HALVES = (("unit", "contract", "integration", "flow"), ("api", "portal", "content", "security"))
 ALONE = ("faults",)
 NOT_HERE = {"scale"}
 """Targets of their own."""

@@ -106,6 +106,20 @@ class KeyOut(Shown):
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    maker: Literal["admin-key", "installation", "key", "user"] = Field(description="what it hangs on, and ends with")
+    maker_key: str | None = Field(description="the key that it was made with")
+    holds: bool = Field(description="neither it nor anything it hangs on has ended")
+
+
+class InvitedOut(Shown):
+    id: str
+    email: str
+    name: str
+
+
+class KeyWithEnding(KeyOut):
+    ends_with_it: list[KeyOut] = Field(description="the keys made with it, and with those; the nearest 200")
+    people_invited: list[InvitedOut] = Field(description="whom these keys have invited: they stay; the first 100")
 
 
 class KeyWithSecret(KeyOut):

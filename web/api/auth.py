@@ -10,7 +10,9 @@ from flask import Response, g, request
 
 from db import api_keys, tenants
 from db.api_keys import ApiKey
+from db.lineage import Maker
 from web import idempotency, limits
+from web.access import root
 from web.context import parts, pool
 from web.errors import ApiError
 from web.principal import EVERYTHING, Principal, admit, by, check_right, needs, principal
@@ -43,18 +45,21 @@ def _operator(key: str) -> Principal | None:
     admin_key = parts().admin_api_key
     # Both sides are always compared in full, and an empty setting admits nobody.
     same = hmac.compare_digest(key.encode("utf-8", "replace"), admin_key.encode())
-    return Principal("operator", "admin-key", "operator", None, EVERYTHING) if admin_key and same else None
+    if not (admin_key and same):
+        return None
+    return Principal("operator", "admin-key", "operator", None, EVERYTHING, Maker("admin-key", digest=root()))
 
 
 def _stored(key: str) -> Principal | None:
     limits.known_stranger()
-    found = api_keys.by_secret(parts().pool, key)
+    found = api_keys.by_secret(parts().pool, key, root())
     return None if found is None else principal_of(found)
 
 
 def principal_of(key: ApiKey) -> Principal:
     kind: Literal["operator", "tenant"] = "operator" if key.tenant_id is None else "tenant"
-    return Principal(kind, f"key:{key.id}", f"key {key.name}", key.tenant_id, frozenset(key.scopes))
+    maker = Maker("key", key.id, generation=key.generation + 1, until=key.expires_at)
+    return Principal(kind, f"key:{key.id}", f"key {key.name}", key.tenant_id, frozenset(key.scopes), maker)
 
 
 def named_tenant() -> str | None:

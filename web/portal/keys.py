@@ -73,7 +73,7 @@ def revoke_operator_key(key_id: UUID) -> Answer:
 
 def _listed() -> str:
     where = place()
-    found = api_keys.listed(where.pool, where.tenant_id, PAGE + 1, filters.after())
+    found = api_keys.listed(where.pool, where.tenant_id, PAGE + 1, filters.after(), access.root())
     more = where.url("keys", "operator_keys", after=found[PAGE - 1].id) if len(found) > PAGE else None
     return render_template(
         "portal/keys.html",
@@ -84,7 +84,9 @@ def _listed() -> str:
 def _standing(key: ApiKey) -> str:
     if key.revoked_at is not None:
         return "revoked"
-    return "expired" if key.expires_at is not None and key.expires_at <= datetime.now(UTC) else "active"
+    if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
+        return "expired"
+    return "active" if key.holds else "ended"
 
 
 def _make() -> Answer:
@@ -101,13 +103,15 @@ def _make() -> Answer:
 
 
 def _revoke(key_id: str) -> Answer:
-    """Asks first: a program that uses it stops working at once, and nothing brings the key back."""
+    """Asks first, and shows what ends with it: programs stop working at once, and nothing brings a key back."""
     where = place()
-    key = api_keys.get(where.pool, where.tenant_id, key_id)
+    key = api_keys.get(where.pool, where.tenant_id, key_id, access.root())
     if key is None:
         raise NotFoundError("there is no such key")
     if request.method == "POST":
-        api_keys.revoke(where.pool, by(), where.tenant_id, key_id)
-        flash(f"The key “{key.name}” is revoked. It admits nobody any more.", "success")
+        _, ended = api_keys.revoke(where.pool, by(), where.tenant_id, key_id)
+        others = f" With it ended {len(ended)} key{'' if len(ended) == 1 else 's'} made with it." if ended else ""
+        flash(f"The key “{key.name}” is revoked. It admits nobody any more.{others}", "success")
         return redirect(where.url("keys", "operator_keys"))
-    return render_template("portal/key_revoke.html", place=where, key=key, standing=_standing)
+    ending = access.ending_with_key(where.pool, key_id)
+    return render_template("portal/key_revoke.html", place=where, key=key, standing=_standing, ending=ending)

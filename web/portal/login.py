@@ -11,6 +11,7 @@ from wtforms import PasswordField, StringField, SubmitField
 from wtforms.validators import DataRequired, Length
 
 from db import sessions, users
+from db.lineage import Maker
 from db.passwords import LONGEST
 from db.users import User
 from web import limits, passwords
@@ -43,6 +44,7 @@ class LoggedIn(UserMixin):
             self.user.email,
             self.user.tenant_id,
             ROLES[self.user.role],
+            Maker("user", self.user.id, self.user.rights_version),
         )
 
 

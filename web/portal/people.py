@@ -157,7 +157,8 @@ def _shown(user_id: UUID, form: ChangeForm | None = None) -> Answer:
     answer = render_template(
         "portal/user.html",
         place=where, user=found, form=form or _filled(where, found), secret=once.take(found.id),
-        browsers=sessions.listed(where.pool, found.id), own=_own(found), **_words(),
+        browsers=sessions.listed(where.pool, found.id), own=_own(found),
+        ending=access.ending_with_user(where.pool, found.id), **_words(),
     )  # fmt: skip
     return (answer, 400) if form else answer
 

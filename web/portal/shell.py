@@ -36,6 +36,7 @@ STATES = {
     "stopped": ("Stopped", "warning"),
     "revoked": ("Revoked", "secondary"),
     "expired": ("Expired", "secondary"),
+    "ended": ("Ended with its maker", "secondary"),
     "locked": ("Locked", "warning"),
 }
 """Word and Bootstrap colour of every state that a page may show."""

@@ -75,6 +75,7 @@ ICONS = {
     "stopped": "stop-circle",
     "revoked": "slash-circle",
     "expired": "clock-history",
+    "ended": "diagram-2",
     "locked": "lock",
 }
 """A state is never told by its colour alone."""
@@ -106,6 +107,7 @@ ACTIONS = {
     "session.ended_all": "Logged out everywhere",
     "key.created": "Made an API key",
     "key.revoked": "Revoked an API key",
+    "key.kept": "Kept the keys of a former ADMIN_API_KEY",
     "tenant.created": "Made the tenant",
     "tenant.activated": "Went live",
     "tenant.active": "Resumed the tenant",
