@@ -8,6 +8,8 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+from psycopg2 import ProgrammingError
+from psycopg2.extensions import parse_dsn
 
 PLACEHOLDERS = ("change-me", "changeme", "change_me", "replace-me", "your-")
 HOST_AND_PORT = re.compile(r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:\d+)?$")
@@ -35,6 +37,19 @@ def url(*schemes: str) -> Callable[[str], str]:
         return value
 
     return check
+
+
+def database_url(value: str) -> str:
+    """A check for what PostgreSQL's own library can read: it knows which parameters there are."""
+    value = url("postgresql", "postgres")(value)
+    try:
+        parse_dsn(value)
+    except ProgrammingError:
+        raise ValueError(
+            "is not a URL that PostgreSQL's library can read: see its parameters, "
+            "and write %25 for % and so on in the password"
+        ) from None
+    return value
 
 
 def web_url(value: str) -> str:

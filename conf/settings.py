@@ -6,9 +6,9 @@ Each attribute is the variable's name in lower case. A new setting also goes int
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from conf import checks
+from conf import checks, profile, tls
 
 
 class SettingsError(Exception):
@@ -38,8 +38,12 @@ def _secret(check: Callable[[str], str] = checks.not_a_placeholder) -> AfterVali
     return AfterValidator(validate)
 
 
-def _split(value: object) -> object:
+def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _verifying(url: str, info: ValidationInfo) -> str:
+    return tls.completed(url, info.data.get("tls_ca_file"))
 
 
 # A URL with a password inside stays out of every repr; it is text all the same, because its user is a client library.
@@ -50,21 +54,43 @@ Origin = Annotated[str, AfterValidator(checks.origin)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 LinkSeconds = Annotated[int, Field(ge=60, le=604800)]
 
+FILLING: dict[str, Any] = {
+    "database_url": "postgresql:///relay",
+    "redis_url": "unix:///redis",
+    "broker_url": "amqp://localhost",
+    "minio_endpoint": "localhost",
+    "minio_access_key": "-",
+    "minio_secret_key": "-",
+    "minio_public_url": "https://files",
+    "public_url": "https://web",
+    "secret_key": "-" * 32,
+    "credentials_keys": ["A" * 43 + "="],
+    "admin_api_key": "-" * 32,
+}
+"""Of the right form, for what is required. Never used: it only stands for a setting that was refused already."""
+
 
 class Settings(BaseSettings):
     """Immutable. Pass it, or single values of it, to what needs them; only conf.gunicorn reads some of it again."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    database_url: Annotated[ServiceUrl, AfterValidator(checks.url("postgresql", "postgres"))] = Field(
+    relay_insecure: Annotated[tuple[profile.Name, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(), examples=["http-public-url,plain-cache"]
+    )
+    # Before the URLs, which are completed with it.
+    tls_ca_file: Annotated[str, AfterValidator(tls.ca_file)] | None = Field(
+        default=None, examples=["/etc/relay/authorities.pem"]
+    )
+    database_url: Annotated[ServiceUrl, AfterValidator(checks.database_url), AfterValidator(_verifying)] = Field(
         examples=["postgresql://relay:PASSWORD@127.0.0.1:5432/relay"]
     )
-    redis_url: Annotated[ServiceUrl, AfterValidator(checks.url("redis", "rediss", "unix"))] = Field(
-        examples=["redis://127.0.0.1:6379/0"]
-    )
-    broker_url: Annotated[ServiceUrl, AfterValidator(checks.url("amqp", "amqps", "redis", "rediss"))] = Field(
-        examples=["amqp://relay:PASSWORD@127.0.0.1:5672/relay"]
-    )
+    redis_url: Annotated[
+        ServiceUrl, AfterValidator(checks.url("redis", "rediss", "unix")), AfterValidator(_verifying)
+    ] = Field(examples=["redis://127.0.0.1:6379/0"])
+    broker_url: Annotated[
+        ServiceUrl, AfterValidator(checks.url("amqp", "amqps", "redis", "rediss")), AfterValidator(_verifying)
+    ] = Field(examples=["amqp://relay:PASSWORD@127.0.0.1:5672/relay"])
 
     minio_endpoint: Annotated[str, AfterValidator(checks.not_a_placeholder), AfterValidator(checks.host_and_port)] = (
         Field(examples=["127.0.0.1:9000"])
@@ -84,6 +110,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=(), examples=["https://tools.your.domain"]
     )
+    metrics_host: str = "127.0.0.1"
     metrics_port: Port = 9100
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
@@ -113,6 +140,11 @@ class Settings(BaseSettings):
     genesys_login_url: WebUrl | None = Field(default=None, examples=["https://login.mypurecloud.de"])
     genesys_api_url: WebUrl | None = Field(default=None, examples=["https://api.mypurecloud.de"])
 
+    @property
+    def authorities(self) -> str:
+        """The file of the certificate authorities by which the servers behind us are verified."""
+        return tls.authorities(self.tls_ca_file)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -127,16 +159,37 @@ class Settings(BaseSettings):
 
 
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:
-    """Settings from `env`, or from the process' environment; SettingsError names every problem at once."""
+    """Settings from `env`, or from the process' environment; SettingsError names every problem at once.
+
+    Problems are what is missing or wrong, and every weakness of `conf.profile` that RELAY_INSECURE does not admit.
+    """
     given = os.environ if env is None else env
     source = EnvSettingsSource(Settings)
     source.env_vars = {name.lower(): value.strip() for name, value in given.items() if value.strip()}
+    settings, problems = _read(source())
+    if problems:
+        # Raised out here and not chained: the original error carries its input, and the input holds secrets.
+        raise SettingsError(problems)
+    return settings
+
+
+def _read(values: dict[str, Any]) -> tuple[Settings, list[str]]:
+    """The settings and all that is the matter with them."""
     try:
-        return Settings(**source())
+        settings, wrong, problems = Settings(**values), set(), []
     except ValidationError as error:
+        wrong = {str(detail["loc"][0]) for detail in error.errors()}
         problems = [_in_words(detail) for detail in error.errors()]
-    # Raised out here and not chained: the original error carries its input, and the input holds secrets.
-    raise SettingsError(problems)
+        settings = _readable(values, wrong)
+    weak = [one for one in profile.refused(settings) if one.variable.lower() not in wrong]
+    return settings, problems + [str(one) for one in weak]
+
+
+def _readable(values: dict[str, Any], wrong: set[str]) -> Settings:
+    """The right ones, and in place of the others what fills their place: for the profile to judge the right ones."""
+    right = {name: value for name, value in values.items() if name not in wrong}
+    admitted = [name for name in _split(values.get("relay_insecure", "")) if name in profile.NAMES]
+    return Settings(**(FILLING | right | {"relay_insecure": admitted}))
 
 
 def _in_words(detail: ErrorDetails) -> str:

@@ -14,6 +14,7 @@ import click
 import gevent
 import gevent.util
 
+from conf import profile
 from conf.logging import configure
 from conf.settings import Settings, SettingsError, load_settings
 
@@ -230,8 +231,10 @@ def run() -> None:
     """Run the daemon until SIGTERM or SIGINT."""
     from relay.bootstrap import build_daemon
 
+    settings = _settings()
+    profile.warn(settings)
     with _in_words():
-        service = build_daemon(_settings())
+        service = build_daemon(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, service.end)
     # Where is everybody? For the operator of a daemon that seems to stand still.

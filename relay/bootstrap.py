@@ -115,7 +115,8 @@ def build_daemon(settings: Settings) -> Service:
         publisher=Publisher(settings.broker_url),
         timers=Timers(),
     )
-    services.append(Service(parts, settings.metrics_port, partial(check_shards, pool, settings.relay_shards)))
+    check = partial(check_shards, pool, settings.relay_shards)
+    services.append(Service(parts, settings.metrics_host, settings.metrics_port, check))
     return services[0]
 
 

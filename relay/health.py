@@ -15,7 +15,7 @@ from relay.actors.parts import Parts
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
-def server(parts: Parts, port: int) -> WSGIServer:
+def server(parts: Parts, host: str, port: int) -> WSGIServer:
     """Not started. It answers for this process alone and asks nobody else."""
     metrics = make_wsgi_app()
 
@@ -32,7 +32,7 @@ def server(parts: Parts, port: int) -> WSGIServer:
             return _json(start_response, status, {"status": "ok" if all(checks.values()) else "waiting", **checks})
         return _json(start_response, "404 Not Found", {"status": "here are /metrics, /health/live and /health/ready"})
 
-    return WSGIServer(("0.0.0.0", port), application, log=None)
+    return WSGIServer((host, port), application, log=None)
 
 
 def ready(parts: Parts) -> dict[str, bool]:

@@ -37,6 +37,7 @@ class Service:
     """One daemon. `run` returns the exit code: 0 after a signal, 1 after a part failed."""
 
     parts: Parts
+    metrics_host: str
     metrics_port: int
     check: Callable[[], None]
     """Raises what is final, or StoreError while the database is not there yet."""
@@ -65,7 +66,7 @@ class Service:
         self._ended.set()
 
     def _start(self) -> None:
-        port = health.server(self.parts, self.metrics_port)
+        port = health.server(self.parts, self.metrics_host, self.metrics_port)
         self._begin("health", port.start, port.stop)
         self._await_database()
         if self._ended.is_set():

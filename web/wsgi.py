@@ -8,10 +8,12 @@ if not monkey.is_module_patched("threading"):
         "gunicorn -c conf/gunicorn.py web.wsgi:app"
     )
 
+from conf import profile
 from conf.logging import configure
 from conf.settings import load_settings
 from relay.bootstrap import build_web
 
 settings = load_settings()
 configure(settings.log_level, settings.log_format)
+profile.warn(settings)
 app = build_web(settings)

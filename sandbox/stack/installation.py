@@ -22,6 +22,8 @@ from sandbox.stack.run_folder import ROOT, RunFolder
 from sandbox.stack.services import embedded_services
 from sandbox.stack.waiting import wait_until
 
+INSECURE = "demo-secrets,http-public-url,http-files-url,files-beside-portal,stand-ins"
+"""What a demo on one machine has to do without, in the words of docs/configuration.md."""
 READY_SECONDS = 60
 MIGRATION_SECONDS = 60
 Say = Callable[[str], None]
@@ -117,6 +119,7 @@ def _environment(web_port: int, sandbox_port: int) -> dict[str, str]:
     own = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
+        "RELAY_INSECURE": INSECURE,
         "PUBLIC_URL": f"http://{HOST}:{web_port}",
         "WEB_HOST": HOST,
         "WEB_PORT": str(web_port),

@@ -61,6 +61,8 @@ def daemon(settings_env: dict[str, str], seeded: Seeded) -> Iterator[None]:
 def test_all_is_well(settings_env: dict[str, str], seeded: Seeded, daemon: None) -> None:
     code, said = doctor(settings_env)
     assert (code, "Nothing is refused." in said) == (0, True), said
+    assert "warning relay stand-ins META_GRAPH_URL " in said, said
+    assert "Then take http-public-url out of RELAY_INSECURE." in said, said
     for part in ("database", "daemons", "broker", "redis", "buckets", "web"):
         assert f"ok relay {part} " in said, said
     for check in ("token", "scopes", "ownership", "subscription", "webhook", "app_secret"):
@@ -93,7 +95,7 @@ def test_what_is_refused_is_said_with_advice_and_an_exit_code(settings_env: dict
 
 def test_parts_that_are_away_are_named(settings_env: dict[str, str], seeded: Seeded, daemon: None) -> None:
     nobody = {
-        "BROKER_URL": "amqp://guest:guest@127.0.0.1:1//",
+        "BROKER_URL": "amqp://relay:password@127.0.0.1:1//",
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "MINIO_ENDPOINT": "127.0.0.1:1",
         "PUBLIC_URL": "http://127.0.0.1:1",

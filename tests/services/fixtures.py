@@ -14,6 +14,7 @@ import redis
 from cryptography.fernet import Fernet
 
 from sandbox.stack import ObjectStore, Postgres, Redis
+from sandbox.stack.installation import INSECURE
 from sandbox.stack.ports import HOST, free_port
 from sandbox.stack.services import running
 from tests.services.databases import SHARDS, Databases
@@ -112,6 +113,7 @@ def environment(postgres: str, broker_url: str, redis_url: str, s3: ObjectStore)
         "BROKER_URL": broker_url,
         "REDIS_URL": redis_url,
         **s3.env(),
+        "RELAY_INSECURE": INSECURE,
         "PUBLIC_URL": f"http://{HOST}:{web}",
         "SECRET_KEY": secrets.token_hex(32),
         "CREDENTIALS_KEYS": Fernet.generate_key().decode(),

@@ -18,17 +18,17 @@ NOT_OURS = {"SANDBOX_PORT"}
 
 KEYS = [Fernet.generate_key().decode() for _ in range(2)]
 GOOD = {
-    "DATABASE_URL": "postgresql://relay:s3cr3t-database@db:5432/relay",
-    "REDIS_URL": "redis://:s3cr3t-redis@cache:6379/0",
-    "BROKER_URL": "amqp://relay:s3cr3t-broker@queue:5672//",
+    "DATABASE_URL": "postgresql://relay:s3cr3t-database@db:5432/relay?sslmode=verify-full",
+    "REDIS_URL": "rediss://:s3cr3t-redis@cache:6379/0",
+    "BROKER_URL": "amqps://relay:s3cr3t-broker@queue:5671//",
     "MINIO_ENDPOINT": "files:9000",
     "MINIO_ACCESS_KEY": "relay",
     "MINIO_SECRET_KEY": "s3cr3t-files",
     "MINIO_PUBLIC_URL": "https://files.nordwind.test/",
     "PUBLIC_URL": "https://relay.nordwind.test",
-    "SECRET_KEY": "s3cr3t-session-key-of-32-characters-or-more",
+    "SECRET_KEY": "s3cr3t-9f2a71c04be85d36a1907cbe5f48d2e6",
     "CREDENTIALS_KEYS": ", ".join(KEYS),
-    "ADMIN_API_KEY": "s3cr3t-admin-key",
+    "ADMIN_API_KEY": "s3cr3t-06be41f7d39c582ab75e90d4c1862f3a",
 }
 REQUIRED = set(GOOD)
 
@@ -50,14 +50,14 @@ def test_required_settings_alone_are_enough() -> None:
 
 
 def test_values_are_typed_and_trimmed() -> None:
-    settings = load_settings(GOOD | {"WEB_PORT": " 8001 ", "MINIO_SECURE": "false"})
+    settings = load_settings(GOOD | {"WEB_PORT": " 8001 ", "MINIO_SECURE": "false", "MINIO_ENDPOINT": "localhost:9000"})
     assert (settings.web_port, settings.minio_secure) == (8001, False)
     assert settings.minio_public_url == "https://files.nordwind.test"
     assert [key.get_secret_value() for key in settings.credentials_keys] == KEYS
 
 
 def test_the_broker_keeps_the_virtual_host_slash() -> None:
-    assert load_settings(GOOD).broker_url.endswith("5672//")
+    assert load_settings(GOOD).broker_url.partition("?")[0].endswith("5671//")
 
 
 def test_an_empty_value_counts_as_not_given() -> None:
@@ -94,6 +94,11 @@ def test_missing_and_wrong_are_reported_together() -> None:
     [
         ("DATABASE_URL", "mysql://db/relay", "must be a URL that starts with postgresql://"),
         ("DATABASE_URL", "postgresql://relay:x@db:notaport/relay", "a port that is not a number"),
+        ("DATABASE_URL", "postgresql://relay:x@db:5432/relay?sslmod=verify-full", "PostgreSQL's library can read"),
+        ("DATABASE_URL", "postgresql://relay:50%off@db:5432/relay", "write %25 for %"),
+        ("TLS_CA_FILE", "/nowhere/authorities.pem", "names a file that cannot be read"),
+        ("TLS_CA_FILE", __file__, "holds no certificate in PEM form"),
+        ("RELAY_INSECURE", "plain-cache,everything", "(entry 2) must be 'demo-secrets', 'default-passwords'"),
         ("REDIS_URL", "redis://", "names no host"),
         ("BROKER_URL", "amqp://relay:change-me@queue//", "placeholder"),
         ("MINIO_ENDPOINT", "http://files:9000", "without http://"),
