@@ -14,9 +14,9 @@ from typing import Any
 from uuid import UUID
 
 from db.paging import Page, decode, page
-from db.payloads import redacted
 from db.pool import Pool
 from db.steps import Attempt, Happening, Step, steps
+from relay.core.redaction import redacted
 
 DIRECTIONS = ("inbound", "outbound")
 ATTEMPTS_SHOWN = 100

@@ -17,6 +17,7 @@ import gevent.util
 from conf import profile
 from conf.logging import configure
 from conf.settings import Settings, SettingsError, load_settings
+from relay.core.redaction import redacted
 
 
 def _settings() -> Settings:
@@ -24,7 +25,7 @@ def _settings() -> Settings:
         settings = load_settings()
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
-    configure(settings.log_level, settings.log_format)
+    configure(redacted, settings.log_level, settings.log_format)
     return settings
 
 

@@ -12,8 +12,9 @@ from conf import profile
 from conf.logging import configure
 from conf.settings import load_settings
 from relay.bootstrap import build_web
+from relay.core.redaction import redacted
 
 settings = load_settings()
-configure(settings.log_level, settings.log_format)
+configure(redacted, settings.log_level, settings.log_format)
 profile.warn(settings)
 app = build_web(settings)

@@ -1,4 +1,4 @@
-"""Takes secrets and personal data out of texts that may be logged, stored or shown."""
+"""A provider's texts and answers as they may be logged and stored: no secrets, nobody's number, a sane length."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from relay.channels.text import clean
+from relay.core.redaction import MASK, is_secret, without_people, without_secrets
 
 LONGEST = 500
 KEPT = 4000
@@ -16,42 +17,20 @@ KEPT = 4000
 LOOKED_AT = 8000
 """So many characters of an answer are looked at; what follows is left out unread."""
 DEPTH = 50
-MASK = "[secret]"
 CUT = "[...]"
 
-_NAMES = r"(?:secret|token|passw|authorization|signature|credential|api[-_]?key|private[-_]?key|cookie)"
-_SECRET_NAME = re.compile(f"(?i){_NAMES}")
-_PATTERNS = (
-    # JSON within a text, its quotes escaped or not
-    (re.compile(rf'(?i)({_NAMES}[\w-]{{0,40}}\\?"\s*:\s*\\?")[^"\\]+'), rf"\1{MASK}"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[^\s\"',]+"), rf"\1 {MASK}"),
-    (
-        re.compile(r"(?i)\b((?:access_|refresh_|input_)?token|client_secret|code_verifier|code)=[^\s&\"']+"),
-        rf"\1={MASK}",
-    ),
-    # Meta's tokens, of which a part may have been taken out by name already
-    (re.compile(r"\bEAA(?:[A-Za-z0-9_-]|\[secret\]){8,}"), MASK),
-    (re.compile(r"\bwamid\.[A-Za-z0-9+/=_-]+"), "[wamid]"),
-    (re.compile(r"\b[A-Za-z]{2}\.(?:ENT\.)?(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{6,128}\b"), "[user id]"),
-    (re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*"), r"\1?[...]"),
-    (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+"), "[address]"),
-    (re.compile(r"(?<![\w-])\+?\d(?:[ ().-]{0,2}\d){6,}(?![\w-])"), "[number]"),
-    (re.compile(r"(?<![\w])\+?\d{7,}"), "[number]"),
-)
 _WHOLE = re.compile(r"(?s).*[\s\"'<>]")
 """Up to the last word's beginning: that word may be the first half of a secret."""
 
 
 def redact(text: object, secrets: Iterable[str] = (), longest: int = LONGEST) -> str:
     """The text without the given secrets, tokens, phone numbers and user ids; cut to a sane length."""
-    shown = str(text)
+    found = str(text)
     for secret in secrets:
         if len(secret) >= 4:
             for form in {secret, json.dumps(secret)[1:-1], quote(secret, safe="")}:
-                shown = shown.replace(form, MASK)
-    for pattern, replacement in _PATTERNS:
-        shown = pattern.sub(replacement, shown)
-    return shown[:longest]
+                found = found.replace(form, MASK)
+    return without_people(without_secrets(found))[:longest]
 
 
 def kept(answer: Any, secrets: Iterable[str] = (), longest: int = KEPT) -> str | None:
@@ -75,7 +54,7 @@ class _Reading:
             return CUT
         if value in (None, "", True, False):
             return value
-        if _SECRET_NAME.search(name):
+        if is_secret(name):
             return MASK
         if isinstance(value, dict):
             return {self._text(str(key)): self.value(value[key], str(key), depth + 1) for key in self._some(value)}

@@ -13,6 +13,7 @@ from conf.logging import configure
 from conf.settings import load_settings
 from db.pool import Pool
 from relay.bootstrap import build_web
+from relay.core.redaction import redacted
 from tests import processes
 from tests.waiting import wait_until
 from web.parts import WebParts
@@ -70,7 +71,7 @@ class Api:
 @pytest.fixture(scope="module")
 def app(settings_env: dict[str, str]) -> Iterator[Flask]:
     settings = load_settings(settings_env)
-    configure("INFO", "json")
+    configure(redacted, "INFO", "json")
     made = build_web(settings)
     parts: WebParts = made.extensions["relay"]
     wait_until(lambda: parts.preparation.done, message="web's preparation")

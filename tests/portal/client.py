@@ -18,6 +18,7 @@ from db.audit import By
 from db.changes import Changes
 from db.onboarding import Line
 from relay.bootstrap import build_web
+from relay.core.redaction import redacted
 from tests.waiting import wait_until
 from web.parts import WebParts
 
@@ -33,7 +34,7 @@ PASSWORD = "correct horse battery staple"
 def running_app(env: Mapping[str, str]) -> Iterator[Flask]:
     """The application as a web worker builds it."""
     settings = load_settings(dict(env))
-    configure("INFO", "json")
+    configure(redacted, "INFO", "json")
     app = build_web(settings)
     parts: WebParts = app.extensions["relay"]
     wait_until(lambda: parts.preparation.done, message="web's preparation")

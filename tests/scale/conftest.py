@@ -17,6 +17,7 @@ from db import hours, passwords, shards, users
 from db.audit import By
 from db.pool import Pool
 from relay.bootstrap import build_web
+from relay.core.redaction import redacted
 from sandbox.stack import Redis
 from tests.scale import generate
 from tests.scale.reads import LARGEST
@@ -56,7 +57,7 @@ def filled(postgres: str) -> Iterator[Pool]:
 
 @pytest.fixture(scope="module")
 def app(settings_env: dict[str, str], filled: Pool) -> Iterator[Flask]:
-    configure("ERROR", "json")
+    configure(redacted, "ERROR", "json")
     made = build_web(load_settings(settings_env))
     parts: WebParts = made.extensions["relay"]
     with filled.transaction() as cursor:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from db import audit, dead_letters, payloads
+from db import audit, dead_letters
 from db.dead_letters import Filter
 from db.paging import CursorError
 from relay.broker.dead_letters import DeadLetter, route
 from relay.core.messages import Update, load
 from relay.core.queues import EXCHANGE
+from relay.core.redaction import redacted
 from web import looks
 from web.api import auth, messages
 from web.api.dead_letter_schemas import (
@@ -135,7 +136,7 @@ def _letter(letter: DeadLetter) -> BrokerLetterOut:
         tenant_id=update.tenant_id if update else None,
         line_id=update.line_id if update else None,
         arrived_at=update.arrived_at if update else None,
-        payload=payloads.redacted(update.payload) if update else None,
+        payload=redacted(update.payload) if update else None,
     )
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from db import notices
 from db.notices import Notice
 from db.paging import CursorError
-from db.payloads import redacted
+from relay.core.redaction import redacted
 from web import looks
 from web.api import auth
 from web.api.message_schemas import Before, Limit

@@ -10,7 +10,7 @@ from wtforms import SelectField
 from db import notices as kept
 from db.notices import Notice
 from db.paging import CursorError, Page
-from db.payloads import redacted
+from relay.core.redaction import redacted
 from web import looks
 from web.portal import contacts, filters
 from web.portal.blueprint import portal, tenant, tenant_pool

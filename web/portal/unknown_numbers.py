@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from db import unknown_lines
-from db.payloads import redacted
+from relay.core.redaction import redacted
 from web import looks
 from web import replay as replaying
 from web.context import parts

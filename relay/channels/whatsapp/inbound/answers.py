@@ -95,8 +95,9 @@ def _json(text: str) -> Item:
 
 def _field(name: str, value: Any) -> str:
     built = _BUILT.fullmatch(name)
-    if built and isinstance(value, str):
-        value = _CHOICE.sub("", value, count=1).replace("_", " ") if _CHOICE.match(value) else value
+    chosen = _CHOICE.match(value) if built and isinstance(value, str) else None
+    if chosen:
+        value = value[chosen.end() :].replace("_", " ")
     shown = plain(value)
     return f"{(built[1] if built else name).replace('_', ' ')}: {shown}" if shown else ""
 

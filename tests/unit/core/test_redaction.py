@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from db.payloads import redacted
+from relay.core.redaction import redacted
 
 META = "https://lookaside.fbsbx.com/whatsapp_business/attachments/"
 
