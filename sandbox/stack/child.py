@@ -5,6 +5,7 @@ Used for the embedded services, for the product's own processes in demo and smok
 
 import ctypes
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 PR_SET_PDEATHSIG = 1
 TAIL_LINES = 30
@@ -23,7 +24,10 @@ class ChildDied(Exception):
 
 
 class Child:
-    """Start, look at and stop one process. `stop_signal` is what it takes as a polite request."""
+    """Start, look at and stop one process.
+
+    `stop_signal` is what it takes as a polite request; `user` is who it runs as, where root starts it.
+    """
 
     def __init__(
         self,
@@ -34,6 +38,7 @@ class Child:
         cwd: Path | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         stop_seconds: float = 35.0,
+        user: pwd.struct_passwd | None = None,
     ) -> None:
         self.name = name
         self.log = log
@@ -42,6 +47,7 @@ class Child:
         self._cwd = cwd
         self._stop_signal = stop_signal
         self._stop_seconds = stop_seconds
+        self._user = user
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -69,6 +75,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=_end_with_parent(self._stop_signal),
+                **acting_as(self._user),
             )
 
     def running(self) -> bool:
@@ -119,6 +126,11 @@ class Child:
             os.killpg(self.pid, number)
         except ProcessLookupError:
             return
+
+
+def acting_as(user: pwd.struct_passwd | None) -> dict[str, Any]:
+    """What subprocess needs to run a program as somebody else, in no other group; nothing for None."""
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
 
 
 def _end_with_parent(number: signal.Signals) -> Callable[[], object] | None:

