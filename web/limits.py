@@ -1,6 +1,7 @@
 """How often somebody may ask: per key, per person, per address. Shared by all workers through Redis.
 
-While Redis is away each worker counts by itself. Webhooks, health and metrics are never limited.
+While Redis is away each worker counts by itself. Health, metrics and webhooks at their right addresses are never
+limited. An address is an IPv4 address or an IPv6 /64; what may be guessed is looked at while it has guesses left.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from flask import Flask, current_app, request
 from db import users
 from web.context import parts
 from web.errors import ApiError
+from web.networks import network_of
 from web.principal import principal
 
 
@@ -28,7 +30,11 @@ API = Limit("api", 600)
 PORTAL = Limit("portal", 1200)
 """Pages that keep themselves fresh ask often."""
 STRANGERS = Limit("stranger", 60)
-"""Requests of one address without a valid key."""
+"""Requests of one address without a valid key. Beyond them the right key is not looked at either."""
+WEBHOOK_KEYS = Limit("webhook-key", 60)
+"""Webhook addresses that nobody has, asked for by one address."""
+VERIFY_TOKENS = Limit("verify-token", 20)
+"""Wrong verify tokens of one address at one webhook address."""
 WAITS = Limit("waits", 60)
 """Sends of one key that wait for their outcome; further ones are answered at once."""
 LOGIN_ADDRESS = Limit("login-address", 10)
@@ -47,19 +53,29 @@ def api() -> None:
     _spend(API, principal().id)
 
 
+def may_try_a_key() -> None:
+    """Before a key is compared with anything. Raises ApiError 429, whether or not it is the right one."""
+    may_guess(STRANGERS, address())
+
+
 def stranger() -> None:
-    """One more request without a valid key. Raises ApiError 429."""
-    _spend(STRANGERS, _address())
+    """One more request without a valid key."""
+    guessed(STRANGERS, address())
 
 
-def known_stranger() -> None:
-    """Raises ApiError 429 for an address that has used up its limit, before its key costs a look-up."""
+def may_guess(limit: Limit, who: str) -> None:
+    """Raises ApiError 429 where too many were wrong. Compare right after it: nothing is waited for in between."""
     if not current_app.config["RATE_LIMITED"]:
         return
-    limit = STRANGERS
-    wait = parts().bucket.wait(_key(limit, _address()), limit.per_minute / 60, limit.per_minute)
+    wait = parts().bucket.wait(_key(limit, who), limit.per_minute / 60, limit.per_minute)
     if wait > 0:
-        raise _over(limit, wait)
+        raise _too_many(wait, "too much was guessed from this address; wait as long as Retry-After says")
+
+
+def guessed(limit: Limit, who: str) -> None:
+    """It was wrong."""
+    if current_app.config["RATE_LIMITED"]:
+        parts().bucket.count(_key(limit, who), limit.per_minute / 60, limit.per_minute)
 
 
 def guess(email: str) -> None:
@@ -97,7 +113,7 @@ def _guessing(email: str) -> list[tuple[Limit, str]]:
         meant = email.lower()
     # Redis' keys are no place for people's addresses.
     account = hashlib.sha256(meant.encode("utf-8", "replace")).hexdigest()[:32]
-    return [(LOGIN_ADDRESS, _address()), (LOGIN_ACCOUNT, account)]
+    return [(LOGIN_ADDRESS, address()), (LOGIN_ACCOUNT, account)]
 
 
 def _give_back(taken: list[tuple[Limit, str]]) -> None:
@@ -132,5 +148,6 @@ def _key(limit: Limit, who: str) -> str:
     return f"web-{limit.name}:{who}"
 
 
-def _address() -> str:
-    return request.remote_addr or "unknown"
+def address() -> str:
+    """Who asks, as limits count: an IPv4 address or an IPv6 /64."""
+    return network_of(request.remote_addr)

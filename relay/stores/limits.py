@@ -86,6 +86,13 @@ class TokenBucket:
         bucket.note(rate_per_second, burst, granted.count)
         return granted
 
+    def count(self, key: str, rate_per_second: float, burst: float) -> Granted:
+        """One more of what cannot be refused any more: this process knows of it before it waits for Redis."""
+        own = self._own(key, burst).take(rate_per_second, burst, 1)
+        arguments = (repr(float(rate_per_second)), repr(float(burst)), 1)
+        answer = self._redis.call(lambda client: client.eval(TAKE, 1, keys.bucket(key), *arguments), None)
+        return own if answer is None else Granted(int(answer[0]), float(answer[1]))
+
     def give_back(self, key: str) -> None:
         """One that was taken and not used."""
         self._redis.call(lambda client: client.eval(GIVE_BACK, 1, keys.bucket(key)), None)
@@ -111,10 +118,10 @@ class TokenBucket:
         return min(burst, float(tokens) + (seconds + microseconds / 1e6 - float(at)) * rate_per_second)
 
     def wait(self, key: str, rate_per_second: float, burst: float) -> float:
-        """Seconds until one may be taken, taking nothing; by this process' own count while Redis is away."""
-        held = self.peek(key, rate_per_second, burst)
-        if held is None:
-            held = self._own(key, burst).held(rate_per_second, burst)
+        """Seconds until one may be taken, taking nothing. What this process has counted meanwhile counts too."""
+        shared = self.peek(key, rate_per_second, burst)
+        own = self._own(key, burst).held(rate_per_second, burst)
+        held = own if shared is None else min(shared, own)
         return max(0.0, (1 - held) / rate_per_second)
 
     def penalise(self, key: str, seconds: float) -> None:

@@ -27,6 +27,7 @@ def authenticate() -> Response | None:
     """
     if request.method == "OPTIONS":
         return None  # a browser asks whether a page of another origin may ask: it shows no key yet
+    limits.may_try_a_key()
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     key = given.strip()
     found = None
@@ -51,7 +52,6 @@ def _operator(key: str) -> Principal | None:
 
 
 def _stored(key: str) -> Principal | None:
-    limits.known_stranger()
     found = api_keys.by_secret(parts().pool, key, root())
     return None if found is None else principal_of(found)
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from web.errors import ApiError
 from web.parts import WebParts
-from web.webhooks import judges
+from web.webhooks import guesses, judges
 from web.webhooks.judges import Judge
 from web.webhooks.proof import Proof
 from web.webhooks.reception import Reception
@@ -15,6 +15,7 @@ from web.webhooks.reception import Reception
 PUBLISH_SECONDS = 8.0
 
 webhook = Blueprint("webhook_genesys", __name__, url_prefix="/webhook/genesys")
+guesses.guard(webhook)
 
 
 @webhook.get("")

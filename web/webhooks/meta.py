@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from web.errors import ApiError
 from web.parts import WebParts
-from web.webhooks import judges
+from web.webhooks import guesses, judges
 from web.webhooks.judges import Judge
 from web.webhooks.proof import Proof
 from web.webhooks.reception import Reception, parts
@@ -16,6 +16,7 @@ from web.webhooks.reception import Reception, parts
 PUBLISH_SECONDS = 4.0
 
 webhook = Blueprint("webhook_meta", __name__, url_prefix="/webhook/meta")
+guesses.guard(webhook)
 
 
 @webhook.get("")
