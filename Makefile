@@ -1,5 +1,7 @@
 # Everything a developer or an evaluator types. Needs python3 (3.11 or newer) and make; `make test` may install more.
-PYTHON ?= python3
+# The Python to make the environment with; without a name the first that fits.
+PYTHON ?=
+# Programs are called as modules: a script in here names its Python in its first line, which some paths do not fit into.
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -23,22 +25,22 @@ scale: .venv/dev.stamp ## Fill a database with 1,000,000 messages and measure ev
 	@$(BIN)/python -m pytest -q -s --disable-warnings tests/scale/at_scale.py
 
 lint: .venv/dev.stamp ## Check style, types and which way imports point
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command as lint; lint()'
 
 format: .venv/dev.stamp ## Put the code into the one format
-	@$(BIN)/ruff format .
-	@$(BIN)/ruff check --fix .
+	@$(BIN)/python -m ruff format .
+	@$(BIN)/python -m ruff check --fix .
 
 venv: .venv/dev.stamp ## Make the environment with all that development needs
 
 lock: .venv/release.stamp ## Bring requirements/ up to what setup.cfg asks for; versions that are there stay
-	@UV="$(BIN)/uv" .ci/lock
+	@.ci/lock $(BIN)/python
 
 upgrade: .venv/release.stamp ## The same with the newest versions
-	@UV="$(BIN)/uv" .ci/lock --upgrade
+	@.ci/lock $(BIN)/python --upgrade
 
 clean: ## Remove the environment and all that was made
 	@rm -rf .venv .run build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Gunicorn's configuration for web (`gunicorn -c conf/gunicorn.py web.wsgi:app`).
+"""Gunicorn's configuration for web (`python -m gunicorn -c conf/gunicorn.py web.wsgi:app`).
 
 Gunicorn loads this file itself; the settings are checked once, in the master, so that a wrong
 one stops the start with a single message and not with a worker that dies again and again.

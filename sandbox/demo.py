@@ -15,6 +15,7 @@ from sandbox.seed import (
     Seeded,
 )
 from sandbox.stack.installation import Installation
+from sandbox.stack.ports import Ports
 from sandbox.stack.session import port, run, say, seeded_installation
 
 
@@ -23,7 +24,8 @@ def main() -> int:
 
 
 def _demo() -> int:
-    with seeded_installation("demo", port("WEB_PORT", 8000), port("SANDBOX_PORT", 8090)) as (it, seeded):
+    ports = Ports(port("WEB_PORT", 8000), port("SANDBOX_PORT", 8090), port("METRICS_PORT"))
+    with seeded_installation("demo", ports) as (it, seeded):
         say(_welcome(it, seeded))
         _watch(it)
     return 0
@@ -43,6 +45,7 @@ def _welcome(it: Installation, seeded: Seeded) -> str:
         ("", f"{OPERATOR['email']}   {'   '.join(user['email'] for user in TENANT_USERS)}"),
         ("API", f"{it.web}/docs   (Authorization: Bearer {it.env['ADMIN_API_KEY']})"),
         ("Health", f"{it.web}/health/ready   {it.web}/metrics"),
+        ("", f"{it.daemon}/health/ready   {it.daemon}/metrics   (the daemon's)"),
         ("Tenant", f"{TENANT}, {seeded.tenant_id}"),
         ("WhatsApp", f"phone_number_id {PHONE_NUMBER_ID}, token {WHATSAPP['access_token']}"),
         ("Genesys", f"integration {INTEGRATION_ID}"),

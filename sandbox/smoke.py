@@ -13,6 +13,7 @@ import psycopg2
 
 from sandbox.smoke_ways import Sent, Ways
 from sandbox.stack.installation import Installation
+from sandbox.stack.ports import Ports
 from sandbox.stack.session import FAILED, port, run, say, seeded_installation
 from sandbox.stack.waiting import DeadlinePassed, wait_until
 
@@ -39,7 +40,8 @@ def main() -> int:
 
 
 def _smoke() -> int:
-    with seeded_installation("smoke", port("WEB_PORT"), port("SANDBOX_PORT")) as (it, _seeded):
+    ports = Ports(port("WEB_PORT"), port("SANDBOX_PORT"), port("METRICS_PORT"))
+    with seeded_installation("smoke", ports) as (it, _seeded):
         results = _send_all(it)
     say(_table(results))
     failed = [result for result in results if result.problem]

@@ -1,4 +1,7 @@
-"""What gunicorn serves: `gunicorn -c conf/gunicorn.py web.wsgi:app`. Built once per worker, after the fork."""
+"""What gunicorn serves: `python -m gunicorn -c conf/gunicorn.py web.wsgi:app`.
+
+Built once per worker, after the fork.
+"""
 
 from gevent import monkey
 

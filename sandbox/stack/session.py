@@ -12,23 +12,31 @@ import requests
 
 from sandbox.seed import Seeded, SeedError, seed
 from sandbox.stack.child import ChildDied
-from sandbox.stack.installation import Installation, PortTaken, check_ports, installation
-from sandbox.stack.ports import free_port
+from sandbox.stack.installation import Installation, installation
+from sandbox.stack.ports import HOST, Ports, WrongPorts, free_port
 from sandbox.stack.run_folder import run_folder
 from sandbox.stack.waiting import DeadlinePassed
 
 FAILED = 1
-EXPECTED = (ChildDied, PortTaken, SeedError, DeadlinePassed, FileNotFoundError, RuntimeError, requests.RequestException)
+EXPECTED = (
+    ChildDied,
+    WrongPorts,
+    SeedError,
+    DeadlinePassed,
+    FileNotFoundError,
+    RuntimeError,
+    requests.RequestException,
+)
 
 
 @contextmanager
-def seeded_installation(kind: str, web_port: int, sandbox_port: int) -> Iterator[tuple[Installation, Seeded]]:
+def seeded_installation(kind: str, ports: Ports) -> Iterator[tuple[Installation, Seeded]]:
     """The installation with the demo tenant in it. `KEEP_LOGS=1` keeps the log files."""
     started = time.monotonic()
-    check_ports(web_port, sandbox_port)
+    ports.check()
     with run_folder(kind, keep=bool(os.environ.get("KEEP_LOGS"))) as folder:
         say(f"Starting; logs go to {folder.logs}")
-        with installation(folder, web_port, sandbox_port, lambda what: say(f"  {what}")) as it:
+        with installation(folder, ports, lambda what: say(f"  {what}")) as it:
             say("  the demo tenant")
             seeded = seed(it.env)
             say(f"Ready after {time.monotonic() - started:.1f} s")
@@ -42,6 +50,8 @@ def run(work: Callable[[], int], interrupted: int) -> int:
     """The exit code of `work`, or `interrupted` after Ctrl-C or SIGTERM; what may go wrong needs no traceback."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop_once)
+    # All that is spoken to is on this machine: a proxy could not reach it.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = HOST
     try:
         return work()
     except KeyboardInterrupt:
@@ -54,8 +64,11 @@ def run(work: Callable[[], int], interrupted: int) -> int:
 
 
 def port(name: str, default: int | None = None) -> int:
-    """A port from the environment, else the default, else a free one."""
-    return int(os.environ.get(name) or default or free_port())
+    """A port from the environment, else the default, else a free one; WrongPorts for what is no number."""
+    text = os.environ.get(name) or str(default or free_port())
+    if not text.isdecimal():
+        raise WrongPorts(f"{name}={text!r} is no port: a number from 1 to 65535 is.")
+    return int(text)
 
 
 def say(text: str) -> None:
