@@ -13,11 +13,14 @@ from db.lineage import Maker
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who asks for a change: an API key, a person, or the relay itself. A key made by them hangs on `maker`."""
+    """Who asks for a change: an API key, a person, or the relay itself. A key made by them hangs on `maker`; `agent`
+    is a person's browser.
+    """
 
     actor: str
     request_id: str | None = None
     maker: Maker = field(default=Maker(), repr=False)
+    agent: str = ""
 
 
 def record(

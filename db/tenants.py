@@ -15,12 +15,15 @@ from db.messages import new_id
 from db.pool import Pool
 
 Status = Literal["onboarding", "active", "paused"]
-COLUMNS = "id, name, status, webhook_key, contact, created_at, updated_at"
+COLUMNS = "id, name, status, webhook_key, contact, created_at, updated_at, second_factor_demanded"
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """`webhook_key` is the unguessable part of the tenant's own webhook URL, `contact` whom to ask there."""
+    """`webhook_key` is the unguessable part of the tenant's own webhook URL, `contact` whom to ask there.
+
+    `second_factor_demanded`: its people log in with a second factor or not at all.
+    """
 
     id: str
     name: str
@@ -29,6 +32,7 @@ class Tenant:
     contact: str = field(repr=False)
     created_at: datetime
     updated_at: datetime
+    second_factor_demanded: bool
 
 
 def _tenant(row: Sequence[Any]) -> Tenant:
@@ -93,6 +97,20 @@ def rename(changes: Changes, by: By, tenant_id: str, name: str, contact: str) ->
         cursor.execute(
             f"UPDATE tenants SET name = %s, contact = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
             (name, contact, tenant_id),
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise NotFoundError("there is no such tenant")
+    return _tenant(row)
+
+
+def demand_second_factor(changes: Changes, by: By, tenant_id: str, demanded: bool) -> Tenant:
+    """Whether all of the tenant's people need one. Raises NotFoundError."""
+    action = "tenant.second_factor_demanded" if demanded else "tenant.second_factor_optional"
+    with changes.of(tenant_id, by, action) as cursor:
+        cursor.execute(
+            f"UPDATE tenants SET second_factor_demanded = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
+            (demanded, tenant_id),
         )
         row = cursor.fetchone()
         if row is None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
 import psycopg2.errors
 from email_validator import EmailNotValidError, validate_email
 
-from db import api_keys, audit, lineage
+from db import api_keys, audit, lineage, user_news
 from db.audit import By
 from db.changes import NotFoundError, TakenError
 from db.messages import new_id
@@ -22,9 +22,11 @@ Status = Literal["active", "disabled"]
 FREE_FAILURES = 5
 LOCK_SECONDS = 30
 LONGEST_LOCK_SECONDS = 3600
+ONE_TIME_HOURS = 48
+"""How long a password is good that somebody else chose."""
 COLUMNS = (
     "id, tenant_id, email, name, role, password_hash, must_change, status, failures, locked_until, "
-    "last_login_at, created_at, updated_at, rights_version"
+    "last_login_at, created_at, updated_at, rights_version, second_factor_at, password_until"
 )
 
 
@@ -33,6 +35,8 @@ class User:
     """An operator belongs to no tenant. `locked_until`: no password is looked at before.
 
     `rights_version` is raised with every change of role or status: a key made before ends with it.
+    `second_factor_at`: since when the log-in takes a code as well; `password_until`: when a password that somebody
+    else chose ends.
     """
 
     id: str
@@ -49,6 +53,17 @@ class User:
     created_at: datetime
     updated_at: datetime
     rights_version: int = 0
+    second_factor_at: datetime | None = None
+    password_until: datetime | None = None
+
+    @property
+    def second_factor(self) -> bool:
+        return self.second_factor_at is not None
+
+    @property
+    def password_over(self) -> bool:
+        """It was given by somebody else, and was not used in time."""
+        return self.password_until is not None and self.password_until <= datetime.now(UTC)
 
 
 def user_of(row: Sequence[Any]) -> User:
@@ -69,10 +84,12 @@ def create(pool: Pool, by: By, tenant_id: str | None, email: str, name: str, rol
     try:
         with pool.transaction() as cursor:
             cursor.execute(
-                f"""INSERT INTO users (id, tenant_id, email, name, role, password_hash, must_change, maker_key)
-                    VALUES (%s, %s, %s, %s, %s, %s, true, %s) RETURNING {COLUMNS}""",
+                f"""INSERT INTO users (id, tenant_id, email, name, role, password_hash, must_change, maker_key,
+                      password_until)
+                    VALUES (%s, %s, %s, %s, %s, %s, true, %s, now() + make_interval(hours => %s))
+                    RETURNING {COLUMNS}""",
                 (new_id(), tenant_id, address(email), name, role, password_hash,
-                 by.maker.id if by.maker.kind == "key" else None),
+                 by.maker.id if by.maker.kind == "key" else None, ONE_TIME_HOURS),
             )  # fmt: skip
             user = user_of(cursor.fetchone())
             detail = {"email": user.email, "role": role}
@@ -100,6 +117,14 @@ def get(pool: Pool, tenant_id: str | None, user_id: str) -> User | None:
             f"SELECT {COLUMNS} FROM users WHERE id = %s AND tenant_id IS NOT DISTINCT FROM %s::uuid",
             (UUID(user_id), tenant_id),
         )
+        row = cursor.fetchone()
+    return user_of(row) if row else None
+
+
+def by_id(pool: Pool, user_id: str) -> User | None:
+    """Whoever it is, before a tenant is known: give it the unlimited pool."""
+    with pool.autocommit() as cursor:
+        cursor.execute(f"SELECT {COLUMNS} FROM users WHERE id = %s", (UUID(user_id),))
         row = cursor.fetchone()
     return user_of(row) if row else None
 
@@ -133,6 +158,17 @@ def guess(pool: Pool, user_id: str) -> int | None:
     return None if row is None else int(row[0])
 
 
+def guessed_right(pool: Pool, user: User, failures: int) -> None:
+    """It was right after all, and is counted no longer, unless others have guessed meanwhile. The wrong ones before
+    it stay counted until all factors were right (sessions.begin).
+    """
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            "UPDATE users SET failures = failures - 1, locked_until = NULL WHERE id = %s AND failures = %s",
+            (UUID(user.id), failures),
+        )
+
+
 def guessed_wrong(pool: Pool, user: User, failures: int) -> None:
     """The audit log is told when that has locked the account."""
     if failures >= FREE_FAILURES:
@@ -140,16 +176,23 @@ def guessed_wrong(pool: Pool, user: User, failures: int) -> None:
             audit.record(cursor, By("relay"), "user.locked", tenant_id=user.tenant_id, subject=user.id)
 
 
-def set_password(pool: Pool, by: By, user: User, password_hash: str, *, must_change: bool) -> None:
-    """Every session of the user ends; the caller may begin a new one."""
+def set_password(
+    pool: Pool, by: By, user: User, password_hash: str, *, must_change: bool, session_id: str | None = None
+) -> None:
+    """Every browser of the user but `session_id` is logged out. One that has to be changed ends in ONE_TIME_HOURS."""
     with pool.transaction() as cursor:
         cursor.execute(
-            """UPDATE users SET password_hash = %s, must_change = %s, failures = 0, locked_until = NULL,
-                 updated_at = now() WHERE id = %s""",
-            (password_hash, must_change, UUID(user.id)),
+            """UPDATE users SET password_hash = %(hash)s, must_change = %(other)s, failures = 0, locked_until = NULL,
+                 password_until = CASE WHEN %(other)s THEN now() + make_interval(hours => %(hours)s) END,
+                 updated_at = now() WHERE id = %(id)s""",
+            {"hash": password_hash, "other": must_change, "hours": ONE_TIME_HOURS, "id": UUID(user.id)},
         )
-        cursor.execute("DELETE FROM sessions WHERE user_id = %s", (UUID(user.id),))
+        cursor.execute(
+            "DELETE FROM sessions WHERE user_id = %s AND id IS DISTINCT FROM %s::uuid", (UUID(user.id), session_id)
+        )
         audit.record(cursor, by, "user.password", tenant_id=user.tenant_id, subject=user.id)
+        if not user.must_change:  # the first one of their own is no news
+            user_news.tell(cursor, user.id, "password", by, session_id=session_id)
 
 
 def invited_with(pool: Pool, key_ids: Sequence[str]) -> list[User]:

@@ -169,6 +169,28 @@ def unlock_user(email: str) -> None:
     click.echo(f"{user.email} may try again")
 
 
+@users.command("new-password")
+@click.argument("email")
+def new_password(email: str) -> None:
+    """Give EMAIL a new password, told once. It has to be changed at the next log-in, within 48 hours."""
+    from relay import people
+
+    with _in_words():
+        user, password = people.new_password(_settings(), email)
+    click.echo(f"{user.email} may log in with this password, told only now: {password}")
+
+
+@users.command("reset-second-factor")
+@click.argument("email")
+def reset_second_factor(email: str) -> None:
+    """Take the second factor of EMAIL away, for whoever has lost app and recovery codes."""
+    from relay import people
+
+    with _in_words():
+        user = people.reset_second_factor(_settings(), email)
+    click.echo(f"{user.email} logs in with the password alone, and may set up a second factor anew")
+
+
 @main.group("dead-letters")
 def dead_letters() -> None:
     """Messages that were given up, and updates that nobody could decode."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from conf.settings import Settings
-from db import passwords, tenants, users
+from db import passwords, second_factor, tenants, users
 from db.audit import By
 from db.changes import NotFoundError
 from db.pool import Pool
@@ -36,10 +36,32 @@ def add(settings: Settings, email: str, name: str | None, tenant_id: str | None,
 def unlock(settings: Settings, email: str) -> User:
     """Raises NotFoundError."""
     with Pool(settings.database_url, size=1) as pool:
-        user = users.by_email(pool, email)
-        if user is None:
-            raise NotFoundError(f"there is no user {email}")
+        user = _known(pool, email)
         users.unlock(pool, BY, user)
+    return user
+
+
+def new_password(settings: Settings, email: str) -> tuple[User, str]:
+    """The user, and the password to tell once. Every browser of theirs is logged out. Raises NotFoundError."""
+    password = passwords.generated()
+    with Pool(settings.database_url, size=1) as pool:
+        user = _known(pool, email)
+        users.set_password(pool, BY, user, passwords.hashed(password), must_change=True)
+    return user, password
+
+
+def reset_second_factor(settings: Settings, email: str) -> User:
+    """Raises NotFoundError."""
+    with Pool(settings.database_url, size=1) as pool:
+        user = _known(pool, email)
+        second_factor.remove(pool, BY, user)
+    return user
+
+
+def _known(pool: Pool, email: str) -> User:
+    user = users.by_email(pool, email)
+    if user is None:
+        raise NotFoundError(f"there is no user {email}")
     return user
 
 
@@ -54,5 +76,6 @@ def lines(settings: Settings) -> Iterator[str]:
 
 def _line(user: User) -> str:
     locked = user.locked_until is not None and user.locked_until > datetime.now(UTC)
-    status = "locked" if locked else user.status
-    return f"{user.email:<40} {user.role:<9} {status:<9} {user.tenant_id or '-'}"
+    status = "locked" if locked else "expired" if user.password_over else user.status
+    factor = "second factor" if user.second_factor else "password only"
+    return f"{user.email:<40} {user.role:<9} {status:<9} {factor:<14} {user.tenant_id or '-'}"

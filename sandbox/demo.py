@@ -43,6 +43,7 @@ def _welcome(it: Installation, seeded: Seeded) -> str:
         ("Try it", f"{it.sandbox}/   the customer's phone beside the agent's desk"),
         ("Portal", f"{it.web}/portal/   password of all three: {PASSWORD}"),
         ("", f"{OPERATOR['email']}   {'   '.join(user['email'] for user in TENANT_USERS)}"),
+        ("", f"the operator's second factor: {it.sandbox}/authenticator"),
         ("API", f"{it.web}/docs   (Authorization: Bearer {it.env['ADMIN_API_KEY']})"),
         ("Health", f"{it.web}/health/ready   {it.web}/metrics"),
         ("", f"{it.daemon}/health/ready   {it.daemon}/metrics   (the daemon's)"),

@@ -4,9 +4,11 @@ May be run again: what is there is left as it is.
 """
 
 import re
+import time
 from dataclasses import dataclass
 from typing import Any
 
+import pyotp
 import requests
 
 TENANT = "Nordwind Outdoor"
@@ -37,6 +39,8 @@ TENANT_USERS = (
     {"email": "viewer@nordwind.example", "name": "Victor Viewer", "role": "viewer"},
 )
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+FACTOR = "/account/second-factor"
+KEY = re.compile(r'id="key" value="([^"]+)"')
 
 
 class SeedError(Exception):
@@ -62,8 +66,9 @@ def seed(env: dict[str, str]) -> Seeded:
     urls = done["lines"][0]["webhook_urls"]
     _enter_at_meta(env["META_GRAPH_URL"], urls["meta"])
     _enter_at_genesys(env["GENESYS_LOGIN_URL"], env["GENESYS_API_URL"], urls["genesys"])
-    _Api(env["META_GRAPH_URL"].removesuffix("/graph"), "").call("POST", f"/control/phone/{CUSTOMER}", {"name": NAME})
-    _people(api, env["PUBLIC_URL"], tenant_id)
+    sandbox = _Api(env["META_GRAPH_URL"].removesuffix("/graph"), "")
+    sandbox.call("POST", f"/control/phone/{CUSTOMER}", {"name": NAME})
+    _people(api, sandbox, env["PUBLIC_URL"], tenant_id)
     return Seeded(tenant_id, urls["meta"], urls["genesys"])
 
 
@@ -74,19 +79,22 @@ def _tenant(api: "_Api") -> str:
     return str(api.call("POST", "/api/tenants", {"name": TENANT})["id"])
 
 
-def _people(api: "_Api", base: str, tenant_id: str) -> None:
-    """Somebody of each role, each of whom has logged in and chosen PASSWORD."""
+def _people(api: "_Api", sandbox: "_Api", base: str, tenant_id: str) -> None:
+    """Somebody of each role, each of whom has logged in and chosen PASSWORD; the operator with the sandbox's app."""
     for path, user in (("/api/users", OPERATOR), *((f"/api/tenants/{tenant_id}/users", one) for one in TENANT_USERS)):
         known = {one["email"]: one["id"] for one in api.call("GET", f"{path}?limit=200")["items"]}
+        browser = _Browser(base)
         if user["email"] not in known:
             given = api.call("POST", path, dict(user))["password"]
-        elif _Browser(base).log_in(user["email"], PASSWORD):
-            continue
+        elif browser.log_in(user["email"], PASSWORD):
+            given = None
         else:  # a run before this one ended in the middle
             given = api.call("POST", f"{path}/{known[user['email']]}/password")["password"]
-        browser = _Browser(base)
-        browser.log_in(user["email"], given)
-        browser.choose(given, PASSWORD)
+        if given is not None:
+            browser.log_in(user["email"], given)
+            browser.choose(given, PASSWORD)
+        if browser.needs_second_factor():
+            sandbox.call("POST", "/control/authenticator", {"name": user["email"], "secret": browser.set_up_factor()})
 
 
 def _enter_at_meta(graph: str, url: str) -> None:
@@ -138,6 +146,22 @@ class _Browser:
         answer = self._post("/account", "/account/password", {"current": former, "new": password, "again": password})
         if answer.status_code != 302:
             raise SeedError(f"the password was not taken: HTTP {answer.status_code}")
+
+    def needs_second_factor(self) -> bool:
+        answer = self._session.get(f"{self._base}/account", allow_redirects=False, timeout=SECONDS)
+        return answer.headers.get("Location", "").endswith(FACTOR)
+
+    def set_up_factor(self) -> str:
+        """The key, which a code of the last half minute has proved: the present one is left for whoever logs in."""
+        found = KEY.search(self._session.get(self._base + FACTOR, timeout=SECONDS).text)
+        if found is None:
+            raise SeedError("the portal shows no key for an authenticator app")
+        secret = found[1].replace(" ", "")
+        for seconds in (30, 0):
+            code = pyotp.TOTP(secret).at(int(time.time()) - seconds)
+            if self._post(FACTOR, FACTOR, {"code": code}).status_code == 302:
+                return secret
+        raise SeedError("the second factor was not taken")
 
     def _post(self, page: str, form: str, values: dict[str, str]) -> requests.Response:
         """The form of a page, with the token that the page holds."""

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from sandbox.blobs import BlobStore
+from sandbox.bounded import BoundedDict
 from sandbox.demo_accounts import demo_accounts
 from sandbox.events import Events
 from sandbox.faults import Dice, GenesysFaults, MetaFaults
@@ -19,11 +20,14 @@ from sandbox.webhooks.delivery import GENESYS_RETRIES, META_RETRIES
 from sandbox.webhooks.outbox import Outbox, sign_base64, sign_hex
 from sandbox.webhooks.update import Update
 
+AUTHENTICATOR_ACCOUNTS = 20
+
 
 class World:
     def __init__(self, url: str) -> None:
         self.url = url
         self.accounts = demo_accounts()
+        self.authenticator: BoundedDict[str, str] = BoundedDict(AUTHENTICATOR_ACCOUNTS)
         self.events = Events()
         self.blobs = BlobStore()
         self.tokens = Tokens()

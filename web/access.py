@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from db import api_keys, sessions, users
+from db import api_keys, second_factor, sessions, users
 from db.api_keys import ApiKey
 from db.changes import NotFoundError
 from db.lineage import DEEPEST, root_digest
@@ -68,6 +68,21 @@ def reset_password(pool: Pool, tenant_id: str | None, user_id: str) -> tuple[Use
     password = generated()
     users.set_password(pool, by(), user, passwords.hashed(password), must_change=True)
     return user_of(pool, tenant_id, user_id), password
+
+
+def reset_second_factor(pool: Pool, tenant_id: str | None, user_id: str) -> None:
+    """For whoever has lost app and recovery codes: the password is enough again, every browser is logged out."""
+    user = user_of(pool, tenant_id, user_id)
+    _may_give(user.role)
+    second_factor.remove(pool, by(), user)
+
+
+def end_session(pool: Pool, tenant_id: str | None, user_id: str, session_id: str) -> None:
+    """One browser of the user is logged out. Raises NotFoundError."""
+    user = user_of(pool, tenant_id, user_id)
+    _may_give(user.role)
+    if not sessions.end_one(pool, by(), user, session_id):
+        raise NotFoundError("there is no such browser; it may be logged out already")
 
 
 def end_sessions(pool: Pool, tenant_id: str | None, user_id: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 
 from db import users
 from web.context import parts
@@ -102,7 +102,7 @@ def may_wait() -> bool:
 
 
 def _portal() -> None:
-    if request.endpoint != "portal.login":
+    if "principal" in g:  # the pages before the log-in count guesses
         _spend(PORTAL, principal().id)
 
 

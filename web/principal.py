@@ -110,7 +110,8 @@ def by() -> By:
     asking = principal()
     # Ids begin with the time they were made at; their end is what differs.
     actor = f"{asking.name} ({asking.id[-8:]})" if asking.id.startswith("key:") else asking.name
-    return By(actor, request_id(), asking.maker)
+    agent = request.user_agent.string if asking.id.startswith("user:") else ""
+    return By(actor, request_id(), asking.maker, agent)
 
 
 def admit(tenant_id: str) -> str:

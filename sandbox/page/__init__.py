@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, make_response, render_template
 
+from sandbox.control import authenticator
 from sandbox.world_access import current
 
 blueprint = Blueprint("page", __name__, template_folder="templates", static_folder="static", static_url_path="/page")
@@ -20,6 +21,12 @@ def index() -> Response:
 def accounts() -> Response:
     """All that can be entered in the relay's wizard: nothing here is secret."""
     return _page("accounts.html", accounts=current().accounts)
+
+
+@blueprint.get("/authenticator")
+def codes() -> Response:
+    """What the demo's operator types at the second step of the log-in."""
+    return _page("authenticator.html", codes=authenticator.codes())
 
 
 def _page(template: str, **context: object) -> Response:

@@ -169,11 +169,24 @@ def pages(installation: Installation, line: Line, findings: Findings) -> None:
             headers={"Referer": f"{base}/portal/login"},
             timeout=SECONDS,
         )
+        if email == seed.OPERATOR["email"]:
+            shows_the_code(installation, browser, findings)
         findings.secrets[f"cookie of {email}"] = browser.cookies["relay"]
         start = browser.get(f"{base}/portal/tenants/{line.tenant_id}/dashboard", timeout=SECONDS)
         assert start.ok, start.text
         for address in sorted(set(re.findall(r'href="(/portal/[^"#]+)"', start.text))):
             findings.add(f"page {address} for {email}", browser.get(base + address, timeout=SECONDS).text)
+
+
+def shows_the_code(installation: Installation, browser: requests.Session, findings: Findings) -> None:
+    sandbox = installation.env["META_GRAPH_URL"].removesuffix("/graph")
+    [app] = requests.get(f"{sandbox}/control/authenticator", timeout=SECONDS).json()["codes"]
+    findings.secrets["the key of the operator's second factor"] = app["secret"]
+    page = f"{installation.env['PUBLIC_URL']}/portal/login/code"
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get(page, timeout=SECONDS).text)
+    assert token
+    answer = browser.post(page, {"code": app["code"], "csrf_token": token[1]}, timeout=SECONDS)
+    assert not answer.url.startswith(page), answer.text
 
 
 def refused_credentials(installation: Installation, line: Line, findings: Findings) -> None:

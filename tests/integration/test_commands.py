@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from uuid import uuid4
 
 import pytest
 
-from db import audit_search, passwords, users
+from db import audit_search, passwords, second_factor, users
+from db.audit import By
 from db.audit_search import Wanted
 from db.pool import Pool
+from db.sealing import Cipher
 from relay.broker.publisher import Outgoing, Publisher
 from relay.broker.topology import declare
 from relay.core.messages import Update, dump
@@ -48,13 +51,33 @@ def test_a_tenants_user_is_listed_and_unlocked(settings_env: dict[str, str], poo
     for _ in range(users.FREE_FAILURES):
         users.guess(pool, user.id)
     listed = said(settings_env, "users", "list")
-    assert re.search(rf"ada@x\.example +viewer +locked +{tenant_id}", listed)
+    assert re.search(rf"ada@x\.example +viewer +locked +password only +{tenant_id}", listed)
     assert "may try again" in said(settings_env, "users", "unlock", "ADA@x.example")
     assert re.search(r"ada@x\.example +viewer +active", said(settings_env, "users", "list"))
     assert "there is no user" in said(settings_env, "users", "unlock", "nobody@x.example", code=1)
     nowhere = "0b9fb2bc-52b6-4a4c-9a9d-9d4b1d0b5a10"
     wrong = said(settings_env, "users", "add", "b@x.example", "--tenant", nowhere, "--role", "admin", code=1)
     assert "there is no tenant" in wrong
+
+
+def test_a_lost_phone_and_a_password_that_was_not_used_in_time(settings_env: dict[str, str], pool: Pool) -> None:
+    said(settings_env, "users", "add", "eva@x.example", "--operator")
+    user = users.by_email(pool, "eva@x.example")
+    assert user
+    second_factor.set_up(pool, Cipher([settings_env["CREDENTIALS_KEYS"]]), By("test"), user, "A" * 32, 0, str(uuid4()))
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE users SET password_until = now() WHERE id = %s", (user.id,))
+    assert re.search(r"eva@x\.example +operator +expired +second factor", said(settings_env, "users", "list"))
+    assert "password alone" in said(settings_env, "users", "reset-second-factor", "eva@x.example")
+    told = said(settings_env, "users", "new-password", "eva@x.example")
+    assert re.search(r"eva@x\.example +operator +active +password only", said(settings_env, "users", "list"))
+    now = users.by_email(pool, "eva@x.example")
+    assert now
+    assert passwords.matches(now.password_hash, told.split()[-1])
+    noted = [one.action for one in audit_search.listed(pool, Wanted(None)).items if one.subject == user.id]
+    assert noted[:2] == ["user.password", "user.second_factor_removed"]
+    for command in ("reset-second-factor", "new-password"):
+        assert "there is no user" in said(settings_env, "users", command, "nobody@x.example", code=1)
 
 
 @pytest.mark.parametrize("options", [(), ("--operator", "--role", "admin"), ("--role", "admin")])

@@ -11,7 +11,7 @@ import psycopg2.errors
 import pytest
 from cryptography.fernet import Fernet
 
-from db import api_keys, conversations, credentials, events, notices, sessions, users
+from db import api_keys, conversations, credentials, events, notices, sessions, user_news, users
 from db.audit import By
 from db.changes import Changes
 from db.notices import Kept
@@ -45,6 +45,7 @@ def new_tenant(pool: Pool) -> Tenant:
     with pool.transaction() as cursor:
         conversations.see_genesys_conversations(cursor, [(message.conversation_id, uuid4().hex)])
         events.note(cursor, [(message.id, "retry", "x")])
+        user_news.tell(cursor, user.id, "password", BY)
         notices.keep(cursor, [Kept(tenant_id, line_id, "whatsapp", "news", "x", {}, 0.0)])
         cursor.execute("INSERT INTO onboarding_drafts (tenant_id, sealed) VALUES (%s, 'x')", (tenant_id,))
         cursor.execute(

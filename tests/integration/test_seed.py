@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import requests
 
 from db import users
 from db.pool import Pool
 from sandbox import seed
 from tests import processes
+from tests.waiting import PATIENCE
 
 
 def test_the_demos_people_may_log_in(
@@ -22,6 +24,7 @@ def test_the_demos_people_may_log_in(
         base = settings_env["PUBLIC_URL"]
         assert [seed._Browser(base).log_in(one["email"], seed.PASSWORD) for one in people] == [True] * 3
         assert not seed._Browser(base).log_in(seed.OPERATOR["email"], "another password")
+        assert _gets_in_with_the_code(settings_env, base)
         made = users.everyone(pool)
         assert [(one.role, one.must_change) for one in made] == [
             ("operator", False),
@@ -34,3 +37,14 @@ def test_the_demos_people_may_log_in(
             cursor.execute("UPDATE users SET password_hash = 'x', must_change = true WHERE role = 'viewer'")
         assert seed.seed(settings_env).tenant_id == seeded.tenant_id
         assert [seed._Browser(base).log_in(one["email"], seed.PASSWORD) for one in people] == [True] * 3
+
+
+def _gets_in_with_the_code(env: dict[str, str], base: str) -> bool:
+    """The operator, with what the sandbox's authenticator shows."""
+    sandbox = env["META_GRAPH_URL"].removesuffix("/graph")
+    [shown] = requests.get(f"{sandbox}/control/authenticator", timeout=PATIENCE).json()["codes"]
+    assert shown["name"] == seed.OPERATOR["email"]
+    browser = seed._Browser(base)
+    assert browser.log_in(seed.OPERATOR["email"], seed.PASSWORD)
+    assert browser._post("/login/code", "/login/code", {"code": shown["code"]}).status_code == 302
+    return browser._session.get(f"{base}/portal/tenants", timeout=PATIENCE).url.endswith("/portal/tenants")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -13,7 +14,8 @@ from db.pool import Pool
 from tests import processes
 from tests.browser import context as browser_context
 from tests.browser import launched
-from tests.portal.client import PASSWORD, Person, running_app
+from tests.portal import phone
+from tests.portal.client import PASSWORD, SET_UP, Person, running_app
 from tests.portal.rows import House
 
 Login = Callable[..., None]
@@ -89,6 +91,15 @@ def viewer(app: Flask, house: House) -> Person:
     return Person(app, "viewer@nordwind.example")
 
 
+def set_up_second_factor(page: Page, email: str) -> None:
+    """As a person would, with a phone."""
+    phone.scan(email, page.content())
+    page.get_by_label("Code").fill(phone.code(email))
+    page.get_by_role("button", name="Switch on").click()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    phone.write_down(email, page.content())
+
+
 @pytest.fixture
 def login(page: Page) -> Login:
     def log_in(email: str, password: str = PASSWORD, next_page: str = "") -> None:
@@ -98,5 +109,12 @@ def login(page: Page) -> Login:
         with page.expect_event("load"):  # what comes next is asked of the page that it leads to, the whole of it
             page.get_by_role("button", name="Log in").click()
         expect(page.get_by_role("heading", name="Log in")).to_have_count(0)
+        if urlsplit(page.url).path == "/portal/login/code":
+            page.get_by_label("Code").fill(phone.code(email))
+            with page.expect_event("load"):
+                page.get_by_role("button", name="Log in").click()
+        elif urlsplit(page.url).path == SET_UP:
+            set_up_second_factor(page, email)
+            page.goto(next_page.removeprefix("?next=") or "/portal/")  # the set-up does not lead back there
 
     return log_in

@@ -22,6 +22,8 @@ from db.notices import Kept
 from db.pool import Pool
 from relay.core.messages import Media
 from relay.stores.objects import MEDIA_INBOUND
+from tests.portal import phone
+from tests.portal.client import PASSWORD
 from tests.portal.conftest import Login, new_user
 from tests.portal.rows import House
 from web.parts import WebParts
@@ -41,6 +43,8 @@ OUTSIDE = ("/docs",)
 ELSEWHERE = {
     "portal.home": "leads to the overview or the dashboard",
     "portal.login": "looked at before the log-in",
+    "portal.login_code": "leads to the log-in; looked at on its way, as the recovery codes are",
+    "portal.recovery_codes": "leads to the account, once the codes were shown",
     "portal.connect_genesys": "leads to the log-in at Genesys",
     "portal.connected_genesys": "comes back from the log-in at Genesys",
     "/portal/tenants/<uuid:tenant_id>/setup": "leads to the step that was left",
@@ -154,6 +158,37 @@ def test_every_page_is_accessible(page: Page, app: Flask, samples: Samples, logi
     assert len(pages) > 40
     for address in pages:
         found += _findings(page, address)
+    assert found == [], "\n".join(found)
+
+
+def test_the_pages_on_the_way_in_are_accessible(page: Page, pool: Pool, app: Flask, login: Login) -> None:
+    email = "way-in@relay.example"
+    new_user(pool, email, "operator")
+    found = []
+
+    def type_in(label: str, text: str, button: str) -> None:
+        page.get_by_label(label).fill(text)
+        with page.expect_event("load"):
+            page.get_by_role("button", name=button).click()
+
+    def looked_at() -> None:
+        found.extend([*_axe(page, "light", ALL), *_axe(page, "dark", COLOURS)])
+
+    page.goto("/portal/login")
+    page.get_by_label("E-mail address").fill(email)
+    type_in("Password", PASSWORD, "Log in")
+    expect(page).to_have_url("/portal/account/second-factor")
+    looked_at()
+    phone.scan(email, page.content())
+    type_in("Code", phone.code(email), "Switch on")
+    looked_at()
+    phone.write_down(email, page.content())
+    page.context.clear_cookies()
+    page.goto("/portal/login")
+    page.get_by_label("E-mail address").fill(email)
+    type_in("Password", PASSWORD, "Log in")
+    expect(page).to_have_url("/portal/login/code")
+    looked_at()
     assert found == [], "\n".join(found)
 
 

@@ -13,6 +13,7 @@ from db import passwords, sessions, users
 from db.audit import By
 from db.pool import Pool
 from db.users import User
+from tests.portal import phone
 from tests.portal.client import PASSWORD
 from tests.portal.conftest import Login, new_user
 
@@ -28,8 +29,10 @@ def guess(page: Page, email: str, password: str) -> None:
 
 
 @pytest.fixture
-def operator(pool: Pool) -> User:
-    return new_user(pool, f"{uuid4().hex}@relay.example", "operator")
+def operator(pool: Pool, settings_env: dict[str, str]) -> User:
+    user = new_user(pool, f"{uuid4().hex}@relay.example", "operator")
+    phone.enrol(pool, settings_env["CREDENTIALS_KEYS"], user)
+    return user
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from db import api_keys, history, users
 from db.audit import By
 from db.history import Filter
 from db.pool import Pool
+from tests.portal.client import Person
 from tests.scale.conftest import PASSWORD, PEOPLE
 from tests.scale.generate import line_id
 from tests.scale.reads import BUSY, LARGEST
@@ -77,11 +78,5 @@ def _address(rule: Rule, known: dict[str, str]) -> str | None:
 
 
 def logged_in(app: Flask, email: str) -> FlaskClient:
-    """A browser after the login page."""
-    client = app.test_client()
-    page = client.get("/portal/login").get_data(as_text=True)
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
-    form = {"email": email, "password": PASSWORD, "csrf_token": token[1] if token else ""}
-    answer = client.post("/portal/login", data=form)
-    assert answer.status_code == 302, answer.get_data(as_text=True)
-    return client
+    """A browser after the log-in."""
+    return Person(app, email, PASSWORD)._client

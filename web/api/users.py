@@ -90,6 +90,13 @@ def end_user_sessions(path: TenantUserPath) -> Response:
     return reply(Ended(ended=access.end_sessions(pool(), known_tenant(path).id, str(path.user_id))))
 
 
+@api.delete(f"{TENANT_USER}/second-factor", summary="Reset a user's second factor", responses={204: None})
+@needs("access:write")
+def reset_user_factor(path: TenantUserPath) -> Response:
+    """For whoever has lost the app and the recovery codes. They are logged out; the password is enough again."""
+    return _reset_factor(known_tenant(path).id, str(path.user_id))
+
+
 @operators.post("", summary="Add an operator", responses={201: UserWithPassword, 409: ErrorBody})
 @needs(OPERATOR, scope="access:write")
 def post_operator(body: NewOperator) -> Response:
@@ -126,6 +133,18 @@ def reset_operator(path: UserPath) -> Response:
 @needs(OPERATOR, scope="access:write")
 def end_operator_sessions(path: UserPath) -> Response:
     return reply(Ended(ended=access.end_sessions(pool(), None, str(path.user_id))))
+
+
+@operators.delete(f"{USER}/second-factor", summary="Reset an operator's second factor", responses={204: None})
+@needs(OPERATOR, scope="access:write")
+def reset_operator_factor(path: UserPath) -> Response:
+    """Logged out; the next log-in with the password leads to the set-up of a new one."""
+    return _reset_factor(None, str(path.user_id))
+
+
+def _reset_factor(tenant_id: str | None, user_id: str) -> Response:
+    access.reset_second_factor(pool(), tenant_id, user_id)
+    return Response(status=204)
 
 
 def _created(base: str, tenant_id: str | None, body: NewOperator, role: users.Role) -> Response:

@@ -12,6 +12,7 @@ from db import sessions
 from web.portal import (
     account,
     audit,
+    browser,
     checks,
     connect,
     conversations,
@@ -26,6 +27,7 @@ from web.portal import (
     notices,
     overview,
     people,
+    second_factor,
     setup,
     shell,
     tenants,
@@ -50,6 +52,7 @@ PAGES = (
     notices,
     overview,
     people,
+    second_factor,
     setup,
     tenants,
     unknown_numbers,
@@ -77,5 +80,5 @@ def register(app: Flask) -> None:
     )
     Bootstrap5(app)
     CSRFProtect(app)
-    login.manager.init_app(app)
+    browser.manager.init_app(app)
     app.register_blueprint(portal)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, session, url_for
-from flask_login import current_user, login_user
+from flask import flash, redirect, render_template, url_for
+from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, SubmitField
 from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
 
-from db import sessions, users
+from db import second_factor, sessions, users
 from db.passwords import LONGEST, SHORTEST
 from web import limits, passwords
 from web.context import parts
+from web.portal import browser
 from web.portal.blueprint import portal
-from web.portal.login import LoggedIn, is_password
+from web.portal.login import is_password
 from web.principal import ANYONE, by, needs
 
 RULE = f"At least {SHORTEST} characters. A few words that only you would put together are best."
@@ -57,10 +58,9 @@ def change_password() -> str | Response | tuple[str, int]:
         form.current.errors = [WRONG]
         return _page(form), 400
     limits.guessed_right(user.email)
-    users.set_password(parts().pool, by(), user, passwords.hashed(form.new.data), must_change=False)
-    session.clear()
-    session.permanent = True
-    login_user(LoggedIn(user, sessions.begin(parts().pool, user, request.user_agent.string)))
+    holder, hashed = current_user.session, passwords.hashed(form.new.data)
+    users.set_password(parts().pool, by(), user, hashed, must_change=False, session_id=holder.id)
+    browser.renew(second_factor=holder.second_factor)
     flash("Your password is changed. All other browsers are logged out.", "success")
     return redirect(url_for("portal.account"))
 
@@ -74,5 +74,11 @@ def end_sessions() -> Response:
 
 
 def _page(form: PasswordForm) -> str:
-    found = sessions.listed(parts().pool, current_user.user.id)
-    return render_template("portal/account.html", form=form, sessions=found)
+    user = current_user.user
+    return render_template(
+        "portal/account.html",
+        form=form,
+        sessions=sessions.listed(parts().pool, user.id),
+        codes_left=second_factor.recovery_codes_left(parts().pool, user.id),
+        demanded=current_user.session.demanded,
+    )

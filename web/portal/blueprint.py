@@ -34,8 +34,11 @@ CSP = "; ".join(
 )
 PUBLIC = "public"
 """The right of a page that is shown before the log-in."""
-BEFORE_THE_CHANGE = ("portal.account", "portal.change_password", "portal.logout", "portal.end_sessions")
+LEAVING = ("portal.logout", "portal.end_sessions")
+BEFORE_THE_CHANGE = ("portal.account", "portal.change_password", *LEAVING)
 """What works while a password of somebody else's choice is still to be changed."""
+BEFORE_THE_FACTOR = ("portal.set_up_factor", *LEAVING)
+"""What works while a second factor that is demanded is still to be set up."""
 
 
 def public(view: Any) -> Any:
@@ -56,9 +59,20 @@ def guard() -> Response | None:
         return redirect(url_for("portal.login", next=back)) if not _is_fragment() else _ended()
     g.principal = current_user.principal
     check_right()
-    if current_user.user.must_change and request.endpoint not in BEFORE_THE_CHANGE:
-        return redirect(url_for("portal.account"))
+    first = _to_be_done_first()
+    if first is not None:
+        return redirect(url_for(first))
     g.tenant = _tenant()
+    return None
+
+
+def _to_be_done_first() -> str | None:
+    """The page that somebody who is logged in has to do with before any other."""
+    held = current_user.session
+    if held.user.must_change:
+        return "portal.account" if request.endpoint not in BEFORE_THE_CHANGE else None
+    if held.demanded and not held.second_factor:
+        return "portal.set_up_factor" if request.endpoint not in BEFORE_THE_FACTOR else None
     return None
 
 

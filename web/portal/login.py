@@ -1,51 +1,31 @@
-"""Log in, log out. Wrong passwords are counted per user and lock the account for longer and longer."""
+"""Log in with address and password, log out. Wrong guesses are counted per user and lock the account."""
 
 from __future__ import annotations
 
 import structlog
-from flask import flash, redirect, render_template, request, session, url_for
-from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask import flash, redirect, render_template, session, url_for
+from flask_login import current_user, logout_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField, SubmitField
 from wtforms.validators import DataRequired, Length
 
-from db import sessions, users
-from db.lineage import Maker
+from db import second_factor, sessions, users
 from db.passwords import LONGEST
 from db.users import User
 from web import limits, passwords
 from web.context import parts
+from web.portal import entrance
 from web.portal.blueprint import portal, public
-from web.principal import ANYONE, ROLES, Principal, needs
+from web.principal import ANYONE, needs
 
 log = structlog.get_logger(__name__)
 WRONG = "This address and password do not belong together. After five wrong tries the account is locked for a while."
-
-manager = LoginManager()
-
-
-class LoggedIn(UserMixin):
-    """A user with the token of this browser's session: that token is what the cookie holds."""
-
-    def __init__(self, user: User, token: str) -> None:
-        self.user = user
-        self.token = token
-
-    def get_id(self) -> str:
-        return self.token
-
-    @property
-    def principal(self) -> Principal:
-        kind = "operator" if self.user.role == "operator" else "tenant"
-        return Principal(
-            kind,  # type: ignore[arg-type]
-            f"user:{self.user.id}",
-            self.user.email,
-            self.user.tenant_id,
-            ROLES[self.user.role],
-            Maker("user", self.user.id, self.user.rights_version),
-        )
+OVER = (
+    f"This password was given to you by somebody else and was good for {users.ONE_TIME_HOURS} hours, which are over. "
+    "Ask whoever gave it to you, or the operator, for a new one."
+)
+WRONG_CODE = "This code is not right, or was used before. Wait for the next one, and look at the clock of your device."
 
 
 class LoginForm(FlaskForm):
@@ -54,11 +34,14 @@ class LoginForm(FlaskForm):
     submit = SubmitField("Log in")
 
 
-@manager.user_loader
-def _holder(token: str) -> LoggedIn | None:
-    # A page that keeps itself fresh is nobody's doing: left open, it ends like any other.
-    user = sessions.user_of(parts().pool, token, seen=request.headers.get("X-Fragment") != "1")
-    return None if user is None else LoggedIn(user, token)
+class CodeForm(FlaskForm):
+    code = StringField(
+        "Code",
+        description="Six digits from your authenticator app; or one of your recovery codes.",
+        validators=[DataRequired("Enter the code."), Length(max=40)],
+        render_kw={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"},
+    )
+    submit = SubmitField("Log in")
 
 
 @portal.route("/login", methods=["GET", "POST"])
@@ -67,12 +50,30 @@ def login() -> str | Response | tuple[str, int]:
     if current_user.is_authenticated:
         return redirect(url_for("portal.home"))
     form = LoginForm()
-    if form.validate_on_submit():
-        if _begin(form.email.data.strip(), form.password.data):
-            return redirect(_next() or url_for("portal.home"))
-        form.password.errors = [WRONG]
-        return render_template("portal/login.html", form=form), 401
-    return render_template("portal/login.html", form=form)
+    if not form.validate_on_submit():
+        return render_template("portal/login.html", form=form)
+    user = _known(form.email.data.strip(), form.password.data)
+    if user is not None and not user.password_over:
+        return entrance.proved(user, entrance.wanted_page())
+    # That a password is over is told to nobody who does not know it.
+    form.password.errors = [WRONG if user is None else OVER]
+    return render_template("portal/login.html", form=form), 401
+
+
+@portal.route("/login/code", methods=["GET", "POST"])
+@public
+def login_code() -> str | Response | tuple[str, int]:
+    """The second step, for whoever has a second factor."""
+    user, form = entrance.half_way(), CodeForm()
+    if user is None:
+        flash("That took too long, or your account was changed meanwhile. Log in once more.", "warning")
+        return redirect(url_for("portal.login", next=entrance.wanted_page()))
+    if not form.validate_on_submit():
+        return render_template("portal/login_code.html", form=form, email=user.email)
+    if is_code(user, form.code.data):
+        return entrance.admitted(user, entrance.wanted_page(), second_factor=True)
+    form.code.errors = [WRONG_CODE]
+    return render_template("portal/login_code.html", form=form, email=user.email), 401
 
 
 @portal.post("/logout")
@@ -85,31 +86,42 @@ def logout() -> Response:
     return redirect(url_for("portal.login"))
 
 
-def _begin(email: str, password: str) -> bool:
-    """Log in. One answer for everything that is wrong, a locked account included. Raises ApiError 429."""
+def _known(email: str, password: str) -> User | None:
+    """One answer for everything that is wrong, a locked account included. Raises ApiError 429."""
     limits.guess(email)
     user = users.by_email(parts().pool, email)
     if not is_password(user, password) or user is None or user.status != "active":
         log.warning("login_refused", user=user.id if user else None)
-        return False
+        return None
     limits.guessed_right(email)
-    session.clear()
-    session.permanent = True
-    login_user(LoggedIn(user, sessions.begin(parts().pool, user, request.user_agent.string)))
-    return True
+    return user
 
 
 def is_password(user: User | None, password: str) -> bool:
     """Counted as wrong until it is known to be right, and not looked at while the account is locked."""
     failures = None if user is None else users.guess(parts().pool, user.id)
     right = passwords.matches(None if user is None or failures is None else user.password_hash, password)
-    if user is not None and failures is not None and not right:
-        users.guessed_wrong(parts().pool, user, failures)
+    _judged(user, failures, right)
     return right
 
 
-def _next() -> str | None:
-    """Where the person wanted to go: a page of the portal and nowhere else."""
-    wanted = request.args.get("next", "")
-    plain = wanted.startswith("/portal/") and not any(c in wanted for c in "\\\r\n")
-    return wanted if plain else None
+def is_code(user: User, code: str) -> bool:
+    """A code of the second factor, counted as passwords are. Raises ApiError 429."""
+    limits.guess(user.email)
+    failures = users.guess(parts().pool, user.id)
+    right = failures is not None and second_factor.accept(parts().pool, parts().cipher, user, code)
+    _judged(user, failures, right)
+    if right:
+        limits.guessed_right(user.email)
+    else:
+        log.warning("code_refused", user=user.id)
+    return right
+
+
+def _judged(user: User | None, failures: int | None, right: bool) -> None:
+    if user is None or failures is None:
+        return
+    if right:
+        users.guessed_right(parts().pool, user, failures)
+    else:
+        users.guessed_wrong(parts().pool, user, failures)

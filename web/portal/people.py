@@ -94,13 +94,13 @@ def change_operator(user_id: UUID) -> Answer:
     return _change(user_id)
 
 
-@portal.post("/tenants/<uuid:tenant_id>/users/<uuid:user_id>/<any(password, logout, unlock):action>")
+@portal.post("/tenants/<uuid:tenant_id>/users/<uuid:user_id>/<any(password, logout, unlock, factor):action>")
 @needs("access:write")
 def user_action(tenant_id: UUID, user_id: UUID, action: str) -> Response:
     return _act(user_id, action)
 
 
-@portal.post("/operators/<uuid:user_id>/<any(password, logout, unlock):action>")
+@portal.post("/operators/<uuid:user_id>/<any(password, logout, unlock, factor):action>")
 @needs(OPERATOR)
 def operator_action(user_id: UUID, action: str) -> Response:
     return _act(user_id, action)
@@ -196,6 +196,9 @@ def _act(user_id: UUID, action: str) -> Response:
     if action == "password":
         _, password = access.reset_password(where.pool, where.tenant_id, found.id)
         once.keep(found.id, password)
+    elif action == "factor":
+        access.reset_second_factor(where.pool, where.tenant_id, found.id)
+        flash("The second factor is reset: the password is enough, until a new one is set up.", "success")
     elif action == "logout":
         count = access.end_sessions(where.pool, where.tenant_id, found.id)
         flash(f"{count} browser{'' if count == 1 else 's'} logged out.", "success")
