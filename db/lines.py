@@ -46,6 +46,15 @@ class LineRoute:
     genesys_secrets: tuple[str, ...] = field(repr=False)
 
 
+def effective_secrets(
+    channel: Literal["whatsapp", "genesys"], route: LineRoute, app_secrets: tuple[str, ...]
+) -> tuple[str, ...]:
+    """What a line's webhooks may be signed with: the tenant's own, and only without one the operator's app."""
+    if channel == "genesys":
+        return route.genesys_secrets
+    return route.meta_secrets or app_secrets
+
+
 @dataclass(frozen=True, slots=True)
 class LineAccounts:
     """Both sides of a line, ready to be called, in clear. Of the signing secrets only what a check compares."""
@@ -65,6 +74,14 @@ def route_by_ref(pool: Pool, cipher: Cipher, channel: Literal["whatsapp", "genes
     return found[0] if found else None
 
 
+def routes_by_refs(
+    pool: Pool, cipher: Cipher, channel: Literal["whatsapp", "genesys"], refs: Sequence[str]
+) -> dict[str, LineRoute]:
+    """The active lines among these ids, by id: one statement, however many there are."""
+    found = _routes(pool, cipher, f"l.{REF_COLUMN[channel]} = ANY(%s)", [ref for ref in refs if "\x00" not in ref])
+    return {getattr(route, REF_COLUMN[channel]): route for route in found}
+
+
 def route_by_line_key(pool: Pool, cipher: Cipher, webhook_key: str) -> LineRoute | None:
     """The active line behind /webhook/genesys/<line key>."""
     found = _routes(pool, cipher, "l.webhook_key = %s", webhook_key)
@@ -78,7 +95,13 @@ def route_of_tenant(pool: Pool, cipher: Cipher, tenant_id: str) -> LineRoute | N
     return found[0] if found else None
 
 
-def _routes(pool: Pool, cipher: Cipher, condition: str, value: str) -> list[LineRoute]:
+def route_of_line(pool: Pool, cipher: Cipher, line_id: str) -> LineRoute | None:
+    """The line of this id while it is active; None for what is no id, too."""
+    found = _routes(pool, cipher, "l.id::text = %s", line_id)
+    return found[0] if found else None
+
+
+def _routes(pool: Pool, cipher: Cipher, condition: str, value: str | list[str]) -> list[LineRoute]:
     if "\x00" in value:  # PostgreSQL takes no NUL, and no line has one
         return []
     with pool.autocommit() as cursor:

@@ -13,6 +13,7 @@ from db.migrate import check_shards
 from db.pool import Pool
 from db.reasons import Terms
 from db.sealing import Cipher
+from db.signers import Signers
 from relay.actors.parts import Lease, Limits, Parts
 from relay.actors.timers import Timers
 from relay.broker import topology
@@ -156,9 +157,11 @@ def build_web(settings: Settings) -> Flask:
     publisher = Publisher(settings.broker_url, prepare=declare)
     # A webhook waits for these look-ups: short deadlines, and not behind what the API asks for.
     lookups = Pool(settings.database_url, size=4, statement_seconds=1.5)
+    signers = Signers(lookups, cipher)
     preparation = Preparation(
         {
             "shards": partial(check_shards, lookups, settings.relay_shards),
+            "signers": signers.load,
             "queues": declare,
             "buckets": objects.ensure_buckets,
         }
@@ -169,6 +172,7 @@ def build_web(settings: Settings) -> Flask:
         cipher=cipher,
         cache=cache,
         lines=LineDirectory(lookups, cipher, cache),
+        signers=signers,
         publisher=publisher,
         dead_letters=DeadLetters(settings.broker_url),
         bucket=bucket,

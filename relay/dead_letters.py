@@ -13,6 +13,8 @@ from db.changes import NotFoundError
 from db.dead_letters import Filter
 from db.history import Tracked
 from db.pool import Pool
+from db.signers import Signers
+from relay.bootstrap import build_cipher, build_ours
 from relay.broker.dead_letters import DeadLetters, route
 from relay.broker.publisher import Publisher
 
@@ -81,7 +83,7 @@ def undecoded(settings: Settings, limit: int) -> Iterator[str]:
     waiting = queue.count()
     found = queue.peek(limit)
     for letter in found:
-        way = route(letter.body, settings.relay_shards)
+        way = route(letter.body, settings.relay_shards, lambda _: True)
         yield f"{len(letter.body)} bytes, {f'for {way.exchange}' if way else 'for nobody knows whom'}: {letter.reason}"
     yield f"{len(found)} shown, {waiting} in the queue"
 
@@ -90,12 +92,14 @@ def bring_back(settings: Settings) -> Iterator[str]:
     """As many as there were when this began."""
     queue = DeadLetters(settings.broker_url)
     waiting, stayed = queue.count(), 0
-    with closing(Publisher(settings.broker_url)) as publisher:
+    app_secrets = build_ours(settings).meta_app_secrets
+    with closing(Publisher(settings.broker_url)) as publisher, Pool(settings.database_url, size=1) as pool:
+        signers = Signers(pool, build_cipher(settings))
         while waiting > 0 and not stayed:
             gone, stayed = queue.bring_back(
-                lambda body: route(body, settings.relay_shards),
+                lambda body: route(body, settings.relay_shards, lambda update: signers.proves(update, app_secrets)),
                 lambda letters: publisher.publish(letters, PUBLISH_SECONDS),
                 waiting,
             )
             waiting -= gone or waiting
-            yield f"{gone} back in their queues, {stayed} stay: nobody can tell where they belong"
+            yield f"{gone} back in their queues, {stayed} stay: nobody can tell where they belong, or who signed them"

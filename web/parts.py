@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from db.pool import Pool
 from db.reasons import Terms
 from db.sealing import Cipher
+from db.signers import Signers
 from relay.broker.dead_letters import DeadLetters
 from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
 from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
+from web.budget import Room
 from web.lines import LineDirectory
 from web.preparation import Preparation
 from web.throttle import OncePer
@@ -26,6 +28,7 @@ class WebParts:
     cipher: Cipher
     cache: Cache
     lines: LineDirectory
+    signers: Signers
     publisher: Publisher
     dead_letters: DeadLetters
     bucket: TokenBucket
@@ -45,6 +48,9 @@ class WebParts:
     """Webhook items that a signature did not cover are audited once a minute per line."""
     looks: OncePer = field(default_factory=lambda: OncePer(600.0, remembered=10_000))
     """A look at personal data in the portal is audited once per person and conversation in ten minutes."""
+
+    room: Room = field(default_factory=Room)
+    """For large webhooks."""
 
     terms: Terms = field(default_factory=Terms)
     """The rates by which it is told why something waits."""

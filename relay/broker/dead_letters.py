@@ -23,13 +23,16 @@ class DeadLetter:
     reason: str
 
 
-def route(body: bytes, shards: int) -> Outgoing | None:
-    """Back to the queue that it came from; None where that cannot be told."""
+def route(body: bytes, shards: int, proved: Callable[[Update], bool]) -> Outgoing | None:
+    """Back to the queue that it came from; None where that cannot be told, or where its proof no longer counts."""
     try:
         update = load(Update, body)
-        return Outgoing(EXCHANGE[update.channel], str(queue_number(update.line_id, update.address, shards)), body)
+        exchange = EXCHANGE[update.channel]
     except (ValueError, KeyError):
         return None
+    if not proved(update):
+        return None
+    return Outgoing(exchange, str(queue_number(update.line_id, update.address, shards)), body)
 
 
 class DeadLetters:

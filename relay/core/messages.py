@@ -214,7 +214,8 @@ class Signal:
 class Update:
     """One item of a webhook on its way from web to the relay: the body of a broker message.
 
-    `arrived_at` is Unix seconds at WSGI entry, `index` the item's place in the POST.
+    `arrived_at` is Unix seconds at WSGI entry, `index` the item's place in the POST, `signer` the digest of the
+    secret that signed it (db.signers): whoever brings a kept update back asks whether that secret still counts.
     """
 
     channel: str
@@ -227,6 +228,7 @@ class Update:
     media_type: str | None = None
     mime_type: str | None = None
     version: int = 1
+    signer: str = ""
 
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}

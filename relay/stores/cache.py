@@ -6,7 +6,7 @@ to another key is of use to anybody. Redis away means: nothing is found, nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import redis
@@ -57,6 +57,12 @@ class Cache:
         """The object kept under a name of `relay.stores.keys`, or None."""
         sealed = self._redis.call(lambda client: client.get(name), None)
         return None if sealed is None else self._open(name, sealed)
+
+    def recall_all(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What is kept under these names, asked for at once."""
+        sealed = self._redis.call(lambda client: client.mget(names), None) if names else None
+        opened = {name: self._open(name, one) for name, one in zip(names, sealed or (), strict=False) if one}
+        return {name: one for name, one in opened.items() if one is not None}
 
     def remember(self, name: str, value: Mapping[str, Any], seconds: float) -> None:
         """Keep it, unless the name was forgotten while the value was being looked up."""

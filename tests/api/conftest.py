@@ -93,7 +93,8 @@ def pool(parts: WebParts) -> Pool:
     """An empty database and an empty cache, and nobody has guessed."""
     with parts.pool.transaction() as cursor:
         cursor.execute(
-            "TRUNCATE tenants, unknown_lines, audit_log, message_tracking, message_events, idempotency_keys CASCADE"
+            """TRUNCATE tenants, unknown_lines, unknown_quotas, audit_log, message_tracking, message_events,
+                        idempotency_keys CASCADE"""
         )
     parts.cache._redis.client.flushdb()
     parts.bucket._local.clear()

@@ -18,7 +18,7 @@ from relay.broker.dead_letters import route
 from relay.broker.publisher import Outgoing
 from relay.core.messages import Message, Person, Update, dump
 from relay.core.queues import DEAD_LETTERS, INBOUND
-from tests.api.conftest import Api
+from tests.api.conftest import META_SECRET, Api
 from tests.api.test_rotation import active_line
 from tests.integration.rows import NOW, new_message, sent_message
 from tests.waiting import wait_until
@@ -195,24 +195,35 @@ def queued(parts: WebParts, settings_env: dict[str, str]) -> Iterator[Callable[[
     parts.dead_letters.bring_back(lambda _: Outgoing("", DEAD_LETTERS + "_gone", b""), lambda _: None, 100)
 
 
-def test_the_brokers_are_looked_at_and_brought_back(
-    api: Api, parts: WebParts, settings_env: dict[str, str], queued: Callable[[bytes], None]
+def test_the_brokers_are_looked_at_and_what_is_still_proved_is_brought_back(
+    api: Api,
+    parts: WebParts,
+    pool: Pool,
+    new_tenant: Callable[..., str],
+    settings_env: dict[str, str],
+    queued: Callable[[bytes], None],
 ) -> None:
     payload = {"messages": [{"id": "wamid.1", "access_token": "EAAGsecretsecret"}]}
-    update = Update("whatsapp", "tenant", "line", "4915112345678", NOW, 0, payload)
-    queued(dump(update))
+    owner = new_tenant("Owner")
+    line_id = active_line(parts, pool, owner)
+    signer = parts.signers.digest(META_SECRET)
+    queued(dump(Update("whatsapp", owner, line_id, "4915112345678", NOW, 0, payload, signer=signer)))
     queued(b"nothing that anybody can read")
+    # Signed with a secret that does not count for this line: a former one, or another tenant's.
+    queued(dump(Update("whatsapp", owner, line_id, "4915112345678", NOW, 1, payload, signer="0" * 32)))
+    queued(dump(Update("whatsapp", "somebody else", line_id, "4915112345678", NOW, 2, payload, signer=signer)))
     for _ in range(2):
         listed = api("GET", "/api/dead-letters/broker").get_json()
-        assert listed["waiting"] == 2
-        assert [one["readable"] for one in listed["items"]] == [True, False]
+        assert listed["waiting"] == 4
+        assert [one["readable"] for one in listed["items"]] == [True, False, True, True]
+        assert [one["proved"] for one in listed["items"]] == [True, False, False, False]
         assert listed["items"][0]["reason"] == "ValueError: odd"
         assert listed["items"][0]["payload"]["messages"][0] == {"id": "wamid.1", "access_token": "[secret]"}
     done = api("POST", "/api/dead-letters/broker/replay", {}).get_json()
-    assert (done["replayed"], done["stayed"]) == (1, 1)
+    assert (done["replayed"], done["stayed"]) == (1, 3)
     wait_until(lambda: topology.waiting(settings_env["BROKER_URL"], parts.shards) == 1, message="it to be in its queue")
     letter = api("GET", "/api/dead-letters/broker").get_json()["items"]
-    assert [one["readable"] for one in letter] == [False]
+    assert [one["proved"] for one in letter] == [False, False, False]
 
 
 def test_the_broker_is_the_operators(api: Api, pool: Pool, tenant_id: str) -> None:
@@ -223,8 +234,8 @@ def test_the_broker_is_the_operators(api: Api, pool: Pool, tenant_id: str) -> No
 
 def test_an_update_goes_where_its_line_and_address_say(parts: WebParts) -> None:
     update = Update("whatsapp", "t", "line", "49", NOW, 0, {})
-    found = route(dump(update), 16)
+    found = route(dump(update), 16, lambda _: True)
     assert found
     assert (found.exchange, json.loads(found.body)["address"]) == (INBOUND, "49")
-    assert route(dump(Update("telegram", "t", "l", "49", NOW, 0, {})), 16) is None
-    assert route(dump(Message("m", Person("49"), NOW)), 16) is None
+    assert route(dump(Update("telegram", "t", "l", "49", NOW, 0, {})), 16, lambda _: True) is None
+    assert route(dump(Message("m", Person("49"), NOW)), 16, lambda _: True) is None

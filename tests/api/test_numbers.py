@@ -8,9 +8,10 @@ from kombu import Connection, Consumer, Queue
 
 from db import unknown_lines
 from db.pool import Pool
+from db.unknown_lines import Signer
 from relay.core.messages import Update, load
 from relay.core.queues import INBOUND, queue_name, queue_number
-from tests.api.conftest import Api
+from tests.api.conftest import META_SECRET, Api
 from tests.api.test_rotation import active_line
 from tests.waiting import PATIENCE
 from web.parts import WebParts
@@ -18,15 +19,45 @@ from web.parts import WebParts
 ARRIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
+STRANGER = Signer("0" * 32, None)
+
+
 @pytest.fixture
-def kept(pool: Pool) -> None:
+def signer(parts: WebParts) -> Signer:
+    """The tenant's own app, as in WHATSAPP: it signs for the tenant's numbers."""
+    return Signer(parts.signers.digest(META_SECRET), None)
+
+
+@pytest.fixture
+def kept(pool: Pool, signer: Signer) -> None:
     rows = [("3001", "4915112345678", n, {"n": n}) for n in range(3)]
-    unknown_lines.keep(pool, "whatsapp", rows, ARRIVED, "no active line has this id")
+    unknown_lines.keep(pool, "whatsapp", signer, rows, ARRIVED, "no active line has this id")
 
 
-def test_they_are_listed(api: Api, kept: None) -> None:
-    [one] = api("GET", "/api/unknown-numbers").get_json()["items"]
-    assert (one["channel"], one["line_ref"], one["waiting"]) == ("whatsapp", "3001", 3)
+def test_they_are_listed_with_who_signed_them(
+    api: Api, kept: None, pool: Pool, new_tenant: Callable[..., str], signer: Signer
+) -> None:
+    tenant_id = new_tenant("Other")
+    rows = [("3001", "4915112345678", 0, {"n": 4})]
+    unknown_lines.keep(pool, "whatsapp", Signer("a" * 32, tenant_id), rows, ARRIVED, "no active line has this id")
+    found = {one["signer"]: one for one in api("GET", "/api/unknown-numbers").get_json()["items"]}
+    assert {(one["channel"], one["line_ref"]) for one in found.values()} == {("whatsapp", "3001")}
+    assert (found[signer.digest]["waiting"], found[signer.digest]["tenant"]) == (3, None)
+    other = found["a" * 32]
+    assert (other["waiting"], other["tenant_id"], other["tenant"]) == (1, tenant_id, "Other")
+
+
+def test_what_one_signer_sent_can_be_deleted(api: Api, kept: None, pool: Pool, signer: Signer) -> None:
+    unknown_lines.keep(pool, "whatsapp", STRANGER, [("3001", "49", 0, {})], ARRIVED, "nobody's")
+    unknown_lines.keep(pool, "whatsapp", STRANGER, [("", "", 0, {"unreadable": "<"})], ARRIVED, "not readable")
+    path = f"/api/unknown-numbers/whatsapp/3001?signer={STRANGER.digest}"
+    assert api("DELETE", path).get_json() == {"deleted": 1, "left": 0}
+    assert unknown_lines.count(pool, "whatsapp", "3001") == 3
+    assert api("DELETE", "/api/unknown-numbers/whatsapp").get_json() == {"deleted": 1, "left": 0}
+    assert api("DELETE", "/api/unknown-numbers/whatsapp/3001").get_json() == {"deleted": 3, "left": 0}
+    with pool.autocommit() as cursor:
+        cursor.execute("SELECT sum(items), sum(bytes) FROM unknown_quotas")
+        assert cursor.fetchone() == (0, 0)
 
 
 def test_a_replay_needs_a_line(api: Api, kept: None, pool: Pool) -> None:
@@ -41,8 +72,9 @@ def test_what_was_kept_goes_to_the_queue_in_order_and_once(
     tenant_id = new_tenant()
     line_id = active_line(parts, pool, tenant_id)
     answer = api("POST", "/api/unknown-numbers/whatsapp/3001/replay")
-    assert answer.get_json() == {"replayed": 3, "left": 0}
-    assert api("POST", "/api/unknown-numbers/whatsapp/3001/replay").get_json() == {"replayed": 0, "left": 0}
+    assert answer.get_json() == {"replayed": 3, "left": 0, "not_proved": 0}
+    again = api("POST", "/api/unknown-numbers/whatsapp/3001/replay").get_json()
+    assert again == {"replayed": 0, "left": 0, "not_proved": 0}
     assert api("GET", "/api/unknown-numbers").get_json() == {"items": []}
     updates: list[Update] = []
     with Connection(settings_env["BROKER_URL"]) as connection:

@@ -94,6 +94,7 @@ ARGUMENTS: dict[str, Callable[[Tenant], str]] = {
     "channel": lambda one: "whatsapp",
     "line_ref": lambda one: "3001",
     "ref": lambda one: "3001",
+    "item_id": lambda one: "1",
     "part": lambda one: "recent",
     "rest": lambda one: "nowhere",
 }

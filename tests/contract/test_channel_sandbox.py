@@ -59,7 +59,7 @@ class Relay:
         for side, raw, signature in self.hooks:
             if side == name:
                 assert channel.verify(secret, raw, signature)
-                parts = channel.split(orjson.loads(raw))
+                parts = list(channel.split(orjson.loads(raw)))
                 found += [event for part in parts for event in channel.parse(part.payload)]
         return [event for event in found if isinstance(event, kind)]
 

@@ -11,6 +11,7 @@ import pytest
 
 from db import credentials, onboarding, unknown_lines
 from db.changes import Changes
+from db.unknown_lines import Quota
 from relay.core.queues import queue_number
 from tests.integration import webhook_world as world_of
 from tests.integration.webhook_world import (
@@ -300,16 +301,22 @@ def test_an_unknown_integration_has_no_secret_that_could_prove_it(world: World) 
     assert world.genesys(agent_text("8b2ba3a5-0000-4444-8888-000000000000", "x"), "any").status_code == 401
 
 
-def test_what_is_unknown_is_bounded_per_number(world: World) -> None:
-    limit, unknown_lines.PER_REF = unknown_lines.PER_REF, 5
-    try:
-        for n in range(4):
-            body = envelope(change("777000777", *(text(f"{n}.{k}") for k in range(3))))
-            assert world.meta(body).status_code == 200
-    finally:
-        unknown_lines.PER_REF = limit
-    kept = [payload["message"]["text"]["body"] for payload, _ in world.unknown("777000777")]
-    assert kept == ["2.1", "2.2", "3.0", "3.1", "3.2"]
+@pytest.mark.parametrize("quota", [Quota(5, 1_000_000), Quota(1_000, 2_000)], ids=["items", "bytes"])
+def test_what_is_unknown_is_bounded_and_the_oldest_of_the_same_signer_go(
+    world: World, monkeypatch: pytest.MonkeyPatch, quota: Quota
+) -> None:
+    monkeypatch.setattr(unknown_lines, "OF_TENANT", quota)
+    own = world.line(own_app=True)
+    for n in range(4):
+        body = envelope(change("777000777", *(text(f"{n}.{k}") for k in range(3))))
+        assert world.meta(body, own.app_secret, f"/webhook/meta/{own.tenant_key}").status_code == 200
+    kept = "SELECT payload->'message'->'text'->>'body' FROM unknown_lines WHERE owner = %s ORDER BY id"
+    texts = [row[0] for row in world.rows(kept, own.tenant_id)]
+    assert texts == [f"{n}.{k}" for n in range(4) for k in range(3)][-len(texts) :]
+    [counted] = world.rows("SELECT items, bytes FROM unknown_quotas WHERE owner = %s", own.tenant_id)
+    assert [counted] == world.rows("SELECT count(*), sum(size) FROM unknown_lines WHERE owner = %s", own.tenant_id)
+    assert 0 < counted[0] <= quota.items
+    assert counted[1] <= quota.bytes < counted[1] * (counted[0] + 1) / counted[0] or counted[0] == quota.items
 
 
 def test_a_number_becomes_known_within_seconds_of_its_activation(world: World) -> None:

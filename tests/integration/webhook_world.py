@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import io
 import json
 import secrets
 from collections.abc import Mapping
@@ -219,3 +220,13 @@ def agent_text(integration_id: str, body: str, to: str = "491701234567") -> dict
 def _uuid() -> str:
     digits = secrets.token_hex(16)
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+class Unread(io.BytesIO):
+    """A request's body that counts who asks for it."""
+
+    read_calls = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.read_calls += 1
+        return super().read(size)

@@ -20,6 +20,7 @@ from db.audit import By
 from db.lineage import Maker
 from db.notices import Kept
 from db.pool import Pool
+from db.unknown_lines import Signer
 from relay.core.messages import Media
 from relay.stores.objects import MEDIA_INBOUND
 from tests.portal import phone
@@ -48,6 +49,7 @@ ELSEWHERE = {
     "portal.connect_genesys": "leads to the log-in at Genesys",
     "portal.connected_genesys": "comes back from the log-in at Genesys",
     "/portal/tenants/<uuid:tenant_id>/setup": "leads to the step that was left",
+    "portal.unknown_body": "gives a file",
 }
 """Views, or rules, that answer with no page of their own to whoever is logged in, and what they do instead."""
 
@@ -80,7 +82,7 @@ def samples(pool: Pool, app: Flask) -> Samples:
         ("399", "4915112345678", 0, {"text": {"body": "Hello?"}}),
         ("", "", 0, {"unreadable": "<"}),
     ]
-    unknown_lines.keep(pool, "whatsapp", items, datetime.now(UTC), "nobody's")
+    unknown_lines.keep(pool, "whatsapp", Signer("a" * 32, house.tenant_id), items, datetime.now(UTC), "nobody's")
     with pool.transaction() as cursor:
         row_of = (house.tenant_id, house.line_id, "whatsapp")
         notices.keep(cursor, [Kept(*row_of, "account_update", "news", {"n": "x" * 500}, row.key.time)])

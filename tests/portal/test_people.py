@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,9 +13,11 @@ from db import api_keys, audit, audit_search, sessions, unknown_lines, users
 from db.audit import By
 from db.audit_search import Wanted
 from db.pool import Pool
+from db.unknown_lines import Signer
 from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
+from web.parts import WebParts
 
 SECRET = re.compile(r'id="once" value="([^"]+)"')
 
@@ -216,10 +219,13 @@ def test_a_search_of_the_audit_log_says_how_far_it_went(
 
 
 def test_unknown_numbers_are_shown_and_kept_until_a_line_owns_them(operator: Person, admin: Person, pool: Pool) -> None:
+    signer = Signer("a" * 32, None)
     item = ("399", "4915112345678", 0, {"text": {"body": "Hello?"}, "access_token": "EAAGsecretsecret"})
-    unknown_lines.keep(pool, "whatsapp", [item], datetime.now(UTC), "no active line has this id")
+    unknown_lines.keep(pool, "whatsapp", signer, [item], datetime.now(UTC), "no active line has this id")
     unreadable = ("", "", 0, {"unreadable": "<html>", "length": 6})
-    unknown_lines.keep(pool, "genesys", [unreadable], datetime.now(UTC), "rightly signed, but not readable as JSON")
+    unknown_lines.keep(
+        pool, "genesys", signer, [unreadable], datetime.now(UTC), "rightly signed, but not readable as JSON"
+    )
     page = operator.get("/portal/unknown-numbers")
     assert "399" in page
     assert "1 from Genesys" in page
@@ -233,12 +239,33 @@ def test_unknown_numbers_are_shown_and_kept_until_a_line_owns_them(operator: Per
     admin.get("/portal/unknown-numbers", status=403)
 
 
-def test_what_came_for_a_number_is_relayed_once_a_line_has_it(operator: Person, pool: Pool) -> None:
+def test_what_came_for_a_number_is_relayed_once_a_line_has_it(operator: Person, app: Flask, pool: Pool) -> None:
     house = House(pool, "Late")
+    parts: WebParts = app.extensions["relay"]
     with pool.transaction() as cursor:
         cursor.execute("UPDATE lines SET phone_number_id = '398' WHERE id = %s", (house.line_id,))
     items = [("398", "4915112345678", n, {"id": n}) for n in range(3)]
-    unknown_lines.keep(pool, "whatsapp", items, datetime.now(UTC), "no active line has this id")
-    assert "3 items relayed." in operator.follow("/portal/unknown-numbers/whatsapp/398/replay", {})
-    assert unknown_lines.count(pool, "whatsapp", "398") == 0
+    of_operator = Signer(parts.signers.digest(parts.meta_app_secret), None)
+    unknown_lines.keep(pool, "whatsapp", of_operator, items, datetime.now(UTC), "no active line has this id")
+    other = House(pool, "Somebody Else")
+    stranger = Signer("b" * 32, other.tenant_id)
+    unknown_lines.keep(pool, "whatsapp", stranger, items[:1], datetime.now(UTC), "no active line has this id")
+    page = operator.follow("/portal/unknown-numbers/whatsapp/398/replay", {})
+    assert "3 items relayed." in page
+    assert "1 item stay" in page
+    assert "Somebody Else" in page
     assert house.audited("unknown.replayed")[0]["count"] == 3
+    assert [one.tenant for one in unknown_lines.waiting(pool, "whatsapp", "398", 10)] == ["Somebody Else"]
+    page = operator.follow("/portal/unknown-numbers/whatsapp/398/delete", {"signer": stranger.digest})
+    assert "1 item deleted." in page
+    assert unknown_lines.count(pool, "whatsapp", "398") == 0
+
+
+def test_a_body_that_was_kept_whole_can_be_had_as_it_came(operator: Person, pool: Pool) -> None:
+    raw = zlib.compress(b"[" * 1000)
+    row = ("", "", 0, {"unreadable": "[[[", "length": 1000})
+    unknown_lines.keep(pool, "whatsapp", Signer("a" * 32, None), [row], datetime.now(UTC), "rightly signed", raw=raw)
+    [kept] = [one for one in unknown_lines.waiting(pool, "whatsapp", "", 100) if one.whole]
+    assert f"/portal/unknown-numbers/whole/{kept.id}" in operator.get("/portal/unknown-numbers/whatsapp")
+    assert operator.get(f"/portal/unknown-numbers/whole/{kept.id}") == "[" * 1000
+    operator.get("/portal/unknown-numbers/whole/9223372036854775807", status=404)

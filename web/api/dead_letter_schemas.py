@@ -63,7 +63,8 @@ class BrokerReplay(Given):
 class BrokerLetterOut(BaseModel):
     reason: str
     size: int = Field(description="in bytes")
-    readable: bool = Field(description="whether it can be brought back")
+    readable: bool = Field(description="whether it can be told where it belongs")
+    proved: bool = Field(description="whether its signature counts for its line now; only then it can be brought back")
     channel: str | None
     tenant_id: str | None
     line_id: str | None

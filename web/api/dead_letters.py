@@ -112,15 +112,20 @@ def list_broker(query: BrokerQuery) -> Response:
 @api.post("/broker/replay", summary="Bring undecodable updates back to their queues", responses={200: BrokerReplayed})
 @needs(OPERATOR, scope="messages:replay")
 def replay_broker(body: BrokerReplay) -> Response:
-    """Worth it after a release that has mended the cause. What is no update of the relay's own stays."""
+    """Worth it after a release that has mended the cause. What is no update of the relay's own stays, and so does
+    what is signed with no secret that counts for its line now."""
     held = parts()
     gone, stayed = held.dead_letters.bring_back(
-        lambda letter: route(letter, held.shards),
+        lambda letter: route(letter, held.shards, _proved),
         lambda letters: held.publisher.publish(letters, PUBLISH_SECONDS),
         body.limit,
     )
     _noted("broker_letters.replayed", count=gone)
     return reply(BrokerReplayed(replayed=gone, stayed=stayed, left=held.dead_letters.count()))
+
+
+def _proved(update: Update) -> bool:
+    return parts().signers.proves(update, parts().meta_app_secrets)
 
 
 def _letter(letter: DeadLetter) -> BrokerLetterOut:
@@ -132,6 +137,7 @@ def _letter(letter: DeadLetter) -> BrokerLetterOut:
         reason=letter.reason,
         size=len(letter.body),
         readable=update is not None and update.channel in EXCHANGE,
+        proved=update is not None and _proved(update),
         channel=update.channel if update else None,
         tenant_id=update.tenant_id if update else None,
         line_id=update.line_id if update else None,

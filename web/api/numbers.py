@@ -8,7 +8,16 @@ from flask_openapi3 import APIBlueprint, Tag
 from db import unknown_lines
 from web import replay as replaying
 from web.api import auth
-from web.api.schemas import ErrorBody, Replayed, UnknownList, UnknownOut, UnknownPath
+from web.api.schemas import (
+    Deleted,
+    ErrorBody,
+    Replayed,
+    SignerQuery,
+    UnknownChannelPath,
+    UnknownList,
+    UnknownOut,
+    UnknownPath,
+)
 from web.api.setup import ERRORS, KEY
 from web.context import pool, reply
 from web.principal import OPERATOR, needs
@@ -38,6 +47,22 @@ def list_unknown() -> Response:
 )
 @needs(OPERATOR, scope="messages:replay")
 def replay(path: UnknownPath) -> Response:
-    """Some hundred at a time; `left` says whether to ask again."""
+    """Some hundred at a time. Only what one of the secrets in force for the line has signed."""
     done = replaying.unknown(path.channel, path.line_ref)
-    return reply(Replayed(replayed=done.replayed, left=done.left))
+    return reply(Replayed(replayed=done.replayed, left=done.left, not_proved=done.not_proved))
+
+
+@api.delete("/<channel>/<line_ref>", summary="Delete what waits for a number", responses={200: Deleted})
+@needs(OPERATOR, scope="messages:replay")
+def delete(path: UnknownPath, query: SignerQuery) -> Response:
+    """All of it, or what one signer has sent; 2,000 at a time."""
+    deleted, left = replaying.drop(path.channel, path.line_ref, query.signer)
+    return reply(Deleted(deleted=deleted, left=left))
+
+
+@api.delete("/<channel>", summary="Delete what names no number", responses={200: Deleted})
+@needs(OPERATOR, scope="messages:replay")
+def delete_nameless(path: UnknownChannelPath, query: SignerQuery) -> Response:
+    """What could not be read, and news of accounts; 2,000 at a time."""
+    deleted, left = replaying.drop(path.channel, "", query.signer)
+    return reply(Deleted(deleted=deleted, left=left))

@@ -301,7 +301,10 @@ class ConversationPath(BaseModel):
 
 class UnknownOut(BaseModel):
     channel: Literal["whatsapp", "genesys"]
-    line_ref: str
+    line_ref: str = Field(description="empty: what could not be read, and news of accounts")
+    signer: str = Field(description="a digest of the secret that signed it; empty: kept before this was noted")
+    tenant_id: str | None = Field(description="whose secret that was; null: the operator's app")
+    tenant: str | None = Field(description="that tenant's name")
     waiting: int
     first_at: datetime
     last_at: datetime
@@ -317,6 +320,20 @@ class UnknownPath(BaseModel):
     line_ref: ProviderId
 
 
+class UnknownChannelPath(BaseModel):
+    channel: Literal["whatsapp", "genesys"]
+
+
+class SignerQuery(Given):
+    signer: str | None = Field(None, pattern="^(|[0-9a-f]{32})$", description="only what this one signed")
+
+
+class Deleted(BaseModel):
+    deleted: int
+    left: int = Field(description="ask again until it is 0")
+
+
 class Replayed(BaseModel):
     replayed: int
-    left: int
+    left: int = Field(description="ask again until it is 0")
+    not_proved: int = Field(description="signed with no secret that counts for this line: these stay")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+import zlib
 from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from db import unknown_lines
 from relay.core.redaction import redacted
 from web import looks
 from web import replay as replaying
+from web.budget import MOST_BYTES
 from web.context import parts
 from web.errors import ApiError
+from web.lines import ChannelName
 from web.portal.blueprint import portal
 from web.principal import OPERATOR, needs
 
@@ -51,16 +54,57 @@ def _excerpt(payload: dict[str, Any]) -> str | None:
     return found if isinstance(found, str) else None
 
 
+@portal.get("/unknown-numbers/whole/<int(max=9223372036854775807):item_id>")
+@needs(OPERATOR)
+def unknown_body(item_id: int) -> Response:
+    """A body that was kept whole, as it came."""
+    raw = unknown_lines.raw_of(parts().pool, item_id)
+    if raw is None:
+        raise ApiError(404, "not_found", "This body is not kept any more.")
+    looks.noted(None, ("unknown body", item_id), "unknown.viewed", str(item_id))
+    name = {"Content-Disposition": f'attachment; filename="webhook-{item_id}.bin"'}
+    return Response(_inflated(raw), mimetype="application/octet-stream", headers=name)
+
+
 @portal.post("/unknown-numbers/<any(whatsapp, genesys):channel>/<path:ref>/replay")
 @needs(OPERATOR)
-def replay_unknown(channel: str, ref: str) -> Response:
+def replay_unknown(channel: ChannelName, ref: str) -> Response:
     """In slices, for as long as a request may take."""
-    ends, done, left = time.monotonic() + SECONDS, 0, 1
-    while left and time.monotonic() < ends:
-        made = replaying.unknown(channel, ref)  # type: ignore[arg-type]
-        done, left = done + made.replayed, made.left
-        if not made.replayed:
+    ends, done = time.monotonic() + SECONDS, 0
+    while True:
+        made = replaying.unknown(channel, ref)
+        done += made.replayed
+        if not (made.replayed and made.left) or time.monotonic() > ends:
             break
-    more = f" {left:,} are left: do it once more." if left else ""
-    flash(f"{done:,} item{'' if done == 1 else 's'} relayed.{more}", "success")
+    more = f" {made.left:,} are left: do it once more." if made.left else ""
+    if done or more or not made.not_proved:
+        flash(f"{_items(done)} relayed.{more}", "success")
+    if made.not_proved:
+        flash(
+            f"{_items(made.not_proved)} stay: no secret that counts for this line has signed them. Look at who did "
+            "before you believe them, and delete what is not genuine.",
+            "warning",
+        )
     return redirect(url_for("portal.unknown_numbers"))
+
+
+@portal.post("/unknown-numbers/<any(whatsapp, genesys):channel>/delete", defaults={"ref": ""})
+@portal.post("/unknown-numbers/<any(whatsapp, genesys):channel>/<path:ref>/delete")
+@needs(OPERATOR)
+def delete_unknown(channel: ChannelName, ref: str) -> Response:
+    """What one signer has sent, in slices for as long as a request may take."""
+    signer, ends, done, left = request.form.get("signer", "")[:32], time.monotonic() + SECONDS, 0, 1
+    while left and time.monotonic() < ends:
+        count, left = replaying.drop(channel, ref, signer)
+        done += count
+    more = f" {left:,} are left: do it once more." if left else ""
+    flash(f"{_items(done)} deleted.{more}", "success")
+    return redirect(url_for("portal.unknown_numbers"))
+
+
+def _items(count: int) -> str:
+    return f"{count:,} item{'' if count == 1 else 's'}"
+
+
+def _inflated(raw: bytes) -> bytes:
+    return zlib.decompressobj().decompress(raw, MOST_BYTES)

@@ -98,6 +98,7 @@ ACTIONS = {
     "broker_letters.viewed": "Looked at updates that nobody could read",
     "broker_letters.replayed": "Put updates that nobody could read back",
     "unknown.replayed": "Relayed what came for an unknown number",
+    "unknown.deleted": "Deleted what came for an unknown number",
     "user.created": "Invited a user",
     "user.changed": "Changed a user",
     "user.password": "Set a password",

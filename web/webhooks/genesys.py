@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from web.context import parts
 from web.errors import ApiError
-from web.parts import WebParts
-from web.webhooks import guesses, judges
-from web.webhooks.judges import Judge
-from web.webhooks.proof import Proof
-from web.webhooks.reception import Reception
+from web.webhooks import endpoint, guesses
+from web.webhooks.reception import receive
 
 # Genesys gives up after 10 s and repeats five times; the rest of it is for look-ups.
 PUBLISH_SECONDS = 8.0
@@ -26,19 +24,13 @@ def verify(_key: str = "") -> Response:
 
 
 @webhook.post("")
-def receive() -> Response:
-    def judge(held: WebParts, proof: Proof) -> Judge:
-        return judges.of_shared(held.lines, "genesys", proof, ())
-
-    return Reception("genesys", judge, PUBLISH_SECONDS).answer()
+def receive_for_all() -> Response:
+    return receive(endpoint.shared("genesys", ()), PUBLISH_SECONDS)
 
 
 @webhook.post("/<key>")
 def receive_for_line(key: str) -> Response:
-    def judge(held: WebParts, proof: Proof) -> Judge:
-        route = held.lines.by_line_key(key)
-        if route is None:
-            raise ApiError(404, "not_found", "there is no such webhook address")
-        return judges.of_line(held.lines, route, proof)
-
-    return Reception("genesys", judge, PUBLISH_SECONDS).answer()
+    route = parts().lines.by_line_key(key)
+    if route is None:
+        raise ApiError(404, "not_found", "there is no such webhook address")
+    return receive(endpoint.of_line(route), PUBLISH_SECONDS)

@@ -6,12 +6,10 @@ import hmac
 
 from flask import Blueprint, Response, request
 
+from web.context import parts
 from web.errors import ApiError
-from web.parts import WebParts
-from web.webhooks import guesses, judges
-from web.webhooks.judges import Judge
-from web.webhooks.proof import Proof
-from web.webhooks.reception import Reception, parts
+from web.webhooks import endpoint, guesses
+from web.webhooks.reception import receive
 
 PUBLISH_SECONDS = 4.0
 
@@ -33,22 +31,16 @@ def shake_hands_with_tenant(key: str) -> Response:
 
 
 @webhook.post("")
-def receive() -> Response:
-    def judge(held: WebParts, proof: Proof) -> Judge:
-        return judges.of_shared(held.lines, "whatsapp", proof, held.meta_app_secrets)
-
-    return Reception("whatsapp", judge, PUBLISH_SECONDS).answer()
+def receive_for_all() -> Response:
+    return receive(endpoint.shared("whatsapp", parts().meta_app_secrets), PUBLISH_SECONDS)
 
 
 @webhook.post("/<key>")
 def receive_for_tenant(key: str) -> Response:
-    def judge(held: WebParts, proof: Proof) -> Judge:
-        hook = held.lines.by_tenant_key(key)
-        if hook is None:
-            raise ApiError(404, "not_found", "there is no such webhook address")
-        return judges.of_tenant(held.lines, hook, proof, held.meta_app_secrets)
-
-    return Reception("whatsapp", judge, PUBLISH_SECONDS).answer()
+    hook = parts().lines.by_tenant_key(key)
+    if hook is None:
+        raise ApiError(404, "not_found", "there is no such webhook address")
+    return receive(endpoint.of_tenant(hook, parts().meta_app_secrets), PUBLISH_SECONDS)
 
 
 def _challenge(expected: str) -> Response:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import orjson
 
+from db.lines import LineRoute
 from relay.broker.publisher import Outgoing
 from relay.channels.base import Part
 from relay.core.brevity import shallow
 from relay.core.messages import Update, dump
 from relay.core.queues import EXCHANGE, WEBHOOK_ARCHIVE, queue_number
-from web.webhooks.sorting import Sorted
 
 __all__ = ["Outgoing", "archive", "updates"]
 
@@ -22,11 +23,13 @@ MIME_TYPE = re.compile(r"[!-~ ]{1,255}")
 """What may stand in a header: headers have to fit into one frame, and providers name types of any length."""
 
 
-def updates(channel: str, found: Sorted, arrived_at: float, shards: int) -> tuple[list[Outgoing], list[Part]]:
-    """The messages, and the items that cannot be written as JSON."""
+def updates(
+    channel: str, accepted: Iterable[tuple[Part, LineRoute]], arrived_at: float, shards: int, signer: str
+) -> tuple[list[Outgoing], list[Part]]:
+    """The messages, and the items that cannot be written as JSON. `signer`: the digest of the proving secret."""
     messages: list[Outgoing] = []
     unencodable: list[Part] = []
-    for part, route in found.accepted:
+    for part, route in accepted:
         update = Update(
             channel=channel,
             tenant_id=route.tenant_id,
@@ -37,6 +40,7 @@ def updates(channel: str, found: Sorted, arrived_at: float, shards: int) -> tupl
             payload=part.payload,
             media_type=part.media_type,
             mime_type=part.mime_type,
+            signer=signer,
         )
         body = _encoded(update)
         if body is None:
@@ -63,10 +67,11 @@ def _headers(update: Update) -> dict[str, Any]:
     return {"tenantId": update.tenant_id, "mediaType": update.media_type or "", "mimeType": shown}
 
 
-def archive(
-    channel: str, raw: bytes, arrived_at: float, owners: dict[str, list[str]], alone: bool, *, droppable: bool = True
-) -> Outgoing:
-    """The raw body behind one line of JSON that says whose it is (read by relay.actors.archiver)."""
+def archive(channel: str, raw: bytes, arrived_at: float, owners: dict[str, list[str]], alone: bool) -> Outgoing:
+    """The raw body behind one line of JSON that says whose it is (read by relay.actors.archiver).
+
+    Droppable: where the archive's queue is full, the messages go all the same.
+    """
     about = {
         "id": uuid4().hex,
         "channel": channel,
@@ -75,4 +80,4 @@ def archive(
         "alone": alone,
     }
     body = orjson.dumps(about) + b"\n" + raw
-    return Outgoing("", WEBHOOK_ARCHIVE, body, {"channel": channel}, "application/octet-stream", droppable)
+    return Outgoing("", WEBHOOK_ARCHIVE, body, {"channel": channel}, "application/octet-stream", droppable=True)

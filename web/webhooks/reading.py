@@ -8,28 +8,43 @@ from typing import Any
 
 import orjson
 
-UNREADABLE = object()
+from web.budget import LARGE_BYTES, Budget
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 NUL = rb"\u0000"
-REFS = {
-    "whatsapp": re.compile(rb'"phone_number_id"\s*:\s*"([0-9]{1,32})"'),
-    "genesys": re.compile(rb'"id"\s*:\s*"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"'),
-}
-REFS_GUESSED = 8
+ESCAPES = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<odd>\\u0000|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+"""Escaped backslashes and whole pairs of surrogates, so that they are stepped over; what is `odd` is replaced."""
 
 
-def read(raw: bytes) -> Any:
-    """The body, or UNREADABLE. Lone surrogates and NUL, which JSON allows and PostgreSQL does not, are replaced."""
-    try:
-        if NUL not in raw:
+class Unreadable(Exception):
+    """It is no JSON."""
+
+
+def read(raw: bytes, budget: Budget) -> Any:
+    """The body. Lone surrogates and NUL, which JSON allows and PostgreSQL does not, are replaced.
+
+    Raises Unreadable, or OverBudget.
+    """
+    budget.look_at(raw)
+    if NUL not in raw:
+        try:
             return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        pass
+        except orjson.JSONDecodeError:
+            pass
+    mended = _mended(raw, budget)
     try:
-        return cleaned(json.loads(raw, parse_constant=lambda _: None, parse_int=_integer))
-    except (ValueError, RecursionError):
-        return UNREADABLE
+        return orjson.loads(mended)
+    except orjson.JSONDecodeError as error:
+        if len(raw) > LARGE_BYTES:
+            raise Unreadable from error
+    # What only Python's own parser takes: a byte order mark, UTF-16, NaN.
+    try:
+        return cleaned(json.loads(mended, parse_constant=lambda _: None, parse_int=_integer))
+    except (ValueError, RecursionError) as error:
+        raise Unreadable from error
 
 
 def cleaned(value: Any) -> Any:
@@ -43,10 +58,13 @@ def cleaned(value: Any) -> Any:
     return value
 
 
-def guessed_refs(channel: str, raw: bytes) -> list[str]:
-    """Lines that an unreadable body seems to name: candidates for whose secret signs it, no more."""
-    found = (match.group(1).decode() for match in REFS[channel].finditer(raw))
-    return list(dict.fromkeys(found))[:REFS_GUESSED]
+def _mended(raw: bytes, budget: Budget) -> bytes:
+    pieces, done = [], 0
+    for match in budget.in_turns(ESCAPES.finditer(raw)):
+        if match["odd"]:
+            pieces += [raw[done : match.start()], rb"\ufffd"]
+            done = match.end()
+    return b"".join([*pieces, raw[done:]])
 
 
 def _integer(text: str) -> int | float:

@@ -1,4 +1,4 @@
-"""A webhook POST, from its raw bytes to the broker's confirms.
+"""A webhook POST, from its raw bytes to the broker's confirms. Proved before it is parsed.
 
 Durable before 200: everything accepted is at the broker, everything that is nobody's yet in
 PostgreSQL. StoreError leaves as 503, and the provider repeats the whole; what was taken by then
@@ -8,120 +8,110 @@ is absorbed as a duplicate.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from flask import Response, current_app, request
+from flask import Response, request
 
-from relay.channels.base import Channel
 from relay.core.errors import StoreError
 from web import metrics
 from web.arrival import arrived_at
+from web.budget import LARGE_BYTES, Budget, OverBudget
+from web.context import parts
 from web.errors import ApiError
-from web.parts import WebParts
 from web.webhooks import outgoing, reading, remembering
-from web.webhooks.judges import Judge
-from web.webhooks.proof import Proof
-from web.webhooks.sorting import Sorted, sort
+from web.webhooks.authority import Authorised, authorise
+from web.webhooks.endpoint import Endpoint
+from web.webhooks.proof import SIGNATURE, NotProved, Proof, prove
 
 log = structlog.get_logger(__name__)
 
-SIGNATURE = "X-Hub-Signature-256"
+HEADER = "X-Hub-Signature-256"
 
 
-def parts() -> WebParts:
-    found: WebParts = current_app.extensions["relay"]
-    return found
+def receive(endpoint: Endpoint, seconds: float) -> Response:
+    """Take one webhook; `seconds` bound its publishing.
 
-
-class Reception:
-    """One POST of one channel. `make_judge` says what the URL admits, `seconds` bounds the publishing."""
-
-    def __init__(self, channel: str, make_judge: Callable[[WebParts, Proof], Judge], seconds: float) -> None:
-        self._parts = parts()
-        self._channel: Channel = self._parts.channels[channel]
-        self._make_judge = make_judge
-        self._seconds = seconds
-        self._arrived_at = arrived_at(request.environ)
-
-    def answer(self) -> Response:
-        """Do it all. Raises ApiError, StoreError, or what werkzeug raises for an oversized body."""
-        if not self._parts.preparation.done:
-            raise StoreError("web is still waiting for what it needs")
+    Raises ApiError 401, StoreError, or what werkzeug raises for an oversized body.
+    """
+    held = parts()
+    if not held.preparation.done:
+        raise StoreError("web is still waiting for what it needs")
+    signature = request.headers.get(HEADER, "")
+    if not SIGNATURE.fullmatch(signature):
+        raise _refused(endpoint, length=request.content_length)
+    with held.room.reading(request.content_length):
         raw = request.get_data(cache=False)
-        signature = request.headers.get(SIGNATURE)
-        if not signature or not signature.startswith("sha256="):
-            raise self._refused(raw)
-        proof = Proof(self._channel.verify, raw, signature)
-        judge = self._make_judge(self._parts, proof)
-        body = reading.read(raw)
-        if body is reading.UNREADABLE:
-            self._unreadable(raw, proof, judge)
-        else:
-            self._readable(raw, body, proof, judge)
-        metrics.webhooks.labels(self._channel.name, "accepted").inc()
-        return Response(status=200)
-
-    def _readable(self, raw: bytes, body: Any, proof: Proof, judge: Judge) -> None:
-        found = sort(self._channel.split(body), judge, lambda: proof.given)
-        self._check(proof, found, raw)
-        updates, unencodable = outgoing.updates(self._channel.name, found, self._arrived_at, self._parts.shards)
-        if not found.undecided:
-            updates.append(outgoing.archive(self._channel.name, raw, self._arrived_at, found.owners, _alone(found)))
-        self._publish(updates)
-        remembering.keep_unknown(self._parts.pool, self._channel.name, [*found.unknown, *unencodable], self._when())
-        remembering.audit_foreign(self._parts, self._channel.name, found.foreign)
-        self._count(found)
-        if found.undecided:
-            raise StoreError(f"{len(found.undecided)} items could not be placed while the database is away")
-
-    def _unreadable(self, raw: bytes, proof: Proof, judge: Judge) -> None:
-        """Rightly signed all the same: the provider must not repeat it, and somebody should look at it."""
-        found = Sorted()
-        for ref in reading.guessed_refs(self._channel.name, raw):
-            if proof.given:
-                break
-            found = sort(remembering.nameless(ref), judge, lambda: proof.given)
-        self._check(proof, found, raw)
-        archived = outgoing.archive(self._channel.name, raw, self._arrived_at, {}, False, droppable=False)
-        self._publish([archived])
-        remembering.keep_unreadable(self._parts.pool, self._channel.name, raw, self._when())
-        metrics.items.labels(self._channel.name, "unreadable").inc()
-        log.error("webhook_unreadable", channel=self._channel.name, **_fingerprint(raw))
-
-    def _check(self, proof: Proof, found: Sorted, raw: bytes) -> None:
-        if proof.given:
-            return
-        if found.undecided:
-            raise StoreError("the database is away, and with it the secrets that could verify this")
-        raise self._refused(raw)
-
-    def _refused(self, raw: bytes) -> ApiError:
-        metrics.webhooks.labels(self._channel.name, "refused").inc()
-        log.warning("webhook_not_proved", channel=self._channel.name, **_fingerprint(raw))
-        return ApiError(401, "signature_invalid", "no secret of any line named here signs this body")
-
-    def _publish(self, messages: list[outgoing.Outgoing]) -> None:
-        dropped = self._parts.publisher.publish(messages, self._seconds)
-        if dropped:
-            metrics.archive_refused.inc(len(dropped))
-            log.error("archive_refused", channel=self._channel.name, advice="see docs/queues.md, WEBHOOK_ARCHIVE")
-
-    def _count(self, found: Sorted) -> None:
-        for what in ("accepted", "unknown", "foreign", "undecided"):
-            metrics.items.labels(self._channel.name, what).inc(len(getattr(found, what)))
-
-    def _when(self) -> datetime:
-        return datetime.fromtimestamp(self._arrived_at, UTC)
+        try:
+            proof = prove(raw, signature, endpoint, held)
+        except NotProved:
+            raise _refused(endpoint, **_fingerprint(raw)) from None
+        with held.room.turn(proof.signer.owner, len(raw)):
+            _take(raw, proof, endpoint, seconds)
+    metrics.webhooks.labels(endpoint.channel, "accepted").inc()
+    return Response(status=200)
 
 
-def _alone(found: Sorted) -> bool:
-    """The whole body is one tenant's, so that it may have it as it came."""
-    return len(found.owners) == 1 and not found.unknown and not found.foreign
+def _take(raw: bytes, proof: Proof, endpoint: Endpoint, seconds: float) -> None:
+    """What the signer says is taken, item by item; or kept whole, where that is not possible."""
+    held, channel, budget = parts(), parts().channels[endpoint.channel], Budget()
+    at = arrived_at(request.environ)
+    try:
+        body = reading.read(raw, budget)
+        items = list(budget.items(channel.split(body)))
+        found = authorise(items, proof, endpoint, held.lines)
+        accepted = budget.in_turns(found.accepted)
+        messages, unencodable = outgoing.updates(channel.name, accepted, at, held.shards, proof.signer.digest)
+        nobodys = [*found.unknown, *unencodable]
+        kept = remembering.rows(nobodys, budget)
+    except (reading.Unreadable, OverBudget) as error:
+        _keep_whole(raw, proof, endpoint, seconds, str(error) or "not readable as JSON")
+        return
+    if not found.undecided:
+        messages.append(outgoing.archive(channel.name, raw, at, found.owners, found.one_owner))
+    _publish(endpoint, messages, seconds)
+    remembering.keep_unknown(held.pool, channel.name, proof.signer, kept, _time(at))
+    if len(nobodys) > len(kept):
+        reason = f"{len(nobodys):,} of its items are no line's, and {len(kept):,} of them stand here by themselves"
+        remembering.keep_whole(held.pool, channel.name, proof.signer, raw, _time(at), reason)
+    remembering.audit_foreign(held, channel.name, proof.signer, found.foreign)
+    _count(channel.name, found)
+    if found.undecided:
+        raise StoreError(f"{len(found.undecided)} items could not be placed while the database is away")
+
+
+def _keep_whole(raw: bytes, proof: Proof, endpoint: Endpoint, seconds: float, reason: str) -> None:
+    """Rightly signed all the same: the provider must not repeat it, and somebody should look at it."""
+    at = arrived_at(request.environ)
+    _publish(endpoint, [outgoing.archive(endpoint.channel, raw, at, {}, False)], seconds)
+    remembering.keep_whole(parts().pool, endpoint.channel, proof.signer, raw, _time(at), reason)
+    metrics.items.labels(endpoint.channel, "unreadable").inc()
+    log.error("webhook_unreadable", channel=endpoint.channel, reason=reason, **_fingerprint(raw))
+
+
+def _refused(endpoint: Endpoint, **about: Any) -> ApiError:
+    metrics.webhooks.labels(endpoint.channel, "refused").inc()
+    log.warning("webhook_not_proved", channel=endpoint.channel, **about)
+    return ApiError(401, "signature_invalid", "no secret of any line named here signs this body")
+
+
+def _publish(endpoint: Endpoint, messages: list[outgoing.Outgoing], seconds: float) -> None:
+    dropped = parts().publisher.publish(messages, seconds)
+    if dropped:
+        metrics.archive_refused.inc(len(dropped))
+        log.error("archive_refused", channel=endpoint.channel, advice="see docs/queues.md, WEBHOOK_ARCHIVE")
+
+
+def _count(channel: str, found: Authorised) -> None:
+    for what in ("accepted", "unknown", "foreign", "undecided"):
+        metrics.items.labels(channel, what).inc(len(getattr(found, what)))
+
+
+def _time(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
 
 
 def _fingerprint(raw: bytes) -> dict[str, Any]:
-    """Enough to compare with a capture at the provider's side; never the body."""
-    return {"length": len(raw), "sha256": hashlib.sha256(raw).hexdigest()[:16]}
+    """Enough to compare with a capture at the provider's side; never the body. Of a large one its beginning."""
+    return {"length": len(raw), "sha256_of_256k": hashlib.sha256(raw[:LARGE_BYTES]).hexdigest()[:16]}

@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import gevent
 import structlog
 
 from db import audit, unknown_lines
 from db.audit import By
 from db.pool import DatabaseError, Pool
+from db.unknown_lines import Signer
 from relay.channels.base import ACCOUNT, Part
-from relay.core.brevity import brief
+from relay.core.brevity import brief, shallow
+from web.budget import LARGE_BYTES, Budget
 from web.parts import WebParts
 from web.webhooks.reading import cleaned
 
 log = structlog.get_logger(__name__)
 
 PAYLOAD_LIMIT = 256 * 1024
+KEPT_OF_ONE_BODY = 1_000
+"""Items without a line, one by one; of a body with more the whole is kept beside them."""
 EXCERPT = 16 * 1024
+AUDITED_OF_ONE_BODY = 20
 
 
-def keep_unknown(pool: Pool, channel: str, items: list[Part], arrived_at: datetime) -> None:
+def rows(items: list[Part], budget: Budget) -> list[unknown_lines.Item]:
+    """What is kept of items that no line takes, KEPT_OF_ONE_BODY at most. Raises OverBudget."""
+    kept = budget.in_turns(items[:KEPT_OF_ONE_BODY])
+    return [(_line_ref(one), _short(cleaned(one.address)), one.index, _payload(one)) for one in kept]
+
+
+def keep_unknown(
+    pool: Pool, channel: str, signer: Signer, items: list[unknown_lines.Item], arrived_at: datetime
+) -> None:
     """Raises DatabaseError: then the provider has to repeat them."""
     if not items:
         return
-    rows = [(_line_ref(one), _short(cleaned(one.address)), one.index, _payload(one)) for one in items]
-    unknown_lines.keep(pool, channel, rows, arrived_at, "no active line has this id")
-    log.warning("webhook_items_kept", channel=channel, items=len(items), refs=len({one.line_ref for one in items}))
+    unknown_lines.keep(pool, channel, signer, items, arrived_at, "no active line has this id")
+    refs = len({item[0] for item in items})
+    log.warning("webhook_items_kept", channel=channel, signed_by=signer.tenant_id, items=len(items), refs=refs)
 
 
 def _line_ref(item: Part) -> str:
@@ -37,34 +53,31 @@ def _line_ref(item: Part) -> str:
     return "" if item.line_ref.startswith(ACCOUNT) else _short(cleaned(item.line_ref))
 
 
-def keep_unreadable(pool: Pool, channel: str, raw: bytes, arrived_at: datetime) -> None:
-    """Its beginning; the whole is in the archive. Raises DatabaseError."""
+def keep_whole(pool: Pool, channel: str, signer: Signer, raw: bytes, arrived_at: datetime, reason: str) -> None:
+    """A body that was not taken apart: its beginning to look at, and all of it. Raises DatabaseError."""
     excerpt = cleaned(raw[:EXCERPT].decode("utf-8", "replace"))
     row = ("", "", 0, {"unreadable": excerpt, "length": len(raw)})
-    unknown_lines.keep(pool, channel, [row], arrived_at, "rightly signed, but not readable as JSON")
+    unknown_lines.keep(pool, channel, signer, [row], arrived_at, f"rightly signed, but {reason}", raw=_deflated(raw))
 
 
-def audit_foreign(parts: WebParts, channel: str, items: list[Part]) -> None:
+def audit_foreign(held: WebParts, channel: str, signer: Signer, items: Iterable[Part]) -> None:
     """Told to the tenant whose line it is, once a minute per line. Best effort: it carries no message."""
-    for ref, count in Counter(item.line_ref for item in items).items():
-        if not parts.drops.due((channel, ref)):
-            continue
-        log.warning("webhook_items_dropped", channel=channel, line_ref=ref, items=count)
+    dropped = Counter(item.line_ref for item in items)
+    due = [ref for ref in dropped if held.drops.due((channel, ref))]
+    for ref in due[:AUDITED_OF_ONE_BODY]:
+        log.warning(
+            "webhook_items_dropped", channel=channel, line_ref=ref, items=dropped[ref], signed_by=signer.tenant_id
+        )
         try:
-            _audit(parts, channel, ref, count)
+            _audit(held, channel, ref, dropped[ref])
         except DatabaseError as error:
             log.warning("webhook_audit_skipped", channel=channel, reason=str(error))
 
 
-def nameless(ref: str) -> list[Part]:
-    """An item of which only the line is known."""
-    return [Part(ref, "", {}, 0)]
-
-
-def _audit(parts: WebParts, channel: str, ref: str, count: int) -> None:
-    route = parts.lines.by_ref("whatsapp" if channel == "whatsapp" else "genesys", ref) if ref else None
+def _audit(held: WebParts, channel: str, ref: str, count: int) -> None:
+    route = held.lines.by_ref("whatsapp" if channel == "whatsapp" else "genesys", ref) if ref else None
     detail = {"channel": channel, "items": count, "reason": "signed with a secret that is not this line's"}
-    with parts.pool.transaction() as cursor:
+    with held.pool.transaction() as cursor:
         audit.record(
             cursor,
             By("webhook"),
@@ -76,17 +89,21 @@ def _audit(parts: WebParts, channel: str, ref: str, count: int) -> None:
 
 
 def _payload(part: Part) -> dict[str, Any]:
-    try:
-        payload: dict[str, Any] = cleaned(part.payload)
+    payload: dict[str, Any] = cleaned(shallow(part.payload))
+    size = len(json.dumps(payload))
+    if size > PAYLOAD_LIMIT:
+        payload = brief(payload)
         size = len(json.dumps(payload))
-        if size > PAYLOAD_LIMIT:
-            payload = brief(payload)
-            size = len(json.dumps(payload))
-    except RecursionError:
-        return {"not_kept": "nested too deeply; the archive holds the whole webhook"}
     if size > PAYLOAD_LIMIT:
         return {"not_kept": f"{size} bytes; the archive holds the whole webhook"}
     return payload
+
+
+def _deflated(raw: bytes) -> bytes:
+    """In a thread where it takes long: zlib lets others work meanwhile."""
+    if len(raw) <= LARGE_BYTES:
+        return zlib.compress(raw)
+    return bytes(gevent.get_hub().threadpool.apply(zlib.compress, (raw,)))
 
 
 def _short(text: str) -> str:

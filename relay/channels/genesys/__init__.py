@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
@@ -47,7 +47,7 @@ class GenesysChannel:
     def verify(self, secret: str, raw: bytes, signature: str | None) -> bool:
         return webhook.verify(secret, raw, signature)
 
-    def split(self, body: Any) -> list[Part]:
+    def split(self, body: Any) -> Iterator[Part]:
         return webhook.split(body)
 
     def keep(self, body: Any, line_refs: set[str]) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Iterator
 from typing import Any
 
 from relay.channels.base import Part
@@ -37,10 +38,10 @@ def verify(secret: str, raw: bytes, signature: str | None) -> bool:
     return hmac.compare_digest(signature.encode("utf-8", "replace"), sign(secret, raw).encode())
 
 
-def split(body: Any) -> list[Part]:
+def split(body: Any) -> Iterator[Part]:
     """The objects of the body: one, as a rule. What is no object is kept, so that somebody can see it."""
     items = body if isinstance(body, list) else [] if body is None else [body]
-    return [_part(item, index) for index, item in enumerate(items)]
+    return (_part(item, index) for index, item in enumerate(items))
 
 
 def keep(body: Any, line_refs: set[str]) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from relay.channels.base import ACCOUNT, Part
@@ -42,13 +43,10 @@ def verify(secret: str, raw: bytes, signature: str | None) -> bool:
     return hmac.compare_digest(signature.encode("utf-8", "replace"), sign(secret, raw).encode())
 
 
-def split(body: Any) -> list[Part]:
+def split(body: Any) -> Iterator[Part]:
     """Every item of the body, in order; what holds none that can be read is an item itself."""
-    found: list[Part] = []
-    for line_ref, address, payload in _items(body):
-        kind, mime = _media(payload)
-        found.append(Part(line_ref, address, payload, len(found), kind, mime))
-    return found
+    for index, (line_ref, address, payload) in enumerate(_items(body)):
+        yield Part(line_ref, address, payload, index, *_media(payload))
 
 
 def keep(body: Any, line_refs: set[str]) -> Any:
@@ -85,7 +83,9 @@ def _of_change(entry: dict[str, Any], change: Any) -> Iterator[tuple[str, str, d
         "waba_id": clean(entry.get("id")),
         "metadata": record(value.get("metadata")),
     }
-    for address, item in list(_of_value(value)) or [("", _without_items(change))]:
+    items = _of_value(value)
+    # One by one: whoever splits a large webhook may stop, or let others work, between any two of them.
+    for address, item in chain([next(items, ("", _without_items(change)))], items):
         about_account = item["kind"] in ("other", "error")
         yield _line_ref(value) or (_account_ref(entry) if about_account else ""), address, {**common, **item}
 

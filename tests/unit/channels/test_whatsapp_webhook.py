@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
-from relay.channels.base import ACCOUNT
-from relay.channels.whatsapp.webhook import EMPTY_BODY, keep, split, verify
+from relay.channels.base import ACCOUNT, Part
+from relay.channels.whatsapp import webhook
+from relay.channels.whatsapp.webhook import EMPTY_BODY, keep, verify
 from tests.unit.channels.recorded import recorded
+
+
+def split(body: Any) -> list[Part]:
+    return list(webhook.split(body))
+
 
 SECRET = "app-secret"
 RAW = b'{"object":"whatsapp_business_account","x":"caf\\u00e9 \\/ a\\u0040b"}'

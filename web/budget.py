@@ -1,0 +1,120 @@
+"""What one webhook may cost a worker. Beyond it: refused before its proof, kept whole and listed after it.
+
+Meta sends 3 MB and 1,000 updates at most (its webhooks page); the bounds leave room above that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import gevent
+from gevent.lock import BoundedSemaphore
+
+from relay.core.errors import StoreError
+
+MOST_BYTES = 4 * 1024 * 1024
+LARGE_BYTES = 256 * 1024
+SCANNED_BYTES = 1024 * 1024
+"""So far into an unproved body it is looked for the lines it names."""
+REFS_BEFORE_PROOF = 64
+SECRETS_TRIED = 8
+"""Each costs a pass over the body."""
+
+MOST_OBJECTS = 60_000
+MOST_VALUES = 200_000
+MOST_ITEMS = 5_000
+MOST_REFS = 256
+MOST_SECONDS = 2.0
+"""Of this worker's own work on one body; waiting for others does not count."""
+SLICE_SECONDS = 0.002
+"""So long it works before other requests get their turn."""
+
+T = TypeVar("T")
+
+
+class OverBudget(Exception):
+    """A proved body asks for more than one request may. The text says of what."""
+
+
+class Budget:
+    """Of one request."""
+
+    def __init__(self) -> None:
+        self._used = 0.0
+        self._items = 0
+
+    def look_at(self, raw: bytes) -> None:
+        """Before it is parsed, which cannot be interrupted. Signs inside of texts are counted, too: they only
+        make the bound stricter. Raises OverBudget."""
+        if raw.count(b"{") + raw.count(b"[") > MOST_OBJECTS:
+            raise OverBudget(f"it holds more than {MOST_OBJECTS:,} objects and lists")
+        if raw.count(b",") > MOST_VALUES:
+            raise OverBudget(f"it holds more than {MOST_VALUES:,} values")
+
+    def items(self, found: Iterable[T]) -> Iterator[T]:
+        """The same, counted, with turns for other requests. Raises OverBudget."""
+        for item in self.in_turns(found):
+            self._items += 1
+            if self._items > MOST_ITEMS:
+                raise OverBudget(f"it holds more than {MOST_ITEMS:,} items")
+            yield item
+
+    def in_turns(self, found: Iterable[T]) -> Iterator[T]:
+        """The same; what is done with each counts as work. Raises OverBudget when that has taken too long."""
+        began = time.perf_counter()
+        for item in found:
+            yield item
+            spent = time.perf_counter() - began
+            if spent < SLICE_SECONDS:
+                continue
+            self._used += spent
+            if self._used > MOST_SECONDS:
+                raise OverBudget(f"it takes more than {MOST_SECONDS:g} s to read")
+            gevent.sleep(0)
+            began = time.perf_counter()
+
+
+class Room:
+    """A worker's memory for large bodies, proved or not; and one large body of a signer at a time."""
+
+    def __init__(self, most: int = 32 * MOST_BYTES, waiting: int = 8) -> None:
+        self._free = most
+        self._most_waiting = waiting
+        self._turns: dict[str, tuple[BoundedSemaphore, list[object]]] = {}
+
+    @contextmanager
+    def reading(self, size: int | None) -> Iterator[None]:
+        """`size` as announced; None: nobody knows. Small ones always find room. Raises StoreError."""
+        taken = MOST_BYTES if size is None else min(size, MOST_BYTES)
+        if taken <= LARGE_BYTES:
+            yield
+            return
+        if taken > self._free:
+            raise StoreError("too many large webhooks are being read at once")
+        self._free -= taken
+        try:
+            yield
+        finally:
+            self._free += taken
+
+    @contextmanager
+    def turn(self, owner: str, size: int) -> Iterator[None]:
+        """For working on a proved body. Raises StoreError when too many of this owner's wait already."""
+        if size <= LARGE_BYTES:
+            yield
+            return
+        turn, waiting = self._turns.setdefault(owner, (BoundedSemaphore(1), []))
+        if len(waiting) > self._most_waiting:
+            raise StoreError("too many large webhooks of one signer at once")
+        me = object()
+        waiting.append(me)
+        try:
+            with turn:
+                yield
+        finally:
+            waiting.remove(me)
+            if not waiting:
+                self._turns.pop(owner, None)
