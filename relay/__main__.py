@@ -191,6 +191,48 @@ def reset_second_factor(email: str) -> None:
     click.echo(f"{user.email} logs in with the password alone, and may set up a second factor anew")
 
 
+@main.group()
+def audit() -> None:
+    """The audit log: who did what."""
+
+
+@audit.command("seal")
+def seal_audit() -> None:
+    """Chain the newest lines now; daemons do it every ten seconds."""
+    from relay import auditing
+
+    with _in_words():
+        count, head = auditing.seal(_settings())
+    click.echo(f"{count} lines were chained; the newest is {head}")
+
+
+@audit.command("verify")
+@click.option("--head", "noted", multiple=True, metavar="N:DIGEST", help="noted elsewhere: the chain must lead there")
+def verify_audit(noted: tuple[str, ...]) -> None:
+    """Look at every line, and say which is not as it was written. The exit code is 1 when there is one."""
+    from relay import auditing
+
+    with _in_words():
+        verdict = auditing.verify(_settings(), [auditing.head_of(one) for one in noted])
+    for text in [*verdict.faults, *verdict.remarks]:
+        click.echo(text)
+    if verdict.count:
+        click.echo(f"{verdict.count} faults: the audit log was changed.")
+        sys.exit(1)
+    click.echo(f"The chain of {verdict.head.n} lines is whole. Note its head elsewhere: {verdict.head}")
+
+
+@audit.command("export")
+@click.option("--tenant", "tenant_id", type=click.UUID, help="of this tenant only")
+def export_audit(tenant_id: UUID | None) -> None:
+    """All lines as JSON, one each, the oldest first."""
+    from relay import auditing
+
+    with _in_words():
+        for line in auditing.export(_settings(), _text(tenant_id)):
+            click.echo(line)
+
+
 @main.group("dead-letters")
 def dead_letters() -> None:
     """Messages that were given up, and updates that nobody could decode."""

@@ -18,6 +18,7 @@ from db import shards
 from db.listen import Listener
 from relay import health
 from relay.actors.archiver import ArchiverActor
+from relay.actors.audit_chainer import AuditChainer
 from relay.actors.base import Stop, tell
 from relay.actors.commands import ReloadTenant
 from relay.actors.hours import HoursActor
@@ -80,6 +81,8 @@ class Service:
         self._undo.append(("supervisor", lambda: self._stop_actors(supervisor)))
         hours = HoursActor.start(self.parts)
         self._undo.append(("hours", lambda: _stop_actor(hours)))
+        chainer = AuditChainer.start(self.parts)
+        self._undo.append(("audit chainer", lambda: _stop_actor(chainer)))
         archiver = ArchiverActor.start(self.parts)
         self._undo.append(("archiver", lambda: _stop_actor(archiver)))
         listener = Listener(

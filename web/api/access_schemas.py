@@ -138,6 +138,10 @@ class AuditQuery(Given):
     before: Before | None = None
 
 
+class ExportQuery(Given):
+    after: int = Field(0, ge=0, le=2**63 - 1, description="go on after the line with this id")
+
+
 class EntryOut(Shown):
     id: int
     at: datetime

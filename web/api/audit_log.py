@@ -5,16 +5,21 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from db import audit_search
+from db import audit_chain, audit_search
 from db.audit_search import Wanted
 from db.paging import CursorError
 from web.api import auth
-from web.api.access_schemas import AuditList, AuditQuery, EntryOut
+from web.api.access_schemas import AuditList, AuditQuery, EntryOut, ExportQuery
 from web.api.messages import not_a_page
 from web.api.schemas import TenantPath
 from web.api.setup import ERRORS, KEY, known_tenant
 from web.context import pool, reply
 from web.principal import OPERATOR, needs
+
+LINES = {
+    "description": "one JSON object a line: id, at, tenant_id, actor, action, subject, detail, n, previous, hash",
+    "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+}
 
 api = APIBlueprint(
     "audit",
@@ -37,6 +42,27 @@ def tenant_audit(path: TenantPath, query: AuditQuery) -> Response:
 @needs(OPERATOR, scope="audit:read")
 def whole_audit(query: AuditQuery) -> Response:
     return _list(None, query)
+
+
+@api.get("/tenants/<uuid:tenant_id>/audit/export", summary="Export a tenant's audit log", responses={200: LINES})
+@needs("audit:read")
+def export_tenant_audit(path: TenantPath, query: ExportQuery) -> Response:
+    """JSON lines, the oldest first. `hash` covers the rest of its line, and so `previous`, that of the line before."""
+    return _exported(known_tenant(path).id, query)
+
+
+@api.get("/audit/export", summary="Export the audit log of the whole installation", responses={200: LINES})
+@needs(OPERATOR, scope="audit:read")
+def export_whole_audit(query: ExportQuery) -> Response:
+    """JSON lines, the oldest first. `hash` covers the rest of its line, and so `previous`, that of the line before."""
+    return _exported(None, query)
+
+
+def _exported(tenant_id: str | None, query: ExportQuery) -> Response:
+    lines = audit_chain.exported(pool(), tenant_id, query.after)
+    answer = Response((line.json() + "\n" for line in lines), mimetype="application/x-ndjson")
+    answer.headers["Content-Disposition"] = 'attachment; filename="audit.jsonl"'
+    return answer
 
 
 def _list(tenant_id: str | None, query: AuditQuery) -> Response:
