@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg2
 from psycopg2.errors import UndefinedTable
 from yoyo import get_backend, read_migrations
 
-from db.pool import Pool
+from db.pool import Pool, away
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -19,16 +23,12 @@ class ShardCountError(RuntimeError):
 def migrate(database_url: str, shards: int) -> list[str]:
     """Apply what is missing and return the names applied. Safe to run side by side (it locks).
 
-    Raises ShardCountError when the database already holds another number of shards.
+    Raises DatabaseError, and ShardCountError when the database already holds another number of shards.
     """
-    backend = get_backend(database_url.replace("postgres://", "postgresql://", 1))
-    try:
-        with backend.lock():
-            pending = backend.to_apply(read_migrations(str(MIGRATIONS)))
-            backend.apply_migrations(pending)
-            names = [migration.id for migration in pending]
-    finally:
-        backend.connection.close()
+    with _backend(database_url) as backend, backend.lock():
+        pending = backend.to_apply(read_migrations(str(MIGRATIONS)))
+        backend.apply_migrations(pending)
+        names = [migration.id for migration in pending]
     with Pool(database_url, size=1) as pool:
         _record_shards(pool, shards)
     return names
@@ -36,9 +36,19 @@ def migrate(database_url: str, shards: int) -> list[str]:
 
 def pending(database_url: str) -> list[str]:
     """The migrations that this version of the program has and the database has not."""
-    backend = get_backend(database_url.replace("postgres://", "postgresql://", 1))
-    try:
+    with _backend(database_url) as backend:
         return [migration.id for migration in backend.to_apply(read_migrations(str(MIGRATIONS)))]
+
+
+@contextmanager
+def _backend(database_url: str) -> Iterator[Any]:
+    """Connected, and closed at the end. Raises DatabaseError."""
+    try:
+        backend = get_backend(database_url.replace("postgres://", "postgresql://", 1))
+    except psycopg2.OperationalError as error:
+        raise away(error) from error
+    try:
+        yield backend
     finally:
         backend.connection.close()
 

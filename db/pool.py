@@ -24,6 +24,7 @@ from gevent.lock import BoundedSemaphore
 from gevent.monkey import get_original
 from psycogreen.gevent import gevent_wait_callback
 
+from relay.core.certificates import refusal
 from relay.core.errors import StoreError
 
 psycopg2.extras.register_uuid()
@@ -137,7 +138,7 @@ class Pool:
             connection = None
         except psycopg2.Error as error:
             if _unavailable(error):
-                raise DatabaseError(str(error).strip() or type(error).__name__) from error
+                raise away(error) from error
             if connection is not None and not connection.closed:
                 self._free.append(connection)
                 connection = None
@@ -164,11 +165,16 @@ class Pool:
         try:
             return psycopg2.connect(self._url, connection_factory=_Connection)
         except psycopg2.OperationalError as error:
-            raise DatabaseError(str(error).strip()) from error
+            raise away(error) from error
 
     def close(self) -> None:
         while self._free:
             self._free.pop().close()
+
+
+def away(error: psycopg2.Error) -> DatabaseError:
+    """What PostgreSQL's library said, in words that tell what to do where there are such."""
+    return DatabaseError(refusal(error) or str(error).strip() or type(error).__name__)
 
 
 def _unavailable(error: psycopg2.Error) -> bool:

@@ -49,6 +49,7 @@ def build_objects(settings: Settings) -> ObjectStore:
         settings.minio_secret_key.get_secret_value(),
         settings.minio_secure,
         settings.minio_public_url,
+        settings.authorities,
     )
 
 

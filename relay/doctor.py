@@ -172,7 +172,7 @@ def _redis(settings: Settings) -> Finding:
         if cache.ping():
             return Finding("redis", "ok", "Redis answers")
     text = "Redis does not answer: everything is slower, and limits count for each daemon alone"
-    return Finding("redis", "warning", text, _ADVICE["redis"])
+    return Finding("redis", "warning", text, cache.trouble or _ADVICE["redis"])
 
 
 def _buckets(settings: Settings) -> Finding:

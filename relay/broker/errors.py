@@ -8,6 +8,7 @@ BrokerError         the broker is away, or did not confirm in time
 
 from __future__ import annotations
 
+from relay.core.certificates import refusal
 from relay.core.errors import StoreError
 
 
@@ -31,4 +32,4 @@ def describe(error: BaseException | None) -> str:
     """One line for logs and answers; a broker's errors hold no secrets, its URL would."""
     if error is None:
         return "closed"
-    return f"{type(error).__name__}: {error}".strip().rstrip(":")
+    return refusal(error) or f"{type(error).__name__}: {error}".strip().rstrip(":")

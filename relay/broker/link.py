@@ -18,10 +18,10 @@ import gevent
 import structlog
 from amqp.method_framing import frame_writer
 from gevent.event import Event
-from kombu import Connection
 from kombu.transport import pyamqp
 
 from relay.broker.errors import BrokerError, describe
+from relay.broker.secure import connection
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +84,7 @@ class Link:
         self.lost = Event()
         self.error: BaseException | None = None
         self._on_lost = on_lost
-        self._kombu = Connection(
+        self._kombu = connection(
             url,
             transport=_SecureTransport if url.startswith("amqps") else _Transport,
             heartbeat=HEARTBEAT_SECONDS,

@@ -12,9 +12,9 @@ from typing import Any
 import gevent
 from gevent.event import Event
 from gevent.lock import RLock
-from kombu import Connection
 
 from relay.broker.errors import BrokerError, describe
+from relay.broker.secure import connection
 
 POLL_SECONDS = 0.05
 VISIBILITY_SECONDS = 10
@@ -40,7 +40,7 @@ class RedisLink:
         self._on_lost = on_lost
         self._lock = RLock()
         self._channels: list[Any] = []
-        self._kombu = Connection(url, transport_options=dict(OPTIONS))
+        self._kombu = connection(url, transport_options=dict(OPTIONS))
         self._errors = (*self._kombu.connection_errors, *self._kombu.channel_errors)
         try:
             # The transport connects with its first command, not before.

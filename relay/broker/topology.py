@@ -14,6 +14,7 @@ from kombu import Connection
 from relay.broker.connect import is_redis
 from relay.broker.errors import BrokerError, TopologyError, describe
 from relay.broker.link import CONNECT_SECONDS
+from relay.broker.secure import connection
 from relay.core.queues import DEAD_LETTERS, INBOUND, OUTBOUND, WEBHOOK_ARCHIVE, queue_name
 
 log = structlog.get_logger(__name__)
@@ -73,16 +74,16 @@ def _quorum(connection: Connection) -> dict[str, Any]:
 def _connection(url: str) -> Iterator[Connection]:
     # Kombu would pause for two seconds before it says that nobody is there.
     options = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.0}
-    connection = Connection(url, connect_timeout=CONNECT_SECONDS, transport_options=options)
-    errors = (*connection.connection_errors, *connection.channel_errors, TimeoutError)
+    opened = connection(url, connect_timeout=CONNECT_SECONDS, transport_options=options)
+    errors = (*opened.connection_errors, *opened.channel_errors, TimeoutError)
     try:
         with gevent.Timeout(DECLARE_SECONDS, TimeoutError("the broker did not answer")):
-            connection.connect()
-            yield connection
+            opened.connect()
+            yield opened
     except errors as error:
         raise BrokerError(f"cannot declare the queues: {describe(error)}") from error
     finally:
-        connection.release()
+        opened.release()
 
 
 def _exchange(channel: Any, name: str) -> None:

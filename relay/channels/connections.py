@@ -18,6 +18,7 @@ import gevent.ssl
 from gevent.monkey import get_original
 
 from relay.channels.origins import Origin, Trust
+from relay.core.certificates import OTHERS, refusal
 from relay.core.errors import SendError
 
 IDLE_SECONDS = 20.0
@@ -97,7 +98,8 @@ class Connections:
         except BaseException as error:
             sock.close()
             if isinstance(error, (OSError, ValueError)):
-                raise SendError("retry", "tls_failed", f"no secure connection: {_why(error)}") from None
+                why = refusal(error, OTHERS) or _why(error)
+                raise SendError("retry", "tls_failed", f"no secure connection: {why}") from None
             raise
 
     def _tls(self) -> gevent.ssl.SSLContext:

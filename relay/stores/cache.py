@@ -82,6 +82,11 @@ class Cache:
     def ping(self) -> bool:
         return self._redis.ping()
 
+    @property
+    def trouble(self) -> str:
+        """What is the matter with its certificate, as far as the last failure tells."""
+        return self._redis.trouble
+
     def close(self) -> None:
         self._redis.close()
 

@@ -12,6 +12,8 @@ from prometheus_client import Counter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from relay.core.certificates import refusal
+
 T = TypeVar("T")
 
 AWAY_SECONDS = 3.0
@@ -36,6 +38,8 @@ class RedisConnection:
         )
         self.client = redis.Redis(connection_pool=pool)
         self._away_until = 0.0
+        self.trouble = ""
+        """What is the matter with its certificate, as far as the last failure tells."""
 
     def call(self, command: Callable[[redis.Redis], Any], default: T) -> Any | T:
         """What the command answers, or `default` while Redis is away."""
@@ -46,7 +50,8 @@ class RedisConnection:
         except redis.RedisError as error:
             FAILURES.inc()
             if time.monotonic() >= self._away_until:
-                log.warning("redis is away", error=type(error).__name__, pause_seconds=AWAY_SECONDS)
+                log.warning("redis is away", error=type(error).__name__, why=refusal(error), pause_seconds=AWAY_SECONDS)
+            self.trouble = refusal(error) or ""
             self._away_until = time.monotonic() + AWAY_SECONDS
             return default
 

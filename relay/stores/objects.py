@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +13,7 @@ import urllib3
 from minio import Minio
 from minio.error import MinioException
 
+from relay.core.certificates import refusal
 from relay.core.errors import StoreError
 
 WEBHOOKS_INBOUND = "webhooks-inbound"
@@ -37,15 +37,25 @@ class ObjectStore:
     """Streams files in and out of the four buckets, and signs links that others may follow.
 
     `public_url` is where others reach the store. Its path, if it has one, is taken for a prefix
-    that a proxy removes, so it is no part of what is signed.
+    that a proxy removes, so it is no part of what is signed. `authorities` is the file of those
+    that may vouch for the store; left out, the public ones.
     """
 
-    def __init__(self, endpoint: str, access_key: str, secret_key: str, secure: bool, public_url: str) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        access_key: str,
+        secret_key: str,
+        secure: bool,
+        public_url: str,
+        authorities: str | None = None,
+    ) -> None:
         self._pool = urllib3.PoolManager(
             maxsize=32,
             timeout=urllib3.Timeout(connect=3, read=20),
             retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=(502, 503, 504)),
-            ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
+            cert_reqs="CERT_REQUIRED",
+            ca_certs=authorities or certifi.where(),
         )
         self._client = Minio(
             endpoint,
@@ -195,4 +205,5 @@ def _translated() -> Iterator[None]:
         raise kind(f"the object store refused: {code}") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         # The text of urllib3's errors holds the whole URL, key and signature included.
-        raise StoreError(f"the object store did not answer: {type(error).__name__}") from None
+        why = refusal(error) or type(error).__name__
+        raise StoreError(f"the object store did not answer: {why}") from None

@@ -7,6 +7,7 @@ and Erlang cookie, so that an instance of the machine is neither used nor distur
 import os
 import secrets
 import shutil
+import ssl
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,8 @@ from kombu import Connection
 
 from sandbox.stack.child import Child
 from sandbox.stack.ports import HOST, free_port, listens
+from tests.services.certificates import HERE as NAME
+from tests.services.certificates import Authority, Certificate
 from tests.waiting import wait_until
 
 # Debian's /usr/sbin/rabbitmq-server changes to the system's user and directories; these are the programs behind it.
@@ -26,7 +29,7 @@ class RabbitMQ:
     """One node. `url` names a fresh virtual host where none is given."""
 
     def __init__(self, directory: Path, logs: Path) -> None:
-        self.port, self.management_port = free_port(), free_port()
+        self.port, self.tls_port, self.management_port = free_port(), free_port(), free_port()
         self._directory = directory / "rabbitmq"
         self._user, self._password = "relay", secrets.token_hex(16)
         env = self._environment()
@@ -38,6 +41,7 @@ class RabbitMQ:
     def start(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._write_configuration()
+        self._put(Authority(self._directory / "authority").right())
         self._names.start()
         wait_until(lambda: listens(self._names_port), 30, "epmd to listen")
         self.child.start()
@@ -56,6 +60,21 @@ class RabbitMQ:
 
     def url(self, virtual_host: str = "/") -> str:
         return f"amqp://{self._user}:{self._password}@{HOST}:{self.port}/{quote(virtual_host, safe='')}"
+
+    def tls_url(self, virtual_host: str) -> str:
+        """By TLS, and by the name that certificates are made out to."""
+        plain = self.url(virtual_host)
+        return plain.replace("amqp://", "amqps://").replace(f"{HOST}:{self.port}", f"{NAME}:{self.tls_port}")
+
+    def show(self, certificate: Certificate) -> None:
+        """Be known by this certificate on the TLS port from now on."""
+        self._put(certificate)
+        shown = ssl.PEM_cert_to_DER_cert(certificate.certificate.read_text())
+        wait_until(
+            lambda: ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((HOST, self.tls_port))) == shown,
+            30,
+            "RabbitMQ to show its new certificate",
+        )
 
     def env(self) -> dict[str, str]:
         return {"BROKER_URL": self.url()}
@@ -92,7 +111,10 @@ class RabbitMQ:
             "RUNNING_UNDER_SYSTEMD": "true",  # the script becomes the server: no shell in between that eats signals
             "RABBITMQ_NODENAME": f"relay-{secrets.token_hex(4)}@localhost",
             "RABBITMQ_DIST_PORT": str(free_port()),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+                # Erlang keeps what it read of a certificate for two minutes; here it looks again at once.
+                "-kernel inet_dist_use_interface {127,0,0,1} -ssl ssl_pem_cache_clean 200"
+            ),
             "RABBITMQ_CONF_ENV_FILE": f"{here}/environment.conf",
             "RABBITMQ_CONFIG_FILE": f"{here}/rabbitmq.conf",
             "RABBITMQ_ADVANCED_CONFIG_FILE": f"{here}/advanced.config",
@@ -112,10 +134,20 @@ class RabbitMQ:
         configuration.touch(mode=0o600)
         configuration.write_text(
             f"listeners.tcp.1 = {HOST}:{self.port}\n"
+            f"listeners.ssl.1 = {HOST}:{self.tls_port}\nssl_options.verify = verify_none\n"
+            f"ssl_options.certfile = {self._shown.certificate}\nssl_options.keyfile = {self._shown.key}\n"
             f"management.tcp.ip = {HOST}\nmanagement.tcp.port = {self.management_port}\n"
             f"default_user = {self._user}\ndefault_pass = {self._password}\n"
             "disk_free_limit.absolute = 64MB\nlog.file = false\nlog.console = true\nlog.console.level = warning\n"
         )
+
+    @property
+    def _shown(self) -> Certificate:
+        return Certificate(self._directory / "shown.pem", self._directory / "shown.key")
+
+    def _put(self, certificate: Certificate) -> None:
+        shutil.copyfile(certificate.certificate, self._shown.certificate)
+        shutil.copyfile(certificate.key, self._shown.key)
 
     def _epmd(self, env: dict[str, str]) -> list[str]:
         program = shutil.which("epmd", path=env.get("PATH"))
