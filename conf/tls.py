@@ -17,6 +17,8 @@ from psycopg2.extensions import parse_dsn
 
 PLAIN = "leads beyond this machine without TLS"
 UNVERIFIED = "leads beyond this machine without verifying who answers"
+LEADS_TO = {"host": "PGHOST", "hostaddr": "PGHOSTADDR", "service": "PGSERVICE"}
+"""What decides whom a URL of PostgreSQL leads to, each with the variable of its library."""
 VERIFIED = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
 """What redis-py and Kombu call it, in a URL."""
 
@@ -49,8 +51,9 @@ def completed(url: str, given: str | None) -> str:
 def database_trouble(url: str) -> str | None:
     """Why this way to PostgreSQL is not safe beyond this machine; None where it is."""
     parts = parse_dsn(url)
-    hosts = f"{parts.get('host', '')},{parts.get('hostaddr', '')}".split(",")
-    if all(is_here(host) for host in hosts) or _sslmode(url) == "verify-full":
+    # What the URL leaves open, PostgreSQL's library takes from the environment.
+    named = ",".join(str(parts.get(name) or os.environ.get(variable, "")) for name, variable in LEADS_TO.items())
+    if all(is_here(host) for host in named.split(",")) or _sslmode(url) == "verify-full":
         return None
     return UNVERIFIED if _sslmode(url) in ("require", "verify-ca") else PLAIN
 

@@ -127,6 +127,13 @@ def test_a_server_on_this_machine_needs_no_tls(variable: str, value: str) -> Non
     assert refusals(**{variable: value}) == []
 
 
+def test_a_host_from_the_environment_of_postgresqls_library_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refusals(DATABASE_URL="postgresql:///relay") == []
+    monkeypatch.setenv("PGHOST", "db.corp.example")
+    assert refusals(DATABASE_URL="postgresql:///relay") == [("plain-database", "DATABASE_URL")]
+    assert refusals(DATABASE_URL="postgresql:///relay?sslmode=verify-full") == []
+
+
 def test_all_reasons_are_given_at_once_beside_what_is_missing_and_wrong() -> None:
     demo = {
         "ADMIN_API_KEY": "demo-admin-key",
