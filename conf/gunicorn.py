@@ -11,12 +11,13 @@ from typing import Any
 
 from conf.settings import SettingsError, load_settings
 
-worker_class = "gevent"
+# gevent, with deadlines for slow requests and a bound of connections per address.
+worker_class = "web.server.Worker"
 workers = int(os.environ.get("WEB_WORKERS") or 2)
 worker_connections = 1000
 bind = f"{os.environ.get('WEB_HOST') or '0.0.0.0'}:{os.environ.get('WEB_PORT') or 8000}"
 
-# A worker that answers no heartbeat for this long is replaced; a request itself is bounded by the application.
+# A worker that answers no heartbeat for this long is replaced; a request itself is bounded by web.server.
 timeout = 60
 # What is being answered when the stop comes may end: the longest is a webhook that retries its publish for 8 s.
 graceful_timeout = 20

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the system's programs that the tests need and that no wheel carries: RabbitMQ and a browser.
+# Install the system's programs that the tests need and that no wheel carries: RabbitMQ, nginx and a browser.
 # Starts no service, and does nothing where all is there.
 set -euo pipefail
 
@@ -9,6 +9,7 @@ exists() { for path in "$@"; do [ -x "$path" ] && return 0; done; return 1; }
 missing=()
 exists /usr/lib/rabbitmq/bin/rabbitmq-server /opt/rabbitmq/sbin/rabbitmq-server \
   /opt/homebrew/sbin/rabbitmq-server /usr/local/sbin/rabbitmq-server && found epmd || missing+=(rabbitmq-server)
+found nginx || exists /usr/sbin/nginx || missing+=(nginx)
 found chromium chromium-browser google-chrome || missing+=(chromium)
 # The wheel's Redis knows no TLS; the tests of it take the system's.
 exists /usr/bin/redis-server /usr/local/bin/redis-server /opt/homebrew/bin/redis-server || missing+=(redis-server)

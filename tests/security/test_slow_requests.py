@@ -1,0 +1,138 @@
+"""Nobody makes web deaf by not ending what they began."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import gevent
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from sandbox.stack.ports import HOST
+from tests import processes
+from tests.security.proxies import Proxy
+from tests.waiting import PATIENCE, wait_until
+from web import server
+from web.server import Addresses, Client, TooSlowError
+
+ANOTHER_ADDRESS = "127.0.0.2"
+MANY = 2_100
+POST = b"POST /webhook/meta HTTP/1.1\r\nHost: relay\r\nX-Hub-Signature-256: sha256=" + b"0" * 64 + b"\r\n"
+BODY = POST + b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+HEAD = POST + b"X-Slow: "
+
+
+@pytest.fixture(scope="module")
+def port(settings_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with processes.web(settings_env, tmp_path_factory.mktemp("logs"), workers=2):
+        yield int(settings_env["WEB_PORT"])
+
+
+@pytest.mark.slow
+def test_thousands_of_unfinished_posts_of_one_address_do_not_stop_another(port: int) -> None:
+    with ExitStack() as held:
+        begun = [held.enter_context(_begun(port, BODY)) for _ in range(MANY)]
+        for _ in range(20):
+            assert _asked_from(ANOTHER_ADDRESS, port).status_code == 200
+        answers = {_status(one) for one in begun}
+    assert answers == {408, 429}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("begin", [BODY, HEAD], ids=["body", "head"])
+def test_a_request_of_one_byte_at_a_time_is_ended(port: int, begin: bytes) -> None:
+    with _begun(port, begin) as slow, gevent.Timeout(PATIENCE):
+        dripping = gevent.spawn(_drip, slow)
+        assert _status(slow) == 408
+        wait_until(dripping.ready, message="the connection to be closed")
+
+
+def test_a_body_that_takes_its_time_within_the_deadline_is_taken(port: int) -> None:
+    with _begun(port, BODY) as slow:
+        gevent.sleep(1)
+        slow.sendall(b" " * 998 + b"}")
+        assert _status(slow) == 401
+
+
+def test_after_an_answer_the_connection_takes_the_next_request(port: int) -> None:
+    with requests.Session() as session:
+        for _ in range(3):
+            assert session.get(f"http://{HOST}:{port}/health/live", timeout=PATIENCE).status_code == 200
+
+
+def test_web_answers_through_the_proxy(port: int, tmp_path: Path) -> None:
+    with Proxy(port, tmp_path) as proxy:
+        assert proxy.get("/health/live").json() == {"status": "live"}
+        assert proxy.post("/webhook/meta", b"{}", headers={"X-Hub-Signature-256": "sha256=00"}).status_code == 401
+
+
+@pytest.mark.parametrize("begin", ["wait_for_body", "wait_for_request"])
+def test_the_deadline_is_one_for_all_that_is_read(begin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.3)
+    near, far = socket.socketpair()
+    with near, far, gevent.Timeout(PATIENCE):
+        client = Client(near, 15)
+        getattr(client, begin)()
+        dripping = gevent.spawn(_drip, far, 0.05)
+        with pytest.raises(TooSlowError):
+            _read_all(client)
+        assert client.too_slow
+        dripping.kill()
+
+
+def test_who_asks_nothing_more_is_let_go_without_a_word() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        assert Client(near, 0.05).recv(10) == b""
+
+
+def test_addresses_are_counted_by_themselves_and_ipv6_by_its_64() -> None:
+    addresses = Addresses(2)
+    with ExitStack() as held:
+        assert [held.enter_context(addresses.one_more("192.0.2.1")) for _ in range(3)] == [True, True, False]
+        assert held.enter_context(addresses.one_more("192.0.2.2"))
+        tries = ("2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1", "::ffff:192.0.2.1")
+        assert [held.enter_context(addresses.one_more(one)) for one in tries] == [True, True, False, True, False]
+    with addresses.one_more("192.0.2.1") as again:
+        assert again
+
+
+def _begun(port: int, words: bytes) -> socket.socket:
+    found = socket.create_connection((HOST, port), timeout=PATIENCE)
+    found.sendall(words)
+    return found
+
+
+def _read_all(client: Client) -> None:
+    while client.recv(10):
+        pass
+
+
+def _drip(sock: socket.socket, pause: float = 0.2) -> None:
+    try:
+        while True:
+            sock.sendall(b"x")
+            gevent.sleep(pause)
+    except OSError:
+        return
+
+
+def _status(sock: socket.socket) -> int:
+    """Of the answer, however late it comes. A refusal that does not read may be overtaken by the connection's end."""
+    try:
+        return int(sock.recv(4096).split()[1])
+    except ConnectionResetError:
+        return 429
+
+
+def _asked_from(address: str, port: int) -> requests.Response:
+    with requests.Session() as session:
+        adapter = HTTPAdapter()
+        adapter.init_poolmanager(1, 1, source_address=(address, 0))
+        session.mount("http://", adapter)
+        return session.get(f"http://{HOST}:{port}/health/live", timeout=PATIENCE)

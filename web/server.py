@@ -1,0 +1,161 @@
+"""Gunicorn's gevent worker with an end to every wait, and to how many connections one address may hold.
+
+Whoever sends a request a byte at a time, or never ends it, holds a greenlet and a file meanwhile. Gunicorn bounds how
+long it waits for a head only: here head, body and the taking of an answer each have a deadline, and what is too slow is
+answered 408 and closed. Gunicorn loads this class in its master, before anything is patched: nothing is opened here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any
+
+from gunicorn.workers.ggevent import GeventWorker
+from werkzeug.exceptions import RequestTimeout
+
+HEAD_SECONDS = 10.0
+"""From the first byte of a request to the end of its headers."""
+BODY_SECONDS = 30.0
+"""From there to the end of its body. 4 MiB, the most that is taken, are 140 KB in a second."""
+TAKING_SECONDS = 60.0
+"""For each piece of an answer to be taken by whoever asked."""
+SHARE = 4
+"""An address may hold one of so many parts of a worker's connections."""
+
+REFUSALS = {
+    408: b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+    429: b"HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+class TooSlowError(RequestTimeout):
+    """The application answers it as it answers every error: in its own form, with 408."""
+
+    description = "the request did not arrive in time; send it again"
+
+
+class Client:
+    """A connection's socket with a deadline for whatever is being read from it."""
+
+    def __init__(self, sock: Any, idle_seconds: float) -> None:
+        self._sock = sock
+        self._idle_seconds = idle_seconds
+        self._ends: float | None = None
+        self.too_slow = False
+        sock.settimeout(TAKING_SECONDS)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def wait_for_request(self) -> None:
+        """Nothing of the next request is here: its deadline begins with its first byte."""
+        self._ends = None
+
+    def wait_for_body(self) -> None:
+        self._ends = time.monotonic() + BODY_SECONDS
+
+    def recv(self, size: int) -> bytes:
+        """As a socket's. Empty when the other side has nothing to ask. Raises TooSlowError."""
+        try:
+            found = self._received(size)
+        except TimeoutError:
+            if self._ends is None:
+                return b""
+            self.too_slow = True
+            raise TooSlowError from None
+        if self._ends is None:
+            self._ends = time.monotonic() + HEAD_SECONDS
+        return found
+
+    def _received(self, size: int) -> bytes:
+        left = self._idle_seconds if self._ends is None else self._ends - time.monotonic()
+        if left <= 0:  # a byte at a time is always there in time
+            raise TimeoutError
+        self._sock.settimeout(left)
+        try:
+            return bytes(self._sock.recv(size))
+        finally:
+            self._sock.settimeout(TAKING_SECONDS)
+
+    def sendall(self, piece: bytes) -> None:
+        """As a socket's. Who takes nothing is taken for gone."""
+        try:
+            self._sock.sendall(piece)
+        except TimeoutError:
+            raise BrokenPipeError("nobody takes the answer") from None
+
+
+class Addresses:
+    """How many connections each address holds. Of IPv6 a whole /64 counts as one: a household has as many at will."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: Counter[str] = Counter()
+
+    @contextmanager
+    def one_more(self, address: str) -> Iterator[bool]:
+        """Whether one more may be held, for as long as the context lasts."""
+        who = _who(address)
+        granted = self._held[who] < self._most
+        self._held[who] += granted
+        try:
+            yield granted
+        finally:
+            self._held[who] -= granted
+            if not self._held[who]:
+                del self._held[who]
+
+
+class Worker(GeventWorker):
+    """What conf/gunicorn.py names as worker_class."""
+
+    def init_process(self) -> None:
+        self._addresses = Addresses(max(1, self.worker_connections // SHARE))
+        super().init_process()
+
+    def timeout_ctx(self) -> AbstractContextManager[None]:
+        return nullcontext()  # the client's own deadlines, which also know why
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        with self._place(addr) as granted:
+            if granted:
+                super().handle(listener, Client(client, self.cfg.keepalive), addr)
+            else:
+                _refuse(client, 429)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Client, addr: Any) -> None:
+        sock.wait_for_body()
+        super().handle_request(listener_name, req, sock, addr)
+        if sock.too_slow:
+            raise StopIteration  # gunicorn's word for: close it. Where the next request begins is not known
+        sock.wait_for_request()
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        if isinstance(exc, TooSlowError):
+            _refuse(client, 408)
+        else:
+            super().handle_error(req, client, addr, exc)
+
+    def _place(self, addr: Any) -> AbstractContextManager[bool]:
+        """Behind a proxy all connections come from the proxy, and it is the proxy that counts addresses."""
+        if not addr or self.wsgi.extensions["relay"].trusted_proxies:
+            return nullcontext(True)
+        return self._addresses.one_more(addr[0])
+
+
+def _refuse(client: Any, status: int) -> None:
+    with suppress(OSError):  # whoever is gone needs no answer
+        client.sendall(REFUSALS[status])
+    client.close()
+
+
+def _who(address: str) -> str:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    inner = getattr(found, "ipv4_mapped", None)
+    if found.version == 4 or inner:
+        return str(inner or found)
+    return str(ipaddress.ip_network((found, 64), strict=False))
