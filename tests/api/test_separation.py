@@ -17,7 +17,7 @@ from flask import Flask
 from werkzeug.routing import AnyConverter, Rule
 from werkzeug.test import TestResponse
 
-from db import api_keys, passwords, users
+from db import api_keys, passwords, sessions, users
 from db.audit import By
 from db.pool import Pool
 from tests.api.test_rotation import active_line
@@ -38,6 +38,7 @@ class Tenant:
     message_id: str
     user_id: str
     key_id: str
+    session_id: str
     key: str = field(repr=False)
     email: str
     marks: tuple[str, ...]
@@ -63,8 +64,19 @@ def make(parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> Callabl
         user = users.create(pool, by, tenant_id, f"{mark}@x.example", f"user {mark}", "admin", "x")
         users.set_password(pool, by, user, passwords.hashed(PASSWORD), must_change=False)
         key, secret = api_keys.create(pool, by, tenant_id, f"key {mark}", sorted(ROLES["admin"]), None)
+        sessions.begin(pool, user, "a browser")
+        [session] = sessions.listed(pool, user.id)
         return Tenant(
-            tenant_id, line_id, message.conversation_id, message.id, user.id, key.id, secret, user.email, (mark,)
+            tenant_id,
+            line_id,
+            message.conversation_id,
+            message.id,
+            user.id,
+            key.id,
+            session.id,
+            secret,
+            user.email,
+            (mark,),
         )
 
     return tenant
@@ -90,6 +102,7 @@ ARGUMENTS: dict[str, Callable[[Tenant], str]] = {
     "message_id": lambda one: one.message_id,
     "user_id": lambda one: one.user_id,
     "key_id": lambda one: one.key_id,
+    "session_id": lambda one: one.session_id,
     "wa_id": lambda one: "4915112345678",
     "channel": lambda one: "whatsapp",
     "line_ref": lambda one: "3001",
@@ -148,7 +161,7 @@ def calls(app: Flask, asking: Tenant, other: Tenant) -> Iterator[Call]:
 
 
 def ids(one: Tenant) -> set[str]:
-    return {one.id, one.line_id, one.conversation_id, one.message_id, one.user_id, one.key_id}
+    return {one.id, one.line_id, one.conversation_id, one.message_id, one.user_id, one.key_id, one.session_id}
 
 
 def body_of(app: Flask, rule: Rule, method: str, other: Tenant) -> Any:

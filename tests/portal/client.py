@@ -75,13 +75,17 @@ class Person:
 
     def post(self, path: str, form: Mapping[str, Any] | None = None, status: int = 302, form_on: str = "") -> str:
         """Sends a form with the token of the page it is on, and answers where it leads to, or what it shows."""
+        answer = self.send(path, form, form_on)
+        text = self._read(answer, status)
+        return answer.headers["Location"] if 300 <= status < 400 else text
+
+    def send(self, path: str, form: Mapping[str, Any] | None = None, form_on: str = "", **headers: str) -> TestResponse:
+        """The same, whatever the answer is."""
         page = self.get(form_on or "/portal/account")
         found = TOKEN.search(page)
         assert found, page
         token = next(filter(None, found.groups()))
-        answer = self._client.post(path, data={"csrf_token": token, **(form or {})})
-        text = self._read(answer, status)
-        return answer.headers["Location"] if 300 <= status < 400 else text
+        return self._client.post(path, data={"csrf_token": token, **(form or {})}, headers=headers)
 
     def follow(self, path: str, form: Mapping[str, Any], form_on: str = "") -> str:
         """The page that a form leads to."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
 from flask_wtf import FlaskForm
@@ -10,6 +12,7 @@ from wtforms import PasswordField, SubmitField
 from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
 
 from db import second_factor, sessions, users
+from db.changes import NotFoundError
 from db.passwords import LONGEST, SHORTEST
 from web import limits, passwords
 from web.context import parts
@@ -62,6 +65,15 @@ def change_password() -> str | Response | tuple[str, int]:
     users.set_password(parts().pool, by(), user, hashed, must_change=False, session_id=holder.id)
     browser.renew(second_factor=holder.second_factor)
     flash("Your password is changed. All other browsers are logged out.", "success")
+    return redirect(url_for("portal.account"))
+
+
+@portal.post("/account/sessions/<uuid:session_id>/end")
+@needs(ANYONE)
+def end_own_session(session_id: UUID) -> Response:
+    if not sessions.end_one(parts().pool, by(), current_user.user, str(session_id)):
+        raise NotFoundError("there is no such browser of yours; it may be logged out already")
+    flash("This browser is logged out.", "success")
     return redirect(url_for("portal.account"))
 
 

@@ -37,12 +37,18 @@ PUBLIC = "public"
 LEAVING = ("portal.logout", "portal.end_sessions")
 BEFORE_THE_CHANGE = ("portal.account", "portal.change_password", *LEAVING)
 """What works while a password of somebody else's choice is still to be changed."""
-BEFORE_THE_FACTOR = ("portal.set_up_factor", *LEAVING)
+BEFORE_THE_FACTOR = ("portal.set_up_factor", "portal.confirm", *LEAVING)
 """What works while a second factor that is demanded is still to be set up."""
 
 
 def public(view: Any) -> Any:
     view.right = PUBLIC
+    return view
+
+
+def recent(view: Any) -> Any:
+    """Marks a view before which its person has to have shown lately who they are (web/portal/proof.py)."""
+    view.recent = True
     return view
 
 

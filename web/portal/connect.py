@@ -17,7 +17,7 @@ from db import tenants
 from relay.core.errors import SendError
 from web.context import parts, pool
 from web.portal import setup_notes
-from web.portal.blueprint import portal, tenant
+from web.portal.blueprint import portal, recent, tenant
 from web.portal.setup_state import Setup, read
 from web.principal import admit, needs
 
@@ -30,6 +30,7 @@ STALE = "This log-in was not begun in this browser, or too long ago. Begin it ag
 
 @portal.get("/tenants/<uuid:tenant_id>/setup/login")
 @needs("tenants:write")
+@recent
 def connect_genesys(tenant_id: object) -> ResponseReturnValue:
     """Says what will happen, and links to Genesys. A form could not lead there: the page's policy forbids it."""
     held = read()

@@ -16,7 +16,7 @@ from db.api_keys import ApiKey
 from db.changes import NotFoundError
 from web import access
 from web.portal import filters, once
-from web.portal.blueprint import portal
+from web.portal.blueprint import portal, recent
 from web.portal.place import place
 from web.principal import OPERATOR, SCOPES, by, needs
 
@@ -49,24 +49,28 @@ def operator_keys() -> str:
 
 @portal.route("/tenants/<uuid:tenant_id>/keys/new", methods=["GET", "POST"])
 @needs("access:write")
+@recent
 def new_key(tenant_id: UUID) -> Answer:
     return _make()
 
 
 @portal.route("/operator/keys/new", methods=["GET", "POST"])
 @needs(OPERATOR)
+@recent
 def new_operator_key() -> Answer:
     return _make()
 
 
 @portal.route("/tenants/<uuid:tenant_id>/keys/<uuid:key_id>/revoke", methods=["GET", "POST"])
 @needs("access:write")
+@recent
 def revoke_key(tenant_id: UUID, key_id: UUID) -> Answer:
     return _revoke(str(key_id))
 
 
 @portal.route("/operator/keys/<uuid:key_id>/revoke", methods=["GET", "POST"])
 @needs(OPERATOR)
+@recent
 def revoke_operator_key(key_id: UUID) -> Answer:
     return _revoke(str(key_id))
 

@@ -17,7 +17,7 @@ from web.api.webhook_urls import WebhookUrlsOf
 from web.context import parts
 from web.errors import ApiError
 from web.portal import setup_notes
-from web.portal.blueprint import portal, tenant, tenant_pool
+from web.portal.blueprint import portal, recent, tenant, tenant_pool
 from web.portal.line_forms import LineForm, offered
 from web.portal.settings_form import SettingsForm
 from web.portal.setup_state import names
@@ -71,6 +71,7 @@ def remove_line(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
 
 @portal.get("/tenants/<uuid:tenant_id>/lines/new")
 @needs("tenants:write")
+@recent
 def new_line(tenant_id: object) -> str:
     """With ?look=1 both providers are asked for what the accounts have."""
     found = offered() if request.args.get("look") else None
@@ -81,6 +82,7 @@ def new_line(tenant_id: object) -> str:
 
 @portal.post("/tenants/<uuid:tenant_id>/lines/new")
 @needs("tenants:write")
+@recent
 def add_line(tenant_id: object) -> ResponseReturnValue:
     form = LineForm()
     if not form.validate_on_submit():

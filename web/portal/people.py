@@ -18,7 +18,7 @@ from db.users import User
 from web import access
 from web.errors import ApiError
 from web.portal import filters, once
-from web.portal.blueprint import portal
+from web.portal.blueprint import portal, recent
 from web.portal.place import Place, place
 from web.portal.words import sentence
 from web.principal import OPERATOR, by, needs
@@ -60,12 +60,14 @@ def operators() -> str:
 
 @portal.route("/tenants/<uuid:tenant_id>/users/new", methods=["GET", "POST"])
 @needs("access:write")
+@recent
 def new_user(tenant_id: UUID) -> Answer:
     return _invite()
 
 
 @portal.route("/operators/new", methods=["GET", "POST"])
 @needs(OPERATOR)
+@recent
 def new_operator() -> Answer:
     return _invite()
 
@@ -84,26 +86,42 @@ def operator(user_id: UUID) -> Answer:
 
 @portal.post("/tenants/<uuid:tenant_id>/users/<uuid:user_id>")
 @needs("access:write")
+@recent
 def change_user(tenant_id: UUID, user_id: UUID) -> Answer:
     return _change(user_id)
 
 
 @portal.post("/operators/<uuid:user_id>")
 @needs(OPERATOR)
+@recent
 def change_operator(user_id: UUID) -> Answer:
     return _change(user_id)
 
 
 @portal.post("/tenants/<uuid:tenant_id>/users/<uuid:user_id>/<any(password, logout, unlock, factor):action>")
 @needs("access:write")
+@recent
 def user_action(tenant_id: UUID, user_id: UUID, action: str) -> Response:
     return _act(user_id, action)
 
 
 @portal.post("/operators/<uuid:user_id>/<any(password, logout, unlock, factor):action>")
 @needs(OPERATOR)
+@recent
 def operator_action(user_id: UUID, action: str) -> Response:
     return _act(user_id, action)
+
+
+@portal.post("/tenants/<uuid:tenant_id>/users/<uuid:user_id>/sessions/<uuid:session_id>/end")
+@needs("access:write")
+def end_user_session(tenant_id: UUID, user_id: UUID, session_id: UUID) -> Response:
+    return _end_session(user_id, session_id)
+
+
+@portal.post("/operators/<uuid:user_id>/sessions/<uuid:session_id>/end")
+@needs(OPERATOR)
+def end_operator_session(user_id: UUID, session_id: UUID) -> Response:
+    return _end_session(user_id, session_id)
 
 
 def _listed() -> str:
@@ -206,3 +224,10 @@ def _act(user_id: UUID, action: str) -> Response:
         users.unlock(where.pool, by(), found)
         flash("Unlocked. The next try to log in counts from the beginning.", "success")
     return redirect(where.url("user", "operator", user_id=found.id))
+
+
+def _end_session(user_id: UUID, session_id: UUID) -> Response:
+    where = place()
+    access.end_session(where.pool, where.tenant_id, str(user_id), str(session_id))
+    flash("This browser is logged out.", "success")
+    return redirect(where.url("user", "operator", user_id=user_id))

@@ -13,7 +13,7 @@ from db import second_factor
 from db.sealing import SealError
 from web.context import parts
 from web.portal import browser, once
-from web.portal.blueprint import portal
+from web.portal.blueprint import portal, recent
 from web.portal.login import CodeForm
 from web.principal import ANYONE, by, needs
 
@@ -33,6 +33,7 @@ class SetUpForm(CodeForm):
 
 @portal.route("/account/second-factor", methods=["GET", "POST"])
 @needs(ANYONE)
+@recent
 def set_up_factor() -> str | Response | tuple[str, int]:
     """A new app, also in place of the one that there is. In force as soon as a code of it was right."""
     secret, form = _secret(), SetUpForm()
@@ -63,6 +64,7 @@ def recovery_codes() -> str | Response:
 
 @portal.post("/account/recovery-codes")
 @needs(ANYONE)
+@recent
 def renew_recovery_codes() -> Response:
     holder = current_user.session
     if not holder.user.second_factor:
@@ -72,6 +74,7 @@ def renew_recovery_codes() -> Response:
 
 @portal.post("/account/second-factor/remove")
 @needs(ANYONE)
+@recent
 def remove_factor() -> Response:
     holder = current_user.session
     if holder.demanded:

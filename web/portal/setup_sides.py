@@ -15,7 +15,7 @@ from relay.checks import Side
 from relay.core.errors import SendError
 from web.context import parts
 from web.portal import setup_notes
-from web.portal.blueprint import portal, tenant
+from web.portal.blueprint import portal, recent, tenant
 from web.portal.setup_forms import FORMS, SideForm
 from web.portal.setup_pages import side_page
 from web.portal.setup_state import Setup, Shown, ours, read, shown
@@ -35,12 +35,14 @@ TO_ASK: dict[Side, tuple[str, ...]] = {
 
 @portal.post("/tenants/<uuid:tenant_id>/setup/genesys")
 @needs("tenants:write")
+@recent
 def setup_genesys(tenant_id: object) -> ResponseReturnValue:
     return _posted("genesys")
 
 
 @portal.post("/tenants/<uuid:tenant_id>/setup/whatsapp")
 @needs("tenants:write")
+@recent
 def setup_whatsapp(tenant_id: object) -> ResponseReturnValue:
     return _posted("whatsapp")
 

@@ -160,7 +160,12 @@ def test_an_operator_without_a_second_factor_does_nothing_else(app: Flask, pool:
     thief = Thief(app)
     assert thief.send("/portal/login", email=user.email, password=PASSWORD).status_code == 302
     rules = [one for one in app.url_map.iter_rules() if one.endpoint.startswith("portal.") and not one.arguments]
-    pages = {one.rule for one in rules if "GET" in (one.methods or ())} - {SET_UP, "/portal/login", CODE_PAGE}
+    pages = {one.rule for one in rules if "GET" in (one.methods or ())} - {
+        SET_UP,
+        "/portal/login",
+        CODE_PAGE,
+        "/portal/confirm",
+    }
     assert len(pages) > 10
     led = {page: thief.client.get(page).headers.get("Location") for page in pages}
     assert set(led.values()) == {SET_UP}, led

@@ -26,6 +26,7 @@ async function ask(form, button) {
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Fragment": "1" } });
     if (answer.status === 401) return window.location.reload();
+    if (answer.headers.get("X-Proof")) return sendWhole(form, button);
     if (!answer.ok) return tell(target, "That did not work. Reload the page, and try again.");
     const text = await answer.text();
     target.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
@@ -34,6 +35,13 @@ async function ask(form, button) {
   } finally {
     button.disabled = false;
   }
+}
+
+// The relay wants to know first who asks: then the form goes the way of all forms, and the page asks.
+function sendWhole(form, button) {
+  delete button.dataset.fragment;
+  button.disabled = false;
+  form.requestSubmit(button);
 }
 
 document.addEventListener("submit", (event) => {
