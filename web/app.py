@@ -33,10 +33,10 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-HSTS = {"Strict-Transport-Security": "max-age=31536000"}
+HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 # Asked every few seconds by machines; they would hide everything else in the log.
 QUIET = ("/health/", "/metrics")
 

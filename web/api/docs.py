@@ -27,6 +27,7 @@ CSP = "; ".join(
         "img-src 'self' data:",
         "connect-src 'self'",
         "form-action 'none'",
+        "object-src 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
     )

@@ -30,7 +30,10 @@ SHOWN = PICTURES | SOUNDS | FILMS
 """What a browser draws without running anything. Everything else is a download."""
 NAMED = frozenset({"application/pdf"})
 """Downloads that may say what they are."""
-CSP = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+CSP = (
+    "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
+)
 """A browser draws a lone picture or film with a style of its own; sandboxed, and never HTML."""
 
 
