@@ -130,9 +130,9 @@ def reseal(pool: Pool, cipher: Cipher) -> int:
 
 
 def _recovery_codes() -> tuple[list[str], list[bytes]]:
-    """80 bits each, so that a plain hash keeps them."""
-    made = [base64.b32encode(secrets.token_bytes(10)).decode().lower() for _ in range(RECOVERY_CODES)]
-    return ["-".join(code[n : n + 4] for n in range(0, 16, 4)) for code in made], [_hash(code) for code in made]
+    """120 bits each, so that a plain hash keeps them."""
+    made = [base64.b32encode(secrets.token_bytes(15)).decode().lower() for _ in range(RECOVERY_CODES)]
+    return ["-".join(code[n : n + 4] for n in range(0, 24, 4)) for code in made], [_hash(code) for code in made]
 
 
 def _hash(code: str) -> bytes:
