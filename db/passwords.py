@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Iterable
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+from zxcvbn import zxcvbn
 
 SHORTEST = 12
 LONGEST = 128
+STRONG = 3
+"""Of 4, as zxcvbn judges: more than 100 million guesses."""
+JUDGED = 40
+"""So many characters are looked at: the time it takes grows with their square."""
+NO_WORD = re.compile(r"[\W_]+")
+SHORTEST_WORD = 4
+"""Shorter ones stand in many a good password by chance."""
 _hasher = PasswordHasher()
 # Checked when there is no such user, so that the answer takes as long as for one there is.
 _NOBODY = _hasher.hash(secrets.token_urlsafe(16))
@@ -30,3 +40,39 @@ def matches(stored: str | None, password: str) -> bool:
 def generated() -> str:
     """One that is told once and has to be changed at the first log-in."""
     return secrets.token_urlsafe(12)
+
+
+def weakness(password: str, own: Iterable[str] = ()) -> str | None:
+    """What is wrong with a new password, in a sentence; None when nothing is.
+
+    `own`: names and addresses of whoever chooses it. What is left of the password without their words has to be
+    strong by itself.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        return f"Take at least {SHORTEST} characters, and at most {LONGEST}."
+    judged = password[:JUDGED]
+    left = _without(judged, own)
+    why = _easy(left)
+    if why is None:
+        return None
+    if left != judged and _easy(judged) is None:
+        return "Much of it is your own name, address or organisation, which is tried first. Use other words."
+    return why
+
+
+def _without(password: str, own: Iterable[str]) -> str:
+    words = {word for text in own for word in NO_WORD.split(text) if len(word) >= SHORTEST_WORD}
+    # The longest first: one may be the beginning of another.
+    known = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    return re.sub(known, "", password, flags=re.IGNORECASE).strip() if known else password
+
+
+def _easy(password: str) -> str | None:
+    if not password:
+        return "This is easy to guess. Use several words that nobody would put together."
+    found = zxcvbn(password)
+    if found["score"] >= STRONG:
+        return None
+    said = found["feedback"]
+    hints = " ".join(filter(None, [said["warning"], *said["suggestions"][:1]]))
+    return f"This is easy to guess. {hints or 'Add another word or two.'}"

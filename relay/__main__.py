@@ -145,7 +145,7 @@ def add_user(email: str, name: str | None, is_operator: bool, tenant_id: UUID | 
         raise click.UsageError("say --operator, or --tenant ID with --role admin or viewer")
     with _in_words():
         user, password = people.add(_settings(), email, name, _text(tenant_id), role)
-    click.echo(f"{user.email} may log in as {user.role}, with this password, told only now: {password}")
+    click.echo(f"{user.email} may log in as {user.role}, for 48 hours with this password, told only now: {password}")
 
 
 @users.command("list")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import gevent
 from gevent.lock import BoundedSemaphore
@@ -28,7 +28,12 @@ def matches(stored: str | None, password: str) -> bool:
     return _aside(passwords.matches, stored, password)
 
 
-def _aside(work: Callable[..., Result], *arguments: str | None) -> Result:
+def weakness(password: str, own: list[str]) -> str | None:
+    """What is wrong with a new password (db.passwords). Raises ApiError 503 as above."""
+    return _aside(passwords.weakness, password, own)
+
+
+def _aside(work: Callable[..., Result], *arguments: Any) -> Result:
     """Only arithmetic belongs in there: the connections of the pool are not for threads."""
     if not _turns.acquire(timeout=WAIT_SECONDS):
         raise ApiError(503, "busy", "too many people log in at this moment; try again in a few seconds", retry_after=5)

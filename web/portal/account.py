@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField, SubmitField
 from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
 
-from db import second_factor, sessions, users
+from db import second_factor, sessions, tenants, users
 from db.changes import NotFoundError
 from db.passwords import LONGEST, SHORTEST
+from db.users import User
 from web import limits, passwords
 from web.context import parts
 from web.portal import browser
@@ -21,7 +22,10 @@ from web.portal.blueprint import portal
 from web.portal.login import is_password
 from web.principal import ANYONE, by, needs
 
-RULE = f"At least {SHORTEST} characters. A few words that only you would put together are best."
+RULE = (
+    f"At least {SHORTEST} characters. A few words that only you would put together are best, "
+    "without your name and your organisation's."
+)
 
 WRONG = "This is not your current password. After five wrong tries none is looked at for a while."
 
@@ -31,7 +35,7 @@ class PasswordForm(FlaskForm):
     new = PasswordField(
         "New password",
         description=RULE,
-        validators=[DataRequired(), Length(min=SHORTEST, max=LONGEST)],
+        validators=[DataRequired(), Length(max=LONGEST)],
     )
     again = PasswordField(
         "New password again", validators=[DataRequired(), EqualTo("new", message="These two are not the same.")]
@@ -41,6 +45,8 @@ class PasswordForm(FlaskForm):
     def validate_new(self, field: PasswordField) -> None:
         if field.data == self.current.data:
             raise ValidationError("This is the password you have; choose another one.")
+        if weak := passwords.weakness(field.data, _own_words(current_user.user)):
+            raise ValidationError(weak)
 
 
 @portal.get("/account")
@@ -83,6 +89,12 @@ def end_sessions() -> Response:
     count = sessions.end_all(parts().pool, by(), current_user.user)
     flash(f"{count} browsers are logged out, this one included.")
     return redirect(url_for("portal.login"))
+
+
+def _own_words(user: User) -> list[str]:
+    """What somebody who knows the person would try first."""
+    tenant = tenants.get(parts().pool, user.tenant_id) if user.tenant_id else None
+    return [user.name, user.email, tenant.name if tenant else "", tenant.contact if tenant else ""]
 
 
 def _page(form: PasswordForm) -> str:
