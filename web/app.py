@@ -90,7 +90,7 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = request_id()
     for name, value in current_app.config["SECURITY_HEADERS"].items():
         response.headers.setdefault(name, value)
-    metrics.requests.labels(request.method, str(response.status_code)).inc()
+    metrics.requests.labels(metrics.method_label(request.method), str(response.status_code)).inc()
     # The rule, not the path: webhook addresses hold keys that must not be guessed.
     rule = request.url_rule.rule if request.url_rule else "(none)"
     if not rule.startswith(QUIET):

@@ -1,9 +1,13 @@
-"""/health/live, /health/ready and /metrics. Readiness tells of every part, and does not ask about daemons."""
+"""/health/live, /health/ready and /metrics. Readiness tells of every part, and does not ask about daemons.
+
+Nobody shows a key here: whatever costs something is worked out once a second, however many ask.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import gevent
 from flask import Blueprint, Flask, Response, current_app, jsonify
@@ -11,13 +15,18 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 
 from db.pool import DatabaseError, Pool
 from web.parts import WebParts
+from web.throttle import Recent
 
 CHECK_SECONDS = 2.0
+
 
 blueprint = Blueprint("health", __name__)
 
 
 def register(app: Flask) -> None:
+    parts: WebParts = app.extensions["relay"]
+    app.extensions["recent-readiness"] = Recent(lambda: _readiness(parts))
+    app.extensions["recent-metrics"] = Recent(_rendered)
     app.register_blueprint(blueprint)
 
 
@@ -33,7 +42,19 @@ def ready() -> Response:
     That takes the broker, and PostgreSQL only for the first time: lines are cached. So while
     PostgreSQL, Redis or the object store is away this says so, and web goes on.
     """
-    parts: WebParts = current_app.extensions["relay"]
+    is_ready, body = current_app.extensions["recent-readiness"].get()
+    response = jsonify(body)
+    response.status_code = 200 if is_ready else 503
+    return response
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """All workers' together where conf/gunicorn.py has given them a common folder."""
+    return Response(current_app.extensions["recent-metrics"].get(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _readiness(parts: WebParts) -> tuple[bool, dict[str, Any]]:
     found = _checked(
         {
             "database": lambda: _database_answers(parts.pool),
@@ -43,26 +64,22 @@ def ready() -> Response:
         }
     )
     is_ready = parts.preparation.done and found["broker"]
-    body = {
+    body: dict[str, Any] = {
         "status": "ready" if is_ready else "not ready",
         "checks": {name: "ok" if answers else "away" for name, answers in found.items()},
         "waiting_for": parts.preparation.left,
     }
     if parts.preparation.problem:
         body["problem"] = parts.preparation.problem
-    response = jsonify(body)
-    response.status_code = 200 if is_ready else 503
-    return response
+    return is_ready, body
 
 
-@blueprint.get("/metrics")
-def metrics() -> Response:
-    """All workers' together where conf/gunicorn.py has given them a common folder."""
+def _rendered() -> bytes:
     registry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return generate_latest(registry)
 
 
 def _checked(checks: dict[str, Callable[[], bool]]) -> dict[str, bool]:

@@ -14,3 +14,10 @@ webhook_seconds = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 requests = Counter("web_requests_total", "Requests by status", ["method", "status"])
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def method_label(method: str) -> str:
+    """The method, or one word for all that somebody may make up: each label's value lives as long as the process."""
+    return method if method in METHODS else "other"

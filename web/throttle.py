@@ -1,10 +1,14 @@
-"""Saying the same thing once in a while only."""
+"""Saying, or working out, the same thing once in a while only."""
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Generic, TypeVar
+
+Made = TypeVar("Made")
 
 
 class OncePer:
@@ -29,3 +33,20 @@ class OncePer:
     def forget(self, thing: Hashable) -> None:
         """It was not said after all: due again at once."""
         self._last.pop(thing, None)
+
+
+class Recent(Generic[Made]):
+    """What `make` gives, worked out at most once in `seconds`, however many ask. Who asks meanwhile waits for it."""
+
+    def __init__(self, make: Callable[[], Made], seconds: float = 1.0) -> None:
+        self._make = make
+        self._seconds = seconds
+        self._lock = Lock()
+        self._made: tuple[Made, float] | None = None
+
+    def get(self) -> Made:
+        """Raises what `make` raises, which is then tried again by the next."""
+        with self._lock:
+            if self._made is None or time.monotonic() >= self._made[1]:
+                self._made = (self._make(), time.monotonic() + self._seconds)
+            return self._made[0]

@@ -138,7 +138,7 @@ def test_without_the_broker_the_provider_is_told_to_repeat(settings_env: dict[st
         # It comes back empty: web declares its queues anew.
         rabbitmq.create_virtual_host(host)
         wait_until(lambda: post_for(world, line.phone_number_id) == 200, message="the broker to be found again")
-        assert world.client.get("/health/ready").status_code == 200
+        wait_until(lambda: world.client.get("/health/ready").status_code == 200, message="web to say that it is ready")
     finally:
         world_of.close(world)
         rabbitmq.delete_virtual_host(host)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import flask_openapi3_swagger
-from flask import Blueprint, Response, current_app, jsonify, make_response, render_template
+from flask import Blueprint, Response, current_app, make_response, render_template
 from flask_openapi3 import OpenAPI
 
 from web.api.description import described
@@ -42,7 +42,11 @@ def register(app: OpenAPI) -> None:
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
-    return jsonify(described(current_app))
+    """Nobody shows a key here: the description is made and written down for the first who asks, and for all others."""
+    written = current_app.extensions.get("openapi-written")
+    if written is None:
+        written = current_app.extensions["openapi-written"] = current_app.json.dumps(described(current_app)).encode()
+    return Response(written, mimetype="application/json")
 
 
 @blueprint.get("/docs")
