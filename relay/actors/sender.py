@@ -94,7 +94,7 @@ class SenderActor(RelayActor):
         seconds = limits.media_url_inbound if direction == "inbound" else limits.media_url_outbound
         if media.kind == "link":
             seconds = LONGEST_LINK
-        return self._parts.objects.presign(media.bucket, media.object_key, seconds, filename=media.filename)
+        return self._parts.objects.presign(media.bucket, media.object_key, seconds, media.filename, media.mime_type)
 
     def _go_on(self, claimed: Claimed) -> None:
         send, request = self._send, self._request

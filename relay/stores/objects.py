@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import IO
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import certifi
 import urllib3
 from minio import Minio
 from minio.error import MinioException
 
+from relay.core import downloads
 from relay.core.certificates import refusal
 from relay.core.errors import StoreError
 
@@ -98,15 +99,15 @@ class ObjectStore:
     def put(
         self, bucket: str, key: str, file: IO[bytes], size: int, mime_type: str, filename: str | None = None
     ) -> None:
-        """Store `size` bytes of `file`, at most PART_BYTES of it in memory."""
-        metadata = {"Content-Disposition": _disposition(filename)} if filename else None
+        """Store `size` bytes of `file`, at most PART_BYTES of it in memory. Whoever gets it gets it as a download."""
+        metadata = {"Content-Disposition": downloads.disposition(filename)}
         with _translated():
             self._client.put_object(
                 bucket,
                 key,
                 file,  # type: ignore[arg-type]
                 size,
-                content_type=_mime(mime_type),
+                content_type=downloads.type_to_serve(mime_type),
                 metadata=metadata,  # type: ignore[arg-type]
                 part_size=PART_BYTES,
                 num_parallel_uploads=1,
@@ -140,15 +141,15 @@ class ObjectStore:
         with _translated():
             self._client.remove_object(bucket, key)
 
-    def presign(
-        self, bucket: str, key: str, seconds: float, filename: str | None = None, mime_type: str | None = None
-    ) -> str:
-        """A link that anybody may GET for `seconds` (LONGEST_LINK at most). Signed here, without a call."""
-        headers: dict[str, str] = {}
-        if filename:
-            headers["response-content-disposition"] = _disposition(filename)
-        if mime_type:
-            headers["response-content-type"] = _mime(mime_type)
+    def presign(self, bucket: str, key: str, seconds: float, filename: str | None = None, mime_type: str = "") -> str:
+        """A link that anybody may GET for `seconds` (LONGEST_LINK at most). Signed here, without a call.
+
+        Type and disposition are part of what is signed: however an object was stored, it leaves as a download.
+        """
+        headers = {
+            "response-content-disposition": downloads.disposition(filename),
+            "response-content-type": downloads.type_to_serve(mime_type),
+        }
         url = self._signer.presigned_get_object(
             bucket,
             key,
@@ -178,20 +179,6 @@ def _region(host: str) -> str | None:
 def _chunks(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
     with _translated():
         yield from response.stream(CHUNK_BYTES)
-
-
-def _disposition(filename: str) -> str:
-    """Never shown in a browser window of our own origin: always a download. ASCII by RFC 6266."""
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\;%' else "_" for c in filename)
-    return (
-        f"attachment; filename=\"{plain[:100]}\"; filename*=UTF-8''{quote(filename[:100], safe='', errors='replace')}"
-    )
-
-
-def _mime(mime_type: str) -> str:
-    """A header value: what is not printable ASCII is not let through."""
-    fits = mime_type and mime_type.isascii() and mime_type.isprintable()
-    return mime_type if fits else "application/octet-stream"
 
 
 @contextmanager

@@ -35,10 +35,17 @@ def test_a_film_too_large_for_whatsapp_goes_as_a_link(installation: Installation
 
 
 @pytest.mark.parametrize(
-    ("mime_type", "filename"), [("application/zip", "plans.zip"), ("image/gif", "cat.gif"), ("image/heic", "a.heic")]
+    ("mime_type", "filename", "served"),
+    [
+        ("application/zip", "plans.zip", "application/zip"),
+        ("image/gif", "cat.gif", "image/gif"),
+        ("image/heic", "a.heic", "image/heic"),
+        ("text/html", "notes.html", "application/octet-stream"),
+        ("image/svg+xml", "a.svg", "application/octet-stream"),
+    ],
 )
 def test_a_type_that_whatsapp_refuses_goes_as_a_link(
-    installation: Installation, line: Line, mime_type: str, filename: str
+    installation: Installation, line: Line, mime_type: str, filename: str, served: str
 ) -> None:
     chat = Chat(installation, line, f"49173000001{len(filename):02}").opened()
     source = chat.answers(None, attachment=file(b"PK\3\4 something", mime_type, filename))
@@ -46,7 +53,10 @@ def test_a_type_that_whatsapp_refuses_goes_as_a_link(
     [shown] = chat.on_the_phone()
     assert shown["type"] == "text" and filename in shown["text"]
     url = shown["text"].split()[-1]
-    assert requests.get(url, timeout=30).content == b"PK\3\4 something"
+    fetched = requests.get(url, timeout=30)
+    assert fetched.content == b"PK\3\4 something"
+    assert fetched.headers["Content-Type"] == served
+    assert fetched.headers["Content-Disposition"] == f'attachment; filename="{filename}"'
     assert "X-Amz-Expires=604800" in url, "a person may follow it days later"
     chat.state_in_time(source, "delivered", "read")
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from contextlib import ExitStack
-from urllib.parse import quote
 from uuid import UUID
 
 from flask import Response, request
 from werkzeug.datastructures import ContentRange
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
-from werkzeug.http import dump_options_header
 
 from db import history
 from db.history import File
+from relay.core.downloads import FILMS, PICTURES, SHOWN, SOUNDS, disposition, name_to_serve, type_to_serve
 from relay.stores.objects import ObjectMissingError
 from web import looks
 from web.context import parts
@@ -21,15 +19,6 @@ from web.errors import ApiError
 from web.portal.blueprint import portal, tenant, tenant_pool
 from web.principal import needs
 
-PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-SOUNDS = frozenset({
-    "audio/aac", "audio/amr", "audio/mp4", "audio/mpeg", "audio/ogg", "audio/wav", "audio/webm", "audio/x-wav",
-})  # fmt: skip
-FILMS = frozenset({"video/mp4", "video/3gpp", "video/webm", "video/quicktime"})
-SHOWN = PICTURES | SOUNDS | FILMS
-"""What a browser draws without running anything. Everything else is a download."""
-NAMED = frozenset({"application/pdf"})
-"""Downloads that may say what they are."""
 CSP = (
     "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
@@ -81,8 +70,7 @@ def _wanted(size: int) -> tuple[int, int]:
 
 
 def _type(file: File) -> str:
-    kind = file.mime_type.partition(";")[0].strip().lower()
-    return kind if kind in SHOWN | NAMED else "application/octet-stream"
+    return type_to_serve(file.mime_type).partition(";")[0]
 
 
 def shows(file: File) -> str | None:
@@ -94,25 +82,14 @@ def shows(file: File) -> str | None:
 
 
 def _headers(file: File) -> dict[str, str]:
-    shown = _type(file) in SHOWN
     return {
-        "Content-Disposition": dump_options_header("inline" if shown else "attachment", _names(_name(file))),
+        "Content-Disposition": disposition(
+            name_to_serve(file.filename) or file.kind, "inline" if _type(file) in SHOWN else "attachment"
+        ),
         "Content-Security-Policy": CSP,
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
-
-
-def _names(name: str) -> dict[str, str]:
-    """A header holds ASCII only: other names go percent-encoded beside it (RFC 6266)."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode() or "file"
-    return {"filename": plain} if plain == name else {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"}
-
-
-def _name(file: File) -> str:
-    """As the sender called it, without what a file system or a header would take amiss."""
-    given = "".join("_" if c in '\\/:*?"<>|' or not c.isprintable() else c for c in file.filename or "").strip(". ")
-    return given[-150:] or file.kind
 
 
 portal.add_app_template_filter(shows, "shows")
