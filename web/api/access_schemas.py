@@ -54,6 +54,10 @@ class UserChange(OperatorChange):
     role: TenantRole | None = None
 
 
+class Demand(Given):
+    demanded: bool = Field(description="true: whoever has no second factor gets no further than its set-up")
+
+
 class UserOut(Shown):
     id: str
     tenant_id: str | None

@@ -113,6 +113,7 @@ class TenantOut(BaseModel):
     id: str
     name: str
     status: Literal["onboarding", "active", "paused"]
+    second_factor_demanded: bool = Field(description="its people log in with a second factor or not at all")
     created_at: datetime
     updated_at: datetime
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from db import users
+from db import tenants, users
 from web import access
 from web.api import auth
 from web.api.access_schemas import (
+    Demand,
     Ended,
     NewOperator,
     NewUser,
@@ -20,10 +21,10 @@ from web.api.access_schemas import (
     UserPath,
     UserWithPassword,
 )
-from web.api.schemas import ErrorBody, Page, TenantPath
-from web.api.setup import ERRORS, KEY, known_tenant
-from web.context import pool, reply
-from web.principal import OPERATOR, needs
+from web.api.schemas import ErrorBody, Page, TenantOut, TenantPath
+from web.api.setup import ERRORS, KEY, known_tenant, tenant_out
+from web.context import changes, pool, reply
+from web.principal import OPERATOR, by, needs
 
 TENANT = "/<uuid:tenant_id>/users"
 TENANT_USER = f"{TENANT}/<uuid:user_id>"
@@ -95,6 +96,13 @@ def end_user_sessions(path: TenantUserPath) -> Response:
 def reset_user_factor(path: TenantUserPath) -> Response:
     """For whoever has lost the app and the recovery codes. They are logged out; the password is enough again."""
     return _reset_factor(known_tenant(path).id, str(path.user_id))
+
+
+@api.put("/<uuid:tenant_id>/second-factor", summary="Demand a second factor", responses={200: TenantOut})
+@needs("access:write")
+def put_demand(path: TenantPath, body: Demand) -> Response:
+    """Of everybody who logs in for the tenant, or leave it to each of them."""
+    return reply(tenant_out(tenants.demand_second_factor(changes(), by(), known_tenant(path).id, body.demanded)))
 
 
 @operators.post("", summary="Add an operator", responses={201: UserWithPassword, 409: ErrorBody})

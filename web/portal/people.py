@@ -12,13 +12,14 @@ from werkzeug.wrappers import Response
 from wtforms import EmailField, RadioField, StringField
 from wtforms.validators import DataRequired, Length
 
-from db import sessions, users
+from db import sessions, tenants, users
 from db.changes import TakenError
 from db.users import User
 from web import access
+from web.context import changes
 from web.errors import ApiError
 from web.portal import filters, once
-from web.portal.blueprint import portal, recent
+from web.portal.blueprint import portal, recent, tenant
 from web.portal.place import Place, place
 from web.portal.words import sentence
 from web.principal import OPERATOR, by, needs
@@ -50,6 +51,18 @@ class ChangeForm(FlaskForm):
 @needs("access:read")
 def users_page(tenant_id: UUID) -> str:
     return _listed()
+
+
+@portal.post("/tenants/<uuid:tenant_id>/users/second-factor")
+@needs("access:write")
+@recent
+def demand_second_factor(tenant_id: UUID) -> Response:
+    """Of all of the tenant's people, or of nobody."""
+    demanded = request.form.get("demanded") == "true"
+    tenants.demand_second_factor(changes(), by(), tenant().id, demanded)
+    said = "Everybody needs a second factor now." if demanded else "Each person may have a second factor, or none."
+    flash(said, "success")
+    return redirect(place().url("users", "operators"))
 
 
 @portal.get("/operators")
