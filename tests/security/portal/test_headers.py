@@ -49,6 +49,20 @@ def test_no_answer_is_taken_for_something_else_or_framed(answers: dict[str, Test
         assert answer.headers.get("X-Content-Type-Options") == "nosniff", path
 
 
+def test_no_answer_leaves_its_letters_to_be_guessed(answers: dict[str, TestResponse]) -> None:
+    for path, answer in answers.items():
+        if answer.data:
+            assert answer.mimetype, path
+            if answer.mimetype.startswith("text/"):
+                assert answer.mimetype_params.get("charset", "").lower() == "utf-8", path
+
+
+def test_no_request_is_sent_back_as_it_came(app: Flask, answers: dict[str, TestResponse]) -> None:
+    client = app.test_client()
+    for path in answers:
+        assert client.open(path, method="TRACE", base_url=HOST).status_code in (401, 404, 405), path
+
+
 def test_no_address_is_told_to_other_sites(answers: dict[str, TestResponse]) -> None:
     for path, answer in answers.items():
         assert answer.headers.get("Referrer-Policy") in ("no-referrer", "same-origin"), path
