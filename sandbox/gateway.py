@@ -66,11 +66,17 @@ def perform(provider: Provider, call: str, action: Callable[[], Answer]) -> Resp
 
 
 def _concerned(faults: Faults) -> bool:
-    """`only` picks a line by the id in the path, a message or a customer by a text in the body."""
+    """`only` picks a line by the id in the path, a message or a customer by a text in the body, a caller by token."""
     if not faults.only:
         return True
-    said = request.path + request.get_data(cache=True).decode(errors="replace")
+    said = request.path + request.get_data(cache=True).decode(errors="replace") + _caller()
     return any(text in said for text in faults.only)
+
+
+def _caller() -> str:
+    """The bearer token, or the id of the client that asks for one."""
+    presented = request.authorization
+    return (presented.token or presented.username or "") if presented else ""
 
 
 def _process(provider: Provider, action: Callable[[], Answer]) -> tuple[Response, Answer | None]:

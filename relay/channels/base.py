@@ -164,6 +164,9 @@ class Channel(Protocol):
     """True: calls go to a sandbox and not to the provider itself."""
     empty_body: bytes
     """A webhook body with nothing inside, to try signatures with."""
+    proofs: tuple[str, ...]
+    """The checks that together prove whose the line is: each is ok only on the provider's own word, never by
+    default. The first says whether these credentials see the line's number or integration at all."""
 
     def sign(self, secret: str, raw: bytes) -> str: ...
     def verify(self, secret: str, raw: bytes, signature: str | None) -> bool: ...

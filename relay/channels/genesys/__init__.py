@@ -36,6 +36,7 @@ class GenesysChannel:
     uploads_media = False
     logs_in = True
     empty_body = b"[]"
+    proofs = onboarding.PROOFS
 
     def __init__(self, transport: HttpTransport) -> None:
         self._client = GenesysClient(transport)

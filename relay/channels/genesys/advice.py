@@ -16,6 +16,10 @@ RECEIVE = (
     "assign that role to the OAuth client under Admin > Integrations > OAuth > Roles. Without it no customer's message "
     "reaches an agent."
 )
+SEEING = (
+    "Without it nobody can see whose integration it is, and a line does not go live for the first time. In Genesys "
+    "Cloud under Admin > People & Permissions > Roles, add the permission to a role of the OAuth client."
+)
 LOOKING = (
     "Messages flow without it, but this check is blind. In Genesys Cloud under Admin > People & Permissions > Roles, "
     "add the permission to a role of the OAuth client."

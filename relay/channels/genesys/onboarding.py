@@ -1,4 +1,4 @@
-"""The checks of a line's Genesys side. Only Genesys' explicit no refuses it.
+"""The checks of a line's Genesys side. Only Genesys' explicit no refuses it, only its explicit yes proves it.
 
 Source: SDK models OpenIntegration and SupportedContent; permissions from the CLI [genesys.md 2.1].
 """
@@ -23,6 +23,8 @@ from relay.core.errors import SendError
 RECEIVE = "conversation:message:receive"
 VIEW_INTEGRATION = "messaging:integration:view"
 VIEW_CONTENT = "messaging:supportedContent:view"
+PROOFS = ("integration",)
+"""The client sees the integration, so it is one of the client's organisation."""
 
 
 def check(client: GenesysClient, account: Account, deadline: float, expected: Expected) -> list[Finding]:
@@ -55,7 +57,10 @@ class _Looks:
         found = self._get("integration", f"{INTEGRATIONS}/{self._id}", VIEW_INTEGRATION)
         if isinstance(found, Finding):
             return None, [found]
-        findings = [_created(found), *_webhook(found, expected), *_secret(found, self._account)]
+        if clean(found.get("id")) != integration_id(self._account):
+            text = "Genesys' answer does not name this integration by the id that was entered"
+            return None, [Finding("integration", "warning", text, advice.INTEGRATION)]
+        findings = [*_created(found), *_webhook(found, expected), *_secret(found, self._account)]
         return found, findings
 
     def content(self, profile: str | None) -> list[Finding]:
@@ -88,6 +93,8 @@ class _Looks:
             return answer.data
         own = error_body(answer) is not None
         if answer.status == 403 and own:
+            if check == "integration":
+                return Finding(check, "warning", _may_not(answer, permission), advice.SEEING)
             return Finding("permissions", "warning", _may_not(answer, permission), advice.LOOKING)
         if answer.status == 404 and own and check == "integration":
             text = "Genesys knows no such Open Messaging integration in this organisation"
@@ -111,13 +118,15 @@ def _grant(account: Account) -> list[Finding]:
     return [Finding("grant", "warning", text, advice.GRANT)]
 
 
-def _created(found: dict[str, Any]) -> Finding:
+def _created(found: dict[str, Any]) -> list[Finding]:
+    """That it is there proves whose it is, whatever else is to be said of it."""
+    seen = Finding("integration", "ok", "the Open Messaging integration is one of the client's organisation")
     created, status = clean(found.get("createStatus")), clean(found.get("status"))
     if created and created != "Completed":
-        return Finding("integration", "warning", f"its creation is not complete: {created}", advice.CREATION)
+        return [seen, Finding("integration", "warning", f"its creation is not complete: {created}", advice.CREATION)]
     if status and status.lower() != "active":
-        return Finding("integration", "warning", f"the integration is not active but {status}", advice.INACTIVE)
-    return Finding("integration", "ok", "the Open Messaging integration exists")
+        return [seen, Finding("integration", "warning", f"the integration is not active but {status}", advice.INACTIVE)]
+    return [seen]
 
 
 def _webhook(found: dict[str, Any], expected: Expected) -> list[Finding]:

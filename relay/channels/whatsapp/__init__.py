@@ -42,6 +42,7 @@ class WhatsAppChannel:
     uploads_media = True
     logs_in = False
     empty_body = webhook.EMPTY_BODY
+    proofs = onboarding.PROOFS
 
     def __init__(self, transport: HttpTransport) -> None:
         self._client = WhatsAppClient(transport)

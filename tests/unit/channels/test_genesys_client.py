@@ -270,7 +270,7 @@ CONTENT = "GET .*/supportedcontent/.*"
 ALLOW = {"mediaTypes": {"allow": {"inbound": [{"type": "*/*"}], "outbound": [{"type": "*/*"}]}}}
 HERE = "https://relay.example/webhook/genesys/key"
 COMPLETE = {
-    "id": "x",
+    "id": GENESYS.line_ref,
     "status": "Active",
     "createStatus": "Completed",
     "supportedContent": {"id": "sc"},
@@ -313,7 +313,7 @@ def test_a_check_that_is_not_thorough_posts_nothing() -> None:
 def test_missing_permissions_are_named() -> None:
     with serving(routes({**GOOD, INTEGRATION: (403, {"code": "missing.permissions"}), RECEIVE: (403, NAMED)})) as it:
         found = {one.check: one for one in made(it).check(GENESYS, soon(), Expected(thorough=True))}
-    assert "messaging:integration:view" in found["permissions"].text
+    assert "messaging:integration:view" in found["integration"].text
     assert "conversation:message:receive" in found["receive"].text
     assert "Roles" in found["receive"].advice
 
@@ -326,12 +326,14 @@ def test_missing_permissions_are_named() -> None:
         ({TOKEN: lambda *_: False}, "token", "warning"),
         ({INTEGRATION: (404, {"code": "not.found", "message": "no"})}, "integration", "refused"),
         ({INTEGRATION: (404, b"nothing here")}, "integration", "warning"),
-        ({INTEGRATION: (403, {"code": "missing.permissions"})}, "permissions", "warning"),
+        ({INTEGRATION: (403, {"code": "missing.permissions"})}, "integration", "warning"),
+        ({INTEGRATION: (200, {})}, "integration", "warning"),
+        ({INTEGRATION: {**COMPLETE, "id": "another"}}, "integration", "warning"),
         ({INTEGRATION: (500, {"code": "internal.server.error"})}, "integration", "warning"),
         ({INTEGRATION: lambda *_: False}, "integration", "warning"),
-        ({INTEGRATION: {"createStatus": "Error"}}, "integration", "warning"),
+        ({INTEGRATION: {**COMPLETE, "createStatus": "Error"}}, "integration", "warning"),
         (
-            {INTEGRATION: {"outboundNotificationWebhookSignatureSecretToken": "another-secret-é"}},
+            {INTEGRATION: {**COMPLETE, "outboundNotificationWebhookSignatureSecretToken": "another-secret-é"}},
             "webhook_secret",
             "warning",
         ),

@@ -75,7 +75,7 @@ def _scopes(data: dict[str, Any], waba: str) -> list[Finding]:
         return []
     missing = [scope for scope in (MESSAGING, MANAGEMENT) if scope not in scopes]
     if missing:
-        # Without the second one messages flow; the relay only sees less.
+        # Without the second one messages flow; but nobody can see that the number is the account's.
         level: Level = "refused" if MESSAGING in missing else "warning"
         return [Finding("scopes", level, f"the token lacks the permission {' and '.join(missing)}", advice.SCOPES)]
     if not _covers(data, waba):

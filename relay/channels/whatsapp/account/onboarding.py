@@ -1,4 +1,4 @@
-"""The checks of a line's WhatsApp side. Only Meta's explicit no refuses it.
+"""The checks of a line's WhatsApp side. Only Meta's explicit no refuses it, only its explicit yes proves it.
 
 Source: Meta's access-token, about-the-platform, webhooks/override and embedded-signup pages.
 """
@@ -22,6 +22,8 @@ from relay.core.errors import SendError
 NUMBER_FIELDS = "display_phone_number,verified_name,quality_rating,throughput,webhook_configuration"
 HEALTH_FIELDS = "status,health_status,whatsapp_business_manager_messaging_limit"
 PAGES = 20
+PROOFS = ("number", "ownership")
+"""The token sees the number, and the number is one of the business account's."""
 
 Found = dict[str, Any]
 
@@ -56,6 +58,9 @@ class _Looks:
         found = self._get("number", path, {"fields": NUMBER_FIELDS}, advice.NUMBER)
         if isinstance(found, Finding):
             return None, [found]
+        if clean(found.get("id")) != self._number:
+            text = "WhatsApp's answer does not name the number by the id that was entered"
+            return None, [Finding("number", "warning", text, advice.NUMBER)]
         named = [clean(found.get(name)) for name in ("verified_name", "display_phone_number")]
         text = "the number is visible to the token" + (f": {', '.join(filter(None, named))}" if any(named) else "")
         return found, [Finding("token", "ok", "WhatsApp accepts the access token"), Finding("number", "ok", text)]
@@ -78,7 +83,7 @@ class _Looks:
                 text = "the number is not one of the business account's numbers: it belongs to another account"
                 return [Finding("ownership", "refused", text, advice.ACCOUNT)]
             query = {**query, "after": after}
-        return [Finding("ownership", "warning", "the list of numbers is too long to be searched")]
+        return [Finding("ownership", "warning", "the list of numbers is too long to be searched", advice.ACCOUNT)]
 
     def subscription(self, own_app: str | None) -> tuple[list[Found], list[Finding]]:
         """Without it no webhook comes: the most common cause of silence."""
@@ -156,7 +161,7 @@ class _Looks:
             text = "WhatsApp does not show this to the token: a wrong id, or somebody else's"
             return Finding(check, "refused", text, foreign)
         if error is not None and (error["code"] in (3, 10) or 200 <= error["code"] < 300):
-            text = f"the token may not look: {self._text(answer)}"
+            text = f"the token may not look this up: {self._text(answer)}"
             return Finding(check, "warning", text, advice.SCOPES)
         return _unknown(check, self._text(answer))
 
