@@ -75,7 +75,12 @@ def put(changes: Changes, cipher: Cipher, by: By, tenant_id: str, kind: Type, va
                RETURNING type, shown, health, health_reason, health_at, updated_at""",
             (tenant_id, kind, sealed, Json(masked(values))),
         )
-        return Stored(*cursor.fetchone())
+        stored = Stored(*cursor.fetchone())
+        # What waits for proof is asked about with them at once.
+        cursor.execute(
+            "UPDATE lines SET ask_at = now(), asked = 0 WHERE tenant_id = %s AND ask_at IS NOT NULL", (tenant_id,)
+        )
+        return stored
 
 
 def lock_tenant(cursor: Any, tenant_id: str) -> None:

@@ -1,6 +1,7 @@
 """lines as an admin makes them: one WhatsApp number paired with one Genesys integration, then activated.
 
-What webhooks and the daemon ask of the same table is in `db.lines`.
+What webhooks and the daemon ask of the same table is in `db.lines`; how a line waits for proof, and is let go,
+in `db.ownership`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import psycopg2.errors
 from psycopg2.extras import Json
@@ -23,11 +24,19 @@ from db.messages import new_id
 from db.pool import Pool
 from db.sealing import Cipher
 
-Status = Literal["pending", "active", "refused"]
+Status = Literal["pending", "active", "refused", "released"]
 COLUMNS = (
     "id, tenant_id, phone_number_id, integration_id, webhook_key, status, status_reason, "
-    "settings, created_at, updated_at, sealed_webhook_secret IS NOT NULL"
+    "settings, created_at, updated_at, sealed_webhook_secret IS NOT NULL, ask_at, proven_at, released_at"
 )
+
+
+class Pair(NamedTuple):
+    """What was looked at of a line: only a line that still has these ids is concerned by what was found."""
+
+    line_id: str
+    phone_number_id: str
+    integration_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +54,21 @@ class Line:
     created_at: datetime
     updated_at: datetime
     own_secret: bool
+    ask_at: datetime | None
+    """When the daemons ask again whose it is; None: they do not."""
+    proven_at: datetime | None
+    released_at: datetime | None
+
+    @property
+    def pair(self) -> Pair:
+        return Pair(self.id, self.phone_number_id, self.integration_id)
 
     @property
     def paired(self) -> bool:
         return bool(self.settings.get("paired"))
 
 
-def _line(row: Sequence[Any]) -> Line:
+def line_of(row: Sequence[Any]) -> Line:
     return Line(str(row[0]), str(row[1]), *row[2:])
 
 
@@ -65,7 +82,7 @@ def create(
     webhook_secret: str | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Line:
-    """A line in status pending. The same pair again is the same line, with the newest secret.
+    """A line in status pending. The same pair again is the same line, with the newest secret; released, it is pending.
 
     Raises TakenError when the tenant already uses one of the two ids in another pair.
     """
@@ -74,14 +91,16 @@ def create(
         lock_tenant(cursor, tenant_id)
         cursor.execute(
             f"SELECT {COLUMNS}, sealed_webhook_secret FROM lines WHERE tenant_id = %s AND phone_number_id = %s "
-            "AND integration_id = %s",
+            "AND integration_id = %s ORDER BY status = 'released' LIMIT 1",
             (tenant_id, phone_number_id, integration_id),
         )
         row = cursor.fetchone()
         sealed = _sealed(cipher, row[-1] if row else None, webhook_secret)
         if row:
             cursor.execute(
-                "UPDATE lines SET sealed_webhook_secret = %s, settings = settings || %s, updated_at = now() "
+                "UPDATE lines SET sealed_webhook_secret = %s, settings = settings || %s, updated_at = now(), "
+                "status = CASE status WHEN 'released' THEN 'pending' ELSE status END, "
+                "status_reason = CASE status WHEN 'released' THEN NULL ELSE status_reason END, released_at = NULL "
                 f"WHERE id = %s RETURNING {COLUMNS}",
                 (sealed, Json(dict(settings or {})), row[0]),
             )
@@ -92,7 +111,7 @@ def create(
                 (new_id(), tenant_id, phone_number_id, integration_id, secrets.token_urlsafe(24), sealed,
                  Json(dict(settings or {}))),
             )  # fmt: skip
-        return _line(cursor.fetchone())
+        return line_of(cursor.fetchone())
 
 
 def _sealed(cipher: Cipher, former: str | None, webhook_secret: str | None) -> str | None:
@@ -109,8 +128,8 @@ def repair(changes: Changes, by: By, line_id: str, tenant_id: str, phone_number_
     with _clashes(), changes.of(tenant_id, by, "line.repaired", subject=line_id, detail=detail) as cursor:
         cursor.execute(
             f"""UPDATE lines SET phone_number_id = %s, integration_id = %s, status = 'pending', status_reason = NULL,
-                  updated_at = now()
-                WHERE id = %s AND tenant_id = %s AND status <> 'active' RETURNING {COLUMNS}""",
+                  ask_at = NULL, updated_at = now()
+                WHERE id = %s AND tenant_id = %s AND status IN ('pending', 'refused') RETURNING {COLUMNS}""",
             (phone_number_id, integration_id, line_id, tenant_id),
         )
         return _found(cursor.fetchone())
@@ -145,36 +164,44 @@ def listed(pool: Pool, tenant_id: str) -> list[Line]:
     """All lines of a tenant, oldest first."""
     with pool.autocommit() as cursor:
         cursor.execute(f"SELECT {COLUMNS} FROM lines WHERE tenant_id = %s ORDER BY id", (tenant_id,))
-        return [_line(row) for row in cursor.fetchall()]
+        return [line_of(row) for row in cursor.fetchall()]
 
 
-def activate(changes: Changes, by: By, tenant_id: str, line_ids: Sequence[str]) -> list[Line]:
-    """These lines and their tenant become active, all or none.
+def activate(changes: Changes, by: By, tenant_id: str, proven: Sequence[Pair]) -> list[Line]:
+    """These lines become active, all or none, and with them a tenant that was being set up; a paused one stays paused.
 
-    Raises TakenError when another tenant's active line owns one of the ids: the database decides,
-    so of two tenants who ask at the same moment exactly one wins.
+    The caller has proof of each pair. Raises NotFoundError when a line is no longer what was proven, TakenError when
+    another tenant's active line owns one of the ids: the database decides, so of two tenants who ask at the same
+    moment exactly one wins.
     """
-    with _clashes(), changes.of(tenant_id, by, "tenant.activated", detail={"lines": list(line_ids)}) as cursor:
+    detail = {"lines": [one.line_id for one in proven]}
+    with _clashes(), changes.of(tenant_id, by, "tenant.activated", detail=detail) as cursor:
         lock_tenant(cursor, tenant_id)
-        for line_id in sorted(line_ids):
+        for one in sorted(proven):
             cursor.execute(
-                """UPDATE lines SET status = 'active', status_reason = NULL, updated_at = now()
-                   WHERE id = %s AND tenant_id = %s RETURNING 1""",
-                (line_id, tenant_id),
+                """UPDATE lines SET status = 'active', status_reason = NULL, proven_at = now(), ask_at = NULL,
+                     asked = 0, disputed_at = NULL, updated_at = now()
+                   WHERE id = %s AND phone_number_id = %s AND integration_id = %s AND tenant_id = %s
+                     AND status <> 'released' RETURNING 1""",
+                (*one, tenant_id),
             )
             if cursor.fetchone() is None:
-                raise NotFoundError("there is no such line")
-        cursor.execute("UPDATE tenants SET status = 'active', updated_at = now() WHERE id = %s", (tenant_id,))
+                raise NotFoundError("the line was changed while it was checked; try again")
+        cursor.execute(
+            "UPDATE tenants SET status = 'active', updated_at = now() WHERE id = %s AND status = 'onboarding'",
+            (tenant_id,),
+        )
         cursor.execute(f"SELECT {COLUMNS} FROM lines WHERE tenant_id = %s ORDER BY id", (tenant_id,))
-        return [_line(row) for row in cursor.fetchall()]
+        return [line_of(row) for row in cursor.fetchall()]
 
 
 def refuse(changes: Changes, by: By, tenant_id: str, line_id: str, reason: str) -> None:
     """Note the provider's no. An active line stays active: it may still hold messages to deliver."""
     with changes.of(tenant_id, by, "line.refused", subject=line_id, detail={"reason": reason}) as cursor:
         cursor.execute(
-            """UPDATE lines SET status = CASE status WHEN 'active' THEN status ELSE 'refused' END,
-                 status_reason = %s, updated_at = now() WHERE id = %s AND tenant_id = %s""",
+            """UPDATE lines SET status = CASE status WHEN 'pending' THEN 'refused' ELSE status END,
+                 status_reason = %s, ask_at = NULL, updated_at = now()
+               WHERE id = %s AND tenant_id = %s AND status <> 'released'""",
             (reason[:1000], line_id, tenant_id),
         )
 
@@ -182,17 +209,22 @@ def refuse(changes: Changes, by: By, tenant_id: str, line_id: str, reason: str) 
 def _found(row: Sequence[Any] | None) -> Line:
     if row is None:
         raise NotFoundError("there is no such line")
-    return _line(row)
+    return line_of(row)
+
+
+def taken(side: Literal["whatsapp", "genesys"], elsewhere: str = "an active line of another tenant") -> TakenError:
+    """Whose it is, is not told."""
+    if side == "whatsapp":
+        return TakenError("number_taken", f"this phone number already belongs to {elsewhere}")
+    return TakenError("integration_taken", f"this Genesys integration already belongs to {elsewhere}")
 
 
 @contextmanager
 def _clashes() -> Iterator[None]:
-    """What a unique index says, in words. Whose it is, is not told."""
+    """What a unique index says, in words."""
     try:
         yield
     except psycopg2.errors.UniqueViolation as error:
         name = error.diag.constraint_name or ""
-        thing = "phone number" if "phone" in name else "Genesys integration"
-        code = "number_taken" if "phone" in name else "integration_taken"
-        elsewhere = "an active line of another tenant" if "active" in name else "another line of this tenant"
-        raise TakenError(code, f"this {thing} already belongs to {elsewhere}") from None
+        side: Literal["whatsapp", "genesys"] = "whatsapp" if "phone" in name else "genesys"
+        raise (taken(side) if "active" in name else taken(side, "another line of this tenant")) from None

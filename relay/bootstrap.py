@@ -111,6 +111,7 @@ def build_daemon(settings: Settings) -> Service:
         cipher=cipher,
         changes=changes,
         channels=build_channels(settings, cache, changes),
+        ours=build_ours(settings),
         objects=objects,
         bucket=TokenBucket(settings.redis_url),
         consumer=consumer,

@@ -1,11 +1,12 @@
 """Is a line what its tenant says, on both sides and on ours? Asked by web before a line goes live and at
-any time after, and by `relay doctor`. Bounded in time; whoever does not answer is a warning, never a no.
+any time after, by the daemons and by `relay doctor`. Bounded in time; whoever does not answer is a warning, never
+a no and never a yes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
@@ -73,6 +74,9 @@ class Subject:
     meta_url: str = field(repr=False)
     genesys_url: str = field(repr=False)
 
+    def side(self, side: Side) -> Account | None:
+        return self.whatsapp if side == "whatsapp" else self.genesys
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -87,8 +91,10 @@ class Checked:
         return [finding for finding in self.findings if finding.level == "refused"]
 
 
-def subjects(pool: Pool, cipher: Cipher, ours: Ours, tenant_id: str) -> list[Subject]:
-    """A tenant's lines as they are stored, ready to be checked. Raises DatabaseError."""
+def subjects(
+    pool: Pool, cipher: Cipher, ours: Ours, tenant_id: str, line_ids: Collection[str] | None = None
+) -> list[Subject]:
+    """A tenant's lines as they are stored, or those named, ready to be checked. Raises DatabaseError."""
     tenant = tenants.get(pool, tenant_id)
     if tenant is None:
         return []
@@ -96,6 +102,8 @@ def subjects(pool: Pool, cipher: Cipher, ours: Ours, tenant_id: str) -> list[Sub
     secret = _own_secret(whatsapp)
     found = []
     for line in onboarding.listed(pool, tenant.id):
+        if line_ids is not None and line.id not in line_ids:
+            continue
         accounts = lines.accounts(pool, cipher, line.id)
         if accounts is None:  # removed while we looked
             continue
@@ -133,14 +141,15 @@ def check_sides(
     thorough: bool = False,
 ) -> list[Checked]:
     """Both providers about every line, side by side; our own side is left out."""
-    return _checked(channels, list(asked), ours, seconds, SIDES, thorough)
+    return check_parts(channels, [(one, side) for one in asked for side in SIDES], ours, seconds, thorough=thorough)
 
 
 def check_lines(
     channels: Mapping[str, Channel], asked: Iterable[Subject], ours: Ours, seconds: float = SECONDS
 ) -> list[Checked]:
     """Both providers and our own side, thoroughly, in the order of the lines."""
-    return _checked(channels, list(asked), ours, seconds, (*SIDES, "relay"), True)
+    parts: tuple[Part, ...] = (*SIDES, "relay")
+    return check_parts(channels, [(one, part) for one in asked for part in parts], ours, seconds, thorough=True)
 
 
 def check_line(
@@ -170,27 +179,27 @@ def expected_of(subject: Subject, ours: Ours, side: Side, *, thorough: bool) -> 
     return Expected(tuple(dict.fromkeys((own, shared))), thorough)
 
 
-def _checked(
+def check_parts(
     channels: Mapping[str, Channel],
-    asked: Sequence[Subject],
+    asked: Sequence[tuple[Subject, Part]],
     ours: Ours,
-    seconds: float,
-    parts: Sequence[Part],
-    thorough: bool,
+    seconds: float = SECONDS,
+    *,
+    thorough: bool = False,
 ) -> list[Checked]:
+    """These parts of lines, side by side; the results in the same order."""
     deadline = time.monotonic() + seconds
-    both = [(subject, part) for subject in asked for part in parts]
 
     def work(subject: Subject, part: Part) -> tuple[Finding, ...]:
         if part == "relay":
             return check_relay(channels, subject, ours, deadline)
-        account = subject.whatsapp if part == "whatsapp" else subject.genesys
+        account = subject.side(part)
         if account is None:
             return (Finding("credentials", "warning", f"there are no {part} credentials yet", ENTER),)
         return _ask(channels[part], account, deadline, expected_of(subject, ours, part, thorough=thorough))
 
-    found = _together([partial(work, *pair) for pair in both], seconds)
-    return [Checked(subject.line_id, part, one) for (subject, part), one in zip(both, found, strict=True)]
+    found = _together([partial(work, *one) for one in asked], seconds)
+    return [Checked(subject.line_id, part, one) for (subject, part), one in zip(asked, found, strict=True)]
 
 
 def _together(work: Sequence[Callable[[], tuple[Finding, ...]]], seconds: float) -> list[tuple[Finding, ...]]:
@@ -208,7 +217,7 @@ def _guarded(work: Callable[[], tuple[Finding, ...]]) -> tuple[Finding, ...]:
     try:
         return work()
     except Exception:
-        # A fault of ours in an optional look-up must not keep a number from going live.
+        # A fault of ours in an optional look-up must not take a line down; nor does it prove anything.
         log.exception("a check failed")
         text = "could not be checked: an error of the relay itself"
         return (Finding("call", "warning", text, "The operator finds it in the relay's log."),)

@@ -22,6 +22,7 @@ from relay.actors.audit_chainer import AuditChainer
 from relay.actors.base import Stop, tell
 from relay.actors.commands import ReloadTenant
 from relay.actors.hours import HoursActor
+from relay.actors.ownership import OwnershipActor
 from relay.actors.parts import Parts
 from relay.actors.supervisor import Notified, Supervisor
 from relay.core.errors import StoreError
@@ -83,6 +84,8 @@ class Service:
         self._undo.append(("hours", lambda: _stop_actor(hours)))
         chainer = AuditChainer.start(self.parts)
         self._undo.append(("audit chainer", lambda: _stop_actor(chainer)))
+        ownership = OwnershipActor.start(self.parts)
+        self._undo.append(("ownership", lambda: _stop_actor(ownership)))
         archiver = ArchiverActor.start(self.parts)
         self._undo.append(("archiver", lambda: _stop_actor(archiver)))
         listener = Listener(

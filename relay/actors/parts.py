@@ -18,6 +18,7 @@ from relay.actors.timers import Timers
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
+from relay.checks import Ours
 from relay.core.errors import SendError
 from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
@@ -63,6 +64,7 @@ class Parts:
     cipher: Cipher
     changes: Changes
     channels: dict[str, Channel]
+    ours: Ours
     objects: ObjectStore
     bucket: TokenBucket
     consumer: Consumer

@@ -10,6 +10,7 @@ import requests
 from db import lines, onboarding
 from db.audit import By
 from db.changes import Changes, TakenError
+from db.onboarding import Pair
 from db.pool import Pool
 from tests.api.conftest import GENESYS, OWN_APP_SECRET, WHATSAPP, Api
 from tests.processes import Process, frozen
@@ -112,15 +113,18 @@ def test_a_wrong_app_secret_is_said_in_words_and_holds_nobody_up(
     assert (secret["level"], "App settings > Basic" in secret["advice"]) == ("refused", True)
 
 
-def test_a_provider_that_cannot_be_asked_is_a_finding_and_no_block(
-    api: Api, new_tenant: Callable[..., str], control: Callable[..., Any]
+def test_a_live_line_is_not_taken_down_by_a_providers_bad_hour(
+    api: Api, new_tenant: Callable[..., str], control: Callable[..., Any], parts: WebParts
 ) -> None:
+    tenant_id = new_tenant()
+    assert complete(api, tenant_id).status_code == 200
     broken = {"error_rate": 1.0, "error_codes": [500], "calls": ["oauth_token", "integrations", "phone_number"]}
     control("POST", "/faults", {"meta": broken, "genesys": broken})
-    found = complete(api, new_tenant())
+    found = complete(api, tenant_id)
     assert found.status_code == 200, found.get_data(as_text=True)
     [line] = found.get_json()["lines"]
     assert {f["side"] for f in line["findings"] if f["level"] == "warning"} == {"whatsapp", "genesys"}
+    assert (line["status"], line["ask_at"], owner(parts)) == ("active", None, tenant_id)
 
 
 @pytest.mark.slow
@@ -130,8 +134,10 @@ def test_providers_that_hang_hold_nobody_up_for_long(
     tenant_id = new_tenant()
     with frozen(sandbox):
         found = complete(api, tenant_id)
-    assert found.status_code == 200, found.get_data(as_text=True)
-    assert {f["level"] for f in found.get_json()["lines"][0]["findings"]} == {"warning"}
+    assert found.status_code == 202, found.get_data(as_text=True)
+    [line] = found.get_json()["lines"]
+    assert {f["level"] for f in line["findings"]} == {"warning"}
+    assert line["status"] == "pending"
 
 
 def test_a_line_made_by_hand_is_used_and_may_have_its_own_secret(
@@ -163,11 +169,12 @@ def test_at_the_same_moment_exactly_one_wins(parts: WebParts, new_tenant: Callab
     made = []
     for name in "abcdef":
         tenant_id = new_tenant(name)
-        made.append((tenant_id, onboarding.create(changes, parts.cipher, by, tenant_id, "9", f"integration-{name}").id))
+        line = onboarding.create(changes, parts.cipher, by, tenant_id, "9", f"integration-{name}")
+        made.append((tenant_id, line.pair))
 
-    def go(tenant_id: str, line_id: str) -> bool:
+    def go(tenant_id: str, pair: Pair) -> bool:
         try:
-            onboarding.activate(changes, by, tenant_id, [line_id])
+            onboarding.activate(changes, by, tenant_id, [pair])
         except TakenError:
             return False
         return True

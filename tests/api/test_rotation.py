@@ -19,7 +19,7 @@ from web.parts import WebParts
 def active_line(parts: WebParts, pool: Pool, tenant_id: str, number: str = "3001", integration: str = "int-1") -> str:
     changes, by = Changes(pool, parts.cache.forget_routes), By("test")
     line = onboarding.create(changes, parts.cipher, by, tenant_id, number, integration)
-    onboarding.activate(changes, by, tenant_id, [line.id])
+    onboarding.activate(changes, by, tenant_id, [line.pair])
     return line.id
 
 

@@ -200,7 +200,7 @@ def test_with_several_lines_the_number_must_be_named(
 ) -> None:
     changes = Changes(pool, parts.cache.forget_routes)
     second = onboarding.create(changes, parts.cipher, By("test"), line[0], "3002", "int-2")
-    onboarding.activate(changes, By("test"), line[0], [second.id])
+    onboarding.activate(changes, By("test"), line[0], [second.pair])
     error = api.error(api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=line[0]), 400, "line_ambiguous")
     assert "3001, 3002" in error["message"]
     found = api("GET", f"/state/mapping/{WA_ID}?phone_number_id=3002", X_Tenant_ID=line[0]).get_json()

@@ -129,19 +129,19 @@ class Installation:
     def tenant(self, name: str, lines: int = 1, settings: dict[str, Any] | None = None) -> list[Line]:
         """A tenant with its own Meta app, Genesys client and `lines` lines, onboarded as an admin would."""
         secret, waba, client = f"secret-{secrets.token_hex(12)}", _digits(), secrets.token_hex(8)
-        accounts = [self._accounts(name, secret, waba, client) for _ in range(lines)]
+        accounts = [self.accounts(name, secret, waba, client) for _ in range(lines)]
         for account in accounts:
             self.control("POST", "/accounts", account)
         tenant_id = self.api("POST", "/api/tenants", {"name": name})["id"]
         first = accounts[0]
-        self.api("PUT", f"/api/tenants/{tenant_id}/whatsapp/credentials", _whatsapp(first["whatsapp"]))
-        self.api("PUT", f"/api/tenants/{tenant_id}/genesys/credentials", _genesys(first["genesys"]))
+        self.api("PUT", f"/api/tenants/{tenant_id}/whatsapp/credentials", whatsapp_credentials(first["whatsapp"]))
+        self.api("PUT", f"/api/tenants/{tenant_id}/genesys/credentials", genesys_credentials(first["genesys"]))
         for account in accounts:
             self.api("POST", f"/api/tenants/{tenant_id}/lines", {**_pair(account), "settings": settings or {}})
         done = self.api("POST", f"/api/tenants/{tenant_id}/complete-onboarding")
-        return [self._connect(tenant_id, account, done["lines"]) for account in accounts]
+        return [self.connect(tenant_id, account, done["lines"]) for account in accounts]
 
-    def _connect(self, tenant_id: str, account: dict[str, Any], lines: Sequence[dict[str, Any]]) -> Line:
+    def connect(self, tenant_id: str, account: dict[str, Any], lines: Sequence[dict[str, Any]]) -> Line:
         phone, integration = account["whatsapp"]["phone_number_id"], account["genesys"]["integration_id"]
         line = next(one for one in lines if one["phone_number_id"] == phone)
         urls = line["webhook_urls"]
@@ -161,7 +161,7 @@ class Installation:
         return Line(line["id"], tenant_id, phone, integration)
 
     @staticmethod
-    def _accounts(name: str, secret: str, waba: str, client: str) -> dict[str, Any]:
+    def accounts(name: str, secret: str, waba: str, client: str) -> dict[str, Any]:
         whatsapp = {
             "app_id": waba[::-1], "app_secret": secret, "waba_id": waba, "phone_number_id": _digits(),
             "display_phone_number": "+49 30 1234567", "verified_name": name, "access_token": f"EAAG-{secret}",
@@ -236,12 +236,12 @@ def _digits() -> str:
     return str(secrets.randbelow(9 * 10**14) + 10**14)
 
 
-def _whatsapp(account: dict[str, Any]) -> dict[str, Any]:
+def whatsapp_credentials(account: dict[str, Any]) -> dict[str, Any]:
     names = ("phone_number_id", "waba_id", "access_token", "app_secret", "verify_token")
     return {name: account[name] for name in names}
 
 
-def _genesys(account: dict[str, Any]) -> dict[str, Any]:
+def genesys_credentials(account: dict[str, Any]) -> dict[str, Any]:
     names = ("client_id", "client_secret", "integration_id", "webhook_secret")
     return {"region": "mypurecloud.de"} | {name: account[name] for name in names}
 

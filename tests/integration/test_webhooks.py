@@ -11,6 +11,7 @@ import pytest
 
 from db import credentials, onboarding, unknown_lines
 from db.changes import Changes
+from db.onboarding import Pair
 from db.unknown_lines import Quota
 from relay.core.queues import queue_number
 from tests.integration import webhook_world as world_of
@@ -325,7 +326,9 @@ def test_a_number_becomes_known_within_seconds_of_its_activation(world: World) -
     assert world.meta(body).status_code == 200
     assert len(world.unknown(line.phone_number_id)) == 1
     changes = Changes(world.parts.pool, world.parts.cache.forget_routes)
-    onboarding.activate(changes, world_of.BY, line.tenant_id, [line.line_id])
+    onboarding.activate(
+        changes, world_of.BY, line.tenant_id, [Pair(line.line_id, line.phone_number_id, line.integration_id)]
+    )
 
     def arrives() -> bool:
         assert world.meta(body).status_code == 200

@@ -119,7 +119,7 @@ class World:
         credentials.put(changes, parts.cipher, BY, tenant.id, "genesys", genesys | {"webhook_secret": webhook_secret})
         line = onboarding.create(changes, parts.cipher, BY, tenant.id, phone, integration)
         if active:
-            onboarding.activate(changes, BY, tenant.id, [line.id])
+            onboarding.activate(changes, BY, tenant.id, [line.pair])
         own = app_secret if own_app else APP_SECRET
         return Line(tenant.id, line.id, phone, integration, line.webhook_key, tenant.webhook_key, own, webhook_secret)
 

@@ -109,7 +109,7 @@ def live_line(parts: WebParts, tenant_id: str, whatsapp: dict[str, str], genesys
     credentials.put(changes, parts.cipher, BY, tenant_id, "genesys", genesys)
     number, integration = whatsapp["phone_number_id"], genesys["integration_id"]
     line = onboarding.create(changes, parts.cipher, BY, tenant_id, number, integration)
-    return onboarding.activate(changes, BY, tenant_id, [line.id])[0]
+    return onboarding.activate(changes, BY, tenant_id, [line.pair])[0]
 
 
 def new_tenant(parts: WebParts, name: str) -> str:

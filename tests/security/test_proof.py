@@ -10,6 +10,7 @@ import pytest
 
 from db import onboarding, unknown_lines
 from db.changes import Changes
+from db.onboarding import Pair
 from tests.integration import webhook_world as world_of
 from tests.integration.webhook_world import APP_SECRET, Line, World, agent_text, change, envelope, json_of, text
 
@@ -30,7 +31,9 @@ def operator(settings_env: dict[str, str]) -> dict[str, str]:
 
 def activate(world: World, line: Line) -> None:
     changes = Changes(world.parts.pool, world.parts.cache.forget_routes)
-    onboarding.activate(changes, world_of.BY, line.tenant_id, [line.line_id])
+    onboarding.activate(
+        changes, world_of.BY, line.tenant_id, [Pair(line.line_id, line.phone_number_id, line.integration_id)]
+    )
 
 
 def replay(world: World, operator: dict[str, str], channel: str, ref: str) -> dict[str, int]:

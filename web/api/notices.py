@@ -44,8 +44,10 @@ class NoticeOut(BaseModel):
     id: int
     tenant_id: str
     line_id: str
-    channel: Literal["whatsapp", "genesys"]
-    kind: str = Field(description="the provider's word, `unreadable`, or `identity_conflict`")
+    channel: Literal["whatsapp", "genesys", "relay"]
+    kind: str = Field(
+        description="the provider's word, `unreadable`, `identity_conflict`, `line_disputed` or `line_released`"
+    )
     reason: str
     payload: Any = Field(
         description="as the provider sent it, without secrets; its beginning where it is large; null without the scope "
@@ -66,7 +68,8 @@ class NoticeList(BaseModel):
 )
 @needs("messages:read")
 def list_notices(path: TenantPath, query: NoticeQuery) -> Response:
-    """News of the account, what nobody could read, and contacts whose number and user id contradict each other.
+    """News of the account and of the line, what nobody could read, and contacts whose number and user id contradict
+    each other.
 
     Kept for 30 days, the newest 5,000 of each line.
     """

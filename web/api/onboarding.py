@@ -1,14 +1,16 @@
-"""complete-onboarding: pairs, asks the providers, activates. Repeating it is safe."""
+"""complete-onboarding: pairs, asks the providers, and goes live with what they prove. Repeating it is safe."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import UUID
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from db import credentials, onboarding
+from db.changes import Changes
 from db.credentials import Secrets
 from db.onboarding import Line
 from db.tenants import Tenant
@@ -16,6 +18,7 @@ from relay import checks as line_checks
 from relay import own_side
 from relay.channels.base import Finding
 from relay.checks import REF, SIDES, Checked, Subject
+from relay.ownership import Asked, Ownership, blocking, pair_of
 from web.api import auth, checks
 from web.api.schemas import Activated, ActivatedLine, ErrorBody, TenantPath
 from web.api.setup import ERRORS, KEY, known_tenant
@@ -28,8 +31,6 @@ WHAT_TO_DO = {
     "whatsapp": "Mend the WhatsApp credentials or the phone number id, then complete the onboarding again.",
     "genesys": "Mend the Genesys credentials or the integration id, then complete the onboarding again.",
 }
-
-NOT_BLOCKING = ("app_secret",)
 
 api = APIBlueprint(
     "onboarding",
@@ -45,18 +46,37 @@ api.before_request(auth.authenticate)
 @api.post(
     "/<uuid:tenant_id>/complete-onboarding",
     summary="Check with both providers and go live",
-    responses={200: Activated, 409: ErrorBody},
+    responses={200: Activated, 202: Activated, 409: ErrorBody},
 )
 @needs("tenants:write")
 def complete(path: TenantPath) -> Response:
-    tenant = known_tenant(path)
+    """200: a line is live. 202: none is yet, since a provider could not be asked or may not tell whose it is.
+
+    A line without proof is `pending`; its `status_reason` says what is missing and what to do, and the relay asks
+    again by itself at `ask_at`. 409: a provider said no, or the number or integration is another tenant's.
+    """
+    done = completed(known_tenant(path))
+    return reply(done, 200 if any(line.status == "active" for line in done.lines) else 202)
+
+
+def completed(tenant: Tenant) -> Activated:
+    """The tenant's lines after both providers were asked. Raises ApiError 409, TakenError."""
     found = _paired(tenant, _credentials(tenant))
-    checked = line_checks.check_sides(parts().channels, _subjects(tenant, found), checks.ours())
+    subjects = _subjects(tenant, found)
+    checked = line_checks.check_sides(parts().channels, subjects, checks.ours())
     _note_health(tenant, checked)
     _refuse_where_told(tenant, found, checked)
-    ids = [line.id for line in found]
-    active = onboarding.activate(changes(), auth.by(), tenant.id, ids)
-    return reply(_activated(tenant, [line for line in active if line.id in ids], checked))
+    asked = [
+        Asked(pair_of(one), [it for it in checked if it.line_id == one.line_id]) for one in subjects if not one.active
+    ]
+    _ownership().settle(changes(), auth.by(), tenant.id, asked)
+    return _activated(known_tenant(TenantPath(tenant_id=UUID(tenant.id))), {line.id for line in found}, checked)
+
+
+def _ownership() -> Ownership:
+    """Another tenant's line may have the number: so with the connection that sees all of them."""
+    everybody = Changes(parts().pool, parts().cache.forget_routes)
+    return Ownership(everybody, parts().cipher, parts().channels, checks.ours())
 
 
 def _credentials(tenant: Tenant) -> tuple[Secrets, Secrets]:
@@ -72,9 +92,9 @@ def _credentials(tenant: Tenant) -> tuple[Secrets, Secrets]:
 
 
 def _paired(tenant: Tenant, held: tuple[Secrets, Secrets]) -> list[Line]:
-    """The tenant's lines. Where none was made by hand, the one number is paired with the one integration."""
+    """The tenant's lines but released ones. Where there is none, the one number is paired with the one integration."""
     number, integration = held[0].values["phone_number_id"], held[1].values["integration_id"]
-    found = onboarding.listed(pool(), tenant.id)
+    found = [line for line in onboarding.listed(pool(), tenant.id) if line.status != "released"]
     if not found:
         line = onboarding.create(
             changes(), parts().cipher, auth.by(), tenant.id, number, integration, settings={"paired": True}
@@ -94,31 +114,26 @@ def _subjects(tenant: Tenant, found: Sequence[Line]) -> list[Subject]:
     return [stored[line.id] for line in found]
 
 
-def _blocking(one: Checked) -> list[Finding]:
-    """What keeps a line from going live: a provider's no to the line itself, not to how its webhooks are proved."""
-    return [finding for finding in one.refused if finding.check not in NOT_BLOCKING]
-
-
 def _note_health(tenant: Tenant, checked: Sequence[Checked]) -> None:
     """Credentials are refused when they work for no line; one wrong number is that line's trouble."""
     for side in SIDES:
         own = [one for one in checked if one.side == side]
-        if all(_blocking(one) for one in own):
-            credentials.set_health(changes(), tenant.id, side, "refused", _blocking(own[0])[0].text)
+        if all(blocking(one) for one in own):
+            credentials.set_health(changes(), tenant.id, side, "refused", blocking(own[0])[0].text)
         elif all(finding.level == "ok" for one in own for finding in one.findings if finding.check == "token"):
             credentials.set_health(changes(), tenant.id, side, "ok")
 
 
 def _refuse_where_told(tenant: Tenant, found: Sequence[Line], checked: Sequence[Checked]) -> None:
     """Raises ApiError 409 with all findings when a provider said no to any line."""
-    refused = [one for one in checked if _blocking(one)]
+    refused = [one for one in checked if blocking(one)]
     if not refused:
         return
     for one in refused:
-        onboarding.refuse(changes(), auth.by(), tenant.id, one.line_id, _blocking(one)[0].text)
+        onboarding.refuse(changes(), auth.by(), tenant.id, one.line_id, blocking(one)[0].text)
     by_id = {line.id: line for line in found}
     details = [_detail(by_id[one.line_id], one, finding) for one in checked for finding in one.findings]
-    reasons = "; ".join(f"{one.side}: {_blocking(one)[0].text}" for one in refused)
+    reasons = "; ".join(f"{one.side}: {blocking(one)[0].text}" for one in refused)
     advice = " ".join(WHAT_TO_DO[side] for side in SIDES if any(one.side == side for one in refused))
     raise ApiError(409, "onboarding_refused", f"not activated. {reasons}. {advice}", details)
 
@@ -136,21 +151,24 @@ def _detail(line: Line, one: Checked, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _activated(tenant: Tenant, active: Sequence[Line], checked: Sequence[Checked]) -> Activated:
+def _activated(tenant: Tenant, ids: Collection[str], checked: Sequence[Checked]) -> Activated:
     urls = WebhookUrlsOf(tenant)
     return Activated(
         id=tenant.id,
-        status="active",
+        status=tenant.status,
         lines=[
             ActivatedLine(
                 id=line.id,
                 phone_number_id=line.phone_number_id,
                 integration_id=line.integration_id,
                 status=line.status,
+                status_reason=line.status_reason,
+                ask_at=line.ask_at,
                 webhook_urls=urls.of(line),
                 findings=checks.shown([*_own_side(line, urls), *(one for one in checked if one.line_id == line.id)]),
             )
-            for line in active
+            for line in onboarding.listed(pool(), tenant.id)
+            if line.id in ids
         ],
     )
 

@@ -227,18 +227,35 @@ class WebhookUrls(BaseModel):
     genesys: str
 
 
+LineStatus = Literal["pending", "active", "refused", "released"]
+ASK_AT = "when the relay asks again by itself whose the line is; null: it does not"
+
+
 class LineOut(BaseModel):
     id: str
     tenant_id: str
     phone_number_id: str
     integration_id: str
-    status: Literal["pending", "active", "refused"]
+    status: LineStatus
     status_reason: str | None
+    ask_at: datetime | None = Field(description=ASK_AT)
+    proven_at: datetime | None = Field(description="when both providers proved whose the line is")
+    released_at: datetime | None = Field(description="since when the line owns its number and integration no more")
     own_secret: bool
     settings: LineSettings
     webhook_urls: WebhookUrls
     created_at: datetime
     updated_at: datetime
+
+
+class LineQuery(Given):
+    ref: ProviderId = Field(description="a phone number id, an integration id, or a line's own id")
+
+
+class Release(Given):
+    reason: Annotated[str, Field(max_length=500), AfterValidator(_printable)] | None = Field(
+        default=None, description="told to the tenant's people"
+    )
 
 
 class LineList(BaseModel):
@@ -257,7 +274,9 @@ class ActivatedLine(BaseModel):
     id: str
     phone_number_id: str
     integration_id: str
-    status: Literal["pending", "active", "refused"]
+    status: LineStatus
+    status_reason: str | None = Field(description="of a line that is not live: what is missing, and what to do")
+    ask_at: datetime | None = Field(description=ASK_AT)
     webhook_urls: WebhookUrls
     findings: list[FindingOut]
 

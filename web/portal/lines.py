@@ -8,11 +8,10 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from db import line_health, onboarding, tenants
-from db.changes import NotFoundError, TakenError
+from db import line_health, onboarding, ownership, tenants
+from db.changes import Changes, NotFoundError, TakenError
 from db.onboarding import Line
-from web.api.onboarding import complete
-from web.api.schemas import TenantPath
+from web.api.onboarding import completed
 from web.api.webhook_urls import WebhookUrlsOf
 from web.context import parts
 from web.errors import ApiError
@@ -21,7 +20,7 @@ from web.portal.blueprint import portal, recent, tenant, tenant_pool
 from web.portal.line_forms import LineForm, offered
 from web.portal.settings_form import SettingsForm
 from web.portal.setup_state import names
-from web.principal import by, needs
+from web.principal import OPERATOR, by, needs
 
 AT_ONCE = 20
 
@@ -69,6 +68,23 @@ def remove_line(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("portal.lines", tenant_id=tenant().id))
 
 
+@portal.post("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>/release")
+@needs(OPERATOR)
+def release_line(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
+    """Its tenant owns the number and the integration no more; all that came over it stays here."""
+    reason = request.form.get("reason", "").strip()
+    if not reason.isprintable() or len(reason) > 500:
+        flash("Not released: the reason is one line of up to 500 characters.", "danger")
+    else:
+        try:
+            everybody = Changes(parts().pool, parts().cache.forget_routes)
+            ownership.release(everybody, by(), tenant().id, str(line_id), reason or ownership.NO_REASON)
+            flash("Released. Somebody else may bring the number and the integration live now.", "success")
+        except TakenError as error:
+            flash(f"Not released: {error}.", "danger")
+    return redirect(url_for("portal.line", tenant_id=tenant().id, line_id=line_id))
+
+
 @portal.get("/tenants/<uuid:tenant_id>/lines/new")
 @needs("tenants:write")
 @recent
@@ -76,7 +92,7 @@ def new_line(tenant_id: object) -> str:
     """With ?look=1 both providers are asked for what the accounts have."""
     found = offered() if request.args.get("look") else None
     lines = onboarding.listed(tenant_pool(), tenant().id)
-    used = {ref for one in lines for ref in (one.phone_number_id, one.integration_id)}
+    used = {ref for one in lines if one.status != "released" for ref in (one.phone_number_id, one.integration_id)}
     return render_template("portal/lines/new.html", form=LineForm(None), found=found, used=used)
 
 
@@ -107,10 +123,14 @@ def add_line(tenant_id: object) -> ResponseReturnValue:
 @portal.post("/tenants/<uuid:tenant_id>/lines/live")
 @needs("tenants:write")
 def lines_live(tenant_id: object) -> ResponseReturnValue:
-    """The same as the API's complete-onboarding: all lines are checked, and all go live or none."""
+    """The same as the API's complete-onboarding: all lines are checked, and those that are proved go live."""
     try:
-        complete(TenantPath(tenant_id=UUID(tenant().id)))
-        flash("All lines are live.", "success")
+        waiting = [line for line in completed(tenant()).lines if line.status != "active"]
+        if waiting:
+            many = "A line waits" if len(waiting) == 1 else f"{len(waiting)} lines wait"
+            flash(f"{many} for proof. The relay goes on asking by itself; see below what is missing.", "warning")
+        else:
+            flash("All lines are live.", "success")
     except TakenError as error:
         flash(f"Not live: {error}.", "danger")
     except ApiError as error:

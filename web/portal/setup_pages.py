@@ -74,7 +74,7 @@ def page(held: Setup, step: Key, **further: Any) -> str:
         before=STEPS[STEPS.index(step) - 1] if step != "welcome" else None,
         sides=[_at_a_glance(held, side) for side in ("genesys", "whatsapp")] if step == "review" else [],
         ready=held.ready,
-        live=[line for line in held.lines if line.status == "active"],
+        lines=held.lines,
         public_url=parts().public_url,
         **further,
     )

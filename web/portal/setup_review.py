@@ -10,8 +10,7 @@ from db.changes import TakenError
 from db.onboarding import Line
 from relay import checks
 from relay.checks import REF, SIDES, Checked
-from web.api.onboarding import complete
-from web.api.schemas import TenantPath
+from web.api.onboarding import completed
 from web.context import parts
 from web.errors import ApiError
 from web.portal import setup_notes, setup_pages
@@ -36,14 +35,14 @@ def setup_check(tenant_id: object) -> str:
 @portal.post("/tenants/<uuid:tenant_id>/setup/live")
 @needs("tenants:write")
 def go_live(tenant_id: object) -> ResponseReturnValue:
-    """The same as the API's complete-onboarding."""
+    """The same as the API's complete-onboarding. What waits for proof is shown on the review, which follows it."""
     held = read()
     if not held.ready:
         flash("Something is still missing: the steps above say what.", "danger")
         return _review()
     try:
         _pair(held)
-        complete(TenantPath(tenant_id=tenant().id))  # type: ignore[arg-type]
+        done = completed(tenant())
     except TakenError as error:
         flash(f"Not live: {error}.", "danger")
         return _review()
@@ -57,8 +56,20 @@ def go_live(tenant_id: object) -> ResponseReturnValue:
             flash(error.message, "danger")
         return _review()
     setup_notes.step("review")
-    flash(f"{tenant().name} is live. Now send a message both ways.", "success")
+    waiting = [line for line in done.lines if line.status != "active"]
+    if len(waiting) == len(done.lines):
+        flash("Not live yet: the relay waits for proof, and goes on asking. See below what is missing.", "warning")
+        return _review()
+    more = f" {len(waiting)} more wait for proof: Go live shows them." if waiting else ""
+    flash(f"{tenant().name} is live. Now send a message both ways.{more}", "success")
     return redirect(url_for("portal.trial", tenant_id=tenant().id))
+
+
+@portal.get("/tenants/<uuid:tenant_id>/setup/standing")
+@needs("tenants:write")
+def setup_standing(tenant_id: object) -> str:
+    """How the lines stand: the part of the review that keeps itself fresh."""
+    return render_template("portal/setup/_standing.html", lines=read().lines)
 
 
 def results(checked: list[Checked]) -> list[tuple[str, str, list[tuple[str, str, str, str]]]]:
@@ -68,14 +79,15 @@ def results(checked: list[Checked]) -> list[tuple[str, str, list[tuple[str, str,
 
 def _pair(held: Setup) -> None:
     """complete-onboarding makes the first line, and mends one that never was active; a further one is made here."""
-    if held.line() is not None or not held.lines or _is_mended(held.lines):
+    owned = [line for line in held.lines if line.status != "released"]
+    if held.line() is not None or not owned or _is_mended(owned):
         return
     refs = {side: held.values(side)[REF[side]] for side in SIDES}
     onboarding.create(setup_notes.changes(), parts().cipher, by(), tenant().id, refs["whatsapp"], refs["genesys"])
 
 
 def _is_mended(lines: list[Line]) -> bool:
-    return len(lines) == 1 and lines[0].paired and lines[0].status != "active"
+    return len(lines) == 1 and lines[0].paired and lines[0].status in ("pending", "refused")
 
 
 def _review() -> ResponseReturnValue:

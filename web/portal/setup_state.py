@@ -107,7 +107,9 @@ class Setup:
         if key in ("genesys", "whatsapp"):
             return self.side_state(key)
         if key == "review":
-            return "done" if any(line.status == "active" for line in self.lines) else "open"
+            if any(line.status == "active" for line in self.lines):
+                return "done"
+            return "begun" if any(line.ask_at for line in self.lines) else "open"
         reached = self.draft.step > STEPS.index(key) + 1
         return "done" if reached or self.tenant.status != "onboarding" else "open"
 
@@ -124,7 +126,8 @@ class Setup:
     def line(self) -> Line | None:
         """The line of the pair that is set up, where there is one already."""
         pair = tuple(self.values(side).get(REF[side]) for side in SIDES)
-        return next((one for one in self.lines if (one.phone_number_id, one.integration_id) == pair), None)
+        found = [one for one in self.lines if (one.phone_number_id, one.integration_id) == pair]
+        return next((one for one in found if one.status != "released"), None)
 
     def url(self, side: Side) -> str:
         """The address to enter at the provider. A line's own exists once there is a line."""

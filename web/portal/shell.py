@@ -29,6 +29,7 @@ STATES = {
     "paused": ("Paused", "warning"),
     "pending": ("Not live yet", "warning"),
     "refused": ("Refused", "danger"),
+    "released": ("Released", "secondary"),
     "ok": ("Works", "success"),
     "disabled": ("Disabled", "secondary"),
     "waiting": ("Waiting", "info"),

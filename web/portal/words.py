@@ -26,7 +26,7 @@ KINDS = {
     "structured": "Structured message",
 }
 DIRECTIONS = {"inbound": "From the customer", "outbound": "From the agent"}
-SIDES = {"whatsapp": "WhatsApp", "genesys": "Genesys"}
+SIDES = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": "this relay"}
 OUTCOMES = {
     None: "Under way",
     "sent": "Accepted",
@@ -69,6 +69,7 @@ ICONS = {
     "onboarding": "tools",
     "pending": "hourglass",
     "refused": "x-circle",
+    "released": "box-arrow-right",
     "disabled": "slash-circle",
     "waiting": "hourglass-split",
     "trouble": "exclamation-triangle",
@@ -125,6 +126,11 @@ ACTIONS = {
     "line.removed": "Removed a line",
     "line.refused": "A provider refused a line",
     "line.repaired": "Paired a line anew",
+    "line.waits": "A line waits for proof of whose it is",
+    "line.given_up": "A line is not asked about any more",
+    "line.disputed": "Another tenant has proved that a number is theirs",
+    "line.released": "Released a line",
+    "line.transferred": "A line passed on to another tenant",
     "credentials.put": "Changed credentials",
     "line.configured": "Changed the settings of a line",
     "credentials.login_renewed": "The log-in at Genesys was renewed",
@@ -135,6 +141,8 @@ ACTIONS = {
 NOTICES = {
     "unreadable": "Not readable",
     "identity_conflict": "Number and user id contradict each other",
+    "line_disputed": "Somebody else has proved that this is theirs",
+    "line_released": "The line was released",
 }
 """Kinds of our own; all others are the provider's words."""
 
