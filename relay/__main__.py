@@ -233,6 +233,33 @@ def export_audit(tenant_id: UUID | None) -> None:
             click.echo(line)
 
 
+@main.group("lines")
+def lines_group() -> None:
+    """Which tenant has which number and integration."""
+
+
+@lines_group.command("find")
+@click.argument("ref")
+def find_lines(ref: str) -> None:
+    """All lines that have REF: a phone number id, an integration id, or a line's own id."""
+    from relay import lines
+
+    with _in_words():
+        for line in lines.find(_settings(), ref):
+            click.echo(line)
+
+
+@lines_group.command("release")
+@click.argument("line_id", type=click.UUID)
+@click.option("--reason", help="told to the tenant's people")
+def release_line(line_id: UUID, reason: str | None) -> None:
+    """Let LINE_ID go: it owns its number and integration no more, its history stays with its tenant."""
+    from relay import lines
+
+    with _in_words():
+        click.echo(lines.release(_settings(), str(line_id), reason))
+
+
 @main.group("dead-letters")
 def dead_letters() -> None:
     """Messages that were given up, and updates that nobody could decode."""

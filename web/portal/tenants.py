@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from db import overview
+from db import overview, ownership
 from db import tenants as stored
 from db.paging import CursorError
 from web.context import changes, parts
@@ -20,13 +22,21 @@ AT_ONCE = 50
 @portal.get("/tenants")
 @needs(OPERATOR)
 def tenants() -> str:
-    """The page, or the part of it that keeps itself fresh."""
+    """The page, or the part of it that keeps itself fresh. With ?whose= also who has that number or integration."""
     try:
         found = overview.tenants(parts().pool, AT_ONCE, request.args.get("after"))
     except CursorError:
         raise ApiError(400, "bad_request", "this page does not begin there; go back to the first one") from None
     template = "_list.html" if request.headers.get("X-Fragment") == "1" else "tenants.html"
-    return render_template(f"portal/tenants/{template}", found=found, first=not request.args.get("after"))
+    return render_template(f"portal/tenants/{template}", found=found, first=not request.args.get("after"), **_whose())
+
+
+def _whose() -> dict[str, Any]:
+    """The lines with the id that is looked for, and what their tenants are called."""
+    ref = request.args.get("whose", "").strip()[:128]
+    lines = ownership.find(parts().pool, ref) if ref.isprintable() and ref else []
+    known = {line.tenant_id: stored.get(parts().pool, line.tenant_id) for line in lines}
+    return {"whose": ref, "owners": [(line, known[line.tenant_id]) for line in lines]}
 
 
 @portal.get("/tenants/new")
