@@ -19,6 +19,7 @@ from gevent.pywsgi import WSGIServer
 from conf.settings import Settings, load_settings
 from db import migrate
 from db.pool import Pool
+from relay import doctor
 from relay.bootstrap import build_cipher, build_objects
 from relay.broker import topology
 from relay.broker.connect import open_link
@@ -32,6 +33,8 @@ from relay.stores.cache import Cache
 from relay.stores.objects import MEDIA_INBOUND
 from sandbox.stack import Postgres
 from sandbox.stack.ports import HOST
+from tests import processes as processes_of
+from tests.processes import Process
 from tests.services.certificates import HERE, Authority, Certificate
 from tests.services.databases import SHARDS
 from tests.services.rabbitmq import RabbitMQ
@@ -58,6 +61,13 @@ class House:
 
     def settings(self, changes: dict[str, str]) -> Settings:
         return load_settings(self._env | {"TLS_CA_FILE": str(self.authority.ca_file)} | changes)
+
+    def production(self, changes: Changes) -> dict[str, str]:
+        """The environment of processes that nothing is admitted to."""
+        own = {"RELAY_INSECURE": "", "TLS_CA_FILE": str(self.authority.ca_file), "LOG_FORMAT": "json"}
+        public = {"PUBLIC_URL": "https://relay.corp.example", "MINIO_PUBLIC_URL": "https://files.corp.example"}
+        ours = ("META_GRAPH_URL", "META_APP_SECRET", "META_VERIFY_TOKEN", "GENESYS_LOGIN_URL", "GENESYS_API_URL")
+        return self._env | changes | own | public | dict.fromkeys(ours, "")
 
     @contextmanager
     def database(self, certificate: Certificate) -> Iterator[Changes]:
@@ -172,6 +182,26 @@ def test_a_private_authority_that_nobody_named_vouches_for_nothing(house: House,
 def test_an_expired_certificate_is_never_accepted(house: House) -> None:
     with House.rabbit(house, house.authority.expired()) as changes, pytest.raises(StoreError, match=RENEWED):
         use_broker(house.settings(changes))
+
+
+def test_a_whole_installation_runs_by_tls_with_nothing_admitted(
+    house: House, processes: Callable[[Process], Process], logs: Path
+) -> None:
+    certificate = house.authority.right()
+    with (
+        house.database(certificate) as database,
+        house.rabbit(certificate) as broker,
+        house.cache(certificate) as cache,
+        house.objects(certificate) as objects,
+    ):
+        env = house.production(database | broker | cache | objects)
+        daemon, web = processes(processes_of.relay(env, logs)), processes(processes_of.web(env, logs))
+        found = doctor.installation(load_settings(env))[0].findings
+    assert {one.check: one.level for one in found} == {
+        **dict.fromkeys(("database", "daemons", "broker", "redis", "buckets"), "ok"),
+        "web": "warning",  # nobody answers at its PUBLIC_URL
+    }
+    assert '"insecure"' not in daemon.output() + web.output()
 
 
 @contextmanager
