@@ -58,9 +58,7 @@ def begin(pool: Pool, user: User, agent: str, *, second_factor: bool = False) ->
                VALUES (%s, %s, %s, %s, now() + make_interval(secs => %s))""",
             (_hash(token), UUID(user.id), agent[:200], second_factor, LONGEST_SECONDS),
         )
-        cursor.execute(
-            "UPDATE users SET last_login_at = now(), failures = 0, locked_until = NULL WHERE id = %s", (UUID(user.id),)
-        )
+        cursor.execute("UPDATE users SET last_login_at = now() WHERE id = %s", (UUID(user.id),))
         # Two statements: each has an index of its own, both in one would have none.
         cursor.execute("DELETE FROM sessions WHERE expires_at < now()")
         cursor.execute(

@@ -1,4 +1,4 @@
-"""users: the people who log in. Failed log-ins are counted here, so that guessing ends in a lock."""
+"""users: the people who log in. Their wrong passwords are counted in `db.guesses`."""
 
 from __future__ import annotations
 
@@ -19,9 +19,6 @@ from db.pool import Pool
 
 Role = Literal["operator", "admin", "viewer"]
 Status = Literal["active", "disabled"]
-FREE_FAILURES = 5
-LOCK_SECONDS = 30
-LONGEST_LOCK_SECONDS = 3600
 ONE_TIME_HOURS = 48
 """How long a password is good that somebody else chose."""
 COLUMNS = (
@@ -32,7 +29,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An operator belongs to no tenant. `locked_until`: no password is looked at before.
+    """An operator belongs to no tenant. `locked_until`: no password from an unknown device is looked at before.
 
     `rights_version` is raised with every change of role or status: a key made before ends with it.
     `second_factor_at`: since when the log-in takes a code as well; `password_until`: when a password that somebody
@@ -140,42 +137,6 @@ def listed(pool: Pool, tenant_id: str | None, limit: int = 50, after: str | None
         return [user_of(row) for row in cursor.fetchall()]
 
 
-def guess(pool: Pool, user_id: str) -> int | None:
-    """Counts a password as wrong before it is looked at: however many come at once, they queue up at this row.
-
-    Returns how many there were; None while the account is locked. From the fifth on each locks for longer, an
-    hour at most. The right password forgets them all (sessions.begin, set_password).
-    """
-    with pool.autocommit() as cursor:
-        cursor.execute(
-            """UPDATE users SET failures = failures + 1, locked_until = CASE WHEN failures + 1 >= %(free)s
-                 THEN now() + least(%(longest)s, %(lock)s * 2 ^ least(failures + 1 - %(free)s, 10))
-                            * interval '1 second' END
-               WHERE id = %(id)s AND (locked_until IS NULL OR locked_until <= now()) RETURNING failures""",
-            {"id": UUID(user_id), "free": FREE_FAILURES, "lock": LOCK_SECONDS, "longest": LONGEST_LOCK_SECONDS},
-        )
-        row = cursor.fetchone()
-    return None if row is None else int(row[0])
-
-
-def guessed_right(pool: Pool, user: User, failures: int) -> None:
-    """It was right after all, and is counted no longer, unless others have guessed meanwhile. The wrong ones before
-    it stay counted until all factors were right (sessions.begin).
-    """
-    with pool.autocommit() as cursor:
-        cursor.execute(
-            "UPDATE users SET failures = failures - 1, locked_until = NULL WHERE id = %s AND failures = %s",
-            (UUID(user.id), failures),
-        )
-
-
-def guessed_wrong(pool: Pool, user: User, failures: int) -> None:
-    """The audit log is told when that has locked the account."""
-    if failures >= FREE_FAILURES:
-        with pool.transaction() as cursor:
-            audit.record(cursor, By("relay"), "user.locked", tenant_id=user.tenant_id, subject=user.id)
-
-
 def set_password(
     pool: Pool, by: By, user: User, password_hash: str, *, must_change: bool, session_id: str | None = None
 ) -> None:
@@ -190,6 +151,7 @@ def set_password(
         cursor.execute(
             "DELETE FROM sessions WHERE user_id = %s AND id IS DISTINCT FROM %s::uuid", (UUID(user.id), session_id)
         )
+        cursor.execute("DELETE FROM login_guesses WHERE user_id = %s", (UUID(user.id),))
         audit.record(cursor, by, "user.password", tenant_id=user.tenant_id, subject=user.id)
         if not user.must_change:  # the first one of their own is no news
             user_news.tell(cursor, user.id, "password", by, session_id=session_id)
@@ -212,13 +174,6 @@ def everyone(pool: Pool, limit: int = 500, after: str | None = None) -> list[Use
             (after, after, limit),
         )
         return [user_of(row) for row in cursor.fetchall()]
-
-
-def unlock(pool: Pool, by: By, user: User) -> None:
-    """Forget the wrong passwords, so that the right one is looked at again."""
-    with pool.transaction() as cursor:
-        cursor.execute("UPDATE users SET failures = 0, locked_until = NULL WHERE id = %s", (UUID(user.id),))
-        audit.record(cursor, by, "user.unlocked", tenant_id=user.tenant_id, subject=user.id)
 
 
 def change(pool: Pool, by: By, tenant_id: str | None, user_id: str, name: str, role: Role, status: Status) -> User:

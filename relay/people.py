@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from conf.settings import Settings
-from db import passwords, second_factor, tenants, users
+from db import guesses, passwords, second_factor, tenants, users
 from db.audit import By
 from db.changes import NotFoundError
 from db.pool import Pool
@@ -37,7 +37,7 @@ def unlock(settings: Settings, email: str) -> User:
     """Raises NotFoundError."""
     with Pool(settings.database_url, size=1) as pool:
         user = _known(pool, email)
-        users.unlock(pool, BY, user)
+        guesses.unlock(pool, BY, user)
     return user
 
 

@@ -6,12 +6,11 @@ limited. An address is an IPv4 address or an IPv6 /64; what may be guessed is lo
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from flask import Flask, current_app, g, request
 
-from db import users
+from web import devices
 from web.context import parts
 from web.errors import ApiError
 from web.networks import network_of
@@ -39,7 +38,11 @@ WAITS = Limit("waits", 60)
 """Sends of one key that wait for their outcome; further ones are answered at once."""
 LOGIN_ADDRESS = Limit("login-address", 10)
 LOGIN_ACCOUNT = Limit("login-account", 5)
-"""Passwords that were wrong, at the log-in and where one is changed; a right one costs nothing."""
+"""One account, from one device or network."""
+LOGIN_STRANGERS = Limit("login-strangers", 20)
+"""One account, from all devices together that it does not know.
+
+Passwords that were wrong, at the log-in and where one is changed; a right one costs nothing."""
 
 
 def register(app: Flask) -> None:
@@ -96,9 +99,14 @@ def guessed_right(email: str) -> None:
     _give_back(_guessing(email))
 
 
+def granted(limit: Limit, who: str) -> bool:
+    """Whether there is one left of this limit, which is taken then."""
+    return _taken(limit, who) is None
+
+
 def may_wait() -> bool:
     """Whether one more send of the asking principal may wait for its outcome."""
-    return _taken(WAITS, principal().id) is None
+    return granted(WAITS, principal().id)
 
 
 def _portal() -> None:
@@ -107,13 +115,10 @@ def _portal() -> None:
 
 
 def _guessing(email: str) -> list[tuple[Limit, str]]:
-    try:
-        meant = users.address(email)
-    except ValueError:
-        meant = email.lower()
-    # Redis' keys are no place for people's addresses.
-    account = hashlib.sha256(meant.encode("utf-8", "replace")).hexdigest()[:32]
-    return [(LOGIN_ADDRESS, address()), (LOGIN_ACCOUNT, account)]
+    source, account = devices.asking(email), devices.account_of(email)
+    own = (LOGIN_ACCOUNT, f"{account}:{source.digest.hex()}")
+    # What others guess, be it from the same network, keeps nobody from a device of their own.
+    return [own] if source.known else [(LOGIN_ADDRESS, address()), own, (LOGIN_STRANGERS, account)]
 
 
 def _give_back(taken: list[tuple[Limit, str]]) -> None:

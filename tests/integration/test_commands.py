@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from db import audit_search, passwords, second_factor, users
+from db import audit_search, guesses, passwords, second_factor, users
 from db.audit import By
 from db.audit_search import Wanted
+from db.guesses import Source
 from db.pool import Pool
 from db.sealing import Cipher
 from relay.broker.publisher import Outgoing, Publisher
@@ -48,8 +49,8 @@ def test_a_tenants_user_is_listed_and_unlocked(settings_env: dict[str, str], poo
     said(settings_env, "users", "add", "ada@x.example", "--tenant", tenant_id, "--role", "viewer", "--name", "Ada")
     user = users.by_email(pool, "ada@x.example")
     assert user
-    for _ in range(users.FREE_FAILURES):
-        users.guess(pool, user.id)
+    for number in range(guesses.STRANGERS_FREE_FAILURES):
+        guesses.begin(pool, user.id, Source(f"network:{number}", known=False))
     listed = said(settings_env, "users", "list")
     assert re.search(rf"ada@x\.example +viewer +locked +password only +{tenant_id}", listed)
     assert "may try again" in said(settings_env, "users", "unlock", "ADA@x.example")

@@ -11,9 +11,10 @@ import psycopg2.errors
 import pytest
 from cryptography.fernet import Fernet
 
-from db import api_keys, conversations, credentials, events, notices, sessions, user_news, users
+from db import api_keys, conversations, credentials, events, guesses, notices, sessions, user_news, users
 from db.audit import By
 from db.changes import Changes
+from db.guesses import Source
 from db.notices import Kept
 from db.pool import Pool
 from db.sealing import Cipher
@@ -41,6 +42,7 @@ def new_tenant(pool: Pool) -> Tenant:
     )  # fmt: skip
     user = users.create(pool, BY, tenant_id, f"{uuid4().hex}@x.example", "A", "admin", "x")
     sessions.begin(pool, user, "a browser")
+    guesses.begin(pool, user.id, Source("a network", known=False))
     api_keys.create(pool, BY, tenant_id, "a key", ["messages:read"], None)
     with pool.transaction() as cursor:
         conversations.see_genesys_conversations(cursor, [(message.conversation_id, uuid4().hex)])

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from gevent.monkey import get_original
 
-from db import passwords, sessions, users
+from db import guesses, passwords, sessions, users
 from db.audit import By
 from db.pool import Pool
 from db.users import User
@@ -100,7 +100,7 @@ def test_a_worker_goes_on_while_passwords_are_looked_at(monkeypatch: pytest.Monk
 def test_guesses_at_once_get_no_further_than_one_by_one(
     app: Flask, pool: Pool, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(users, "FREE_FAILURES", 100)  # the lock is another test's
+    monkeypatch.setattr(guesses, "FREE_FAILURES", 100)  # the lock is another test's
     real, looked_at = beside.matches, list[str]()
 
     def watched(stored: str | None, given: str) -> bool:
@@ -120,7 +120,7 @@ def test_nor_does_the_lock_let_more_of_them_through(
     monkeypatch.setattr(limits, "LOGIN_ACCOUNT", Limit("login-account", 100))
     monkeypatch.setattr(limits, "LOGIN_ADDRESS", Limit("login-address", 100))
     assert at_once(9, lambda: log_in(app, ada.email, "wrong")[0]) == [401] * 9
-    assert held(pool, ada).failures == users.FREE_FAILURES
+    assert held(pool, ada).failures == guesses.FREE_FAILURES
     assert log_in(app, ada.email, PASSWORD)[0] == 401, "locked"
 
 
@@ -147,9 +147,9 @@ def test_the_refusal_says_when_to_come_back(app: Flask, ada: User, two_a_minute:
 def test_the_current_password_cannot_be_guessed_on_ones_own_page(
     app: Flask, pool: Pool, ada: User, two_a_minute: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(users, "FREE_FAILURES", 2)
+    monkeypatch.setattr(guesses, "FREE_FAILURES", 2)
     person = Person(app, ada.email)
-    for _ in range(users.FREE_FAILURES):
+    for _ in range(guesses.FREE_FAILURES):
         assert "not your current password" in change(person, "wrong")
     change(person, PASSWORD, status=429)
     parts: WebParts = app.extensions["relay"]

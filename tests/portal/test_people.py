@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
-from db import api_keys, audit, audit_search, sessions, unknown_lines, users
+from db import api_keys, audit, audit_search, guesses, sessions, unknown_lines, users
 from db.audit import By
 from db.audit_search import Wanted
+from db.guesses import Source
 from db.pool import Pool
 from db.unknown_lines import Signer
 from tests.portal.client import Person
@@ -85,8 +86,8 @@ def test_new_password_log_out_and_unlock(app: Flask, admin: Person, house: House
     Person(app, other.email)
     assert "1 browser logged out." in admin.follow(f"{house.path}/users/{other.id}/logout", {})
     assert sessions.listed(house.pool, other.id) == []
-    for _ in range(users.FREE_FAILURES):
-        users.guess(house.pool, other.id)
+    for number in range(guesses.STRANGERS_FREE_FAILURES):
+        guesses.begin(house.pool, other.id, Source(f"network:{number}", known=False))
     assert "locked until" in admin.get(f"{house.path}/users/{other.id}")
     assert "Unlocked." in admin.follow(f"{house.path}/users/{other.id}/unlock", {})
     assert _user(house, other.email).locked_until is None

@@ -68,7 +68,9 @@ class UserOut(Shown):
     must_change: bool = Field(description="the password has to be changed at the next log-in")
     password_until: datetime | None = Field(description="a password given by somebody else ends then; null: their own")
     second_factor: bool = Field(description="the log-in takes a code of an authenticator app, too")
-    locked_until: datetime | None = Field(description="after wrong passwords no password is looked at before")
+    locked_until: datetime | None = Field(
+        description="after many wrong passwords none from an unknown device is looked at before"
+    )
     last_login_at: datetime | None
     created_at: datetime
     updated_at: datetime

@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user
 
-from db import sessions
+from db import guesses, sessions
 from db.lineage import Maker
 from db.sessions import Held
 from db.users import User
+from web import devices
 from web.context import parts
 from web.principal import ROLES, Principal
 
@@ -48,6 +49,8 @@ def _holder(token: str) -> LoggedIn | None:
 
 def begin(user: User, *, second_factor: bool) -> None:
     """This browser is logged in as `user`, in a new session. `second_factor`: its person has shown one."""
+    guesses.forget(parts().pool, user.id, devices.asking(user.email))
+    devices.remember(user.email)
     _hold(sessions.begin(parts().pool, user, request.user_agent.string, second_factor=second_factor))
 
 

@@ -1,4 +1,4 @@
-"""Log in with address and password, log out. Wrong guesses are counted per user and lock the account."""
+"""Log in with address and password, log out. Wrong guesses are counted per account and device, and lock both."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField, SubmitField
 from wtforms.validators import DataRequired, Length
 
-from db import second_factor, sessions, users
+from db import guesses, second_factor, sessions, users
+from db.guesses import Guess
 from db.passwords import LONGEST
 from db.users import User
-from web import limits, passwords
+from web import devices, limits, passwords
 from web.context import parts
 from web.portal import entrance
 from web.portal.blueprint import portal, public
 from web.principal import ANYONE, needs
 
 log = structlog.get_logger(__name__)
-WRONG = "This address and password do not belong together. After five wrong tries the account is locked for a while."
+WRONG = "This address and password do not belong together. After five wrong tries this device has to wait a while."
 OVER = (
     f"This password was given to you by somebody else and was good for {users.ONE_TIME_HOURS} hours, which are over. "
     "Ask whoever gave it to you, or the operator, for a new one."
@@ -99,18 +100,18 @@ def _known(email: str, password: str) -> User | None:
 
 def is_password(user: User | None, password: str) -> bool:
     """Counted as wrong until it is known to be right, and not looked at while the account is locked."""
-    failures = None if user is None else users.guess(parts().pool, user.id)
-    right = passwords.matches(None if user is None or failures is None else user.password_hash, password)
-    _judged(user, failures, right)
+    guess = None if user is None else guesses.begin(parts().pool, user.id, devices.asking(user.email))
+    right = passwords.matches(None if user is None or guess is None else user.password_hash, password)
+    _judged(user, guess, right)
     return right
 
 
 def is_code(user: User, code: str) -> bool:
     """A code of the second factor, counted as passwords are. Raises ApiError 429."""
     limits.guess(user.email)
-    failures = users.guess(parts().pool, user.id)
-    right = failures is not None and second_factor.accept(parts().pool, parts().cipher, user, code)
-    _judged(user, failures, right)
+    guess = guesses.begin(parts().pool, user.id, devices.asking(user.email))
+    right = guess is not None and second_factor.accept(parts().pool, parts().cipher, user, code)
+    _judged(user, guess, right)
     if right:
         limits.guessed_right(user.email)
     else:
@@ -118,10 +119,10 @@ def is_code(user: User, code: str) -> bool:
     return right
 
 
-def _judged(user: User | None, failures: int | None, right: bool) -> None:
-    if user is None or failures is None:
+def _judged(user: User | None, guess: Guess | None, right: bool) -> None:
+    if user is None or guess is None:
         return
     if right:
-        users.guessed_right(parts().pool, user, failures)
+        guesses.right(parts().pool, user, guess)
     else:
-        users.guessed_wrong(parts().pool, user, failures)
+        guesses.wrong(parts().pool, user, guess)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from wtforms import EmailField, RadioField, StringField
 from wtforms.validators import DataRequired, Length
 
-from db import sessions, tenants, users
+from db import guesses, sessions, tenants, users
 from db.changes import TakenError
 from db.users import User
 from web import access
@@ -189,7 +189,7 @@ def _shown(user_id: UUID, form: ChangeForm | None = None) -> Answer:
         "portal/user.html",
         place=where, user=found, form=form or _filled(where, found), secret=once.take(found.id),
         browsers=sessions.listed(where.pool, found.id), own=_own(found),
-        ending=access.ending_with_user(where.pool, found.id), **_words(),
+        ending=access.ending_with_user(where.pool, found.id), locks=guesses.locks(where.pool, found.id), **_words(),
     )  # fmt: skip
     return (answer, 400) if form else answer
 
@@ -234,7 +234,7 @@ def _act(user_id: UUID, action: str) -> Response:
         count = access.end_sessions(where.pool, where.tenant_id, found.id)
         flash(f"{count} browser{'' if count == 1 else 's'} logged out.", "success")
     else:
-        users.unlock(where.pool, by(), found)
+        guesses.unlock(where.pool, by(), found)
         flash("Unlocked. The next try to log in counts from the beginning.", "success")
     return redirect(where.url("user", "operator", user_id=found.id))
 

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from db import second_factor, sessions, users
+from db import guesses, second_factor, sessions, users
 from db.audit import By
 from db.pool import Pool
 from db.sealing import Cipher
@@ -118,10 +118,10 @@ def test_codes_cannot_be_guessed_with_a_right_password_between_them(
 ) -> None:
     monkeypatch.setattr(limits, "LOGIN_ACCOUNT", Limit("login-account", 100))
     monkeypatch.setattr(limits, "LOGIN_ADDRESS", Limit("login-address", 100))
-    for _ in range(users.FREE_FAILURES):
+    for _ in range(guesses.FREE_FAILURES):
         thief = Thief(app).knows_the_password(olga)
         assert thief.send(CODE_PAGE, code="000000").status_code == 401
-    assert held(pool, olga).failures == users.FREE_FAILURES
+    assert held(pool, olga).failures == guesses.FREE_FAILURES
     assert thief.send(CODE_PAGE, code=at(olga, 0)).status_code == 401, "the account is locked"
     assert thief.is_outside()
 
@@ -129,7 +129,7 @@ def test_codes_cannot_be_guessed_with_a_right_password_between_them(
 def test_guesses_of_codes_are_limited_as_those_of_passwords(
     app: Flask, pool: Pool, olga: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(users, "FREE_FAILURES", 100)  # the lock is another test's
+    monkeypatch.setattr(guesses, "FREE_FAILURES", 100)  # the lock is another test's
     monkeypatch.setattr(limits, "LOGIN_ACCOUNT", Limit("login-account", 2))
     thief = Thief(app).knows_the_password(olga)
     assert [thief.send(CODE_PAGE, code="000000").status_code for _ in range(3)] == [401, 401, 429]
