@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from web import api, health, idempotency, limits, metrics, portal, webhooks
+from web import api, health, idempotency, limits, metrics, portal, refusals, webhooks
 from web.arrival import ArrivalTime
 from web.errors import request_id
 from web.parts import WebParts
@@ -57,6 +57,7 @@ def create_app(parts: WebParts) -> Flask:
     health.register(app)
     portal.register(app)
     limits.register(app)
+    refusals.register(app)
     app.after_request(idempotency.finish)
     _let_pages_ask(app, parts.cors_origins)
     if parts.trusted_proxies:

@@ -6,6 +6,7 @@ from prometheus_client import Counter, Histogram
 
 webhooks = Counter("web_webhooks_total", "Webhook POSTs by their answer", ["channel", "answer"])
 items = Counter("web_webhook_items_total", "Items of webhooks by what became of them", ["channel", "what"])
+refusals = Counter("web_refusals_total", "Log-ins, keys and requests that were refused", ["action"])
 archive_refused = Counter("web_archive_refused_total", "Raw webhooks that the archive's queue did not take")
 webhook_seconds = Histogram(
     "web_webhook_seconds",

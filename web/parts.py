@@ -17,7 +17,7 @@ from relay.stores.objects import ObjectStore
 from web.budget import Room
 from web.lines import LineDirectory
 from web.preparation import Preparation
-from web.throttle import OncePer
+from web.throttle import OncePer, Untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,9 @@ class WebParts:
 
     room: Room = field(default_factory=Room)
     """For large webhooks."""
+
+    refusals: Untold = field(default_factory=lambda: Untold(600.0, remembered=10_000))
+    """Who is refused the same thing again is audited once in ten minutes, with how often it was."""
 
     terms: Terms = field(default_factory=Terms)
     """The rates by which it is told why something waits."""

@@ -118,5 +118,6 @@ def admit(tenant_id: str) -> str:
     """The tenant of a path. Somebody else's tenant does not exist: ApiError 404."""
     own = principal().tenant_id
     if own is not None and own != tenant_id:
+        g.foreign_tenant = tenant_id
         raise ApiError(404, "not_found", "there is no such tenant")
     return tenant_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
@@ -50,3 +50,31 @@ class Recent(Generic[Made]):
             if self._made is None or time.monotonic() >= self._made[1]:
                 self._made = (self._make(), time.monotonic() + self._seconds)
             return self._made[0]
+
+
+class Untold:
+    """How often each thing has happened since it was told, for the things that happened last."""
+
+    def __init__(self, seconds: float, remembered: int) -> None:
+        self._remembered = remembered
+        self._once = OncePer(seconds, remembered)
+        self._times: Counter[Hashable] = Counter()
+        self._order: OrderedDict[Hashable, None] = OrderedDict()
+
+    def happened(self, thing: Hashable) -> int:
+        """How many times are to be told now; 0: not yet."""
+        self._times[thing] += 1
+        self._order[thing] = None
+        self._order.move_to_end(thing)
+        if len(self._order) > self._remembered:
+            oldest, _ = self._order.popitem(last=False)
+            del self._times[oldest]
+        return self._times[thing] if self._once.due(thing) else 0
+
+    def told(self, thing: Hashable) -> None:
+        self._times.pop(thing, None)
+        self._order.pop(thing, None)
+
+    def not_told(self, thing: Hashable) -> None:
+        """It will be at the next time."""
+        self._once.forget(thing)

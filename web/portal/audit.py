@@ -23,6 +23,7 @@ GROUPS = {
     "looks": ("Looks at personal data", (".viewed", ".listed", "token.read")),
     "people": ("Users and log-ins", ("user.", "session.")),
     "keys": ("API keys", ("key.",)),
+    "refusals": ("Refused", ("login.refused", "key.refused", "access.denied", "user.locked")),
     "setup": ("Tenant, lines and credentials", ("tenant.", "line.", "credentials.")),
     "replays": ("Sent again", (".replayed",)),
     "webhooks": ("Webhooks", ("webhook.",)),

@@ -14,7 +14,7 @@ from db import guesses, second_factor, sessions, users
 from db.guesses import Guess
 from db.passwords import LONGEST
 from db.users import User
-from web import devices, limits, passwords
+from web import devices, limits, passwords, refusals
 from web.context import parts
 from web.portal import entrance
 from web.portal.blueprint import portal, public
@@ -93,6 +93,7 @@ def _known(email: str, password: str) -> User | None:
     user = users.by_email(parts().pool, email)
     if not is_password(user, password) or user is None or user.status != "active":
         log.warning("login_refused", user=user.id if user else None)
+        refusals.login(user, "password")
         return None
     limits.guessed_right(email)
     return user
@@ -116,6 +117,7 @@ def is_code(user: User, code: str) -> bool:
         limits.guessed_right(user.email)
     else:
         log.warning("code_refused", user=user.id)
+        refusals.login(user, "code")
     return right
 
 
