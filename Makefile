@@ -5,7 +5,7 @@ PYTHON ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test scale lint format venv lock upgrade clean
+.PHONY: help demo smoke test scale lint format venv lock upgrade places clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ lock: .venv/release.stamp ## Bring requirements/ up to what setup.cfg asks for; 
 
 upgrade: .venv/release.stamp ## The same with the newest versions
 	@.ci/lock $(BIN)/python --upgrade
+
+places: ## Try `make smoke` in folders, homes and Pythons of all kinds; as root, takes a quarter of an hour
+	@tests/system/places.sh
 
 clean: ## Remove the environment and all that was made
 	@rm -rf .venv .run build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
