@@ -5,7 +5,7 @@ PYTHON ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test scale lint format venv lock upgrade places clean
+.PHONY: help demo smoke test scale lint format venv lock upgrade sbom audit places clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ lock: .venv/release.stamp ## Bring requirements/ up to what setup.cfg asks for; 
 
 upgrade: .venv/release.stamp ## The same with the newest versions
 	@.ci/lock $(BIN)/python --upgrade
+
+sbom: .venv/release.stamp ## Write build/sbom.json: what production is made of, in CycloneDX
+	@.ci/sbom $(BIN)/python
+
+audit: .venv/release.stamp ## Ask whether a vulnerability is known in anything that is installed
+	@$(BIN)/python -m tests.system.audit
 
 places: ## Try `make smoke` in folders, homes and Pythons of all kinds; as root, takes a quarter of an hour
 	@tests/system/places.sh

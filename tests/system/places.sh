@@ -99,7 +99,7 @@ pythons() {
   fi
   if thirteen=$(python 3.13); then
     clone "$inside/thirteen"
-    command -v redis-server >/dev/null \
+    try "Python 3.13 without a redis-server: said, and what to do" 2 "There is no redis-server" \
       || try "Python 3.13 without a redis-server: said, and what to do" 2 "There is no redis-server" \
         make -C "$inside/thirteen" smoke PYTHON="$thirteen"
     mkdir "$inside/redis"
