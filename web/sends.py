@@ -14,7 +14,7 @@ from gevent.lock import BoundedSemaphore
 from db import sends
 from db.pool import Pool
 from db.sends import Asked, OtherRequestError, Outcome
-from relay.channels.origins import origin_of
+from relay.channels.origins import is_https, origin_of
 from relay.core.content import Template
 from relay.core.errors import SendError, StoreError
 from relay.core.messages import Direction, Media, MediaKind, Message, Person
@@ -97,8 +97,8 @@ def _admit(url: str) -> None:
         origin = origin_of(url)
     except SendError as error:
         raise wrong_field("media_url", f"is {error.text}") from None
-    if origin.scheme != "https" and not any(channel.stand_in for channel in parts().channels.values()):
-        raise wrong_field("media_url", "must begin with https://")
+    if not is_https(origin) and not any(channel.stand_in for channel in parts().channels.values()):
+        raise wrong_field("media_url", "must begin with https:// and name no port but 443")
 
 
 def _request(line_id: str, wanted: Wanted) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Where the relay may connect to, and where a bearer may go: the guard against SSRF and leaks.
 
 The origins of META_GRAPH_URL, GENESYS_LOGIN_URL and GENESYS_API_URL are the provider's own:
-plain http and loopback are allowed there. Everywhere else: https and public addresses only.
+plain http, loopback and any port are allowed there. Everywhere else: https at port 443, and addresses of the open
+internet only.
 """
 
 from __future__ import annotations
@@ -13,8 +14,38 @@ from urllib.parse import urlsplit
 
 from relay.core.errors import SendError
 
-_PORTS = {"http": 80, "https": 443}
+HTTPS = 443
+_PORTS = {"http": 80, "https": HTTPS}
+_HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""The translator that a network without IPv4 has. What stands behind is the IPv4 address in the last 32 bits."""
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is routed between networks: neither site-local (fec0::/10) nor what embeds IPv4 is in it."""
+# Not left to the library alone, whose list differs from one Python to the next.
+_NEVER = tuple(
+    ipaddress.ip_network(one)
+    for one in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # carriers' own; one cloud's metadata is here
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # Azure's own services, at an address that looks public
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",  # protocol assignments; one cloud's metadata is here
+        "192.0.2.0/24",
+        "192.88.99.0/24",  # relays of 6to4
+        "192.168.0.0/16",
+        "198.18.0.0/15",  # benchmarking
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",  # multicast, reserved, broadcast
+        "2001::/23",  # Teredo, benchmarking, ORCHID and other protocols' own
+        "2001:db8::/32",
+        "2002::/16",  # 6to4: an IPv4 address in disguise
+        "3fff::/20",
+    )
+)
 
 
 class Origin(NamedTuple):
@@ -35,8 +66,8 @@ class Trust:
     def admit(self, url: str) -> Origin:
         """The URL's origin, if the relay may call it. Raises SendError (refused)."""
         origin = origin_of(url)
-        if origin.scheme != "https" and origin not in self.own:
-            raise SendError("refused", "url_refused", "only https is allowed there")
+        if origin not in self.own and not is_https(origin):
+            raise SendError("refused", "url_refused", "only https at port 443 is allowed there")
         return origin
 
     def takes_bearer(self, origin: Origin) -> bool:
@@ -54,13 +85,18 @@ def origin_of(url: str) -> Origin:
     """The origin of an absolute http(s) URL. Raises SendError (refused) for anything else."""
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").encode("idna").decode("ascii").lower().rstrip(".")
-        port = parts.port or _PORTS[parts.scheme]
-        if not host or parts.username is not None or any(c.isspace() or ord(c) < 32 for c in url):
+        host = _host(parts.hostname or "")
+        port = _PORTS[parts.scheme] if parts.port is None else parts.port
+        if not port or "@" in parts.netloc or any(c.isspace() or ord(c) < 32 for c in url):
             raise ValueError
     except (KeyError, ValueError, TypeError, AttributeError):
         raise SendError("refused", "url_refused", "not a usable http(s) address") from None
     return Origin(parts.scheme, host, port)
+
+
+def is_https(origin: Origin) -> bool:
+    """True for https where it belongs: at other ports there are other people's databases and consoles."""
+    return origin.scheme == "https" and origin.port == HTTPS
 
 
 def own_origins(*urls: str | None) -> frozenset[Origin]:
@@ -69,18 +105,30 @@ def own_origins(*urls: str | None) -> frozenset[Origin]:
 
 
 def is_public(address: str) -> bool:
-    """True for an address of the open internet; embedded IPv4 addresses are looked into."""
+    """True for an address of the open internet. One that only holds such an address is not: it may lead elsewhere."""
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None,))[0]
-        if found in _NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-    return found.is_global and not found.is_multicast and not found.is_reserved
+    if isinstance(found, ipaddress.IPv6Address) and found in _NAT64:
+        return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+    if isinstance(found, ipaddress.IPv6Address) and (found.scope_id or found not in _UNICAST):
+        return False
+    return found.is_global and not any(found in network for network in _NEVER)
+
+
+def _host(given: str) -> str:
+    """The host in its wire form. Raises ValueError for one that two programs could read as two different hosts."""
+    if "%" in given:  # a zone of this machine's own
+        raise ValueError
+    if ":" in given:
+        return str(ipaddress.IPv6Address(given))
+    host = given.encode("idna").decode("ascii").lower().removesuffix(".")
+    if not host or not set(host) <= _HOST:
+        raise ValueError
+    if host.rpartition(".")[2][:1].isdigit():  # 127.1, 0x7f.1 and 2130706433 are addresses to some
+        return str(ipaddress.IPv4Address(host))
+    return host
 
 
 def _matches(host: str, pattern: str) -> bool:

@@ -140,7 +140,8 @@ def test_a_failure_is_an_outcome_with_its_reason(installation: Installation, lin
     ("url", "code"),
     [
         ("http://127.0.0.1:{WEB_PORT}/health/live", "url_refused"),
-        ("https://127.0.0.1:{WEB_PORT}/health/live", "address_refused"),
+        ("https://127.0.0.1:{WEB_PORT}/health/live", "url_refused"),
+        ("https://127.0.0.1/health/live", "address_refused"),
         ("https://169.254.169.254/latest/meta-data/", "address_refused"),
         ("https://[::ffff:10.0.0.1]/a.jpg", "address_refused"),
         ("http://127.0.0.1:{SANDBOX_PORT}/control/blobs/0", "media_unavailable"),

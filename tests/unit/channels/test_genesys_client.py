@@ -261,6 +261,8 @@ def test_a_file_in_a_private_place_is_not_fetched() -> None:
     with serving(routes({})) as served, serving(routes({})) as private:
         assert failed(lambda: fetch(served, file(private))).code == "url_refused"
         secure = Media("image", source_url=private.url.replace("http:", "https:"))
+        assert failed(lambda: fetch(served, secure)).code == "url_refused"
+        secure = Media("image", source_url="https://127.0.0.1/a.jpg")
         assert failed(lambda: fetch(served, secure)).code == "address_refused"
         assert private.connections == 0
 

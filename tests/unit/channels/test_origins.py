@@ -29,7 +29,7 @@ META = Trust(own_origins("http://127.0.0.1:8090/graph"), MEDIA_HOSTS)
         ("fd00::1", False),
         ("ff02::1", False),
         ("::ffff:127.0.0.1", False),
-        ("::ffff:8.8.8.8", True),
+        ("::ffff:8.8.8.8", False),
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
         ("nonsense", False),
@@ -51,7 +51,6 @@ def test_public_addresses(address: str, public: bool) -> None:
         ("https://evilfbcdn.net/a", False),
         ("https://graph.facebook.com.evil.org/", False),
         ("https://fbcdn.net/", False),
-        ("https://127.0.0.1:8090/", False),
     ],
 )
 def test_hosts_that_see_the_token(url: str, shown: bool) -> None:
@@ -64,6 +63,9 @@ def test_hosts_that_see_the_token(url: str, shown: bool) -> None:
         "http://graph.facebook.com/",
         "http://127.0.0.1:8091/",
         "http://localhost:8090/",
+        "https://127.0.0.1:8090/",
+        "https://example.org:8443/",
+        "https://example.org:0/",
         "ftp://graph.facebook.com/",
         "https:///x",
         "https://a b/",

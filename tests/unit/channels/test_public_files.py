@@ -55,11 +55,12 @@ def test_without_a_stand_in_nothing_private_is_called(name: str, account: Accoun
     with serving(lambda _, sock, __: answer(sock, b"secret")) as served:
         with refusing("url_refused"):
             fetched(f"{served.url}/a.jpg", name, account, None)
-        with refusing("address_refused"):
+        with refusing("url_refused"):
             fetched(served.url.replace("http:", "https:"), name, account, None)
+        with refusing("address_refused"):
+            fetched("https://127.0.0.1/a.jpg", name, account, None)
         with refusing("address_refused"):  # a provider reached by way of a proxy inside is no stand-in
-            secure = served.url.replace("http:", "https:")
-            fetched(secure, name, account, secure)
+            fetched("https://127.0.0.1/a.jpg", name, account, "https://127.0.0.1")
     assert served.connections == 0
 
 
