@@ -31,6 +31,8 @@ def url(*schemes: str) -> Callable[[str], str]:
         parts = urlsplit(value)
         if parts.scheme not in schemes:
             raise ValueError(f"must be a URL that starts with {wanted}")
+        if value.count("://") > 1:  # Kombu would take it for a list of brokers
+            raise ValueError("must be one URL")
         _check_port(parts.netloc)
         if not (parts.netloc or parts.path.strip("/") or parts.query):
             raise ValueError("names no host")

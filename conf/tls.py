@@ -65,8 +65,9 @@ def url_trouble(url: str) -> str | None:
         return None
     if parts.scheme not in ("rediss", "amqps"):
         return PLAIN
-    said = {name: values[-1].lower() for name, values in parse_qs(parts.query).items()}
-    lax = any(name in said and said[name] != value for name, value in VERIFIED.items())
+    said = parse_qs(parts.query)
+    # Said twice, redis-py takes the first and Kombu the last: each has to be right.
+    lax = any(given.lower() != value for name, value in VERIFIED.items() for given in said.get(name, ()))
     return UNVERIFIED if lax else None
 
 

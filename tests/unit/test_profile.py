@@ -94,6 +94,8 @@ def test_secrets_of_any_random_kind_are_strong() -> None:
         ("REDIS_URL", "redis://:pw@cache.corp.example:6379/0", "plain-cache"),
         ("REDIS_URL", "rediss://:pw@cache.corp.example:6379/0?ssl_cert_reqs=none", "plain-cache"),
         ("REDIS_URL", "rediss://:pw@cache.corp.example:6379/0?ssl_check_hostname=False", "plain-cache"),
+        ("REDIS_URL", "rediss://cache.corp.example/0?ssl_cert_reqs=none&ssl_cert_reqs=required", "plain-cache"),
+        ("BROKER_URL", "rediss://queue.corp.example/0?ssl_cert_reqs=required&ssl_cert_reqs=none", "plain-broker"),
         ("BROKER_URL", "amqp://relay:pw@queue.corp.example/relay", "plain-broker"),
         ("BROKER_URL", "redis://:pw@queue.corp.example/1", "plain-broker"),
         ("BROKER_URL", "rediss://:pw@queue.corp.example/1?ssl_cert_reqs=optional", "plain-broker"),

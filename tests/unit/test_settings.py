@@ -101,6 +101,7 @@ def test_missing_and_wrong_are_reported_together() -> None:
         ("RELAY_INSECURE", "plain-cache,everything", "(entry 2) must be 'demo-secrets', 'default-passwords'"),
         ("REDIS_URL", "redis://", "names no host"),
         ("BROKER_URL", "amqp://relay:change-me@queue//", "placeholder"),
+        ("BROKER_URL", "amqp://relay:x@127.0.0.1/a;amqp://relay:x@queue/a", "must be one URL"),
         ("MINIO_ENDPOINT", "http://files:9000", "without http://"),
         ("MINIO_ENDPOINT", "files:90000", "a port that is not a number"),
         ("MINIO_ENDPOINT", "files:9000/bucket", "must be host:port"),
