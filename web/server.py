@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
+import gevent
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.exceptions import RequestTimeout
 
@@ -23,6 +25,9 @@ BODY_SECONDS = 30.0
 """From there to the end of its body. 4 MiB, the most that is taken, are 140 KB in a second."""
 TAKING_SECONDS = 60.0
 """For each piece of an answer to be taken by whoever asked."""
+UNWANTED_BYTES = 8 * 1024 * 1024
+"""So much of a body is read although nobody wants it: twice what a webhook may have."""
+PIECE_BYTES = 256 * 1024
 SHARE = 4
 """An address may hold one of so many parts of a worker's connections."""
 
@@ -129,8 +134,11 @@ class Worker(GeventWorker):
 
     def handle_request(self, listener_name: Any, req: Any, sock: Client, addr: Any) -> None:
         sock.wait_for_body()
-        super().handle_request(listener_name, req, sock, addr)
-        if sock.too_slow:
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+        finally:
+            over = _read_to_its_end(req)
+        if sock.too_slow or not over:
             raise StopIteration  # gunicorn's word for: close it. Where the next request begins is not known
         sock.wait_for_request()
 
@@ -145,6 +153,21 @@ class Worker(GeventWorker):
         if not addr or self.wsgi.extensions["relay"].trusted_proxies:
             return nullcontext(True)
         return self._addresses.one_more(addr[0])
+
+
+def _read_to_its_end(req: Any) -> bool:
+    """What the application did not want of a body: whoever is still sending would not see the answer otherwise.
+
+    In pieces, with turns for others; gunicorn's own way copies all that waits for every 8 KiB of it.
+    """
+    try:
+        for _ in range(UNWANTED_BYTES // PIECE_BYTES):
+            if not req.body.read(PIECE_BYTES):
+                return True
+            gevent.sleep(0)
+    except (OSError, RequestTimeout, ParseException):
+        return False
+    return False
 
 
 def _refuse(client: Any, status: int) -> None:
