@@ -5,7 +5,7 @@ PYTHON ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test scale lint format venv lock upgrade sbom audit places clean
+.PHONY: help demo smoke test scale bench lint format venv lock upgrade sbom audit places clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: .venv/dev.stamp ## Install what is missing, check the code, run every test
 
 scale: .venv/dev.stamp ## Fill a database with 1,000,000 messages and measure every read and page on it
 	@$(BIN)/python -m pytest -q -s --disable-warnings tests/scale/at_scale.py
+
+bench: .venv/dev.stamp ## Measure what a hostile webhook costs, and what others notice of it
+	@$(BIN)/python -m pytest -q -s --disable-warnings tests/bench/hostile_bodies.py
 
 lint: .venv/dev.stamp ## Check style, types and which way imports point
 	@$(BIN)/python -m ruff check .

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 TESTS = Path(__file__).parents[1]
 HALVES = (("unit", "contract", "integration", "flow"), ("api", "portal", "content", "security"))
 ALONE = ("faults",)
-NOT_HERE = {"scale"}
+NOT_HERE = {"bench", "scale"}
 """Targets of their own."""
 WORDS = {"failure": "failed", "error": "error", "skipped": "skipped"}
 
