@@ -34,6 +34,7 @@ class User:
     `rights_version` is raised with every change of role or status: a key made before ends with it.
     `second_factor_at`: since when the log-in takes a code as well; `password_until`: when a password that somebody
     else chose ends.
+    `password_hash` is None for whoever comes in through an OpenID provider only.
     """
 
     id: str
@@ -41,7 +42,7 @@ class User:
     email: str
     name: str
     role: Role
-    password_hash: str = field(repr=False)
+    password_hash: str | None = field(repr=False)
     must_change: bool
     status: Status
     failures: int

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from conf.settings import Settings
-from db import audit, credentials, drafts, idempotency, lineage, second_factor, signers, tenants
+from db import audit, credentials, drafts, idempotency, lineage, openid, second_factor, signers, tenants
 from db.audit import By
 from db.migrate import check_shards, migrate
 from db.pool import Pool
@@ -59,7 +59,7 @@ def rotate_keys(settings: Settings) -> int:
     """Seal every secret anew with the first of CREDENTIALS_KEYS; afterwards the others may be removed."""
     with Pool(settings.database_url, size=1, statement_seconds=OFFLINE_SECONDS) as pool:
         cipher = build_cipher(settings)
-        kinds = (credentials, drafts, idempotency, second_factor, signers)
+        kinds = (credentials, drafts, idempotency, openid, second_factor, signers)
         return sum(kind.reseal(pool, cipher) for kind in kinds)
 
 

@@ -49,6 +49,13 @@ def new_tenant(pool: Pool) -> Tenant:
         events.note(cursor, [(message.id, "retry", "x")])
         user_news.tell(cursor, user.id, "password", BY)
         notices.keep(cursor, [Kept(tenant_id, line_id, "whatsapp", "news", "x", {}, 0.0)])
+        cursor.execute(
+            """INSERT INTO openid_providers (tenant_id, name, issuer, client_id, sealed, role_claim, admin_values,
+               viewer_values, login_key) VALUES (%s, 'x', 'x', 'x', 'x', 'x', '{}', '{}', %s)""",
+            (tenant_id, uuid4().hex),
+        )
+        cursor.execute("INSERT INTO openid_domains VALUES (%s, %s)", (f"{uuid4().hex}.example", tenant_id))
+        cursor.execute("INSERT INTO openid_identities VALUES (%s, %s, 'x', %s)", (user.id, tenant_id, uuid4().hex))
         cursor.execute("INSERT INTO onboarding_drafts (tenant_id, sealed) VALUES (%s, 'x')", (tenant_id,))
         cursor.execute(
             "INSERT INTO message_hours VALUES (%s, %s, 'inbound', 1, 1, 1, 0)", (tenant_id, datetime.now(UTC))
@@ -123,6 +130,16 @@ def test_a_row_cannot_be_given_to_another_tenant(pair: tuple[Pool, Tenant, Tenan
         cursor.execute("UPDATE conversation_mappings SET tenant_id = %s", (UUID(other.id),))
     with pytest.raises(psycopg2.errors.InsufficientPrivilege), one.pool.transaction() as cursor:
         cursor.execute("INSERT INTO audit_log (tenant_id, actor, action) VALUES (%s, 'x', 'x')", (UUID(other.id),))
+
+
+def test_a_tenants_provider_cannot_be_tied_to_anothers_user(pair: tuple[Pool, Tenant, Tenant]) -> None:
+    """Not even by the owner of the tables: the row itself is impossible."""
+    pool, one, other = pair
+    for place in (other.id, None):
+        role: users.Role = "operator" if place is None else "admin"
+        user = users.create(pool, BY, place, f"{uuid4().hex}@x.example", "A", role, "x")
+        with pytest.raises(psycopg2.errors.ForeignKeyViolation), pool.transaction() as cursor:
+            cursor.execute("INSERT INTO openid_identities VALUES (%s, %s, 'x', %s)", (user.id, one.id, uuid4().hex))
 
 
 def test_the_limit_ends_with_the_transaction(pair: tuple[Pool, Tenant, Tenant]) -> None:
