@@ -3,9 +3,11 @@
 Pure functions, used by `conf.settings`. No message ever repeats the value: it may be a secret.
 """
 
+import json
 import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from cryptography.fernet import Fernet
 from psycopg2 import ProgrammingError
@@ -71,6 +73,33 @@ def origin(value: str) -> str:
     if parts.path or "*" in value:
         raise ValueError("must hold scheme, host and port only; every origin is named, there is no *")
     return value.rstrip("/").lower()
+
+
+def issuer(value: str) -> str:
+    """A check for an OpenID issuer. It stays as it is: issuers are compared letter by letter."""
+    web_url(value)
+    return value
+
+
+def roles(value: object) -> object:
+    """A check for OIDC_ROLES: a JSON object that gives each value of the claim `operator`, or `admin:<tenant id>`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = json.loads(value)
+    except ValueError:
+        raise ValueError("must be a JSON object, in single quotes where a shell reads it") from None
+    if not isinstance(found, dict) or not all(isinstance(one, str) and _is_role(one) for one in found.values()):
+        raise ValueError("must give each value of the claim operator, admin:<tenant id> or viewer:<tenant id>")
+    return found
+
+
+def _is_role(text: str) -> bool:
+    role, _, tenant = text.partition(":")
+    try:
+        return text == "operator" or (role in ("admin", "viewer") and str(UUID(tenant)) == tenant)
+    except ValueError:
+        return False
 
 
 def host_and_port(value: str) -> str:

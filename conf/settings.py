@@ -8,7 +8,15 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -144,6 +152,41 @@ class Settings(BaseSettings):
     def authorities(self) -> str:
         """The file of the certificate authorities by which the servers behind us are verified."""
         return tls.authorities(self.tls_ca_file)
+
+    oidc_issuer: Annotated[str, AfterValidator(checks.not_a_placeholder), AfterValidator(checks.issuer)] | None = Field(
+        default=None, examples=["https://login.your.domain/realms/staff"]
+    )
+    oidc_client_id: Annotated[str, AfterValidator(checks.not_a_placeholder)] = Field(
+        default="", validate_default=True, examples=["whatsapp-relay"]
+    )
+    oidc_client_secret: Annotated[SecretStr, _secret()] = Field(
+        default=SecretStr(""), validate_default=True, examples=["the secret that belongs to OIDC_CLIENT_ID"]
+    )
+    oidc_name: str = Field(default="your organisation", max_length=60)
+    oidc_role_claim: str = Field(default="groups", max_length=200)
+    oidc_roles: Annotated[dict[str, str], NoDecode, BeforeValidator(checks.roles)] = Field(
+        default={}, validate_default=True, examples=["""'{"relay-operators": "operator"}'"""]
+    )
+    oidc_second_factor: bool = False
+    oidc_private_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(), examples=["https://login.internal.your.domain"]
+    )
+    password_login: bool = Field(default=True, validate_default=True)
+
+    @field_validator("oidc_client_id", "oidc_client_secret", "oidc_roles")
+    @classmethod
+    def _with_its_issuer(cls, value: object, info: ValidationInfo) -> object:
+        given = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if info.data.get("oidc_issuer") and not given:
+            raise ValueError("is missing: OIDC_ISSUER needs it")
+        return value
+
+    @field_validator("password_login")
+    @classmethod
+    def _some_way_in(cls, value: bool, info: ValidationInfo) -> bool:
+        if not value and not info.data.get("oidc_issuer"):
+            raise ValueError("can be false with an OIDC_ISSUER only: nobody could log in")
+        return value
 
     @classmethod
     def settings_customise_sources(

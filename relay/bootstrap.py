@@ -148,6 +148,7 @@ def build_web(settings: Settings) -> Flask:
     # In here, so that the daemon does without Flask.
     from web.app import create_app
     from web.lines import LineDirectory
+    from web.openid import parts as openid
     from web.parts import WebParts
     from web.preparation import Preparation
 
@@ -190,6 +191,22 @@ def build_web(settings: Settings) -> Flask:
         cors_origins=settings.cors_origins,
         trusted_proxies=settings.trusted_proxies,
         terms=build_terms(settings, bucket),
+        openid=openid.build(
+            cache,
+            openid.installation(
+                settings.oidc_name,
+                settings.oidc_issuer,
+                settings.oidc_client_id,
+                settings.oidc_client_secret.get_secret_value(),
+                settings.oidc_role_claim,
+                settings.oidc_roles,
+                settings.oidc_second_factor,
+            )
+            if settings.oidc_issuer
+            else None,
+            settings.oidc_private_origins,
+            settings.password_login,
+        ),
     )
     app = create_app(parts)
     preparation.start()

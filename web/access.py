@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from db import api_keys, second_factor, sessions, users
+from db import api_keys, password_rules, second_factor, sessions, users
 from db.api_keys import ApiKey
-from db.changes import NotFoundError
+from db.changes import NotFoundError, TakenError
 from db.lineage import DEEPEST, root_digest
 from db.passwords import generated
 from db.pool import Pool
@@ -35,8 +35,9 @@ class Ending:
 
 def invite(pool: Pool, tenant_id: str | None, email: str, name: str, role: Role) -> tuple[User, str]:
     """A new user, and the password to tell once; it has to be changed at the first log-in."""
-    _may_give(role)
+    may_give(role)
     _fits(tenant_id, role)
+    _passwords_admit(pool, tenant_id)
     password = generated()
     user = users.create(pool, by(), tenant_id, address(email), name, role, passwords.hashed(password))
     return user, password
@@ -53,8 +54,8 @@ def change_user(
 ) -> User:
     """What is None stays as it is."""
     former = user_of(pool, tenant_id, user_id)
-    _may_give(former.role)
-    _may_give(role or former.role)
+    may_give(former.role)
+    may_give(role or former.role)
     _fits(tenant_id, role or former.role)
     return users.change(
         pool, by(), tenant_id, user_id, name or former.name, role or former.role, status or former.status
@@ -64,7 +65,8 @@ def change_user(
 def reset_password(pool: Pool, tenant_id: str | None, user_id: str) -> tuple[User, str]:
     """A new password to tell once; every browser of the user is logged out."""
     user = user_of(pool, tenant_id, user_id)
-    _may_give(user.role)
+    may_give(user.role)
+    _passwords_admit(pool, tenant_id)
     password = generated()
     users.set_password(pool, by(), user, passwords.hashed(password), must_change=True)
     return user_of(pool, tenant_id, user_id), password
@@ -73,14 +75,14 @@ def reset_password(pool: Pool, tenant_id: str | None, user_id: str) -> tuple[Use
 def reset_second_factor(pool: Pool, tenant_id: str | None, user_id: str) -> None:
     """For whoever has lost app and recovery codes: the password is enough again, every browser is logged out."""
     user = user_of(pool, tenant_id, user_id)
-    _may_give(user.role)
+    may_give(user.role)
     second_factor.remove(pool, by(), user)
 
 
 def end_session(pool: Pool, tenant_id: str | None, user_id: str, session_id: str) -> None:
     """One browser of the user is logged out. Raises NotFoundError."""
     user = user_of(pool, tenant_id, user_id)
-    _may_give(user.role)
+    may_give(user.role)
     if not sessions.end_one(pool, by(), user, session_id):
         raise NotFoundError("there is no such browser; it may be logged out already")
 
@@ -88,7 +90,7 @@ def end_session(pool: Pool, tenant_id: str | None, user_id: str, session_id: str
 def end_sessions(pool: Pool, tenant_id: str | None, user_id: str) -> int:
     """Every browser of the user is logged out. Returns how many there were."""
     user = user_of(pool, tenant_id, user_id)
-    _may_give(user.role)
+    may_give(user.role)
     return sessions.end_all(pool, by(), user)
 
 
@@ -153,13 +155,21 @@ def grantable() -> list[str]:
     return [scope for scope in SCOPES if scope in principal().scopes]
 
 
+def _passwords_admit(pool: Pool, tenant_id: str | None) -> None:
+    """Raises TakenError where a new one would open nothing."""
+    if not parts().openid.passwords or (tenant_id is not None and password_rules.forbidden(pool, tenant_id)):
+        text = "passwords are switched off here; people get in by the role that they have at the OpenID provider"
+        raise TakenError("passwords_forbidden", text)
+
+
 def _fits(tenant_id: str | None, role: Role) -> None:
     allowed: tuple[Role, ...] = ("operator",) if tenant_id is None else ROLES_OF_TENANT
     if role not in allowed:
         raise wrong_field("role", f"must be {' or '.join(allowed)} here")
 
 
-def _may_give(role: Role) -> None:
+def may_give(role: Role) -> None:
+    """Raises ApiError 403 where the asking principal lacks one of the role's rights."""
     _may_hand_out(ROLES[role])
 
 

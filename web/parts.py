@@ -16,6 +16,7 @@ from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
 from web.budget import Room
 from web.lines import LineDirectory
+from web.openid.parts import OpenId
 from web.preparation import Preparation
 from web.throttle import OncePer, Untold
 
@@ -37,6 +38,7 @@ class WebParts:
     preparation: Preparation
     shards: int
     public_url: str
+    openid: OpenId
     secret_key: str = field(repr=False)
     admin_api_key: str = field(repr=False)
     meta_verify_token: str = field(repr=False, default="")
