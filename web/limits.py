@@ -43,6 +43,8 @@ LOGIN_STRANGERS = Limit("login-strangers", 20)
 """One account, from all devices together that it does not know.
 
 Passwords that were wrong, at the log-in and where one is changed; a right one costs nothing."""
+LOGIN_PROVIDER = Limit("login-provider", 30)
+"""Steps of one address in log-ins through OpenID providers, which are asked by them."""
 
 
 def register(app: Flask) -> None:
@@ -102,6 +104,11 @@ def guessed_right(email: str) -> None:
 def granted(limit: Limit, who: str) -> bool:
     """Whether there is one left of this limit, which is taken then."""
     return _taken(limit, who) is None
+
+
+def stranger_at_login() -> None:
+    """One more step of a log-in through a provider. Raises ApiError 429."""
+    _spend(LOGIN_PROVIDER, address())
 
 
 def may_wait() -> bool:

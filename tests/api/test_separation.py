@@ -17,8 +17,9 @@ from flask import Flask
 from werkzeug.routing import AnyConverter, Rule
 from werkzeug.test import TestResponse
 
-from db import api_keys, passwords, sessions, users
+from db import api_keys, openid, passwords, sessions, users
 from db.audit import By
+from db.openid import Terms
 from db.pool import Pool
 from tests.api.test_rotation import active_line
 from tests.integration.rows import sent_message
@@ -63,6 +64,9 @@ def make(parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> Callabl
             )
         user = users.create(pool, by, tenant_id, f"{mark}@x.example", f"user {mark}", "admin", "x")
         users.set_password(pool, by, user, passwords.hashed(PASSWORD), must_change=False)
+        said = Terms(f"provider {mark}", "https://login.x.example", mark, "groups", ("admins",), ())
+        openid.put(pool, parts.cipher, by, tenant_id, said, mark, mark)
+        openid.set_domains(pool, by, tenant_id, [f"{mark}.example"])
         key, secret = api_keys.create(pool, by, tenant_id, f"key {mark}", sorted(ROLES["admin"]), None)
         sessions.begin(pool, user, "a browser")
         [session] = sessions.listed(pool, user.id)

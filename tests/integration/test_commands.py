@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from db import audit_search, guesses, passwords, second_factor, users
+from db import audit_search, guesses, password_rules, passwords, second_factor, users
 from db.audit import By
 from db.audit_search import Wanted
 from db.guesses import Source
@@ -40,6 +40,19 @@ def test_the_first_operator(settings_env: dict[str, str], pool: Pool, line_id: s
     assert "not an e-mail address" in said(settings_env, "users", "add", "olga", "--operator", code=1)
     noted = audit_search.listed(pool, Wanted(None)).items
     assert [one.actor for one in noted if one.action == "user.created"] == ["command line"]
+
+
+def test_an_emergency_password_admits_for_an_hour(settings_env: dict[str, str], pool: Pool, line_id: str) -> None:
+    said(settings_env, "users", "add", "eve@demo.example", "--operator")
+    told = said(settings_env, "users", "emergency", "eve@demo.example")
+    password, user = re.search(r"told only now: (\S+)", told), users.by_email(pool, "eve@demo.example")
+    assert user
+    assert password
+    assert passwords.matches(user.password_hash, password[1])
+    assert password_rules.admits(pool, user, installation=False)
+    assert "there is no user" in said(settings_env, "users", "emergency", "nobody@demo.example", code=1)
+    noted = audit_search.listed(pool, Wanted(None)).items
+    assert [one.subject for one in noted if one.action == "user.emergency"] == [user.id]
 
 
 def test_a_tenants_user_is_listed_and_unlocked(settings_env: dict[str, str], pool: Pool, line_id: str) -> None:

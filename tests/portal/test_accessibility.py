@@ -15,10 +15,11 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from werkzeug.routing import Map, Rule
 
-from db import api_keys, notices, unknown_lines
+from db import api_keys, notices, openid, unknown_lines
 from db.audit import By
 from db.lineage import Maker
 from db.notices import Kept
+from db.openid import Terms
 from db.pool import Pool
 from db.unknown_lines import Signer
 from relay.core.messages import Media
@@ -46,6 +47,8 @@ ELSEWHERE = {
     "portal.login": "looked at before the log-in",
     "portal.login_code": "leads to the log-in; looked at on its way, as the recovery codes are",
     "portal.recovery_codes": "leads to the account, once the codes were shown",
+    "portal.begin_openid": "leads to the provider",
+    "portal.end_openid": "comes back from the provider",
     "portal.connect_genesys": "leads to the log-in at Genesys",
     "portal.connected_genesys": "comes back from the log-in at Genesys",
     "/portal/tenants/<uuid:tenant_id>/setup": "leads to the step that was left",
@@ -85,6 +88,8 @@ def samples(pool: Pool, app: Flask) -> Samples:
         ("", "", 0, {"unreadable": "<"}),
     ]
     unknown_lines.keep(pool, "whatsapp", Signer("a" * 32, house.tenant_id), items, datetime.now(UTC), "nobody's")
+    said = Terms("Nordwind", "https://login.nordwind.example", "relay", "groups", ("admins",), ("viewers",))
+    openid.put(pool, parts.cipher, by, house.tenant_id, said, "secret", "a-key")
     with pool.transaction() as cursor:
         row_of = (house.tenant_id, house.line_id, "whatsapp")
         notices.keep(cursor, [Kept(*row_of, "account_update", "news", {"n": "x" * 500}, row.key.time)])

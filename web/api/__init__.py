@@ -18,6 +18,7 @@ from web.api import (
     notices,
     numbers,
     onboarding,
+    openid,
     ownership,
     records,
     sending,
@@ -28,7 +29,7 @@ from web.api import (
 )
 from web.api.schemas import ErrorBody
 
-OF_TENANTS = (setup.api, onboarding.api, users.api, keys.api)
+OF_TENANTS = (setup.api, onboarding.api, users.api, keys.api, openid.api)
 BLUEPRINTS = (
     *OF_TENANTS,
     users.operators,

@@ -10,12 +10,13 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField, SubmitField
 from wtforms.validators import DataRequired, Length
 
-from db import guesses, second_factor, sessions, users
+from db import guesses, password_rules, second_factor, sessions, users
 from db.guesses import Guess
 from db.passwords import LONGEST
 from db.users import User
 from web import devices, limits, passwords, refusals
 from web.context import parts
+from web.errors import ApiError
 from web.portal import entrance
 from web.portal.blueprint import portal, public
 from web.principal import ANYONE, needs
@@ -27,6 +28,7 @@ OVER = (
     "Ask whoever gave it to you, or the operator, for a new one."
 )
 WRONG_CODE = "This code is not right, or was used before. Wait for the next one, and look at the clock of your device."
+FORBIDDEN = "Passwords are switched off for you. Log in through your organisation's provider."
 
 
 class LoginForm(FlaskForm):
@@ -96,7 +98,15 @@ def _known(email: str, password: str) -> User | None:
         refusals.login(user, "password")
         return None
     limits.guessed_right(email)
+    _check_passwords_admit(user)
     return user
+
+
+def _check_passwords_admit(user: User) -> None:
+    """Told to nobody who does not know the password. Raises ApiError 403."""
+    if not password_rules.admits(parts().pool, user, installation=parts().openid.passwords):
+        log.warning("password_forbidden", user=user.id)
+        raise ApiError(403, "passwords_forbidden", FORBIDDEN)
 
 
 def is_password(user: User | None, password: str) -> bool:

@@ -66,6 +66,7 @@ TENANT_PAGES = (
     Item("portal.checks", "Checks", "clipboard-check", "tenants:write"),
     Item("portal.setup", "Set-up", "magic", "tenants:write"),
     Item("portal.users", "Users", "people", "access:read"),
+    Item("portal.openid", "Log-in", "box-arrow-in-right", "access:read"),
     Item("portal.keys", "API keys", "key", "access:read"),
     Item("portal.audit", "Audit log", "journal-text", "audit:read"),
 )
