@@ -91,10 +91,13 @@ def held(pool: Pool, token: str, *, seen: bool = True) -> Held | None:
     return None if row is None else Held(users.user_of(row[:-5]), *row[-5:-1])
 
 
-def prove(pool: Pool, session_id: str) -> None:
-    """The person has just shown a password or a code again."""
+def prove(pool: Pool, session_id: str, at: float | None = None) -> None:
+    """The person has just shown again who they are; or did so `at` that time, elsewhere."""
     with pool.autocommit() as cursor:
-        cursor.execute("UPDATE sessions SET proved_at = now() WHERE id = %s", (UUID(session_id),))
+        cursor.execute(
+            "UPDATE sessions SET proved_at = least(now(), coalesce(to_timestamp(%s), now())) WHERE id = %s",
+            (at, UUID(session_id)),
+        )
 
 
 def renew(pool: Pool, session_id: str, *, second_factor: bool) -> str:

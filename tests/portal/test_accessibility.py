@@ -48,6 +48,7 @@ ELSEWHERE = {
     "portal.login_code": "leads to the log-in; looked at on its way, as the recovery codes are",
     "portal.recovery_codes": "leads to the account, once the codes were shown",
     "portal.begin_openid": "leads to the provider",
+    "portal.confirm_openid": "leads to the provider, or nowhere",
     "portal.end_openid": "comes back from the provider",
     "portal.connect_genesys": "leads to the log-in at Genesys",
     "portal.connected_genesys": "comes back from the log-in at Genesys",

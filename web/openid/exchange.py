@@ -148,7 +148,13 @@ def _check_issuer(metadata: Metadata, given: Mapping[str, str]) -> None:
         raise OpenIdError("other_issuer", "The answer names another issuer.")
 
 
-def _check_freshness(claims: Mapping[str, Any], begun: Begun) -> None:
+def logged_in_at(claims: Mapping[str, Any]) -> float | None:
+    """When the person last showed the provider who they are, in seconds; None where it does not say."""
     at = claims.get("auth_time")
-    if not isinstance(at, (int, float)) or isinstance(at, bool) or at < begun.at - tokens.LEEWAY:
+    return float(at) if isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at < 2**40 else None
+
+
+def _check_freshness(claims: Mapping[str, Any], begun: Begun) -> None:
+    at = logged_in_at(claims)
+    if at is None or at < begun.at - tokens.LEEWAY:
         raise OpenIdError("not_again", "The provider did not ask you to log in again.")

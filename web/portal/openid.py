@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
-from db import openid, openid_people, tenants
+from db import openid, openid_people, sessions, tenants
 from db.audit import By
 from db.openid_people import NotAdmittedError
 from db.sealing import SealError
@@ -30,6 +31,7 @@ from web.openid.exchange import Begun
 from web.openid.providers import INSTALLATION, Provider
 from web.portal import entrance
 from web.portal.blueprint import portal, public
+from web.principal import ANYONE, needs
 
 log = structlog.get_logger(__name__)
 BEGUN = "openid"
@@ -69,8 +71,24 @@ def end_openid(login_key: str) -> ResponseReturnValue:
         log.warning("openid_refused", reason=error.code, tenant_id=provider.tenant_id, issuer=_host(provider))
         known = isinstance(error, NotAdmittedError) or error.code == "no_role"
         return _refused(provider, str(error), 403, known=known)
+    if begun.again is not None:
+        return _proved_again(provider, user, begun)
     answer = entrance.proved(user, begun.wanted, second_factor=people.showed_second_factor(provider, claims))
+    if entrance.half_way() is None and current_user.is_authenticated:
+        # A provider may log somebody in who showed it hours ago who they are.
+        sessions.prove(parts().pool, current_user.session.id, exchange.logged_in_at(claims))
     return _remembering(answer, provider)
+
+
+@portal.get("/confirm/provider")
+@needs(ANYONE)
+def confirm_openid() -> ResponseReturnValue:
+    """Off to the person's own provider, which is to ask them again who they are."""
+    identity = openid_people.identity_of(parts().pool, current_user.user.id)
+    provider = None if identity is None else _provider_of(identity[0])
+    if identity is None or provider is None or provider.issuer != identity[1]:
+        raise ApiError(404, "not_found", "no provider vouches for you; use your password")
+    return _off_to(provider, entrance.wanted_page(), again=current_user.user.id)
 
 
 @portal.route("/login/find", methods=["GET", "POST"])
@@ -91,15 +109,6 @@ def find_openid() -> ResponseReturnValue:
     return render_template("portal/openid/found.html", url=url, host=urlsplit(held.terms.issuer).hostname)
 
 
-def again(user: User, wanted: str) -> ResponseReturnValue | None:
-    """Off to the user's provider, to show there that they are still the same person. None: nobody vouches for them."""
-    identity = openid_people.identity_of(parts().pool, user.id)
-    if identity is None:
-        return None
-    held = _installation() if identity[0] is None else _of_tenant(openid.get(parts().pool, parts().cipher, identity[0]))
-    return None if held is None or held.issuer != identity[1] else _off_to(held, wanted, again=user.id)
-
-
 def choices() -> list[tuple[str, str]]:
     """(name, address) of the providers that the log-in page offers: the installation's, and the browser's last one."""
     found = [provider for provider in (_installation(), _remembered()) if provider is not None]
@@ -109,7 +118,23 @@ def choices() -> list[tuple[str, str]]:
 
 @portal.context_processor
 def _for_the_log_in() -> dict[str, Any]:
-    return {"log_in_choices": choices, "passwords": lambda: parts().openid.passwords}
+    return {
+        "log_in_choices": choices,
+        "passwords": lambda: parts().openid.passwords,
+        "vouched_for": lambda: openid_people.identity_of(parts().pool, current_user.user.id) is not None,
+    }
+
+
+def _proved_again(provider: Provider, user: User, begun: Begun) -> ResponseReturnValue:
+    """Only whoever is logged in here has shown anything by it."""
+    if not current_user.is_authenticated or not current_user.user.id == user.id == begun.again:
+        return _refused(provider, "Somebody else has logged in at the provider.", 403, known=True)
+    sessions.prove(parts().pool, current_user.session.id)
+    return redirect(begun.wanted or url_for("portal.home"))
+
+
+def _provider_of(tenant_id: str | None) -> Provider | None:
+    return _installation() if tenant_id is None else _of_tenant(openid.get(parts().pool, parts().cipher, tenant_id))
 
 
 def _off_to(provider: Provider, wanted: str | None, again: str | None = None) -> ResponseReturnValue:

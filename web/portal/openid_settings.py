@@ -17,7 +17,7 @@ from web.api.schemas import Name, Secret
 from web.context import parts
 from web.errors import ApiError
 from web.openid import setup
-from web.portal.blueprint import portal, tenant, tenant_pool
+from web.portal.blueprint import portal, recent, tenant, tenant_pool
 from web.portal.setup_forms import Like, stripped
 from web.portal.words import sentence
 from web.principal import OPERATOR, by, needs, principal
@@ -66,6 +66,7 @@ def openid_page(tenant_id: UUID) -> ResponseReturnValue:
 
 @portal.post("/tenants/<uuid:tenant_id>/login")
 @needs("access:write")
+@recent
 def set_openid(tenant_id: UUID) -> ResponseReturnValue:
     form, former = ProviderForm(), _held()
     if former is None and not form.client_secret.data:
@@ -85,6 +86,7 @@ def set_openid(tenant_id: UUID) -> ResponseReturnValue:
 
 @portal.route("/tenants/<uuid:tenant_id>/login/remove", methods=["GET", "POST"])
 @needs("access:write")
+@recent
 def remove_openid(tenant_id: UUID) -> ResponseReturnValue:
     """Asks first: whoever came in through it needs a password afterwards."""
     held = _held()
@@ -99,6 +101,7 @@ def remove_openid(tenant_id: UUID) -> ResponseReturnValue:
 
 @portal.post("/tenants/<uuid:tenant_id>/login/domains")
 @needs(OPERATOR)
+@recent
 def set_openid_domains(tenant_id: UUID) -> ResponseReturnValue:
     """The operator's word: else a tenant could speak for the addresses of others."""
     try:

@@ -163,6 +163,7 @@ def test_an_operator_without_a_second_factor_does_nothing_else(app: Flask, pool:
     pages = {one.rule for one in rules if "GET" in (one.methods or ())} - {
         SET_UP,
         "/portal/login",
+        "/portal/login/find",
         CODE_PAGE,
         "/portal/confirm",
     }
