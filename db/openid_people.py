@@ -74,14 +74,14 @@ def turn_away(pool: Pool, by: By, tenant_id: str | None, issuer: str, subject: s
             (issuer, subject, tenant_id),
         )
         detail = {"reason": code, "issuer": issuer}
-        audit.record(cursor, by, "session.refused", tenant_id=tenant_id, subject=subject[:255], detail=detail)
+        audit.record(cursor, by, "login.refused", tenant_id=tenant_id, subject=subject[:255], detail=detail)
 
 
 def note_refusal(pool: Pool, by: By, tenant_id: str | None, issuer: str, code: str) -> None:
     """An answer of a provider that proves nobody. Audited."""
     with pool.transaction() as cursor:
         detail = {"reason": code, "issuer": issuer}
-        audit.record(cursor, by, "session.refused", tenant_id=tenant_id, detail=detail)
+        audit.record(cursor, by, "login.refused", tenant_id=tenant_id, detail=detail)
 
 
 def identity_of(pool: Pool, user_id: str) -> tuple[str | None, str, str] | None:

@@ -22,7 +22,7 @@ from db.audit import By
 from db.openid_people import NotAdmittedError
 from db.sealing import SealError
 from db.users import User
-from web import limits
+from web import limits, refusals
 from web.context import parts
 from web.errors import ApiError, request_id
 from web.openid import exchange, people, providers, setup
@@ -173,7 +173,8 @@ def _claims(provider: Provider, begun: Begun) -> dict[str, Any]:
         if not openid_people.come_back(parts().pool, begun.state, exchange.SECONDS):
             raise OpenIdError("repeated", exchange.STALE)
     except OpenIdError as error:
-        openid_people.note_refusal(parts().pool, _by(provider), provider.tenant_id, provider.issuer, error.code)
+        if limits.granted(refusals.OF_STRANGERS, "openid"):  # nobody is proved: strangers must not fill the audit log
+            openid_people.note_refusal(parts().pool, _by(provider), provider.tenant_id, provider.issuer, error.code)
         raise
     return claims
 

@@ -35,7 +35,7 @@ def everybody(pool: Pool) -> dict[str, tuple[Any, ...]]:
 
 def refusals(pool: Pool) -> list[Any]:
     with pool.autocommit() as cursor:
-        cursor.execute("SELECT detail->>'reason' FROM audit_log WHERE action = 'session.refused' ORDER BY id")
+        cursor.execute("SELECT detail->>'reason' FROM audit_log WHERE action = 'login.refused' ORDER BY id")
         return [row[0] for row in cursor.fetchall()]
 
 
