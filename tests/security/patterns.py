@@ -22,8 +22,11 @@ PACKAGES = ("conf", "db", "relay", "web")
 NOT_IMPORTED = {"relay.__main__", "web.wsgi"}
 READERS = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 FROM_THE_BEGINNING = {"match", "fullmatch"}
-ELSEWHERE = {("web.api.schemas", "pattern"): ("TEMPLATE_NAME", "TEMPLATE_LANGUAGE")}
-"""A function's parameter that becomes a pattern, and the names in its module that are handed to it."""
+ELSEWHERE = {
+    ("web.api.schemas", "pattern"): (("TEMPLATE_NAME", "TEMPLATE_LANGUAGE"), "fullmatch"),
+    ("db.passwords", "known"): (("'ada|brandt|nordwind'",), "sub"),
+}
+"""A pattern made of local names: what stands for it, in the words of its module, and the way it is read with."""
 
 ALWAYS = (
     "a",
@@ -103,12 +106,12 @@ def _written(
             continue
         assert module is not None, f"{name} compiles a pattern, and cannot be imported to look at it"
         argument = node.args[0]
-        names = ELSEWHERE.get((name, argument.id)) if isinstance(argument, ast.Name) else None
+        own = [ast.unparse(argument)], way
+        sources, way = ELSEWHERE.get((name, argument.id), own) if isinstance(argument, ast.Name) else own
         flags = _value(ast.unparse(_flags(node)), module)
-        for source in names or (ast.unparse(argument),):
-            # A pattern of local names fails here: say in ELSEWHERE what they may be.
-            text = _value(source, module)
-            yield f"{name}:{node.lineno}", re.compile(text, flags), frozenset({"fullmatch"} if names else {way})
+        for source in sources:
+            # A pattern of local names fails here: say in ELSEWHERE what it may be.
+            yield f"{name}:{node.lineno}", re.compile(_value(source, module), flags), frozenset({way})
 
 
 def _value(source: str, module: ModuleType) -> Any:

@@ -59,7 +59,7 @@ class Sending(Given):
     text: Text | None = Field(None, description="of a text message")
     caption: Caption | None = Field(None, description="of a picture, a video or a document")
     media_url: WebUrl | None = Field(
-        None, description="where the relay fetches the file, once; https and a public address"
+        None, description="where the relay fetches the file, once; https at port 443 and a public address"
     )
     filename: FileName | None = Field(None, description="as the receiver sees it")
 
@@ -88,7 +88,9 @@ class TemplateHeader(Given):
 
     text: Caption | None = None
     type: Literal["image", "video", "document"] | None = None
-    url: WebUrl | None = Field(None, description="where the relay fetches the file, once; https and a public address")
+    url: WebUrl | None = Field(
+        None, description="where the relay fetches the file, once; https at port 443 and a public address"
+    )
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
