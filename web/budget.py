@@ -6,6 +6,7 @@ Meta sends 3 MB and 1,000 updates at most (its webhooks page); the bounds leave 
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -31,6 +32,11 @@ MOST_SECONDS = 2.0
 """Of this worker's own work on one body; waiting for others does not count."""
 SLICE_SECONDS = 0.002
 """So long it works before other requests get their turn."""
+
+SIGNER_BYTES = 32 * 1024 * 1024
+SIGNER_BYTES_PER_SECOND = 2 * 1024 * 1024
+"""Of one tenant's secret, in one worker: 1,000 messages a second with their statuses, and a burst above that."""
+REMEMBERED = 10_000
 
 T = TypeVar("T")
 
@@ -78,12 +84,13 @@ class Budget:
 
 
 class Room:
-    """A worker's memory for large bodies, proved or not; and one large body of a signer at a time."""
+    """A worker's memory for large bodies, proved or not. Of a signer: one large body at a time, and so much in all."""
 
     def __init__(self, most: int = 32 * MOST_BYTES, waiting: int = 8) -> None:
         self._free = most
         self._most_waiting = waiting
         self._turns: dict[str, tuple[BoundedSemaphore, list[object]]] = {}
+        self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     @contextmanager
     def reading(self, size: int | None) -> Iterator[None]:
@@ -99,6 +106,18 @@ class Room:
             yield
         finally:
             self._free += taken
+
+    def spend(self, owner: str, size: int) -> None:
+        """Count a proved body of this tenant's. Raises StoreError while it has sent too much: it may try again soon."""
+        now = time.monotonic()
+        spent, at = self._spent.get(owner, (0.0, now))
+        spent = max(0.0, spent - (now - at) * SIGNER_BYTES_PER_SECOND)
+        if spent > SIGNER_BYTES:
+            raise StoreError("one signer sends more than its share")
+        self._spent[owner] = (spent + size, now)
+        self._spent.move_to_end(owner)
+        if len(self._spent) > REMEMBERED:
+            self._spent.popitem(last=False)
 
     @contextmanager
     def turn(self, owner: str, size: int) -> Iterator[None]:

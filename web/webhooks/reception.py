@@ -47,6 +47,8 @@ def receive(endpoint: Endpoint, seconds: float) -> Response:
             proof = prove(raw, signature, endpoint, held)
         except NotProved:
             raise _refused(endpoint, **_fingerprint(raw)) from None
+        if proof.signer.tenant_id:
+            held.room.spend(proof.signer.tenant_id, len(raw))
         with held.room.turn(proof.signer.owner, len(raw)):
             _take(raw, proof, endpoint, seconds)
     metrics.webhooks.labels(endpoint.channel, "accepted").inc()

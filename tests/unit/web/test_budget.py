@@ -1,0 +1,100 @@
+"""What one webhook may cost a worker, and one signer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from relay.core.errors import StoreError
+from tests.waiting import PATIENCE
+from web import budget
+from web.budget import LARGE_BYTES, MOST_BYTES, MOST_ITEMS, SIGNER_BYTES, SLICE_SECONDS, Budget, OverBudget, Room
+
+
+def test_so_many_items_are_handed_out_and_no_more() -> None:
+    found = list[int]()
+    with pytest.raises(OverBudget):
+        found.extend(Budget().items(range(MOST_ITEMS + 1)))
+    assert list(Budget().items(range(MOST_ITEMS))) == list(range(MOST_ITEMS))
+
+
+def test_others_get_their_turn_while_a_large_body_is_worked_on() -> None:
+    turns, done = list[int](), [0]
+    other = gevent.spawn(lambda: turns.append(done[0]))
+
+    def work() -> Iterator[int]:
+        for n in range(4):
+            done[0] = n
+            end = time.perf_counter() + SLICE_SECONDS
+            while time.perf_counter() < end:
+                pass
+            yield n
+
+    assert list(Budget().in_turns(work())) == [0, 1, 2, 3]
+    other.join(PATIENCE)
+    assert turns == [0]
+
+
+def test_work_on_one_body_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(budget, "SLICE_SECONDS", 0.0)
+    with pytest.raises(OverBudget):
+        list(Budget().in_turns(range(3)))
+
+
+def test_large_bodies_find_room_only_while_there_is_some() -> None:
+    room = Room(most=2 * MOST_BYTES)
+    with ExitStack() as held:
+        for size in (MOST_BYTES, None, LARGE_BYTES):
+            held.enter_context(room.reading(size))
+        with pytest.raises(StoreError):
+            held.enter_context(room.reading(LARGE_BYTES + 1))
+    with room.reading(None), room.reading(None):
+        pass
+
+
+def test_large_bodies_of_one_signer_go_one_by_one_and_others_do_not_wait() -> None:
+    room, order, gate = Room(waiting=1), list[str](), Event()
+
+    def take(owner: str, size: int, gate: Event | None = None) -> None:
+        with room.turn(owner, size):
+            order.append(owner)
+            if gate:
+                gate.wait(PATIENCE)
+
+    first = gevent.spawn(take, "a", MOST_BYTES, gate)
+    second = gevent.spawn(take, "a", MOST_BYTES)
+    gevent.idle()
+    with pytest.raises(StoreError):
+        take("a", MOST_BYTES)
+    take("a", 1)
+    take("b", MOST_BYTES)
+    assert order == ["a", "a", "b"]
+    gate.set()
+    gevent.joinall([first, second], timeout=PATIENCE, raise_error=True)
+    assert order == ["a", "a", "b", "a"]
+
+
+def test_one_signer_may_send_so_much_and_others_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "SIGNER_BYTES_PER_SECOND", 0)
+    room = Room()
+    for _ in range(SIGNER_BYTES // MOST_BYTES + 1):
+        room.spend("a", MOST_BYTES)
+    with pytest.raises(StoreError):
+        room.spend("a", 1)
+    room.spend("b", MOST_BYTES)
+    monkeypatch.setattr(budget, "SIGNER_BYTES_PER_SECOND", 1e12)
+    room.spend("a", 1)
+
+
+def test_only_the_signers_of_late_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "REMEMBERED", 2)
+    room = Room()
+    for owner in ("a", "b", "c"):
+        room.spend(owner, 1)
+    assert list(room._spent) == ["b", "c"]
