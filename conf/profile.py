@@ -30,6 +30,7 @@ Name = Literal[
     "plain-cache",
     "plain-broker",
     "plain-files",
+    "http-login",
     "stand-ins",
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
@@ -138,6 +139,15 @@ def _backends(settings: Settings) -> Iterator[Weakness]:
         yield Weakness("plain-files", "MINIO_ENDPOINT", tls.PLAIN, "Set MINIO_SECURE=true.")
 
 
+def _logins(settings: Settings) -> Iterator[Weakness]:
+    named = [("OIDC_ISSUER", settings.oidc_issuer or "")]
+    named += [("OIDC_PRIVATE_ORIGINS", origin) for origin in settings.oidc_private_origins]
+    for variable, url in named:
+        if url.startswith("http://") and not tls.is_here(urlsplit(url).hostname or ""):
+            text = "names a provider by http: who logs in would be decided by whoever answers"
+            yield Weakness("http-login", variable, text, "Give the provider a certificate, and name it by https.")
+
+
 def _stand_ins(settings: Settings) -> Iterator[Weakness]:
     given = {
         "META_GRAPH_URL": settings.meta_graph_url != type(settings).model_fields["meta_graph_url"].default,
@@ -155,6 +165,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Weakness]], ...] = (
     _encryption_keys,
     _public_urls,
     _backends,
+    _logins,
     _stand_ins,
 )
 
@@ -183,6 +194,7 @@ def _passwords(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "BROKER_URL", "guest"  # what Kombu takes where there is no user
     yield "MINIO_ACCESS_KEY", settings.minio_access_key
     yield "MINIO_SECRET_KEY", settings.minio_secret_key.get_secret_value()
+    yield "OIDC_CLIENT_SECRET", settings.oidc_client_secret.get_secret_value()
 
 
 def _advice(variable: str) -> str:

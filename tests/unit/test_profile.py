@@ -30,6 +30,10 @@ PRODUCTION = {
     "ADMIN_API_KEY": secrets.token_hex(16),
     "META_APP_SECRET": "0af31c9e5b7d24681fc3ea90d5b27468",
     "META_VERIFY_TOKEN": secrets.token_urlsafe(24),
+    "OIDC_ISSUER": "https://login.corp.example",
+    "OIDC_CLIENT_ID": "relay",
+    "OIDC_CLIENT_SECRET": "pw",
+    "OIDC_ROLES": '{"staff": "operator"}',
 }
 ZERO_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
 PRINTED = re.compile(r"`((?:demo-|EAAG-demo|northwind)[^`]*)`")
@@ -100,6 +104,8 @@ def test_secrets_of_any_random_kind_are_strong() -> None:
         ("BROKER_URL", "redis://:pw@queue.corp.example/1", "plain-broker"),
         ("BROKER_URL", "rediss://:pw@queue.corp.example/1?ssl_cert_reqs=optional", "plain-broker"),
         ("MINIO_SECURE", "false", "plain-files"),
+        ("OIDC_ISSUER", "http://login.corp.example", "http-login"),
+        ("OIDC_PRIVATE_ORIGINS", "https://a.corp.example,http://b.corp.example", "http-login"),
         ("META_GRAPH_URL", "https://graph.corp.example", "stand-ins"),
         ("GENESYS_LOGIN_URL", "https://login.corp.example", "stand-ins"),
         ("GENESYS_API_URL", "https://api.corp.example", "stand-ins"),
