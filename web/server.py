@@ -7,6 +7,7 @@ answered 408 and closed. Gunicorn loads this class in its master, before anythin
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import time
 from collections import Counter
@@ -88,10 +89,28 @@ class Client:
 
     def sendall(self, piece: bytes) -> None:
         """As a socket's. Who takes nothing is taken for gone."""
-        try:
+        with _taken():
             self._sock.sendall(piece)
-        except TimeoutError:
-            raise BrokenPipeError("nobody takes the answer") from None
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """As a socket's, in turns: each stretch has the time that a piece has."""
+        sent = 0
+        while count is None or sent < count:
+            part = PIECE_BYTES if count is None else min(PIECE_BYTES, count - sent)
+            with _taken():
+                done = self._sock.sendfile(file, offset + sent, part)
+            if not done:
+                break
+            sent += done
+        return sent
+
+
+@contextmanager
+def _taken() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:  # gunicorn knows this one for somebody who has left, and writes nothing about it
+        raise BrokenPipeError(errno.EPIPE, "nobody takes the answer") from None
 
 
 class Addresses:

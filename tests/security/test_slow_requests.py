@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -83,6 +84,39 @@ def test_the_deadline_is_one_for_all_that_is_read(begin: str, monkeypatch: pytes
             _read_all(client)
         assert client.too_slow
         dripping.kill()
+
+
+def test_who_takes_no_answer_is_let_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(server, "TAKING_SECONDS", 0.2)
+    large = tmp_path / "large"
+    large.write_bytes(bytes(64 * 1024 * 1024))
+    near, far = socket.socketpair()
+    with near, far, gevent.Timeout(PATIENCE), large.open("rb") as file:
+        client = Client(near, 15)
+        with pytest.raises(BrokenPipeError) as caught:
+            client.sendall(large.read_bytes())
+        assert caught.value.errno == errno.EPIPE
+        with pytest.raises(BrokenPipeError):
+            client.sendfile(file)
+
+
+def test_a_file_is_sent_whole(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 4096
+    (tmp_path / "file").write_bytes(content)
+    near, far = socket.socketpair()
+    with near, far, gevent.Timeout(PATIENCE), (tmp_path / "file").open("rb") as file:
+        sending = gevent.spawn(Client(near, 15).sendfile, file, 10, 700_000)
+        found = b""
+        while len(found) < 700_000:
+            found += far.recv(65_536)
+        assert (found, sending.get()) == (content[10:700_010], 700_000)
+
+
+def test_static_files_arrive_whole(port: int) -> None:
+    for path in ("static/portal/pages.css", "docs/swagger/js/swagger-ui-bundle.js"):
+        answer = requests.get(f"http://{HOST}:{port}/{path}", timeout=PATIENCE)
+        assert answer.status_code == 200, path
+        assert len(answer.content) == int(answer.headers["Content-Length"])
 
 
 def test_who_asks_nothing_more_is_let_go_without_a_word() -> None:
