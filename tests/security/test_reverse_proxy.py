@@ -90,3 +90,10 @@ def test_plain_http_leads_to_the_name_that_is_set_and_no_other(proxy: Proxy) -> 
     url = f"http://{HOST}:{proxy.plain_port}/portal/"
     found = requests.get(url, headers={"Host": "evil.example"}, allow_redirects=False, timeout=PATIENCE)
     assert (found.status_code, found.headers["Location"]) == (301, "https://relay.example.com/portal/")
+
+
+@pytest.mark.parametrize("path", ["/api/tenants", "/webhook/meta", "/auth/token", "/whatsapp/send", "/metrics"])
+def test_a_key_that_came_by_plain_http_is_not_helped_on(proxy: Proxy, path: str) -> None:
+    url = f"http://{HOST}:{proxy.plain_port}{path}"
+    found = requests.get(url, headers={"Authorization": "Bearer k"}, allow_redirects=False, timeout=PATIENCE)
+    assert (found.status_code, found.headers.get("Location")) == (403, None)
