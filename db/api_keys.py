@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from db import audit, lineage
+from db import audit, lineage, user_news
 from db.audit import By
 from db.changes import NotFoundError
 from db.lineage import NO_ROOT, TREE
@@ -77,6 +77,7 @@ def create(
         key = _key(cursor.fetchone())
         detail = {"name": name, "scopes": key.scopes}
         audit.record(cursor, by, "key.created", tenant_id=tenant_id, subject=key.id, detail=detail)
+        _tell(cursor, by, "key_created", key.id, name)
     return key, secret
 
 
@@ -170,8 +171,16 @@ def revoke(pool: Pool, by: By, tenant_id: str | None, key_id: str) -> tuple[ApiK
         if row is None:
             raise NotFoundError("there is no such key")
         audit.record(cursor, by, "key.revoked", tenant_id=tenant_id, subject=key_id)
+        _tell(cursor, by, "key_revoked", key_id, row[2])
         ended = note_ended(cursor, by, lineage.end_below_key(cursor, key_id), f"key {key_id}")
     return _key(row, holds=False), ended
+
+
+def _tell(cursor: Any, by: By, what: str, key_id: str, name: str) -> None:
+    """The person at the top of the key's tree."""
+    person = lineage.person_above(cursor, key_id)
+    if person is not None:
+        user_news.tell(cursor, person, what, by, thing=name)
 
 
 def note_ended(cursor: Any, by: By, key_ids: Sequence[str], because: str) -> list[ApiKey]:

@@ -14,13 +14,14 @@ from db.lineage import Maker
 @dataclass(frozen=True, slots=True)
 class By:
     """Who asks for a change: an API key, a person, or the relay itself. A key made by them hangs on `maker`; `agent`
-    is a person's browser.
+    is a person's browser, `session_id` its session.
     """
 
     actor: str
     request_id: str | None = None
     maker: Maker = field(default=Maker(), repr=False)
     agent: str = ""
+    session_id: str | None = None
 
 
 def record(

@@ -65,6 +65,19 @@ def _end(cursor: Any, column: str, top: str) -> list[str]:
         ended += found
 
 
+def person_above(cursor: Any, key_id: str) -> str | None:
+    """Who made the key, or the first of the keys that it was made with; None where that was no person."""
+    cursor.execute(
+        """WITH RECURSIVE above AS (
+             SELECT maker_key, maker_user FROM api_keys WHERE id = %s
+             UNION ALL SELECT k.maker_key, k.maker_user FROM above a JOIN api_keys k ON k.id = a.maker_key)
+           SELECT maker_user FROM above WHERE maker_user IS NOT NULL""",
+        (UUID(key_id),),
+    )
+    row = cursor.fetchone()
+    return str(row[0]) if row else None
+
+
 def keep(cursor: Any, admin_key: str) -> int:
     """Keys made with a former ADMIN_API_KEY hang on this one from now on. Returns how many."""
     digest = root_digest(admin_key)

@@ -47,10 +47,13 @@ def step_of(secret: str, code: str) -> int | None:
     return right[-1] if right else None
 
 
-def set_up(pool: Pool, cipher: Cipher, by: By, user: User, secret: str, step: int, session_id: str) -> list[str]:
+def set_up(
+    pool: Pool, cipher: Cipher, by: By, user: User, secret: str, step: int, session_id: str, *, by_choice: bool = True
+) -> list[str]:
     """From now on the user's log-in takes a code. Answers with the recovery codes, to be told once.
 
     `step`: the half minute of the code that has proved the app. Every browser but `session_id` is logged out.
+    Where it was demanded, and not `by_choice`, it is no news.
     """
     codes, hashes = _recovery_codes()
     with pool.transaction() as cursor:
@@ -61,7 +64,8 @@ def set_up(pool: Pool, cipher: Cipher, by: By, user: User, secret: str, step: in
         )
         cursor.execute("DELETE FROM sessions WHERE user_id = %s AND id <> %s", (UUID(user.id), UUID(session_id)))
         audit.record(cursor, by, "user.second_factor", tenant_id=user.tenant_id, subject=user.id)
-        user_news.tell(cursor, user.id, "second_factor", by, session_id=session_id)
+        if by_choice:
+            user_news.tell(cursor, user.id, "second_factor", by)
     return codes
 
 
@@ -81,13 +85,13 @@ def plain(given: str) -> str:
     return "".join(given.replace("-", "").split()).lower()
 
 
-def renew_recovery_codes(pool: Pool, by: By, user: User, session_id: str) -> list[str]:
+def renew_recovery_codes(pool: Pool, by: By, user: User) -> list[str]:
     """New ones, to be told once; the former ones are worth nothing any more."""
     codes, hashes = _recovery_codes()
     with pool.transaction() as cursor:
         cursor.execute("UPDATE users SET recovery_hashes = %s WHERE id = %s", (hashes, UUID(user.id)))
         audit.record(cursor, by, "user.recovery_codes", tenant_id=user.tenant_id, subject=user.id)
-        user_news.tell(cursor, user.id, "recovery_codes", by, session_id=session_id)
+        user_news.tell(cursor, user.id, "recovery_codes", by)
     return codes
 
 
@@ -110,7 +114,7 @@ def remove(pool: Pool, by: By, user: User, session_id: str | None = None) -> Non
             "DELETE FROM sessions WHERE user_id = %s AND id IS DISTINCT FROM %s::uuid", (UUID(user.id), session_id)
         )
         audit.record(cursor, by, "user.second_factor_removed", tenant_id=user.tenant_id, subject=user.id)
-        user_news.tell(cursor, user.id, "second_factor_removed", by, session_id=session_id)
+        user_news.tell(cursor, user.id, "second_factor_removed", by)
 
 
 def reseal(pool: Pool, cipher: Cipher) -> int:

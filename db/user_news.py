@@ -30,16 +30,18 @@ class News:
     at: datetime
 
 
-def tell(cursor: Any, user_id: str, what: str, by: By, *, thing: str = "", session_id: str | None = None) -> None:
-    """In the transaction of the change. The browser `session_id` did it itself, and is not told."""
+def tell(cursor: Any, user_id: str, what: str, by: By, *, thing: str = "") -> None:
+    """In the transaction of the change. The browser that did it itself is not told, nor is whoever a tenant cannot see:
+    an operator who made one of its keys.
+    """
     cursor.execute(
         """INSERT INTO user_news (id, user_id, what, thing, actor, agent, session_id)
-           VALUES (%s, %s, %s, %s, %s, %s, %s)""",
-        (new_id(), UUID(user_id), what, thing, by.actor, by.agent[:200], session_id),
+           SELECT %s, id, %s, %s, %s, %s, %s FROM users WHERE id = %s""",
+        (new_id(), what, thing, by.actor, by.agent[:200], by.session_id, UUID(user_id)),
     )
     cursor.execute(
         """DELETE FROM user_news WHERE user_id = %s AND id IN (
-             SELECT id FROM user_news WHERE user_id = %s ORDER BY id DESC OFFSET %s)""",
+             SELECT id FROM user_news WHERE user_id = %s ORDER BY at DESC, id DESC OFFSET %s)""",
         (UUID(user_id), UUID(user_id), KEPT),
     )
 
@@ -49,13 +51,17 @@ def waiting(pool: Pool, user_id: str, session_id: str) -> list[News]:
     with pool.autocommit() as cursor:
         cursor.execute(
             """SELECT id::text, what, thing, actor, agent, at FROM user_news
-               WHERE user_id = %s AND session_id IS DISTINCT FROM %s::uuid ORDER BY id DESC LIMIT %s""",
+               WHERE user_id = %s AND session_id IS DISTINCT FROM %s::uuid ORDER BY at DESC, id DESC LIMIT %s""",
             (UUID(user_id), session_id, KEPT),
         )
         return [News(*row) for row in cursor.fetchall()]
 
 
-def read(pool: Pool, user_id: str, news_id: str) -> None:
-    """Not shown again; the audit log keeps it."""
+def read(pool: Pool, user_id: str, last: str) -> None:
+    """Up to the one with this id; not shown again. The audit log keeps them."""
     with pool.autocommit() as cursor:
-        cursor.execute("DELETE FROM user_news WHERE user_id = %s AND id = %s", (UUID(user_id), UUID(news_id)))
+        cursor.execute(
+            """DELETE FROM user_news n USING user_news shown WHERE shown.id = %s AND shown.user_id = %s
+               AND n.user_id = shown.user_id AND (n.at, n.id) <= (shown.at, shown.id)""",
+            (UUID(last), UUID(user_id)),
+        )

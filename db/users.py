@@ -144,18 +144,20 @@ def set_password(
     """Every browser of the user but `session_id` is logged out. One that has to be changed ends in ONE_TIME_HOURS."""
     with pool.transaction() as cursor:
         cursor.execute(
-            """UPDATE users SET password_hash = %(hash)s, must_change = %(other)s, failures = 0, locked_until = NULL,
+            """UPDATE users u SET password_hash = %(hash)s, must_change = %(other)s, failures = 0, locked_until = NULL,
                  password_until = CASE WHEN %(other)s THEN now() + make_interval(hours => %(hours)s) END,
-                 updated_at = now() WHERE id = %(id)s""",
+                 updated_at = now()
+               FROM users former WHERE u.id = %(id)s AND former.id = u.id RETURNING former.must_change""",
             {"hash": password_hash, "other": must_change, "hours": ONE_TIME_HOURS, "id": UUID(user.id)},
         )
+        row = cursor.fetchone()
         cursor.execute(
             "DELETE FROM sessions WHERE user_id = %s AND id IS DISTINCT FROM %s::uuid", (UUID(user.id), session_id)
         )
         cursor.execute("DELETE FROM login_guesses WHERE user_id = %s", (UUID(user.id),))
         audit.record(cursor, by, "user.password", tenant_id=user.tenant_id, subject=user.id)
-        if not user.must_change:  # the first one of their own is no news
-            user_news.tell(cursor, user.id, "password", by, session_id=session_id)
+        if row is not None and not row[0]:  # the first one of their own is no news
+            user_news.tell(cursor, user.id, "password", by)
 
 
 def invited_with(pool: Pool, key_ids: Sequence[str]) -> list[User]:

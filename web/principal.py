@@ -54,6 +54,8 @@ class Principal:
     scopes: frozenset[str] = field(default=frozenset(), repr=False)
     maker: Maker = field(default=Maker(), repr=False)
     """What a key hangs on that this principal makes."""
+    session_id: str | None = None
+    """Of a person: the browser in which they work."""
 
     def may(self, right: str) -> bool:
         if right == ANYONE:
@@ -111,7 +113,7 @@ def by() -> By:
     # Ids begin with the time they were made at; their end is what differs.
     actor = f"{asking.name} ({asking.id[-8:]})" if asking.id.startswith("key:") else asking.name
     agent = request.user_agent.string if asking.id.startswith("user:") else ""
-    return By(actor, request_id(), asking.maker, agent)
+    return By(actor, request_id(), asking.maker, agent, asking.session_id)
 
 
 def admit(tenant_id: str) -> str:

@@ -17,7 +17,7 @@ from flask import Flask
 from werkzeug.routing import AnyConverter, Rule
 from werkzeug.test import TestResponse
 
-from db import api_keys, openid, passwords, sessions, users
+from db import api_keys, openid, passwords, sessions, user_news, users
 from db.audit import By
 from db.openid import Terms
 from db.pool import Pool
@@ -40,6 +40,7 @@ class Tenant:
     user_id: str
     key_id: str
     session_id: str
+    news_id: str
     key: str = field(repr=False)
     email: str
     marks: tuple[str, ...]
@@ -70,6 +71,9 @@ def make(parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> Callabl
         key, secret = api_keys.create(pool, by, tenant_id, f"key {mark}", sorted(ROLES["admin"]), None)
         sessions.begin(pool, user, "a browser")
         [session] = sessions.listed(pool, user.id)
+        with pool.transaction() as cursor:
+            user_news.tell(cursor, user.id, "password", by)
+        [news] = user_news.waiting(pool, user.id, "00000000-0000-4000-8000-000000000000")
         return Tenant(
             tenant_id,
             line_id,
@@ -78,6 +82,7 @@ def make(parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> Callabl
             user.id,
             key.id,
             session.id,
+            news.id,
             secret,
             user.email,
             (mark,),
@@ -107,6 +112,7 @@ ARGUMENTS: dict[str, Callable[[Tenant], str]] = {
     "user_id": lambda one: one.user_id,
     "key_id": lambda one: one.key_id,
     "session_id": lambda one: one.session_id,
+    "last": lambda one: one.news_id,
     "wa_id": lambda one: "4915112345678",
     "channel": lambda one: "whatsapp",
     "line_ref": lambda one: "3001",

@@ -11,13 +11,13 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField, SubmitField
 from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
 
-from db import second_factor, sessions, tenants, users
+from db import second_factor, sessions, tenants, user_news, users
 from db.changes import NotFoundError
 from db.passwords import LONGEST, SHORTEST
 from db.users import User
 from web import limits, passwords
-from web.context import parts
-from web.portal import browser
+from web.context import parts, pool
+from web.portal import browser, entrance
 from web.portal.blueprint import portal
 from web.portal.login import is_password
 from web.principal import ANYONE, by, needs
@@ -72,6 +72,14 @@ def change_password() -> str | Response | tuple[str, int]:
     browser.renew(second_factor=holder.second_factor)
     flash("Your password is changed. All other browsers are logged out.", "success")
     return redirect(url_for("portal.account"))
+
+
+@portal.post("/account/news/<uuid:last>/read")
+@needs(ANYONE)
+def read_news(last: UUID) -> Response:
+    """Leads back to the page on which they were read."""
+    user_news.read(pool(), current_user.user.id, str(last))
+    return redirect(entrance.wanted_page() or url_for("portal.account"))
 
 
 @portal.post("/account/sessions/<uuid:session_id>/end")

@@ -35,10 +35,10 @@ CSP = "; ".join(
 )
 PUBLIC = "public"
 """The right of a page that is shown before the log-in."""
-LEAVING = ("portal.logout", "portal.end_sessions")
-BEFORE_THE_CHANGE = ("portal.account", "portal.change_password", *LEAVING)
+ALWAYS = ("portal.logout", "portal.end_sessions", "portal.read_news")
+BEFORE_THE_CHANGE = ("portal.account", "portal.change_password", *ALWAYS)
 """What works while a password of somebody else's choice is still to be changed."""
-BEFORE_THE_FACTOR = ("portal.set_up_factor", "portal.confirm", *LEAVING)
+BEFORE_THE_FACTOR = ("portal.set_up_factor", "portal.confirm", *ALWAYS)
 """What works while a second factor that is demanded is still to be set up."""
 
 

@@ -37,6 +37,7 @@ class LoggedIn(UserMixin):
             self.user.tenant_id,
             ROLES[self.user.role],
             Maker("user", self.user.id, self.user.rights_version),
+            self.session.id,
         )
 
 

@@ -46,7 +46,10 @@ def set_up_factor() -> str | Response | tuple[str, int]:
         form.code.errors = [WRONG]
         return _page(secret, form), 400
     holder = current_user.session
-    codes = second_factor.set_up(parts().pool, parts().cipher, by(), holder.user, secret, step, holder.id)
+    due = holder.demanded and not holder.second_factor
+    codes = second_factor.set_up(
+        parts().pool, parts().cipher, by(), holder.user, secret, step, holder.id, by_choice=not due
+    )
     browser.renew(second_factor=True)
     flash("Your second factor is on. All other browsers are logged out.", "success")
     return _shown(codes)
@@ -69,7 +72,7 @@ def renew_recovery_codes() -> Response:
     holder = current_user.session
     if not holder.user.second_factor:
         return redirect(url_for("portal.set_up_factor"))
-    return _shown(second_factor.renew_recovery_codes(parts().pool, by(), holder.user, holder.id))
+    return _shown(second_factor.renew_recovery_codes(parts().pool, by(), holder.user))
 
 
 @portal.post("/account/second-factor/remove")

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, current_app, g, redirect, url_for
+from flask import Blueprint, current_app, g, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from db import user_news
+from web.context import pool
 from web.portal.blueprint import portal
 from web.principal import ANYONE, OPERATOR, Principal, needs, principal
 
@@ -98,13 +100,16 @@ def home() -> Response:
 def _frame() -> dict[str, Any]:
     """What the layout needs of a page of somebody who is logged in."""
     if not current_user.is_authenticated or "principal" not in g:
-        return {"navigation": [], "tenant": None, "may": lambda _: False}
+        return {"navigation": [], "tenant": None, "may": lambda _: False, "news": []}
     asking = principal()
     tenant = g.get("tenant")
+    # A part of a page that keeps itself fresh has no place for them.
+    fragment = request.headers.get("X-Fragment") == "1"
+    news = [] if fragment else user_news.waiting(pool(), current_user.user.id, current_user.session.id)
     parts = [(None, None, _open(OPERATOR_PAGES, asking))]
     if tenant is not None:
         parts.insert(0, (tenant.name, tenant.id, _open(TENANT_PAGES, asking)))
-    return {"navigation": [part for part in parts if part[2]], "tenant": tenant, "may": asking.may}
+    return {"navigation": [part for part in parts if part[2]], "tenant": tenant, "may": asking.may, "news": news}
 
 
 def _open(items: tuple[Item, ...], asking: Principal) -> list[Item]:

@@ -141,6 +141,16 @@ ACTIONS = {
     "webhook.items_dropped": "Dropped webhook items signed by somebody else",
     "token.read": "Fetched an access token",
 }
+NEWS = {
+    "password": "Your password was changed",
+    "second_factor": "A second factor was set up for your account",
+    "second_factor_removed": "Your second factor was taken away",
+    "recovery_codes": "New recovery codes were made for your account; the former ones are worth nothing",
+    "recovery_code": "One of your recovery codes was used to log in",
+    "key_created": "An API key was made in your name",
+    "key_revoked": "An API key of yours was revoked",
+}
+"""What people are told about their own log-in."""
 NOTICES = {
     "unreadable": "Not readable",
     "identity_conflict": "Number and user id contradict each other",
@@ -153,6 +163,11 @@ NOTICES = {
 @portal.app_template_filter("notice_word")
 def notice_word(kind: str) -> str:
     return NOTICES.get(kind) or kind.replace("_", " ").capitalize()
+
+
+@portal.app_template_filter("news_word")
+def news_word(what: str) -> str:
+    return NEWS.get(what, _plain(what))
 
 
 @portal.app_template_filter("state_icon")
