@@ -72,7 +72,9 @@ def _shown() -> Device | None:
 
 
 def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(parts().secret_key, salt="relay device")
+    return URLSafeTimedSerializer(
+        parts().secret_key, salt="relay device", signer_kwargs={"digest_method": hashlib.sha256}
+    )
 
 
 def _cookie() -> str:

@@ -13,6 +13,7 @@ from web.api import (
     conversations,
     dead_letters,
     docs,
+    former_secrets,
     keys,
     messages,
     notices,
@@ -29,7 +30,7 @@ from web.api import (
 )
 from web.api.schemas import ErrorBody
 
-OF_TENANTS = (setup.api, onboarding.api, users.api, keys.api, openid.api)
+OF_TENANTS = (setup.api, onboarding.api, former_secrets.api, users.api, keys.api, openid.api)
 BLUEPRINTS = (
     *OF_TENANTS,
     users.operators,

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from db import line_health, onboarding, ownership, tenants
+from db import former_secrets, line_health, onboarding, ownership, tenants
 from db.changes import Changes, NotFoundError, TakenError
 from db.onboarding import Line
 from web.api.onboarding import completed
@@ -35,7 +35,8 @@ def lines(tenant_id: object) -> str:
     after = shown[-1].id if start + AT_ONCE < len(found) else None
     template = "portal/lines/_list.html" if request.headers.get("X-Fragment") == "1" else "portal/lines/lines.html"
     health = {one.line_id: one for one in line_health.of_tenant(tenant_pool(), tenant().id, parts().terms)}
-    return render_template(template, lines=shown, health=health, after=after, names=names("whatsapp"))
+    former = former_secrets.valid(tenant_pool(), parts().cipher, tenant().id)
+    return render_template(template, lines=shown, health=health, after=after, names=names("whatsapp"), former=former)
 
 
 @portal.get("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>")

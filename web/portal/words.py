@@ -135,6 +135,7 @@ ACTIONS = {
     "line.released": "Released a line",
     "line.transferred": "A line passed on to another tenant",
     "credentials.put": "Changed credentials",
+    "credentials.former_ended": "Ended replaced webhook secrets at once",
     "line.configured": "Changed the settings of a line",
     "credentials.login_renewed": "The log-in at Genesys was renewed",
     "credentials.health": "A provider judged credentials",
