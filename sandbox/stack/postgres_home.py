@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -128,7 +128,8 @@ def _remove_leftovers(parent: Path) -> None:
             lock = _lock(path)
         except (BlockingIOError, FileNotFoundError):  # its owner, or another start, removes it
             continue
-        shutil.rmtree(path)
+        with suppress(FileNotFoundError):  # it was removed between the look and the lock
+            shutil.rmtree(path)
         os.close(lock)
 
 
