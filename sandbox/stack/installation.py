@@ -24,8 +24,8 @@ from sandbox.stack.waiting import wait_until
 
 INSECURE = "demo-secrets,http-public-url,http-files-url,files-beside-portal,stand-ins"
 """What a demo on one machine has to do without, in the words of docs/configuration.md."""
-READY_SECONDS = 60
-MIGRATION_SECONDS = 60
+READY_SECONDS = 120
+MIGRATION_SECONDS = 120
 Say = Callable[[str], None]
 
 
