@@ -24,7 +24,8 @@ STANDING = """SELECT l.id, l.phone_number_id, t.status, l.status, l.status_reaso
   (SELECT string_agg(CASE type WHEN 'whatsapp' THEN 'WhatsApp' ELSE 'Genesys' END || ' refuses the credentials'
                      || coalesce(': ' || health_reason, ''), '; ' ORDER BY type)
    FROM tenant_credentials c WHERE c.tenant_id = l.tenant_id AND c.health = 'refused')
-FROM lines l JOIN tenants t ON t.id = l.tenant_id WHERE l.tenant_id = %(tenant)s ORDER BY l.id"""
+FROM lines l JOIN tenants t ON t.id = l.tenant_id
+WHERE l.tenant_id = %(tenant)s AND l.status <> 'released' ORDER BY l.id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class LineHealth:
 
 
 def of_tenant(pool: Pool, tenant_id: str, terms: Terms) -> list[LineHealth]:
-    """Every line of the tenant."""
+    """Every line of the tenant that is not released."""
     queues = waiting.sides(pool, tenant_id, terms)
     with pool.transaction() as cursor:
         cursor.execute(STANDING, {"tenant": UUID(tenant_id)})

@@ -180,7 +180,7 @@ def activate(changes: Changes, by: By, tenant_id: str, proven: Sequence[Pair]) -
         for one in sorted(proven):
             cursor.execute(
                 """UPDATE lines SET status = 'active', status_reason = NULL, proven_at = now(), ask_at = NULL,
-                     asked = 0, disputed_at = NULL, updated_at = now()
+                     asked = 0, disputed_at = NULL, dispute_seen_at = NULL, updated_at = now()
                    WHERE id = %s AND phone_number_id = %s AND integration_id = %s AND tenant_id = %s
                      AND status <> 'released' RETURNING 1""",
                 (*one, tenant_id),

@@ -55,7 +55,8 @@ class TenantState:
     trouble: str | None
 
 
-STANDING = """SELECT (SELECT count(*) FROM lines), (SELECT count(*) FROM lines WHERE status = 'active'),
+STANDING = """SELECT (SELECT count(*) FROM lines WHERE status <> 'released'),
+  (SELECT count(*) FROM lines WHERE status = 'active'),
   (SELECT count(*) FROM tenant_credentials WHERE health = 'refused'),
   (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'conversation_mappings'::regclass),
   (SELECT coalesce(sum(a.n), 0) FROM lines l CROSS JOIN LATERAL (
@@ -78,7 +79,7 @@ TENANTS = f"""SELECT t.id, t.name, t.status, n.lines, n.active, h.total, h.faile
    FROM tenant_credentials c WHERE c.tenant_id = t.id AND c.health = 'refused')
 FROM (SELECT * FROM tenants WHERE %(after)s::uuid IS NULL OR id > %(after)s::uuid ORDER BY id LIMIT %(limit)s) t
 CROSS JOIN LATERAL (SELECT count(*) AS lines, count(*) FILTER (WHERE l.status = 'active') AS active
-                    FROM lines l WHERE l.tenant_id = t.id) n
+                    FROM lines l WHERE l.tenant_id = t.id AND l.status <> 'released') n
 CROSS JOIN LATERAL (SELECT coalesce(sum(x.total), 0) AS total, coalesce(sum(x.failed), 0) AS failed FROM (
   SELECT total, failed FROM message_hours
   WHERE tenant_id = t.id AND hour >= {LAST} - interval '{HOURS - 1} hours' AND hour < {SINCE}

@@ -23,6 +23,8 @@ LONGEST_SECONDS = 4 * 3600.0
 MOST_ASKED = 90
 """About two weeks: pauses double up to LONGEST_SECONDS."""
 AT_ONCE = 8
+DISPUTE_GAP_SECONDS = LONGEST_SECONDS + 3600.0
+"""Whoever asks for a line asks at least this often: after a longer silence a dispute begins anew."""
 ENDED_AT_ONCE = 500
 ENDED_DAYS = 7
 """So long after its release a line is looked at for messages that were still under way."""
@@ -124,13 +126,21 @@ def dispute(changes: Changes, owner: Owner, reason: str) -> float:
     The first time its people are told; what the line does is not changed.
     """
     with changes.pool.autocommit() as cursor:
-        cursor.execute("SELECT extract(epoch FROM now() - disputed_at) FROM lines WHERE id = %s", (owner.line_id,))
+        cursor.execute(
+            """UPDATE lines SET dispute_seen_at = now()
+               WHERE id = %s AND dispute_seen_at > now() - make_interval(secs => %s)
+               RETURNING extract(epoch FROM now() - disputed_at)""",
+            (owner.line_id, DISPUTE_GAP_SECONDS),
+        )
         row = cursor.fetchone()
-    if row is not None and row[0] is not None:
+    if row is not None:
         return float(row[0])
     detail = {"reason": reason}
     with changes.of(owner.tenant_id, RELAY, "line.disputed", subject=owner.line_id, detail=detail) as cursor:
-        cursor.execute("UPDATE lines SET disputed_at = now() WHERE id = %s AND status = 'active'", (owner.line_id,))
+        cursor.execute(
+            "UPDATE lines SET disputed_at = now(), dispute_seen_at = now() WHERE id = %s AND status = 'active'",
+            (owner.line_id,),
+        )
         notices.keep(cursor, [_notice(owner.tenant_id, owner.line_id, "line_disputed", reason)])
     return 0.0
 
@@ -138,7 +148,10 @@ def dispute(changes: Changes, owner: Owner, reason: str) -> float:
 def settle_dispute(pool: Pool, line_id: str) -> None:
     """The owner's own proof holds again."""
     with pool.autocommit() as cursor:
-        cursor.execute("UPDATE lines SET disputed_at = NULL WHERE id = %s AND disputed_at IS NOT NULL", (line_id,))
+        cursor.execute(
+            "UPDATE lines SET disputed_at = NULL, dispute_seen_at = NULL WHERE id = %s AND disputed_at IS NOT NULL",
+            (line_id,),
+        )
 
 
 def release(
@@ -160,7 +173,7 @@ def release(
             raise TakenError("line_released", "this line was released already")
         cursor.execute(
             f"""UPDATE lines SET status = 'released', status_reason = %s, released_at = now(), ask_at = NULL,
-                  disputed_at = NULL, updated_at = now() WHERE id = %s RETURNING {COLUMNS}""",
+                  disputed_at = NULL, dispute_seen_at = NULL, updated_at = now() WHERE id = %s RETURNING {COLUMNS}""",
             (said, line_id),
         )
         line = line_of(cursor.fetchone())

@@ -94,7 +94,7 @@ class Checked:
 def subjects(
     pool: Pool, cipher: Cipher, ours: Ours, tenant_id: str, line_ids: Collection[str] | None = None
 ) -> list[Subject]:
-    """A tenant's lines as they are stored, or those named, ready to be checked. Raises DatabaseError."""
+    """A tenant's lines but released ones, or those named, ready to be checked. Raises DatabaseError."""
     tenant = tenants.get(pool, tenant_id)
     if tenant is None:
         return []
@@ -102,7 +102,7 @@ def subjects(
     secret = _own_secret(whatsapp)
     found = []
     for line in onboarding.listed(pool, tenant.id):
-        if line_ids is not None and line.id not in line_ids:
+        if line.status == "released" or (line_ids is not None and line.id not in line_ids):
             continue
         accounts = lines.accounts(pool, cipher, line.id)
         if accounts is None:  # removed while we looked

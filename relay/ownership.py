@@ -3,7 +3,8 @@
 What cannot be looked up leaves the line waiting, and the daemons ask again. Where another tenant's live line has the
 number or the integration, that owner's own credentials are asked now: they see it, and the newcomer is refused; an
 explicit no, and the line passes on; no answer, and the newcomer waits. A provider that only refuses the owner's
-credentials has not said whose the number is: so the owner has DISPUTE_SECONDS to enter valid ones.
+credentials has not said whose the number is: so the owner has DISPUTE_SECONDS to enter valid ones, counted while the
+newcomer's asking sees nothing else.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ ALTER TABLE lines
     ADD COLUMN asked integer NOT NULL DEFAULT 0,
     -- since when the provider refuses the credentials of a live line that somebody else has proved to be theirs
     ADD COLUMN disputed_at timestamptz,
+    -- when that was seen last: what nobody has seen for long is not still so
+    ADD COLUMN dispute_seen_at timestamptz,
     ADD COLUMN released_at timestamptz,
     DROP CONSTRAINT lines_status_check,
     DROP CONSTRAINT lines_tenant_id_phone_number_id_key,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 5.0
 BUSY_SECONDS = 1.0
+END_SECONDS = 15.0
 TAKEN_SECONDS = 120.0
 """So long a line is this daemon's to ask about; both providers and an owner are asked within half of it."""
 
@@ -31,6 +33,7 @@ class OwnershipActor(RelayActor):
         super().__init__()
         self._parts = parts
         self._ownership = Ownership(parts.changes, parts.cipher, parts.channels, parts.ours)
+        self._end_at = 0.0
 
     def on_start(self) -> None:
         tell(self.actor_ref, Tick())
@@ -41,7 +44,8 @@ class OwnershipActor(RelayActor):
             return
         busy = False
         try:
-            busy = self._ask() or self._end()
+            busy = self._ask()
+            busy = self._end() or busy
         except StoreError as error:
             log.warning("ownership_waits_for_postgresql", error=str(error))
         self._again(BUSY_SECONDS if busy else EVERY_SECONDS)
@@ -68,7 +72,11 @@ class OwnershipActor(RelayActor):
 
     def _end(self) -> bool:
         """True: there may be more."""
-        return ownership.end_waiting(self._parts.pool) == ENDED_AT_ONCE
+        if time.monotonic() < self._end_at:
+            return False
+        more = ownership.end_waiting(self._parts.pool) == ENDED_AT_ONCE
+        self._end_at = time.monotonic() + (BUSY_SECONDS if more else END_SECONDS)
+        return more
 
     def _again(self, seconds: float) -> None:
         self._parts.timers.after(seconds, self.actor_ref, Tick())

@@ -56,7 +56,7 @@ def test_a_line_goes_live_by_itself_when_the_proof_comes_and_stops_when_it_is_re
     held = installation.phone_sends(**where, text="I wait")
     wait_until(lambda: installation.state(held) == "received", 30, "the message to be taken in")
     installation.api("POST", f"/api/tenants/{tenant_id}/lines/{line['id']}/release", {"reason": "sold"})
-    wait_until(lambda: installation.state(held) == "dead", 30, "what waited to be given up")
+    wait_until(lambda: installation.state(held) == "dead", 60, "what waited to be given up")
     installation.api("PATCH", f"/api/tenants/{tenant_id}", {"status": "active"})
     number = "SELECT 1 FROM unknown_lines WHERE line_ref = %s"
 

@@ -228,7 +228,7 @@ def test_ids_changed_while_they_were_checked_are_not_activated(
     stolen = other.whatsapp["phone_number_id"]
     onboarding.repair(changes, ownership.RELAY, line.id, tenant_id, stolen, own.genesys["integration_id"])
     changed.set()
-    assert answer.get(timeout=PATIENCE).status_code in (404, 409)
+    house.api.error(answer.get(timeout=PATIENCE), 409, "line_changed")
     assert (house.line(tenant_id).status, house.owner(stolen)) == ("pending", None)
     with pytest.raises(NotFoundError):
         onboarding.activate(changes, ownership.RELAY, tenant_id, [line.pair])
@@ -305,6 +305,21 @@ def test_a_number_is_not_taken_at_once_from_an_owner_whose_token_ended(
     house.later(owner, "disputed_at", "25 hours")
     assert house.ask_again(partner).status == "active"
     assert house.owner(number) == partner
+
+
+def test_a_number_is_not_taken_for_a_token_that_ended_twice_with_good_months_between(
+    house: House, business: Callable[[str], Business], control: Control
+) -> None:
+    """Nobody asked meanwhile, so nobody saw that the owner's proof held."""
+    own, other = business("Owner"), business("Partner")
+    owner = house.live("Owner", own)
+    partner = house.tenant("Partner", shared(control, own, other), other.genesys)
+    house.api("PUT", f"/api/tenants/{owner}/whatsapp/credentials", own.whatsapp | {"access_token": "EAAG-wrong"})
+    assert house.complete(partner).status_code == 202
+    house.later(owner, "disputed_at", "90 days")
+    house.later(owner, "dispute_seen_at", "90 days")
+    assert house.ask_again(partner).status == "pending"
+    assert house.owner(own.whatsapp["phone_number_id"]) == owner
 
 
 def test_an_owner_that_enters_a_good_token_in_time_keeps_the_number(

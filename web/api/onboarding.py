@@ -10,7 +10,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from db import credentials, onboarding
-from db.changes import Changes
+from db.changes import Changes, NotFoundError
 from db.credentials import Secrets
 from db.onboarding import Line
 from db.tenants import Tenant
@@ -69,7 +69,10 @@ def completed(tenant: Tenant) -> Activated:
     asked = [
         Asked(pair_of(one), [it for it in checked if it.line_id == one.line_id]) for one in subjects if not one.active
     ]
-    _ownership().settle(changes(), auth.by(), tenant.id, asked)
+    try:
+        _ownership().settle(changes(), auth.by(), tenant.id, asked)
+    except NotFoundError as error:
+        raise ApiError(409, "line_changed", str(error)) from error
     return _activated(known_tenant(TenantPath(tenant_id=UUID(tenant.id))), {line.id for line in found}, checked)
 
 

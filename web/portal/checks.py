@@ -52,7 +52,7 @@ def check_one(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
 
 def _page(found: dict[str, list[tuple[str, str, list[tuple[str, str, str, str]]]]]) -> str:
     """The newest of a tenant's many lines have a page of their own to be checked on."""
-    lines: list[Line] = onboarding.listed(tenant_pool(), tenant().id)
+    lines: list[Line] = [one for one in onboarding.listed(tenant_pool(), tenant().id) if one.status != "released"]
     start = next((n for n, one in enumerate(lines, start=1) if one.id == request.args.get("after")), 0)
     after = lines[start + AT_ONCE - 1].id if start + AT_ONCE < len(lines) else None
     return render_template(
