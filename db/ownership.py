@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from db import audit, events, notices
@@ -36,11 +37,12 @@ RELAY = By("relay")
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A line whose time to be asked about has come. `asked`: how often it was."""
+    """A line whose time to be asked about has come. `asked`: how often it was; `until`: so long it is this daemon's."""
 
     line_id: str
     tenant_id: str
     asked: int
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,17 @@ def take_due(pool: Pool, seconds: float) -> list[Due]:
                  SELECT l.id FROM lines l WHERE l.ask_at <= now() AND NOT EXISTS (
                    SELECT 1 FROM lines e WHERE e.tenant_id = l.tenant_id AND (e.ask_at, e.id) < (l.ask_at, l.id))
                  ORDER BY l.ask_at, l.id LIMIT %s FOR UPDATE SKIP LOCKED)
-               RETURNING id, tenant_id, asked""",
+               RETURNING id, tenant_id, asked, ask_at""",
             (seconds, AT_ONCE),
         )
-        return [Due(str(row[0]), str(row[1]), row[2]) for row in cursor.fetchall()]
+        return [Due(str(row[0]), str(row[1]), *row[2:]) for row in cursor.fetchall()]
+
+
+def is_ours(pool: Pool, due: Due) -> bool:
+    """Nobody has changed since when the line is to be asked about."""
+    with pool.autocommit() as cursor:
+        cursor.execute("SELECT 1 FROM lines WHERE id = %s AND ask_at = %s", (due.line_id, due.until))
+        return cursor.fetchone() is not None
 
 
 def ask_later(changes: Changes, due: Due, reason: str) -> None:
@@ -92,8 +101,8 @@ def ask_later(changes: Changes, due: Due, reason: str) -> None:
     with changes.pool.transaction() as cursor:
         cursor.execute(
             """UPDATE lines SET status_reason = %s, asked = %s, ask_at = now() + make_interval(secs => %s),
-                 updated_at = now() WHERE id = %s AND asked = %s AND ask_at IS NOT NULL""",
-            (reason[:REASON_LENGTH], asked, pause(asked), due.line_id, due.asked),
+                 updated_at = now() WHERE id = %s AND ask_at = %s""",
+            (reason[:REASON_LENGTH], asked, pause(asked), due.line_id, due.until),
         )
 
 
@@ -102,8 +111,8 @@ def _give_up(changes: Changes, due: Due, reason: str) -> None:
     with changes.of(due.tenant_id, RELAY, "line.given_up", subject=due.line_id, detail={"reason": said}) as cursor:
         cursor.execute(
             """UPDATE lines SET status_reason = %s, ask_at = NULL, updated_at = now()
-               WHERE id = %s AND asked = %s AND ask_at IS NOT NULL""",
-            (said, due.line_id, due.asked),
+               WHERE id = %s AND ask_at = %s""",
+            (said, due.line_id, due.until),
         )
 
 

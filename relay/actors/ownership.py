@@ -15,6 +15,7 @@ from relay.actors.base import RelayActor, tell
 from relay.actors.commands import Tick
 from relay.actors.parts import Parts
 from relay.core.errors import StoreError
+from relay.owners import Owners
 from relay.ownership import Ownership
 
 log = structlog.get_logger(__name__)
@@ -32,7 +33,7 @@ class OwnershipActor(RelayActor):
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self._parts = parts
-        self._ownership = Ownership(parts.changes, parts.cipher, parts.channels, parts.ours)
+        self._ownership = Ownership(Owners(parts.changes, parts.cipher, parts.channels, parts.ours))
         self._end_at = 0.0
 
     def on_start(self) -> None:

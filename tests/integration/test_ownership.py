@@ -7,7 +7,7 @@ from uuid import uuid4
 import gevent
 import pytest
 
-from db import history, notices, onboarding, ownership, sweep
+from db import credentials, history, notices, onboarding, overview, ownership, sweep
 from db.audit import By
 from db.changes import Changes, TakenError
 from db.onboarding import Line
@@ -95,6 +95,20 @@ def test_what_was_decided_of_an_older_asking_changes_nothing(changes: Changes, s
     assert now_of(changes, line).status_reason == "WhatsApp: newer."
 
 
+def test_credentials_entered_while_a_line_is_asked_about_count_and_not_the_older_answer(
+    changes: Changes, settings_env: dict[str, str]
+) -> None:
+    line = waiting(changes, settings_env)
+    [due] = ownership.take_due(changes.pool, 60)
+    assert ownership.is_ours(changes.pool, due)
+    cipher = Cipher([settings_env["CREDENTIALS_KEYS"]])
+    credentials.put(changes, cipher, BY, line.tenant_id, "whatsapp", {"access_token": "another"})
+    assert not ownership.is_ours(changes.pool, due)
+    ownership.ask_later(changes, due, "WhatsApp: older.")
+    assert now_of(changes, line).status_reason == "WhatsApp: no answer."
+    assert [one.line_id for one in ownership.take_due(changes.pool, 60)] == [line.id], "asked about at once"
+
+
 def test_a_live_line_does_not_begin_to_wait(changes: Changes, settings_env: dict[str, str]) -> None:
     line = line_of(changes, settings_env)
     onboarding.activate(changes, BY, line.tenant_id, [line.pair])
@@ -130,6 +144,8 @@ def test_a_released_line_keeps_its_history_and_nothing_waits_on_it(
     [notice] = notices.listed(pool, line.tenant_id).items
     assert (notice.kind, notice.reason) == ("line_released", "sold")
     assert now_of(changes, line).released_at is not None
+    [tenant] = overview.tenants(pool).items
+    assert tenant.lines == 0, "a line that owns nothing is none that should be live"
 
 
 def test_a_released_pair_is_set_up_anew_as_the_same_line(changes: Changes, settings_env: dict[str, str]) -> None:

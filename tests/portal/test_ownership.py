@@ -14,6 +14,7 @@ from flask import Flask
 from db import onboarding, ownership
 from db.changes import Changes
 from db.onboarding import Line
+from relay.owners import Owners
 from relay.ownership import Ownership
 from tests import processes
 from tests.portal.client import Person, changes_of, live_line, new_tenant, running_app
@@ -80,7 +81,8 @@ def asked_again(parts: WebParts, tenant_id: str) -> Line:
     with parts.pool.transaction() as cursor:
         cursor.execute("UPDATE lines SET ask_at = now() WHERE tenant_id = %s AND ask_at IS NOT NULL", (tenant_id,))
     everybody = Changes(parts.pool, parts.cache.forget_routes)
-    asking = Ownership(everybody, parts.cipher, parts.channels, Ours(parts.public_url, parts.meta_app_secrets))
+    ours = Ours(parts.public_url, parts.meta_app_secrets)
+    asking = Ownership(Owners(everybody, parts.cipher, parts.channels, ours))
     for due in ownership.take_due(parts.pool, 60):
         asking.ask_again(due)
     [line] = onboarding.listed(parts.pool, tenant_id)

@@ -15,6 +15,7 @@ from db import lines, onboarding, ownership
 from db.changes import Changes, NotFoundError
 from db.onboarding import Line
 from relay.channels.base import Account, Channel, Expected, Finding
+from relay.owners import Owners
 from relay.ownership import Ownership
 from tests.api.conftest import Api
 from tests.security.conftest import Control
@@ -119,7 +120,7 @@ class House:
         """What a daemon does when the line's time has come."""
         self.later(tenant_id)
         changes = Changes(self.parts.pool, self.parts.cache.forget_routes)
-        asking = Ownership(changes, self.parts.cipher, self.parts.channels, checks_ours(self.parts))
+        asking = Ownership(Owners(changes, self.parts.cipher, self.parts.channels, checks_ours(self.parts)))
         for due in ownership.take_due(self.parts.pool, 60):
             asking.ask_again(due)
         return self.line(tenant_id)

@@ -18,7 +18,9 @@ from relay import checks as line_checks
 from relay import own_side
 from relay.channels.base import Finding
 from relay.checks import REF, SIDES, Checked, Subject
-from relay.ownership import Asked, Ownership, blocking, pair_of
+from relay.owners import Owners
+from relay.ownership import Ownership
+from relay.proof import Asked, blocking, pair_of
 from web.api import auth, checks
 from web.api.schemas import Activated, ActivatedLine, ErrorBody, TenantPath
 from web.api.setup import ERRORS, KEY, known_tenant
@@ -79,7 +81,7 @@ def completed(tenant: Tenant) -> Activated:
 def _ownership() -> Ownership:
     """Another tenant's line may have the number: so with the connection that sees all of them."""
     everybody = Changes(parts().pool, parts().cache.forget_routes)
-    return Ownership(everybody, parts().cipher, parts().channels, checks.ours())
+    return Ownership(Owners(everybody, parts().cipher, parts().channels, checks.ours()))
 
 
 def _credentials(tenant: Tenant) -> tuple[Secrets, Secrets]:
