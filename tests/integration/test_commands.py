@@ -7,12 +7,15 @@ from uuid import uuid4
 
 import pytest
 
+from conf.settings import load_settings
 from db import audit_search, guesses, password_rules, passwords, second_factor, users
 from db.audit import By
 from db.audit_search import Wanted
 from db.guesses import Source
 from db.pool import Pool
 from db.sealing import Cipher
+from db.signers import Signers
+from relay.bootstrap import build_cipher
 from relay.broker.publisher import Outgoing, Publisher
 from relay.broker.topology import declare
 from relay.core.messages import Update, dump
@@ -121,9 +124,15 @@ def test_dead_letters(settings_env: dict[str, str], pool: Pool, line_id: str) ->
     assert "say --tenant ID --all" in said(settings_env, "dead-letters", "replay", "--all", code=2)
 
 
-def test_what_nobody_could_decode(settings_env: dict[str, str], pool: Pool) -> None:
-    declare(settings_env["BROKER_URL"], int(settings_env["RELAY_SHARDS"]))
-    update = dump(Update("whatsapp", "t", "l", "49", NOW, 0, {}))
+def test_what_nobody_could_decode(settings_env: dict[str, str], pool: Pool, line_id: str) -> None:
+    settings = load_settings(settings_env)
+    declare(settings.broker_url, settings.relay_shards)
+    with pool.autocommit() as cursor:
+        # Owned by nobody else meanwhile: what is brought back has to be proved to its line's owner.
+        cursor.execute("UPDATE lines SET status = 'active' WHERE id = %s RETURNING tenant_id", (line_id,))
+        tenant_id = str(cursor.fetchone()[0])
+    signer = Signers(pool, build_cipher(settings)).digest(settings.meta_app_secret.get_secret_value())
+    update = dump(Update("whatsapp", tenant_id, line_id, "49", NOW, 0, {}, signer=signer))
     publisher = Publisher(settings_env["BROKER_URL"])
     publisher.publish([Outgoing("", DEAD_LETTERS, update, {"reason": "KeyError: from"})] * 3, 10)
     publisher.publish([Outgoing("", DEAD_LETTERS, b"?", {"reason": "odd"})], 10)
