@@ -8,7 +8,6 @@ answered 408 and closed. Gunicorn loads this class in its master, before anythin
 from __future__ import annotations
 
 import errno
-import ipaddress
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ import gevent
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.exceptions import RequestTimeout
+
+from web.networks import network_of
 
 HEAD_SECONDS = 10.0
 """From the first byte of a request to the end of its headers."""
@@ -123,7 +124,7 @@ class Addresses:
     @contextmanager
     def one_more(self, address: str) -> Iterator[bool]:
         """Whether one more may be held, for as long as the context lasts."""
-        who = _who(address)
+        who = network_of(address)
         granted = self._held[who] < self._most
         self._held[who] += granted
         try:
@@ -193,11 +194,3 @@ def _refuse(client: Any, status: int) -> None:
     with suppress(OSError):  # whoever is gone needs no answer
         client.sendall(REFUSALS[status])
     client.close()
-
-
-def _who(address: str) -> str:
-    found = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(found, "ipv4_mapped", None)
-    if found.version == 4 or inner:
-        return str(inner or found)
-    return str(ipaddress.ip_network((found, 64), strict=False))
