@@ -60,19 +60,19 @@ class Process(Child):
 def web(env: Mapping[str, str], logs: Path, workers: int = 1, name: str = "web") -> Process:
     """Gunicorn with the product's own configuration and `workers` worker processes."""
     command = ["-m", "gunicorn", "-c", "conf/gunicorn.py", "web.wsgi:app"]
-    ready = _answers(f"http://{HOST}:{env['WEB_PORT']}/health/ready")
+    ready = answers(f"http://{HOST}:{env['WEB_PORT']}/health/ready")
     return Process(name, command, {**env, "WEB_WORKERS": str(workers)}, logs, ready)
 
 
 def relay(env: Mapping[str, str], logs: Path, name: str = "relay") -> Process:
     """One daemon. A second one beside it needs another METRICS_PORT."""
-    ready = _answers(f"http://{HOST}:{env['METRICS_PORT']}/health/ready")
+    ready = answers(f"http://{HOST}:{env['METRICS_PORT']}/health/ready")
     return Process(name, ["-m", "relay", "run"], env, logs, ready)
 
 
 def sandbox(env: Mapping[str, str], logs: Path, name: str = "sandbox") -> Process:
     """The stand-in for Meta and Genesys."""
-    ready = _answers(f"http://{HOST}:{env['SANDBOX_PORT']}/control/health")
+    ready = answers(f"http://{HOST}:{env['SANDBOX_PORT']}/control/health")
     return Process(name, ["-m", "sandbox"], env, logs, ready)
 
 
@@ -86,7 +86,7 @@ def frozen(child: Child) -> Iterator[None]:
         child.send(signal.SIGCONT)
 
 
-def _answers(url: str) -> Callable[[], bool]:
+def answers(url: str) -> Callable[[], bool]:
     def ready() -> bool:
         try:
             return requests.get(url, timeout=5).status_code == 200

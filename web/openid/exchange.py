@@ -65,8 +65,9 @@ class Exchange:
             provider.login_key, provider.issuer, secrets.token_urlsafe(24), secrets.token_urlsafe(24),
             secrets.token_urlsafe(48), time.time(), wanted, again,
         )  # fmt: skip
-        # Somebody who has to show that they are there is asked for more than the provider's own session.
-        extra = {"prompt": "login", "max_age": "0"} if again else {}
+        # Somebody who has to show that they are there is asked for more than the provider's own session. With max_age
+        # it has to say when it asked; with 0 some ask for ever.
+        extra = {"prompt": "login", "max_age": str(tokens.LEEWAY)} if again else {}
         url, _ = self._client(provider, metadata, redirect_uri).create_authorization_url(
             metadata.authorization_endpoint, begun.state, begun.verifier, nonce=begun.nonce, **extra
         )

@@ -54,7 +54,7 @@ def left(app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant) -> 
 
 def test_a_person_who_logs_in_again_goes_on(left: Left, issuer: Issuer) -> None:
     asked = left.ask()
-    assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+    assert (asked["prompt"], asked["max_age"]) == ("login", "60")
     issuer.claims["auth_time"] = int(time.time())
     answer = left.browser.back(left.tenant.key, asked)
     assert answer.headers["Location"] == left.page
