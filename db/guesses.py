@@ -22,6 +22,8 @@ FREE_FAILURES = 5
 STRANGERS_FREE_FAILURES = 50
 LOCK_SECONDS = 30
 LONGEST_LOCK_SECONDS = 3600
+STRANGERS_LONGEST_LOCK_SECONDS = 300
+"""Short, since it keeps the rightful person from a new device; long enough for no password to be found."""
 KEPT = "interval '1 day'"
 SWEPT = 100
 
@@ -60,17 +62,19 @@ def begin(pool: Pool, user_id: str, source: Source) -> Guess | None:
     """Counts a guess before it is looked at: however many come at once, they queue up at these rows.
 
     None while the source, or every unknown device, is locked; then it is not counted either. From the fifth on each
-    locks for longer, an hour at most.
+    locks for longer, an hour at most; from the fiftieth of strangers on all of them, five minutes at most.
     """
     values = {"user": UUID(user_id), "source": source.digest, "known": source.known}
+    first, further = (_lock(count, FREE_FAILURES, LONGEST_LOCK_SECONDS) for count in ("1", "g.failures + 1"))
+    of_strangers = _lock("failures + 1", STRANGERS_FREE_FAILURES, STRANGERS_LONGEST_LOCK_SECONDS)
     with pool.autocommit() as cursor:
         _sweep(cursor)
     with pool.transaction() as cursor:
         cursor.execute(
             f"""INSERT INTO login_guesses AS g (user_id, source, known, failures, locked_until)
-                VALUES (%(user)s, %(source)s, %(known)s, 1, {_lock("1", FREE_FAILURES)})
+                VALUES (%(user)s, %(source)s, %(known)s, 1, {first})
                 ON CONFLICT (user_id, source) DO UPDATE
-                SET failures = g.failures + 1, last_at = now(), locked_until = {_lock("g.failures + 1", FREE_FAILURES)}
+                SET failures = g.failures + 1, last_at = now(), locked_until = {further}
                 WHERE g.locked_until IS NULL OR g.locked_until <= now() RETURNING failures""",
             values,
         )
@@ -78,7 +82,7 @@ def begin(pool: Pool, user_id: str, source: Source) -> Guess | None:
         cursor.execute(
             f"""UPDATE users SET failures = failures + 1, failed_at = now(),
                   locked_until = CASE WHEN %(known)s THEN locked_until
-                    ELSE {_lock("failures + 1", STRANGERS_FREE_FAILURES)} END
+                    ELSE {of_strangers} END
                 WHERE id = %(user)s AND (%(known)s OR locked_until IS NULL OR locked_until <= now())
                 RETURNING failures""",
             values,
@@ -149,9 +153,9 @@ def locks(pool: Pool, user_id: str) -> list[Lock]:
         return [Lock(*row) for row in cursor.fetchall()]
 
 
-def _lock(count: str, free: int) -> str:
+def _lock(count: str, free: int, longest: int) -> str:
     """Until when, as SQL: from the guess number `free` on."""
-    seconds = f"least({LONGEST_LOCK_SECONDS}, {LOCK_SECONDS} * 2 ^ least({count} - {free}, 10))"
+    seconds = f"least({longest}, {LOCK_SECONDS} * 2 ^ least({count} - {free}, 10))"
     return f"CASE WHEN {count} >= {free} THEN now() + {seconds} * interval '1 second' END"
 
 
