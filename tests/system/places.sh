@@ -69,7 +69,8 @@ home() {
   try "the same: linters" 0 "0 broken" as make -C "$folder/relay" lint
   try "the same: tests with servers, processes and browser" 0 " passed" as sh -c "cd '$folder/relay' && exec \
     .venv/bin/python -m pytest -q tests/integration/test_services.py tests/integration/test_postgres_home.py \
-    tests/unit/test_child.py tests/flow/test_inbound.py tests/contract/test_sandbox_page.py"
+    tests/integration/test_demo.py tests/flow/test_inbound.py tests/contract/test_sandbox_page.py \
+    tests/security/test_reverse_proxy.py tests/security/test_tls.py"
 }
 
 blanks() {
