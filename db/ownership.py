@@ -27,8 +27,6 @@ AT_ONCE = 8
 DISPUTE_GAP_SECONDS = LONGEST_SECONDS + 3600.0
 """Whoever asks for a line asks at least this often: after a longer silence a dispute begins anew."""
 ENDED_AT_ONCE = 500
-ENDED_DAYS = 7
-"""So long after its release a line is looked at for messages that were still under way."""
 REASON_LENGTH = 1000
 RELEASED = "line_released"
 NO_REASON = "released by the operator"
@@ -215,20 +213,24 @@ def find(pool: Pool, ref: str) -> list[Line]:
 
 
 def end_waiting(pool: Pool) -> int:
-    """Give up what still waits on lines released lately, a bounded number at a time. Returns how many."""
+    """Give up what waits on released lines, a bounded number at a time, whenever it came. Returns how many."""
     with pool.transaction() as cursor:
-        cursor.execute("SELECT id FROM lines WHERE released_at > now() - make_interval(days => %s)", (ENDED_DAYS,))
-        released = [row[0] for row in cursor.fetchall()]
-        if not released:
-            return 0
-        # A call under way ends first. The rest is the condition of the index of unfinished messages.
+        # A call under way ends first.
         cursor.execute(
-            """SELECT id FROM message_tracking
-               WHERE (state IN ('received', 'sending', 'unknown') OR report IS DISTINCT FROM reported)
-                 AND state <> 'sending' AND line_id = ANY(%s) LIMIT %s""",
-            (released, ENDED_AT_ONCE),
+            """SELECT m.id FROM lines l CROSS JOIN (VALUES ('received'), ('unknown')) s (state)
+               CROSS JOIN LATERAL (SELECT w.id FROM message_tracking w
+                                   WHERE w.line_id = l.id AND w.state = s.state LIMIT %(most)s) m
+               WHERE l.released_at IS NOT NULL LIMIT %(most)s""",
+            {"most": ENDED_AT_ONCE},
         )
         ids = [row[0] for row in cursor.fetchall()]
+        cursor.execute(
+            """SELECT m.id FROM message_tracking m JOIN lines l ON l.id = m.line_id
+               WHERE m.report IS DISTINCT FROM m.reported AND m.state <> 'sending' AND l.released_at IS NOT NULL
+               LIMIT %s""",
+            (ENDED_AT_ONCE,),
+        )
+        ids = sorted({*ids, *(row[0] for row in cursor.fetchall())})
         if ids:
             _end(cursor, ids)
         return len(ids)

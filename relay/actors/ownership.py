@@ -75,7 +75,7 @@ class OwnershipActor(RelayActor):
         """True: there may be more."""
         if time.monotonic() < self._end_at:
             return False
-        more = ownership.end_waiting(self._parts.pool) == ENDED_AT_ONCE
+        more = ownership.end_waiting(self._parts.pool) >= ENDED_AT_ONCE
         self._end_at = time.monotonic() + (BUSY_SECONDS if more else END_SECONDS)
         return more
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import gevent
 import pytest
 
-from db import credentials, history, notices, onboarding, overview, ownership, sweep
+from db import credentials, dead_letters, history, notices, onboarding, overview, ownership, sweep
 from db.audit import By
 from db.changes import Changes, TakenError
 from db.onboarding import Line
@@ -141,6 +141,10 @@ def test_a_released_line_keeps_its_history_and_nothing_waits_on_it(
         found = sweep.page(cursor, list(range(16)), 0)
     assert [one.message_id for one in found] == [sending.id]
     assert ownership.end_waiting(pool) == 0
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE lines SET released_at = now() - interval '1 year' WHERE id = %s", (line.id,))
+    assert dead_letters.replay(pool, BY, line.tenant_id, [waits.id]).replayed == [waits.id]
+    assert ownership.end_waiting(pool) == 1, "what is replayed on it later does not wait for ever"
     [notice] = notices.listed(pool, line.tenant_id).items
     assert (notice.kind, notice.reason) == ("line_released", "sold")
     assert now_of(changes, line).released_at is not None
