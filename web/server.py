@@ -8,6 +8,7 @@ answered 408 and closed. Gunicorn loads this class in its master, before anythin
 from __future__ import annotations
 
 import errno
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ UNWANTED_BYTES = 8 * 1024 * 1024
 PIECE_BYTES = 256 * 1024
 SHARE = 4
 """An address may hold one of so many parts of a worker's connections."""
+ROOM = 0.1
+"""So much of a worker's connections is kept free: whoever has been awaited the longest gives way to who comes."""
 
 REFUSALS = {
     408: b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
@@ -53,6 +56,8 @@ class Client:
         self._idle_seconds = idle_seconds
         self._ends: float | None = None
         self.too_slow = False
+        self.awaited = False
+        self._gives_way = False
         sock.settimeout(TAKING_SECONDS)
 
     def __getattr__(self, name: str) -> Any:
@@ -67,25 +72,36 @@ class Client:
 
     def recv(self, size: int) -> bytes:
         """As a socket's. Empty when the other side has nothing to ask. Raises TooSlowError."""
+        late = False
         try:
             found = self._received(size)
-        except TimeoutError:
-            if self._ends is None:
-                return b""
+        except OSError as error:
+            late, found = True, b""
+            # gevent ends the wait with an error of its own when the socket is shut down by somebody else.
+            if not (self._gives_way or isinstance(error, TimeoutError)):
+                raise
+        if not found and self._ends is not None and (late or self._gives_way):
             self.too_slow = True
-            raise TooSlowError from None
-        if self._ends is None:
+            raise TooSlowError
+        if found and self._ends is None:
             self._ends = time.monotonic() + HEAD_SECONDS
         return found
+
+    def give_way(self) -> None:
+        """What is being awaited comes to an end after what is here already, as if it were late."""
+        self._gives_way = True
+        self._sock.shutdown(socket.SHUT_RD)
 
     def _received(self, size: int) -> bytes:
         left = self._idle_seconds if self._ends is None else self._ends - time.monotonic()
         if left <= 0:  # a byte at a time is always there in time
             raise TimeoutError
         self._sock.settimeout(left)
+        self.awaited = True
         try:
             return bytes(self._sock.recv(size))
         finally:
+            self.awaited = False
             self._sock.settimeout(TAKING_SECONDS)
 
     def sendall(self, piece: bytes) -> None:
@@ -140,6 +156,7 @@ class Worker(GeventWorker):
 
     def init_process(self) -> None:
         self._addresses = Addresses(max(1, self.worker_connections // SHARE))
+        self._clients: dict[Client, None] = {}  # in the order in which something new was awaited of them
         super().init_process()
 
     def timeout_ctx(self) -> AbstractContextManager[None]:
@@ -148,11 +165,35 @@ class Worker(GeventWorker):
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         with self._place(addr) as granted:
             if granted:
-                super().handle(listener, Client(client, self.cfg.keepalive), addr)
+                self._handle(listener, Client(client, self.cfg.keepalive), addr)
             else:
                 _refuse(client, 429)
 
+    def _handle(self, listener: Any, client: Client, addr: Any) -> None:
+        self._make_room()
+        self._clients[client] = None
+        try:
+            super().handle(listener, client, addr)
+        finally:
+            self._clients.pop(client, None)
+
+    def _make_room(self) -> None:
+        """Many addresses could fill a worker together: the one that has been awaited the longest is let go."""
+        if len(self._clients) >= self.worker_connections * (1 - ROOM):
+            oldest = next((one for one in self._clients if one.awaited), None)
+            if oldest is not None:
+                del self._clients[oldest]
+                with suppress(OSError):  # it has gone by itself
+                    oldest.give_way()
+
+    def _begins(self, client: Client) -> None:
+        """Something new is awaited of it: it is the youngest again."""
+        if client in self._clients:  # and not on its way out
+            del self._clients[client]
+            self._clients[client] = None
+
     def handle_request(self, listener_name: Any, req: Any, sock: Client, addr: Any) -> None:
+        self._begins(sock)
         sock.wait_for_body()
         try:
             super().handle_request(listener_name, req, sock, addr)
@@ -160,6 +201,7 @@ class Worker(GeventWorker):
             over = _read_to_its_end(req)
         if sock.too_slow or not over:
             raise StopIteration  # gunicorn's word for: close it. Where the next request begins is not known
+        self._begins(sock)
         sock.wait_for_request()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
