@@ -56,7 +56,10 @@ def ask_again() -> Response | tuple[str, int] | None:
 
 def asked() -> Response | tuple[str, int] | None:
     """The page that asks; None for whoever has shown it lately, or with this very request."""
-    if current_user.session.proved_at > datetime.now(UTC) - timedelta(seconds=SECONDS):
+    lately = current_user.session.proved_at > datetime.now(UTC) - timedelta(seconds=SECONDS)
+    if lately and HELD in request.form:  # shown meanwhile, in another window or by a second click
+        request.form = _opened(request.form[HELD])
+    if lately:
         return None
     if request.method in ("GET", "HEAD"):
         return redirect(url_for("portal.confirm", next=request.full_path.rstrip("?")))

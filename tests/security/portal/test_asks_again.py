@@ -68,6 +68,18 @@ def test_a_browser_left_open_invites_nobody(house: House, ada: users.User, perso
     person.get(where)
 
 
+def test_what_was_typed_counts_too_when_it_was_shown_in_another_window(
+    house: House, ada: users.User, person: Person
+) -> None:
+    where, email = f"{house.path}/users/new", f"{uuid4().hex}@nordwind.example"
+    left_open(house.pool, ada)
+    held = held_on(person.post(where, {"name": "Ola", "email": email, "role": "viewer"}, status=403))
+    asked = f"/portal/confirm?next={where}"
+    person.post(asked, {"proof": PASSWORD}, form_on=asked)
+    person.post(where, {"proof": "", "proof_held": held})
+    assert users.by_email(house.pool, email)
+
+
 def test_nor_does_it_show_a_form_before_the_question(house: House, ada: users.User, person: Person) -> None:
     left_open(house.pool, ada)
     for page in ("keys/new", "setup/genesys", "setup/whatsapp", "lines/new", "users/new"):
