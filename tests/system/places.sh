@@ -116,8 +116,12 @@ pythons() {
   fi
 }
 
-[ $# -gt 0 ] || set -- root home blanks ports pythons
-for place in "$@"; do "$place"; done
-printf '\n%-58s %4s %8s\n' place code time
-printf '%s\n' "${rows[@]}"
-exit "$wrong"
+# Read whole before anything runs: a change of this file does not reach a run of it.
+main() {
+  [ $# -gt 0 ] || set -- root home blanks ports pythons
+  for place in "$@"; do "$place"; done
+  printf '\n%-58s %4s %8s\n' place code time
+  printf '%s\n' "${rows[@]}"
+  exit "$wrong"
+}
+main "$@"
