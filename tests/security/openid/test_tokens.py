@@ -55,6 +55,7 @@ HOSTILE = {
     "for another log-in": changed(nonce="another"),
     "for no log-in": changed(nonce=None),
     "for another client": changed(aud="somebody-else"),
+    "for another client, by ours": changed(aud="somebody-else", azp="relay"),
     "for two clients, and made for the other": changed(aud=["relay", "other"], azp="other"),
     "for two clients, and made for nobody": changed(aud=["relay", "other"]),
     "for nobody": changed(aud=None),
@@ -135,6 +136,8 @@ def test_one_providers_answer_is_not_taken_for_anothers(
     one, other, browser = new_tenant(), new_tenant(other_issuer), Browser(app)
     asked = browser.begin(one.key)
     assert browser.back(other.key, asked).status_code == 400
+    # Nor at one whose issuer is the same.
+    assert browser.back(new_tenant().key, browser.begin(one.key)).status_code == 400
     asked = browser.begin(one.key)
     assert browser.back(one.key, asked, iss=other_issuer.url).status_code == 403
     assert (issuer.forms, other_issuer.forms) == ([], [])
