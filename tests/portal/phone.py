@@ -62,5 +62,7 @@ def enrol(pool: Pool, keys: str, user: User) -> None:
     """As if the user had set a second factor up some time ago. `keys` are CREDENTIALS_KEYS."""
     entry = Entry(second_factor.new_secret())
     cipher, nowhere = Cipher([keys]), str(uuid4())
-    entry.recovery_codes = second_factor.set_up(pool, cipher, By("test"), user, entry.secret, 0, nowhere)
+    entry.recovery_codes = second_factor.set_up(
+        pool, cipher, By("test"), user, entry.secret, 0, nowhere, by_choice=False
+    )
     accounts[user.email] = entry

@@ -20,7 +20,7 @@ from tests.portal.rows import House
 from web.parts import WebParts
 
 NEW = "another horse battery staple"
-TITLE = "Your account has changed"
+TITLE = "What has changed about your log-in"
 READ = re.compile(r'action="(/portal/account/news/[^"]+)"')
 
 
