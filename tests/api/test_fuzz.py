@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from schemathesis import checks
 from schemathesis.generation import GenerationMode
 
-from db import api_keys, onboarding, users
+from db import api_keys, onboarding, openid, users
 from db.audit import By
+from db.openid import Terms
 from db.pool import Pool
 from tests import processes
 from tests.api.conftest import GENESYS, WHATSAPP, Api
@@ -40,6 +41,13 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
+PROVIDER = {
+    "name": "N",
+    "issuer": "https://login.n.example",
+    "client_id": "relay",
+    "client_secret": "a-secret-of-the-client",
+    "admin_values": ["admins"],
+}
 EXAMPLES = {"operator": 20, "admin": 8, "nobody": 2}
 SETTINGS: dict[str, Any] = {
     "database": None,
@@ -65,6 +73,8 @@ def world(parts: WebParts, pool: Pool, new_tenant: Callable[..., str], sandbox: 
     operator = users.create(pool, by, None, "olga@demo.example", "Olga", "operator", "x")
     operator_key, _ = api_keys.create(pool, by, None, "operator's", ["messages:read"], None)
     _, secret = api_keys.create(pool, by, tenant_id, "admin", sorted(ROLES["admin"] | {"tokens:read"}), None)
+    said = Terms("Nordwind", "https://login.nordwind.example", "relay", "groups", ("admins",), ())
+    openid.put(pool, parts.cipher, by, tenant_id, said, "a-secret-of-the-client", "a-key")
     return {
         "admin": secret,
         "tenant_id": tenant_id,
@@ -110,7 +120,9 @@ def put_in(case: Any, world: dict[str, Any], choose: random.Random) -> None:
         case.query.pop("wait", None)
     if case.operation.path in ("/whatsapp/send", "/genesys/messages/inbound"):
         case.query = {**(case.query or {}), "wait": 0}
-    if isinstance(case.body, dict) and choose.random() < 0.5:
+    if isinstance(case.body, dict) and case.operation.path.endswith("/openid") and choose.random() < 0.5:
+        case.body = dict(PROVIDER)
+    elif isinstance(case.body, dict) and choose.random() < 0.5:
         fitting = {
             "ids": [known["message_id"]],
             "to": known["wa_id"],
