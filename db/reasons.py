@@ -53,6 +53,7 @@ class Side:
 
     now: datetime
     direction: Direction
+    tenant_id: str
     tenant_status: str
     line_status: str
     line_reason: str | None
@@ -74,7 +75,7 @@ class Side:
     def rate(self, rates: Rates) -> Rate:
         side = TARGET[self.direction]
         counted_by = self.phone_number_id if side == "whatsapp" else self.client_id or ""
-        return rate_of(side, counted_by, self.settings, rates)
+        return rate_of(side, self.tenant_id, counted_by, self.settings, rates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ from relay.core.status import UNFINISHED
 FLOWING = timedelta(minutes=2)
 """A side over which something went through so lately is not broken."""
 
-SIDE = """now(), {direction}, t.status, l.status, l.status_reason, l.settings, l.phone_number_id,
+SIDE = """now(), {direction}, t.id::text, t.status, l.status, l.status_reason, l.settings, l.phone_number_id,
  cr.shown ->> 'client_id', cr.health, cr.health_reason, (SELECT count(*) FROM daemons WHERE lease_until > now())"""
 CREDENTIALS = """LEFT JOIN tenant_credentials cr ON cr.tenant_id = l.tenant_id
  AND cr.type = CASE {direction} WHEN 'inbound' THEN 'genesys' ELSE 'whatsapp' END"""
-SIDE_COLUMNS = 11
+SIDE_COLUMNS = 12
 
 # The head of its lane is the first of those once claimed, or the first by the sort key.
 MESSAGE = f"""SELECT {SIDE.format(direction="m.direction")}, m.id::text, m.state, m.attempts, m.reason_code, m.reason,

@@ -174,7 +174,7 @@ class ChannelActor(RelayActor):
         whatsapp = self._side.channel.name == "whatsapp"
         counted_by = account.line_ref if whatsapp else account.credentials["client_id"]
         rates = Rates(limits.genesys_per_minute, limits.whatsapp_per_second)
-        return rate_of("whatsapp" if whatsapp else "genesys", counted_by, account.settings, rates)
+        return rate_of("whatsapp" if whatsapp else "genesys", account.tenant_id, counted_by, account.settings, rates)
 
     def _permit(self) -> bool:
         """One more call within the rate? Permits come in small blocks, to ask Redis less often."""

@@ -26,20 +26,24 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`key` names what the provider counts by: a number at Meta, a token at Genesys (shared by its lines)."""
+    """`key` names what the provider counts by: a number at Meta, a token at Genesys (shared by its tenant's lines).
+
+    And the tenant: ids are no secret, so whoever enters another tenant's client must not use up what that one has.
+    """
 
     key: str
     per_second: float
     burst: float
 
 
-def rate_of(side: ChannelName, counted_by: str, settings: Mapping[str, Any], rates: Rates) -> Rate:
+def rate_of(side: ChannelName, tenant_id: str, counted_by: str, settings: Mapping[str, Any], rates: Rates) -> Rate:
     """The limit of one side of a line; `counted_by` is its phone_number_id, or its client_id at Genesys."""
+    key = f"{side}:{tenant_id}:{counted_by}"
     if side == "whatsapp":
         per_second = float(settings.get("whatsapp_rate_per_second") or rates.whatsapp_per_second)
-        return Rate(f"whatsapp:{counted_by}", per_second, max(1.0, per_second))
+        return Rate(key, per_second, max(1.0, per_second))
     per_minute = float(settings.get("genesys_rate_per_minute") or rates.genesys_per_minute)
-    return Rate(f"genesys:{counted_by}", per_minute / 60, per_minute)
+    return Rate(key, per_minute / 60, per_minute)
 
 
 class PairBucket:

@@ -38,7 +38,7 @@ def fence(key: str) -> str:
 
 
 def bucket(key: str) -> str:
-    """A shared rate limit, by what the provider counts: `whatsapp:<number>`, `genesys:<client>`.
+    """A shared rate limit, by what the provider counts: `whatsapp:<tenant>:<number>`, `genesys:<tenant>:<client>`.
 
     And by who asks us: `web-<limit>:<key, user or address>` (web.limits).
     """

@@ -66,7 +66,7 @@ class Granted:
 class TokenBucket:
     """`take` before sending; `penalise` when the provider said how long to wait.
 
-    Keys name what the provider counts by: a phone number at Meta, a client's token at Genesys.
+    Keys name what the provider counts by: a phone number at Meta, a client's token at Genesys; of one tenant.
     """
 
     def __init__(self, redis_url: str) -> None:

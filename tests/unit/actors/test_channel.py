@@ -39,9 +39,13 @@ def heard() -> list[Any]:
 def world(heard: list[Any]) -> Iterator[SimpleNamespace]:
     alarms, granted = Alarms(), Event()
     granted.set()
-    bucket = SimpleNamespace(
-        take=lambda *_: Granted(1, 0.0) if granted.is_set() else Granted(0, 1.0), penalise=lambda *_: None
-    )
+    taken: list[str] = []
+
+    def take(key: str, *_: Any) -> Granted:
+        taken.append(key)
+        return Granted(1, 0.0) if granted.is_set() else Granted(0, 1.0)
+
+    bucket = SimpleNamespace(take=take, penalise=lambda key, _: taken.append(key))
     parts: Any = SimpleNamespace(
         timers=alarms,
         bucket=bucket,
@@ -51,7 +55,7 @@ def world(heard: list[Any]) -> Iterator[SimpleNamespace]:
     side = Side("genesys", channel, Account("t", "l", "i", {"client_id": "c"}))
     listener = Listener.start(heard)
     actor = ChannelActor.start(parts, side, listener)
-    yield SimpleNamespace(actor=actor, listener=listener, alarms=alarms, granted=granted, side=side)
+    yield SimpleNamespace(actor=actor, listener=listener, alarms=alarms, granted=granted, side=side, taken=taken)
     for ref in (actor, listener):
         ref.stop()
 
@@ -99,3 +103,18 @@ def test_health_is_told_once_after_a_start_and_whenever_it_changes(world: Simple
     end_a_call(None)
     told = [one.reason for one in heard if isinstance(one, Refused)]
     assert told == [None, "190: the token has expired", None]
+
+
+def test_nobody_uses_up_what_another_tenant_has_left_by_entering_its_client(
+    world: SimpleNamespace, heard: list[Any]
+) -> None:
+    """Its id is no secret. Nor does a penalty, or a line's own lower rate, reach the client's owner."""
+    for tenant in ("t", "somebody else"):
+        world.actor.tell(Account(tenant, "l", "i", {"client_id": "c"}))
+        world.actor.tell(AskTurn("l", world.listener, "inbound"))
+        settle(world)
+        [turn] = [one for one in heard if isinstance(one, Turn)]
+        heard.remove(turn)
+        world.actor.tell(Freed(turn.sender, True, SendError("throttled", "429", "too many", scope="line")))
+        settle(world)
+    assert len(set(world.taken)) == 2 and len(world.taken) == 4
