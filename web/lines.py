@@ -94,11 +94,6 @@ class LineDirectory:
         ask = _single(partial(route_of_tenant, self._pool, self._cipher))
         return self._one(LineRoute, "tenant", tenant_id, ask)
 
-    def knows(self, kind: Literal["line-key", "tenant-key"], key: str) -> bool:
-        """Whether somebody has this webhook address, as far as is known without asking PostgreSQL."""
-        own = self._known.get((kind, key))
-        return (own is not None and own.value is not None) or self._shared.recall(keys.route(kind, key)) is not None
-
     def close(self) -> None:
         self._pool.close()
 

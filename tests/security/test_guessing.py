@@ -100,6 +100,9 @@ def test_webhook_addresses_are_not_found_by_going_through_many_and_those_there_a
     assert signed(app, path, empty) == 200
     parts.lines._known.clear()
     assert signed(app, path, empty) == 200, "known through Redis"
+    parts.lines._known.clear()
+    parts.cache.forget_routes([("tenant-key", path.rpartition("/")[2])])
+    assert signed(app, path, empty) == 200, "known to PostgreSQL only: of somebody new, or after a change"
 
 
 @pytest.mark.usefixtures("pool", "few")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from web.context import parts
-from web.errors import ApiError
 from web.webhooks import endpoint, guesses
 from web.webhooks.reception import receive
 
@@ -32,5 +31,5 @@ def receive_for_all() -> Response:
 def receive_for_line(key: str) -> Response:
     route = parts().lines.by_line_key(key)
     if route is None:
-        raise ApiError(404, "not_found", "there is no such webhook address")
+        raise guesses.nobodys()
     return receive(endpoint.of_line(route), PUBLISH_SECONDS)

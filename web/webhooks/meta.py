@@ -39,7 +39,7 @@ def receive_for_all() -> Response:
 def receive_for_tenant(key: str) -> Response:
     hook = parts().lines.by_tenant_key(key)
     if hook is None:
-        raise ApiError(404, "not_found", "there is no such webhook address")
+        raise guesses.nobodys()
     return receive(endpoint.of_tenant(hook, parts().meta_app_secrets), PUBLISH_SECONDS)
 
 
