@@ -114,15 +114,17 @@ def keep(
 
 
 def listed(pool: Pool, limit: int = 100) -> list[Unknown]:
-    """The most recent first."""
+    """The most recent first. Each owner's newest go before anybody's second: nobody fills the list for the others."""
     with pool.autocommit() as cursor:
         cursor.execute(
             """SELECT channel, line_ref, signer, tenant_id, t.name, waiting, first_at, last_at, reason FROM (
                  SELECT channel, line_ref, signer, nullif(owner, '') AS tenant_id, count(*) AS waiting,
                         min(arrived_at) AS first_at, max(arrived_at) AS last_at,
-                        (array_agg(reason ORDER BY id DESC))[1] AS reason
-                 FROM unknown_lines GROUP BY channel, line_ref, signer, owner) u
-               LEFT JOIN tenants t ON t.id = u.tenant_id::uuid ORDER BY last_at DESC LIMIT %s""",
+                        (array_agg(reason ORDER BY id DESC))[1] AS reason,
+                        row_number() OVER (PARTITION BY owner ORDER BY max(arrived_at) DESC) AS place
+                 FROM unknown_lines GROUP BY channel, line_ref, signer, owner
+                 ORDER BY place, last_at DESC LIMIT %s) u
+               LEFT JOIN tenants t ON t.id = u.tenant_id::uuid ORDER BY last_at DESC""",
             (limit,),
         )
         return [Unknown(*row) for row in cursor.fetchall()]

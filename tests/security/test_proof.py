@@ -97,6 +97,18 @@ def test_one_tenant_does_not_evict_what_is_kept_for_others(world: World, monkeyp
     assert count <= quota
 
 
+def test_one_tenant_does_not_fill_the_list_that_shows_what_waits_for_others(
+    world: World, operator: dict[str, str]
+) -> None:
+    attacker, victim = world.line(own_app=True), world.line(own_app=True)
+    ref = f"9{attacker.phone_number_id}"
+    for line, refs in ((victim, [victim.phone_number_id[::-1]]), (attacker, [f"{ref}{n}" for n in range(120)])):
+        body = envelope(*(change(one, text("whose am I?")) for one in refs))
+        assert world.meta(body, line.app_secret, f"/webhook/meta/{line.tenant_key}").status_code == 200
+    items = json_of(world.client.get("/api/unknown-numbers", headers=operator))["items"]
+    assert {attacker.tenant_id, victim.tenant_id} <= {one["tenant_id"] for one in items}
+
+
 def test_the_table_does_not_outgrow_its_bound_and_the_largest_gives_way(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
