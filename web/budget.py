@@ -35,7 +35,10 @@ SLICE_SECONDS = 0.002
 
 SIGNER_BYTES = 32 * 1024 * 1024
 SIGNER_BYTES_PER_SECOND = 2 * 1024 * 1024
-"""Of one tenant's secret, in one worker: 1,000 messages a second with their statuses, and a burst above that."""
+"""Of one tenant's secret, in one worker, and a burst above that."""
+ITEM_BYTES = 4 * 1024
+"""An item costs a signer so many bytes at least: 512 items a second, and 8,192 at once. Each is a message at the
+broker, and the daemons take in all tenants' from the same queues."""
 REMEMBERED = 10_000
 
 T = TypeVar("T")
@@ -50,7 +53,8 @@ class Budget:
 
     def __init__(self) -> None:
         self._used = 0.0
-        self._items = 0
+        self.held = 0
+        """Items that were found so far."""
 
     def look_at(self, raw: bytes) -> None:
         """Before it is parsed, which cannot be interrupted. Signs inside of texts are counted, too: they only
@@ -63,8 +67,8 @@ class Budget:
     def items(self, found: Iterable[T]) -> Iterator[T]:
         """The same, counted, with turns for other requests. Raises OverBudget."""
         for item in self.in_turns(found):
-            self._items += 1
-            if self._items > MOST_ITEMS:
+            self.held += 1
+            if self.held > MOST_ITEMS:
                 raise OverBudget(f"it holds more than {MOST_ITEMS:,} items")
             yield item
 
@@ -118,6 +122,11 @@ class Room:
         self._spent.move_to_end(owner)
         if len(self._spent) > REMEMBERED:
             self._spent.popitem(last=False)
+
+    def held(self, owner: str, size: int, items: int) -> None:
+        """What a body that was counted turned out to hold: many small items cost more than its size."""
+        spent, at = self._spent.get(owner, (0.0, time.monotonic()))
+        self._spent[owner] = (spent + max(0, items * ITEM_BYTES - size), at)
 
     @contextmanager
     def turn(self, owner: str, size: int) -> Iterator[None]:

@@ -70,6 +70,9 @@ def _take(raw: bytes, proof: Proof, endpoint: Endpoint, seconds: float) -> None:
     except (reading.Unreadable, OverBudget) as error:
         _keep_whole(raw, proof, endpoint, seconds, str(error) or "not readable as JSON")
         return
+    finally:
+        if proof.signer.tenant_id:
+            held.room.held(proof.signer.tenant_id, len(raw), budget.held)
     if not found.undecided:
         messages.append(outgoing.archive(channel.name, raw, at, found.owners, found.one_owner))
     _publish(endpoint, messages, seconds)

@@ -13,7 +13,17 @@ from gevent.event import Event
 from relay.core.errors import StoreError
 from tests.waiting import PATIENCE
 from web import budget
-from web.budget import LARGE_BYTES, MOST_BYTES, MOST_ITEMS, SIGNER_BYTES, SLICE_SECONDS, Budget, OverBudget, Room
+from web.budget import (
+    ITEM_BYTES,
+    LARGE_BYTES,
+    MOST_BYTES,
+    MOST_ITEMS,
+    SIGNER_BYTES,
+    SLICE_SECONDS,
+    Budget,
+    OverBudget,
+    Room,
+)
 
 
 def test_so_many_items_are_handed_out_and_no_more() -> None:
@@ -90,6 +100,21 @@ def test_one_signer_may_send_so_much_and_others_are_not_asked(monkeypatch: pytes
     room.spend("b", MOST_BYTES)
     monkeypatch.setattr(budget, "SIGNER_BYTES_PER_SECOND", 1e12)
     room.spend("a", 1)
+
+
+def test_many_small_items_cost_a_signer_more_than_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "SIGNER_BYTES_PER_SECOND", 0)
+    room = Room()
+    room.spend("a", LARGE_BYTES)
+    room.held("a", LARGE_BYTES, 1)
+    assert room._spent["a"][0] == LARGE_BYTES, "one item of that size costs its size"
+    while room._spent["a"][0] <= SIGNER_BYTES:
+        room.spend("a", LARGE_BYTES)
+        room.held("a", LARGE_BYTES, MOST_ITEMS)
+    assert room._spent["a"][0] <= SIGNER_BYTES + MOST_ITEMS * ITEM_BYTES
+    with pytest.raises(StoreError):
+        room.spend("a", 1)
+    room.spend("b", 1)
 
 
 def test_only_the_signers_of_late_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
