@@ -59,8 +59,12 @@ def look_up(cursor: Any, seen: Sequence[Seen]) -> Book:
 
 
 def _addresses(one: Seen) -> tuple[str, ...]:
-    """What may be a Genesys address already: the one that Genesys names, those that a new contact might be given."""
-    return (one.person.address,) if one.by == "genesys" else one.names
+    """What may be a Genesys address already: the one that Genesys names, those that a new contact might be given.
+
+    All of them: also one that the person is said to have given up.
+    """
+    person = one.person
+    return tuple(dict.fromkeys(name for name in (person.wa_id, person.bsuid, person.address) if name))
 
 
 def _by_name(cursor: Any, names: Sequence[Key]) -> dict[Key, Held]:

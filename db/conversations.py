@@ -32,6 +32,10 @@ BUCKETS = 256
 """Many names share a lock, for PostgreSQL has room for a limited number of them."""
 
 
+class NamesakeError(DatabaseError):
+    """A Genesys address is another contact's already. Trying once more finds who that is, or it is the data's fault."""
+
+
 def find_or_create(pool: Pool, tenant_id: str, line_id: str, person: Person, shards: int) -> Mapping:
     """The conversation of one person on one line, as an API client names them."""
     with pool.transaction() as cursor:
@@ -114,7 +118,7 @@ def _create(cursor: Any, new: Sequence[Choice]) -> None:
         fetch=True,
     )
     if len(made) < len(rows):  # by a process of an older version, which takes no lock
-        raise DatabaseError("a contact was made by somebody else at the same moment")
+        raise NamesakeError("a contact was made by somebody else at the same moment")
 
 
 def _learn(cursor: Any, plan: Plan, fresh: dict[str, Mapping]) -> dict[str, Mapping]:

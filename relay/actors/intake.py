@@ -15,7 +15,7 @@ import structlog
 from db import conversations, messages, notices, receipts
 from db.claims import Standing
 from db.contacts_seen import Seen
-from db.conversations import Mapping
+from db.conversations import Mapping, NamesakeError
 from db.messages import NewRow, Row
 from db.pool import Pool
 from relay import metrics
@@ -87,20 +87,25 @@ class Intake:
             return
         try:
             self._settle([item for found in updates for item in found], taken)
-        except StoreError:
-            raise
+        except StoreError as error:
+            if not isinstance(error, NamesakeError):
+                raise
+            self._halve(updates, taken, error)
         except Exception as error:  # noqa: BLE001 - as above: PostgreSQL or a renderer does not take the data
-            if len(updates) == 1:
-                taken.dead.append(_dead(updates[0][0].body, error))
-                return
-            middle = len(updates) // 2
-            self._store(updates[:middle], taken)
-            self._store(updates[middle:], taken)
+            self._halve(updates, taken, error)
+
+    def _halve(self, updates: Sequence[list[Item]], taken: Taken, error: Exception) -> None:
+        if len(updates) == 1:
+            taken.dead.append(_dead(updates[0][0].body, error))
+            return
+        middle = len(updates) // 2
+        self._store(updates[:middle], taken)
+        self._store(updates[middle:], taken)
 
     def _settle(self, batch: Sequence[Item], taken: Taken) -> None:
         try:
             self._commit(batch, taken)
-        except OutOfDate:  # nothing was written
+        except (OutOfDate, NamesakeError):  # nothing was written
             self._commit(batch, taken, recalling=False)
 
     def _commit(self, batch: Sequence[Item], taken: Taken, recalling: bool = True) -> None:

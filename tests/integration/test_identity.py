@@ -11,7 +11,7 @@ from typing import Any
 import gevent
 import pytest
 
-from db import conversations, notices, search
+from db import aliases, conversations, notices, search
 from db.contacts_seen import Seen
 from db.conversations import Mapping
 from db.pool import Pool
@@ -99,6 +99,17 @@ def test_a_username_is_shown_and_finds_nobody(world: World) -> None:
     shown = search.get(world.pool, world.tenant_id, one.conversation_id)
     assert shown and shown.conversation.username == "kingfisher"
     assert "kingfisher" not in shown.aliases
+
+
+def test_news_from_before_a_contact_was_known_that_give_no_new_name_hold_up_nobody(world: World) -> None:
+    """The contact's address is taken, but neither name nor former name finds it: the names are younger, or given up."""
+    phone = number()
+    before = see(world, (whatsapp(phone), 0))[0]
+    nameless = Person(phone, previous=(phone,))
+    for at in (-10, 5, 10):
+        found = see(world, (nameless, at))[0]
+        assert found.genesys_address.startswith(phone)
+    assert see(world, (whatsapp(phone), -5))[0].conversation_id == before.conversation_id
 
 
 def test_a_changed_number_and_a_newcomer_under_the_old_one(world: World) -> None:
@@ -278,7 +289,7 @@ class Shard:
         self._intake = Intake(world.pool, {"whatsapp": speech, "genesys": speech}, 16)
         self._events: dict[str, Message | Typing] = {}
 
-    def take(self, *people: tuple[Person, float]) -> list[str]:
+    def take(self, *people: tuple[Person, float], dead: int = 0) -> list[str]:
         """The conversations that they went to."""
         made, bodies = [], []
         for person, at in people:
@@ -288,9 +299,9 @@ class Shard:
             line = self._world.line_ids[-1]
             bodies.append(dump(Update("whatsapp", self._world.tenant_id, line, person.address, T + at, 0, payload)))
         taken = self._intake.take(bodies)
-        assert taken.dead == []
+        assert len(taken.dead) == dead
         went = {row.message.source_id: row.conversation_id for of in taken.arrived for row in of.rows}
-        return [went[one] for one in made]
+        return [went[one] for one in made if not dead or one in went]
 
     def types(self, address: str) -> list[tuple[str, int]]:
         """The conversation in which an agent types, and its home shard."""
@@ -298,6 +309,18 @@ class Shard:
         line = self._world.line_ids[-1]
         body = dump(Update("genesys", self._world.tenant_id, line, address, T, 0, {"id": "typing"}))
         return [(one.conversation_id, one.shard) for one in self._intake.take([body]).typed]
+
+
+def test_what_clashes_with_another_contact_again_and_again_stops_nobody_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is of a contact's names that the look-up does not know of."""
+    monkeypatch.setattr(aliases, "_addresses", lambda one: ())
+    phone = number()
+    shard = Shard(world)
+    shard.take((whatsapp(phone), 0))
+    assert len(shard.take((whatsapp(number()), 1), (Person(phone, previous=(phone,)), -10), dead=1)) == 1
+    assert shard.take((whatsapp(phone), 2))
 
 
 def test_what_one_shard_remembers_ends_when_another_hears_of_the_change(world: World) -> None:
