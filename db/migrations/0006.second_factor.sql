@@ -1,4 +1,4 @@
--- depends: 0003.content
+-- depends: 0005.ownership
 
 -- A second factor: the secret that a person's authenticator app shares with us, sealed; the last half minute whose
 -- code was taken, so that a code is good for once; hashes of the codes for whoever has lost the app.

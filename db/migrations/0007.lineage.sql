@@ -1,4 +1,4 @@
--- depends: 0003.content
+-- depends: 0006.second_factor
 
 -- Raised whenever a person gains or loses rights, whoever writes the row: what they made before hangs on the former number.
 ALTER TABLE users ADD COLUMN rights_version integer NOT NULL DEFAULT 0;

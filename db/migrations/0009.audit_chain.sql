@@ -1,4 +1,4 @@
--- depends: 0007.lineage
+-- depends: 0008.openid
 
 -- Lines are chained after their commit, in batches: nobody who writes one waits for anybody else's. `n` counts them in
 -- the order in which they were chained; `hash` is over the line's content, `n` and `previous`, the hash of line n - 1.
