@@ -48,7 +48,7 @@ def public(view: Any) -> Any:
 
 
 def recent(view: Any) -> Any:
-    """Marks a view before which its person has to have shown lately who they are (web/portal/proof.py)."""
+    """Marks a view before which its person has to have shown lately who they are (web/portal/confirm.py)."""
     view.recent = True
     return view
 

@@ -12,7 +12,7 @@ from db.credentials import SECRET, masked
 from relay.channels.base import Offer
 from relay.checks import REF, Side
 from web.context import parts
-from web.portal import proof
+from web.portal import confirm
 from web.portal.blueprint import portal, tenant
 from web.portal.setup_forms import FORMS, OrganisationForm, SideForm
 from web.portal.setup_state import STEPS, Key, Setup, read
@@ -47,7 +47,7 @@ LABELS: dict[Side, dict[str, str]] = {
 @needs("tenants:write")
 def setup(tenant_id: object, step: Key | None = None) -> ResponseReturnValue:
     """One step; without its name the one that the tenant left off at."""
-    if step in ("genesys", "whatsapp") and (ask := proof.asked()):
+    if step in ("genesys", "whatsapp") and (ask := confirm.asked()):
         return ask
     held = read()
     if step is None:
