@@ -15,7 +15,7 @@ from db import second_factor, sessions, tenants, user_news, users
 from db.changes import NotFoundError
 from db.passwords import LONGEST, SHORTEST
 from db.users import User
-from web import limits, passwords
+from web import passwords
 from web.context import parts, pool
 from web.portal import browser, entrance
 from web.portal.blueprint import portal
@@ -62,11 +62,9 @@ def change_password() -> str | Response | tuple[str, int]:
     form, user = PasswordForm(), current_user.user
     if not form.validate_on_submit():
         return _page(form), 400
-    limits.guess(user.email)
     if not is_password(user, form.current.data):
         form.current.errors = [WRONG]
         return _page(form), 400
-    limits.guessed_right(user.email)
     holder, hashed = current_user.session, passwords.hashed(form.new.data)
     users.set_password(parts().pool, by(), user, hashed, must_change=False, session_id=holder.id)
     browser.renew(second_factor=holder.second_factor)

@@ -93,8 +93,8 @@ def _known(email: str, password: str) -> User | None:
     """One answer for everything that is wrong, a locked account included. Raises ApiError 429."""
     limits.guess(email)
     user = users.by_email(parts().pool, email)
-    if not is_password(user, password) or user is None or user.status != "active":
-        log.warning("login_refused", user=user.id if user else None)
+    if not _matches(user, password) or user is None or user.status != "active":
+        log.warning("login_refused", user=user.id if user else None, what="password")
         refusals.login(user, "password")
         return None
     limits.guessed_right(email)
@@ -109,7 +109,13 @@ def _check_passwords_admit(user: User) -> None:
         raise ApiError(403, "passwords_forbidden", FORBIDDEN)
 
 
-def is_password(user: User | None, password: str) -> bool:
+def is_password(user: User, password: str) -> bool:
+    """Of somebody who is logged in, counted as at the log-in. Raises ApiError 429."""
+    limits.guess(user.email)
+    return _noted(user, _matches(user, password), "password")
+
+
+def _matches(user: User | None, password: str) -> bool:
     """Counted as wrong until it is known to be right, and not looked at while the account is locked."""
     guess = None if user is None else guesses.begin(parts().pool, user.id, devices.asking(user.email))
     right = passwords.matches(None if user is None or guess is None else user.password_hash, password)
@@ -123,11 +129,15 @@ def is_code(user: User, code: str) -> bool:
     guess = guesses.begin(parts().pool, user.id, devices.asking(user.email))
     right = guess is not None and second_factor.accept(parts().pool, parts().cipher, user, code)
     _judged(user, guess, right)
+    return _noted(user, right, "code")
+
+
+def _noted(user: User, right: bool, what: str) -> bool:
     if right:
         limits.guessed_right(user.email)
     else:
-        log.warning("code_refused", user=user.id)
-        refusals.login(user, "code")
+        log.warning("login_refused", user=user.id, what=what)
+        refusals.login(user, what)
     return right
 
 

@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from db import drafts, sessions, users
+from db import audit_search, drafts, sessions, users
+from db.audit_search import Wanted
 from db.pool import Pool
 from tests.portal import phone
 from tests.portal.client import PASSWORD, Person
@@ -89,6 +90,21 @@ def test_nor_does_it_show_a_form_before_the_question(house: House, ada: users.Us
     assert person.post(asked, {"proof": "wrong"}, 400, form_on=asked)
     assert person.post(asked, {"proof": PASSWORD}, form_on=asked) == f"{house.path}/keys/new"
     person.get(f"{house.path}/keys/new")
+
+
+@pytest.mark.parametrize(
+    ("where", "form"),
+    [
+        ("/portal/confirm?next=/portal/", {"proof": "wrong"}),
+        ("/portal/account/password", {"current": "wrong", "new": NEVER_SEEN, "again": NEVER_SEEN}),
+    ],
+)
+def test_guesses_of_whoever_found_it_do_not_go_unseen(
+    house: House, ada: users.User, person: Person, where: str, form: dict[str, str]
+) -> None:
+    person.post(where, form, 400)
+    told = [one for one in audit_search.listed(house.pool, Wanted(house.tenant_id)).items if one.subject == ada.id]
+    assert [one.detail["what"] for one in told if one.action == "login.refused"] == ["password"]
 
 
 def test_the_question_leads_to_no_other_site(house: House, ada: users.User, person: Person) -> None:
