@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from db import messages
 from db.contacts_seen import Seen
@@ -23,6 +24,10 @@ WRITTEN_BY_AGENTS = ("text", "structured")
 """Of these Genesys is told Failed when there is nothing in them that could be sent."""
 AHEAD = 60.0
 """Seconds by which a provider's clock may run ahead of ours and still tell in which order things were written."""
+MOST_ROWS = 100
+"""So many messages may come of one: what is longer was written by no agent, and by no phone."""
+PAYLOAD_BYTES = 256 * 1024
+"""Of one update, kept with all of its rows together: it is kept whole with the first, and further ones name that."""
 NOBODY_TALKS = "news about a conversation that was not going on"
 
 
@@ -85,7 +90,10 @@ def read(body: bytes, channels: dict[str, Channel]) -> list[Item]:
         update = load(Update, body)
     except ValueError as error:
         raise ParseError("not an update of this relay's own format") from error
-    return [Item(body, update, event) for event in channels[update.channel].parse(update.payload)]
+    events = channels[update.channel].parse(update.payload)
+    if len(events) > MOST_ROWS:
+        events = [Notice("unreadable", f"it holds {len(events):,} messages; more than {MOST_ROWS} are not relayed")]
+    return [Item(body, update, event) for event in events]
 
 
 class Rows:
@@ -94,6 +102,7 @@ class Rows:
     def __init__(self, targets: dict[str, Channel]) -> None:
         self._targets = targets
         self._places: Counter[int] = Counter()
+        self._firsts: dict[int, str] = {}
 
     def of(self, item: Item, event: Message | Ignored, mapping: Mapping) -> list[NewRow]:
         """As many as the receiving side needs; one that is not to be sent where there is nothing to send."""
@@ -101,16 +110,26 @@ class Rows:
             event = Ignored(event.source_id, event.person, event.provider_time, event.type, NOBODY_TALKS)
         if isinstance(event, Ignored):
             return [self._ignored(item, event, mapping)]
-        return [
-            NewRow(self._row(item, part, mapping, "received"), item.update.payload)
-            for part in self._targets[item.update.channel].fit(event)
-        ]
+        parts = self._targets[item.update.channel].fit(event)
+        if len(parts) > MOST_ROWS:
+            reason = f"it would have been {len(parts):,} messages; more than {MOST_ROWS} are not sent"
+            ignored = Ignored(event.source_id, event.person, event.provider_time, event.type, reason)
+            return [self._ignored(item, ignored, mapping, "text_too_long")]
+        return [NewRow(self._row(item, part, mapping, "received"), self._payload(item, part)) for part in parts]
 
-    def _ignored(self, item: Item, event: Ignored, mapping: Mapping) -> NewRow:
+    def _payload(self, item: Item, part: Message) -> dict[str, Any]:
+        """Asked right after the row was made: so the update's place counts it already."""
+        update = item.update
+        first = self._firsts.setdefault(id(update), part.source_id)
+        if len(item.body) * self._places[id(update)] <= PAYLOAD_BYTES or first == part.source_id:
+            return update.payload
+        return {"part_of": first}
+
+    def _ignored(self, item: Item, event: Ignored, mapping: Mapping, code: str = "empty") -> NewRow:
         message = Message(event.source_id, event.person, event.provider_time, event.type)
         by_agent = item.update.channel == "genesys" and event.type in WRITTEN_BY_AGENTS
-        state, code, report = ("failed", "empty", "failed") if by_agent else ("ignored", None, None)
-        return NewRow(self._row(item, message, mapping, state), item.update.payload, event.reason, code, report)
+        state, why, report = ("failed", code, "failed") if by_agent else ("ignored", None, None)
+        return NewRow(self._row(item, message, mapping, state), item.update.payload, event.reason, why, report)
 
     def _row(self, item: Item, message: Message, mapping: Mapping, state: str) -> Row:
         update = item.update

@@ -6,6 +6,7 @@ The broker's delivery is acked as soon as its row is committed; from there on th
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ from relay.core.retry import backoff
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+BATCH_BYTES = 4 * 1024 * 1024
+"""Of one transaction, unless a single update has more: what is read and written at once has to end in time."""
 ASK_DEPTH_SECONDS = 10.0
 DIRECTION: dict[str, Direction] = {INBOUND: "inbound", OUTBOUND: "outbound"}
 
@@ -174,7 +177,7 @@ class ShardActor(RelayActor):
         tell(self.actor_ref, Lost())
 
     def _take_in(self) -> None:
-        group = self._deliveries[:BATCH]
+        group = _next(self._deliveries)
         try:
             taken = self._intake.take([delivery.body for delivery in group])
             self._bury(taken)
@@ -252,3 +255,14 @@ class ShardActor(RelayActor):
         """A conversation leaves in one step, without I/O: nobody can tell it anything after this."""
         if self._conversations.pop(conversation_id, None) is not None:
             metrics.conversations.dec()
+
+
+def _next(deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+    """The oldest, as many as one transaction takes: one at least."""
+    size, count = 0, 0
+    for delivery in deliveries[:BATCH]:
+        size += len(delivery.body)
+        if count and size > BATCH_BYTES:
+            break
+        count += 1
+    return deliveries[:count]

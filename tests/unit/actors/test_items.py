@@ -1,16 +1,24 @@
-"""What an update says of its time."""
+"""What an update says of its time, and what it may cost."""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from db.conversations import Mapping
-from relay.actors.items import Item, Rows
-from relay.core.messages import Event, Message, Person, Receipt, Update
+from relay.actors.items import MOST_ROWS, Item, Rows, read
+from relay.actors.shard import BATCH, BATCH_BYTES, _next
+from relay.channels import NAMES, load
+from relay.channels.base import Channel
+from relay.channels.http import HttpTransport
+from relay.core.messages import Event, Message, Notice, Person, Receipt, Update, dump
+from tests.unit.channels.accounts import Tokens
 
 ARRIVED = 1_790_000_000.0
+CHANNELS: dict[str, Channel] = {name: load(name, HttpTransport(Tokens())) for name in NAMES}
+TARGETS = {"genesys": CHANNELS["whatsapp"]}
 MAPPING = Mapping("c", "t", "l", "491701", 0, "491701", None, None, None, None)
 
 
@@ -38,3 +46,42 @@ def test_nothing_was_written_long_after_it_arrived(told: float, taken: float) ->
 def test_nor_is_anything_delivered_later_than_we_hear_of_it() -> None:
     assert came(Receipt("wamid.1", "delivered", ARRIVED + 60)).receipt.receipt.time == ARRIVED
     assert came(Receipt("wamid.1", "delivered", ARRIVED - 60)).receipt.receipt.time == ARRIVED - 60
+
+
+def from_agent(text: str, *more: Any) -> Item:
+    [item] = read(dump(Update("genesys", "t", "l", "491701", ARRIVED, 0, agent(text, *more))), CHANNELS)
+    return item
+
+
+def agent(text: str, *content: Any) -> dict[str, Any]:
+    channel = {"id": "i", "to": {"id": "491701"}, "time": "2026-11-30T12:00:00.000Z"}
+    return {"id": "m", "channel": channel, "type": "Text", "text": text, "content": list(content)}
+
+
+def test_of_a_long_message_the_payload_is_kept_once() -> None:
+    """Each of its parts would hold all of it: a megabyte of text was hundreds of them."""
+    item = from_agent("word " * 60_000)
+    new = Rows(TARGETS).of(item, item.event, MAPPING)  # type: ignore[arg-type]
+    assert len(new) > 50
+    assert [one.payload for one in new] == [item.update.payload] + [{"part_of": "m"}] * (len(new) - 1)
+    item = from_agent("word " * 1_000)
+    assert [one.payload for one in Rows(TARGETS).of(item, item.event, MAPPING)] == [item.update.payload] * 2  # type: ignore[arg-type]
+
+
+def test_what_would_be_too_many_messages_is_failed_and_told() -> None:
+    item = from_agent("word " * 100_000)
+    [new] = Rows(TARGETS).of(item, item.event, MAPPING)  # type: ignore[arg-type]
+    assert (new.row.state, new.reason_code, new.report) == ("failed", "text_too_long", "failed")
+    assert str(MOST_ROWS) in str(new.reason)
+
+
+def test_nor_does_one_update_become_any_number_of_messages() -> None:
+    file = {"contentType": "Attachment", "attachment": {"mediaType": "Image", "url": "https://files.example/a.png"}}
+    item = from_agent("look", *[file] * (MOST_ROWS + 1))
+    assert isinstance(item.event, Notice)
+
+
+def test_a_transaction_takes_so_many_bytes() -> None:
+    deliveries: Any = [SimpleNamespace(body=b"x" * size) for size in (BATCH_BYTES + 1, 1, BATCH_BYTES - 1, 1)]
+    assert [len(_next(deliveries[begin:])) for begin in range(4)] == [1, 2, 2, 1]
+    assert len(_next(deliveries[1:2] * (BATCH + 1))) == BATCH
