@@ -177,7 +177,8 @@ class ShardActor(RelayActor):
         tell(self.actor_ref, Lost())
 
     def _take_in(self) -> None:
-        group = _next(self._deliveries)
+        # What PostgreSQL did not do in time may have been too much at once.
+        group = _next(self._deliveries, max(1, BATCH >> 2 * self._failures))
         try:
             taken = self._intake.take([delivery.body for delivery in group])
             self._bury(taken)
@@ -257,10 +258,10 @@ class ShardActor(RelayActor):
             metrics.conversations.dec()
 
 
-def _next(deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
-    """The oldest, as many as one transaction takes: one at least."""
+def _next(deliveries: Sequence[Delivery], most: int = BATCH) -> Sequence[Delivery]:
+    """The oldest, as many as one transaction takes: one at least, `most` at most."""
     size, count = 0, 0
-    for delivery in deliveries[:BATCH]:
+    for delivery in deliveries[:most]:
         size += len(delivery.body)
         if count and size > BATCH_BYTES:
             break

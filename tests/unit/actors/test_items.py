@@ -85,3 +85,4 @@ def test_a_transaction_takes_so_many_bytes() -> None:
     deliveries: Any = [SimpleNamespace(body=b"x" * size) for size in (BATCH_BYTES + 1, 1, BATCH_BYTES - 1, 1)]
     assert [len(_next(deliveries[begin:])) for begin in range(4)] == [1, 2, 2, 1]
     assert len(_next(deliveries[1:2] * (BATCH + 1))) == BATCH
+    assert len(_next(deliveries[1:2] * BATCH, 3)) == 3
