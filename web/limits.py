@@ -1,4 +1,4 @@
-"""How often somebody may ask: per key, per person, per address. Shared by all workers through Redis.
+"""How often somebody may ask: per key, per tenant, per person, per address. Shared by all workers through Redis.
 
 While Redis is away each worker counts by itself. Health, metrics and webhooks at their right addresses are never
 limited. An address is an IPv4 address or an IPv6 /64; what may be guessed is looked at while it has guesses left.
@@ -26,6 +26,8 @@ class Limit:
 
 
 API = Limit("api", 600)
+TENANT = Limit("tenant", 3000)
+"""All keys of one tenant together, who makes as many as it likes."""
 PORTAL = Limit("portal", 1200)
 """Pages that keep themselves fresh ask often."""
 STRANGERS = Limit("stranger", 60)
@@ -35,7 +37,7 @@ WEBHOOK_KEYS = Limit("webhook-key", 60)
 VERIFY_TOKENS = Limit("verify-token", 20)
 """Wrong verify tokens of one address at one webhook address."""
 WAITS = Limit("waits", 60)
-"""Sends of one key that wait for their outcome; further ones are answered at once."""
+"""Sends of one tenant that wait for their outcome; further ones are answered at once."""
 LOGIN_ADDRESS = Limit("login-address", 10)
 LOGIN_ACCOUNT = Limit("login-account", 5)
 """One account, from one device or network."""
@@ -54,8 +56,11 @@ def register(app: Flask) -> None:
 
 
 def api() -> None:
-    """One more request of the asking key. Raises ApiError 429."""
+    """One more request of the asking key, and of its tenant. Raises ApiError 429."""
     _spend(API, principal().id)
+    tenant_id = principal().tenant_id
+    if tenant_id is not None:
+        _spend(TENANT, tenant_id)
 
 
 def may_try_a_key() -> None:
@@ -112,8 +117,8 @@ def stranger_at_login() -> None:
 
 
 def may_wait() -> bool:
-    """Whether one more send of the asking principal may wait for its outcome."""
-    return granted(WAITS, principal().id)
+    """Whether one more send of the asking tenant may wait for its outcome."""
+    return granted(WAITS, principal().tenant_id or principal().id)
 
 
 def _portal() -> None:

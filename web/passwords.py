@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import gevent
+from flask import g, request
 from gevent.lock import BoundedSemaphore
 
 from db import passwords
 from web.errors import ApiError
+from web.networks import network_of
 
 AT_ONCE = 2
 """Each takes 64 MiB and a core."""
 WAIT_SECONDS = 10.0
 _turns = BoundedSemaphore(AT_ONCE)
+_own: dict[str, tuple[BoundedSemaphore, int]] = {}
+"""Of everybody who asks just now: their own turn, and how many ask for it."""
 
 Result = TypeVar("Result")
 
@@ -35,10 +41,38 @@ def weakness(password: str, own: list[str]) -> str | None:
 
 def _aside(work: Callable[..., Result], *arguments: Any) -> Result:
     """Only arithmetic belongs in there: the connections of the pool are not for threads."""
-    if not _turns.acquire(timeout=WAIT_SECONDS):
+    ends = time.monotonic() + WAIT_SECONDS
+    with _own_turn(_owner(), ends), _turn(_turns, ends):
+        result: Result = gevent.get_hub().threadpool.apply(work, arguments)
+    return result
+
+
+def _owner() -> str:
+    """Whose work it is: a tenant's, an operator's, or before the log-in an address's."""
+    if "principal" in g:
+        return str(g.principal.tenant_id or g.principal.id)
+    return network_of(request.remote_addr)
+
+
+@contextmanager
+def _own_turn(owner: str, ends: float) -> Iterator[None]:
+    """One at a time of each: whoever asks for many keeps their own others waiting, and nobody else."""
+    turn, asking = _own.get(owner, (BoundedSemaphore(1), 0))
+    _own[owner] = turn, asking + 1
+    try:
+        with _turn(turn, ends):
+            yield
+    finally:
+        asking = _own.pop(owner)[1] - 1
+        if asking:
+            _own[owner] = turn, asking
+
+
+@contextmanager
+def _turn(turns: BoundedSemaphore, ends: float) -> Iterator[None]:
+    if not turns.acquire(timeout=max(ends - time.monotonic(), 0)):
         raise ApiError(503, "busy", "too many people log in at this moment; try again in a few seconds", retry_after=5)
     try:
-        result: Result = gevent.get_hub().threadpool.apply(work, arguments)
+        yield
     finally:
-        _turns.release()
-    return result
+        turns.release()

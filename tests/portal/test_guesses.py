@@ -77,7 +77,7 @@ def change(person: Person, current: str, new: str = NEW, status: int = 400) -> s
     return person.post("/portal/account/password", form, status)
 
 
-def test_a_worker_goes_on_while_passwords_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_goes_on_while_passwords_are_looked_at(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     real, thread = passwords.hashed, get_original("threading", "get_ident")
     inside, most, threads = [0], [0], set()
 
@@ -90,9 +90,14 @@ def test_a_worker_goes_on_while_passwords_are_looked_at(monkeypatch: pytest.Monk
         return made
 
     monkeypatch.setattr(passwords, "hashed", watched)
-    running = [gevent.spawn(beside.hashed, str(n)) for n in range(5)]
+
+    def hashed(n: int) -> str:
+        with app.test_request_context(environ_base={"REMOTE_ADDR": f"192.0.2.{n}"}):
+            return beside.hashed(str(n))
+
+    running = [gevent.spawn(hashed, n) for n in range(5)]
     gevent.joinall(running, timeout=PATIENCE, raise_error=True)
-    assert all(beside.matches(one.value, str(n)) for n, one in enumerate(running))
+    assert all(passwords.matches(one.value, str(n)) for n, one in enumerate(running))
     assert thread() not in threads
     assert most[0] <= beside.AT_ONCE
 
