@@ -58,10 +58,14 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What belongs to one provider. A host that begins with a dot stands for all below it."""
+    """What belongs to one provider. A host that begins with a dot stands for all below it.
+
+    `named`: whose hosts they are was said by a tenant, and nothing else is known of them.
+    """
 
     own: frozenset[Origin] = frozenset()
     hosts: tuple[str, ...] = ()
+    named: bool = False
 
     def admit(self, url: str) -> Origin:
         """The URL's origin, if the relay may call it. Raises SendError (refused)."""
@@ -75,6 +79,10 @@ class Trust:
         return origin in self.own or (
             origin.scheme == "https" and any(_matches(origin.host, host) for host in self.hosts)
         )
+
+    def knows(self, origin: Origin) -> bool:
+        """True where the name of the host is not a stranger's choice."""
+        return origin in self.own or (self.takes_bearer(origin) and not self.named)
 
     def may_connect(self, origin: Origin, address: str) -> bool:
         """Asked about the very address that is connected to, so that DNS cannot be rebound."""

@@ -49,7 +49,7 @@ class Calls:
 
     def _call(self, method: str, url: str, form: Mapping[str, str] | None, authorization: str | None) -> Answer:
         try:
-            trust = Trust(self.inside, (origin_of(url).host,))
+            trust = Trust(self.inside, (origin_of(url).host,), named=True)
             deadline = time.monotonic() + SECONDS
             return self._http.call(method, url, trust, deadline, authorization=authorization, form=form)
         except SendError as error:
