@@ -208,7 +208,8 @@ class Worker(GeventWorker):
         if isinstance(exc, TooSlowError):
             _refuse(client, 408)
         else:
-            super().handle_error(req, client, addr, exc)
+            # Of the request gunicorn would log the whole address, which may hold a webhook's key or a verify token.
+            super().handle_error(None, client, addr, exc)
 
     def _place(self, addr: Any) -> AbstractContextManager[bool]:
         """Behind a proxy all connections come from the proxy, and it is the proxy that counts addresses."""

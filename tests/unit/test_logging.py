@@ -91,3 +91,51 @@ def test_the_level_is_respected(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().err
     assert "quiet" not in text
     assert "loud" in text
+
+
+class Unspeakable:
+    def __repr__(self) -> str:
+        raise ValueError("no word")
+
+
+@pytest.mark.parametrize("fmt", ["json", "console"])
+def test_a_line_that_cannot_be_written_tells_nothing_of_what_it_held(
+    capsys: pytest.CaptureFixture[str], fmt: str
+) -> None:
+    ours.configure(redacted, "INFO", fmt)
+    logging.getLogger("kombu").warning("password=s3cr3t %d", "access_token=s3cr3t")
+    structlog.get_logger("relay.test").info("started", thing=Unspeakable(), password="s3cr3t")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(one["event"], one["logger"], one["error"]) for one in lines] == [
+        ("log_line_lost", "kombu", "TypeError"),
+        ("log_line_lost", "relay.test", "ValueError"),
+    ]
+    assert "s3cr3t" not in str(lines)
+
+
+@pytest.mark.parametrize("fmt", ["json", "console"])
+def test_no_text_passes_for_another_line(capsys: pytest.CaptureFixture[str], fmt: str) -> None:
+    ours.configure(redacted, "INFO", fmt)
+    forged = "x\n{}\r2026 [error] forged\x1b[31m\u2028\x85"
+    logging.getLogger("kombu").warning("lost %s", forged)
+    structlog.get_logger("relay.test").info("started", name=forged)
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        structlog.get_logger("relay.test").exception("failed")
+    text = capsys.readouterr().err
+    assert not [c for c in text if not c.isprintable() and c != "\n"]
+    ours_alone = [line for line in text.split("\n") if line and not line.startswith("    ")]
+    assert [("kombu" in one, "relay.test" in one) for one in ours_alone if one[:9] != "Traceback"] == [
+        (True, False), (False, True), (False, True),
+    ]  # fmt: skip
+
+
+def test_gunicorns_own_lines_go_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
+    own = logging.getLogger("gunicorn.error")
+    own.propagate, own.handlers[:] = False, [logging.StreamHandler()]
+    ours.configure(redacted, "INFO", "json")
+    own.warning("Invalid HTTP request line: 'GET /webhook/meta?hub.verify_token=s3cr3t FOO'")
+    text = capsys.readouterr().err
+    assert "s3cr3t" not in text
+    assert json.loads(text)["logger"] == "gunicorn.error"
