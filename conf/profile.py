@@ -14,6 +14,7 @@ import structlog
 from zxcvbn import zxcvbn
 
 from conf import tls
+from conf.checks import SHORTEST_SECRET
 
 if TYPE_CHECKING:
     from conf.settings import Settings
@@ -35,8 +36,6 @@ Name = Literal[
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 
-SHORTEST_SECRET = 32
-"""Characters. Meta's app secrets have just so many."""
 FEWEST_GUESSES = 20
 """As a power of ten. 32 random hexadecimal digits have 32, words with numbers behind them about 15."""
 JUDGED = 44

@@ -74,6 +74,10 @@ FILLING: dict[str, Any] = {
     "secret_key": "-" * 32,
     "credentials_keys": ["A" * 43 + "="],
     "admin_api_key": "-" * 32,
+    # What OIDC_ISSUER requires.
+    "oidc_client_id": "-",
+    "oidc_client_secret": "-",
+    "oidc_roles": {"-": "operator"},
 }
 """Of the right form, for what is required. Never used: it only stands for a setting that was refused already."""
 

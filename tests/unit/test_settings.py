@@ -108,7 +108,7 @@ def test_missing_and_wrong_are_reported_together() -> None:
         ("MINIO_SECURE", "perhaps", "must be true or false"),
         ("PUBLIC_URL", "relay.nordwind.test", "starts with http:// or https://"),
         ("PUBLIC_URL", "https://relay.nordwind.test?x=1", "scheme, host, port and path only"),
-        ("SECRET_KEY", "short", "at least 16 characters"),
+        ("SECRET_KEY", "short", "32 characters at least"),
         ("ADMIN_API_KEY", "CHANGE-ME-PLEASE", "placeholder"),
         ("CREDENTIALS_KEYS", f"{KEYS[0]},abc", "(entry 2) holds a key that is not 32 bytes"),
         ("CREDENTIALS_KEYS", ",", "holds no key"),
@@ -134,6 +134,25 @@ def test_no_message_ever_shows_a_value() -> None:
     assert "s3cr3t" not in str(caught.value)
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("login", ["true", "false"])
+@pytest.mark.parametrize("name", ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ROLES"])
+@pytest.mark.parametrize("value", ["", "change-me"])
+def test_what_is_wrong_with_a_provider_is_told_in_words_as_well(name: str, value: str, login: str) -> None:
+    provider = {
+        "OIDC_ISSUER": "https://login.nordwind.test",
+        "OIDC_CLIENT_ID": "relay",
+        "OIDC_CLIENT_SECRET": "s3cr3t-provider",
+        "OIDC_ROLES": '{"staff": "operator"}',
+        "PASSWORD_LOGIN": login,
+    }
+    if name == "OIDC_ISSUER" and not value and login == "true":
+        return  # nothing is wrong: there is no provider
+    said = problems(**(provider | {name: value, "PUBLIC_URL": "http://relay.nordwind.test"}))
+    assert any(one.startswith(name if value or name != "OIDC_ISSUER" else "PASSWORD_LOGIN") for one in said)
+    assert any(one.startswith("PUBLIC_URL is http") for one in said)
+    assert not any("s3cr3t" in one for one in said)
 
 
 def test_secrets_stay_out_of_the_repr() -> None:
