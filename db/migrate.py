@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from psycopg2.errors import UndefinedTable
+from psycopg2.errors import InsufficientPrivilege, RaiseException, UndefinedTable
 from yoyo import get_backend, read_migrations
 
 from db.pool import Pool, away
@@ -20,14 +20,26 @@ class ShardCountError(RuntimeError):
     """RELAY_SHARDS differs from the number this database was made with."""
 
 
+class NotAllowedError(RuntimeError):
+    """The user of DATABASE_URL may not do what the schema needs; the text says what an administrator does."""
+
+
 def migrate(database_url: str, shards: int) -> list[str]:
     """Apply what is missing and return the names applied. Safe to run side by side (it locks).
 
-    Raises DatabaseError, and ShardCountError when the database already holds another number of shards.
+    Raises DatabaseError, NotAllowedError, and ShardCountError when the database already holds another number of shards.
     """
     with _backend(database_url) as backend, backend.lock():
         pending = backend.to_apply(read_migrations(str(MIGRATIONS)))
-        backend.apply_migrations(pending)
+        try:
+            backend.apply_migrations(pending)
+        except RaiseException as error:  # only what is meant for people is raised
+            raise NotAllowedError(error.diag.message_primary) from error
+        except InsufficientPrivilege as error:
+            raise NotAllowedError(
+                f"PostgreSQL does not let this user change its schema ({error.diag.message_primary}): the user of "
+                "DATABASE_URL has to own the database, and be a member of the role relay_tenant where that exists"
+            ) from error
         names = [migration.id for migration in pending]
     with Pool(database_url, size=1) as pool:
         _record_shards(pool, shards)

@@ -27,11 +27,15 @@ class Cipher:
         try:
             return orjson.loads(self._fernet.decrypt(sealed.encode()))
         except InvalidToken:
-            raise SealError("none of CREDENTIALS_KEYS opens this value; was a key removed too early?") from None
+            raise SealError(
+                "none of CREDENTIALS_KEYS opens this value; was a key removed too early? Put it back, behind the newest"
+            ) from None
 
     def reseal(self, sealed: str) -> str:
         """The same value under the newest key."""
         try:
             return self._fernet.rotate(sealed.encode()).decode()
         except InvalidToken:
-            raise SealError("none of CREDENTIALS_KEYS opens this value; was a key removed too early?") from None
+            raise SealError(
+                "none of CREDENTIALS_KEYS opens this value; was a key removed too early? Put it back, behind the newest"
+            ) from None

@@ -32,8 +32,10 @@ def _settings() -> Settings:
 @contextmanager
 def _in_words() -> Iterator[None]:
     """What an operator can do something about is said in a sentence, without a traceback."""
+    from psycopg2.errors import UndefinedColumn, UndefinedFunction, UndefinedTable
+
     from db.changes import NotFoundError, TakenError
-    from db.migrate import ShardCountError
+    from db.migrate import NotAllowedError, ShardCountError
     from db.reshard import StillRunningError
     from db.sealing import SealError
     from relay.broker.errors import TopologyError
@@ -44,6 +46,7 @@ def _in_words() -> Iterator[None]:
         yield
     except (
         ShardCountError,
+        NotAllowedError,
         StillRunningError,
         SealError,
         TopologyError,
@@ -53,6 +56,9 @@ def _in_words() -> Iterator[None]:
         TakenError,
     ) as error:
         raise click.ClickException(str(error)) from None
+    except (UndefinedTable, UndefinedColumn, UndefinedFunction):
+        text = "this database has no schema yet, or an older one than this program: run `relay migrate` first"
+        raise click.ClickException(text) from None
 
 
 @click.group()
@@ -188,7 +194,7 @@ def reset_second_factor(email: str) -> None:
 
     with _in_words():
         user = people.reset_second_factor(_settings(), email)
-    click.echo(f"{user.email} logs in with the password alone, and may set up a second factor anew")
+    click.echo(f"{user.email} logs in with the password alone, then sets up a second factor anew where one is due")
 
 
 @users.command("emergency")

@@ -11,12 +11,13 @@ from functools import partial
 import gevent
 import requests
 from gevent.pool import Pool as Greenlets
+from psycopg2.errors import UndefinedTable
 
 from conf import profile
 from conf.settings import Settings
 from db import migrate, shards, tenants
 from db.pool import Pool
-from db.sealing import Cipher
+from db.sealing import Cipher, SealError
 from db.tenants import Tenant
 from relay import checks
 from relay.bootstrap import build_cipher, build_objects
@@ -46,6 +47,10 @@ class Examined:
     @property
     def refused(self) -> bool:
         return any(one.refused for one in self.checked)
+
+    def lacks(self, check: str) -> bool:
+        """Whether this very check is refused."""
+        return any(found.check == check and found.level == "refused" for one in self.checked for found in one.findings)
 
     def table(self) -> str:
         """Plain text: level, side, check, what was found; below it what to do."""
@@ -89,13 +94,22 @@ def _insecure(settings: Settings) -> Iterator[Finding]:
 def lines(
     pool: Pool, cipher: Cipher, channels: Mapping[str, Channel], ours: Ours, tenant_id: str | None
 ) -> Iterator[Examined]:
-    """Every line as soon as it and those before it have been looked at."""
+    """Every line as soon as it and those before it have been looked at. Raises StoreError, SealError at the end."""
+    failed: list[StoreError | SealError] = []
 
     def look(asked: tuple[Tenant, Subject]) -> Examined:
         tenant, subject = asked
         return Examined(_title(tenant, subject), checks.check_line(channels, subject, ours))
 
-    yield from Greenlets(LINES_AT_ONCE).imap(look, _subjects(pool, cipher, ours, tenant_id), maxsize=LINES_AT_ONCE)
+    def listed() -> Iterator[tuple[Tenant, Subject]]:
+        try:
+            yield from _subjects(pool, cipher, ours, tenant_id)
+        except (StoreError, SealError) as error:  # gevent would print it with a traceback
+            failed.append(error)
+
+    yield from Greenlets(LINES_AT_ONCE).imap(look, listed(), maxsize=LINES_AT_ONCE)
+    if failed:
+        raise failed[0]
 
 
 def _subjects(pool: Pool, cipher: Cipher, ours: Ours, tenant_id: str | None) -> Iterator[tuple[Tenant, Subject]]:
@@ -126,12 +140,16 @@ def _title(tenant: Tenant, subject: Subject) -> str:
 def _looked(name: str, look: Callable[[Settings], Finding], settings: Settings) -> Finding:
     try:
         return look(settings)
-    except (StoreError, BrokerError, migrate.ShardCountError) as error:
+    except migrate.ShardCountError as error:  # its text says what to do
+        return Finding(name, "refused", str(error), "")
+    except UndefinedTable:
+        return Finding(name, "refused", "cannot be looked up: the database has no schema yet", "Run `relay migrate`.")
+    except (StoreError, BrokerError) as error:
         return Finding(name, "refused", str(error), _ADVICE[name])
 
 
 _ADVICE = {
-    "database": "Start PostgreSQL, compare DATABASE_URL with it, and run `relay migrate`.",
+    "database": "Start PostgreSQL, and compare DATABASE_URL with it.",
     "daemons": "Start PostgreSQL first.",
     "broker": "Start RabbitMQ and compare BROKER_URL with it. Missing queues are made when web or a daemon starts.",
     "redis": "Start Redis and compare REDIS_URL with it.",

@@ -16,6 +16,7 @@ from gevent.event import Event
 
 from db import shards
 from db.listen import Listener
+from db.migrate import ShardCountError
 from relay import health
 from relay.actors.archiver import ArchiverActor
 from relay.actors.audit_chainer import AuditChainer
@@ -52,6 +53,9 @@ class Service:
             self._start()
             log.info("relay_started", daemon_id=self.parts.lease.daemon_id)
             self._ended.wait()
+        except ShardCountError as error:  # its text says what to do
+            log.error("relay_could_not_start", error=str(error))
+            self._failure = error
         except Exception as error:
             log.exception("relay_could_not_start")
             self._failure = error

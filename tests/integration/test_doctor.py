@@ -11,11 +11,13 @@ from uuid import uuid4
 
 import pytest
 import requests
+from cryptography.fernet import Fernet
 
 from db.migrate import migrate
 from db.pool import Pool
 from sandbox.seed import Seeded, seed
 from tests import processes
+from tests.integration.test_operator import without_schema
 from tests.waiting import PATIENCE
 
 
@@ -105,6 +107,27 @@ def test_parts_that_are_away_are_named(settings_env: dict[str, str], seeded: See
     for line in ("refused relay broker", "warning relay redis", "refused relay buckets", "warning relay web"):
         assert line in said, said
     assert "warning relay round_trip_whatsapp nothing answers" in said
+
+
+def test_without_a_schema_it_says_what_to_run(settings_env: dict[str, str]) -> None:
+    code, said = doctor(settings_env | without_schema(settings_env))
+    assert code == 1
+    assert "refused relay database this database has no schema yet: run `relay migrate` first" in said
+    assert "refused relay daemons cannot be looked up: the database has no schema yet -> Run `relay migrate`." in said
+    assert "see the advice above" in said
+
+
+def test_with_another_number_of_shards_the_advice_is_about_that(settings_env: dict[str, str], seeded: Seeded) -> None:
+    code, said = doctor(settings_env | {"RELAY_SHARDS": "3"})
+    assert code == 1
+    assert "run `relay reshard 3`" in said
+    assert "Start PostgreSQL" not in said
+
+
+def test_with_a_key_that_is_gone_it_says_so(settings_env: dict[str, str], seeded: Seeded) -> None:
+    code, said = doctor(settings_env | {"CREDENTIALS_KEYS": Fernet.generate_key().decode()})
+    assert code == 1
+    assert "none of CREDENTIALS_KEYS opens this value; was a key removed too early? Put it back" in said
 
 
 def test_a_tenant_that_is_not_there(settings_env: dict[str, str], seeded: Seeded) -> None:

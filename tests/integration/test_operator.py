@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import pytest
@@ -105,8 +106,49 @@ def test_reshard_is_refused_while_a_daemon_lives(settings_env: dict[str, str], l
     assert "stop web and every daemon first; still running: somebody" in done.stderr
 
 
-def test_a_daemon_on_an_empty_database_says_what_to_run(settings_env: dict[str, str]) -> None:
-    url, _, _ = settings_env["DATABASE_URL"].rpartition("/")
-    done = relay({**settings_env, "DATABASE_URL": f"{url}/postgres"}, "run")
+def without_schema(env: dict[str, str]) -> dict[str, str]:
+    """A database of the same server in which nobody has migrated."""
+    url, _, _ = env["DATABASE_URL"].rpartition("/")
+    return {"DATABASE_URL": f"{url}/postgres"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run",),
+        ("users", "list"),
+        ("users", "add", "olga@demo.example", "--operator"),
+        ("keys", "rotate"),
+        ("keys", "keep"),
+        ("audit", "verify"),
+        ("audit", "export"),
+        ("lines", "find", "1"),
+        ("dead-letters", "list"),
+        ("reshard", "4"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_on_an_empty_database_says_what_to_run(
+    settings_env: dict[str, str], command: tuple[str, ...]
+) -> None:
+    done = relay(settings_env | without_schema(settings_env), *command)
     assert done.returncode == 1
     assert "run `relay migrate` first" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_an_owner_who_is_no_member_of_the_role_is_told_what_is_missing(settings_env: dict[str, str]) -> None:
+    name, password = f"owner_{uuid4().hex[:8]}", uuid4().hex
+    url = urlsplit(settings_env["DATABASE_URL"])
+    theirs = urlunsplit(url._replace(netloc=f"{name}:{password}@{url.hostname}:{url.port}", path=f"/{name}"))
+    with Pool(settings_env["DATABASE_URL"]) as pool:
+        with pool.autocommit() as cursor:
+            cursor.execute(f"CREATE ROLE {name} LOGIN PASSWORD %s", (password,))
+            cursor.execute(f"CREATE DATABASE {name} OWNER {name}")
+        done = relay(settings_env | {"DATABASE_URL": theirs}, "migrate")
+        with pool.autocommit() as cursor:
+            cursor.execute(f"DROP DATABASE {name} (FORCE)")
+            cursor.execute(f"DROP ROLE {name}")
+    assert done.returncode == 1
+    assert "has to own the database, and be a member of the role relay_tenant" in done.stderr
+    assert "Traceback" not in done.stderr
