@@ -22,7 +22,7 @@ LONG_SECONDS = 120.0
 STANDING = """SELECT l.id, l.phone_number_id, t.status, l.status, l.status_reason, now(),
   (SELECT count(*) FROM daemons WHERE lease_until > now()),
   (SELECT string_agg(CASE type WHEN 'whatsapp' THEN 'WhatsApp' ELSE 'Genesys' END || ' refuses the credentials'
-                     || coalesce(': ' || health_reason, ''), '; ' ORDER BY type)
+                     || coalesce(' (' || rtrim(health_reason, '.') || ')', ''), '; ' ORDER BY type)
    FROM tenant_credentials c WHERE c.tenant_id = l.tenant_id AND c.health = 'refused')
 FROM lines l JOIN tenants t ON t.id = l.tenant_id
 WHERE l.tenant_id = %(tenant)s AND l.status <> 'released' ORDER BY l.id"""
@@ -69,8 +69,8 @@ def _stands(standing: Sequence[Any]) -> tuple[Status, str] | None:
     if line_status != "active":
         return "stopped", f"not active: {line_reason or 'its onboarding is not complete'}"
     if refused:
-        return "stopped", str(refused)
-    return None if daemons else ("stopped", "no daemon of the relay is running")
+        return "stopped", f"{refused}; enter valid ones, everything is kept"
+    return None if daemons else ("stopped", "no daemon of the relay is running; the operator has to start one")
 
 
 def _flows(queues: Sequence[Queue], now: datetime) -> tuple[Status, str]:

@@ -112,7 +112,7 @@ def stopped(side: Side) -> Why | None:
     if side.daemons == 0:
         return Why("no_daemon", "no daemon of the relay is running; the operator has to start one")
     if side.health == "refused":
-        why = f" ({side.health_reason})" if side.health_reason else ""
+        why = f" ({side.health_reason.rstrip('.')})" if side.health_reason else ""
         return Why("credentials", f"{side.target} refuses the credentials{why}; enter valid ones, everything is kept")
     return None
 

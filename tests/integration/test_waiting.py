@@ -194,7 +194,7 @@ def test_the_health_of_a_line_is_told_also_while_nothing_waits(world: World) -> 
            WHERE tenant_id = %s AND type = 'whatsapp'""",
         world.tenant_id,
     )  # fmt: skip
-    assert health() == ("stopped", "WhatsApp refuses the credentials: expired")
+    assert health() == ("stopped", "WhatsApp refuses the credentials (expired); enter valid ones, everything is kept")
     [mine] = [one for one in overview.tenants(world.pool, 200).items if one.id == world.tenant_id]
     assert mine.trouble == "WhatsApp refuses the credentials"
     world.change("UPDATE tenants SET status = 'paused' WHERE id = %s", world.tenant_id)
