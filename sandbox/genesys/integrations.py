@@ -131,6 +131,7 @@ def _apply(target: Integration, body: IntegrationRequest) -> None:
         content.assign(target, body.supportedContent.id)
     if body.webhookHeaders is not None:
         target.webhook_headers = body.webhookHeaders
+    current().events.changed("settings")
 
 
 def _view(each: Integration) -> dict[str, Any]:

@@ -68,11 +68,13 @@ def subscribe(account: Waba, body: dict[str, Any]) -> Answer:
         raise GraphError(100, f'Unexpected key "{min(unknown)}" on param "body".')
     account.override = _verified(body) if body.get("override_callback_uri") else None
     account.subscribed = True
+    current().events.changed("settings")
     return Answer({"success": True})
 
 
 def unsubscribe(account: Waba) -> Answer:
     account.subscribed, account.override = False, None
+    current().events.changed("settings")
     return Answer({"success": True})
 
 
@@ -81,6 +83,7 @@ def _configure_webhook(number: Number, body: dict[str, Any]) -> Answer:
     if not isinstance(settings, dict) or set(settings) - {"override_callback_uri", "verify_token"}:
         raise GraphError(100, "webhook_configuration with override_callback_uri and verify_token is required.")
     number.override = _verified(settings) if settings.get("override_callback_uri") else None
+    current().events.changed("settings")
     return Answer({"success": True})
 
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.contract.conftest import CUSTOMER, Sandbox
+from tests.contract.conftest import CUSTOMER, INTEGRATION, WABA, Receiver, Sandbox
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -68,6 +68,19 @@ def test_an_agent_replies_and_sees_what_became_of_it(page: Page, sandbox: Sandbo
     sandbox.inject("receipt", failed)
     expect(bubble.locator(".problem")).to_have_text("Failed: The 24 hours are over")
     expect(bubble.locator(".detail")).to_have_text("MessageExpired: 24 hours are over")
+
+
+def test_the_page_sees_when_the_relay_points_the_webhooks_at_itself(
+    page: Page, sandbox: Sandbox, receiver: Receiver
+) -> None:
+    notice = page.locator("#notice")
+    expect(notice).to_contain_text("for WhatsApp and Genesys on this line")
+    override = {"override_callback_uri": f"{receiver.url}/meta", "verify_token": "demo-verify-token"}
+    assert sandbox.graph("POST", f"{WABA}/subscribed_apps", json=override).ok
+    expect(notice).to_contain_text("for Genesys on this line")
+    way_back = {"name": "N", "outboundNotificationWebhookUrl": f"{receiver.url}/genesys"}
+    assert sandbox.platform("PATCH", f"/conversations/messaging/integrations/open/{INTEGRATION}", json=way_back).ok
+    expect(notice).to_be_hidden()
 
 
 def test_faults_are_set_from_the_drawer(page: Page, sandbox: Sandbox) -> None:
