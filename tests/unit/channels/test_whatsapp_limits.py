@@ -5,6 +5,7 @@ import io
 import random
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 from relay.channels.whatsapp.limits import KB, MB, OPUS, fit_media
+from relay.channels.whatsapp.outbound import pictures
 from relay.channels.whatsapp.outbound.pictures import PIXELS, SOURCE, convert, converts
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media
@@ -223,6 +225,34 @@ def test_hostile_pictures_go_as_links() -> None:
         converted = convert(file, given(file, "image/gif"))
         assert converted is not None
         assert (converted[0], converted[1].kind, file.tell()) == (file, "link", 0)
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
+
+
+def scanned(times: int, side: int = 2000) -> bytes:
+    """A grey JPEG whose every pixel is refined so many times, by nothing."""
+    end_of_blocks = segment(0xDA, bytes.fromhex("01 01 00 01 3f 00")) + bytes.fromhex("3f fe 3f fe 3f fe 3f fe")
+    head = segment(0xDB, b"\0" + b"\1" * 64) + segment(0xC2, b"\x08" + side.to_bytes(2, "big") * 2 + b"\1\1\x11\0")
+    codes = segment(0xC4, b"\0\1" + b"\0" * 16) + segment(0xC4, b"\x10\1" + b"\0" * 15 + b"\xe0")
+    first = segment(0xDA, bytes.fromhex("01 01 00 00 00 00")) + b"\0" * (side * side // 512 + 1)
+    return b"\xff\xd8" + head + codes + first + end_of_blocks * times + b"\xff\xd9"
+
+
+def noted(times: int) -> bytes:
+    """A JPEG with so many pieces of notes about how it was taken."""
+    return b"\xff\xd8" + segment(0xE1, b"Exif\0\0" + b"M" * 100) * times + drawn("JPEG", "L").getvalue()[2:]
+
+
+@pytest.mark.parametrize("content", [scanned(20_000), noted(40_000)], ids=["passes", "notes"])
+def test_no_picture_takes_as_long_as_it_likes(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "SECONDS", 0.2)
+    began = time.thread_time()
+    found = convert(io.BytesIO(content), given(io.BytesIO(content), "image/jpeg"))
+    assert found is not None
+    assert found[1].kind == "link"
+    assert time.thread_time() - began < 5, "of a core's time; otherwise it takes ten times that"
 
 
 def test_more_pixels_than_memory_should_hold_are_not_decoded() -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import time
 from dataclasses import replace
-from typing import IO
+from typing import IO, Any
 
 from PIL import Image, ImageOps
 
@@ -20,6 +21,10 @@ from relay.core.messages import Media
 PIXELS = 40_000_000
 """More are not decoded: so many take 320 MB for a moment (a TIFF with LZW 360). A telephone's has 12 to 24 million."""
 SOURCE = 50 * MB
+
+SECONDS = 10.0
+"""Of a core's time for reading one. The largest takes two; one that was made to can take hours, by 100,000 passes over
+its pixels, or by notes that the library puts together one by one."""
 
 _MIMES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
 _ENDINGS = {"JPEG": ".jpg", "PNG": ".png"}
@@ -49,6 +54,22 @@ def convert(file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
         file.seek(0)
 
 
+class _Timed:
+    """The file of a picture, which cannot be read on when its time is up. Decoders read it piece by piece."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._ends = time.thread_time() + SECONDS
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def read(self, size: int = -1) -> bytes:
+        if time.thread_time() > self._ends:
+            raise TimeoutError("this picture takes too long to read")
+        return self._file.read(size)
+
+
 def _is_fine(image: Image.Image, media: Media) -> bool:
     """A JPEG or PNG with 8 bits of RGB or RGBA, and not something else under such a name."""
     if _MIMES.get(image.format or "") != meta_mime(media.mime_type) or ";16" in str(getattr(image, "tile", "")):
@@ -69,7 +90,7 @@ def _is_still(image: Image.Image) -> bool:
 
 def _read(file: IO[bytes], media: Media) -> Image.Image | None:
     """The picture upright, in RGB or RGBA; None: leave it as it is. What it was decoded to is let go on return."""
-    with Image.open(file, formats=FORMATS) as image:
+    with Image.open(_Timed(file), formats=FORMATS) as image:
         if _is_fine(image, media) or not _is_still(image) or image.width * image.height > PIXELS:
             return None
         image.draft("RGB", (_SIDES[0], _SIDES[0]))
