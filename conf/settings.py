@@ -152,11 +152,6 @@ class Settings(BaseSettings):
     genesys_login_url: WebUrl | None = Field(default=None, examples=["https://login.mypurecloud.de"])
     genesys_api_url: WebUrl | None = Field(default=None, examples=["https://api.mypurecloud.de"])
 
-    @property
-    def authorities(self) -> str:
-        """The file of the certificate authorities by which the servers behind us are verified."""
-        return tls.authorities(self.tls_ca_file)
-
     oidc_issuer: Annotated[str, AfterValidator(checks.not_a_placeholder), AfterValidator(checks.issuer)] | None = Field(
         default=None, examples=["https://login.your.domain/realms/staff"]
     )
@@ -176,6 +171,11 @@ class Settings(BaseSettings):
         default=(), examples=["https://login.internal.your.domain"]
     )
     password_login: bool = Field(default=True, validate_default=True)
+
+    @property
+    def authorities(self) -> str:
+        """The file of the certificate authorities by which the servers behind us are verified."""
+        return tls.authorities(self.tls_ca_file)
 
     @field_validator("oidc_client_id", "oidc_client_secret", "oidc_roles")
     @classmethod

@@ -6,7 +6,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from authlib.oauth2.base import OAuth2Error
@@ -36,9 +36,6 @@ class Begun:
     at: float
     wanted: str | None
     again: str | None = None
-
-    def kept(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class Exchange:
