@@ -19,16 +19,12 @@ from tests.portal.rows import House
 from web.parts import WebParts
 from web.principal import right_of
 
+pytestmark = pytest.mark.usefixtures("nobody_has_tried")
+
 HELD = re.compile(r'name="proof_held" value="([^"]+)"')
 NEVER_SEEN = "a-secret-that-was-typed"
 HARMLESS = {"portal.end_user_session", "portal.end_operator_session"}
 """They take access away, and give none."""
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_tried(app: Flask) -> None:
-    parts: WebParts = app.extensions["relay"]
-    parts.cache._redis.client.flushdb()
 
 
 @pytest.fixture

@@ -15,11 +15,7 @@ from tests.portal.conftest import new_user
 from tests.portal.rows import House
 from web.parts import WebParts
 
-
-@pytest.fixture(autouse=True)
-def nobody_has_tried(app: Flask) -> None:
-    parts: WebParts = app.extensions["relay"]
-    parts.cache._redis.client.flushdb()
+pytestmark = pytest.mark.usefixtures("nobody_has_tried")
 
 
 @pytest.fixture

@@ -21,17 +21,16 @@ from tests.waiting import PATIENCE
 from web import limits
 from web import passwords as beside
 from web.limits import Limit
-from web.parts import WebParts
+
+pytestmark = pytest.mark.usefixtures("nobody_has_tried")
 
 HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 
 
 @pytest.fixture(autouse=True)
-def nobody_has_tried(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And nobody is sent away because a busy machine takes seconds for each password."""
+def the_machine_is_fast_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is sent away because it takes seconds for each password."""
     monkeypatch.setattr(beside, "WAIT_SECONDS", PATIENCE)
-    parts: WebParts = app.extensions["relay"]
-    parts.cache._redis.client.flushdb()
 
 
 @pytest.fixture

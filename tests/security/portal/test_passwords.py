@@ -14,15 +14,10 @@ from db.users import User
 from tests.portal.client import PASSWORD, TOKEN, Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.parts import WebParts
+
+pytestmark = pytest.mark.usefixtures("nobody_has_tried")
 
 OWN = ("Anna Brandt", "anna.brandt@nordwind.example", "Nordwind Outdoor", "")
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_tried(app: Flask) -> None:
-    parts: WebParts = app.extensions["relay"]
-    parts.cache._redis.client.flushdb()
 
 
 @pytest.fixture

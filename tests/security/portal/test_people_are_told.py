@@ -17,17 +17,12 @@ from tests.portal import phone
 from tests.portal.client import PASSWORD, Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.parts import WebParts
+
+pytestmark = pytest.mark.usefixtures("nobody_has_tried")
 
 NEW = "another horse battery staple"
 TITLE = "What has changed about your log-in"
 READ = re.compile(r'action="(/portal/account/news/[^"]+)"')
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_tried(app: Flask) -> None:
-    parts: WebParts = app.extensions["relay"]
-    parts.cache._redis.client.flushdb()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -22,18 +21,11 @@ from tests.portal.client import PASSWORD, SET_UP, TOKEN, Person
 from tests.portal.conftest import new_user
 from web import limits
 from web.limits import Limit
-from web.parts import WebParts
 from web.portal import entrance
 
+pytestmark = pytest.mark.usefixtures("nobody_has_tried")
+
 CODE_PAGE = "/portal/login/code"
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_tried(app: Flask) -> Iterator[None]:
-    parts: WebParts = app.extensions["relay"]
-    parts.cache._redis.client.flushdb()
-    yield
-    parts.cache._redis.client.flushdb()
 
 
 @pytest.fixture
