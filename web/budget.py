@@ -28,6 +28,8 @@ MOST_OBJECTS = 60_000
 MOST_VALUES = 200_000
 MOST_ITEMS = 5_000
 MOST_REFS = 256
+ITEM_MOST_BYTES = 512 * 1024
+"""Of one item that is relayed: no phone and no agent sends as much, and a daemon reads it in one go."""
 MOST_SECONDS = 2.0
 """Of this worker's own work on one body; waiting for others does not count."""
 SLICE_SECONDS = 0.002

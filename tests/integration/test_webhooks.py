@@ -229,8 +229,9 @@ def test_a_thousand_items_in_one_post(world: World) -> None:
 
 def test_three_megabytes_are_taken_and_more_than_four_are_not(world: World) -> None:
     line = world.line()
-    assert world.meta(envelope(change(line.phone_number_id, text("x" * 3 * 1024 * 1024)))).status_code == 200
-    assert len(world.arrivals.of(line, 1)) == 1
+    texts = [text("x" * 256 * 1024) for _ in range(12)]
+    assert world.meta(envelope(change(line.phone_number_id, *texts))).status_code == 200
+    assert len(world.arrivals.of(line, 12)) == 12
     answer = world.meta(envelope(change(line.phone_number_id, text("x" * 4 * 1024 * 1024))))
     assert answer.status_code == 413
     assert json_of(answer)["error"]["code"] == "too_large"

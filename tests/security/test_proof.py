@@ -155,6 +155,19 @@ def test_a_flood_of_tiny_items_ends_soon_and_others_are_taken(world: World, monk
     assert posted(victim, text("not concerned")) == 200
 
 
+def test_an_item_that_a_daemon_would_read_for_seconds_is_kept_for_the_operator(world: World) -> None:
+    """Its tenant signs it, and everybody's messages would wait meanwhile."""
+    line = world.line(own_app=True)
+    goods = [{"product_retailer_id": "p", "quantity": 1, "item_price": 2, "currency": "EUR"}] * 10_000
+    order = {"id": "o", "from": "4917", "type": "order", "order": {"catalog_id": "c", "product_items": goods}}
+    body = envelope(change(line.phone_number_id, text("before"), order, text("after")))
+    assert world.meta(body, line.app_secret, f"/webhook/meta/{line.tenant_key}").status_code == 200
+    taken = [one.payload["message"]["text"]["body"] for one in world.arrivals.of(line, 2)]
+    assert taken == ["before", "after"]
+    [(payload, reason)] = world.unknown(line.phone_number_id)
+    assert "too large" in reason and "not_kept" in payload
+
+
 def test_a_body_without_a_signature_is_not_even_read(world: World) -> None:
     line = world.line()
     raw = json.dumps(envelope(change(line.phone_number_id, text("x")))).encode()

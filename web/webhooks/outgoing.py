@@ -16,6 +16,7 @@ from relay.channels.base import Part
 from relay.core.brevity import shallow
 from relay.core.messages import Update, dump
 from relay.core.queues import EXCHANGE, WEBHOOK_ARCHIVE, queue_number
+from web.budget import ITEM_MOST_BYTES
 
 __all__ = ["Outgoing", "archive", "updates"]
 
@@ -26,9 +27,12 @@ MIME_TYPE = re.compile(r"[!-~ ]{1,255}")
 def updates(
     channel: str, accepted: Iterable[tuple[Part, LineRoute]], arrived_at: float, shards: int, signer: str
 ) -> tuple[list[Outgoing], list[Part]]:
-    """The messages, and the items that cannot be written as JSON. `signer`: the digest of the proving secret."""
+    """The messages, and the items that are too large or cannot be written as JSON.
+
+    `signer`: the digest of the proving secret.
+    """
     messages: list[Outgoing] = []
-    unencodable: list[Part] = []
+    left: list[Part] = []
     for part, route in accepted:
         update = Update(
             channel=channel,
@@ -43,12 +47,12 @@ def updates(
             signer=signer,
         )
         body = _encoded(update)
-        if body is None:
-            unencodable.append(part)
+        if body is None or len(body) > ITEM_MOST_BYTES:
+            left.append(part)
             continue
         number = queue_number(route.line_id, part.address, shards)
         messages.append(Outgoing(EXCHANGE[channel], str(number), body, _headers(update)))
-    return messages, unencodable
+    return messages, left
 
 
 def _encoded(update: Update) -> bytes | None:

@@ -64,9 +64,8 @@ def _take(raw: bytes, proof: Proof, endpoint: Endpoint, seconds: float) -> None:
         items = list(budget.items(channel.split(body)))
         found = authorise(items, proof, endpoint, held.lines)
         accepted = budget.in_turns(found.accepted)
-        messages, unencodable = outgoing.updates(channel.name, accepted, at, held.shards, proof.signer.digest)
-        nobodys = [*found.unknown, *unencodable]
-        kept = remembering.rows(nobodys, budget)
+        messages, left = outgoing.updates(channel.name, accepted, at, held.shards, proof.signer.digest)
+        unknown, odd = remembering.rows(found.unknown, budget), remembering.rows(left, budget)
     except (reading.Unreadable, OverBudget) as error:
         _keep_whole(raw, proof, endpoint, seconds, str(error) or "not readable as JSON")
         return
@@ -76,9 +75,13 @@ def _take(raw: bytes, proof: Proof, endpoint: Endpoint, seconds: float) -> None:
     if not found.undecided:
         messages.append(outgoing.archive(channel.name, raw, at, found.owners, found.one_owner))
     _publish(endpoint, messages, seconds)
-    remembering.keep_unknown(held.pool, channel.name, proof.signer, kept, _time(at))
-    if len(nobodys) > len(kept):
-        reason = f"{len(nobodys):,} of its items are no line's, and {len(kept):,} of them stand here by themselves"
+    remembering.keep_items(held.pool, channel.name, proof.signer, unknown, _time(at), "no active line has this id")
+    remembering.keep_items(
+        held.pool, channel.name, proof.signer, odd, _time(at), "too large to relay, or not to be read"
+    )
+    some, kept = len(found.unknown) + len(left), len(unknown) + len(odd)
+    if some > kept:
+        reason = f"{some:,} of its items are no line's, and {kept:,} of them stand here by themselves"
         remembering.keep_whole(held.pool, channel.name, proof.signer, raw, _time(at), reason)
     remembering.audit_foreign(held, channel.name, proof.signer, found.foreign)
     _count(channel.name, found)

@@ -37,13 +37,13 @@ def rows(items: list[Part], budget: Budget) -> list[unknown_lines.Item]:
     return [(_line_ref(one), _short(cleaned(one.address)), one.index, _payload(one)) for one in kept]
 
 
-def keep_unknown(
-    pool: Pool, channel: str, signer: Signer, items: list[unknown_lines.Item], arrived_at: datetime
+def keep_items(
+    pool: Pool, channel: str, signer: Signer, items: list[unknown_lines.Item], arrived_at: datetime, reason: str
 ) -> None:
     """Raises DatabaseError: then the provider has to repeat them."""
     if not items:
         return
-    unknown_lines.keep(pool, channel, signer, items, arrived_at, "no active line has this id")
+    unknown_lines.keep(pool, channel, signer, items, arrived_at, reason)
     refs = len({item[0] for item in items})
     log.warning("webhook_items_kept", channel=channel, signed_by=signer.tenant_id, items=len(items), refs=refs)
 
