@@ -13,6 +13,7 @@ from typing import Any
 import gevent
 import structlog
 from gevent.event import Event
+from gevent.pywsgi import WSGIServer
 
 from db import shards
 from db.listen import Listener
@@ -35,6 +36,10 @@ STOP_SECONDS = 25.0
 """Ten for a call under way, ten for the journal, five to hand the shards back."""
 
 
+class PortError(RuntimeError):
+    """The daemon's own HTTP port cannot be opened; the text says which, and what to do."""
+
+
 @dataclass(slots=True)
 class Service:
     """One daemon. `run` returns the exit code: 0 after a signal, 1 after a part failed."""
@@ -53,7 +58,7 @@ class Service:
             self._start()
             log.info("relay_started", daemon_id=self.parts.lease.daemon_id)
             self._ended.wait()
-        except ShardCountError as error:  # its text says what to do
+        except (ShardCountError, PortError) as error:  # its text says what to do
             log.error("relay_could_not_start", error=str(error))
             self._failure = error
         except Exception as error:
@@ -73,7 +78,7 @@ class Service:
 
     def _start(self) -> None:
         port = health.server(self.parts, self.metrics_host, self.metrics_port)
-        self._begin("health", port.start, port.stop)
+        self._begin("health", lambda: self._listen(port), port.stop)
         self._await_database()
         if self._ended.is_set():
             return
@@ -119,6 +124,15 @@ class Service:
             except StoreError as error:
                 log.warning("object_store_awaited", error=str(error))
             gevent.sleep(backoff(attempt))
+
+    def _listen(self, port: WSGIServer) -> None:
+        try:
+            port.start()
+        except OSError as error:
+            raise PortError(
+                f"cannot listen on METRICS_PORT {self.metrics_port} of METRICS_HOST {self.metrics_host} "
+                f"({os.strerror(error.errno or 0)}): name an address of this machine, and for each daemon a free port"
+            ) from error
 
     def _begin(self, name: str, start: Callable[[], Any], stop: Callable[[], Any]) -> None:
         start()

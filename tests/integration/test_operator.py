@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from urllib.parse import urlsplit, urlunsplit
@@ -134,6 +135,16 @@ def test_a_command_on_an_empty_database_says_what_to_run(
     done = relay(settings_env | without_schema(settings_env), *command)
     assert done.returncode == 1
     assert "run `relay migrate` first" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
+def test_a_daemon_whose_port_cannot_be_opened_says_which(settings_env: dict[str, str], host: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = relay(settings_env | {"METRICS_HOST": host, "METRICS_PORT": port}, "run")
+    assert done.returncode == 1
+    assert f"cannot listen on METRICS_PORT {port} of METRICS_HOST {host}" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 
