@@ -49,16 +49,25 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
-def begin(pool: Pool, user: User, agent: str, *, second_factor: bool = False) -> str:
-    """Log in; answers with the token for the cookie. The user's oldest sessions beyond PER_USER end."""
+def begin(pool: Pool, user: User, agent: str, *, second_factor: bool = False) -> str | None:
+    """Log in; answers with the token for the cookie. The user's oldest sessions beyond PER_USER end.
+
+    None when the account has changed since `user` was read: what was shown may have been worth nothing since.
+    """
     token = secrets.token_urlsafe(32)
     with pool.transaction() as cursor:
+        # Holds the row: whoever changes the account from here on finds this session, and ends it with the others.
+        cursor.execute(
+            "UPDATE users SET last_login_at = now() WHERE id = %s AND status = 'active' AND updated_at = %s",
+            (UUID(user.id), user.updated_at),
+        )
+        if not cursor.rowcount:
+            return None
         cursor.execute(
             """INSERT INTO sessions (token_hash, user_id, agent, second_factor, expires_at)
                VALUES (%s, %s, %s, %s, now() + make_interval(secs => %s))""",
             (_hash(token), UUID(user.id), agent[:200], second_factor, LONGEST_SECONDS),
         )
-        cursor.execute("UPDATE users SET last_login_at = now() WHERE id = %s", (UUID(user.id),))
         # Two statements: each has an index of its own, both in one would have none.
         cursor.execute("DELETE FROM sessions WHERE expires_at < now()")
         cursor.execute(

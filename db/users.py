@@ -141,16 +141,25 @@ def listed(pool: Pool, tenant_id: str | None, limit: int = 50, after: str | None
 def set_password(
     pool: Pool, by: By, user: User, password_hash: str, *, must_change: bool, session_id: str | None = None
 ) -> None:
-    """Every browser of the user but `session_id` is logged out. One that has to be changed ends in ONE_TIME_HOURS."""
+    """Every browser of the user but `session_id` is logged out. One that has to be changed ends in ONE_TIME_HOURS.
+
+    `session_id`: they change it themselves, in that browser. Raises TakenError when it was changed since `user` was
+    read: whoever knows the former one only does not undo that.
+    """
     with pool.transaction() as cursor:
         cursor.execute(
             """UPDATE users u SET password_hash = %(hash)s, must_change = %(other)s, failures = 0, locked_until = NULL,
                  password_until = CASE WHEN %(other)s THEN now() + make_interval(hours => %(hours)s) END,
                  updated_at = now()
-               FROM users former WHERE u.id = %(id)s AND former.id = u.id RETURNING former.must_change""",
-            {"hash": password_hash, "other": must_change, "hours": ONE_TIME_HOURS, "id": UUID(user.id)},
-        )
+               FROM users former WHERE u.id = %(id)s AND former.id = u.id
+                 AND (%(own)s IS NULL OR u.password_hash IS NOT DISTINCT FROM %(known)s)
+               RETURNING former.must_change""",
+            {"hash": password_hash, "other": must_change, "hours": ONE_TIME_HOURS, "id": UUID(user.id),
+             "own": session_id, "known": user.password_hash},
+        )  # fmt: skip
         row = cursor.fetchone()
+        if row is None and session_id is not None:
+            raise TakenError("password_changed", "your password was changed meanwhile; log in once more")
         cursor.execute(
             "DELETE FROM sessions WHERE user_id = %s AND id IS DISTINCT FROM %s::uuid", (UUID(user.id), session_id)
         )

@@ -69,7 +69,9 @@ def make(parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> Callabl
         openid.put(pool, parts.cipher, by, tenant_id, said, mark, mark)
         openid.set_domains(pool, by, tenant_id, [f"{mark}.example"])
         key, secret = api_keys.create(pool, by, tenant_id, f"key {mark}", sorted(ROLES["admin"]), None)
-        sessions.begin(pool, user, "a browser")
+        now = users.by_id(pool, user.id)
+        assert now
+        sessions.begin(pool, now, "a browser")
         [session] = sessions.listed(pool, user.id)
         with pool.transaction() as cursor:
             user_news.tell(cursor, user.id, "password", by)

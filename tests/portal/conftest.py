@@ -64,7 +64,9 @@ def new_user(pool: Pool, email: str, role: users.Role, tenant_id: str | None = N
     """A user who has chosen PASSWORD already."""
     user = users.create(pool, By("test"), tenant_id, email, email.split("@")[0].title(), role, passwords.hashed("x"))
     users.set_password(pool, By("test"), user, passwords.hashed(PASSWORD), must_change=False)
-    return user
+    found = users.by_id(pool, user.id)
+    assert found
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -206,4 +206,5 @@ def test_a_log_in_sweeps_what_is_over(pool: Pool, ada: User) -> None:
         )
         assert cursor.fetchone() == (sessions.PER_USER, 0)
     assert {one.agent for one in sessions.listed(pool, ada.id)} == {str(n + 2) for n in range(sessions.PER_USER)}
+    assert kept
     assert sessions.held(pool, kept)

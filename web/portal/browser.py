@@ -48,11 +48,18 @@ def _holder(token: str) -> LoggedIn | None:
     return None if held is None else LoggedIn(held, token)
 
 
-def begin(user: User, *, second_factor: bool) -> None:
-    """This browser is logged in as `user`, in a new session. `second_factor`: its person has shown one."""
+def begin(user: User, *, second_factor: bool) -> bool:
+    """This browser is logged in as `user`, in a new session. `second_factor`: its person has shown one.
+
+    False when the account has changed since `user` was read.
+    """
+    token = sessions.begin(parts().pool, user, request.user_agent.string, second_factor=second_factor)
+    if token is None:
+        return False
     guesses.forget(parts().pool, user.id, devices.asking(user.email))
     devices.remember(user.email)
-    _hold(sessions.begin(parts().pool, user, request.user_agent.string, second_factor=second_factor))
+    _hold(token)
+    return True
 
 
 def renew(*, second_factor: bool) -> None:

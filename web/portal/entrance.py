@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import time
 
-from flask import redirect, request, session, url_for
+from flask import flash, redirect, request, session, url_for
+from flask_login import logout_user
 from werkzeug.wrappers import Response
 
 from db import users
@@ -17,6 +18,7 @@ from web.portal import browser
 NAME = "proved"
 SECONDS = 300
 """How long the second factor may come after the first."""
+CHANGED = "That took too long, or your account was changed meanwhile. Log in once more."
 
 
 def proved(user: User, wanted: str | None, *, second_factor: bool = False) -> Response:
@@ -47,8 +49,12 @@ def admitted(user: User, wanted: str | None, *, second_factor: bool) -> Response
     """All is proved: the session begins, and leads to what was wanted. The guard of the pages leads elsewhere first
     where something is still to be done.
     """
-    browser.begin(user, second_factor=second_factor)
-    return redirect(wanted or url_for("portal.home"))
+    if browser.begin(user, second_factor=second_factor):
+        return redirect(wanted or url_for("portal.home"))
+    logout_user()
+    session.clear()
+    flash(CHANGED, "warning")
+    return redirect(url_for("portal.login", next=wanted))
 
 
 def wanted_page() -> str | None:

@@ -69,7 +69,7 @@ def login_code() -> str | Response | tuple[str, int]:
     """The second step, for whoever has a second factor."""
     user, form = entrance.half_way(), CodeForm()
     if user is None:
-        flash("That took too long, or your account was changed meanwhile. Log in once more.", "warning")
+        flash(entrance.CHANGED, "warning")
         return redirect(url_for("portal.login", next=entrance.wanted_page()))
     if not form.validate_on_submit():
         return render_template("portal/login_code.html", form=form, email=user.email)
