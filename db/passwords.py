@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from zxcvbn import zxcvbn
+from zxcvbn.matching import L33T_TABLE
 
 SHORTEST = 12
 LONGEST = 128
@@ -16,6 +17,9 @@ STRONG = 3
 """Of 4, as zxcvbn judges: more than 100 million guesses."""
 JUDGED = 40
 """So many characters are looked at: the time it takes grows with their square."""
+READINGS = 16
+"""Of the signs that stand for letters, as in p@$$w0rd. All ways to read a password are tried, and there may be
+thousands: of further signs it is not asked which letter they are."""
 NO_WORD = re.compile(r"[\W_]+")
 SHORTEST_WORD = 4
 """Shorter ones stand in many a good password by chance."""
@@ -70,9 +74,29 @@ def _without(password: str, own: Iterable[str]) -> str:
 def _easy(password: str) -> str | None:
     if not password:
         return "This is easy to guess. Use several words that nobody would put together."
-    found = zxcvbn(password)
+    found = zxcvbn(_with_few_readings(password))
     if found["score"] >= STRONG:
         return None
     said = found["feedback"]
     hints = " ".join(filter(None, [said["warning"], *said["suggestions"][:1]]))
     return f"This is easy to guess. {hints or 'Add another word or two.'}"
+
+
+def _with_few_readings(password: str) -> str:
+    kept = ""
+    for sign in dict.fromkeys(password):
+        if _readings(kept + sign) > READINGS:
+            password = password.replace(sign, "~")
+        else:
+            kept += sign
+    return password
+
+
+def _readings(signs: str) -> int:
+    """At most: each sign is one of its letters, each letter is written with one of its signs."""
+    found = 1
+    for letters in ([letter for letter, own in L33T_TABLE.items() if sign in own] for sign in signs):
+        found *= max(1, len(letters))
+    for own in L33T_TABLE.values():
+        found *= max(1, len(set(own) & set(signs)))
+    return found

@@ -44,7 +44,11 @@ LOGIN_ACCOUNT = Limit("login-account", 5)
 LOGIN_STRANGERS = Limit("login-strangers", 20)
 """One account, from all devices together that it does not know.
 
-Passwords that were wrong, at the log-in and where one is changed; a right one costs nothing."""
+Passwords that were wrong, at the log-in and where one is changed; a right one costs none of these."""
+RIGHT_ONES = Limit("login-right", 60)
+"""Right passwords and codes of one account: each costs as much as a wrong one. What others guess does not count."""
+NEW_PASSWORDS = Limit("new-password", 20)
+"""New passwords of one person that are judged: that takes longer than anything else here."""
 LOGIN_PROVIDER = Limit("login-provider", 30)
 """Steps of one address in log-ins through OpenID providers, which are asked by them."""
 
@@ -79,7 +83,7 @@ def may_guess(limit: Limit, who: str) -> None:
         return
     wait = parts().bucket.wait(_key(limit, who), limit.per_minute / 60, limit.per_minute)
     if wait > 0:
-        raise _too_many(wait, "too much was guessed from this address; wait as long as Retry-After says")
+        raise _too_many(wait, "too many tries; wait as long as Retry-After says")
 
 
 def guessed(limit: Limit, who: str) -> None:
@@ -93,6 +97,7 @@ def guess(email: str) -> None:
 
     Raises ApiError 429. Whoever was right gets it back by `guessed_right`.
     """
+    may_guess(RIGHT_ONES, devices.account_of(email))
     taken: list[tuple[Limit, str]] = []
     for limit, who in _guessing(email):
         wait = _taken(limit, who)
@@ -104,6 +109,12 @@ def guess(email: str) -> None:
 
 def guessed_right(email: str) -> None:
     _give_back(_guessing(email))
+    guessed(RIGHT_ONES, devices.account_of(email))
+
+
+def new_password() -> None:
+    """One more for the asking person to be judged. Raises ApiError 429."""
+    _spend(NEW_PASSWORDS, principal().id)
 
 
 def granted(limit: Limit, who: str) -> bool:

@@ -15,7 +15,7 @@ from db import second_factor, sessions, tenants, user_news, users
 from db.changes import NotFoundError
 from db.passwords import LONGEST, SHORTEST
 from db.users import User
-from web import passwords
+from web import limits, passwords
 from web.context import parts, pool
 from web.portal import browser, entrance
 from web.portal.blueprint import portal
@@ -45,6 +45,7 @@ class PasswordForm(FlaskForm):
     def validate_new(self, field: PasswordField) -> None:
         if field.data == self.current.data:
             raise ValidationError("This is the password you have; choose another one.")
+        limits.new_password()
         if weak := passwords.weakness(field.data, _own_words(current_user.user)):
             raise ValidationError(weak)
 
