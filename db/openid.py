@@ -74,13 +74,15 @@ def put(
 ) -> None:
     """Set it up, or change it; without a secret the one it has stays, and its login key always does.
 
-    Raises NotFoundError when there is none to stay, and TakenError when passwords are to be forbidden before an admin
-    has come in through this issuer: nobody might be left who can.
+    Raises NotFoundError when there is none to stay, and TakenError when it would be shown to another issuer, or when
+    passwords are to be forbidden before an admin has come in through this issuer: nobody might be left who can.
     """
     with pool.transaction() as cursor:
         former = _locked(cursor, tenant_id)
         if former is None and client_secret is None:
             raise NotFoundError("the first time a client secret is needed")
+        if former is not None and former["issuer"] != terms.issuer and client_secret is None:
+            raise TakenError("secret_needed", "another issuer takes a client secret of its own; enter it as well")
         if former is None or former["issuer"] != terms.issuer:
             # Another issuer's subjects mean other people.
             cursor.execute("DELETE FROM openid_identities WHERE provider_tenant_id = %s", (UUID(tenant_id),))

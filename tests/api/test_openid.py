@@ -50,6 +50,16 @@ def test_it_is_set_up_changed_and_removed(api: Api, pool: Pool, path: str, parts
     assert not [one for one in api.seen if PROVIDER["client_secret"] in one]
 
 
+def test_its_secret_is_shown_to_no_other_issuer(api: Api, pool: Pool, path: str) -> None:
+    """Else whoever may change the issuer reads the secret at a server of theirs."""
+    assert api("PUT", path, PROVIDER).status_code == 200
+    elsewhere = PROVIDER | {"issuer": "https://login.elsewhere.example"}
+    del elsewhere["client_secret"]
+    api.error(api("PUT", path, elsewhere), 409, "secret_needed")
+    assert api("GET", path).get_json()["provider"]["issuer"] == PROVIDER["issuer"]
+    assert api("PUT", path, elsewhere | {"client_secret": "a-secret-of-its-own"}).status_code == 200
+
+
 def test_its_secret_is_sealed(api: Api, pool: Pool, path: str) -> None:
     assert api("PUT", path, PROVIDER).status_code == 200
     with pool.autocommit() as cursor:
@@ -80,6 +90,8 @@ def test_nobody_gives_admins_rights_that_he_lacks_himself(api: Api, pool: Pool, 
     """Else a key for users would make itself an admin, by a provider of its own."""
     key = key_of(pool, path, ["access:read", "access:write"])
     api.error(api("PUT", path, PROVIDER, key=key), 403, "not_yours_to_give")
+    assert api("PUT", path, PROVIDER).status_code == 200
+    api.error(api("DELETE", path, key=key), 403, "not_yours_to_give")
 
 
 def test_domains_are_the_operators_word_and_one_tenants_only(
@@ -92,6 +104,8 @@ def test_domains_are_the_operators_word_and_one_tenants_only(
     other = f"/api/tenants/{new_tenant('Other')}/openid/domains"
     api.error(api("PUT", other, {"domains": ["nordwind.example"]}), 409, "domain_taken")
     api.error(api("PUT", other, {"domains": ["no domain"]}), 400, "invalid_request")
+    assert api("PUT", f"{path}/domains", {"domains": ["xn--sdlicht-n2a.example"]}).status_code == 200
+    api.error(api("PUT", other, {"domains": ["S\u00dcDLICHT.example"]}), 409, "domain_taken")
 
 
 def test_passwords_stay_until_an_admin_has_come_in(api: Api, path: str) -> None:

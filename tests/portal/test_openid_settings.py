@@ -110,6 +110,7 @@ def test_an_issuer_that_cannot_be_used_is_saved_with_a_warning(house: House, adm
     [
         ({"issuer": "http://10.0.0.1"}, "This must be an https address"),
         ({"admin_values": ""}, "must name a value"),
+        ({"issuer": "https://login.elsewhere.example", "client_secret": ""}, "Another issuer takes a secret"),
         ({"viewer_values": "admins"}, "must name no value that stands for admins already"),
     ],
 )

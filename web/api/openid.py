@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from db import openid
 from db.openid import Provider, Terms
+from web import access
 from web.api import auth
 from web.api.schemas import ErrorBody, Given, Name, Secret, TenantPath
 from web.api.setup import ERRORS, KEY, known_tenant
@@ -43,7 +44,7 @@ class ProviderIn(Given):
         examples=["https://login.nordwind.example/realms/staff"],
     )
     client_id: Annotated[Name, Field(max_length=255)]
-    client_secret: Secret | None = Field(None, description="left out: the one it has stays")
+    client_secret: Secret | None = Field(None, description="left out: the one it has stays, for the same issuer")
     role_claim: Annotated[Name, Field(description="a claim's name, or a path such as realm_access.roles")] = "groups"
     admin_values: Values = Field([], description="values of the claim that make an admin")
     viewer_values: Values = Field([], description="values of the claim that make a viewer")
@@ -113,6 +114,7 @@ def put_openid(path: TenantPath, body: ProviderIn) -> Response:
 def delete_openid(path: TenantPath) -> Response:
     """Whoever came in through it is logged out, and needs a password."""
     tenant_id = known_tenant(path).id
+    access.may_give("admin")
     openid.remove(pool(), by(), tenant_id)
     return _shown(tenant_id)
 

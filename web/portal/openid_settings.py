@@ -69,9 +69,10 @@ def openid_page(tenant_id: UUID) -> ResponseReturnValue:
 @recent
 def set_openid(tenant_id: UUID) -> ResponseReturnValue:
     form, former = ProviderForm(), _held()
-    if former is None and not form.client_secret.data:
+    if not form.client_secret.data and (former is None or former.terms.issuer != form.issuer.data):
         form.validate_on_submit()
-        form.client_secret.errors = ["The first time a secret is needed."]
+        first = "The first time a secret is needed."
+        form.client_secret.errors = [first if former is None else "Another issuer takes a secret of its own."]
         return _page(form), 400
     if not form.validate_on_submit():
         return _page(form), 400
