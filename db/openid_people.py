@@ -65,16 +65,22 @@ def admit(pool: Pool, by: By, vouched: Vouched) -> User:
     return users.change(pool, by, user.tenant_id, user.id, user.name, vouched.role, "active")
 
 
-def turn_away(pool: Pool, by: By, tenant_id: str | None, issuer: str, subject: str, code: str) -> None:
-    """The provider's word admits this person no longer, or never did: whatever sessions they have end. Audited."""
+def turn_away(
+    pool: Pool, by: By, tenant_id: str | None, issuer: str, subject: str, code: str, *, told: bool = True
+) -> None:
+    """The provider's word admits this person no longer, or never did: whatever sessions they have end.
+
+    Audited where it is to be `told`.
+    """
     with pool.transaction() as cursor:
         cursor.execute(
             """DELETE FROM sessions s USING openid_identities i WHERE i.user_id = s.user_id AND i.issuer = %s
                AND i.subject = %s AND i.provider_tenant_id IS NOT DISTINCT FROM %s::uuid""",
             (issuer, subject, tenant_id),
         )
-        detail = {"reason": code, "issuer": issuer}
-        audit.record(cursor, by, "login.refused", tenant_id=tenant_id, subject=subject[:255], detail=detail)
+        if told:
+            detail = {"reason": code, "issuer": issuer}
+            audit.record(cursor, by, "login.refused", tenant_id=tenant_id, subject=subject[:255], detail=detail)
 
 
 def note_refusal(pool: Pool, by: By, tenant_id: str | None, issuer: str, code: str) -> None:

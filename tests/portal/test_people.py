@@ -50,6 +50,7 @@ def test_an_invited_user_logs_in_with_the_password_that_was_shown_once(app: Flas
     ("form", "said"),
     [
         ({"name": "", "email": "x@nordwind.example", "role": "viewer"}, "Say what this person is called."),
+        ({"name": "X\r\nY", "email": "x@nordwind.example", "role": "viewer"}, "cannot be printed"),
         ({"name": "X", "email": "nonsense", "role": "viewer"}, "This is not an e-mail address: "),
         ({"name": "X", "email": "admin@nordwind.example", "role": "viewer"}, "user with this address already"),
         ({"name": "X", "email": "x@nordwind.example", "role": "operator"}, "Not a valid choice"),

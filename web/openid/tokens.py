@@ -24,7 +24,7 @@ def key_id(token: str) -> str | None:
     """The key that the token names, read before anything is proved. Raises OpenIdError."""
     try:
         header = jws.extract_compact(token.encode()).headers()
-    except (JoseError, ValueError, TypeError):
+    except (JoseError, ValueError, TypeError, RecursionError):
         raise OpenIdError("bad_token", "The provider's answer holds no readable ID token.") from None
     found = header.get("kid")
     return found if isinstance(found, str) else None
@@ -51,7 +51,7 @@ def checked(
             {"nonce": nonce, "client_id": client_id, "access_token": access_token},
         )
         claims.validate(int(time.time()), LEEWAY)
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise OpenIdError("bad_token", f"The provider's ID token proves nothing: {_why(error)}.") from None
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():

@@ -8,12 +8,13 @@ from werkzeug.wrappers import Response
 from db import former_secrets
 from web.context import parts
 from web.portal import setup_notes
-from web.portal.blueprint import portal, tenant
+from web.portal.blueprint import portal, recent, tenant
 from web.principal import by, needs
 
 
 @portal.post("/tenants/<uuid:tenant_id>/former-secrets/end")
 @needs("tenants:write")
+@recent
 def end_former_secrets(tenant_id: object) -> Response:
     given = request.form.get("side")
     side = given if given in ("whatsapp", "genesys") else None

@@ -15,9 +15,11 @@ from db import api_keys
 from db.api_keys import ApiKey
 from db.changes import NotFoundError
 from web import access
+from web.api.schemas import Name
 from web.portal import filters, once
 from web.portal.blueprint import portal, recent
 from web.portal.place import place
+from web.portal.setup_forms import Like, stripped
 from web.principal import OPERATOR, SCOPES, by, needs
 
 PAGE = 50
@@ -29,7 +31,8 @@ class KeyForm(FlaskForm):
     name = StringField(
         "Name",
         description="What it is for: a program and a place, such as “Shop, production”.",
-        validators=[DataRequired("Give it a name by which it is known later."), Length(max=120)],
+        validators=[DataRequired("Give it a name by which it is known later."), Length(max=120), Like(Name)],
+        filters=[stripped],
     )
     days = SelectField("Good for", choices=LIFE, default="365")
     scopes = SelectMultipleField("What it may do", validators=[DataRequired("Choose at least one.")])

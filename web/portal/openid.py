@@ -48,7 +48,13 @@ class FindForm(FlaskForm):
 @portal.get("/login/<login_key>")
 @public
 def begin_openid(login_key: str) -> ResponseReturnValue:
-    """Off to the provider: `openid` is the installation's, any other key a tenant's."""
+    """Off to the provider: `openid` is the installation's, any other key a tenant's.
+
+    Not for whoever is logged in: a link, or the page wanted at the log-in, would lead them out of the portal, to
+    wherever a tenant's provider stands, and back as somebody else.
+    """
+    if current_user.is_authenticated:
+        return redirect(url_for("portal.home"))
     limits.stranger_at_login()
     provider = _provider(login_key)
     return _off_to(provider, entrance.wanted_page())
@@ -184,9 +190,11 @@ def _user(provider: Provider, claims: dict[str, Any]) -> User:
     try:
         return openid_people.admit(parts().pool, _by(provider), people.vouched(provider, claims))
     except (OpenIdError, NotAdmittedError) as error:
+        # A provider may vouch for as many people as it likes: they must not fill the audit log either.
         openid_people.turn_away(
-            parts().pool, _by(provider), provider.tenant_id, provider.issuer, claims["sub"], error.code
-        )
+            parts().pool, _by(provider), provider.tenant_id, provider.issuer, claims["sub"], error.code,
+            told=limits.granted(refusals.OF_TENANT, provider.tenant_id or "operator"),
+        )  # fmt: skip
         raise
 
 

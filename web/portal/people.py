@@ -16,11 +16,13 @@ from db import guesses, sessions, tenants, users
 from db.changes import TakenError
 from db.users import User
 from web import access
+from web.api.schemas import Name
 from web.context import changes
 from web.errors import ApiError
 from web.portal import filters, once
 from web.portal.blueprint import portal, recent, tenant
 from web.portal.place import Place, place
+from web.portal.setup_forms import Like, stripped
 from web.portal.words import sentence
 from web.principal import OPERATOR, by, needs
 
@@ -34,7 +36,9 @@ Answer = str | Response | tuple[str, int]
 
 
 class InviteForm(FlaskForm):
-    name = StringField("Name", validators=[DataRequired("Say what this person is called."), Length(max=120)])
+    name = StringField(
+        "Name", [DataRequired("Say what this person is called."), Length(max=120), Like(Name)], [stripped]
+    )
     email = EmailField(
         "E-mail address", validators=[DataRequired("The address is what they log in with."), Length(max=254)]
     )
@@ -42,7 +46,9 @@ class InviteForm(FlaskForm):
 
 
 class ChangeForm(FlaskForm):
-    name = StringField("Name", validators=[DataRequired("Say what this person is called."), Length(max=120)])
+    name = StringField(
+        "Name", [DataRequired("Say what this person is called."), Length(max=120), Like(Name)], [stripped]
+    )
     role = RadioField("Role")
     status = RadioField("Access", choices={"active": "may log in", "disabled": "may not log in"})
 

@@ -23,6 +23,22 @@ def test_a_tenants_issuer_leads_into_no_private_network(
         assert inside.asked == []
 
 
+def test_whoever_is_logged_in_is_led_out_to_no_tenants_provider(
+    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+) -> None:
+    """A link to a hostile tenant's log-in, be it as the page wanted after the own one, ends in the portal."""
+    tenant, hostile, browser = new_tenant(), new_tenant(), Browser(app)
+    issuer.person(tenant.address("ada"))
+    asked = browser.begin(tenant.key, f"?next=/portal/login/{hostile.key}")
+    wanted = browser.back(tenant.key, asked).headers["Location"]
+    assert wanted == f"/portal/login/{hostile.key}"
+    for link in (wanted, "/portal/login/openid"):
+        assert browser.client.get(link).headers["Location"] == "/portal/"
+    issuer.person(hostile.address("mallory"))
+    assert browser.client.get(f"/portal/login/{hostile.key}/callback?state=x&code=y").status_code == 400
+    assert tenant.address("ada") in browser.client.get("/portal/account").get_data(as_text=True)
+
+
 def test_a_description_of_somebody_else_is_not_taken(
     app: Flask, issuer: Issuer, other_issuer: Issuer, new_tenant: NewTenant
 ) -> None:

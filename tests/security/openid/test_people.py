@@ -12,6 +12,8 @@ from db import openid_people, users
 from tests.portal.client import BY
 from tests.security.openid.issuer import Browser, Issuer
 from tests.security.openid.world import NewTenant, everybody, new_user, refusals
+from web import limits
+from web import refusals as refusals_of_web
 from web.parts import WebParts
 
 OPERATOR = "olga@relay.example"
@@ -150,6 +152,23 @@ def test_without_a_role_nobody_comes_in_and_whoever_lost_it_is_out(
         assert "Ada Brandt, extension 12" in answer.get_data(as_text=True)
     assert refusals(parts.pool)[-1] == "no_role"
     assert not browser.logged_in()
+
+
+def test_people_whom_a_provider_makes_up_fill_no_audit_log(
+    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+) -> None:
+    tenant, browser = new_tenant(), Browser(app)
+    app.config["RATE_LIMITED"] = True
+    try:
+        with app.test_request_context():
+            for _ in range(refusals_of_web.OF_TENANT.per_minute):
+                assert limits.granted(refusals_of_web.OF_TENANT, tenant.id)
+        before = len(refusals(parts.pool))
+        issuer.person(tenant.address("nobody"), groups=())
+        assert browser.log_in(tenant.key).status_code == 403
+    finally:
+        app.config["RATE_LIMITED"] = False
+    assert len(refusals(parts.pool)) == before
 
 
 def test_a_changed_role_ends_the_sessions_with_the_former_one(

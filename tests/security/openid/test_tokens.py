@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import OctKey
 
 from db import openid_people, users
@@ -47,6 +47,11 @@ def changed(**claims: Any) -> Callable[[Issuer, dict[str, Any]], str]:
     return make
 
 
+def nested_without_end(issuer: Issuer, _: dict[str, Any]) -> str:
+    deep = b"[" * 20_000 + b"]" * 20_000
+    return jws.serialize_compact({"alg": "RS256", "kid": "one"}, deep, issuer.key)
+
+
 HOSTILE = {
     "signed by another key": by_another_key,
     "not signed at all": unsigned,
@@ -70,6 +75,7 @@ HOSTILE = {
     "about a number": changed(sub=7),
     "bound to another access token": changed(at_hash="AAAA"),
     "no token": lambda _issuer, _claims: "not.a.token",
+    "nested without end": nested_without_end,
     "endless": lambda issuer, claims: signed(issuer, claims | {"x": "x" * 70_000}),
 }
 
