@@ -126,6 +126,16 @@ def domains(pool: Pool, tenant_id: str) -> list[str]:
         return [str(row[0]) for row in cursor.fetchall()]
 
 
+def domain_of_another(pool: Pool, tenant_id: str, email: str) -> bool:
+    """Whether the address, as `users.address` gives it, is at a domain of another tenant's. Give the unlimited pool."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM openid_domains WHERE domain = %s AND tenant_id <> %s)",
+            (email.rpartition("@")[2], UUID(tenant_id)),
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def set_domains(pool: Pool, by: By, tenant_id: str, wanted: Sequence[str]) -> None:
     """All of the tenant's, in lower case. The operator's to say. Raises TakenError for another tenant's."""
     with pool.transaction() as cursor:

@@ -93,8 +93,13 @@ def create(pool: Pool, by: By, tenant_id: str | None, email: str, name: str, rol
             detail = {"email": user.email, "role": role}
             audit.record(cursor, by, "user.created", tenant_id=tenant_id, subject=user.id, detail=detail)
     except psycopg2.errors.UniqueViolation:
-        raise TakenError("email_taken", "there is a user with this address already") from None
+        raise taken() from None
     return user
+
+
+def taken() -> TakenError:
+    """By whom is nobody's business: it may be another tenant's user."""
+    return TakenError("email_taken", "there is a user with this address already")
 
 
 def by_email(pool: Pool, email: str) -> User | None:

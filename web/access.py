@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from db import api_keys, password_rules, second_factor, sessions, users
+from db import api_keys, openid, password_rules, second_factor, sessions, users
 from db.api_keys import ApiKey
 from db.changes import NotFoundError, TakenError
 from db.lineage import DEEPEST, root_digest
@@ -38,8 +38,12 @@ def invite(pool: Pool, tenant_id: str | None, email: str, name: str, role: Role)
     may_give(role)
     _fits(tenant_id, role)
     _passwords_admit(pool, tenant_id)
+    found, own = address(email), principal().tenant_id
+    # Else a tenant could take the addresses of another's people, who would then find no place of their own.
+    if own is not None and openid.domain_of_another(parts().pool, own, found):
+        raise users.taken()
     password = generated()
-    user = users.create(pool, by(), tenant_id, address(email), name, role, passwords.hashed(password))
+    user = users.create(pool, by(), tenant_id, found, name, role, passwords.hashed(password))
     return user, password
 
 

@@ -108,6 +108,18 @@ def test_domains_are_the_operators_word_and_one_tenants_only(
     api.error(api("PUT", other, {"domains": ["S\u00dcDLICHT.example"]}), 409, "domain_taken")
 
 
+def test_no_tenant_takes_an_address_at_anothers_domain(
+    api: Api, pool: Pool, path: str, new_tenant: Callable[..., str]
+) -> None:
+    """Whoever has it would keep its owner out, at the log-in and at the owner's provider."""
+    assert api("PUT", f"{path}/domains", {"domains": ["suedlicht.example"]}).status_code == 200
+    own, hostile = path.replace("/openid", "/users"), f"/api/tenants/{new_tenant('Hostile')}/users"
+    body = {"email": "vera@suedlicht.example", "name": "Vera", "role": "viewer"}
+    key = key_of(pool, hostile, sorted(ROLES["admin"]))
+    api.error(api("POST", hostile, body, key=key), 409, "email_taken")
+    assert api("POST", own, body, key=key_of(pool, path, sorted(ROLES["admin"]))).status_code == 201
+
+
 def test_passwords_stay_until_an_admin_has_come_in(api: Api, path: str) -> None:
     api.error(api("PUT", path, PROVIDER | {"passwords": False}), 409, "nobody_came_yet")
 
