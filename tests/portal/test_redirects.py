@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from tests.portal.client import TOKEN
+
 HOSTILE = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
 
 
@@ -18,3 +20,15 @@ def test_a_redirect_does_not_follow_the_host_header(app: Flask, path: str) -> No
 
 def test_no_address_is_mended_by_a_redirect(app: Flask) -> None:
     assert [rule.rule for rule in app.url_map.iter_rules() if rule.is_branch and rule.strict_slashes] == []
+
+
+@pytest.mark.parametrize("headers", [{"Referer": "https://relay.example.com/portal/login"}, {}])
+def test_a_form_whose_host_the_proxy_has_changed_says_so(app: Flask, headers: dict[str, str]) -> None:
+    inside = "https://127.0.0.1:8000"
+    client = app.test_client()
+    token = TOKEN.search(client.get("/portal/login", base_url=inside).get_data(as_text=True))
+    assert token
+    form = {"csrf_token": next(filter(None, token.groups()))}
+    answer = client.post("/portal/login", data=form, headers=headers, base_url=inside)
+    assert answer.status_code == 400
+    assert "the proxy hands the Host header on" in answer.get_data(as_text=True)

@@ -42,7 +42,14 @@ def install(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(Exception, _unexpected)
 
 
-def _stale(_error: CSRFError) -> Answer:
+def _stale(error: CSRFError) -> Answer:
+    if "referrer" in str(error.description):
+        log.warning("form_from_elsewhere", host=request.host, reason=error.description)
+        return page(
+            400,
+            "Your browser says that this form is from another address than it was sent to, or does not say. Open the "
+            "portal at its own address. If it stays, its operator sees to it that the proxy hands the Host header on.",
+        )
     return page(400, "This page was open for too long. Go back, reload it, and try again.")
 
 
