@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class RedisSender:
-    """Publishes in the caller's greenlet, one at a time."""
+    """Publishes in the caller's greenlet, one message at a time, so that whoever has thousands lets others between."""
 
     waiting = 0
 
@@ -50,16 +50,21 @@ class RedisSender:
 
     def send(self, outgoing: Sequence[Outgoing], deadline: float) -> list[tuple[Outgoing, BrokerError]]:
         """Publish once; returns what Redis did not take, each with its reason."""
-        if not self._lock.acquire(timeout=max(deadline - time.monotonic(), 0.001)):
-            return [(one, BrokerError("the broker is too slow")) for one in outgoing]
-        try:
-            return [(one, error) for one in outgoing if (error := self._send_one(one)) is not None]
-        finally:
-            self._lock.release()
+        patience = max(deadline - time.monotonic(), 0.001)  # for each turn: what has begun goes on
+        return [(one, error) for one in outgoing if (error := self._in_turn(one, patience)) is not None]
 
     def close(self) -> None:
         if self._link is not None:
             self._link.close()
+
+    def _in_turn(self, outgoing: Outgoing, patience: float) -> BrokerError | None:
+        if not self._lock.acquire(timeout=patience):
+            return BrokerError("the broker is too slow")
+        try:
+            return self._send_one(outgoing)
+        finally:
+            self._lock.release()
+            gevent.sleep(0)  # else the same greenlet would have the lock again before anybody who waits for it
 
     def _send_one(self, outgoing: Outgoing) -> BrokerError | None:
         try:

@@ -60,6 +60,19 @@ def test_many_greenlets_share_one_publisher(
     consumer.ack(2, inbox.deliveries)
 
 
+@pytest.mark.parametrize("url", ["redis"], indirect=True)
+def test_who_publishes_thousands_lets_others_between(url: str, make_publisher: Callable[[str], Publisher]) -> None:
+    publisher, left = make_publisher(url), []
+    publisher.publish([message(2, b"connected")], PATIENCE)
+    many = gevent.spawn(publisher.publish, [message(2, b"%d" % number) for number in range(3000)], PATIENCE)
+    gevent.sleep(0)  # it begins
+    for _ in range(3):
+        publisher.publish([message(3, b"one")], PATIENCE)
+        left.append(many.ready())
+    assert left == [False] * 3, "one waited for all the others"
+    many.get(timeout=PATIENCE)
+
+
 def test_a_large_body_passes(
     url: str, make_publisher: Callable[[str], Publisher], make_consumer: Callable[..., Consumer]
 ) -> None:
