@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from db import audit, lineage, user_news
+from db import audit, bounds, lineage, user_news
 from db.audit import By
 from db.changes import NotFoundError
 from db.lineage import NO_ROOT, TREE
@@ -63,9 +63,11 @@ def _hash(secret: str) -> bytes:
 def create(
     pool: Pool, by: By, tenant_id: str | None, name: str, scopes: Sequence[str], expires_at: datetime | None
 ) -> tuple[ApiKey, str]:
-    """The key's row, and the key itself, which nobody can look up again. It hangs on `by.maker`."""
+    """The key's row, and the key itself, which nobody can look up again. It hangs on `by.maker`. Raises TakenError for
+    one key too many."""
     secret, maker = PREFIX + secrets.token_urlsafe(32), by.maker
     with pool.transaction() as cursor:
+        bounds.make_room(cursor, "api_keys", tenant_id)
         cursor.execute(
             f"""INSERT INTO api_keys (id, tenant_id, name, secret_hash, hint, scopes, created_by, expires_at,
                   maker, maker_key, maker_user, maker_rights, maker_digest, generation)

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 import psycopg2.errors
 from psycopg2.extras import Json
 
+from db import bounds
 from db.audit import By
 from db.changes import Changes, NotFoundError, TakenError
 from db.credentials import lock_tenant, rotated
@@ -84,7 +85,7 @@ def create(
 ) -> Line:
     """A line in status pending. The same pair again is the same line, with the newest secret; released, it is pending.
 
-    Raises TakenError when the tenant already uses one of the two ids in another pair.
+    Raises TakenError when the tenant already uses one of the two ids in another pair, and for one line too many.
     """
     detail = {"phone_number_id": phone_number_id, "integration_id": integration_id}
     with _clashes(), changes.of(tenant_id, by, "line.put", subject=phone_number_id, detail=detail) as cursor:
@@ -105,6 +106,7 @@ def create(
                 (sealed, Json(dict(settings or {})), row[0]),
             )
         else:
+            bounds.make_room(cursor, "lines", tenant_id)
             cursor.execute(
                 "INSERT INTO lines (id, tenant_id, phone_number_id, integration_id, webhook_key, "
                 f"sealed_webhook_secret, settings) VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING {COLUMNS}",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg2.errors
 
-from db import audit, users
+from db import audit, bounds, users
 from db.audit import By
 from db.messages import new_id
 from db.pool import Pool
@@ -162,6 +162,7 @@ def _without_a_strangers_password(cursor: Any, user: User) -> User:
 
 
 def _made(cursor: Any, by: By, vouched: Vouched, email: str) -> User:
+    bounds.make_room(cursor, "users", vouched.tenant_id)
     cursor.execute(
         f"""INSERT INTO users (id, tenant_id, email, name, role) VALUES (%s, %s, %s, %s, %s)
             RETURNING {users.COLUMNS}""",

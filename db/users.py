@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg2.errors
 from email_validator import EmailNotValidError, validate_email
 
-from db import api_keys, audit, lineage, user_news
+from db import api_keys, audit, bounds, lineage, user_news
 from db.audit import By
 from db.changes import NotFoundError, TakenError
 from db.messages import new_id
@@ -78,9 +78,11 @@ def address(email: str) -> str:
 
 
 def create(pool: Pool, by: By, tenant_id: str | None, email: str, name: str, role: Role, password_hash: str) -> User:
-    """Somebody else chose the password, so it has to be changed first. Raises TakenError for a known address."""
+    """Somebody else chose the password, so it has to be changed first. Raises TakenError for a known address, and for
+    one user too many."""
     try:
         with pool.transaction() as cursor:
+            bounds.make_room(cursor, "users", tenant_id)
             cursor.execute(
                 f"""INSERT INTO users (id, tenant_id, email, name, role, password_hash, must_change, maker_key,
                       password_until)
