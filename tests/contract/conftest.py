@@ -213,6 +213,8 @@ def restore(client: Sandbox) -> None:
     for integration in client.control("/accounts")["genesys"]:
         if integration["integration_id"] != INTEGRATION:
             client.control(f"/accounts/genesys/{integration['integration_id']}", method="DELETE")
+    # An address that a test had the account's webhooks pointed at would win over the next test's.
+    assert client.graph("DELETE", f"{WABA}/subscribed_apps").ok
     client.control(
         "/accounts",
         {

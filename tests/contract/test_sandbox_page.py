@@ -78,8 +78,10 @@ def test_the_page_sees_when_the_relay_points_the_webhooks_at_itself(
     override = {"override_callback_uri": f"{receiver.url}/meta", "verify_token": "demo-verify-token"}
     assert sandbox.graph("POST", f"{WABA}/subscribed_apps", json=override).ok
     expect(notice).to_contain_text("for Genesys on this line")
-    way_back = {"name": "N", "outboundNotificationWebhookUrl": f"{receiver.url}/genesys"}
-    assert sandbox.platform("PATCH", f"/conversations/messaging/integrations/open/{INTEGRATION}", json=way_back).ok
+    integration = f"/conversations/messaging/integrations/open/{INTEGRATION}"
+    name = sandbox.platform("GET", integration).json()["name"]
+    way_back = {"name": name, "outboundNotificationWebhookUrl": f"{receiver.url}/genesys"}
+    assert sandbox.platform("PATCH", integration, json=way_back).ok
     expect(notice).to_be_hidden()
 
 
