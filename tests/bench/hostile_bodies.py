@@ -25,6 +25,8 @@ from tests.integration import webhook_world
 from tests.integration.webhook_world import Line, change, envelope, meta_signature, text
 
 ONCE = 40
+WITHIN_SHARE = 7
+"""So many large bodies a tenant's secret may sign at once; then it is answered 503 for a while."""
 OTHERS = 1_000
 HOSTILE = b'{"entry":[{"changes":[{"value":{"messages":[%s{}]}}]}]}' % (b"{}," * 1_398_000)
 Headers = Mapping[str, str]
@@ -33,24 +35,28 @@ Request = tuple[str, bytes, Headers, int]
 
 
 @pytest.fixture(scope="module")
-def line(settings_env: dict[str, str]) -> Line:
+def lines(settings_env: dict[str, str]) -> tuple[Line, Line]:
+    """Of the hostile tenant, and of another one."""
     world = webhook_world.build(settings_env)
     try:
-        return world.line(own_app=True)
+        return world.line(own_app=True), world.line(own_app=True)
     finally:
         webhook_world.close(world)
 
 
 @pytest.fixture(scope="module")
-def port(line: Line, settings_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def port(
+    lines: tuple[Line, Line], settings_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[int]:
     logs: Path = tmp_path_factory.mktemp("web")
     with processes.web(settings_env, logs):
         yield load_settings(settings_env).web_port
 
 
-def test_what_a_hostile_webhook_costs(port: int, line: Line, tmp_path: Path) -> None:
+def test_what_a_hostile_webhook_costs(port: int, lines: tuple[Line, Line], tmp_path: Path) -> None:
+    line, other = lines
     address = f"/webhook/meta/{line.tenant_key}"
-    small = json.dumps(envelope(change(line.phone_number_id, text("hello")))).encode()
+    small = json.dumps(envelope(change(other.phone_number_id, text("hello")))).encode()
     wrong, right = meta_signature(b"", "wrong"), meta_signature(HOSTILE, line.app_secret)
     kinds: dict[str, Request] = {
         "empty, unsigned": ("/webhook/meta", b"", {}, 401),
@@ -61,10 +67,10 @@ def test_what_a_hostile_webhook_costs(port: int, line: Line, tmp_path: Path) -> 
     base = 0.0
     print("\none request, median of", ONCE)
     for name, (path, body, headers, status) in kinds.items():
-        one = statistics.median(_times(port, path, body, headers, status, ONCE))
+        one = statistics.median(_times(port, path, body, headers, status, ONCE if status == 401 else WITHIN_SHARE))
         base = base or one
         print(f"  {name:40} {one * 1000:8.2f} ms {one / base:8.1f} x")
-    ours = ("/webhook/meta", small, meta_signature(small, line.app_secret), 200)
+    ours = (f"/webhook/meta/{other.tenant_key}", small, meta_signature(small, other.app_secret), 200)
     print(f"others' requests, {OTHERS} signed webhooks one after the other")
     alone = 0.0
     for name, hostile in {"nobody else": None, **dict(list(kinds.items())[1:])}.items():
