@@ -6,7 +6,7 @@ Meta sends 3 MB and 1,000 updates at most (its webhooks page); the bounds leave 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -37,10 +37,9 @@ SLICE_SECONDS = 0.002
 
 SIGNER_BYTES = 32 * 1024 * 1024
 SIGNER_BYTES_PER_SECOND = 2 * 1024 * 1024
-"""Of one tenant's secret, in one worker, and a burst above that."""
-ITEM_BYTES = 4 * 1024
-"""An item costs a signer so many bytes at least: 512 items a second, and 8,192 at once. Each is a message at the
-broker, and the daemons take in all tenants' from the same queues."""
+"""Of one tenant's secret, in one worker, and a burst above that; while others send too."""
+OTHERS_SECONDS = 10.0
+"""So long after its last webhook a signer counts as one that sends."""
 REMEMBERED = 10_000
 
 T = TypeVar("T")
@@ -55,8 +54,6 @@ class Budget:
 
     def __init__(self) -> None:
         self._used = 0.0
-        self.held = 0
-        """Items that were found so far."""
 
     def look_at(self, raw: bytes) -> None:
         """Before it is parsed, which cannot be interrupted. Signs inside of texts are counted, too: they only
@@ -68,9 +65,8 @@ class Budget:
 
     def items(self, found: Iterable[T]) -> Iterator[T]:
         """The same, counted, with turns for other requests. Raises OverBudget."""
-        for item in self.in_turns(found):
-            self.held += 1
-            if self.held > MOST_ITEMS:
+        for number, item in enumerate(self.in_turns(found)):
+            if number == MOST_ITEMS:
                 raise OverBudget(f"it holds more than {MOST_ITEMS:,} items")
             yield item
 
@@ -95,7 +91,8 @@ class Room:
     def __init__(self, most: int = 32 * MOST_BYTES, waiting: int = 8) -> None:
         self._free = most
         self._most_waiting = waiting
-        self._turns: dict[str, tuple[BoundedSemaphore, list[object]]] = {}
+        self._turns: dict[str, BoundedSemaphore] = {}
+        self._waiting: Counter[str] = Counter()
         self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     @contextmanager
@@ -114,21 +111,21 @@ class Room:
             self._free += taken
 
     def spend(self, owner: str, size: int) -> None:
-        """Count a proved body of this tenant's. Raises StoreError while it has sent too much: it may try again soon."""
+        """Count a proved body of this owner's. Raises StoreError while it has sent too much and others send, too:
+        it may try again soon. Who sends alone takes nothing from anybody."""
         now = time.monotonic()
         spent, at = self._spent.get(owner, (0.0, now))
         spent = max(0.0, spent - (now - at) * SIGNER_BYTES_PER_SECOND)
-        if spent > SIGNER_BYTES:
+        if spent > SIGNER_BYTES and self._others_send(owner, now):
             raise StoreError("one signer sends more than its share")
-        self._spent[owner] = (spent + size, now)
+        self._spent[owner] = (min(spent, SIGNER_BYTES) + size, now)
         self._spent.move_to_end(owner)
         if len(self._spent) > REMEMBERED:
             self._spent.popitem(last=False)
 
-    def held(self, owner: str, size: int, items: int) -> None:
-        """What a body that was counted turned out to hold: many small items cost more than its size."""
-        spent, at = self._spent.get(owner, (0.0, time.monotonic()))
-        self._spent[owner] = (spent + max(0, items * ITEM_BYTES - size), at)
+    def _others_send(self, owner: str, now: float) -> bool:
+        latest = next((at for name, (_, at) in reversed(self._spent.items()) if name != owner), None)
+        return latest is not None and now - latest < OTHERS_SECONDS
 
     @contextmanager
     def turn(self, owner: str, size: int) -> Iterator[None]:
@@ -136,15 +133,13 @@ class Room:
         if size <= LARGE_BYTES:
             yield
             return
-        turn, waiting = self._turns.setdefault(owner, (BoundedSemaphore(1), []))
-        if len(waiting) > self._most_waiting:
+        if self._waiting[owner] > self._most_waiting:
             raise StoreError("too many large webhooks of one signer at once")
-        me = object()
-        waiting.append(me)
+        self._waiting[owner] += 1
         try:
-            with turn:
+            with self._turns.setdefault(owner, BoundedSemaphore(1)):
                 yield
         finally:
-            waiting.remove(me)
-            if not waiting:
-                self._turns.pop(owner, None)
+            self._waiting[owner] -= 1
+            if not self._waiting[owner]:
+                del self._waiting[owner], self._turns[owner]

@@ -13,7 +13,6 @@ from db.changes import Changes
 from db.onboarding import Pair
 from tests.integration import webhook_world as world_of
 from tests.integration.webhook_world import APP_SECRET, Line, World, agent_text, change, envelope, json_of, text
-from web import budget
 
 
 @pytest.fixture(scope="module")
@@ -139,20 +138,6 @@ def test_a_body_that_asks_for_too_much_is_kept_whole_and_not_repeated_for_ever(w
         [[told]] = world.rows("SELECT reason FROM unknown_lines WHERE id = %s", kept.id)
         assert reason in told
     assert world.arrivals.none_of(line)
-
-
-def test_a_flood_of_tiny_items_ends_soon_and_others_are_taken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the queues everybody's messages stand behind it."""
-    monkeypatch.setattr(budget, "SIGNER_BYTES_PER_SECOND", 0)
-    attacker, victim = world.line(own_app=True), world.line(own_app=True)
-    tiny = [{"from": "4917", "id": f"{n}"} for n in range(3_000)]
-
-    def posted(line: Line, *messages: dict[str, Any]) -> int:
-        body = envelope(change(line.phone_number_id, *messages))
-        return world.meta(body, line.app_secret, f"/webhook/meta/{line.tenant_key}").status_code
-
-    assert [posted(attacker, *tiny) for _ in range(4)] == [200] * 3 + [503]
-    assert posted(victim, text("not concerned")) == 200
 
 
 def test_an_item_that_a_daemon_would_read_for_seconds_is_kept_for_the_operator(world: World) -> None:
