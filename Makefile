@@ -11,10 +11,10 @@ help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/sandbox.stamp ## Start everything on this machine, with a demo tenant; Ctrl-C stops it
-	@$(BIN)/python -m sandbox.demo
+	@$(BIN)/python -m demo
 
 smoke: .venv/sandbox.stamp ## Start the same without a person, send each kind both ways, exit 0 if all arrived
-	@$(BIN)/python -m sandbox.smoke
+	@$(BIN)/python -m demo.smoke
 
 test: .venv/dev.stamp ## Install what is missing, check the code, run every test on private servers
 	@tests/system/install.sh

@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg2.extras import Json
 
-from db.lineage import Maker
+from db.access.lineage import Maker
 
 
 @dataclass(frozen=True, slots=True)

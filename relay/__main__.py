@@ -34,13 +34,13 @@ def _in_words() -> Iterator[None]:
     """What an operator can do something about is said in a sentence, without a traceback."""
     from psycopg2.errors import UndefinedColumn, UndefinedFunction, UndefinedTable
 
-    from db.changes import NotFoundError, TakenError
+    from db.daemons.reshard import StillRunningError
     from db.migrate import NotAllowedError, ShardCountError
-    from db.reshard import StillRunningError
     from db.sealing import SealError
+    from db.tenants.changes import NotFoundError, TakenError
     from relay.broker.errors import TopologyError
+    from relay.cli.operator import NotNowError
     from relay.core.errors import StoreError
-    from relay.operator import NotNowError
 
     try:
         yield
@@ -69,7 +69,7 @@ def main() -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database to the newest schema (the Procfile's release step)."""
-    from relay import operator
+    from relay.cli import operator
 
     with _in_words():
         applied = operator.bring_up_to_date(_settings())
@@ -80,7 +80,7 @@ def migrate() -> None:
 @click.argument("shards", type=click.IntRange(1, 1024))
 def reshard(shards: int) -> None:
     """Change the number of shards to SHARDS, with web and all daemons stopped."""
-    from relay import operator
+    from relay.cli import operator
 
     with _in_words():
         count = operator.change_shards(_settings(), shards)
@@ -97,7 +97,7 @@ def keys() -> None:
 @keys.command()
 def rotate() -> None:
     """Seal every secret anew with the first of CREDENTIALS_KEYS."""
-    from relay import operator
+    from relay.cli import operator
 
     with _in_words():
         count = operator.rotate_keys(_settings())
@@ -107,7 +107,7 @@ def rotate() -> None:
 @keys.command()
 def keep() -> None:
     """Let the keys that were made with a former ADMIN_API_KEY live on: they hang on today's from now on."""
-    from relay import operator
+    from relay.cli import operator
 
     with _in_words():
         count = operator.keep_keys(_settings())
@@ -121,7 +121,7 @@ def doctor(tenant_id: UUID | None) -> None:
 
     The exit code is 1 when anything is refused.
     """
-    from relay import operator
+    from relay.cli import operator
 
     refused = False
     with _in_words():
@@ -145,7 +145,7 @@ def users() -> None:
 @click.option("--role", type=click.Choice(["admin", "viewer"]), help="what it may do there")
 def add_user(email: str, name: str | None, is_operator: bool, tenant_id: UUID | None, role: str | None) -> None:
     """Add EMAIL, and tell its first password: once, and to be changed at the first log-in."""
-    from relay import people
+    from relay.cli import people
 
     if is_operator == bool(tenant_id) or bool(tenant_id) != bool(role):
         raise click.UsageError("say --operator, or --tenant ID with --role admin or viewer")
@@ -157,7 +157,7 @@ def add_user(email: str, name: str | None, is_operator: bool, tenant_id: UUID | 
 @users.command("list")
 def list_users() -> None:
     """Everybody who may log in."""
-    from relay import people
+    from relay.cli import people
 
     with _in_words():
         for line in people.lines(_settings()):
@@ -168,7 +168,7 @@ def list_users() -> None:
 @click.argument("email")
 def unlock_user(email: str) -> None:
     """Forget the wrong passwords of EMAIL."""
-    from relay import people
+    from relay.cli import people
 
     with _in_words():
         user = people.unlock(_settings(), email)
@@ -179,7 +179,7 @@ def unlock_user(email: str) -> None:
 @click.argument("email")
 def new_password(email: str) -> None:
     """Give EMAIL a new password, told once. It has to be changed at the next log-in, within 48 hours."""
-    from relay import people
+    from relay.cli import people
 
     with _in_words():
         user, password = people.new_password(_settings(), email)
@@ -190,7 +190,7 @@ def new_password(email: str) -> None:
 @click.argument("email")
 def reset_second_factor(email: str) -> None:
     """Take the second factor of EMAIL away, for whoever has lost app and recovery codes."""
-    from relay import people
+    from relay.cli import people
 
     with _in_words():
         user = people.reset_second_factor(_settings(), email)
@@ -201,7 +201,7 @@ def reset_second_factor(email: str) -> None:
 @click.argument("email")
 def let_user_in(email: str) -> None:
     """Give EMAIL a new password that admits for an hour, even where passwords are switched off."""
-    from relay import people
+    from relay.cli import people
 
     with _in_words():
         user, password = people.emergency(_settings(), email)
@@ -216,7 +216,7 @@ def audit() -> None:
 @audit.command("seal")
 def seal_audit() -> None:
     """Chain the newest lines now; daemons do it every ten seconds."""
-    from relay import auditing
+    from relay.cli import auditing
 
     with _in_words():
         count, head = auditing.seal(_settings())
@@ -227,7 +227,7 @@ def seal_audit() -> None:
 @click.option("--head", "noted", multiple=True, metavar="N:DIGEST", help="noted elsewhere: the chain must lead there")
 def verify_audit(noted: tuple[str, ...]) -> None:
     """Look at every line, and say which is not as it was written. The exit code is 1 when there is one."""
-    from relay import auditing
+    from relay.cli import auditing
 
     with _in_words():
         verdict = auditing.verify(_settings(), [auditing.head_of(one) for one in noted])
@@ -243,7 +243,7 @@ def verify_audit(noted: tuple[str, ...]) -> None:
 @click.option("--tenant", "tenant_id", type=click.UUID, help="of this tenant only")
 def export_audit(tenant_id: UUID | None) -> None:
     """All lines as JSON, one each, the oldest first."""
-    from relay import auditing
+    from relay.cli import auditing
 
     with _in_words():
         for line in auditing.export(_settings(), _text(tenant_id)):
@@ -259,7 +259,7 @@ def lines_group() -> None:
 @click.argument("ref")
 def find_lines(ref: str) -> None:
     """All lines that have REF: a phone number id, an integration id, or a line's own id."""
-    from relay import lines
+    from relay.cli import lines
 
     with _in_words():
         for line in lines.find(_settings(), ref):
@@ -271,7 +271,7 @@ def find_lines(ref: str) -> None:
 @click.option("--reason", help="told to the tenant's people")
 def release_line(line_id: UUID, reason: str | None) -> None:
     """Let LINE_ID go: it owns its number and integration no more, its history stays with its tenant."""
-    from relay import lines
+    from relay.cli import lines
 
     with _in_words():
         click.echo(lines.release(_settings(), str(line_id), reason))
@@ -288,7 +288,7 @@ def dead_letters() -> None:
 @click.option("--broker", is_flag=True, help="the updates that nobody could decode; 100 of them at most")
 def list_dead_letters(tenant_id: UUID | None, limit: int, broker: bool) -> None:
     """The newest ones."""
-    from relay import dead_letters as letters
+    from relay.cli import dead_letters as letters
 
     with _in_words():
         settings = _settings()
@@ -301,7 +301,7 @@ def list_dead_letters(tenant_id: UUID | None, limit: int, broker: bool) -> None:
 @click.argument("message_id", type=click.UUID)
 def show_dead_letter(message_id: UUID) -> None:
     """All that happened to MESSAGE_ID."""
-    from relay import dead_letters as letters
+    from relay.cli import dead_letters as letters
 
     with _in_words():
         for line in letters.story(_settings(), str(message_id)):
@@ -315,7 +315,7 @@ def show_dead_letter(message_id: UUID) -> None:
 @click.option("--broker", is_flag=True, help="the updates that nobody could decode")
 def replay_dead_letters(message_ids: tuple[UUID, ...], tenant_id: UUID | None, everything: bool, broker: bool) -> None:
     """Send MESSAGE_IDS again, or --tenant ID --all. Each keeps its place in its conversation."""
-    from relay import dead_letters as letters
+    from relay.cli import dead_letters as letters
 
     if sum((bool(message_ids), everything, broker)) != 1 or everything != bool(tenant_id):
         raise click.UsageError("name messages, or say --tenant ID --all, or --broker")
@@ -338,7 +338,7 @@ def _text(given: UUID | None) -> str | None:
 @main.command()
 def run() -> None:
     """Run the daemon until SIGTERM or SIGINT."""
-    from relay.bootstrap import build_daemon
+    from relay.daemon.bootstrap import build_daemon
 
     settings = _settings()
     profile.warn(settings)

@@ -10,8 +10,8 @@ from typing import Self
 
 import requests
 
-from sandbox.stack.child import Child
-from sandbox.stack.ports import HOST
+from demo.stack.child import Child
+from demo.stack.ports import HOST
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent

@@ -1,5 +1,5 @@
 """`wait_until(predicate, message=...)`: how a test waits, for `PATIENCE` seconds at most. The sandbox's stack's own."""
 
-from sandbox.stack.waiting import PATIENCE, DeadlinePassed, wait_until
+from demo.stack.waiting import PATIENCE, DeadlinePassed, wait_until
 
 __all__ = ["PATIENCE", "DeadlinePassed", "wait_until"]

@@ -1,4 +1,4 @@
-"""The Flask application, made of its parts. Nothing is opened here; relay.bootstrap has built the clients."""
+"""The Flask application, made of its parts. Nothing is opened here; web.bootstrap has built the clients."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from web import api, health, idempotency, limits, metrics, portal, refusals, webhooks
-from web.arrival import ArrivalTime
-from web.errors import request_id
-from web.parts import WebParts
+from web import health, metrics
+from web.api import routes as api
+from web.portal import routes as portal
+from web.request import idempotency, limits, refusals
+from web.request.arrival import ArrivalTime
+from web.request.errors import request_id
+from web.request.parts import WebParts
+from web.webhooks import routes as webhooks
 
 log = structlog.get_logger(__name__)
 

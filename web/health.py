@@ -14,8 +14,8 @@ from flask import Blueprint, Flask, Response, current_app, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
 from db.pool import DatabaseError, Pool
-from web.parts import WebParts
-from web.throttle import Recent
+from web.request.parts import WebParts
+from web.request.throttle import Recent
 
 CHECK_SECONDS = 2.0
 

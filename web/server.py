@@ -20,7 +20,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.exceptions import RequestTimeout
 
-from web.networks import network_of
+from web.request.networks import network_of
 
 HEAD_SECONDS = 10.0
 """From the first byte of a request to the end of its headers."""

@@ -14,8 +14,8 @@ if not monkey.is_module_patched("threading"):
 from conf import profile
 from conf.logging import configure
 from conf.settings import load_settings
-from relay.bootstrap import build_web
 from relay.core.redaction import redacted
+from web.bootstrap import build_web
 
 settings = load_settings()
 configure(redacted, settings.log_level, settings.log_format)

@@ -1,6 +1,6 @@
 -- depends: 0003.content
 
--- What waits for a line keeps who proved it: `signer` is the digest of the secret that signed the webhook (db.signers),
+-- What waits for a line keeps who proved it: `signer` is the digest of the secret that signed the webhook (db.tenants.signers),
 -- '' where an earlier version kept it and nobody knows. `owner` says whose secret that was: a tenant's id, '' the operator's.
 -- `raw` is a body that was kept whole, deflated. What was relayed is no longer kept, so the mark for it goes.
 DELETE FROM unknown_lines WHERE replayed_at IS NOT NULL;

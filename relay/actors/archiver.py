@@ -15,15 +15,15 @@ from typing import Any
 import structlog
 
 from relay import metrics
-from relay.actors.base import RelayActor, tell
-from relay.actors.commands import Tick
-from relay.actors.parts import Parts
 from relay.broker.consumer import Delivery
 from relay.core import archive
 from relay.core.archive import Copy, Webhook
 from relay.core.errors import StoreError
 from relay.core.queues import WEBHOOK_ARCHIVE
 from relay.core.retry import backoff
+from relay.runtime.actor import RelayActor, tell
+from relay.runtime.commands import Tick
+from relay.runtime.context import Parts
 from relay.stores.objects import WEBHOOKS_INBOUND, WEBHOOKS_OUTBOUND
 
 log = structlog.get_logger(__name__)

@@ -7,11 +7,11 @@ from typing import Any
 
 import structlog
 
-from db import audit_chain
-from relay.actors.base import RelayActor, tell
-from relay.actors.commands import Tick
-from relay.actors.parts import Parts
+from db.access import audit_chain
 from relay.core.errors import StoreError
+from relay.runtime.actor import RelayActor, tell
+from relay.runtime.commands import Tick
+from relay.runtime.context import Parts
 
 log = structlog.get_logger(__name__)
 

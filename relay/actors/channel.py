@@ -12,14 +12,14 @@ from typing import Any
 import structlog
 
 from relay import metrics
-from relay.actors.base import RelayActor, Stop, tell
-from relay.actors.commands import ASIDES, AskTurn, Freed, LaneName, PassTurn, Ref, Refused, Tick, Turn
-from relay.actors.parts import Parts
 from relay.actors.sender import SenderActor
-from relay.actors.side import Side
 from relay.channels.base import Account
 from relay.core.errors import SendError
 from relay.core.limits import Rate, Rates, rate_of
+from relay.runtime.actor import RelayActor, Stop, tell
+from relay.runtime.commands import ASIDES, AskTurn, Freed, LaneName, PassTurn, Ref, Refused, Tick, Turn
+from relay.runtime.context import Parts
+from relay.runtime.side import Side
 
 log = structlog.get_logger(__name__)
 

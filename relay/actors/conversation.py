@@ -13,12 +13,21 @@ from typing import Any
 
 import structlog
 
-from db import conversations, mailbox
-from db.claims import Verdict
-from db.conversations import Mapping
-from relay.actors.asides import Asides
-from relay.actors.base import RelayActor, Stop, tell
-from relay.actors.commands import (
+from db.contacts import conversations
+from db.contacts.conversations import Mapping
+from db.mailbox import unfinished
+from db.mailbox.claims import Verdict
+from relay.conversation.asides import Asides
+from relay.conversation.lanes import Lanes
+from relay.conversation.outcomes import Outcomes
+from relay.conversation.preparation import Preparation
+from relay.core.conversation.departure import WINDOW_CLOSED, Hindrance, hindrance
+from relay.core.conversation.hold import Hold
+from relay.core.conversation.lane import LANE_LIMIT, NEVER, Entry, Lane
+from relay.core.errors import StoreError
+from relay.core.messages import Direction
+from relay.runtime.actor import RelayActor, Stop, tell
+from relay.runtime.commands import (
     Arrived,
     AskTurn,
     LaneName,
@@ -36,15 +45,7 @@ from relay.actors.commands import (
     Typed,
     Wake,
 )
-from relay.actors.lanes import Lanes
-from relay.actors.outcomes import Outcomes
-from relay.actors.parts import Parts
-from relay.actors.preparation import Preparation
-from relay.core.departure import WINDOW_CLOSED, Hindrance, hindrance
-from relay.core.errors import StoreError
-from relay.core.hold import Hold
-from relay.core.lane import LANE_LIMIT, NEVER, Entry, Lane
-from relay.core.messages import Direction
+from relay.runtime.context import Parts
 
 log = structlog.get_logger(__name__)
 
@@ -147,7 +148,7 @@ class ConversationActor(RelayActor):
 
     def _reload(self) -> None:
         try:
-            found = mailbox.read(self._parts.pool, self._id, LANE_LIMIT)
+            found = unfinished.read(self._parts.pool, self._id, LANE_LIMIT)
         except StoreError as error:
             log.warning("conversation_waits_for_postgresql", conversation_id=self._id, error=str(error))
             self._wake_later(2.0)

@@ -14,13 +14,14 @@ from typing import Any
 import psycopg2
 import structlog
 
-from db import claims, conversations, receipts
+from db.contacts import conversations
+from db.mailbox import claims, receipts
 from relay import metrics
-from relay.actors.base import RelayActor, Stop, tell
-from relay.actors.commands import Claimed, ClaimRequest, Outcome, Reported, ReportOutcome, Settled, Stands, Tick
-from relay.actors.parts import Parts
 from relay.core.errors import StoreError
 from relay.core.retry import backoff
+from relay.runtime.actor import RelayActor, Stop, tell
+from relay.runtime.commands import Claimed, ClaimRequest, Outcome, Reported, ReportOutcome, Settled, Stands, Tick
+from relay.runtime.context import Parts
 
 log = structlog.get_logger(__name__)
 

@@ -14,14 +14,14 @@ import filetype
 from gevent import get_hub
 from gevent.lock import BoundedSemaphore
 
-from db import messages
-from relay.actors.base import RelayActor, tell
-from relay.actors.commands import Prepare, Prepared, PrepareDone, Ref
-from relay.actors.parts import Parts
+from db.mailbox import messages
 from relay.channels.base import Account, Channel, Download
 from relay.core.errors import CannotCarry, RelayError
 from relay.core.messages import ChannelName, Direction, Media
 from relay.core.queues import SOURCE, TARGET
+from relay.runtime.actor import RelayActor, tell
+from relay.runtime.commands import Prepare, Prepared, PrepareDone, Ref
+from relay.runtime.context import Parts
 from relay.stores.objects import MEDIA_INBOUND, MEDIA_OUTBOUND
 
 BUCKET: dict[Direction, str] = {"inbound": MEDIA_INBOUND, "outbound": MEDIA_OUTBOUND}

@@ -8,15 +8,15 @@ from typing import Any
 import structlog
 from gevent.pool import Pool as Greenlets
 
-from db import ownership
-from db.ownership import AT_ONCE, ENDED_AT_ONCE, Due
+from db.tenants import ownership
+from db.tenants.ownership import AT_ONCE, ENDED_AT_ONCE, Due
 from relay import metrics
-from relay.actors.base import RelayActor, tell
-from relay.actors.commands import Tick
-from relay.actors.parts import Parts
+from relay.checks.owners import Owners
+from relay.checks.ownership import Ownership
 from relay.core.errors import StoreError
-from relay.owners import Owners
-from relay.ownership import Ownership
+from relay.runtime.actor import RelayActor, tell
+from relay.runtime.commands import Tick
+from relay.runtime.context import Parts
 
 log = structlog.get_logger(__name__)
 

@@ -9,28 +9,18 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from db import messages
-from db.claims import Attempt, Claim, Verdict
+from db.mailbox import messages
+from db.mailbox.claims import Attempt, Claim, Verdict
 from relay import metrics
-from relay.actors.base import RelayActor, tell
-from relay.actors.commands import (
-    Claimed,
-    ClaimRequest,
-    Freed,
-    NotClaimed,
-    Outcome,
-    Ref,
-    Send,
-    SendReport,
-    SendSignal,
-)
-from relay.actors.parts import Parts
-from relay.actors.side import Side
 from relay.actors.telling import Telling
 from relay.channels.base import Request, Sent
 from relay.core.errors import CannotCarry, SendError
 from relay.core.messages import Media
 from relay.core.retry import OUR_OWN, Decision, decide
+from relay.runtime.actor import RelayActor, tell
+from relay.runtime.commands import Claimed, ClaimRequest, Freed, NotClaimed, Outcome, Ref, Send, SendReport, SendSignal
+from relay.runtime.context import Parts
+from relay.runtime.side import Side
 from relay.stores.objects import LONGEST_LINK
 
 

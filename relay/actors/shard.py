@@ -12,20 +12,21 @@ from typing import Any
 
 import structlog
 
-from db import shards, sweep
+from db.daemons import shards
+from db.mailbox import sweep
 from relay import metrics
-from relay.actors.base import RelayActor, Stop, tell
-from relay.actors.commands import Arrived, Ref, Stands, Tick, Typed, Wake
 from relay.actors.conversation import ConversationActor
-from relay.actors.intake import Intake, Taken
-from relay.actors.parts import Parts
 from relay.broker.consumer import Delivery
 from relay.broker.publisher import Outgoing
+from relay.core.conversation.hold import Hold
 from relay.core.errors import StoreError
-from relay.core.hold import Hold
 from relay.core.messages import Direction
 from relay.core.queues import DEAD_LETTERS, INBOUND, OUTBOUND
 from relay.core.retry import backoff
+from relay.intake.intake import Intake, Taken
+from relay.runtime.actor import RelayActor, Stop, tell
+from relay.runtime.commands import Arrived, Ref, Stands, Tick, Typed, Wake
+from relay.runtime.context import Parts
 
 log = structlog.get_logger(__name__)
 

@@ -9,15 +9,16 @@ from typing import Any
 
 import structlog
 
-from db import notices, receipts, shards, sweep
+from db.daemons import shards
+from db.mailbox import notices, receipts, sweep
 from relay import metrics
-from relay.actors.base import RelayActor, Stop, tell
-from relay.actors.commands import Ref, ReloadTenant, Stands, Tick, Wake
 from relay.actors.journal import JournalActor
-from relay.actors.parts import Parts
 from relay.actors.shard import Begin, ShardActor
 from relay.actors.tenant import TenantActor
 from relay.core.errors import StoreError
+from relay.runtime.actor import RelayActor, Stop, tell
+from relay.runtime.commands import Ref, ReloadTenant, Stands, Tick, Wake
+from relay.runtime.context import Parts
 
 log = structlog.get_logger(__name__)
 

@@ -9,13 +9,13 @@ import time
 
 import structlog
 
-from relay.actors.base import tell
-from relay.actors.commands import Reported, ReportOutcome, SendReport, SendSignal, Signalled
-from relay.actors.parts import Parts
-from relay.actors.side import Side
 from relay.channels.base import Request
 from relay.core.errors import CannotCarry, SendError
 from relay.core.retry import LONGEST_WAIT
+from relay.runtime.actor import tell
+from relay.runtime.commands import Reported, ReportOutcome, SendReport, SendSignal, Signalled
+from relay.runtime.context import Parts
+from relay.runtime.side import Side
 
 log = structlog.get_logger(__name__)
 

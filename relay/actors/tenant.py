@@ -9,17 +9,17 @@ from typing import Any
 import structlog
 from gevent.lock import BoundedSemaphore
 
-from db import credentials, lines
-from db.lines import LineAccounts
-from relay.actors.base import RelayActor, Stop, tell
+from db.tenants import credentials, lines
+from db.tenants.lines import LineAccounts
 from relay.actors.channel import ChannelActor
-from relay.actors.commands import SIDE, AskTurn, Prepare, PrepareDone, Ref, Refused, ReloadTenant, Tick
 from relay.actors.media import MediaActor
-from relay.actors.parts import Parts
-from relay.actors.side import Side
 from relay.channels.base import Account
 from relay.core.errors import StoreError
 from relay.core.messages import ChannelName, Direction
+from relay.runtime.actor import RelayActor, Stop, tell
+from relay.runtime.commands import SIDE, AskTurn, Prepare, PrepareDone, Ref, Refused, ReloadTenant, Tick
+from relay.runtime.context import Parts
+from relay.runtime.side import Side
 
 log = structlog.get_logger(__name__)
 

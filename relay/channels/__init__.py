@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from relay.channels.base import Channel
-from relay.channels.http import HttpTransport
+from relay.channels.http.client import HttpTransport
 
 NAMES = ("whatsapp", "genesys")
 

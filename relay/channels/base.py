@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any, Literal, Protocol
 
-from relay.core.causes import Cause
+from relay.core.explain.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 
 ACCOUNT = "account:"

@@ -12,9 +12,9 @@ from typing import Any, Literal, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
-from relay.core.causes import Cause
 from relay.core.content import About, Answer, Option, Place, Template
 from relay.core.errors import Fate
+from relay.core.explain.causes import Cause
 
 T = TypeVar("T")
 
@@ -215,7 +215,7 @@ class Update:
     """One item of a webhook on its way from web to the relay: the body of a broker message.
 
     `arrived_at` is Unix seconds at WSGI entry, `index` the item's place in the POST, `signer` the digest of the
-    secret that signed it (db.signers): whoever brings a kept update back asks whether that secret still counts.
+    secret that signed it (db.tenants.signers): whoever brings a kept update back asks whether that secret still counts.
     """
 
     channel: str

@@ -1,4 +1,4 @@
-"""What receipts say about a message, gathered. The ladder itself is in `db.receipts`, where the row is locked.
+"""What receipts say about a message, gathered. The ladder itself is in `db.mailbox.receipts`, where the row is locked.
 
 received → sending → sent → delivered → read, with failed below delivered: Meta may report both for
 one message (several devices), and any `delivered` means that it arrived. Facts never go back.

@@ -76,7 +76,7 @@ class Cache:
             self._redis.call(lambda client: _forget(client, wanted), None)
 
     def forget_routes(self, refs: Iterable[tuple[str, str]]) -> None:
-        """`forget` for the look-ups that a change of a tenant has touched (see db.changes)."""
+        """`forget` for the look-ups that a change of a tenant has touched (see db.tenants.changes)."""
         self.forget(keys.route(kind, value) for kind, value in refs)
 
     def ping(self) -> bool:

@@ -40,6 +40,6 @@ def fence(key: str) -> str:
 def bucket(key: str) -> str:
     """A shared rate limit, by what the provider counts: `whatsapp:<tenant>:<number>`, `genesys:<tenant>:<client>`.
 
-    And by who asks us: `web-<limit>:<key, user or address>` (web.limits).
+    And by who asks us: `web-<limit>:<key, user or address>` (web.request.limits).
     """
     return f"{PREFIX}:limit:{key}"

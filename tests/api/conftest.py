@@ -12,11 +12,11 @@ from werkzeug.test import TestResponse
 from conf.logging import configure
 from conf.settings import load_settings
 from db.pool import Pool
-from relay.bootstrap import build_web
 from relay.core.redaction import redacted
 from tests import processes
 from tests.waiting import wait_until
-from web.parts import WebParts
+from web.bootstrap import build_web
+from web.request.parts import WebParts
 
 META_SECRET = "demo-app-secret-nordwind-0001"
 TOKEN = "EAAG-demo-token-nordwind"

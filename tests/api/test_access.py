@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db import api_keys, passwords, sessions, users
+from db.access import api_keys, passwords, sessions, users
+from db.access.lineage import Maker
 from db.audit import By
-from db.lineage import Maker
 from db.pool import Pool
 from tests.api.conftest import Api
-from web.principal import SCOPES
+from web.request.principal import SCOPES
 
 BY = By("test")
 

@@ -9,13 +9,13 @@ from gevent.event import Event
 
 from db.pool import Pool
 from relay.channels.base import NOTHING_EXPECTED, Account, Expected, Finding
-from relay.checks import Ours, Subject, check_line, check_side, check_sides, subjects
+from relay.checks.checks import Ours, Subject, check_line, check_side, check_sides, subjects
 from relay.core.errors import SendError
 from tests.api.conftest import META_SECRET, OWN_APP_SECRET, WHATSAPP, Api
 from tests.processes import Process
 from tests.waiting import PATIENCE, wait_until
-from web.api import checks
-from web.parts import WebParts
+from web.api.tenants import checks
+from web.request.parts import WebParts
 
 OURS = Ours("http://127.0.0.1:1", ("of-the-platform",))
 NUMBER, INTEGRATION = Account("tenant", "line", "3", {}), Account("tenant", "line", "i", {})

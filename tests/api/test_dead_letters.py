@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from db import api_keys, dead_letters, messages
+from db.access import api_keys
 from db.audit import By
-from db.dead_letters import Filter
+from db.mailbox import dead_letters, messages
+from db.mailbox.dead_letters import Filter
 from db.pool import Pool
 from relay.broker import topology
 from relay.broker.dead_letters import route
@@ -22,7 +23,7 @@ from tests.api.conftest import META_SECRET, Api
 from tests.api.test_rotation import active_line
 from tests.integration.rows import NOW, new_message, sent_message
 from tests.waiting import wait_until
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import jsonschema_rs
 import pytest
 from flask import Flask
 
-from web.api.description import METHODS, PARAMETER
-from web.principal import SCOPES
+from web.api.description.description import METHODS, PARAMETER
+from web.request.principal import SCOPES
 
 
 @pytest.fixture

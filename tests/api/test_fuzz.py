@@ -19,18 +19,19 @@ from hypothesis import strategies as st
 from schemathesis import checks
 from schemathesis.generation import GenerationMode
 
-from db import api_keys, onboarding, openid, users
+from db.access import api_keys, openid, users
+from db.access.openid import Terms
 from db.audit import By
-from db.openid import Terms
 from db.pool import Pool
+from db.tenants import onboarding
 from tests import processes
 from tests.api.conftest import GENESYS, WHATSAPP, Api
 from tests.api.test_rotation import active_line
 from tests.integration.rows import sent_message
 from tests.portal.client import changes_of
-from web import sends
-from web.parts import WebParts
-from web.principal import ROLES
+from web.actions import sends
+from web.request.parts import WebParts
+from web.request.principal import ROLES
 
 pytestmark = pytest.mark.slow
 

@@ -8,11 +8,11 @@ import gevent
 import pytest
 from flask import Flask
 
-from db import api_keys, idempotency
+from db.access import api_keys, idempotency
 from db.audit import By
 from db.pool import Pool
 from tests.api.conftest import Api
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 
 def count(pool: Pool, table: str) -> int:

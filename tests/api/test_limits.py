@@ -9,14 +9,14 @@ import pytest
 from flask import Flask
 
 from conf.settings import load_settings
-from db import api_keys, passwords, users
+from db.access import api_keys, passwords, users
 from db.audit import By
 from db.pool import Pool
-from relay.bootstrap import build_web
 from tests.api.conftest import Api
-from web import limits
-from web.limits import Limit
-from web.parts import WebParts
+from web.bootstrap import build_web
+from web.request import limits
+from web.request.limits import Limit
+from web.request.parts import WebParts
 
 PASSWORD = "correct horse battery staple"
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')

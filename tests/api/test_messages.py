@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from db import conversations
-from db.messages import new_id
+from db.contacts import conversations
+from db.mailbox.messages import new_id
 from db.pool import Pool
 from relay.core.messages import Person
 from tests.api.conftest import Api
 from tests.api.test_rotation import active_line
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

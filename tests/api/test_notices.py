@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 
-from db import api_keys, audit_search, notices
+from db.access import api_keys
 from db.audit import By
-from db.audit_search import Wanted
-from db.notices import Kept
+from db.mailbox import notices
+from db.mailbox.notices import Kept
 from db.pool import Pool
+from db.views import audit_search
+from db.views.audit_search import Wanted
 from tests.api.conftest import Api
 from tests.api.test_rotation import active_line
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 
 def test_a_tenants_notices(api: Api, parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> None:

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 import pytest
 from kombu import Connection, Consumer, Queue
 
-from db import unknown_lines
 from db.pool import Pool
-from db.unknown_lines import Signer
+from db.tenants import unknown_lines
+from db.tenants.unknown_lines import Signer
 from relay.core.messages import Update, load
 from relay.core.queues import INBOUND, queue_name, queue_number
 from tests.api.conftest import META_SECRET, Api
 from tests.api.test_rotation import active_line
 from tests.waiting import PATIENCE
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 ARRIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -7,16 +7,16 @@ import gevent
 import pytest
 import requests
 
-from db import lines, onboarding
 from db.audit import By
-from db.changes import Changes, TakenError
-from db.onboarding import Pair
 from db.pool import Pool
+from db.tenants import lines, onboarding
+from db.tenants.changes import Changes, TakenError
+from db.tenants.onboarding import Pair
 from tests.api.conftest import GENESYS, OWN_APP_SECRET, WHATSAPP, Api
 from tests.processes import Process, frozen
 from tests.waiting import PATIENCE
-from web.lines import LineDirectory
-from web.parts import WebParts
+from web.request.parts import WebParts
+from web.webhooks.lines import LineDirectory
 
 NUMBER, INTEGRATION = WHATSAPP["phone_number_id"], GENESYS["integration_id"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from db import api_keys
+from db.access import api_keys
 from db.audit import By
 from db.pool import Pool
 from tests.api.conftest import Api
-from web.parts import WebParts
-from web.principal import ROLES
+from web.request.parts import WebParts
+from web.request.principal import ROLES
 
 PROVIDER: dict[str, Any] = {
     "name": "Nordwind",

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from db import api_keys, messages, sweep
+from db.access import api_keys
 from db.audit import By
+from db.mailbox import messages, sweep
 from db.pool import Pool
 from tests.api.conftest import Api
 from tests.api.test_rotation import active_line
 from tests.integration.rows import sent_message
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 WA_ID = "4915112345678"
 AT = "2026-01-02T03:04:05Z"

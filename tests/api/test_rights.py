@@ -8,11 +8,11 @@ from uuid import uuid4
 
 from flask import Flask
 
-from db import api_keys
+from db.access import api_keys
 from db.audit import By
 from db.pool import Pool
 from tests.api.conftest import Api
-from web.principal import OPERATOR, ROLES, SCOPES, right_of, scope_of
+from web.request.principal import OPERATOR, ROLES, SCOPES, right_of, scope_of
 
 OPEN = ("/webhook/", "/health/", "/metrics", "/openapi.json", "/docs", "/static/", "/bootstrap/", "/portal/")
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 import pytest
 from cryptography.fernet import Fernet
 
-from db import credentials, lines, onboarding
 from db.audit import By
-from db.changes import Changes
-from db.credentials import OVERLAP_SECONDS, rotated
 from db.pool import Pool
 from db.sealing import Cipher, SealError
+from db.tenants import credentials, lines, onboarding
+from db.tenants.changes import Changes
+from db.tenants.credentials import OVERLAP_SECONDS, rotated
 from tests.api.conftest import GENESYS, WHATSAPP, Api
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 
 def active_line(parts: WebParts, pool: Pool, tenant_id: str, number: str = "3001", integration: str = "int-1") -> str:

@@ -17,14 +17,14 @@ from flask import Flask
 from werkzeug.routing import AnyConverter, Rule
 from werkzeug.test import TestResponse
 
-from db import api_keys, openid, passwords, sessions, user_news, users
+from db.access import api_keys, openid, passwords, sessions, user_news, users
+from db.access.openid import Terms
 from db.audit import By
-from db.openid import Terms
 from db.pool import Pool
 from tests.api.test_rotation import active_line
 from tests.integration.rows import sent_message
-from web.parts import WebParts
-from web.principal import ROLES, right_of
+from web.request.parts import WebParts
+from web.request.principal import ROLES, right_of
 
 PASSWORD = "correct horse battery staple"
 OPEN = ("/webhook/", "/health/", "/metrics", "/openapi.json", "/docs", "/static/", "/bootstrap/", "/portal/static/")

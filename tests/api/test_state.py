@@ -9,22 +9,26 @@ import gevent
 import pytest
 from flask import Flask, g
 
-from db import api_keys, audit_search, conversations, onboarding, tenants
+from db.access import api_keys
 from db.audit import By
-from db.audit_search import Wanted
-from db.changes import Changes
-from db.contacts_seen import Seen
+from db.contacts import conversations
+from db.contacts.seen import Seen
 from db.pool import Pool
+from db.tenants import onboarding, tenants
+from db.tenants.changes import Changes
+from db.views import audit_search
+from db.views.audit_search import Wanted
 from relay.core.messages import Person
 from relay.stores import keys
 from tests.api.conftest import OWN_APP_SECRET, Api
 from tests.api.test_rotation import active_line
 from tests.waiting import PATIENCE
-from web.api import auth, state
-from web.api.auth import Principal
-from web.api.webhook_urls import WebhookUrlsOf
-from web.errors import ApiError
-from web.parts import WebParts
+from web.api.access import auth
+from web.api.access.auth import Principal
+from web.api.messages import state
+from web.api.tenants.webhook_urls import WebhookUrlsOf
+from web.request.errors import ApiError
+from web.request.parts import WebParts
 
 WA_ID = "4915112345678"
 

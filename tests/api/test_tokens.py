@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from db import api_keys
+from db.access import api_keys
 from db.audit import By
 from db.pool import Pool
 from relay.core.errors import SendError
 from tests import processes
 from tests.api.conftest import TOKEN, Api
 from tests.api.test_rotation import active_line
-from web.parts import WebParts
-from web.principal import ROLES
+from web.request.parts import WebParts
+from web.request.principal import ROLES
 
 
 @pytest.fixture

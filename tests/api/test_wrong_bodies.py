@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Api
-from web.wording import BODY, MOST
+from web.request.wording import BODY, MOST
 
 TO = {"to": "4915112345678"}
 

@@ -10,7 +10,7 @@ import requests
 from gevent.pywsgi import WSGIServer
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.stack.ports import HOST, free_port
+from demo.stack.ports import HOST, free_port
 from tests.browser import context as browser_context
 from tests.browser import launched
 from tests.processes import sandbox as sandbox_process

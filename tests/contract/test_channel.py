@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import relay.channels
 from relay.channels import base
 from relay.channels.base import Account, Channel, Part
-from relay.channels.http import HttpTransport
+from relay.channels.http.client import HttpTransport
 from relay.core.errors import CannotCarry, ParseError, SendError
 from relay.core.messages import (
     Event,

@@ -13,13 +13,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from demo.stack.ports import free_port
 from relay.channels import load
 from relay.channels.base import Account, Channel, Expected, Finding
-from relay.channels.http import HttpTransport
+from relay.channels.http.client import HttpTransport
 from relay.core.errors import SendError
 from sandbox.app import create_app
 from sandbox.server import server
-from sandbox.stack.ports import free_port
 from tests.contract.conftest import Receiver
 from tests.unit.channels.accounts import Tokens
 from tests.waiting import PATIENCE

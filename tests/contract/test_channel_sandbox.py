@@ -14,15 +14,15 @@ import pytest
 import requests
 from gevent.server import StreamServer
 
+from demo.stack.ports import HOST, free_port
 from relay.channels import load
 from relay.channels.base import Account, Channel
-from relay.channels.http import HttpTransport
+from relay.channels.http.client import HttpTransport
 from relay.core.errors import SendError
 from relay.core.messages import Message, Person, Receipt, Recipient, Report, Typing
 from sandbox.app import create_app
 from sandbox.samples import sample
 from sandbox.server import server
-from sandbox.stack.ports import HOST, free_port
 from tests.unit.channels.accounts import Tokens
 from tests.unit.channels.servers import answer, read_request
 from tests.waiting import PATIENCE, wait_until

@@ -7,11 +7,11 @@ import pytest
 
 from relay.channels import whatsapp
 from relay.channels.genesys import GenesysChannel
-from relay.channels.http import HttpTransport
-from relay.core.causes import Cause
+from relay.channels.http.client import HttpTransport
 from relay.core.content import Answer, Option, Place, Quote
+from relay.core.conversation.quoting import with_quote
+from relay.core.explain.causes import Cause
 from relay.core.messages import Media, MediaKind, Message, Person, Recipient, Report
-from relay.core.quoting import with_quote
 from sandbox.genesys import answers, payloads, rich_samples
 from sandbox.genesys.desk import Conversation, DeskMessage
 from sandbox.world import World

@@ -12,8 +12,8 @@ import gevent
 import pytest
 import redis
 
+from demo.stack import ObjectStore, Postgres, Redis
 from relay.stores import keys
-from sandbox.stack import ObjectStore, Postgres, Redis
 from tests.flow import traffic
 from tests.flow.chat import Chat
 from tests.flow.installation import Installation, Line

@@ -18,7 +18,7 @@ import requests
 from kombu import Connection
 from minio import Minio
 
-from sandbox.stack.ports import free_port
+from demo.stack.ports import free_port
 from tests import processes
 from tests.processes import Process
 from tests.waiting import wait_until

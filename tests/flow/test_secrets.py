@@ -17,7 +17,7 @@ import pytest
 import redis
 import requests
 
-from sandbox import seed
+from demo import seed
 from tests.flow.chat import Chat
 from tests.flow.installation import Installation, Line
 from tests.waiting import wait_until

@@ -9,10 +9,10 @@ import pytest
 import redis
 
 from db.pool import Pool
+from demo.stack import Redis
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
 from relay.broker.topology import declare
-from sandbox.stack import Redis
 from tests.integration.brokers import SHARDS
 from tests.integration.rows import new_line
 from tests.services.rabbitmq import RabbitMQ

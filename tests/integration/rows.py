@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from db import claims, conversations, messages
-from db.claims import Attempt
-from db.contacts_seen import Seen
-from db.messages import NewRow, Row
+from db.contacts import conversations
+from db.contacts.seen import Seen
+from db.mailbox import claims, messages
+from db.mailbox.claims import Attempt
+from db.mailbox.messages import NewRow, Row
 from db.pool import Pool
 from relay.core.messages import Direction, Message, Person
 from relay.core.ordering import SortKey

@@ -19,14 +19,14 @@ from prometheus_client import REGISTRY
 from urllib3.exceptions import HTTPError
 
 from conf.settings import load_settings
+from demo.stack import ObjectStore
 from relay.actors.archiver import PACK_FROM, ArchiverActor
-from relay.actors.base import Ping
-from relay.actors.parts import Parts
-from relay.bootstrap import build_daemon
 from relay.broker.publisher import Outgoing
 from relay.broker.topology import declare
 from relay.core.queues import WEBHOOK_ARCHIVE
-from sandbox.stack import ObjectStore
+from relay.daemon.bootstrap import build_daemon
+from relay.runtime.actor import Ping
+from relay.runtime.context import Parts
 from tests.integration.webhook_world import agent_text, change, envelope, text
 from tests.waiting import PATIENCE, wait_until
 from web.webhooks.outgoing import archive

@@ -8,9 +8,9 @@ from cryptography.fernet import Fernet
 from prometheus_client import REGISTRY
 
 from db.sealing import Cipher, SealError
+from demo.stack import Redis
 from relay.stores import keys
 from relay.stores.cache import Cache
-from sandbox.stack import Redis
 from tests.processes import frozen
 from tests.waiting import wait_until
 

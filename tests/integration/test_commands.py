@@ -8,16 +8,17 @@ from uuid import uuid4
 import pytest
 
 from conf.settings import load_settings
-from db import audit_search, guesses, password_rules, passwords, second_factor, users
+from db.access import guesses, password_rules, passwords, second_factor, users
+from db.access.guesses import Source
 from db.audit import By
-from db.audit_search import Wanted
-from db.guesses import Source
 from db.pool import Pool
 from db.sealing import Cipher
-from db.signers import Signers
-from relay.bootstrap import build_cipher
+from db.tenants.signers import Signers
+from db.views import audit_search
+from db.views.audit_search import Wanted
 from relay.broker.publisher import Outgoing, Publisher
 from relay.broker.topology import declare
+from relay.clients import build_cipher
 from relay.core.messages import Update, dump
 from relay.core.queues import DEAD_LETTERS
 from tests.integration.rows import NOW, sent_message

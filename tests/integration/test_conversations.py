@@ -9,11 +9,11 @@ from typing import Any
 import gevent
 import pytest
 
-from db import conversations
-from db.contacts_seen import Arrival, Seen
+from db.contacts import conversations
+from db.contacts.seen import Arrival, Seen
 from db.pool import DatabaseError, Pool
-from relay.actors.intake import Intake
 from relay.core.messages import Message, Person, Update, dump
+from relay.intake.intake import Intake
 from tests.integration.told import START, World
 from tests.waiting import PATIENCE, wait_until
 

@@ -13,9 +13,9 @@ import psutil
 import pytest
 import requests
 
-from sandbox.stack import Child
-from sandbox.stack.ports import HOST, free_port
-from sandbox.stack.run_folder import ROOT, RUNS
+from demo.stack import Child
+from demo.stack.ports import HOST, free_port
+from demo.stack.run_folder import ROOT, RUNS
 from tests.waiting import PATIENCE, wait_until
 
 READY = "Ctrl-C stops everything"
@@ -39,7 +39,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), f"http://{HOST}:{free_port()}")
     env = os.environ | nowhere | {name: str(port) for name, port in ports.items()}
     log = tmp_path_factory.mktemp("demo") / "demo.log"
-    command = [sys.executable, "-m", "sandbox.demo"]
+    command = [sys.executable, "-m", "demo"]
     with Child("demo", command, log, env, ROOT, stop_signal=signal.SIGINT, stop_seconds=120) as child:
         wait_until(lambda: _ready(child), 4 * PATIENCE, "the demo to be ready")
         yield Demo(child, ports)

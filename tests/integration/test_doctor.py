@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 
 from db.migrate import migrate
 from db.pool import Pool
-from sandbox.seed import Seeded, seed
+from demo.seed import Seeded, seed
 from tests import processes
 from tests.integration.test_operator import without_schema
 from tests.waiting import PATIENCE

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from db import figures, hours, overview
-from db.figures import Rate, ZoneError, hour_of
 from db.pool import Pool
-from relay.actors.base import Ping
+from db.views import figures, hours, overview
+from db.views.figures import Rate, ZoneError, hour_of
 from relay.actors.hours import HoursActor
+from relay.runtime.actor import Ping
 from tests.integration.told import World
 from tests.waiting import PATIENCE
 

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from db import history, search
-from db.history import Filter
 from db.paging import CursorError, encode
 from db.pool import Pool
-from db.search import Search
+from db.views import history, search
+from db.views.history import Filter
+from db.views.search import Search
 from tests.integration.told import START, World
 
 

@@ -11,13 +11,15 @@ from typing import Any
 import gevent
 import pytest
 
-from db import aliases, conversations, notices, search
-from db.contacts_seen import Seen
-from db.conversations import Mapping
+from db.contacts import aliases, conversations
+from db.contacts.conversations import Mapping
+from db.contacts.seen import Seen
+from db.mailbox import notices
 from db.pool import Pool
-from relay.actors import known
-from relay.actors.intake import Intake
+from db.views import search
 from relay.core.messages import Message, Person, Typing, Update, dump
+from relay.intake import known
+from relay.intake.intake import Intake
 from tests.integration.told import START, World
 from tests.waiting import PATIENCE, wait_until
 

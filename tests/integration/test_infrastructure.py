@@ -12,10 +12,10 @@ import redis
 from kombu import Connection, Queue
 
 from db.migrate import ShardCountError, migrate
+from demo.stack import ObjectStore
 from relay.broker.errors import TopologyError
 from relay.broker.topology import declare
 from relay.stores.objects import ObjectStore as Objects
-from sandbox.stack import ObjectStore
 from tests.processes import Process, relay, web
 from tests.services.databases import SHARDS, Databases
 from tests.services.rabbitmq import RabbitMQ

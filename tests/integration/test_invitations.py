@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
-from db import claims, invitations
-from db.claims import Attempt, Standing, Verdict
-from db.messages import Row
+from db.mailbox import claims, invitations
+from db.mailbox.claims import Attempt, Standing, Verdict
+from db.mailbox.messages import Row
 from db.pool import Pool
 from relay.core.content import Template
 from relay.core.messages import Message

@@ -10,15 +10,15 @@ from uuid import uuid4
 import pytest
 from gevent.event import Event
 
-from db import shards
-from db.claims import Attempt, Claim
-from db.messages import Row
+from db.daemons import shards
+from db.mailbox.claims import Attempt, Claim
+from db.mailbox.messages import Row
 from db.pool import Pool
-from relay.actors.base import Ping, RelayActor, Stop
-from relay.actors.commands import Claimed, ClaimRequest, Outcome, Settled
 from relay.actors.journal import JournalActor
-from relay.actors.parts import Lease
-from relay.actors.timers import Timers
+from relay.runtime.actor import Ping, RelayActor, Stop
+from relay.runtime.commands import Claimed, ClaimRequest, Outcome, Settled
+from relay.runtime.context import Lease
+from relay.runtime.timers import Timers
 from tests.integration.rows import NOW, new_message, sent_message
 from tests.waiting import PATIENCE
 

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from db import claims, receipts, whole
-from db.claims import Attempt
-from db.messages import Row
+from db.mailbox import claims, receipts, whole
+from db.mailbox.claims import Attempt
+from db.mailbox.messages import Row
+from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
-from db.receipts import LineReceipt
 from relay.core.messages import Receipt, Report
 from tests.integration.rows import NOW, sent_message
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 import gevent
 import pytest
 
+from demo.stack import Redis
 from relay.stores.limits import Granted, TokenBucket
-from sandbox.stack import Redis
 from tests.waiting import PATIENCE, wait_until
 
 SLOW = 0.001

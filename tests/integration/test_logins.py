@@ -14,14 +14,14 @@ import redis
 import requests
 
 from conf.settings import Settings, load_settings
-from db import credentials, tenants
 from db.audit import By
-from db.changes import Changes
 from db.migrate import migrate
 from db.pool import Pool
-from relay.bootstrap import build_changes, build_channels, build_cipher
+from db.tenants import credentials, tenants
+from db.tenants.changes import Changes
 from relay.channels.base import Account, Channel
 from relay.channels.genesys import renewal
+from relay.clients import build_changes, build_channels, build_cipher
 from relay.core.errors import SendError
 from relay.stores.cache import Cache
 from tests import processes

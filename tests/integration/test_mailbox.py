@@ -13,15 +13,15 @@ from uuid import uuid4
 import pytest
 from gevent.event import Event
 
-from db import mailbox, messages
-from db.messages import NewRow, Row
+from db.mailbox import messages, unfinished
+from db.mailbox.messages import NewRow, Row
 from db.pool import DatabaseError, Pool
-from relay.actors.base import RelayActor
-from relay.actors.commands import Arrived, AskTurn, Send, Turn, Wake
 from relay.actors.conversation import ConversationActor
-from relay.actors.timers import Timers
-from relay.core.hold import Hold
+from relay.core.conversation.hold import Hold
 from relay.core.ordering import sort_key
+from relay.runtime.actor import RelayActor
+from relay.runtime.commands import Arrived, AskTurn, Send, Turn, Wake
+from relay.runtime.timers import Timers
 from tests.integration.rows import NOW, new_message
 from tests.waiting import PATIENCE, wait_until
 
@@ -89,7 +89,7 @@ def test_what_arrives_while_the_mailbox_cannot_be_read_does_not_overtake_it(
 ) -> None:
     older = new_message(pool, line_id, "inbound")
     newer = another(pool, older, NOW + 1, 0)
-    mapping = mailbox.read(pool, older.conversation_id, 10).mapping
+    mapping = unfinished.read(pool, older.conversation_id, 10).mapping
     assert mapping is not None
     outage, sent = Outage(pool), list[str]()
     channel = Channel.start(sent)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from db import notices
-from db.notices import Kept, Notice
+from db.mailbox import notices
+from db.mailbox.notices import Kept, Notice
 from db.pool import Pool
 from tests.integration.told import START, World
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from demo.stack import ObjectStore as Server
+from demo.stack.ports import free_port
 from relay.core.errors import StoreError
 from relay.stores.objects import BUCKETS, MEDIA_INBOUND, ObjectMissingError, ObjectStore
-from sandbox.stack import ObjectStore as Server
-from sandbox.stack.ports import free_port
 from tests.waiting import PATIENCE, wait_until
 
 KEY = "tenant/2026/11/23/Grüße & mehr.png"

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from cryptography.fernet import Fernet
 
-from db import conversations
+from db.contacts import conversations
 from db.pool import Pool
 from db.sealing import Cipher, SealError
 from relay.broker import topology

@@ -7,12 +7,14 @@ from uuid import uuid4
 import gevent
 import pytest
 
-from db import credentials, dead_letters, history, notices, onboarding, overview, ownership, sweep
 from db.audit import By
-from db.changes import Changes, TakenError
-from db.onboarding import Line
+from db.mailbox import dead_letters, notices, sweep
 from db.pool import Pool
 from db.sealing import Cipher
+from db.tenants import credentials, onboarding, ownership
+from db.tenants.changes import Changes, TakenError
+from db.tenants.onboarding import Line
+from db.views import history, overview
 from tests.integration.rows import new_message
 from tests.integration.test_commands import said
 from tests.waiting import PATIENCE

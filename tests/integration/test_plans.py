@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from db import conversations, hours, notices
-from db.contacts_seen import Seen
+from db.contacts import conversations
+from db.contacts.seen import Seen
+from db.mailbox import notices
 from db.pool import Pool
+from db.views import hours
 from relay.core.messages import Person
 from tests.scale import generate
 from tests.scale.generate import line_id

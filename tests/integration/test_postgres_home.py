@@ -15,10 +15,10 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from sandbox.stack import postgres_home as module
-from sandbox.stack.postgres import Postgres
-from sandbox.stack.postgres_home import postgres_home
-from sandbox.stack.services import running
+from demo.stack import postgres_home as module
+from demo.stack.postgres import Postgres
+from demo.stack.postgres_home import postgres_home
+from demo.stack.services import running
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="PostgreSQL runs as the ordinary user who starts it")
 STRANGER = 4_000_000_000
@@ -27,7 +27,7 @@ STRANGER = 4_000_000_000
 HELD = """
 import sys, time
 from pathlib import Path
-from sandbox.stack.postgres_home import postgres_home
+from demo.stack.postgres_home import postgres_home
 with postgres_home(Path(sys.argv[1])) as home:
     print(home.data.parents[1], flush=True)
     time.sleep(600)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from psycopg2.extras import Json
 
-from db import references
-from db.messages import Row
+from db.mailbox import references
+from db.mailbox.messages import Row
 from db.pool import Pool
-from relay.actors.references import Referring, complete
 from relay.core.messages import Message, Person
+from relay.intake.references import Referring, complete
 from tests.integration.rows import new_message
 from tests.integration.told import World
 

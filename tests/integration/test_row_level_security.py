@@ -11,13 +11,16 @@ import psycopg2.errors
 import pytest
 from cryptography.fernet import Fernet
 
-from db import api_keys, conversations, credentials, events, guesses, notices, sessions, user_news, users
+from db.access import api_keys, guesses, sessions, user_news, users
+from db.access.guesses import Source
 from db.audit import By
-from db.changes import Changes
-from db.guesses import Source
-from db.notices import Kept
+from db.contacts import conversations
+from db.mailbox import events, notices
+from db.mailbox.notices import Kept
 from db.pool import Pool
 from db.sealing import Cipher
+from db.tenants import credentials
+from db.tenants.changes import Changes
 from tests.integration.rows import new_line, sent_message
 
 BY = By("test")

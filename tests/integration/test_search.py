@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from db import conversations, search
-from db.conversations import Mapping
+from db.contacts import conversations
+from db.contacts.conversations import Mapping
 from db.pool import Pool
-from db.search import Search
+from db.views import search
+from db.views.search import Search
 from tests.integration.told import START, World
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from db import users
+from db.access import users
 from db.pool import Pool
-from sandbox import seed
+from demo import seed
 from tests import processes
 from tests.waiting import PATIENCE
 

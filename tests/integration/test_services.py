@@ -13,7 +13,7 @@ from kombu import Connection, Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from sandbox.stack import ObjectStore, Redis
+from demo.stack import ObjectStore, Redis
 from tests.processes import frozen
 from tests.services.databases import Databases
 from tests.services.rabbitmq import RabbitMQ

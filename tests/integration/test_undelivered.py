@@ -10,11 +10,12 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
-from db import claims, history, receipts
-from db.claims import Attempt, Verdict
-from db.messages import Row
+from db.mailbox import claims, receipts
+from db.mailbox.claims import Attempt, Verdict
+from db.mailbox.messages import Row
+from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
-from db.receipts import LineReceipt
+from db.views import history
 from relay.core.messages import Receipt, ReceiptStatus
 from tests.integration.rows import NOW, new_message
 

@@ -10,9 +10,10 @@ from uuid import uuid4
 import pytest
 from psycopg2.extras import Json
 
-from db import line_health, overview, shards, waiting
+from db.daemons import shards
 from db.pool import Pool
-from db.reasons import Terms, Why, duration
+from db.views import line_health, overview, waiting
+from relay.core.explain.reasons import Terms, Why, duration
 from relay.core.limits import Rates
 from tests.integration.told import World
 

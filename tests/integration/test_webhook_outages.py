@@ -17,11 +17,10 @@ import requests
 
 from conf.settings import load_settings
 from db.migrate import ShardCountError
-from relay.bootstrap import build_web
+from demo.stack import Postgres
+from demo.stack.ports import HOST, free_port
 from relay.broker.topology import declare
 from relay.stores import keys
-from sandbox.stack import Postgres
-from sandbox.stack.ports import HOST, free_port
 from tests import processes as processes_of
 from tests.integration import webhook_world as world_of
 from tests.integration.webhook_world import (
@@ -37,6 +36,7 @@ from tests.integration.webhook_world import (
 from tests.processes import Process
 from tests.services.rabbitmq import RabbitMQ
 from tests.waiting import PATIENCE, wait_until
+from web.bootstrap import build_web
 
 Away = Callable[[], AbstractContextManager[None]]
 

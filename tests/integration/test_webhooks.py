@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import gevent
 import pytest
 
-from db import credentials, onboarding, unknown_lines
-from db.changes import Changes
-from db.onboarding import Pair
-from db.unknown_lines import Quota
+from db.tenants import credentials, onboarding, unknown_lines
+from db.tenants.changes import Changes
+from db.tenants.onboarding import Pair
+from db.tenants.unknown_lines import Quota
 from relay.core.queues import queue_number
 from tests.integration import webhook_world as world_of
 from tests.integration.webhook_world import (

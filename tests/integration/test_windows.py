@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db import conversations
-from db.contacts_seen import Arrival
-from db.conversations import Mapping
+from db.contacts import conversations
+from db.contacts.conversations import Mapping
+from db.contacts.seen import Arrival
 from db.pool import Pool
 from tests.integration.told import World
 

@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 
 from psycopg2.extras import Json
 
-from db import conversations
-from db.contacts_seen import Arrival
-from db.conversations import Mapping
-from db.messages import new_id
+from db.contacts import conversations
+from db.contacts.conversations import Mapping
+from db.contacts.seen import Arrival
+from db.mailbox.messages import new_id
 from db.pool import Pool
 from relay.core.messages import Person
 

@@ -17,15 +17,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from conf.settings import load_settings
-from db import credentials, onboarding, tenants
 from db.audit import By
-from db.changes import Changes
-from relay.bootstrap import build_web
+from db.tenants import credentials, onboarding, tenants
+from db.tenants.changes import Changes
 from relay.broker.consumer import Consumer, Delivery
 from relay.core.messages import Update, load
 from relay.core.queues import WEBHOOK_ARCHIVE
 from tests.waiting import wait_until
-from web.parts import WebParts
+from web.bootstrap import build_web
+from web.request.parts import WebParts
 
 BY = By("test")
 APP_SECRET = "demo-app-secret-nordwind-0001"

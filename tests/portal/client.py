@@ -13,15 +13,15 @@ from werkzeug.test import TestResponse
 
 from conf.logging import configure
 from conf.settings import load_settings
-from db import credentials, onboarding, tenants
 from db.audit import By
-from db.changes import Changes
-from db.onboarding import Line
-from relay.bootstrap import build_web
+from db.tenants import credentials, onboarding, tenants
+from db.tenants.changes import Changes
+from db.tenants.onboarding import Line
 from relay.core.redaction import redacted
 from tests.portal import phone
 from tests.waiting import wait_until
-from web.parts import WebParts
+from web.bootstrap import build_web
+from web.request.parts import WebParts
 
 TOKEN = re.compile(
     r'name="csrf_token" value="([^"]+)"|value="([^"]+)" name="csrf_token"|id="csrf_token"[^>]*value="([^"]+)"'

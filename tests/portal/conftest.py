@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from db import passwords, users
+from db.access import passwords, users
 from db.audit import By
 from db.pool import Pool
 from tests import processes

@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import pyotp
 
-from db import second_factor
+from db.access import second_factor
+from db.access.users import User
 from db.audit import By
 from db.pool import Pool
 from db.sealing import Cipher
-from db.users import User
 
 KEY = re.compile(r'id="key" value="([^"]+)"')
 CODES = re.compile(r"<textarea[^>]*>([^<]+)</textarea>")

@@ -8,14 +8,16 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from db import claims, conversations, messages, tenants
 from db.audit import By
-from db.changes import Changes
-from db.claims import Attempt
-from db.contacts_seen import Arrival, Seen
-from db.conversations import Mapping
-from db.messages import NewRow, Row
+from db.contacts import conversations
+from db.contacts.conversations import Mapping
+from db.contacts.seen import Arrival, Seen
+from db.mailbox import claims, messages
+from db.mailbox.claims import Attempt
+from db.mailbox.messages import NewRow, Row
 from db.pool import Pool
+from db.tenants import tenants
+from db.tenants.changes import Changes
 from relay.core.messages import Direction, Media, Message, Person
 from relay.core.ordering import SortKey
 

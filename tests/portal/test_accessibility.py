@@ -15,20 +15,22 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from werkzeug.routing import Map, Rule
 
-from db import api_keys, notices, openid, unknown_lines
+from db.access import api_keys, openid
+from db.access.lineage import Maker
+from db.access.openid import Terms
 from db.audit import By
-from db.lineage import Maker
-from db.notices import Kept
-from db.openid import Terms
+from db.mailbox import notices
+from db.mailbox.notices import Kept
 from db.pool import Pool
-from db.unknown_lines import Signer
+from db.tenants import unknown_lines
+from db.tenants.unknown_lines import Signer
 from relay.core.messages import Media
 from relay.stores.objects import MEDIA_INBOUND
 from tests.portal import phone
 from tests.portal.client import PASSWORD
 from tests.portal.conftest import Login, new_user
 from tests.portal.rows import House
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 pytestmark = pytest.mark.browser
 

@@ -9,17 +9,18 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from db import history, tenants
 from db.audit import By
-from db.changes import Changes
 from db.pool import Pool
+from db.tenants import tenants
+from db.tenants.changes import Changes
+from db.views import history
 from relay.core.messages import Media
 from relay.stores.objects import MEDIA_INBOUND
 from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.parts import WebParts
-from web.portal.media import CSP
+from web.portal.messages.media import CSP
+from web.request.parts import WebParts
 
 ADA, BEN = "4915111111111", "4915222222222"
 

@@ -10,17 +10,17 @@ import pytest
 from flask import Flask
 from gevent.monkey import get_original
 
-from db import guesses, passwords, sessions, users
+from db.access import guesses, passwords, sessions, users
+from db.access.users import User
 from db.audit import By
 from db.pool import Pool
-from db.users import User
 from tests.portal.client import PASSWORD, TOKEN, Person, running_app
 from tests.portal.conftest import new_user
 from tests.waiting import PATIENCE
-from web import limits
-from web import passwords as beside
-from web.limits import Limit
-from web.parts import WebParts
+from web.request import limits
+from web.request import passwords as beside
+from web.request.limits import Limit
+from web.request.parts import WebParts
 
 NEW = "another horse battery staple"
 

@@ -11,13 +11,13 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from db import onboarding, tenants
-from db.onboarding import Line
+from db.tenants import onboarding, tenants
+from db.tenants.onboarding import Line
 from tests import processes
 from tests.portal.client import BY, Person, changes_of, live_line, new_tenant, running_app
 from tests.portal.conftest import new_user
 from tests.portal.suedlicht import GENESYS, WHATSAPP
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 NUMBER, INTEGRATION = "300000000000009", "22222222-bbbb-4000-8000-000000000009"
 

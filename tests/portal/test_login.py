@@ -9,10 +9,10 @@ import pytest
 import redis
 from playwright.sync_api import Page, expect
 
-from db import guesses, passwords, sessions, users
+from db.access import guesses, passwords, sessions, users
+from db.access.users import User
 from db.audit import By
 from db.pool import Pool
-from db.users import User
 from tests.portal import phone
 from tests.portal.client import PASSWORD
 from tests.portal.conftest import Login, new_user

@@ -7,13 +7,14 @@ from uuid import UUID
 
 import pytest
 
-from db import conversations, notices
-from db.contacts_seen import Arrival, Seen
-from db.notices import Kept
+from db.contacts import conversations
+from db.contacts.seen import Arrival, Seen
+from db.mailbox import notices
+from db.mailbox.notices import Kept
 from relay.core.messages import Person as Contact
 from tests.portal.client import Person
 from tests.portal.rows import House
-from web.portal import notices as page
+from web.portal.messages import notices as page
 
 
 def keep(house: House, *payloads: object, kind: str = "account_update") -> None:

@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from db import openid, sessions, users
+from db.access import openid, sessions, users
+from db.access.openid import Terms
 from db.audit import By
-from db.openid import Terms
 from db.pool import Pool
 from db.sealing import Cipher
-from sandbox.stack.ports import HOST, free_port
+from demo.stack.ports import HOST, free_port
 from tests import processes
 from tests.portal.canaille_process import PASSWORD
 from tests.portal.rows import House

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from db import openid
+from db.access import openid
 from db.pool import Pool
 from tests.portal.client import Person, running_app
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
 from tests.security.openid.issuer import Browser, Issuer, running
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,18 @@ import pytest
 import requests
 from flask import Flask
 
-from db import onboarding, ownership
-from db.changes import Changes
-from db.onboarding import Line
-from relay.owners import Owners
-from relay.ownership import Ownership
+from db.tenants import onboarding, ownership
+from db.tenants.changes import Changes
+from db.tenants.onboarding import Line
+from relay.checks.owners import Owners
+from relay.checks.ownership import Ownership
 from tests import processes
 from tests.portal.client import Person, changes_of, live_line, new_tenant, running_app
 from tests.portal.conftest import new_user
 from tests.portal.suedlicht import GENESYS, WHATSAPP
 from tests.waiting import PATIENCE
-from web.api.checks import Ours
-from web.parts import WebParts
+from web.api.tenants.checks import Ours
+from web.request.parts import WebParts
 
 STORED = {name: value for name, value in WHATSAPP.items() if name != "app"}
 

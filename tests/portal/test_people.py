@@ -9,16 +9,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
-from db import api_keys, audit, audit_search, guesses, sessions, unknown_lines, users
+from db import audit
+from db.access import api_keys, guesses, sessions, users
+from db.access.guesses import Source
 from db.audit import By
-from db.audit_search import Wanted
-from db.guesses import Source
 from db.pool import Pool
-from db.unknown_lines import Signer
+from db.tenants import unknown_lines
+from db.tenants.unknown_lines import Signer
+from db.views import audit_search
+from db.views.audit_search import Wanted
 from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 SECRET = re.compile(r'id="once" value="([^"]+)"')
 

@@ -8,17 +8,19 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from db import dead_letters, drafts, idempotency
+from db.access import idempotency
 from db.audit import By
-from db.changes import TakenError
-from db.dead_letters import Filter, Slice
+from db.mailbox import dead_letters
+from db.mailbox.dead_letters import Filter, Slice
 from db.pool import Pool
 from db.sealing import Cipher
+from db.tenants import drafts
+from db.tenants.changes import TakenError
 from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.parts import WebParts
-from web.portal import once
+from web.portal.frame import once
+from web.request.parts import WebParts
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,7 @@ def test_an_old_copy_of_the_session_shows_no_secret(app: Flask, monkeypatch: pyt
         assert once.take("key") == "swordfish"
         once.keep("key", "swordfish")
         later = time.time() + once.SECONDS + 1
-        monkeypatch.setattr("web.portal.once.time.time", lambda: later)
+        monkeypatch.setattr("web.portal.frame.once.time.time", lambda: later)
         assert once.take("key") is None
 
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from db import users
+from db.access import users
+from db.access.users import User
 from db.pool import Pool
-from db.users import User
 from tests.portal import phone
 from tests.portal.client import PASSWORD, SET_UP
 from tests.portal.conftest import Login, new_user, set_up_second_factor

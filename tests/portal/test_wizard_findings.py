@@ -13,13 +13,13 @@ import pytest
 import requests
 from flask import Flask
 
-from db import credentials, drafts, onboarding, tenants
+from db.tenants import credentials, drafts, onboarding, tenants
 from tests import processes
 from tests.portal.client import Person, new_tenant, running_app
 from tests.portal.conftest import new_user
 from tests.portal.suedlicht import GENESYS, LOGIN, NARROW_CLIENT, NORDWINDS_NUMBER, SECRETS, WHATSAPP
 from tests.waiting import PATIENCE
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,18 @@ from flask import Flask
 
 from conf.logging import configure
 from conf.settings import load_settings
-from db import hours, passwords, shards, users
+from db.access import passwords, users
 from db.audit import By
+from db.daemons import shards
 from db.pool import Pool
-from relay.bootstrap import build_web
+from db.views import hours
+from demo.stack import Redis
 from relay.core.redaction import redacted
-from sandbox.stack import Redis
 from tests.scale import generate
 from tests.scale.reads import LARGEST
 from tests.services.databases import SHARDS
-from web.parts import WebParts
+from web.bootstrap import build_web
+from web.request.parts import WebParts
 
 PASSWORD = secrets.token_hex(16)
 CREDENTIALS = {"region": "mypurecloud.de", "client_id": "c", "client_secret": "s", "access_token": "t"}

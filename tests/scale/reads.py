@@ -9,22 +9,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from db import (
-    audit_search,
-    dead_letters,
-    figures,
-    history,
-    line_health,
-    notices,
-    overview,
-    search,
-    unknown_lines,
-    waiting,
-)
-from db.history import Filter
+from db.mailbox import dead_letters, notices
 from db.pool import Pool
-from db.reasons import Terms
-from db.search import Search
+from db.tenants import unknown_lines
+from db.views import audit_search, figures, history, line_health, overview, search, waiting
+from db.views.history import Filter
+from db.views.search import Search
+from relay.core.explain.reasons import Terms
 from tests.scale.generate import conversation_id, line_id, tenant_id
 
 LARGEST = tenant_id(0)

@@ -10,10 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import AnyConverter, Rule
 
-from db import api_keys, history, users
+from db.access import api_keys, users
 from db.audit import By
-from db.history import Filter
 from db.pool import Pool
+from db.views import history
+from db.views.history import Filter
 from tests.portal.client import Person
 from tests.scale.conftest import PASSWORD, PEOPLE
 from tests.scale.generate import line_id

@@ -12,7 +12,7 @@ import gevent
 from gevent.resolver.ares import Resolver
 from gevent.server import DatagramServer
 
-from sandbox.stack.ports import HOST
+from demo.stack.ports import HOST
 
 TYPES = {1: 4, 28: 6}
 """A and AAAA, by number, and the version of the address they hold."""

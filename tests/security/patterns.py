@@ -23,8 +23,8 @@ NOT_IMPORTED = {"relay.__main__", "web.wsgi"}
 READERS = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 FROM_THE_BEGINNING = {"match", "fullmatch"}
 ELSEWHERE = {
-    ("web.api.schemas", "pattern"): (("TEMPLATE_NAME", "TEMPLATE_LANGUAGE"), "fullmatch"),
-    ("db.passwords", "known"): (("'ada|brandt|nordwind'",), "sub"),
+    ("web.api.tenants.schemas", "pattern"): (("TEMPLATE_NAME", "TEMPLATE_LANGUAGE"), "fullmatch"),
+    ("db.access.passwords", "known"): (("'ada|brandt|nordwind'",), "sub"),
 }
 """A pattern made of local names: what stands for it, in the words of its module, and the way it is read with."""
 

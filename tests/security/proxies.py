@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sandbox.stack.child import Child
-from sandbox.stack.ports import HOST, free_port, listens
+from demo.stack.child import Child
+from demo.stack.ports import HOST, free_port, listens
 from tests.waiting import PATIENCE, wait_until
 
 SHIPPED = Path(__file__).parents[2] / "conf" / "nginx.conf"

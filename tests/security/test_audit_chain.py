@@ -15,14 +15,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from conf.settings import Settings, load_settings
-from db import audit, audit_chain
+from db import audit
+from db.access import audit_chain
 from db.audit import By
 from db.pool import Pool
-from relay import auditing
 from relay.actors import audit_chainer
 from relay.actors.audit_chainer import AuditChainer
-from relay.actors.commands import Tick
-from relay.auditing import Verdict
+from relay.cli import auditing
+from relay.cli.auditing import Verdict
+from relay.runtime.commands import Tick
 from tests.api.conftest import Api
 from tests.waiting import PATIENCE
 

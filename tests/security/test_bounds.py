@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from db import bounds
+from db.tenants import bounds
 from tests.api.conftest import Api
 
 BODIES: dict[str, tuple[str, Callable[[int], dict[str, Any]]]] = {

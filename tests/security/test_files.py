@@ -9,9 +9,9 @@ import minio
 import pytest
 import requests
 
+from demo.stack import ObjectStore as Server
 from relay.core.downloads import NEUTRAL
 from relay.stores.objects import MEDIA_INBOUND, ObjectStore
-from sandbox.stack import ObjectStore as Server
 from tests.waiting import PATIENCE
 
 PAGE = b"<script>alert(document.domain)</script>"

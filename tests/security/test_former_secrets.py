@@ -11,16 +11,17 @@ import pytest
 from flask import Flask
 
 from conf.settings import load_settings
-from db import audit_search, former_secrets, onboarding
 from db.audit import By
-from db.audit_search import Wanted
-from db.changes import Changes
 from db.pool import Pool
-from relay.bootstrap import build_web
+from db.tenants import former_secrets, onboarding
+from db.tenants.changes import Changes
+from db.views import audit_search
+from db.views.audit_search import Wanted
 from tests.api.conftest import GENESYS, WHATSAPP, Api
 from tests.api.test_rotation import active_line
 from tests.waiting import wait_until
-from web.parts import WebParts
+from web.bootstrap import build_web
+from web.request.parts import WebParts
 
 NUMBER, INTEGRATION = "300000000000001", "22222222-bbbb-4000-8000-000000000001"
 

@@ -17,11 +17,11 @@ from db.pool import Pool
 from tests.api.conftest import META_SECRET, Api
 from tests.api.test_rotation import active_line
 from tests.waiting import PATIENCE
-from web import limits
-from web.api import auth
-from web.limits import Limit
-from web.parts import WebParts
-from web.principal import Principal
+from web.api.access import auth
+from web.request import limits
+from web.request.limits import Limit
+from web.request.parts import WebParts
+from web.request.principal import Principal
 
 RIGHT_TOKEN = "a-verify-token-of-the-platform"
 

@@ -12,16 +12,17 @@ import pytest
 from flask import Flask
 
 from conf.settings import load_settings
-from db import api_keys, audit_search, lineage, passwords, users
+from db.access import api_keys, lineage, passwords, users
+from db.access.lineage import Maker
 from db.audit import By
-from db.audit_search import Wanted
-from db.lineage import Maker
 from db.pool import Pool
-from relay import operator as commands
-from relay.bootstrap import build_web
+from db.views import audit_search
+from db.views.audit_search import Wanted
+from relay.cli import operator as commands
 from tests.api.conftest import Api
-from web.parts import WebParts
-from web.principal import ROLES
+from web.bootstrap import build_web
+from web.request.parts import WebParts
+from web.request.principal import ROLES
 
 PASSWORD = "correct horse battery staple"
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"')

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from yoyo import get_backend, read_migrations
 
-from db import lineage
+from db.access import lineage
 from db.migrate import MIGRATIONS, migrate
 from db.pool import Pool
 from tests.services.databases import SHARDS, Databases

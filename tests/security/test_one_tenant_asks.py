@@ -9,14 +9,14 @@ import pytest
 from gevent.monkey import get_original
 from werkzeug.test import TestResponse
 
-from db import api_keys, passwords
+from db.access import api_keys, passwords
 from db.audit import By
 from db.pool import Pool
 from tests.api.conftest import Api
 from tests.waiting import PATIENCE, wait_until
-from web import limits
-from web import passwords as beside
-from web.limits import Limit
+from web.request import limits
+from web.request import passwords as beside
+from web.request.limits import Limit
 
 ASKED = 6
 

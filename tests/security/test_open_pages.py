@@ -12,8 +12,8 @@ from flask import Flask
 from prometheus_client import REGISTRY
 
 from web import health
-from web.api import docs
-from web.throttle import Recent
+from web.api.description import docs
+from web.request.throttle import Recent
 
 ASKED = 40
 

@@ -11,17 +11,17 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from db import lines, onboarding, ownership
-from db.changes import Changes, NotFoundError
-from db.onboarding import Line
+from db.tenants import lines, onboarding, ownership
+from db.tenants.changes import Changes, NotFoundError
+from db.tenants.onboarding import Line
 from relay.channels.base import Account, Channel, Expected, Finding
-from relay.owners import Owners
-from relay.ownership import Ownership
+from relay.checks.owners import Owners
+from relay.checks.ownership import Ownership
 from tests.api.conftest import Api
 from tests.security.conftest import Control
 from tests.waiting import PATIENCE
-from web.api import checks
-from web.parts import WebParts
+from web.api.tenants import checks
+from web.request.parts import WebParts
 
 LOOK_UPS = {"meta": ["phone_number", "phone_numbers"], "genesys": ["integrations"]}
 TROUBLE: dict[str, tuple[str, dict[str, Any]]] = {

@@ -9,8 +9,8 @@ from typing import Any
 import gevent.socket
 import pytest
 
-from relay.channels.http import HttpTransport
-from relay.channels.origins import Trust, is_public, origin_of, own_origins
+from relay.channels.http.client import HttpTransport
+from relay.channels.http.origins import Trust, is_public, origin_of, own_origins
 from relay.core.errors import SendError
 from tests.security.names import resolving
 from tests.unit.channels.servers import answer, serving

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from db import onboarding, unknown_lines
-from db.changes import Changes
-from db.onboarding import Pair
+from db.tenants import onboarding, unknown_lines
+from db.tenants.changes import Changes
+from db.tenants.onboarding import Pair
 from tests.integration import webhook_world as world_of
 from tests.integration.webhook_world import APP_SECRET, Line, World, agent_text, change, envelope, json_of, text
 

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from conf.logging import configure
-from relay.channels.redaction import kept
+from relay.channels.http.redaction import kept
 from relay.core.redaction import redacted
 
 TEXTS = (

@@ -8,15 +8,16 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from db import api_keys, audit_search, passwords, users
+from db.access import api_keys, passwords, users
 from db.audit import By
-from db.audit_search import Entry, Wanted
 from db.pool import DatabaseError, Pool
+from db.views import audit_search
+from db.views.audit_search import Entry, Wanted
 from tests.api.conftest import Api
-from web import limits, refusals
-from web.limits import Limit
-from web.parts import WebParts
-from web.throttle import Untold
+from web.request import limits, refusals
+from web.request.limits import Limit
+from web.request.parts import WebParts
+from web.request.throttle import Untold
 
 PASSWORD = "correct horse battery staple"
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"')

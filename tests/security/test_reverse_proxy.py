@@ -10,7 +10,7 @@ import pytest
 import requests
 from gevent.pywsgi import WSGIServer
 
-from sandbox.stack.ports import HOST
+from demo.stack.ports import HOST
 from tests.security.proxies import Proxy
 from tests.waiting import PATIENCE
 

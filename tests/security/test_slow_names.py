@@ -12,9 +12,9 @@ import pytest
 from gevent.monkey import get_original
 from gevent.resolver.thread import Resolver
 
-from relay.channels.connections import STRANGERS_NAMES
-from relay.channels.http import HttpTransport
-from relay.channels.origins import Trust, own_origins
+from relay.channels.http.client import HttpTransport
+from relay.channels.http.connections import STRANGERS_NAMES
+from relay.channels.http.origins import Trust, own_origins
 from relay.core.errors import SendError
 from tests.unit.channels.accounts import Tokens
 from tests.unit.channels.servers import answer, serving

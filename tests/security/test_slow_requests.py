@@ -14,7 +14,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from sandbox.stack.ports import HOST
+from demo.stack.ports import HOST
 from tests import processes
 from tests.security.proxies import Proxy
 from tests.waiting import PATIENCE, wait_until

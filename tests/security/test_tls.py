@@ -19,20 +19,20 @@ from gevent.pywsgi import WSGIServer
 from conf.settings import Settings, load_settings
 from db import migrate
 from db.pool import Pool
-from relay import doctor
-from relay.bootstrap import build_cipher, build_objects
+from demo.stack import Postgres
+from demo.stack.ports import HOST
 from relay.broker import topology
 from relay.broker.connect import open_link
 from relay.broker.envelopes import Outgoing
 from relay.broker.publisher import Publisher
-from relay.channels.http import HttpTransport
-from relay.channels.origins import Trust
+from relay.channels.http.client import HttpTransport
+from relay.channels.http.origins import Trust
+from relay.cli import doctor
+from relay.clients import build_cipher, build_objects
 from relay.core.errors import SendError, StoreError
 from relay.core.queues import INBOUND, queue_name
 from relay.stores.cache import Cache
 from relay.stores.objects import MEDIA_INBOUND
-from sandbox.stack import Postgres
-from sandbox.stack.ports import HOST
 from tests import processes as processes_of
 from tests.processes import Process
 from tests.services.certificates import HERE, Authority, Certificate

@@ -7,7 +7,7 @@ import psycopg2
 from psycopg2 import sql
 
 from db.migrate import migrate
-from sandbox.stack.postgres import Postgres
+from demo.stack.postgres import Postgres
 
 SHARDS = 16
 

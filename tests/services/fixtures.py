@@ -13,11 +13,11 @@ import pytest
 import redis
 from cryptography.fernet import Fernet
 
-from sandbox.stack import ObjectStore, Postgres, Redis
-from sandbox.stack.installation import INSECURE
-from sandbox.stack.ports import HOST, free_port
-from sandbox.stack.postgres_home import postgres_home
-from sandbox.stack.services import running
+from demo.stack import ObjectStore, Postgres, Redis
+from demo.stack.installation import INSECURE
+from demo.stack.ports import HOST, free_port
+from demo.stack.postgres_home import postgres_home
+from demo.stack.services import running
 from tests.services.databases import SHARDS, Databases
 from tests.services.rabbitmq import RabbitMQ
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.stack import ObjectStore, Redis
-from sandbox.stack.services import running
+from demo.stack import ObjectStore, Redis
+from demo.stack.services import running
 from tests.flow.installation import FAST, Installation, Line
 from tests.services.databases import Databases
 from tests.services.fixtures import environment

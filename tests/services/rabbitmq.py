@@ -15,8 +15,8 @@ from urllib.parse import quote
 import requests
 from kombu import Connection
 
-from sandbox.stack.child import Child
-from sandbox.stack.ports import HOST, free_port, listens
+from demo.stack.child import Child
+from demo.stack.ports import HOST, free_port, listens
 from tests.services.certificates import HERE as NAME
 from tests.services.certificates import Authority, Certificate
 from tests.waiting import wait_until

@@ -15,9 +15,9 @@ import gevent
 from gevent import socket
 from gevent.server import StreamServer
 
-from sandbox.stack import Child, Postgres
-from sandbox.stack.objects import rclone
-from sandbox.stack.ports import HOST, free_port, listens
+from demo.stack import Child, Postgres
+from demo.stack.objects import rclone
+from demo.stack.ports import HOST, free_port, listens
 from tests.services.certificates import HERE, Certificate
 from tests.waiting import wait_until
 

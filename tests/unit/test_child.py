@@ -1,4 +1,4 @@
-"""sandbox.stack: a child process is stopped for certain, and its end is explained."""
+"""demo.stack: a child process is stopped for certain, and its end is explained."""
 
 import os
 import signal
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.stack import Child, ChildDied
-from sandbox.stack.ports import HOST, free_port, listens
-from sandbox.stack.run_folder import RUNS, run_folder
+from demo.stack import Child, ChildDied
+from demo.stack.ports import HOST, free_port, listens
+from demo.stack.run_folder import RUNS, run_folder
 from tests.waiting import DeadlinePassed, wait_until
 
 # Starts a grandchild, says both ids, and waits for whatever comes.
@@ -27,7 +27,7 @@ STUBBORN = (
 # A parent that is killed while it has a child.
 PARENT = """
 import pathlib, sys, time
-from sandbox.stack import Child
+from demo.stack import Child
 child = Child("orphan", ["sleep", "300"], pathlib.Path(sys.argv[1]))
 child.start()
 print(child.pid, flush=True)

@@ -14,7 +14,7 @@ from relay.core import queues
 ROOT = Path(__file__).parents[2]
 FOLDERS = (ROOT, ROOT / "sandbox", ROOT / "docs", ROOT / "docs" / "services")
 DOCUMENTS = sorted(path for folder in FOLDERS for path in folder.glob("*.md"))
-PACKAGES = ("conf", "db", "relay", "sandbox", "web", "tests")
+PACKAGES = ("conf", "db", "demo", "relay", "sandbox", "web", "tests")
 FILE_ENDINGS = (".py", ".md", ".svg", ".sql", ".env", ".toml", ".cfg", ".sh")
 
 CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -125,7 +125,7 @@ def _is_code(parts: list[str]) -> bool:
 
 
 def _variables() -> set[str]:
-    """What the settings hold, and what sandbox and gunicorn's configuration read by themselves."""
-    sources = [*(ROOT / "sandbox").rglob("*.py"), ROOT / "conf" / "gunicorn.py"]
+    """What the settings hold, and what demo, sandbox and gunicorn's configuration read by themselves."""
+    sources = [*(ROOT / "demo").rglob("*.py"), *(ROOT / "sandbox").rglob("*.py"), ROOT / "conf" / "gunicorn.py"]
     read = {name for source in sources for name in READ_FROM_ENVIRONMENT.findall(source.read_text())}
     return {name.upper() for name in Settings.model_fields} | read

@@ -9,10 +9,10 @@ import pytest
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("conf", "db", "relay", "sandbox", "web")
+PACKAGES = ("conf", "db", "demo", "relay", "sandbox", "web")
 LONGEST = 400
 # These are not imported but run: the first starts the process, the second is the gunicorn application.
-ENTRY_POINTS = {"relay.__main__", "sandbox.__main__", "web.wsgi"}
+ENTRY_POINTS = {"demo.__main__", "relay.__main__", "sandbox.__main__", "web.wsgi"}
 
 
 def _sources() -> list[Path]:

@@ -11,11 +11,11 @@ import pytest
 
 from relay.channels.genesys.reasons import CODES
 from relay.channels.whatsapp.errors import TABLE
-from relay.core.causes import own_cause
+from relay.core.explain.causes import own_cause
 from tests.content.rows import Table
 from tests.content.rows_inbound import inbound
 from tests.content.rows_outbound import outbound
-from web.api.schemas import LineSettings
+from web.api.tenants.schemas import LineSettings
 
 ROOT = Path(__file__).parents[2]
 TEXT = re.sub(r"^```.*?^```", "", (ROOT / "docs" / "message-types.md").read_text(), flags=re.MULTILINE | re.DOTALL)
@@ -72,7 +72,7 @@ def written(codes: Iterable[int | range]) -> str:
 def test_the_relays_own_codes_are_those_of_the_code() -> None:
     listed = {own: spans(cause)[0] for cause, _, _, codes in table("Why a message failed") for own in spans(codes)}
     rest = {"http_5…": own_cause("http_500")}
-    source = (ROOT / "relay" / "core" / "causes.py").read_text()
+    source = (ROOT / "relay" / "core" / "explain" / "causes.py").read_text()
     words = set(re.findall(r'^ {4}"(\w+)": "\w+",$', source, re.MULTILINE))
     assert words
     assert listed == {word: own_cause(word) for word in words} | rest

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay import own_side
+from relay.checks import own_side
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.stack.ports import HOST, Ports, WrongPorts, free_port
-from sandbox.stack.session import port
+from demo.stack.ports import HOST, Ports, WrongPorts, free_port
+from demo.stack.session import port
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,13 +45,13 @@ def test_what_is_no_number_is_no_port(text: str, monkeypatch: pytest.MonkeyPatch
         port("WEB_PORT", 8000)
 
 
-@pytest.mark.parametrize("command", ["demo", "smoke"])
+@pytest.mark.parametrize("command", ["demo", "demo.smoke"])
 @pytest.mark.parametrize("variable", ["WEB_PORT", "SANDBOX_PORT", "METRICS_PORT"])
 def test_nothing_is_started_while_a_chosen_port_is_taken(command: str, variable: str) -> None:
     with socket.create_server((HOST, 0)) as somebody:
         chosen = {"WEB_PORT": free_port(), "SANDBOX_PORT": free_port()} | {variable: somebody.getsockname()[1]}
         env = os.environ | {name: str(number) for name, number in chosen.items()}
-        run = [sys.executable, "-m", f"sandbox.{command}"]
+        run = [sys.executable, "-m", command]
         ended = subprocess.run(run, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1
     assert f"Port {chosen[variable]} ({variable}) is taken." in ended.stderr

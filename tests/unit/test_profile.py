@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 
 from conf import profile
 from conf.settings import SettingsError, load_settings
-from sandbox.stack.installation import INSECURE
+from demo.stack.installation import INSECURE
 
 ROOT = Path(__file__).parents[2]
 PRODUCTION = {

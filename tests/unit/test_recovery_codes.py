@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import second_factor
+from db.access import second_factor
 
 BITS_OF_A_CHARACTER = 5
 FEWEST_BITS = 112

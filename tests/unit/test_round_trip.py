@@ -17,8 +17,8 @@ from gevent.server import StreamServer
 from gevent.ssl import SSLContext
 
 from relay.channels import load
-from relay.channels.http import HttpTransport
-from relay.round_trip import RoundTrip
+from relay.channels.http.client import HttpTransport
+from relay.checks.round_trip import RoundTrip
 from tests.unit.channels.accounts import Tokens
 from tests.unit.channels.servers import Handler, Served, answer, serving
 from tests.waiting import PATIENCE

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlencode
 from authlib.oauth2.auth import ClientAuth
 
 from relay.channels.base import TokenCache
-from relay.channels.http import Answer, HttpTransport
-from relay.channels.origins import Origin, Trust, origin_of
+from relay.channels.http.client import Answer, HttpTransport
+from relay.channels.http.origins import Origin, Trust, origin_of
 from relay.core.errors import SendError
 from web.openid.errors import OpenIdError
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from db.users import Role
+from db.access.users import Role
 from relay.channels.base import TokenCache
-from relay.channels.origins import own_origins
+from relay.channels.http.origins import own_origins
 from web.openid.calls import Calls
 from web.openid.exchange import Exchange
 from web.openid.providers import INSTALLATION, Grant, Provider

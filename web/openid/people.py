@@ -1,12 +1,12 @@
-"""What a provider's claims say of a person, in the words of db.openid_people."""
+"""What a provider's claims say of a person, in the words of db.access.openid_people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from db import users
-from db.openid_people import Vouched
+from db.access import users
+from db.access.openid_people import Vouched
 from web.openid.errors import OpenIdError
 from web.openid.providers import Provider, granted
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from db import openid
-from db.users import Role
+from db.access import openid
+from db.access.users import Role
 
 INSTALLATION = "openid"
 """The installation's part in log-in addresses, where a tenant's has its key."""

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 from flask import url_for
 
-from db import openid, users
-from db.changes import NotFoundError
-from db.openid import Provider, Terms
+from db.access import openid, users
+from db.access.openid import Provider, Terms
 from db.pool import Pool
-from web import access
-from web.context import parts
-from web.errors import wrong_field
+from db.tenants.changes import NotFoundError
 from web.openid.errors import OpenIdError
-from web.principal import by, principal
+from web.request import access
+from web.request.context import parts
+from web.request.errors import wrong_field
+from web.request.principal import by, principal
 
 DOMAINS = 50
 VALUES = 50

@@ -1,12 +1,1 @@
 """What Meta and Genesys call. A webhook is answered 200 once the broker has confirmed all of it."""
-
-from __future__ import annotations
-
-from flask import Flask
-
-from web.webhooks import genesys, meta
-
-
-def register(app: Flask) -> None:
-    app.register_blueprint(meta.webhook)
-    app.register_blueprint(genesys.webhook)

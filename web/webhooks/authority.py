@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from db.lines import LineRoute, effective_secrets
 from db.pool import DatabaseError
+from db.tenants.lines import LineRoute, effective_secrets
 from relay.channels.base import ACCOUNT, Part
-from web.budget import MOST_REFS, OverBudget
-from web.lines import LineDirectory
+from web.webhooks.budget import MOST_REFS, OverBudget
 from web.webhooks.endpoint import Endpoint
+from web.webhooks.lines import LineDirectory
 from web.webhooks.proof import Proof
 
 RECHECKED = 8

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from db.lines import LineRoute
-from web.lines import ChannelName, TenantHook
+from db.tenants.lines import LineRoute
+from web.webhooks.lines import ChannelName, TenantHook
 
 
 @dataclass(frozen=True, slots=True)

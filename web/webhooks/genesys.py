@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from web.context import parts
+from web.request.context import parts
 from web.webhooks import endpoint, guesses
 from web.webhooks.reception import receive
 

@@ -11,8 +11,8 @@ import hashlib
 
 from flask import Blueprint, Response, request
 
-from web import limits
-from web.errors import ApiError
+from web.request import limits
+from web.request.errors import ApiError
 
 
 def guard(webhook: Blueprint) -> None:

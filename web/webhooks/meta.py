@@ -6,8 +6,8 @@ import hmac
 
 from flask import Blueprint, Response, request
 
-from web.context import parts
-from web.errors import ApiError
+from web.request.context import parts
+from web.request.errors import ApiError
 from web.webhooks import endpoint, guesses
 from web.webhooks.reception import receive
 

@@ -10,13 +10,13 @@ from uuid import uuid4
 
 import orjson
 
-from db.lines import LineRoute
+from db.tenants.lines import LineRoute
 from relay.broker.publisher import Outgoing
 from relay.channels.base import Part
 from relay.core.brevity import shallow
 from relay.core.messages import Update, dump
 from relay.core.queues import EXCHANGE, WEBHOOK_ARCHIVE, queue_number
-from web.budget import ITEM_MOST_BYTES
+from web.webhooks.budget import ITEM_MOST_BYTES
 
 __all__ = ["Outgoing", "archive", "updates"]
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 import gevent
 
-from db.unknown_lines import Signer
+from db.tenants.unknown_lines import Signer
 from relay.channels.base import Channel
 from relay.core.errors import StoreError
-from web.budget import LARGE_BYTES, REFS_BEFORE_PROOF, SCANNED_BYTES, SECRETS_TRIED
-from web.lines import ChannelName
-from web.parts import WebParts
+from web.request.parts import WebParts
+from web.webhooks.budget import LARGE_BYTES, REFS_BEFORE_PROOF, SCANNED_BYTES, SECRETS_TRIED
 from web.webhooks.endpoint import Endpoint
+from web.webhooks.lines import ChannelName
 
 SIGNATURE = re.compile(r"sha256=[0-9A-Za-z+/=]{40,64}")
 """Meta's hex, or Genesys' base64. Without one nothing of the body is even read."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from web.budget import LARGE_BYTES, Budget
+from web.webhooks.budget import LARGE_BYTES, Budget
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

@@ -16,12 +16,12 @@ from flask import Response, request
 
 from relay.core.errors import StoreError
 from web import metrics
-from web.arrival import arrived_at
-from web.budget import LARGE_BYTES, Budget, OverBudget
-from web.context import parts
-from web.errors import ApiError
+from web.request.arrival import arrived_at
+from web.request.context import parts
+from web.request.errors import ApiError
 from web.webhooks import outgoing, reading, remembering
 from web.webhooks.authority import Authorised, authorise
+from web.webhooks.budget import LARGE_BYTES, Budget, OverBudget
 from web.webhooks.endpoint import Endpoint
 from web.webhooks.proof import SIGNATURE, NotProved, Proof, prove
 

@@ -12,14 +12,15 @@ from typing import Any
 import gevent
 import structlog
 
-from db import audit, unknown_lines
+from db import audit
 from db.audit import By
 from db.pool import DatabaseError, Pool
-from db.unknown_lines import Signer
+from db.tenants import unknown_lines
+from db.tenants.unknown_lines import Signer
 from relay.channels.base import ACCOUNT, Part
 from relay.core.brevity import brief, shallow
-from web.budget import LARGE_BYTES, Budget
-from web.parts import WebParts
+from web.request.parts import WebParts
+from web.webhooks.budget import LARGE_BYTES, Budget
 from web.webhooks.reading import cleaned
 
 log = structlog.get_logger(__name__)

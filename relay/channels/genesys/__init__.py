@@ -23,9 +23,9 @@ from relay.channels.genesys import limits, onboarding, reasons, render, setup, w
 from relay.channels.genesys.access import carrying, logging_in
 from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.parse import parse
-from relay.channels.http import HttpTransport
-from relay.core.causes import Cause
+from relay.channels.http.client import HttpTransport
 from relay.core.errors import CannotCarry, SendError
+from relay.core.explain.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from relay.channels.genesys.drafts import Content
 from relay.channels.genesys.webhook import media_kind
-from relay.channels.reading import joined, record
+from relay.channels.http.reading import joined, record
 from relay.channels.text import clean
 from relay.core.messages import Media, MediaKind
 

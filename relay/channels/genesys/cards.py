@@ -10,7 +10,7 @@ from typing import Any
 from relay.channels.genesys.attached import is_web, picture
 from relay.channels.genesys.drafts import Content
 from relay.channels.genesys.quick_replies import answer
-from relay.channels.reading import joined, record, records
+from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
 from relay.core.content import Option
 

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from relay.channels.base import Account, Download, Request, Sent
-from relay.channels.files import as_download, public_file
 from relay.channels.genesys.errors import failure, trace_id
 from relay.channels.genesys.hosts import Hosts
 from relay.channels.genesys.token import Tokens
-from relay.channels.http import Answer, HttpTransport, redact
-from relay.channels.reading import first, record
+from relay.channels.http.client import Answer, HttpTransport, redact
+from relay.channels.http.files import as_download, public_file
+from relay.channels.http.reading import first, record
 from relay.channels.text import clean
 from relay.core.errors import SendError
 from relay.core.messages import Media

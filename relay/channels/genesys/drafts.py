@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from relay.channels.reading import joined
+from relay.channels.http.reading import joined
 from relay.channels.text import blank
 from relay.core.content import Option, Place, Template
 from relay.core.messages import Media

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from relay.channels.http import Answer, redact
-from relay.channels.reading import joined, record, records
+from relay.channels.http.client import Answer, redact
+from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
 from relay.core.errors import Fate, SendError
 

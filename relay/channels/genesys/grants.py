@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 from relay.channels.base import Account
 from relay.channels.genesys.hosts import Hosts
-from relay.channels.http import Answer, HttpTransport, redact
-from relay.channels.reading import record
+from relay.channels.http.client import Answer, HttpTransport, redact
+from relay.channels.http.reading import record
 from relay.channels.text import clean
 from relay.core.errors import SendError
 

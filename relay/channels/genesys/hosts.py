@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from relay.channels.base import Account
 from relay.channels.genesys.regions import domain_of
-from relay.channels.http import HttpTransport
-from relay.channels.origins import Trust
+from relay.channels.http.client import HttpTransport
+from relay.channels.http.origins import Trust
 from relay.core.errors import SendError
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from relay.channels.http.reading import joined_once
 from relay.channels.parts import numbered
-from relay.channels.reading import joined_once
 from relay.channels.text import pieces
 from relay.core.errors import CannotCarry
 from relay.core.lengths import units

@@ -12,7 +12,7 @@ from typing import Any
 from relay.channels.genesys import attached, convention
 from relay.channels.genesys.drafts import Content
 from relay.channels.genesys.quick_replies import answer
-from relay.channels.reading import first, joined, record, records
+from relay.channels.http.reading import first, joined, record, records
 from relay.channels.text import clean
 from relay.core.content import Option, Parameter, Template
 

@@ -15,8 +15,8 @@ from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.errors import error_body, failure, missing_permissions
 from relay.channels.genesys.render import integration_id
 from relay.channels.genesys.setup import INTEGRATIONS, PROFILES
-from relay.channels.http import Answer
-from relay.channels.reading import record
+from relay.channels.http.client import Answer
+from relay.channels.http.reading import record
 from relay.channels.text import clean
 from relay.core.errors import SendError
 

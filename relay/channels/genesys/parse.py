@@ -13,8 +13,8 @@ from typing import Any
 from relay.channels.genesys import convention, structured
 from relay.channels.genesys.drafts import Draft, drafts
 from relay.channels.genesys.webhook import UNREADABLE, customer_address
-from relay.channels.reading import first, record, records
-from relay.channels.redaction import kept, redact
+from relay.channels.http.reading import first, record, records
+from relay.channels.http.redaction import kept, redact
 from relay.channels.text import clean, unix_seconds
 from relay.core.messages import Event, Ignored, Message, Notice, Person, Receipt, ReceiptStatus, Typing
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from relay.channels.base import Finding
 from relay.channels.genesys import advice
-from relay.channels.reading import record, records
+from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 
 OFFICE = "application/vnd.openxmlformats-officedocument"

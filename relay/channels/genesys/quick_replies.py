@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from relay.channels.genesys.drafts import Content
-from relay.channels.reading import record, records
+from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.core.content import Option, OptionKind
 

@@ -6,7 +6,7 @@ conversation's details.
 
 from __future__ import annotations
 
-from relay.core.causes import Cause, own_cause
+from relay.core.explain.causes import Cause, own_cause
 
 CODES: dict[Cause, str] = {
     "window_closed": "MessageExpired",

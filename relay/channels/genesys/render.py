@@ -12,7 +12,7 @@ from urllib.parse import quote
 from relay.channels.base import Account, Request
 from relay.channels.genesys.limits import UNKNOWN_MIME
 from relay.channels.genesys.reasons import CODES
-from relay.channels.reading import joined, joined_once, without_none
+from relay.channels.http.reading import joined, joined_once, without_none
 from relay.channels.text import clean, iso_time
 from relay.core.content import Option, OptionKind
 from relay.core.errors import CannotCarry

@@ -13,7 +13,7 @@ import gevent
 
 from relay.channels.base import Account, Token
 from relay.channels.genesys.grants import Granted, Grants
-from relay.channels.http import HttpTransport
+from relay.channels.http.client import HttpTransport
 from relay.core.errors import SendError, StoreError
 
 ATTEMPTS = 4

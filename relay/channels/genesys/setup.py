@@ -17,8 +17,8 @@ from relay.channels.genesys.access import setting_up
 from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.errors import failure
 from relay.channels.genesys.render import integration_id
-from relay.channels.http import Answer, redact
-from relay.channels.reading import record, records
+from relay.channels.http.client import Answer, redact
+from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.core.errors import SendError
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from relay.channels.genesys import attached, cards, notifications, others, pickers, quick_replies
 from relay.channels.genesys.drafts import Content
-from relay.channels.reading import records
+from relay.channels.http.reading import records
 from relay.channels.text import clean
 
 SOCIAL = ("story", "mention", "reactions")

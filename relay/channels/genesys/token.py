@@ -17,7 +17,7 @@ from relay.channels.base import Account, Login, Token
 from relay.channels.genesys.grants import Granted, Grants
 from relay.channels.genesys.hosts import Hosts
 from relay.channels.genesys.renewal import Renewal
-from relay.channels.http import HttpTransport
+from relay.channels.http.client import HttpTransport
 from relay.core.errors import SendError
 
 EARLY = 300

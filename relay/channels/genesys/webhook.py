@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from relay.channels.base import Part
-from relay.channels.reading import record, records
+from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.core.messages import MediaKind
 

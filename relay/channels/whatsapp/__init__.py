@@ -19,7 +19,7 @@ from relay.channels.base import (
     Sent,
     Token,
 )
-from relay.channels.http import HttpTransport
+from relay.channels.http.client import HttpTransport
 from relay.channels.whatsapp import limits, webhook
 from relay.channels.whatsapp.account import onboarding, setup
 from relay.channels.whatsapp.account.token import CheckedTokens
@@ -30,8 +30,8 @@ from relay.channels.whatsapp.outbound import pictures
 from relay.channels.whatsapp.outbound.fitting import fit
 from relay.channels.whatsapp.outbound.render import render
 from relay.channels.whatsapp.outbound.signals import render_signal
-from relay.core.causes import Cause
 from relay.core.errors import CannotCarry, SendError
+from relay.core.explain.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 
 

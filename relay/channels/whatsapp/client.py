@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import IO, Any
 from urllib.parse import quote
 
-from relay.channels import multipart
 from relay.channels.base import Account, Download, Request, Sent
-from relay.channels.files import as_download, public_file
-from relay.channels.http import Answer, HttpTransport, Stream
-from relay.channels.origins import Trust
-from relay.channels.reading import first, record
+from relay.channels.http import multipart
+from relay.channels.http.client import Answer, HttpTransport, Stream
+from relay.channels.http.files import as_download, public_file
+from relay.channels.http.origins import Trust
+from relay.channels.http.reading import first, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.errors import failure, is_foreign, meta_error
 from relay.channels.whatsapp.limits import meta_mime

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from relay.channels.http import Answer, redact
-from relay.channels.reading import record
-from relay.channels.redaction import KEPT, kept
+from relay.channels.http.client import Answer, redact
+from relay.channels.http.reading import record
+from relay.channels.http.redaction import KEPT, kept
 from relay.channels.text import clean
-from relay.core.causes import Cause, own_cause
 from relay.core.errors import Fate, SendError
+from relay.core.explain.causes import Cause, own_cause
 
 Scope = Literal["line", "contact"]
 

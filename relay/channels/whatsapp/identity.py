@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from relay.channels.reading import first, record, records
+from relay.channels.http.reading import first, record, records
 from relay.channels.text import clean
+from relay.core.contacts.user_ids import begins_like_one, is_user_id
 from relay.core.messages import Person
-from relay.core.user_ids import begins_like_one, is_user_id
 
 _CHANGES = ("user_changed_number", "user_changed_user_id", "customer_changed_number")
 _LONGEST_ADDRESS = 256

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from relay.channels.base import ACCOUNT, Part
-from relay.channels.reading import record, records
+from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.identity import contacts, matching_contact, recipient_address, sender_address
 

@@ -10,13 +10,14 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from db import openid, tenants
-from db.changes import Changes
-from db.openid import Terms
+from db.access import openid
+from db.access.openid import Terms
+from db.tenants import tenants
+from db.tenants.changes import Changes
 from tests.portal.client import BY, running_app
 from tests.security.openid.issuer import Issuer, running
 from tests.security.openid.world import NewTenant, Tenant
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 
 @pytest.fixture(scope="module")

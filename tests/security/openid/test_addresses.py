@@ -6,7 +6,7 @@ from flask import Flask
 
 from tests.security.openid.issuer import Browser, Issuer, new_key, running
 from tests.security.openid.world import NewTenant, token_of
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 
 def test_a_tenants_issuer_leads_into_no_private_network(

@@ -11,7 +11,7 @@ from flask import Flask
 
 from tests.security.openid.issuer import Browser, Issuer
 from tests.security.openid.world import NewTenant, Tenant
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 
 @dataclass

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from db import openid, password_rules
-from db.changes import TakenError
+from db.access import openid, password_rules
+from db.tenants.changes import TakenError
 from tests.portal.client import BY, PASSWORD, Person, running_app
 from tests.security.openid.issuer import Browser, Issuer
 from tests.security.openid.world import NewTenant, Tenant, new_user, token_of
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 
 def forbid(parts: WebParts, tenant: Tenant, issuer: Issuer) -> None:

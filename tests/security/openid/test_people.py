@@ -8,13 +8,13 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from db import openid_people, users
+from db.access import openid_people, users
 from tests.portal.client import BY
 from tests.security.openid.issuer import Browser, Issuer
 from tests.security.openid.world import NewTenant, everybody, new_user, refusals
-from web import limits
-from web import refusals as refusals_of_web
-from web.parts import WebParts
+from web.request import limits
+from web.request import refusals as refusals_of_web
+from web.request.parts import WebParts
 
 OPERATOR = "olga@relay.example"
 

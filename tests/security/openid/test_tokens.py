@@ -14,10 +14,10 @@ from flask import Flask
 from joserfc import jws, jwt
 from joserfc.jwk import OctKey
 
-from db import openid_people, users
+from db.access import openid_people, users
 from tests.security.openid.issuer import Browser, Issuer, code_for, new_key, part, signed
 from tests.security.openid.world import NewTenant, everybody, refusals
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 
 def by_another_key(issuer: Issuer, claims: dict[str, Any]) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from db import passwords, users
+from db.access import passwords, users
+from db.access.users import User
 from db.pool import Pool
-from db.users import User
 from tests.portal.client import BY, PASSWORD, TOKEN
 
 

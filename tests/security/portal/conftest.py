@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.portal.conftest import admin, app, house, pool
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 __all__ = ["admin", "app", "house", "pool"]
 

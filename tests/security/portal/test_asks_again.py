@@ -9,15 +9,17 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from db import audit_search, drafts, sessions, users
-from db.audit_search import Wanted
+from db.access import sessions, users
 from db.pool import Pool
+from db.tenants import drafts
+from db.views import audit_search
+from db.views.audit_search import Wanted
 from tests.portal import phone
 from tests.portal.client import PASSWORD, Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.parts import WebParts
-from web.principal import right_of
+from web.request.parts import WebParts
+from web.request.principal import right_of
 
 pytestmark = pytest.mark.usefixtures("nobody_has_tried")
 

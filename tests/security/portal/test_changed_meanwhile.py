@@ -10,14 +10,14 @@ import psycopg2
 import pytest
 from flask import Flask
 
-from db import passwords, second_factor, sessions, users
-from db.changes import TakenError
+from db.access import passwords, second_factor, sessions, users
+from db.access.users import User
 from db.pool import Pool
-from db.users import User
+from db.tenants.changes import TakenError
 from tests.portal.client import BY, PASSWORD, Person
 from tests.portal.conftest import new_user
 from tests.waiting import wait_until
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 FORMER = "former horse battery staple"
 

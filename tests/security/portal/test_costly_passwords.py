@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from zxcvbn import matching
 
-from db import passwords
+from db.access import passwords
 from tests.portal.client import PASSWORD, TOKEN, Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web import limits
-from web.parts import WebParts
+from web.request import limits
+from web.request.parts import WebParts
 
 ALL_SIGNS = "4@8({[<3691!|7$5+%20"
 

@@ -7,13 +7,14 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from db import tenants, users
-from db.users import User
+from db.access import users
+from db.access.users import User
+from db.tenants import tenants
 from tests.portal import phone
 from tests.portal.client import BY, SET_UP, Person, changes_of
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 pytestmark = pytest.mark.usefixtures("nobody_has_tried")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from db import credentials, former_secrets
 from db.audit import By
+from db.tenants import credentials, former_secrets
 from tests.portal.client import Person, changes_of
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.parts import WebParts
+from web.request.parts import WebParts
 
 
 @pytest.fixture

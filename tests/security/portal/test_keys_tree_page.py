@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from db import api_keys, users
-from db.api_keys import ApiKey
+from db.access import api_keys, users
+from db.access.api_keys import ApiKey
+from db.access.lineage import Maker
 from db.audit import By
-from db.lineage import Maker
 from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House

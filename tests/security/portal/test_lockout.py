@@ -9,18 +9,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from db import guesses, users
+from db.access import guesses, users
+from db.access.guesses import Source
+from db.access.users import User
 from db.audit import By
-from db.guesses import Source
 from db.pool import Pool
-from db.users import User
 from tests.portal.client import PASSWORD, TOKEN
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
 from tests.waiting import PATIENCE
-from web import limits
-from web import passwords as beside
-from web.limits import Limit
+from web.request import limits
+from web.request import passwords as beside
+from web.request.limits import Limit
 
 pytestmark = pytest.mark.usefixtures("nobody_has_tried")
 

@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from db import passwords, users
+from db.access import passwords, users
+from db.access.users import User
 from db.pool import Pool
-from db.users import User
 from tests.portal.client import PASSWORD, TOKEN, Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House

@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from db import api_keys, passwords, second_factor, user_news, users
+from db.access import api_keys, passwords, second_factor, user_news, users
+from db.access.lineage import Maker
+from db.access.users import User
 from db.audit import By
-from db.lineage import Maker
 from db.pool import Pool
-from db.users import User
 from tests.portal import phone
 from tests.portal.client import PASSWORD, Person
 from tests.portal.conftest import new_user

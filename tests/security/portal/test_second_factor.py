@@ -11,17 +11,17 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from db import guesses, second_factor, sessions, users
+from db.access import guesses, second_factor, sessions, users
+from db.access.users import User
 from db.audit import By
 from db.pool import Pool
 from db.sealing import Cipher
-from db.users import User
 from tests.portal import phone
 from tests.portal.client import PASSWORD, SET_UP, TOKEN, Person
 from tests.portal.conftest import new_user
-from web import limits
-from web.limits import Limit
-from web.portal import entrance
+from web.portal.people import entrance
+from web.request import limits
+from web.request.limits import Limit
 
 pytestmark = pytest.mark.usefixtures("nobody_has_tried")
 
@@ -138,7 +138,7 @@ def test_half_a_log_in_does_not_outlive_a_new_password(app: Flask, pool: Pool, o
 def test_half_a_log_in_does_not_wait_for_ever(app: Flask, olga: User, monkeypatch: pytest.MonkeyPatch) -> None:
     thief = Thief(app).knows_the_password(olga)
     token, later = thief.token(CODE_PAGE), time.time() + entrance.SECONDS + 1
-    monkeypatch.setattr("web.portal.entrance.time", SimpleNamespace(time=lambda: later))
+    monkeypatch.setattr("web.portal.people.entrance.time", SimpleNamespace(time=lambda: later))
     assert thief.send(CODE_PAGE, token, code=at(olga, 0)).headers["Location"] == "/portal/login"
     assert thief.is_outside()
 

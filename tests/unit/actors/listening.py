@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relay.actors.base import RelayActor
+from relay.runtime.actor import RelayActor
 
 
 class Listener(RelayActor):

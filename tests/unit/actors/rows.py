@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from db.claims import Standing, Verdict
-from db.messages import Row
-from relay.core.hold import Hold
+from db.mailbox.claims import Standing, Verdict
+from db.mailbox.messages import Row
+from relay.core.conversation.hold import Hold
 from relay.core.messages import Direction, Message, Person
 from relay.core.ordering import SortKey
 

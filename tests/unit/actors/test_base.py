@@ -14,8 +14,8 @@ from gevent.event import Event
 from gevent.timeout import Timeout
 
 import relay.actors
-from relay.actors.base import Ping, RelayActor, tell
-from relay.actors.timers import Timers
+from relay.runtime.actor import Ping, RelayActor, tell
+from relay.runtime.timers import Timers
 from tests.waiting import PATIENCE
 
 

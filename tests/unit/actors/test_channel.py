@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from gevent.event import Event
 
-from relay.actors.base import Ping
 from relay.actors.channel import ASIDE_EVERY, ChannelActor
-from relay.actors.commands import AskTurn, Freed, Refused, Tick, Turn
-from relay.actors.side import Side
 from relay.channels.base import Account
 from relay.core.errors import SendError
+from relay.runtime.actor import Ping
+from relay.runtime.commands import AskTurn, Freed, Refused, Tick, Turn
+from relay.runtime.side import Side
 from relay.stores.limits import Granted
 from tests.unit.actors.listening import Listener
 from tests.waiting import PATIENCE

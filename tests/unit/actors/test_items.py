@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from db.conversations import Mapping
-from relay.actors.items import MOST_ROWS, Item, Rows, read
+from db.contacts.conversations import Mapping
 from relay.actors.shard import BATCH, BATCH_BYTES, _next
 from relay.channels import NAMES, load
 from relay.channels.base import Channel
-from relay.channels.http import HttpTransport
+from relay.channels.http.client import HttpTransport
 from relay.core.messages import Event, Message, Notice, Person, Receipt, Update, dump
+from relay.intake.items import MOST_ROWS, Item, Rows, read
 from tests.unit.channels.accounts import Tokens
 
 ARRIVED = 1_790_000_000.0

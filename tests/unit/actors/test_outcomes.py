@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from relay.actors.commands import Settled
-from relay.actors.lanes import Lanes
-from relay.actors.outcomes import Outcomes
-from relay.actors.reports import Reports
-from relay.actors.signals import Signals
-from relay.core.lane import NEVER
+from relay.conversation.lanes import Lanes
+from relay.conversation.outcomes import Outcomes
+from relay.conversation.reports import Reports
+from relay.core.conversation.lane import NEVER
+from relay.core.conversation.signals import Signals
 from relay.core.messages import Direction, Message, Person, Signal
+from relay.runtime.commands import Settled
 from tests.unit.actors.rows import LONG_AGO, holds, row, standing, verdict
 
 WROTE = Message("wamid.1", Person("491701"), LONG_AGO, text="Hello")

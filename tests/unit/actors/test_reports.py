@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from db.claims import Standing
-from relay.actors.reports import Reports
+from db.mailbox.claims import Standing
+from relay.conversation.reports import Reports
 
 
 def standing(report: str | None, message_id: str = "m") -> Standing:

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from relay.actors.base import Ping
-from relay.actors.commands import Claimed, Outcome, Send
 from relay.actors.sender import SenderActor
-from relay.actors.side import Side
 from relay.channels.base import Account, Request, Sent
-from relay.core.lane import Entry
+from relay.core.conversation.lane import Entry
 from relay.core.messages import Message, Person, Recipient
 from relay.core.ordering import SortKey
+from relay.runtime.actor import Ping
+from relay.runtime.commands import Claimed, Outcome, Send
+from relay.runtime.side import Side
 from tests.unit.actors.listening import Listener
 from tests.waiting import PATIENCE
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.actors.signals import LOST_SECONDS, READ_TRIES, TYPING_AGAIN, TYPING_FRESH, Signals
+from relay.core.conversation.signals import LOST_SECONDS, READ_TRIES, TYPING_AGAIN, TYPING_FRESH, Signals
 from relay.core.messages import Signal
 
 NOW = 1_000.0

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from relay.actors.base import Ping
-from relay.actors.commands import Reported, ReportOutcome, SendReport, SendSignal, Signalled
-from relay.actors.side import Side
 from relay.actors.telling import Telling
 from relay.channels.base import Account
 from relay.core.errors import CannotCarry, SendError
 from relay.core.messages import Recipient, Report, Signal
 from relay.core.retry import LONGEST_WAIT
+from relay.runtime.actor import Ping
+from relay.runtime.commands import Reported, ReportOutcome, SendReport, SendSignal, Signalled
+from relay.runtime.side import Side
 from tests.unit.actors.listening import Listener
 from tests.waiting import PATIENCE
 

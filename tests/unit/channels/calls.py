@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from relay.channels.http import Answer, HttpTransport
-from relay.channels.origins import Trust, own_origins
+from relay.channels.http.client import Answer, HttpTransport
+from relay.channels.http.origins import Trust, own_origins
 from relay.core.errors import SendError
 from tests.unit.channels.accounts import PHONE
 from tests.waiting import PATIENCE

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from relay.channels.http import HttpTransport
+from relay.channels.http.client import HttpTransport
 from tests.unit.channels.accounts import Tokens
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
-from relay.channels.exchange import Answer
 from relay.channels.genesys import errors as genesys
 from relay.channels.genesys.reasons import cause as genesys_cause
+from relay.channels.http.exchange import Answer
 from relay.channels.whatsapp import errors as whatsapp
 from relay.channels.whatsapp.inbound.parse import parse
 from relay.core.messages import Receipt

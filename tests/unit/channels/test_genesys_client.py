@@ -12,8 +12,8 @@ from relay.channels.base import Account, Expected, Request
 from relay.channels.genesys import GenesysChannel, create
 from relay.channels.genesys.hosts import Hosts
 from relay.channels.genesys.regions import DOMAINS, domain_of
-from relay.channels.http import HttpTransport
-from relay.channels.origins import origin_of
+from relay.channels.http.client import HttpTransport
+from relay.channels.http.origins import origin_of
 from relay.core.errors import SendError
 from relay.core.messages import Media
 from tests.unit.channels.accounts import GENESYS, PHONE, Tokens

@@ -12,7 +12,7 @@ import pytest
 
 from relay.channels.base import Account, Logins
 from relay.channels.genesys import GenesysChannel, create, renewal
-from relay.channels.http import HttpTransport
+from relay.channels.http.client import HttpTransport
 from relay.core.errors import SendError, StoreError
 from tests.unit.channels.accounts import GENESYS, Tokens
 from tests.unit.channels.servers import Served, answer, routes, serving

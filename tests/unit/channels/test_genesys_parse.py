@@ -11,7 +11,7 @@ from relay.channels.genesys.drafts import NO_QUESTION
 from relay.channels.genesys.limits import fit
 from relay.channels.genesys.parse import LONGEST_ID, parse
 from relay.channels.genesys.webhook import split
-from relay.channels.redaction import KEPT
+from relay.channels.http.redaction import KEPT
 from relay.core.messages import Event, Ignored, Message, Notice, Receipt, Typing, dump, load
 from tests.unit.channels.recorded import recorded, shown
 

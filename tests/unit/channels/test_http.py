@@ -10,10 +10,10 @@ import gevent
 import pytest
 from gevent.server import StreamServer
 
-from relay.channels import connections
-from relay.channels.exchange import LONGEST_ANSWER
-from relay.channels.http import HttpTransport
-from relay.channels.origins import Trust, origin_of, own_origins
+from relay.channels.http import connections
+from relay.channels.http.client import HttpTransport
+from relay.channels.http.exchange import LONGEST_ANSWER
+from relay.channels.http.origins import Trust, origin_of, own_origins
 from relay.core.errors import SendError
 from tests.unit.channels.accounts import PHONE, Tokens
 from tests.unit.channels.calls import SECRET, failed, post, soon

@@ -5,9 +5,9 @@ from io import BytesIO
 
 import pytest
 
-from relay.channels import http, multipart
-from relay.channels.http import HttpTransport
-from relay.channels.origins import Trust, own_origins
+from relay.channels.http import client, multipart
+from relay.channels.http.client import HttpTransport
+from relay.channels.http.origins import Trust, own_origins
 from tests.unit.channels.calls import SECRET, failed, soon
 from tests.unit.channels.servers import Asked, Served, answer, drip, half, routes, serving
 
@@ -84,7 +84,7 @@ def test_a_dripping_file_ends_at_the_deadline(transport: HttpTransport) -> None:
 
 
 def test_an_endless_file_is_bounded(transport: HttpTransport, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "LARGEST_FILE", 100_000)
+    monkeypatch.setattr(client, "LARGEST_FILE", 100_000)
 
     def read() -> None:
         with transport.download(served.url, Trust(own_origins(served.url)), soon()) as stream:
@@ -147,4 +147,4 @@ def test_endless_redirects_end(transport: HttpTransport) -> None:
 
     with serving(lambda _, sock, __: answer(sock, b"", 302, Location="/again")) as served:
         assert failed(read).code == "too_many_redirects"
-        assert len(served.asked) == http.REDIRECTS + 1
+        assert len(served.asked) == client.REDIRECTS + 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.channels.origins import Trust, is_public, origin_of, own_origins
+from relay.channels.http.origins import Trust, is_public, origin_of, own_origins
 from relay.channels.whatsapp.client import MEDIA_HOSTS
 from relay.core.errors import SendError
 

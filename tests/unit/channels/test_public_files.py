@@ -9,7 +9,7 @@ import pytest
 
 from relay.channels import load
 from relay.channels.base import Account
-from relay.channels.http import HttpTransport
+from relay.channels.http.client import HttpTransport
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media
 from tests.unit.channels.accounts import GENESYS, WHATSAPP, Tokens

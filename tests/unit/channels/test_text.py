@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.channels.redaction import LONGEST, redact
+from relay.channels.http.redaction import LONGEST, redact
 from relay.channels.text import blank, clean, iso_time, pieces, unix_seconds
 from relay.core.lengths import units
 from tests.unit.channels.accounts import BSUID, PHONE

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from relay.channels.base import Expected, Request
-from relay.channels.http import HttpTransport
+from relay.channels.http.client import HttpTransport
 from relay.channels.whatsapp import WhatsAppChannel, create
 from relay.core.errors import SendError
 from relay.core.messages import Media

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from relay.core.breaker import TROUBLES, Breaker
+from relay.core.conversation.fallback import without_media
 from relay.core.errors import CannotCarry, Fate, SendError, StoreError
-from relay.core.fallback import without_media
 from relay.core.limits import PAIR_BURST, PairBucket
 from relay.core.messages import Media, Message, Person, Receipt, Update, dump, load
 from relay.core.ordering import sort_key

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from relay.core.departure import OUTCOME_UNKNOWN, WINDOW_CLOSED, hindrance
-from relay.core.lane import Entry
+from relay.core.conversation.departure import OUTCOME_UNKNOWN, WINDOW_CLOSED, hindrance
+from relay.core.conversation.lane import Entry
 from relay.core.messages import Direction, Message, Person
 from relay.core.ordering import SortKey
 

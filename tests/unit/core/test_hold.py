@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relay.core.hold import MEMORY_SECONDS, Hold
+from relay.core.conversation.hold import MEMORY_SECONDS, Hold
 
 NOW = 1_000_000.0
 WINDOW = 0.25

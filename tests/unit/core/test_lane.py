@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from relay.core.hold import Hold
-from relay.core.lane import LANE_LIMIT, Entry, Lane
+from relay.core.conversation.hold import Hold
+from relay.core.conversation.lane import LANE_LIMIT, Entry, Lane
 from relay.core.messages import Message, Person
 from relay.core.ordering import SortKey
 

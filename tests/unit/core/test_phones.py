@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.core.phones import dialled, normalised
+from relay.core.contacts.phones import dialled, normalised
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from relay.core.content import Answer, Option, Place, Quote, Template
+from relay.core.conversation.quoting import DELETED, EXCERPT, UNREACTED, edited, excerpt, reacted, with_quote
 from relay.core.messages import Media, Message, Person
-from relay.core.quoting import DELETED, EXCERPT, UNREACTED, edited, excerpt, reacted, with_quote
 
 OURS = Quote("Which day?", "business")
 THEIRS = Quote("Monday", "contact")

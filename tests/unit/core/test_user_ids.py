@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.core.user_ids import begins_like_one, is_user_id
+from relay.core.contacts.user_ids import begins_like_one, is_user_id
 
 
 @pytest.mark.parametrize("name", ["US.13491208655302741918", "DE.ENT.1", "de.1", "AE.QACUSTOMERA", "US." + "1" * 128])

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from relay.core.content import Option, Parameter, Place, Template
+from relay.core.conversation.window import closed, in_its_place
 from relay.core.messages import Media, Message, Person
-from relay.core.window import closed, in_its_place
 
 SETTINGS = {"window_template": {"name": "come_back", "language": "en", "parameters": ["{name}", "We wrote: {text}"]}}
 PLAIN = {"window_template": {"name": "come_back", "language": "en"}}

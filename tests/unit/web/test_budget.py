@@ -12,8 +12,8 @@ from gevent.event import Event
 
 from relay.core.errors import StoreError
 from tests.waiting import PATIENCE
-from web import budget
-from web.budget import (
+from web.webhooks import budget
+from web.webhooks.budget import (
     LARGE_BYTES,
     MOST_BYTES,
     MOST_ITEMS,

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.figures import Rate, Slot
-from web.portal.charts import HEIGHT, chart, nice
+from db.views.figures import Rate, Slot
+from web.portal.overview.charts import HEIGHT, chart, nice
 
 BEGIN = datetime(2026, 11, 23, tzinfo=UTC)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from web.networks import network_of
+from web.request.networks import network_of
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.budget import (
-    LARGE_BYTES,
-    MOST_OBJECTS,
-    MOST_VALUES,
-    Budget,
-    OverBudget,
-)
+from web.webhooks.budget import LARGE_BYTES, MOST_OBJECTS, MOST_VALUES, Budget, OverBudget
 from web.webhooks.proof import refs_named
 from web.webhooks.reading import Unreadable, cleaned, read
 

@@ -8,17 +8,17 @@ from typing import Any, cast
 
 import pytest
 
-from db.lines import LineRoute, effective_secrets
 from db.pool import DatabaseError
-from db.unknown_lines import Signer
+from db.tenants.lines import LineRoute, effective_secrets
+from db.tenants.unknown_lines import Signer
 from relay.channels.base import Part
 from relay.core.errors import StoreError
-from web.budget import MOST_REFS, REFS_BEFORE_PROOF, SECRETS_TRIED, OverBudget
-from web.lines import LineDirectory, TenantHook
-from web.parts import WebParts
+from web.request.parts import WebParts
 from web.webhooks import endpoint as endpoints
 from web.webhooks.authority import Authorised, authorise
+from web.webhooks.budget import MOST_REFS, REFS_BEFORE_PROOF, SECRETS_TRIED, OverBudget
 from web.webhooks.endpoint import Endpoint
+from web.webhooks.lines import LineDirectory, TenantHook
 from web.webhooks.proof import NotProved, Proof, prove, refs_named
 
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from relay.channels.base import Account, Finding, Level
-from relay.channels.http import Answer
-from relay.channels.reading import record, records
+from relay.channels.http.client import Answer
+from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.account import advice
 

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from relay.channels.base import Account, Expected, Finding
-from relay.channels.http import Answer
-from relay.channels.reading import record, records
+from relay.channels.http.client import Answer
+from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.account import advice, inspection
 from relay.channels.whatsapp.client import WhatsAppClient

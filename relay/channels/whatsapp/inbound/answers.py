@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from relay.channels.reading import joined, record
+from relay.channels.http.reading import joined, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, plain, words
 from relay.core.content import Answer

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from relay.channels.reading import first, joined, record
+from relay.channels.http.reading import first, joined, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound import answers, locations, orders, vcards
 from relay.channels.whatsapp.inbound.unsupported import error_notice, unsupported
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, words
 from relay.channels.whatsapp.webhook import MEDIA
-from relay.core import quoting
+from relay.core.conversation import quoting
 
 Item = dict[str, Any]
 

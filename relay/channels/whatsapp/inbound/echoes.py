@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from relay.channels.reading import joined, record
+from relay.channels.http.reading import joined, record
 from relay.channels.text import clean, unix_seconds
 from relay.channels.whatsapp.identity import addressee, person
 from relay.channels.whatsapp.inbound import notices

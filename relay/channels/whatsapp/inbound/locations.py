@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from relay.channels.reading import joined
+from relay.channels.http.reading import joined
 from relay.channels.text import clean
 from relay.core.content import Place
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from relay.channels.reading import first, joined, record
+from relay.channels.http.reading import first, joined, record
 from relay.channels.text import clean, unix_seconds
 from relay.channels.whatsapp.inbound import answers, locations, surroundings, vcards
 from relay.channels.whatsapp.inbound.content import kind_of, readable

@@ -6,7 +6,7 @@ import re
 from itertools import islice
 from typing import Any
 
-from relay.channels.reading import joined, record, records
+from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound.unsupported import error_notice
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND

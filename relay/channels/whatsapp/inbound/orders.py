@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from relay.channels.reading import joined, records
+from relay.channels.http.reading import joined, records
 from relay.channels.text import clean
 
 _MOST_PLACES = 6

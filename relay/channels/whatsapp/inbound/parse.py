@@ -9,8 +9,8 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from relay.channels.reading import first, joined, record
-from relay.channels.redaction import redact
+from relay.channels.http.reading import first, joined, record
+from relay.channels.http.redaction import redact
 from relay.channels.text import clean, unix_seconds
 from relay.channels.whatsapp.errors import fate_of, told
 from relay.channels.whatsapp.identity import aliases, person, shared_number

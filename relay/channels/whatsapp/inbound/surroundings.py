@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from relay.channels.reading import joined, record
+from relay.channels.http.reading import joined, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound import answers
 from relay.channels.whatsapp.inbound.wording import identifier

@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from relay.channels.reading import record
+from relay.channels.http.reading import record
 from relay.channels.text import clean
 from relay.channels.whatsapp.identity import changed_person, digits, person
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from relay.channels.reading import first, record
-from relay.channels.redaction import redact
+from relay.channels.http.reading import first, record
+from relay.channels.http.redaction import redact
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 

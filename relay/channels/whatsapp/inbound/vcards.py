@@ -9,7 +9,7 @@ from typing import Any
 
 import vobject
 
-from relay.channels.reading import joined, record, records
+from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
 from relay.core.messages import Media
 

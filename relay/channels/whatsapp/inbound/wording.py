@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from relay.channels.reading import joined
+from relay.channels.http.reading import joined
 from relay.channels.text import clean
 
 LONGEST_KIND = 64

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from relay.channels.http.reading import joined, joined_once
 from relay.channels.parts import numbered
-from relay.channels.reading import joined, joined_once
 from relay.channels.text import pieces
 from relay.channels.whatsapp.limits import (
     BUTTON_TITLE,

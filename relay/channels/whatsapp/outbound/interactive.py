@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from relay.channels.reading import joined, without_none
+from relay.channels.http.reading import joined, without_none
 from relay.channels.text import pieces
 from relay.channels.whatsapp.limits import (
     BUTTON_TITLE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from relay.channels.reading import joined_once, without_none
+from relay.channels.http.reading import joined_once, without_none
 from relay.channels.whatsapp.outbound.titles import one_line
 from relay.core.content import Place
 from relay.core.lengths import units

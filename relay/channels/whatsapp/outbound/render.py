@@ -10,16 +10,16 @@ from typing import Any
 from urllib.parse import quote
 
 from relay.channels.base import Account, Request
-from relay.channels.reading import joined_once, without_none
+from relay.channels.http.reading import joined_once, without_none
 from relay.channels.whatsapp.identity import digits
 from relay.channels.whatsapp.limits import CAPTIONED, OPUS, TEXT
 from relay.channels.whatsapp.outbound.interactive import body_text, header_file, interactive
 from relay.channels.whatsapp.outbound.pins import location
 from relay.channels.whatsapp.outbound.templates import template
+from relay.core.contacts.phones import dialled
+from relay.core.contacts.user_ids import is_user_id
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message, Recipient
-from relay.core.phones import dialled
-from relay.core.user_ids import is_user_id
 
 NO_ADDRESS = (
     "neither phone number nor user id of the contact is known: "

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from relay.channels.reading import without_none
+from relay.channels.http.reading import without_none
 from relay.channels.whatsapp.limits import HEADERS
 from relay.channels.whatsapp.outbound.interactive import header_file
 from relay.channels.whatsapp.outbound.titles import one_line

@@ -1,0 +1,106 @@
+"""When conversations were last active, and until when the business may write freely in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from db.contacts.mappings import Mapping, columns, mapping_of
+from db.contacts.seen import Arrival
+from db.mailbox.messages import stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When the business may write freely: for 24 hours after the contact's last word, longer after an ad."""
+
+    until: datetime | None
+
+    @property
+    def open(self) -> bool | None:
+        """None where nobody knows: nothing of the contact has come."""
+        return None if self.until is None else self.until > datetime.now(UTC)
+
+
+# With a clock that runs ahead nobody stays at the top of the list, nor has a window without end.
+# Which of two messages is the newer one is decided by the provider's time, for they arrive in any order.
+TOUCH = f"""
+WITH v AS (SELECT id, least(at, now()) AS at, inbound, stamped,
+             CASE WHEN until IS NOT NULL THEN least(until, now() + interval '72 hours') END AS until
+           FROM unnest(%(ids)s::uuid[], %(at)s::timestamptz[], %(until)s::timestamptz[], %(inbound)s::text[],
+                       %(stamped)s::timestamptz[])
+                AS v (id, at, until, inbound, stamped)),
+mine AS (SELECT c.* FROM conversation_mappings c WHERE c.id = ANY(%(ids)s::uuid[]) ORDER BY c.id FOR NO KEY UPDATE),
+news AS (SELECT v.*, v.until > coalesce(mine.window_until, '-infinity') AS opens,
+                v.inbound IS NOT NULL AND v.stamped >= coalesce(
+                  (SELECT m.provider_time FROM message_tracking m WHERE m.line_id = mine.line_id
+                    AND m.direction = 'inbound' AND m.source_id = mine.last_inbound_id), '-infinity') AS newer
+         FROM v JOIN mine USING (id)),
+done AS (UPDATE conversation_mappings c
+         SET last_at = greatest(c.last_at, n.at), window_until = greatest(c.window_until, n.until),
+             invited_at = CASE WHEN n.opens THEN NULL ELSE c.invited_at END,
+             last_inbound_id = CASE WHEN n.newer THEN n.inbound ELSE c.last_inbound_id END
+         FROM news n WHERE n.id = c.id AND (c.last_at < n.at OR n.opens OR n.newer) RETURNING {columns("c")})
+SELECT * FROM done UNION ALL SELECT {columns("mine")} FROM mine WHERE id NOT IN (SELECT id FROM done)
+"""
+
+
+def touch(cursor: Any, arrivals: Iterable[Arrival]) -> dict[str, Mapping]:
+    """Write down when each conversation was last active and how long its window is open. Locks as `lock` does.
+
+    Answers with the mappings as they stand now, by conversation.
+    """
+    newest: dict[str, Arrival] = {}
+    for one in arrivals:
+        known = newest.get(one.conversation_id)
+        newest[one.conversation_id] = one if known is None else _later(known, one)
+    if not newest:
+        return {}
+    rows = list(newest.values())
+    cursor.execute(
+        TOUCH,
+        {
+            "ids": list(newest),
+            "at": [stamp(one.at) for one in rows],
+            "until": [stamp(one.window_until) for one in rows],
+            "inbound": [one.last_inbound_id for one in rows],
+            "stamped": [stamp(one.provider_time) for one in rows],
+        },
+    )
+    found = map(mapping_of, cursor.fetchall())
+    return {mapping.conversation_id: mapping for mapping in found}
+
+
+def _later(first: Arrival, second: Arrival) -> Arrival:
+    """Both in one."""
+    windows = [one.window_until for one in (first, second) if one.window_until is not None]
+    written = [one for one in (first, second) if one.last_inbound_id is not None]
+    newest = max(reversed(written), key=lambda one: one.provider_time, default=first)
+    return Arrival(
+        first.conversation_id, max(first.at, second.at), max(windows, default=None), newest.last_inbound_id,
+        newest.provider_time,
+    )  # fmt: skip
+
+
+def close_window(cursor: Any, conversation_id: str, at: float) -> None:
+    """The provider refused a message because the window is closed, at `at` (Unix seconds).
+
+    What the contact wrote within a day counts for more: WhatsApp at times refuses inside the window
+    as well. Beyond a day, as after an advertisement that nobody answered in time, it knows better.
+    """
+    cursor.execute(
+        """UPDATE conversation_mappings c SET window_until = %(at)s
+           WHERE id = %(id)s AND (window_until IS NULL OR window_until > %(at)s AND EXISTS (
+             SELECT 1 FROM message_tracking m
+             WHERE m.line_id = c.line_id AND m.direction = 'inbound' AND m.source_id = c.last_inbound_id
+               AND m.provider_time <= %(at)s - interval '24 hours'))""",
+        {"at": stamp(at), "id": UUID(conversation_id)},
+    )
+
+
+def invited(cursor: Any, conversation_id: str, at: float) -> None:
+    """A template went out at `at` (Unix seconds) in place of a message."""
+    cursor.execute("UPDATE conversation_mappings SET invited_at = %s WHERE id = %s", (stamp(at), UUID(conversation_id)))

@@ -1,0 +1,1 @@
+"""Which daemon owns which shard, and how they hear of work."""

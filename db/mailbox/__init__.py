@@ -1,0 +1,1 @@
+"""A conversation's messages: taken in, claimed, settled, told, replayed."""

@@ -1,0 +1,220 @@
+"""What a provider tells about messages sent earlier: matched, written, or parked until it can be matched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg2.extras import execute_values
+
+from db.contacts import conversations
+from db.mailbox import undelivered
+from db.mailbox.claims import Standing, standings
+from db.mailbox.messages import stamp
+from db.mailbox.undelivered import Told
+from relay.core.messages import Receipt
+from relay.core.status import Facts, gather
+
+PARKED_SECONDS = 900
+PARKED_PER_LINE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LineReceipt:
+    line_id: str
+    receipt: Receipt
+
+
+def record(cursor: Any, receipts: Sequence[LineReceipt]) -> list[Standing]:
+    """Match, write, and park what matches nothing yet, in the caller's transaction."""
+    if not receipts:
+        return []
+    matched = _match(cursor, receipts)
+    told = list(matched.values())
+    _learn_aliases(cursor, told)
+    settled = undelivered.settle(cursor, told)
+    later = [LineReceipt(one.line_id, one.receipt) for one in settled.parked]
+    _park(cursor, [one for index, one in enumerate(receipts) if index not in matched] + later)
+    facts = gather((one.message_id, one.receipt) for one in settled.told)
+    write(cursor, facts)
+    return standings(cursor, sorted({*(one.message_id for one in facts), *settled.put_back}))
+
+
+def _match(cursor: Any, receipts: Sequence[LineReceipt]) -> dict[int, Told]:
+    """By index in `receipts`: by our own id first, then by the provider's within the line."""
+    rows = execute_values(
+        cursor,
+        """SELECT v.ord, coalesce(m.id, a.message_id), a.n, coalesce(a.outcome = 'undelivered', false)
+           FROM (VALUES %s) AS v (ord, line_id, provider_id, message_id)
+           LEFT JOIN message_tracking m ON m.id = v.message_id AND m.line_id = v.line_id
+           LEFT JOIN message_attempts a ON a.line_id = v.line_id AND a.provider_id = v.provider_id
+                AND a.message_id = coalesce(m.id, a.message_id)
+           WHERE coalesce(m.id, a.message_id) IS NOT NULL""",
+        [(index, one.line_id, one.receipt.provider_id, one.receipt.message_id) for index, one in enumerate(receipts)],
+        template="(%s::int, %s::uuid, %s, %s::uuid)",
+        page_size=len(receipts),
+        fetch=True,
+    )
+    found = sorted(rows, key=lambda row: int(row[0]))
+    return {
+        row[0]: Told(receipts[row[0]].line_id, str(row[1]), row[2], row[3], receipts[row[0]].receipt) for row in found
+    }
+
+
+def _learn_aliases(cursor: Any, told: Sequence[Told]) -> None:
+    """Further addresses of the contact. Three statuses per message name them: the first that do are enough."""
+    naming = {
+        (one.line_id, alias, one.message_id, one.receipt.status == "sent")
+        for one in told
+        if one.receipt.status in ("sent", "delivered")
+        for alias in one.receipt.aliases
+    }
+    if not naming:
+        return
+    rows = execute_values(
+        cursor,
+        """SELECT v.line_id, v.alias, m.conversation_id::text
+           FROM (VALUES %s) AS v (line_id, alias, message_id, first)
+           JOIN message_tracking m ON m.id = v.message_id::uuid AND (v.first OR m.delivered_at IS NULL)
+           WHERE NOT EXISTS (SELECT 1 FROM contact_aliases c
+                             WHERE c.line_id = v.line_id::uuid AND c.alias = v.alias)""",
+        sorted(naming),
+        page_size=len(naming),
+        fetch=True,
+    )
+    conversations.add_aliases(cursor, sorted({(row[0], row[1], row[2]) for row in rows}))
+
+
+def _park(cursor: Any, unmatched: Sequence[LineReceipt]) -> None:
+    rows = {
+        (one.line_id, one.receipt.provider_id, one.receipt.status): one.receipt
+        for one in unmatched
+        if one.receipt.provider_id
+    }
+    if rows:
+        execute_values(
+            cursor,
+            """INSERT INTO parked_receipts (line_id, provider_id, status, message_id, at, code, reason, answer, fate)
+               VALUES %s ON CONFLICT DO NOTHING""",
+            [
+                (UUID(line), provider_id, status, receipt.message_id, stamp(receipt.time), receipt.code, receipt.reason,
+                 receipt.answer, receipt.fate)
+                for (line, provider_id, status), receipt in sorted(rows.items())
+            ],
+            template="(%s, %s, %s, %s::uuid, coalesce(%s, now()), %s, %s, %s, %s)",
+            page_size=len(rows),
+        )  # fmt: skip
+
+
+APPLY = """
+WITH v (id, provider_id, sent_at, delivered_at, read_at, failed_at, code, reason) AS (VALUES %s),
+merged AS (
+    SELECT m.id, m.direction, m.origin, m.state, m.reason_code, m.reason, m.report,
+           ROW(m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.provider_id,
+               m.state, m.reason_code, m.reason, m.report) AS before,
+           coalesce(m.sent_at, v.sent_at, v.delivered_at, v.read_at) AS sent_at,
+           -- Meta's whole seconds may lie before our own, finer time of sending: nothing is delivered before it is sent
+           coalesce(m.delivered_at, CASE WHEN v.delivered_at IS NOT NULL
+                                         THEN greatest(v.delivered_at, m.sent_at) END) AS delivered_at,
+           coalesce(m.read_at, CASE WHEN v.read_at IS NOT NULL
+                                    THEN greatest(v.read_at, m.delivered_at, v.delivered_at, m.sent_at) END) AS read_at,
+           coalesce(m.failed_at, v.failed_at) AS failed_at, coalesce(m.provider_id, v.provider_id) AS provider_id,
+           m.failed_at IS NULL AND v.failed_at IS NOT NULL AS newly_failed, v.code AS new_code, v.reason AS new_reason,
+           -- a template went out that does not hold what the agent wrote: that has failed, and stays so
+           m.content->'template'->>'instead' = 'true' AS instead
+    FROM v JOIN message_tracking m ON m.id = v.id
+    WHERE m.state NOT IN ('ignored', 'record')
+    ORDER BY m.id FOR UPDATE OF m
+),
+ladder AS (
+    SELECT id, before, sent_at, delivered_at, read_at, failed_at, provider_id,
+           CASE WHEN read_at IS NOT NULL THEN 'read'
+                WHEN delivered_at IS NOT NULL THEN 'delivered'
+                WHEN failed_at IS NOT NULL THEN CASE state WHEN 'dead' THEN 'dead' ELSE 'failed' END
+                WHEN sent_at IS NOT NULL THEN 'sent' ELSE state END AS state,
+           CASE WHEN instead AND report IS NOT NULL THEN reason_code
+                WHEN delivered_at IS NOT NULL OR read_at IS NOT NULL THEN NULL
+                WHEN newly_failed THEN new_code ELSE reason_code END AS reason_code,
+           CASE WHEN instead AND report IS NOT NULL THEN reason
+                WHEN delivered_at IS NOT NULL OR read_at IS NOT NULL THEN NULL
+                WHEN newly_failed THEN new_reason ELSE reason END AS reason,
+           CASE WHEN direction <> 'outbound' OR origin <> 'webhook' OR instead THEN report
+                WHEN delivered_at IS NOT NULL OR read_at IS NOT NULL THEN 'delivered'
+                WHEN failed_at IS NOT NULL THEN 'failed' ELSE report END AS report
+    FROM merged
+)
+UPDATE message_tracking m
+SET sent_at = n.sent_at, delivered_at = n.delivered_at, read_at = n.read_at, failed_at = n.failed_at,
+    provider_id = n.provider_id, state = n.state, reason_code = n.reason_code, reason = n.reason, report = n.report,
+    updated_at = now()
+FROM ladder n
+WHERE m.id = n.id AND n.before IS DISTINCT FROM ROW(n.sent_at, n.delivered_at, n.read_at, n.failed_at, n.provider_id,
+                                                    n.state, n.reason_code, n.reason, n.report)
+"""
+
+
+def write(cursor: Any, facts: Sequence[Facts]) -> None:
+    """The ladder: a fact known before changes nothing, and so writes nothing."""
+    if not facts:
+        return
+    execute_values(
+        cursor,
+        APPLY,
+        [
+            (UUID(one.message_id), one.provider_id or None, stamp(one.sent_at), stamp(one.delivered_at),
+             stamp(one.read_at), stamp(one.failed_at), one.code, one.reason)
+            for one in facts
+        ],
+        template="(%s::uuid, %s::text, %s::timestamptz, %s::timestamptz, %s::timestamptz, %s::timestamptz, "
+        "%s::text, %s::text)",
+        page_size=len(facts),
+    )  # fmt: skip
+
+
+def unpark(cursor: Any, ids: Sequence[tuple[str, str]]) -> list[Standing]:
+    """Apply the receipts parked for (line id, provider id) pairs that have just become known."""
+    if not ids:
+        return []
+    rows = execute_values(
+        cursor,
+        """DELETE FROM parked_receipts p USING (VALUES %s) AS v (line_id, provider_id)
+           WHERE p.line_id = v.line_id::uuid AND p.provider_id = v.provider_id
+           RETURNING p.line_id, p.provider_id, p.status, extract(epoch FROM p.at), p.message_id, p.code, p.reason,
+                     p.answer, p.fate""",
+        sorted(set(ids)),
+        page_size=len(ids),
+        fetch=True,
+    )
+    return record(cursor, [_line_receipt(row) for row in rows])
+
+
+def unpark_known(cursor: Any, limit: int = 500) -> list[Standing]:
+    """The sweep's share: parked receipts whose message became known without anybody looking."""
+    cursor.execute(
+        """SELECT p.line_id::text, p.provider_id FROM parked_receipts p
+           JOIN message_attempts a ON a.line_id = p.line_id AND a.provider_id = p.provider_id
+           ORDER BY p.parked_at LIMIT %s FOR UPDATE OF p SKIP LOCKED""",
+        (limit,),
+    )
+    return unpark(cursor, [(row[0], row[1]) for row in cursor.fetchall()])
+
+
+def drop_stale(cursor: Any) -> int:
+    """Forget what nobody can match: older than 15 minutes, or beyond 10,000 on a line. Returns how many."""
+    cursor.execute("DELETE FROM parked_receipts WHERE parked_at < now() - make_interval(secs => %s)", (PARKED_SECONDS,))
+    dropped: int = cursor.rowcount
+    cursor.execute(
+        """DELETE FROM parked_receipts WHERE ctid IN (
+             SELECT ctid FROM (SELECT ctid, row_number() OVER (PARTITION BY line_id ORDER BY parked_at DESC) AS place
+                               FROM parked_receipts) ranked WHERE place > %s)""",
+        (PARKED_PER_LINE,),
+    )
+    return dropped + int(cursor.rowcount)
+
+
+def _line_receipt(row: Sequence[Any]) -> LineReceipt:
+    message_id = None if row[4] is None else str(row[4])
+    receipt = Receipt(row[1], row[2], float(row[3]), message_id, row[5], row[6], answer=row[7], fate=row[8])
+    return LineReceipt(str(row[0]), receipt)

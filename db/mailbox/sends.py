@@ -1,0 +1,117 @@
+"""Messages that somebody asks for through the API: put into the conversation's mailbox, and looked at again.
+
+They stand there like a provider's own; the conversation's actor sends them in their turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from db.contacts import conversations
+from db.contacts.conversations import Mapping
+from db.contacts.seen import Seen
+from db.mailbox import events, messages, sweep
+from db.mailbox.messages import NewRow, Row
+from db.pool import Pool
+from relay.core.messages import Direction, Message
+from relay.core.ordering import sort_key
+from relay.core.queues import SOURCE
+from relay.core.status import UNFINISHED
+
+PREFIX = "api:"
+"""Before the id that its sender gave: no provider's id is like it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to put in, and the request it came from, by which a repeat is known. Times are Unix seconds."""
+
+    tenant_id: str
+    line_id: str
+    direction: Direction
+    message: Message
+    at: float
+    by: str
+    request: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a message stands. `status` is its state; finished means that nothing more is done for it now."""
+
+    id: str
+    conversation_id: str | None
+    direction: Direction
+    status: str
+    provider_id: str | None
+    genesys_conversation_id: str | None
+    reason_code: str | None
+    reason: str | None
+
+    @property
+    def finished(self) -> bool:
+        return self.status not in UNFINISHED
+
+
+class OtherRequestError(ValueError):
+    """Another message was asked for under this id before."""
+
+
+def put(pool: Pool, asked: Asked, shards: int) -> str:
+    """The id of the message, written and its shard's owner told; of the one that is there, for a repeat.
+
+    Raises OtherRequestError.
+    """
+    with pool.transaction() as cursor:
+        # Two requests with one id at the same moment: the second one waits, and finds the first one's message.
+        name = f"{asked.tenant_id}:{asked.message.source_id}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
+        known = _known(cursor, asked)
+        if known is not None:
+            return known
+        seen = Seen(asked.tenant_id, asked.line_id, asked.message.person, asked.at, by="api")
+        mapping = conversations.resolve(cursor, [seen], shards)[0]
+        row = _row(asked, mapping)
+        messages.insert(cursor, [NewRow(row, asked.request, origin="api")])
+        events.note(cursor, [(row.id, "asked", f"by {asked.by}")])
+        sweep.notify(cursor, mapping.shard, mapping.conversation_id)
+    return row.id
+
+
+def _known(cursor: Any, asked: Asked) -> str | None:
+    """Looked for on all lines and in both directions, so that an id stands for one message only."""
+    cursor.execute(
+        """SELECT m.id, m.payload FROM lines l JOIN message_tracking m ON m.line_id = l.id
+            AND m.direction IN ('inbound', 'outbound') AND m.source_id = %s WHERE l.tenant_id = %s LIMIT 1""",
+        (asked.message.source_id, asked.tenant_id),
+    )
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    if row[1] != asked.request:
+        raise OtherRequestError("another message was asked for with this Idempotency-Key")
+    return str(row[0])
+
+
+def _row(asked: Asked, mapping: Mapping) -> Row:
+    key = sort_key(SOURCE[asked.direction], asked.message.provider_time, asked.at, 0)
+    return Row(
+        messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard,
+        asked.direction, key, asked.message,
+    )  # fmt: skip
+
+
+def outcome(pool: Pool, tenant_id: str | None, message_id: str) -> Outcome | None:
+    """How it stands. `tenant_id` None: whosever it is (operators only)."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT m.id, m.conversation_id, m.direction, m.state, m.provider_id, c.genesys_conversation_id,
+                      m.reason_code, m.reason
+               FROM message_tracking m JOIN conversation_mappings c ON c.id = m.conversation_id
+               WHERE m.id = %s AND m.origin = 'api' AND (%s::uuid IS NULL OR m.tenant_id = %s)""",
+            (UUID(message_id), tenant_id, tenant_id),
+        )
+        row = cursor.fetchone()
+    return Outcome(str(row[0]), str(row[1]), *row[2:]) if row else None

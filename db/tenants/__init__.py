@@ -1,0 +1,1 @@
+"""Tenants, their credentials and lines, and what is kept until a line is known."""

@@ -1,0 +1,118 @@
+"""tenants: the customer companies."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from db.audit import By
+from db.mailbox.messages import new_id
+from db.pool import Pool
+from db.tenants.changes import Changes, NotFoundError
+
+Status = Literal["onboarding", "active", "paused"]
+COLUMNS = "id, name, status, webhook_key, contact, created_at, updated_at, second_factor_demanded"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """`webhook_key` is the unguessable part of the tenant's own webhook URL, `contact` whom to ask there.
+
+    `second_factor_demanded`: its people log in with a second factor or not at all.
+    """
+
+    id: str
+    name: str
+    status: Status
+    webhook_key: str = field(repr=False)
+    contact: str = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+    second_factor_demanded: bool
+
+
+def _tenant(row: Sequence[Any]) -> Tenant:
+    return Tenant(str(row[0]), *row[1:])
+
+
+def create(changes: Changes, by: By, name: str, contact: str = "") -> Tenant:
+    tenant_id = new_id()
+    with changes.of(tenant_id, by, "tenant.created", subject=name) as cursor:
+        cursor.execute(
+            f"INSERT INTO tenants (id, name, webhook_key, contact) VALUES (%s, %s, %s, %s) RETURNING {COLUMNS}",
+            (tenant_id, name, secrets.token_urlsafe(24), contact),
+        )
+        return _tenant(cursor.fetchone())
+
+
+def get(pool: Pool, tenant_id: str) -> Tenant | None:
+    """The tenant, or None when there is none (or the id is not a UUID)."""
+    try:
+        key = UUID(tenant_id)
+    except ValueError:
+        return None
+    with pool.autocommit() as cursor:
+        cursor.execute(f"SELECT {COLUMNS} FROM tenants WHERE id = %s", (key,))
+        row = cursor.fetchone()
+    return _tenant(row) if row else None
+
+
+def by_webhook_key(pool: Pool, webhook_key: str) -> Tenant | None:
+    with pool.autocommit() as cursor:
+        cursor.execute(f"SELECT {COLUMNS} FROM tenants WHERE webhook_key = %s", (webhook_key,))
+        row = cursor.fetchone()
+    return _tenant(row) if row else None
+
+
+def listed(pool: Pool, limit: int = 50, after: str | None = None) -> list[Tenant]:
+    """By age (the ids are time-ordered), starting after the tenant `after`."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS} FROM tenants WHERE %s::uuid IS NULL OR id > %s::uuid ORDER BY id LIMIT %s",
+            (after, after, limit),
+        )
+        return [_tenant(row) for row in cursor.fetchall()]
+
+
+def set_status(changes: Changes, by: By, tenant_id: str, status: Status) -> Tenant:
+    """Raises NotFoundError. Setting what is set already is fine."""
+    with changes.of(tenant_id, by, f"tenant.{status}") as cursor:
+        cursor.execute(
+            f"UPDATE tenants SET status = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
+            (status, tenant_id),
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise NotFoundError("there is no such tenant")
+    return _tenant(row)
+
+
+def rename(changes: Changes, by: By, tenant_id: str, name: str, contact: str) -> Tenant:
+    """Name and contact. Raises NotFoundError."""
+    with changes.of(tenant_id, by, "tenant.renamed", subject=name) as cursor:
+        cursor.execute(
+            f"UPDATE tenants SET name = %s, contact = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
+            (name, contact, tenant_id),
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise NotFoundError("there is no such tenant")
+    return _tenant(row)
+
+
+def demand_second_factor(changes: Changes, by: By, tenant_id: str, demanded: bool) -> Tenant:
+    """Whether all of the tenant's people need one. Raises NotFoundError."""
+    action = "tenant.second_factor_demanded" if demanded else "tenant.second_factor_optional"
+    with changes.of(tenant_id, by, action) as cursor:
+        cursor.execute(
+            f"UPDATE tenants SET second_factor_demanded = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
+            (demanded, tenant_id),
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise NotFoundError("there is no such tenant")
+    return _tenant(row)

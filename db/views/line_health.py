@@ -1,0 +1,88 @@
+"""The health of a tenant's lines, with the reason in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from db.pool import Pool
+from db.views import waiting
+from db.views.waiting import Queue
+from relay.core.explain.reasons import Terms, duration
+
+Status = Literal["ok", "waiting", "trouble", "stopped"]
+LONG_SECONDS = 120.0
+"""Whoever waits longer than this has trouble, whatever the reason."""
+
+
+# What stops a line also while nothing waits.
+STANDING = """SELECT l.id, l.phone_number_id, t.status, l.status, l.status_reason, now(),
+  (SELECT count(*) FROM daemons WHERE lease_until > now()),
+  (SELECT string_agg(CASE type WHEN 'whatsapp' THEN 'WhatsApp' ELSE 'Genesys' END || ' refuses the credentials'
+                     || coalesce(' (' || rtrim(health_reason, '.') || ')', ''), '; ' ORDER BY type)
+   FROM tenant_credentials c WHERE c.tenant_id = l.tenant_id AND c.health = 'refused')
+FROM lines l JOIN tenants t ON t.id = l.tenant_id
+WHERE l.tenant_id = %(tenant)s AND l.status <> 'released' ORDER BY l.id"""
+
+
+@dataclass(frozen=True, slots=True)
+class LineHealth:
+    """`queues` are both sides. stopped: nothing goes; trouble: calls fail, or something waits for long."""
+
+    line_id: str
+    phone_number_id: str
+    status: Status
+    text: str
+    queues: list[Queue]
+
+    @property
+    def last_inbound_at(self) -> datetime | None:
+        return next((one.last_success for one in self.queues if one.direction == "inbound"), None)
+
+    @property
+    def last_outbound_at(self) -> datetime | None:
+        return next((one.last_success for one in self.queues if one.direction == "outbound"), None)
+
+
+def of_tenant(pool: Pool, tenant_id: str, terms: Terms) -> list[LineHealth]:
+    """Every line of the tenant that is not released."""
+    queues = waiting.sides(pool, tenant_id, terms)
+    with pool.transaction() as cursor:
+        cursor.execute(STANDING, {"tenant": UUID(tenant_id)})
+        rows = cursor.fetchall()
+    return [_health(row, [one for one in queues if one.line_id == str(row[0])]) for row in rows]
+
+
+def _health(row: Sequence[Any], queues: list[Queue]) -> LineHealth:
+    line_id, phone_number_id, *standing = row
+    status, text = _stands(standing) or _flows(queues, standing[3])
+    return LineHealth(str(line_id), phone_number_id, status, text, queues)
+
+
+def _stands(standing: Sequence[Any]) -> tuple[Status, str] | None:
+    tenant_status, line_status, line_reason, _, daemons, refused = standing
+    if tenant_status == "paused":
+        return "stopped", "the tenant is paused"
+    if line_status != "active":
+        return "stopped", f"not active: {line_reason or 'its onboarding is not complete'}"
+    if refused:
+        return "stopped", f"{refused}; enter valid ones, everything is kept"
+    return None if daemons else ("stopped", "no daemon of the relay is running; the operator has to start one")
+
+
+def _flows(queues: Sequence[Queue], now: datetime) -> tuple[Status, str]:
+    """By what waits longest."""
+    queued = [one for one in queues if one.oldest_at is not None]
+    if not queued:
+        return "ok", "nothing waits"
+    worst = min(queued, key=lambda one: one.oldest_at or now)
+    age = now - (worst.oldest_at or now)
+    many = f"{'more than ' if worst.more else ''}{worst.count:,} waiting for {duration(age.total_seconds())}"
+    text = f"{many}: {worst.why.text}" if worst.why else many
+    failing = worst.why is not None and worst.why.kind == "trouble"
+    if failing or age > timedelta(seconds=LONG_SECONDS):
+        return "trouble", text
+    return "waiting", text

@@ -1,0 +1,95 @@
+"""A message's way, step by step, from arrival to read: told from its row, its calls and its history. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from db.views.history import Tracked
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One provider call."""
+
+    n: int
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str | None
+    provider_id: str | None
+    http_status: int | None
+    code: str | None
+    detail: str | None
+    trace_id: str | None
+    answer: str | None = None
+    """The provider's whole word, where it refused the message or did not deliver it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of a message's history."""
+
+    at: datetime
+    event: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`seconds` since the step before; None for the first. `text` is for people."""
+
+    name: str
+    at: datetime
+    seconds: float | None
+    text: str
+
+
+SOURCE = {"inbound": "WhatsApp", "outbound": "Genesys"}
+TARGET = {"inbound": "Genesys", "outbound": "WhatsApp"}
+HOLDER = {"inbound": "the agent's side", "outbound": "the customer's phone"}
+
+
+def steps(message: Tracked, attempts: Sequence[Attempt], history: Sequence[Happening]) -> list[Step]:
+    """In the order of time, except that nothing comes before its arrival, whatever the clocks say."""
+    beginning = list(_beginning(message, attempts))
+    rest = sorted(_rest(message, attempts, history), key=lambda step: step[1])
+    found: list[Step] = []
+    for name, at, text in beginning + rest:
+        seconds = round(max(0.0, (at - found[-1].at).total_seconds()), 3) if found else None
+        found.append(Step(name, at, seconds, text))
+    return found
+
+
+def _beginning(message: Tracked, attempts: Sequence[Attempt]) -> Iterator[tuple[str, datetime, str]]:
+    source = "the API" if message.origin == "api" else SOURCE[message.direction]
+    yield "arrived", message.arrived_at, f"arrived from {source}"
+    yield "stored", message.created_at, "stored; from here on it cannot be lost"
+    if attempts:
+        yield "claimed", attempts[0].started_at, f"first call to {TARGET[message.direction]}"
+
+
+def _rest(
+    message: Tracked, attempts: Sequence[Attempt], history: Sequence[Happening]
+) -> Iterator[tuple[str, datetime, str]]:
+    target, holder = TARGET[message.direction], HOLDER[message.direction]
+    if len(attempts) > 1:
+        yield "claimed_again", attempts[-1].started_at, f"call number {attempts[-1].n} to {target}"
+    if message.sent_at is not None:
+        yield "sent", message.sent_at, f"{target} has taken it"
+    if message.delivered_at is not None:
+        yield "delivered", message.delivered_at, f"delivered to {holder}"
+    if message.read_at is not None:
+        yield "read", message.read_at, f"read on {holder}"
+    if message.failed_at is not None:
+        what = "given up" if message.state == "dead" else "failed"
+        yield "failed", message.failed_at, f"{what}: {message.reason}" if message.reason else what
+    for one in history:
+        if one.event == "reported":
+            yield "reported", one.at, f"the agent's side was told: {one.detail}"
+        elif one.event == "undelivered":
+            yield "undelivered", one.at, f"{target} could not deliver it: {one.detail}"
+        elif one.event == "report_given_up":
+            yield "reported", one.at, f"the agent's side could not be told: {one.detail}"

@@ -1,0 +1,1 @@
+"""The HTTP that both providers are called with: connections, origins, files."""

@@ -1,0 +1,1 @@
+"""What the relay finds out about a tenant's set-up: checks, proof of ownership, trial messages."""

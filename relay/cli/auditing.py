@@ -1,0 +1,96 @@
+"""`relay audit`: chain the lines of the audit log, look whether any was changed, and hand them out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from conf.settings import Settings
+from db.access import audit_chain
+from db.access.audit_chain import BEGINNING, Head, Line
+from db.pool import Pool
+from db.tenants import tenants
+from db.tenants.changes import NotFoundError
+from relay.cli.operator import NotNowError
+
+FAULTS_TOLD = 20
+LATE = timedelta(minutes=10)
+"""What waits longer to be chained waits for a daemon that is not there."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """`faults` in words, the first FAULTS_TOLD; `remarks` are no faults of the chain."""
+
+    head: Head = field(default_factory=lambda: Head(0, BEGINNING.hex()))
+    faults: list[str] = field(default_factory=list)
+    count: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+    def fault(self, text: str) -> None:
+        self.count += 1
+        if self.count <= FAULTS_TOLD:
+            self.faults.append(text)
+
+
+def seal(settings: Settings) -> tuple[int, Head]:
+    """How many lines were chained now, and the newest of the chain."""
+    count = 0
+    with Pool(settings.database_url, size=1) as pool:
+        while chained := audit_chain.seal(pool):
+            count += chained
+        return count, audit_chain.head(pool)
+
+
+def verify(settings: Settings, noted: Iterable[Head] = ()) -> Verdict:
+    """The whole chain, line by line, and that it leads through the heads that were noted elsewhere."""
+    with Pool(settings.database_url, size=1) as pool:
+        verdict = judged(audit_chain.chained(pool), noted)
+        waiting, oldest = audit_chain.unchained(pool)
+    if waiting:
+        verdict.remarks.append(f"{waiting} newer lines are not chained yet")
+    if oldest is not None and oldest < datetime.now(UTC) - LATE:
+        verdict.remarks.append(f"the oldest of them is of {oldest:%Y-%m-%d %H:%M} UTC: does a daemon run?")
+    return verdict
+
+
+def head_of(given: str) -> Head:
+    """As `verify` prints it. Raises NotNowError."""
+    number, _, digest = given.partition(":")
+    if not number.isdecimal() or not re.fullmatch("[0-9a-f]{64}", digest):
+        raise NotNowError(f"{given} is no head of the chain; one is a number, a colon and 64 hexadecimal digits")
+    return Head(int(number), digest)
+
+
+def judged(lines: Iterable[Line], noted: Iterable[Head] = ()) -> Verdict:
+    """Each line against its own hash and against the line before it."""
+    verdict, wanted = Verdict(), {head.n: head.hash for head in noted}
+    for line in lines:
+        n, before = line.n or 0, verdict.head
+        if n != before.n + 1:
+            verdict.fault(f"{_range(before.n + 1, n - 1)} missing, before line {n} (id {line.id})")
+        elif line.previous != before.hash:
+            verdict.fault(f"line {n} (id {line.id}) does not follow from line {before.n}: chained anew, or exchanged")
+        if audit_chain.digest(line.told()).hex() != line.hash:
+            verdict.fault(f"line {n} (id {line.id}, of {line.at:%Y-%m-%d %H:%M:%S} UTC) is not as it was written")
+        if wanted.pop(n, line.hash) != line.hash:
+            verdict.fault(f"line {n} (id {line.id}) is not the one whose digest was noted")
+        verdict.head = Head(n, line.hash or "")
+    for n in sorted(wanted):
+        verdict.fault(f"line {n}, whose digest was noted, is not there: lines were taken away at the end")
+    return verdict
+
+
+def _range(first: int, last: int) -> str:
+    return f"line {first} is" if first >= last else f"lines {first} to {last} are"
+
+
+def export(settings: Settings, tenant_id: str | None) -> Iterator[str]:
+    """JSON, one line of the log each, the oldest first. Raises NotFoundError."""
+    with Pool(settings.database_url, size=1) as pool:
+        if tenant_id is not None and tenants.get(pool, tenant_id) is None:
+            raise NotFoundError(f"there is no tenant {tenant_id}")
+        for line in audit_chain.exported(pool, tenant_id):
+            yield line.json()

@@ -1,0 +1,217 @@
+"""`relay doctor`: is every part there, and does every line work? Looks only, and says what to do."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+
+import gevent
+import requests
+from gevent.pool import Pool as Greenlets
+from psycopg2.errors import UndefinedTable
+
+from conf import profile
+from conf.settings import Settings
+from db import migrate
+from db.daemons import shards
+from db.pool import Pool
+from db.sealing import Cipher, SealError
+from db.tenants import tenants
+from db.tenants.tenants import Tenant
+from relay.broker import topology
+from relay.broker.errors import BrokerError
+from relay.channels.base import Channel, Finding
+from relay.checks import checks
+from relay.checks.checks import Checked, Ours, Subject
+from relay.clients import build_cipher, build_objects
+from relay.core.errors import StoreError
+from relay.stores.cache import Cache
+
+LINES_AT_ONCE = 4
+"""Each line asks both providers and our own web at once."""
+PAGE = 100
+PART_SECONDS = 30.0
+WEB_SECONDS = 5.0
+WIDTH = 118
+INDENT = " " * 42
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One block of the doctor's report: the installation, or a line."""
+
+    title: str
+    checked: Sequence[Checked]
+
+    @property
+    def refused(self) -> bool:
+        return any(one.refused for one in self.checked)
+
+    def lacks(self, check: str) -> bool:
+        """Whether this very check is refused."""
+        return any(found.check == check and found.level == "refused" for one in self.checked for found in one.findings)
+
+    def table(self) -> str:
+        """Plain text: level, side, check, what was found; below it what to do."""
+        rows = [row for one in self.checked for finding in one.findings for row in _rows(one.side, finding)]
+        return "\n".join([self.title, *rows, ""])
+
+
+def _rows(side: str, finding: Finding) -> list[str]:
+    head = f"  {finding.level:<8} {side:<8} {finding.check:<20}  "
+    # Names are copied from here: none is broken in two.
+    wrap = partial(textwrap.wrap, width=WIDTH - len(INDENT), break_on_hyphens=False)
+    texts = wrap(finding.text) or [""]
+    advice = wrap(finding.advice, initial_indent="-> ", subsequent_indent="   ")
+    return [head + texts[0], *(INDENT + text for text in (*texts[1:], *advice))]
+
+
+def installation(settings: Settings) -> list[Checked]:
+    """PostgreSQL and its schema, the daemons, broker and queues, Redis, buckets, web; side by side."""
+    looks: dict[str, Callable[[Settings], Finding]] = {
+        "database": _database,
+        "daemons": _daemons,
+        "broker": _broker,
+        "redis": _redis,
+        "buckets": _buckets,
+        "web": _web,
+    }
+    running = [gevent.spawn(_looked, name, look, settings) for name, look in looks.items()]
+    gevent.joinall(running, timeout=PART_SECONDS)
+    late = [Finding(name, "refused", "did not answer in time", "See whether it runs.") for name in looks]
+    found = [one.value if one.ready() and one.value else missing for one, missing in zip(running, late, strict=True)]
+    return [Checked("", "relay", (*found, *_insecure(settings)))]
+
+
+def _insecure(settings: Settings) -> Iterator[Finding]:
+    """What RELAY_INSECURE admits, so that nobody forgets it."""
+    for one in profile.admitted(settings):
+        advice = f"{one.advice} Then take {one.name} out of RELAY_INSECURE."
+        yield Finding(one.name, "warning", f"{one.variable} {one.text}", advice)
+
+
+def lines(
+    pool: Pool, cipher: Cipher, channels: Mapping[str, Channel], ours: Ours, tenant_id: str | None
+) -> Iterator[Examined]:
+    """Every line as soon as it and those before it have been looked at. Raises StoreError, SealError at the end."""
+    failed: list[StoreError | SealError] = []
+
+    def look(asked: tuple[Tenant, Subject]) -> Examined:
+        tenant, subject = asked
+        return Examined(_title(tenant, subject), checks.check_line(channels, subject, ours))
+
+    def listed() -> Iterator[tuple[Tenant, Subject]]:
+        try:
+            yield from _subjects(pool, cipher, ours, tenant_id)
+        except (StoreError, SealError) as error:  # gevent would print it with a traceback
+            failed.append(error)
+
+    yield from Greenlets(LINES_AT_ONCE).imap(look, listed(), maxsize=LINES_AT_ONCE)
+    if failed:
+        raise failed[0]
+
+
+def _subjects(pool: Pool, cipher: Cipher, ours: Ours, tenant_id: str | None) -> Iterator[tuple[Tenant, Subject]]:
+    for tenant in _tenants(pool, tenant_id):
+        for subject in checks.subjects(pool, cipher, ours, tenant.id):
+            if subject.active or tenant_id is not None:
+                yield tenant, subject
+
+
+def _tenants(pool: Pool, tenant_id: str | None) -> Iterator[Tenant]:
+    if tenant_id is not None:
+        found = tenants.get(pool, tenant_id)
+        yield from [found] if found else []
+        return
+    page = tenants.listed(pool, PAGE)
+    while page:
+        yield from page
+        page = tenants.listed(pool, PAGE, page[-1].id)
+
+
+def _title(tenant: Tenant, subject: Subject) -> str:
+    number = subject.whatsapp.line_ref if subject.whatsapp else "?"
+    integration = subject.genesys.line_ref if subject.genesys else "?"
+    state = "" if subject.active else " (not active)"
+    return f"{tenant.name}: number {number}, integration {integration}, line {subject.line_id}{state}"
+
+
+def _looked(name: str, look: Callable[[Settings], Finding], settings: Settings) -> Finding:
+    try:
+        return look(settings)
+    except migrate.ShardCountError as error:  # its text says what to do
+        return Finding(name, "refused", str(error), "")
+    except UndefinedTable:
+        return Finding(name, "refused", "cannot be looked up: the database has no schema yet", "Run `relay migrate`.")
+    except (StoreError, BrokerError) as error:
+        return Finding(name, "refused", str(error), _ADVICE[name])
+
+
+_ADVICE = {
+    "database": "Start PostgreSQL, and compare DATABASE_URL with it.",
+    "daemons": "Start PostgreSQL first.",
+    "broker": "Start RabbitMQ and compare BROKER_URL with it. Missing queues are made when web or a daemon starts.",
+    "redis": "Start Redis and compare REDIS_URL with it.",
+    "buckets": "Start the object store and compare MINIO_ENDPOINT and its keys with it.",
+    "web": "Start web.",
+}
+
+
+def _database(settings: Settings) -> Finding:
+    with Pool(settings.database_url, size=1) as pool:
+        migrate.check_shards(pool, settings.relay_shards)
+    missing = migrate.pending(settings.database_url)
+    if missing:
+        text = f"the schema is older than this program: {', '.join(missing)} not applied"
+        return Finding("database", "refused", text, "Run `relay migrate`.")
+    return Finding("database", "ok", "PostgreSQL answers, and its schema is the newest")
+
+
+def _daemons(settings: Settings) -> Finding:
+    with Pool(settings.database_url, size=1) as pool, pool.transaction() as cursor:
+        names, served, total = shards.overview(cursor)
+    if not names:
+        text = "no daemon is alive: webhooks are taken and kept, but nothing is relayed"
+        return Finding("daemons", "refused", text, "Start one with `relay run`, and see its log if it ends.")
+    text = f"{len(names)} daemons alive, {served} of {total} shards served"
+    if served < total:
+        return Finding("daemons", "warning", text, "Look again in half a minute: shards move when a daemon ends.")
+    return Finding("daemons", "ok", text)
+
+
+def _broker(settings: Settings) -> Finding:
+    waiting = topology.waiting(settings.broker_url, settings.relay_shards)
+    return Finding("broker", "ok", f"the broker answers, its queues are there, {waiting} items wait in them")
+
+
+def _redis(settings: Settings) -> Finding:
+    with closing(Cache(settings.redis_url, build_cipher(settings))) as cache:
+        if cache.ping():
+            return Finding("redis", "ok", "Redis answers")
+    text = "Redis does not answer: everything is slower, and limits count for each daemon alone"
+    return Finding("redis", "warning", text, cache.trouble or _ADVICE["redis"])
+
+
+def _buckets(settings: Settings) -> Finding:
+    with closing(build_objects(settings)) as objects:
+        missing = objects.missing_buckets()
+    if missing:
+        text = f"buckets are missing: {', '.join(missing)}"
+        return Finding("buckets", "refused", text, "Web and daemons make them at start, if their key may do so.")
+    return Finding("buckets", "ok", "the object store answers, and its four buckets are there")
+
+
+def _web(settings: Settings) -> Finding:
+    """Asked where the providers ask, so that a wrong PUBLIC_URL shows as well."""
+    url = f"{settings.public_url}/health/ready"
+    try:
+        status = requests.get(url, timeout=WEB_SECONDS, allow_redirects=False).status_code
+    except requests.RequestException as error:
+        text = f"web does not answer at PUBLIC_URL ({type(error).__name__})"
+        return Finding("web", "warning", text, "Start web, or see whether PUBLIC_URL can be reached from this machine.")
+    if status != 200:
+        return Finding("web", "warning", f"web answers {status} at PUBLIC_URL", f"{url} says what it is waiting for.")
+    return Finding("web", "ok", "web is ready at PUBLIC_URL")

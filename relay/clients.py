@@ -1,0 +1,70 @@
+"""Settings become clients: what web, the daemon and the commands all talk to the outside with."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from conf.settings import Settings
+from db.pool import Pool
+from db.sealing import Cipher
+from db.tenants import credentials
+from db.tenants.changes import Changes
+from relay.channels import NAMES, load
+from relay.channels.base import Channel, Logins
+from relay.channels.http.client import HttpTransport
+from relay.checks.checks import Ours
+from relay.stores import keys
+from relay.stores.cache import Cache
+from relay.stores.objects import ObjectStore
+
+
+def build_cipher(settings: Settings) -> Cipher:
+    return Cipher(key.get_secret_value() for key in settings.credentials_keys)
+
+
+def build_objects(settings: Settings) -> ObjectStore:
+    return ObjectStore(
+        settings.minio_endpoint,
+        settings.minio_access_key,
+        settings.minio_secret_key.get_secret_value(),
+        settings.minio_secure,
+        settings.minio_public_url,
+        settings.authorities,
+    )
+
+
+def build_channels(settings: Settings, cache: Cache, changes: Changes) -> dict[str, Channel]:
+    """`changes`: where the refresh tokens of logins are kept for good."""
+    cipher = build_cipher(settings)
+    logins = Logins(
+        newest=lambda tenant_id: _refresh_token(changes.pool, cipher, tenant_id),
+        renew=partial(credentials.renew_refresh_token, changes, cipher),
+    )
+    transport = HttpTransport(
+        cache,
+        settings.meta_graph_url,
+        settings.meta_graph_version,
+        settings.genesys_login_url,
+        settings.genesys_api_url,
+        logins=logins,
+    )
+    return {name: load(name, transport) for name in NAMES}
+
+
+def _refresh_token(pool: Pool, cipher: Cipher, tenant_id: str) -> str | None:
+    held = credentials.opened(pool, cipher, tenant_id, "genesys")
+    return held.values.get("refresh_token") if held else None
+
+
+def build_changes(pool: Pool, cache: Cache) -> Changes:
+    return Changes(pool, lambda refs: cache.forget(keys.route(kind, value) for kind, value in refs))
+
+
+def build_ours(settings: Settings) -> Ours:
+    """What the checks of a line have to know of this installation."""
+    return Ours(settings.public_url, rotating(settings.meta_app_secret.get_secret_value()))
+
+
+def rotating(secrets: str) -> tuple[str, ...]:
+    """While META_APP_SECRET changes at Meta it may hold two, comma-separated, the current one first."""
+    return tuple(secret.strip() for secret in secrets.split(",") if secret.strip())

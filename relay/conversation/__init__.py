@@ -1,0 +1,1 @@
+"""The parts of a conversation: lanes, outcomes, delivery reports, presence."""

@@ -1,0 +1,1 @@
+"""Who is who: phone numbers and user ids as the providers write them. Pure."""

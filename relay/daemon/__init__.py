@@ -1,0 +1,1 @@
+"""The long-running process: composition, start, stop, health."""

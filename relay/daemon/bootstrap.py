@@ -1,0 +1,72 @@
+"""The daemon's composition root: the only place where its parts are made and handed to each other."""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import uuid4
+
+from conf.settings import Settings
+from db.migrate import check_shards
+from db.pool import Pool
+from relay.broker import topology
+from relay.broker.consumer import Consumer
+from relay.broker.publisher import Publisher
+from relay.clients import build_changes, build_channels, build_cipher, build_objects, build_ours
+from relay.daemon.service import Service
+from relay.runtime.context import Lease, Limits, Parts
+from relay.runtime.timers import Timers
+from relay.stores.cache import Cache
+from relay.stores.limits import TokenBucket
+
+PREFETCH = 500
+"""Deliveries a shard may hold unacked: one full group of inserts."""
+
+
+def build_daemon(settings: Settings) -> Service:
+    """One daemon, not yet started: it checks the database's shards and declares its queues when it starts."""
+    pool = Pool(settings.database_url, size=10)
+    cipher = build_cipher(settings)
+    cache = Cache(settings.redis_url, cipher)
+    objects = build_objects(settings)
+    changes = build_changes(pool, cache)
+
+    def declare() -> None:
+        topology.declare(settings.broker_url, settings.relay_shards)
+
+    services: list[Service] = []
+    consumer = Consumer(
+        settings.broker_url,
+        settings.relay_shards,
+        PREFETCH,
+        on_failure=lambda error: services[0].fail(error),
+        prepare=declare,
+    )
+    parts = Parts(
+        limits=build_limits(settings),
+        lease=Lease(str(uuid4())),
+        pool=pool,
+        cipher=cipher,
+        changes=changes,
+        channels=build_channels(settings, cache, changes),
+        ours=build_ours(settings),
+        objects=objects,
+        bucket=TokenBucket(settings.redis_url),
+        consumer=consumer,
+        publisher=Publisher(settings.broker_url),
+        timers=Timers(),
+    )
+    check = partial(check_shards, pool, settings.relay_shards)
+    services.append(Service(parts, settings.metrics_host, settings.metrics_port, check))
+    return services[0]
+
+
+def build_limits(settings: Settings) -> Limits:
+    return Limits(
+        shards=settings.relay_shards,
+        reorder_window=settings.reorder_window_ms / 1000,
+        unknown_outcome=settings.unknown_outcome_seconds,
+        genesys_per_minute=settings.genesys_rate_per_minute,
+        whatsapp_per_second=settings.whatsapp_rate_per_second,
+        media_url_inbound=settings.media_url_seconds_inbound,
+        media_url_outbound=settings.media_url_seconds_outbound,
+    )

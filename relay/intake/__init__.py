@@ -1,0 +1,1 @@
+"""From a broker's delivery to rows in PostgreSQL."""

@@ -1,0 +1,204 @@
+"""From what the broker delivered to committed rows: parse, find the conversation, insert, record receipts.
+
+One transaction for a whole batch. A batch that fails for its data is halved until the culprit stands
+alone and goes to DEAD_LETTERS; a failure of the connection is not a failure of the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+
+from db.contacts import conversations
+from db.contacts.conversations import Mapping, NamesakeError
+from db.contacts.seen import Seen
+from db.mailbox import messages, notices, receipts
+from db.mailbox.claims import Standing
+from db.mailbox.messages import NewRow, Row
+from db.pool import Pool
+from relay import metrics
+from relay.channels.base import Channel
+from relay.core.errors import StoreError
+from relay.core.messages import Direction, Ignored, Message, Notice, Receipt, Typing
+from relay.core.queues import DIRECTION, TARGET
+from relay.intake import items
+from relay.intake.items import Item, Rows
+from relay.intake.known import LEAST, LIMIT, KnownContacts
+from relay.intake.references import Referring, complete
+from relay.runtime.commands import Arrived, Typed
+
+log = structlog.get_logger(__name__)
+
+
+class OutOfDate(Exception):
+    """What is remembered of a contact does not hold any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An update that cannot be read, as it came, with the reason."""
+
+    body: bytes
+    reason: str
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a batch came to."""
+
+    arrived: list[Arrived] = field(default_factory=list)
+    standings: list[Standing] = field(default_factory=list)
+    typed: list[Typed] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    arrivals: dict[Direction, list[float]] = field(default_factory=dict)
+    """When the readable ones had arrived at web (Unix seconds)."""
+
+
+class Intake:
+    """Remembers the last contacts it resolved; everything else is in PostgreSQL."""
+
+    def __init__(self, pool: Pool, channels: dict[str, Channel], shards: int) -> None:
+        self._pool = pool
+        self._channels = channels
+        self._targets = {name: channels[TARGET[DIRECTION[name]]] for name in channels}
+        self._shards = shards
+        self._known = KnownContacts(max(LEAST, LIMIT // shards))
+
+    def take(self, bodies: Sequence[bytes]) -> Taken:
+        """Commit the batch. Raises StoreError when PostgreSQL is away: nothing was written, try again."""
+        taken = Taken()
+        readable: list[list[Item]] = []
+        for body in bodies:
+            try:
+                readable.append(items.read(body, self._channels))
+            # Whatever a provider's oddity breaks, it must not stop the others.
+            except Exception as error:  # noqa: BLE001
+                taken.dead.append(_dead(body, error))
+        self._store([found for found in readable if found], taken)
+        for item in (item for found in readable for item in found):
+            taken.arrivals.setdefault(DIRECTION[item.update.channel], []).append(item.update.arrived_at)
+        return taken
+
+    def _store(self, updates: Sequence[list[Item]], taken: Taken) -> None:
+        """Each update's events stay together; the batch is halved until the culprit stands alone."""
+        if not updates:
+            return
+        try:
+            self._settle([item for found in updates for item in found], taken)
+        except StoreError as error:
+            if not isinstance(error, NamesakeError):
+                raise
+            self._halve(updates, taken, error)
+        except Exception as error:  # noqa: BLE001 - as above: PostgreSQL or a renderer does not take the data
+            self._halve(updates, taken, error)
+
+    def _halve(self, updates: Sequence[list[Item]], taken: Taken, error: Exception) -> None:
+        if len(updates) == 1:
+            taken.dead.append(_dead(updates[0][0].body, error))
+            return
+        middle = len(updates) // 2
+        self._store(updates[:middle], taken)
+        self._store(updates[middle:], taken)
+
+    def _settle(self, batch: Sequence[Item], taken: Taken) -> None:
+        try:
+            self._commit(batch, taken)
+        except (OutOfDate, NamesakeError):  # nothing was written
+            self._commit(batch, taken, recalling=False)
+
+    def _commit(self, batch: Sequence[Item], taken: Taken, recalling: bool = True) -> None:
+        written = [item for item in batch if isinstance(item.event, (Message, Ignored))]
+        told = [item.receipt for item in batch if isinstance(item.event, Receipt)]
+        with self._pool.transaction() as cursor:
+            mappings = self._resolve(cursor, [item.seen for item in written], recalling)
+            conversations.see_genesys_conversations(cursor, items.genesys_conversations(written, mappings))
+            new = self._rows(cursor, written, mappings)
+            inserted = messages.insert(cursor, new)
+            standings = receipts.record(cursor, told)
+            told_of = [item.kept for item in batch if isinstance(item.event, Notice)]
+            notices.keep(cursor, [*told_of, *(trouble for item in batch if (trouble := item.trouble))])
+            typed = self._typed(cursor, [item for item in batch if isinstance(item.event, Typing)])
+        self._remember(written, mappings)
+        live = [row for row in [*inserted.fresh, *inserted.unfinished] if row.state in ("received", "unknown")]
+        taken.arrived += _grouped(live, {mapping.conversation_id: mapping for mapping in mappings})
+        taken.standings += standings
+        taken.typed += typed
+        metrics.intake.labels("message").inc(len(inserted.fresh))
+        metrics.intake.labels("duplicate").inc(len(new) - len(inserted.fresh))
+        metrics.intake.labels("late").inc(inserted.late)
+        metrics.intake.labels("receipt").inc(len(told))
+
+    def _resolve(self, cursor: Any, seen: Sequence[Seen], recalling: bool) -> list[Mapping]:
+        """The mapping of each; asks PostgreSQL only for people who are new, or of whom something is.
+
+        Raises OutOfDate when names of somebody recalled changed hands, of which another shard has heard.
+        """
+        found = [self._known.recall(one) if recalling else None for one in seen]
+        missing = [one for one, mapping in zip(seen, found, strict=True) if mapping is None]
+        known = [one.arrival(of.conversation_id) for one, of in zip(seen, found, strict=True) if of is not None]
+        resolved = conversations.resolve(cursor, missing, self._shards, known)
+        before = [mapping.names_version for mapping in found if mapping is not None]
+        if before != [mapping.names_version for mapping in resolved[len(missing) :]]:
+            raise OutOfDate
+        fresh, brought_up = iter(resolved[: len(missing)]), iter(resolved[len(missing) :])
+        return [next(fresh) if mapping is None else next(brought_up) for mapping in found]
+
+    def _rows(self, cursor: Any, written: Sequence[Item], mappings: Sequence[Mapping]) -> list[NewRow]:
+        referring = [
+            Referring(item.update.line_id, mapping.conversation_id, item.event)
+            for item, mapping in zip(written, mappings, strict=True)
+            if isinstance(item.event, Message) and item.update.channel == "whatsapp"
+        ]
+        completed = iter(complete(cursor, referring))
+        rows, made = Rows(self._targets), []
+        for item, mapping in zip(written, mappings, strict=True):
+            event = item.event
+            assert isinstance(event, (Message, Ignored))
+            refers = isinstance(event, Message) and item.update.channel == "whatsapp"
+            made += rows.of(item, next(completed) if refers else event, mapping)
+        return items.in_parts(items.distinct(made))
+
+    def _typed(self, cursor: Any, typing: Sequence[Item]) -> list[Typed]:
+        """Of those whom we know; nobody gets a conversation because somebody types.
+
+        Told every few seconds, so mostly of those remembered: Genesys' address of a conversation never changes hands.
+        """
+        seen = [item.seen for item in typing]
+        found = [self._known.recall(one) for one in seen]
+        missing = [one for one, mapping in zip(seen, found, strict=True) if mapping is None]
+        asked = dict(zip(missing, conversations.known(cursor, missing), strict=True))
+        for one, mapping in asked.items():
+            if mapping is not None:
+                self._known.remember(one, mapping)
+        mappings = (mapping or asked.get(one) for one, mapping in zip(seen, found, strict=True))
+        return [
+            Typed(mapping.conversation_id, mapping.shard, item.update.arrived_at)
+            for item, mapping in zip(typing, mappings, strict=True)
+            if mapping is not None
+        ]
+
+    def _remember(self, written: Sequence[Item], mappings: Sequence[Mapping]) -> None:
+        for item, mapping in zip(written, mappings, strict=True):
+            genesys = item.event.genesys_conversation_id if isinstance(item.event, Message) else None
+            self._known.remember(item.seen, replace(mapping, genesys_conversation_id=genesys) if genesys else mapping)
+
+
+def _grouped(rows: Sequence[Row], mappings: dict[str, Mapping]) -> list[Arrived]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.conversation_id, []).append(row)
+    return [
+        Arrived(mappings[conversation_id], group)
+        for conversation_id, group in groups.items()
+        if conversation_id in mappings
+    ]
+
+
+def _dead(body: bytes, error: Exception) -> DeadLetter:
+    metrics.dead_letters.inc()
+    reason = f"{type(error).__name__}: {error}".strip()[:500]
+    log.warning("update_cannot_be_read", error=type(error).__name__)
+    return DeadLetter(body, reason)

@@ -1,0 +1,195 @@
+"""What an update of the broker holds, and the row of the mailbox that a message becomes."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from db.contacts.conversations import Mapping
+from db.contacts.seen import Seen
+from db.mailbox import messages
+from db.mailbox.messages import NewRow, Row
+from db.mailbox.notices import Kept
+from db.mailbox.receipts import LineReceipt
+from relay.channels.base import Channel
+from relay.core.errors import ParseError
+from relay.core.messages import Event, Ignored, Message, Notice, Receipt, Typing, Update, load
+from relay.core.ordering import sort_key
+from relay.core.queues import DIRECTION
+
+WRITTEN_BY_AGENTS = ("text", "structured")
+"""Of these Genesys is told Failed when there is nothing in them that could be sent."""
+AHEAD = 60.0
+"""Seconds by which a provider's clock may run ahead of ours and still tell in which order things were written."""
+MOST_ROWS = 100
+"""So many messages may come of one: what is longer was written by no agent, and by no phone."""
+PAYLOAD_BYTES = 256 * 1024
+"""Of one update, kept with all of its rows together: it is kept whole with the first, and further ones name that."""
+NOBODY_TALKS = "news about a conversation that was not going on"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One event with the update it came in."""
+
+    body: bytes
+    update: Update
+    event: Event
+
+    @property
+    def seen(self) -> Seen:
+        """Who wrote it, or whom it concerns, as its webhook names them."""
+        update, event = self.update, self.event
+        assert isinstance(event, (Message, Ignored, Typing))
+        if update.channel == "genesys":
+            return Seen(update.tenant_id, update.line_id, event.person, update.arrived_at, by="genesys")
+        assert not isinstance(event, Typing)
+        return Seen(
+            update.tenant_id,
+            update.line_id,
+            event.person,
+            update.arrived_at,
+            provider_time=_time(event, update),
+            window_until=event.window_until,
+            inbound_id=_to_name(event),
+        )
+
+    @property
+    def receipt(self) -> LineReceipt:
+        assert isinstance(self.event, Receipt)
+        return LineReceipt(self.update.line_id, replace(self.event, time=min(self.event.time, self.update.arrived_at)))
+
+    @property
+    def trouble(self) -> Kept | None:
+        """A failed message that tells of its line: no payment method, number locked. People have to see to it."""
+        update, event = self.update, self.event
+        if not isinstance(event, Receipt) or event.status != "failed" or event.fate != "credentials":
+            return None
+        reason = f"messages fail: {event.reason or 'no reason given'}"
+        payload = {"code": event.code, "reason": event.reason}  # without ids: the same trouble is one notice
+        return Kept(
+            update.tenant_id, update.line_id, update.channel, f"error {event.code}", reason, payload, update.arrived_at
+        )
+
+    @property
+    def kept(self) -> Kept:
+        assert isinstance(self.event, Notice)
+        update, event = self.update, self.event
+        return Kept(
+            update.tenant_id, update.line_id, update.channel, event.kind, event.reason, update.payload,
+            update.arrived_at,
+        )  # fmt: skip
+
+
+def read(body: bytes, channels: dict[str, Channel]) -> list[Item]:
+    """The events of an update. Raises ParseError for what this relay did not write, and whatever a parser breaks on."""
+    try:
+        update = load(Update, body)
+    except ValueError as error:
+        raise ParseError("not an update of this relay's own format") from error
+    events = channels[update.channel].parse(update.payload)
+    if len(events) > MOST_ROWS:
+        events = [Notice("unreadable", f"it holds {len(events):,} messages; more than {MOST_ROWS} are not relayed")]
+    return [Item(body, update, event) for event in events]
+
+
+class Rows:
+    """Makes the rows of a batch; events of one update are numbered in their order."""
+
+    def __init__(self, targets: dict[str, Channel]) -> None:
+        self._targets = targets
+        self._places: Counter[int] = Counter()
+        self._firsts: dict[int, str] = {}
+
+    def of(self, item: Item, event: Message | Ignored, mapping: Mapping) -> list[NewRow]:
+        """As many as the receiving side needs; one that is not to be sent where there is nothing to send."""
+        if isinstance(event, Message) and not _wanted(event, mapping):
+            event = Ignored(event.source_id, event.person, event.provider_time, event.type, NOBODY_TALKS)
+        if isinstance(event, Ignored):
+            return [self._ignored(item, event, mapping)]
+        parts = self._targets[item.update.channel].fit(event)
+        if len(parts) > MOST_ROWS:
+            reason = f"it would have been {len(parts):,} messages; more than {MOST_ROWS} are not sent"
+            ignored = Ignored(event.source_id, event.person, event.provider_time, event.type, reason)
+            return [self._ignored(item, ignored, mapping, "text_too_long")]
+        return [NewRow(self._row(item, part, mapping, "received"), self._payload(item, part)) for part in parts]
+
+    def _payload(self, item: Item, part: Message) -> dict[str, Any]:
+        """Asked right after the row was made: so the update's place counts it already."""
+        update = item.update
+        first = self._firsts.setdefault(id(update), part.source_id)
+        if len(item.body) * self._places[id(update)] <= PAYLOAD_BYTES or first == part.source_id:
+            return update.payload
+        return {"part_of": first}
+
+    def _ignored(self, item: Item, event: Ignored, mapping: Mapping, code: str = "empty") -> NewRow:
+        message = Message(event.source_id, event.person, event.provider_time, event.type)
+        by_agent = item.update.channel == "genesys" and event.type in WRITTEN_BY_AGENTS
+        state, why, report = ("failed", code, "failed") if by_agent else ("ignored", None, None)
+        return NewRow(self._row(item, message, mapping, state), item.update.payload, event.reason, why, report)
+
+    def _row(self, item: Item, message: Message, mapping: Mapping, state: str) -> Row:
+        update = item.update
+        message = replace(message, provider_time=_time(message, update))
+        place = self._places[id(update)]
+        self._places[id(update)] += 1
+        key = sort_key(update.channel, message.provider_time, update.arrived_at, update.index, place)
+        return Row(
+            messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard,
+            DIRECTION[update.channel], key, message, state,
+        )  # fmt: skip
+
+
+def _to_name(event: Message | Ignored) -> str | None:
+    """The id that read marks and typing name: of what the contact wrote to the business alone, and not in a group."""
+    if not isinstance(event, Message) or event.notice or event.window_until is None:
+        return None
+    return event.own_id
+
+
+def _time(event: Message | Ignored, update: Update) -> float:
+    """A provider's clock that makes no sense, or is far ahead of ours, counts as "now"."""
+    return event.provider_time if 0 < event.provider_time <= update.arrived_at + AHEAD else update.arrived_at
+
+
+def _wanted(message: Message, mapping: Mapping) -> bool:
+    """News begins no conversation: agents would be called for nothing."""
+    return not message.notice or (mapping.window_until is not None and mapping.window_until > time.time())
+
+
+def distinct(rows: Iterable[NewRow]) -> list[NewRow]:
+    """Duplicates within one batch are removed first: the earliest arrival stays."""
+    kept: dict[tuple[str, str, str], NewRow] = {}
+    for one in rows:
+        kept.setdefault((one.row.line_id, one.row.direction, one.row.message.source_id), one)
+    return list(kept.values())
+
+
+def in_parts(rows: Sequence[NewRow]) -> list[NewRow]:
+    """The rows of one message counted through: one that came in parts may have to be parted again to fit."""
+    whole = Counter(_message_of(one) for one in rows)
+    count, found = Counter[tuple[str, str, str]](), []
+    for one in rows:
+        key = _message_of(one)
+        count[key] += 1
+        message = replace(one.row.message, part=count[key], parts=whole[key])
+        found.append(replace(one, row=replace(one.row, message=message)))
+    return found
+
+
+def _message_of(one: NewRow) -> tuple[str, str, str]:
+    return one.row.line_id, one.row.direction, one.row.message.report_id
+
+
+def genesys_conversations(written: Sequence[Item], mappings: Sequence[Mapping]) -> list[tuple[str, str]]:
+    """(conversation id, Genesys conversation id) where it is news."""
+    return [
+        (mapping.conversation_id, item.event.genesys_conversation_id)
+        for item, mapping in zip(written, mappings, strict=True)
+        if isinstance(item.event, Message)
+        and item.event.genesys_conversation_id
+        and item.event.genesys_conversation_id != mapping.genesys_conversation_id
+    ]

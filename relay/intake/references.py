@@ -1,0 +1,104 @@
+"""What a customer's message is about: the quoted text, the answer that was tapped, the number that was written back.
+
+Looked up for a whole batch at once, and only for messages that refer to others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from db.mailbox import references
+from db.mailbox.references import Known
+from relay.core.content import Answer, Quote
+from relay.core.conversation.quoting import excerpt, with_quote
+from relay.core.messages import Message
+
+NUMBER = re.compile(r"(\d{1,4})\s*[.)]?")
+"""In any script that has digits."""
+NUMBER_LENGTH = 16
+"""A text that is longer is none, however many of its characters are blank."""
+KEYCAP = str.maketrans("", "", "\ufe0f\u20e3")
+"""A number on a key, as emoji: the digit comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referring:
+    """A message in its conversation."""
+
+    line_id: str
+    conversation_id: str
+    message: Message
+
+
+def complete(cursor: Any, written: Sequence[Referring]) -> list[Message]:
+    """The messages with what they refer to filled in, as far as it is known; the others as they are."""
+    known = _Known(cursor, written)
+    return [_completed(one, known) for one in written]
+
+
+class _Known:
+    """The messages that a batch refers to."""
+
+    def __init__(self, cursor: Any, written: Sequence[Referring]) -> None:
+        self._batch = {(one.conversation_id, one.message.source_id): one.message for one in written}
+        self._quoted = references.quoted(
+            cursor, ((one.line_id, one.message.reply_to) for one in written if one.message.reply_to)
+        )
+        self._offering = references.offering(
+            cursor, ((one.line_id, one.message.answer.message_id) for one in written if one.message.answer)
+        )
+        self._menus = references.last_shown(cursor, (one.conversation_id for one in written if _number(one.message)))
+
+    def quote(self, one: Referring) -> Quote | None:
+        """Of this conversation only: in a group people quote each other, and an app may name any id it likes."""
+        found = self._quoted.get((one.line_id, one.message.reply_to or ""))
+        if found is not None and found.conversation_id == one.conversation_id:
+            return _quote(found.message, by_contact=found.direction == "inbound")
+        earlier = self._batch.get((one.conversation_id, one.message.reply_to or ""))
+        return _quote(earlier, by_contact=True) if earlier is not None else None
+
+    def answer(self, one: Referring) -> Answer | None:
+        """The option behind a tap, or behind a number; None where there is none in this conversation."""
+        if one.message.answer is not None:
+            offering = self._offering.get((one.line_id, one.message.answer.message_id))
+            return _chosen(one, offering, one.message.answer.index)
+        number = _number(one.message)
+        if not number:
+            return None
+        menu = self._quoted.get((one.line_id, one.message.reply_to or "")) or self._menus.get(one.conversation_id)
+        return _chosen(one, menu, number - 1) if menu is not None and menu.message.numbered else None
+
+
+def _quote(message: Message, *, by_contact: bool) -> Quote:
+    """What came in as news was written by the business itself, in its own app."""
+    return Quote(excerpt(message), "contact" if by_contact and not message.notice else "business")
+
+
+def _completed(one: Referring, known: _Known) -> Message:
+    message = one.message
+    answer = known.answer(one)
+    if answer is not None:
+        return replace(message, answer=answer)
+    if message.reply_to is None and message.about == "reply":
+        return message
+    return with_quote(message, known.quote(one))
+
+
+def _number(message: Message) -> int | None:
+    """The number that the message consists of, if it is one."""
+    if message.media is not None or message.about != "reply":
+        return None
+    text = (message.text or "").strip()
+    found = NUMBER.fullmatch(text.translate(KEYCAP)) if len(text) <= NUMBER_LENGTH else None
+    return int(found[1]) if found else None
+
+
+def _chosen(one: Referring, offering: Known | None, index: int) -> Answer | None:
+    if offering is None or offering.conversation_id != one.conversation_id:
+        return None
+    if not 0 <= index < len(offering.message.options):
+        return None
+    return Answer(offering.id, index, offering.message.options[index], offering.offered_by)

@@ -1,0 +1,97 @@
+"""What the actors are given by the composition root, and where they find each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pykka
+from gevent.event import Event
+
+from db.pool import Pool
+from db.sealing import Cipher
+from db.tenants.changes import Changes
+from relay.broker.consumer import Consumer
+from relay.broker.publisher import Publisher
+from relay.channels.base import Channel
+from relay.checks.checks import Ours
+from relay.core.errors import SendError
+from relay.runtime.timers import Timers
+from relay.stores.limits import TokenBucket
+from relay.stores.objects import ObjectStore
+
+Ref = pykka.ActorRef[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The settings that actors need; seconds unless said otherwise."""
+
+    shards: int
+    reorder_window: float
+    unknown_outcome: float
+    genesys_per_minute: float
+    whatsapp_per_second: float
+    media_url_inbound: int
+    media_url_outbound: int
+    request: float = 10.0
+    lease: float = 15.0
+
+
+@dataclass(slots=True)
+class Lease:
+    """This daemon's right to send. `until` is time.monotonic, measured before the renewal was asked for."""
+
+    daemon_id: str
+    until: float = 0.0
+
+    def check(self) -> None:
+        """The last look before a request's first byte. Raises SendError (nothing was sent)."""
+        if time.monotonic() >= self.until:
+            raise SendError("retry", "lease_lost", "this daemon's lease ran out before the request was written")
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything that is made once per daemon. `journal` and the dicts are filled by the supervisor."""
+
+    limits: Limits
+    lease: Lease
+    pool: Pool
+    cipher: Cipher
+    changes: Changes
+    channels: dict[str, Channel]
+    ours: Ours
+    objects: ObjectStore
+    bucket: TokenBucket
+    consumer: Consumer
+    publisher: Publisher
+    timers: Timers
+    journal: Ref | None = None
+    shards: dict[int, Ref] = field(default_factory=dict)
+    tenants: dict[str, Ref] = field(default_factory=dict)
+    start_tenant: Callable[[str], Ref] | None = None
+    calls_under_way: int = 0
+    call_ended: Event = field(default_factory=Event)
+
+    def tenant(self, tenant_id: str) -> Ref:
+        """The tenant's actor, started if it is not there or has died."""
+        ref = self.tenants.get(tenant_id)
+        if ref is None or not ref.is_alive():
+            if self.start_tenant is None:
+                raise RuntimeError("the supervisor has not started")
+            ref = self.tenants[tenant_id] = self.start_tenant(tenant_id)
+        return ref
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Around every provider call, so that a stopping daemon can wait for the last one."""
+        self.calls_under_way += 1
+        try:
+            yield
+        finally:
+            self.calls_under_way -= 1
+            self.call_ended.set()

@@ -1,0 +1,1 @@
+"""The API of users, keys and the audit log."""

@@ -1,0 +1,1 @@
+"""The API of messages, conversations, dead letters and sending."""

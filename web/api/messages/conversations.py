@@ -1,0 +1,95 @@
+"""Conversations: a contact on a line, and all that was said."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+
+from db.paging import CursorError
+from db.views import search
+from db.views.search import ConversationDetail, Search
+from web.api.access import auth
+from web.api.messages.messages import not_a_page
+from web.api.messages.schemas import (
+    ConversationDetailOut,
+    ConversationList,
+    ConversationOut,
+    ConversationQuery,
+    GenesysSeenOut,
+    MessageList,
+    MessageOut,
+    TimelineQuery,
+)
+from web.api.tenants.schemas import ConversationPath
+from web.api.tenants.setup import ERRORS, KEY
+from web.request import looks
+from web.request.context import pool, reply
+from web.request.errors import ApiError
+from web.request.principal import needs
+
+api = APIBlueprint(
+    "conversations",
+    __name__,
+    url_prefix="/api/conversations",
+    abp_tags=[Tag(name="conversations")],
+    abp_security=KEY,
+    abp_responses=ERRORS,
+)
+api.before_request(auth.authenticate)
+
+
+@api.get("", summary="List conversations, the last active first", responses={200: ConversationList})
+@needs("messages:read")
+def list_conversations(query: ConversationQuery) -> Response:
+    tenant_id = auth.required_tenant()
+    wanted = Search(
+        tenant_id=tenant_id,
+        q=query.q,
+        line_id=str(query.line_id) if query.line_id else None,
+        active_since=query.active_since,
+        trouble=query.trouble,
+        before=query.before,
+    )
+    try:
+        found = search.listed(pool(), wanted, query.limit)
+    except CursorError as error:
+        raise not_a_page(error) from error
+    looks.noted(tenant_id, ("conversations", tenant_id), "conversations.listed")
+    return reply(ConversationList(items=[ConversationOut.model_validate(one) for one in found.items], next=found.next))
+
+
+@api.get("/<uuid:conversation_id>", summary="A conversation", responses={200: ConversationDetailOut})
+@needs("messages:read")
+def get_conversation(path: ConversationPath) -> Response:
+    found = _found(path)
+    return reply(
+        ConversationDetailOut(
+            **ConversationOut.model_validate(found.conversation).model_dump(),
+            genesys=[GenesysSeenOut.model_validate(one) for one in found.genesys],
+            aliases=found.aliases,
+        )
+    )
+
+
+@api.get(
+    "/<uuid:conversation_id>/messages",
+    summary="The newest messages of a conversation, the oldest of them first",
+    responses={200: MessageList},
+)
+@needs("messages:read")
+def list_conversation(path: ConversationPath, query: TimelineQuery) -> Response:
+    one = _found(path).conversation
+    try:
+        found = search.timeline(pool(), one.tenant_id, one.id, query.before, query.limit)
+    except CursorError as error:
+        raise not_a_page(error) from error
+    return reply(MessageList(items=[MessageOut.model_validate(one) for one in found.items], next=found.next))
+
+
+def _found(path: ConversationPath) -> ConversationDetail:
+    found = search.get(pool(), auth.named_tenant(), str(path.conversation_id))
+    if found is None:
+        raise ApiError(404, "not_found", "there is no such conversation")
+    one = found.conversation
+    looks.noted(one.tenant_id, ("conversation", one.id), "conversation.viewed", one.id)
+    return found

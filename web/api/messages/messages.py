@@ -1,0 +1,103 @@
+"""What happened to a message."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+
+from db.paging import CursorError
+from db.views import history, waiting
+from db.views.history import Filter
+from web.api.access import auth
+from web.api.messages.schemas import (
+    AttemptOut,
+    HappeningOut,
+    MessageDetail,
+    MessageList,
+    MessageOut,
+    MessagePath,
+    MessageQuery,
+    PayloadOut,
+    StepOut,
+    WhyOut,
+)
+from web.api.tenants.setup import ERRORS, KEY
+from web.request import looks
+from web.request.context import parts, pool, reply
+from web.request.errors import ApiError, wrong_field
+from web.request.principal import needs
+
+api = APIBlueprint(
+    "messages",
+    __name__,
+    url_prefix="/api/messages",
+    abp_tags=[Tag(name="messages")],
+    abp_security=KEY,
+    abp_responses=ERRORS,
+)
+api.before_request(auth.authenticate)
+
+
+@api.get("", summary="List messages, newest first", responses={200: MessageList})
+@needs("messages:read")
+def list_messages(query: MessageQuery) -> Response:
+    tenant_id = auth.required_tenant()
+    wanted = Filter(
+        tenant_id=tenant_id,
+        conversation_id=str(query.conversation_id) if query.conversation_id else None,
+        line_id=str(query.line_id) if query.line_id else None,
+        direction=query.direction,
+        states=query.state,
+        since=query.since,
+        until=query.until,
+        reference=query.reference,
+        q=query.q,
+        before=query.before,
+    )
+    try:
+        found = history.listed(pool(), wanted, query.limit)
+    except CursorError as error:
+        raise not_a_page(error) from error
+    looks.noted(tenant_id, ("messages", tenant_id), "messages.listed")
+    return reply(MessageList(items=[MessageOut.model_validate(one) for one in found.items], next=found.next))
+
+
+def not_a_page(error: CursorError) -> ApiError:
+    return wrong_field("before", str(error))
+
+
+@api.get("/<uuid:message_id>", summary="A message with its history", responses={200: MessageDetail})
+@needs("messages:read")
+def get_message(path: MessagePath) -> Response:
+    return shown(str(path.message_id))
+
+
+def shown(message_id: str) -> Response:
+    """All about one message. Raises ApiError 404."""
+    tenant_id = auth.named_tenant()
+    found = history.get(pool(), tenant_id, message_id)
+    if found is None:
+        raise ApiError(404, "not_found", "there is no such message")
+    why = waiting.of_message(pool(), tenant_id, message_id, parts().terms)
+    message = found.message
+    looks.noted(message.tenant_id, ("conversation", message.conversation_id), "message.viewed", message_id)
+    return reply(
+        MessageDetail(
+            **MessageOut.model_validate(message).model_dump(),
+            steps=[StepOut.model_validate(one) for one in found.steps],
+            waiting_for=WhyOut.model_validate(why) if why else None,
+            history=[HappeningOut.model_validate(one) for one in found.history],
+            calls=[AttemptOut.model_validate(one) for one in found.attempts],
+        )
+    )
+
+
+@api.get("/<uuid:message_id>/payload", summary="A message as the provider sent it", responses={200: PayloadOut})
+@needs("payloads:read")
+def get_payload(path: MessagePath) -> Response:
+    tenant_id, message_id = auth.named_tenant(), str(path.message_id)
+    found = history.get(pool(), tenant_id, message_id)
+    if found is None:
+        raise ApiError(404, "not_found", "there is no such message")
+    looks.always(found.message.tenant_id, "payload.viewed", message_id)
+    return reply(PayloadOut(payload=history.payload(pool(), tenant_id, message_id)))

@@ -1,0 +1,108 @@
+"""Sending by program: to a contact's WhatsApp, or to the agents as a contact's message.
+
+Both go through the conversation's mailbox and actor, so that order and "once" hold for them too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+
+from relay.core.messages import Direction, Person
+from web.actions.sends import Outcome, Wanted, send
+from web.api.access import auth
+from web.api.messages.sending_schemas import (
+    Sending,
+    SendQuery,
+    SendTemplate,
+    SentToAgent,
+    SentToPhone,
+    ToAgent,
+    ToPhone,
+)
+from web.api.messages.state import line_of, person_of
+from web.api.tenants.schemas import ErrorBody
+from web.api.tenants.setup import ERRORS, KEY
+from web.request import idempotency, limits
+from web.request.context import pool, reply
+from web.request.principal import needs
+
+api = APIBlueprint(
+    "sending",
+    __name__,
+    abp_tags=[Tag(name="sending")],
+    abp_security=KEY,
+    abp_responses=ERRORS,
+)
+api.before_request(auth.authenticate)
+
+
+@api.post(
+    "/whatsapp/send",
+    summary="Send a message to a contact's WhatsApp",
+    responses={200: SentToPhone, 202: SentToPhone, 409: ErrorBody},
+)
+@needs("messages:send")
+@idempotency.own
+def send_to_phone(query: SendQuery, body: ToPhone) -> Response:
+    """200 with the outcome, which may be `failed` with its reason; 202 when it is not known in time.
+
+    A message that was answered 202 is sent all the same: ask again with the same Idempotency-Key, or
+    GET /api/messages/{id}.
+    """
+    tenant_id, line_id = line_of(body.phone_number_id)
+    wanted = _with_template(_wanted(body, "outbound", person_of(body.to, "to")), body.template)
+    found = send(pool(), tenant_id, line_id, wanted, _patience(query))
+    shown = SentToPhone.model_validate({**_shown(found), "wamid": found.provider_id})
+    return reply(shown, 200 if found.finished else 202)
+
+
+@api.post(
+    "/genesys/messages/inbound",
+    summary="Show a message to the agents as a contact's own",
+    responses={200: SentToAgent, 202: SentToAgent, 409: ErrorBody},
+)
+@needs("messages:send")
+@idempotency.own
+def send_to_agent(query: SendQuery, body: ToAgent) -> Response:
+    """200 with the outcome, which may be `failed` with its reason; 202 when it is not known in time."""
+    tenant_id, line_id = line_of(body.phone_number_id)
+    person = replace(person_of(body.sender, "from"), name=body.name)
+    found = send(pool(), tenant_id, line_id, _wanted(body, "inbound", person), _patience(query))
+    known = {**_shown(found), "genesys_conversation_id": found.genesys_conversation_id}
+    return reply(SentToAgent.model_validate(known), 200 if found.finished else 202)
+
+
+def _wanted(body: Sending, direction: Direction, person: Person) -> Wanted:
+    return Wanted(
+        direction=direction,
+        person=person,
+        type=body.type,
+        text=body.text or body.caption,
+        media_url=body.media_url,
+        filename=body.filename,
+        key=idempotency.key(),
+    )
+
+
+def _with_template(wanted: Wanted, given: SendTemplate | None) -> Wanted:
+    if given is None:
+        return wanted
+    file = given.header if given.header is not None and given.header.url is not None else None
+    return replace(
+        wanted,
+        template=given.canonical,
+        media_url=file.url if file else None,
+        header=file.type if file else None,
+    )
+
+
+def _patience(query: SendQuery) -> float:
+    return query.wait if query.wait > 0 and limits.may_wait() else 0.0
+
+
+def _shown(found: Outcome) -> dict[str, str | None]:
+    names = ("id", "conversation_id", "status", "provider_id", "reason_code", "reason")
+    return {name: getattr(found, name) for name in names}

@@ -1,0 +1,57 @@
+"""The HTTP API. `new_app` makes the Flask application that can carry it, `register` puts it there.
+
+The views find what they use in `current_app.extensions["relay"]` (web.request.parts.WebParts).
+"""
+
+from __future__ import annotations
+
+from flask_openapi3 import Info, OpenAPI
+
+from web.api.access import audit_log, keys, openid, users
+from web.api.description import docs
+from web.api.messages import conversations, dead_letters, messages, notices, records, sending, state
+from web.api.tenants import former_secrets, numbers, onboarding, ownership, setup, tokens
+from web.api.tenants.schemas import ErrorBody
+from web.request import errors
+
+OF_TENANTS = (setup.api, onboarding.api, former_secrets.api, users.api, keys.api, openid.api)
+BLUEPRINTS = (
+    *OF_TENANTS,
+    users.operators,
+    keys.operator_keys,
+    ownership.api,
+    audit_log.api,
+    tokens.api,
+    state.api,
+    records.api,
+    sending.api,
+    conversations.api,
+    messages.api,
+    dead_letters.api,
+    notices.api,
+    numbers.api,
+)
+
+
+def new_app(import_name: str, version: str = "1") -> OpenAPI:
+    """An application whose every error has the one shape; no pages that would need the internet."""
+    return OpenAPI(
+        import_name,
+        info=Info(title="WhatsApp Genesys relay", version=version, description=docs.DESCRIPTION),
+        security_schemes={"key": {"type": "http", "scheme": "bearer"}},
+        doc_ui=False,
+        validation_error_status=400,
+        validation_error_model=ErrorBody,
+        validation_error_callback=errors.unusable,
+    )
+
+
+def register(app: OpenAPI) -> None:
+    """All endpoints of the API, the description of them at /openapi.json, and the error handlers."""
+    errors.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_api(blueprint)
+    # The same views under the shorter path; the description names the longer one only.
+    for blueprint in OF_TENANTS:
+        app.register_blueprint(blueprint, url_prefix="/tenants", name=f"short_{blueprint.name}")
+    docs.register(app)

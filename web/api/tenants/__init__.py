@@ -1,0 +1,1 @@
+"""The API of tenants, lines, credentials and checks."""

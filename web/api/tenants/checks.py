@@ -1,0 +1,40 @@
+"""The checks of relay.checks.checks, as web's views ask for them: a tenant's stored lines, or what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from relay.channels.base import Account, Expected
+from relay.checks import checks
+from relay.checks.checks import REF, Checked, Ours, Side
+from web.api.tenants.schemas import FindingOut
+from web.request.context import parts, pool
+
+
+def ours() -> Ours:
+    """This installation, as the settings describe it."""
+    return Ours(parts().public_url, parts().meta_app_secrets)
+
+
+def of_tenant(tenant_id: str) -> list[Checked]:
+    """Everything about all lines of a tenant."""
+    found = checks.subjects(pool(), parts().cipher, ours(), tenant_id)
+    return checks.check_lines(parts().channels, found, ours())
+
+
+def typed(side: Side, tenant_id: str, values: Mapping[str, str], webhook_url: str = "") -> Checked:
+    """One side with values that are not stored. Without `webhook_url` the provider's is not compared."""
+    held = dict(values)
+    if side == "whatsapp":
+        held["app_secret"] = ours().app_secret(held.get("app_secret", ""))
+    account = Account(tenant_id, "", held.get(REF[side], ""), held)
+    return checks.check_side(parts().channels[side], account, Expected((webhook_url,) if webhook_url else (), True))
+
+
+def shown(checked: Sequence[Checked]) -> list[FindingOut]:
+    """As the API and the portal show them."""
+    return [
+        FindingOut(side=one.side, check=found.check, level=found.level, text=found.text, advice=found.advice)
+        for one in checked
+        for found in one.findings
+    ]

@@ -1,0 +1,67 @@
+"""Signing secrets that were replaced: which of them still sign, and their end at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from db.tenants import former_secrets
+from db.tenants.former_secrets import Former
+from web.api.access import auth
+from web.api.messages.schemas import Shown
+from web.api.tenants.schemas import Given, TenantPath
+from web.api.tenants.setup import ERRORS, KEY, known_tenant
+from web.request.context import changes, parts, pool, reply
+from web.request.principal import by, needs
+
+Side = Literal["whatsapp", "genesys"]
+
+api = APIBlueprint(
+    "former_secrets",
+    __name__,
+    url_prefix="/api/tenants",
+    abp_tags=[Tag(name="tenants")],
+    abp_security=KEY,
+    abp_responses=ERRORS,
+)
+api.before_request(auth.authenticate)
+
+
+class SideQuery(Given):
+    side: Side | None = Field(None, description="whose secrets; left out, both sides'")
+
+
+class FormerOut(Shown):
+    side: Side = Field(description="whatsapp: the app secret; genesys: the webhook secret")
+    line_id: str | None = Field(description="null: it is the tenant's own, for all lines without one")
+    phone_number_id: str | None
+    until: datetime = Field(description="when it ends by itself")
+
+
+class FormerList(BaseModel):
+    items: list[FormerOut]
+
+
+@api.get(
+    "/<uuid:tenant_id>/former-secrets", summary="List replaced secrets that still sign", responses={200: FormerList}
+)
+@needs("tenants:read")
+def list_former(path: TenantPath) -> Response:
+    """A signing secret that was replaced signs for a day more, so that no webhook is refused meanwhile."""
+    return _told(former_secrets.valid(pool(), parts().cipher, known_tenant(path).id))
+
+
+@api.delete("/<uuid:tenant_id>/former-secrets", summary="End replaced secrets at once", responses={200: FormerList})
+@needs("tenants:write")
+def end_former(path: TenantPath, query: SideQuery) -> Response:
+    """Within seconds no webhook that they sign is taken; the answer names what was ended."""
+    return _told(former_secrets.end(changes(), parts().cipher, by(), known_tenant(path).id, query.side))
+
+
+def _told(found: Sequence[Former]) -> Response:
+    return reply(FormerList(items=[FormerOut.model_validate(one) for one in found]))

@@ -1,0 +1,1 @@
+"""What every page has: shell, filters, words, time zone, errors."""

@@ -1,0 +1,110 @@
+"""What came for numbers and integrations that no line owns, and what was signed rightly and could not be read."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from db.tenants import unknown_lines
+from relay.core.redaction import redacted
+from web.actions import replay as replaying
+from web.portal.frame.blueprint import portal
+from web.request import looks
+from web.request.context import parts
+from web.request.errors import ApiError
+from web.request.principal import OPERATOR, needs
+from web.webhooks.budget import MOST_BYTES
+from web.webhooks.lines import ChannelName
+
+SHOWN = 50
+SECONDS = 5.0
+
+
+@portal.get("/unknown-numbers")
+@needs(OPERATOR)
+def unknown_numbers() -> str:
+    found = unknown_lines.listed(parts().pool)
+    return render_template(
+        "portal/unknown_numbers.html",
+        numbers=[one for one in found if one.line_ref], unreadable=[one for one in found if not one.line_ref],
+    )  # fmt: skip
+
+
+@portal.get("/unknown-numbers/<any(whatsapp, genesys):channel>", defaults={"ref": ""})
+@portal.get("/unknown-numbers/<any(whatsapp, genesys):channel>/<path:ref>")
+@needs(OPERATOR)
+def unknown_number(channel: str, ref: str) -> str:
+    """What waits for one id, the oldest first; without an id: what nobody could read."""
+    items = unknown_lines.waiting(parts().pool, channel, ref, SHOWN)
+    if not items:
+        raise ApiError(404, "not_found", "Nothing is waiting under this id any more.")
+    looks.noted(None, ("unknown", channel, ref), "unknown.viewed", ref or "unreadable", channel=channel)
+    count = unknown_lines.count(parts().pool, channel, ref)
+    shown = [(item, redacted(item.payload), _excerpt(item.payload)) for item in items]
+    return render_template("portal/unknown_number.html", channel=channel, ref=ref, items=shown, count=count)
+
+
+def _excerpt(payload: dict[str, Any]) -> str | None:
+    """The beginning of what could not be read, as text."""
+    found = payload.get("unreadable")
+    return found if isinstance(found, str) else None
+
+
+@portal.get("/unknown-numbers/whole/<int(max=9223372036854775807):item_id>")
+@needs(OPERATOR)
+def unknown_body(item_id: int) -> Response:
+    """A body that was kept whole, as it came."""
+    raw = unknown_lines.raw_of(parts().pool, item_id)
+    if raw is None:
+        raise ApiError(404, "not_found", "This body is not kept any more.")
+    looks.noted(None, ("unknown body", item_id), "unknown.viewed", str(item_id))
+    name = {"Content-Disposition": f'attachment; filename="webhook-{item_id}.bin"'}
+    return Response(_inflated(raw), mimetype="application/octet-stream", headers=name)
+
+
+@portal.post("/unknown-numbers/<any(whatsapp, genesys):channel>/<path:ref>/replay")
+@needs(OPERATOR)
+def replay_unknown(channel: ChannelName, ref: str) -> Response:
+    """In slices, for as long as a request may take."""
+    ends, done = time.monotonic() + SECONDS, 0
+    while True:
+        made = replaying.unknown(channel, ref)
+        done += made.replayed
+        if not (made.replayed and made.left) or time.monotonic() > ends:
+            break
+    more = f" {made.left:,} are left: do it once more." if made.left else ""
+    if done or more or not made.not_proved:
+        flash(f"{_items(done)} relayed.{more}", "success")
+    if made.not_proved:
+        flash(
+            f"{_items(made.not_proved)} stay: no secret that counts for this line has signed them. Look at who did "
+            "before you believe them, and delete what is not genuine.",
+            "warning",
+        )
+    return redirect(url_for("portal.unknown_numbers"))
+
+
+@portal.post("/unknown-numbers/<any(whatsapp, genesys):channel>/delete", defaults={"ref": ""})
+@portal.post("/unknown-numbers/<any(whatsapp, genesys):channel>/<path:ref>/delete")
+@needs(OPERATOR)
+def delete_unknown(channel: ChannelName, ref: str) -> Response:
+    """What one signer has sent, in slices for as long as a request may take."""
+    signer, ends, done, left = request.form.get("signer", "")[:32], time.monotonic() + SECONDS, 0, 1
+    while left and time.monotonic() < ends:
+        count, left = replaying.drop(channel, ref, signer)
+        done += count
+    more = f" {left:,} are left: do it once more." if left else ""
+    flash(f"{_items(done)} deleted.{more}", "success")
+    return redirect(url_for("portal.unknown_numbers"))
+
+
+def _items(count: int) -> str:
+    return f"{count:,} item{'' if count == 1 else 's'}"
+
+
+def _inflated(raw: bytes) -> bytes:
+    return zlib.decompressobj().decompress(raw, MOST_BYTES)

@@ -1,0 +1,1 @@
+"""Pages of messages, conversations, files and dead letters."""

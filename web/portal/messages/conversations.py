@@ -1,0 +1,107 @@
+"""Conversations: found by whatever somebody knows of them, and one as a timeline of both directions."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import render_template, url_for
+from wtforms import BooleanField, DateField, SelectField
+from wtforms.validators import Optional
+
+from db.paging import CursorError, Page
+from db.views import search
+from db.views.history import Tracked
+from db.views.search import Conversation, ConversationDetail, Search
+from web.portal.frame import filters, zone
+from web.portal.frame.blueprint import portal, tenant, tenant_pool
+from web.portal.frame.filters import FilterForm
+from web.portal.messages import contacts
+from web.request import looks
+from web.request.errors import ApiError
+from web.request.principal import needs
+
+
+class ConversationFilter(FilterForm):
+    q = filters.text("Search", "Number, name or any id")
+    line = SelectField("Line", default="")
+    since = DateField("Active since", validators=[Optional()])
+    trouble = BooleanField("Only with trouble")
+
+
+@portal.get("/tenants/<uuid:tenant_id>/conversations")
+@needs("messages:read")
+def conversations(tenant_id: UUID) -> str:
+    looks.noted(tenant().id, ("conversations", tenant().id), "conversations.listed")
+    lines = contacts.lines()
+    form = ConversationFilter()
+    form.line.choices = contacts.line_choices(lines)
+    found = _listed(form) if form.validate() else Page([])
+    older = url_for("portal.conversations", tenant_id=tenant_id, before=found.next, **form.chosen)
+    return render_template(
+        "portal/conversations.html", form=form, found=found.items, lines=lines, older=older if found.next else None
+    )
+
+
+def _listed(form: ConversationFilter) -> Page[Conversation]:
+    wanted = Search(
+        tenant().id,
+        q=form.q.data or None,
+        line_id=form.line.data or None,
+        active_since=zone.begin(form.since.data) if form.since.data else None,
+        trouble=form.trouble.data,
+        before=filters.before(),
+    )
+    try:
+        return search.listed(tenant_pool(), wanted)
+    except CursorError as error:
+        raise filters.beyond() from error
+
+
+@portal.get("/tenants/<uuid:tenant_id>/conversations/<uuid:conversation_id>")
+@needs("messages:read")
+def conversation(tenant_id: UUID, conversation_id: UUID) -> str:
+    """The newest messages, or those before `before` where no script loads them."""
+    found = _one(conversation_id)
+    _noted(conversation_id)
+    page = _timeline(conversation_id, filters.before())
+    shown = _shown(conversation_id, page)
+    return render_template("portal/conversation.html", found=found, lines=contacts.lines(), **shown)
+
+
+@portal.get("/tenants/<uuid:tenant_id>/conversations/<uuid:conversation_id>/timeline")
+@needs("messages:read")
+def timeline(tenant_id: UUID, conversation_id: UUID) -> str:
+    """A part of the page that somebody looks at already: the newest messages, or older ones."""
+    _one(conversation_id)
+    _noted(conversation_id)
+    return render_template(
+        "portal/fragments/timeline.html", **_shown(conversation_id, _timeline(conversation_id, filters.before()))
+    )
+
+
+def _one(conversation_id: UUID) -> ConversationDetail:
+    found = search.get(tenant_pool(), tenant().id, str(conversation_id))
+    if found is None:
+        raise ApiError(404, "not_found", "There is no such conversation.")
+    return found
+
+
+def _noted(conversation_id: UUID) -> None:
+    looks.noted(tenant().id, ("conversation", str(conversation_id)), "conversation.viewed", str(conversation_id))
+
+
+def _timeline(conversation_id: UUID, before: str | None) -> Page[Tracked]:
+    try:
+        return search.timeline(tenant_pool(), tenant().id, str(conversation_id), before)
+    except CursorError as error:
+        raise filters.beyond() from error
+
+
+def _shown(conversation_id: UUID, page: Page[Tracked]) -> dict[str, Any]:
+    ids: dict[str, Any] = {"tenant_id": tenant().id, "conversation_id": conversation_id, "before": page.next}
+    return {
+        "messages": page.items,
+        "older": url_for("portal.conversation", **ids) if page.next else None,
+        "older_part": url_for("portal.timeline", **ids) if page.next else None,
+    }

@@ -1,0 +1,142 @@
+"""Messages as a list with filters, and the page that answers what happened to one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import render_template, url_for
+from wtforms import DateField, SelectField
+from wtforms.validators import Optional
+
+from db.contacts import named as contact_rows
+from db.paging import CursorError, Page
+from db.views import history, waiting
+from db.views.history import Detail, Filter, Tracked
+from relay.core.status import UNFINISHED
+from web.portal.frame import filters, zone
+from web.portal.frame.blueprint import portal, tenant, tenant_pool
+from web.portal.frame.filters import FilterForm
+from web.portal.messages import contacts
+from web.request import looks
+from web.request.context import parts
+from web.request.errors import ApiError
+from web.request.principal import needs
+
+STATES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "trouble": ("In trouble", ("failed", "dead", "unknown")),
+    "waiting": ("Not finished", UNFINISHED),
+    "sent": ("Sent", ("sent",)),
+    "delivered": ("Delivered", ("delivered",)),
+    "read": ("Read", ("read",)),
+    "failed": ("Failed", ("failed",)),
+    "dead": ("Given up", ("dead",)),
+    "unknown": ("Being clarified", ("unknown",)),
+    "ignored": ("Not relayed", ("ignored",)),
+    "record": ("Record", ("record",)),
+}
+DIRECTIONS = {"": "Both ways", "inbound": "From customers", "outbound": "From agents"}
+SETTLED = ("read", "failed", "dead", "ignored", "record")
+
+
+class MessageFilter(FilterForm):
+    q = filters.text("Search", "Number or any id")
+    state = SelectField("State", choices={"": "Any state", **{k: v[0] for k, v in STATES.items()}}, default="")
+    direction = SelectField("Direction", choices=DIRECTIONS, default="")
+    line = SelectField("Line", default="")
+    since = DateField("From", validators=[Optional()])
+    until = DateField("To", validators=[Optional()])
+
+
+@portal.get("/tenants/<uuid:tenant_id>/messages")
+@needs("messages:read")
+def messages(tenant_id: UUID) -> str:
+    looks.noted(tenant().id, ("messages", tenant().id), "messages.listed")
+    lines = contacts.lines()
+    form = MessageFilter()
+    form.line.choices = contacts.line_choices(lines)
+    found = _listed(form) if form.validate() else Page([])
+    older = url_for("portal.messages", tenant_id=tenant_id, before=found.next, **form.chosen) if found.next else None
+    return render_template(
+        "portal/messages.html",
+        form=form, found=found.items, lines=lines, people=contacts.of(found.items), older=older,
+    )  # fmt: skip
+
+
+def _listed(form: MessageFilter) -> Page[Tracked]:
+    """What is typed is the beginning of a number, or else an id; digits alone may be either."""
+    if not form.q.data:
+        return _page(form)
+    number = history.digits(form.q.data) is not None
+    return (number and _page(form, q=form.q.data)) or _page(form, reference=form.q.data)
+
+
+def _page(form: MessageFilter, **named: str) -> Page[Tracked]:
+    wanted = Filter(
+        tenant().id,
+        line_id=form.line.data or None,
+        direction=form.direction.data or None,
+        states=STATES[form.state.data][1] if form.state.data else (),
+        since=zone.begin(form.since.data) if form.since.data else None,
+        until=zone.end(form.until.data) if form.until.data else None,
+        before=filters.before(),
+        **named,
+    )
+    try:
+        return history.listed(tenant_pool(), wanted)
+    except CursorError as error:
+        raise filters.beyond() from error
+
+
+@portal.get("/tenants/<uuid:tenant_id>/messages/<uuid:message_id>")
+@needs("messages:read")
+def message(tenant_id: UUID, message_id: UUID) -> str:
+    found = _one(message_id)
+    _noted(found)
+    return _shown(found)
+
+
+@portal.get("/tenants/<uuid:tenant_id>/messages/<uuid:message_id>/progress")
+@needs("messages:read")
+def message_progress(tenant_id: UUID, message_id: UUID) -> str:
+    """The part of the page that changes while the message is on its way."""
+    found = _one(message_id)
+    _noted(found)
+    return render_template("portal/fragments/message.html", **_progress(found))
+
+
+@portal.post("/tenants/<uuid:tenant_id>/messages/<uuid:message_id>/payload")
+@needs("payloads:read")
+def payload(tenant_id: UUID, message_id: UUID) -> str:
+    """The page with what the provider sent. Asked for one by one, each time a line in the audit log."""
+    found = _one(message_id)
+    raw = history.payload(tenant_pool(), tenant().id, str(message_id))
+    looks.always(tenant().id, "payload.viewed", str(message_id), conversation_id=found.message.conversation_id)
+    return _shown(found, raw=raw, asked=True)
+
+
+def _one(message_id: UUID) -> Detail:
+    found = history.get(tenant_pool(), tenant().id, str(message_id))
+    if found is None:
+        raise ApiError(404, "not_found", "There is no such message.")
+    return found
+
+
+def _noted(found: Detail) -> None:
+    one, conversation_id = found.message, found.message.conversation_id
+    thing = ("conversation", conversation_id)
+    looks.noted(tenant().id, thing, "message.viewed", one.id, conversation_id=conversation_id)
+
+
+def _shown(found: Detail, **more: Any) -> str:
+    one = found.message
+    person = contact_rows.named(tenant_pool(), [one.conversation_id]).get(one.conversation_id)
+    return render_template(
+        "portal/message.html", person=person, lines=contacts.lines(), **_progress(found), **{"asked": False} | more
+    )
+
+
+def _progress(found: Detail) -> dict[str, Any]:
+    one = found.message
+    why = waiting.of_message(tenant_pool(), tenant().id, one.id, parts().terms)
+    return {"found": found, "one": one, "why": why, "settled": one.state in SETTLED and why is None}

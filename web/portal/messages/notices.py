@@ -1,0 +1,59 @@
+"""Notices: what reached the tenant's lines and is no contact's message, the newest first."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import render_template, url_for
+from wtforms import SelectField
+
+from db.mailbox import notices as kept
+from db.mailbox.notices import Notice
+from db.paging import CursorError, Page
+from relay.core.redaction import redacted
+from web.portal.frame import filters
+from web.portal.frame.blueprint import portal, tenant, tenant_pool
+from web.portal.frame.filters import FilterForm
+from web.portal.frame.words import as_json
+from web.portal.messages import contacts
+from web.request import looks
+from web.request.principal import needs
+
+SHOWN = 25
+PAYLOAD_SHOWN = 10_000
+
+
+class NoticeFilter(FilterForm):
+    line = SelectField("Line", default="")
+
+
+@portal.get("/tenants/<uuid:tenant_id>/notices")
+@needs("messages:read")
+def notices(tenant_id: UUID) -> str:
+    looks.noted(tenant().id, ("notices", tenant().id), "notices.listed")
+    lines = contacts.lines()
+    form = NoticeFilter()
+    form.line.choices = contacts.line_choices(lines)
+    found = _listed(form) if form.validate() else Page([])
+    older = url_for("portal.notices", tenant_id=tenant_id, before=found.next, **form.chosen)
+    return render_template(
+        "portal/notices.html",
+        form=form,
+        found=[(one, _payload(one)) for one in found.items],
+        lines=lines,
+        older=older if found.next else None,
+        days=kept.DAYS,
+    )
+
+
+def _listed(form: NoticeFilter) -> Page[Notice]:
+    try:
+        return kept.listed(tenant_pool(), tenant().id, form.line.data or None, filters.before(), SHOWN)
+    except CursorError as error:
+        raise filters.beyond() from error
+
+
+def _payload(one: Notice) -> str:
+    """Cut: a page holds many of them, and the API has the whole."""
+    text = as_json(redacted(one.payload))
+    return text if len(text) <= PAYLOAD_SHOWN else f"{text[:PAYLOAD_SHOWN]}…"

@@ -1,0 +1,80 @@
+"""The tenant's dashboard: how much, how fast, how well, and what waits for what. Its parts keep themselves fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import render_template
+from werkzeug.exceptions import NotFound
+
+from db.views import figures, line_health, search
+from db.views.search import Search
+from web.portal.frame import zone
+from web.portal.frame.blueprint import portal, tenant, tenant_pool
+from web.portal.messages import contacts
+from web.portal.overview.charts import Chart, chart
+from web.request import looks
+from web.request.context import parts
+from web.request.principal import needs
+
+RECENT = 8
+
+
+@portal.get("/tenants/<uuid:tenant_id>/dashboard")
+@needs("messages:read")
+def dashboard(tenant_id: UUID) -> str:
+    return render_template("portal/dashboard.html", **_figures(), **_lines(), **_recent())
+
+
+@portal.get("/tenants/<uuid:tenant_id>/dashboard/<part>")
+@needs("messages:read")
+def dashboard_part(tenant_id: UUID, part: str) -> str:
+    """One section of the page above, as it stands now."""
+    found = PARTS.get(part)
+    if found is None:
+        raise NotFound
+    return render_template(f"portal/fragments/{part}.html", **found())
+
+
+def _figures() -> dict[str, Any]:
+    found = figures.dashboard(tenant_pool(), tenant().id, zone.name())
+    return {"figures": found, "hours": hours_chart(found.hours), "days": _days_chart(found.days)}
+
+
+def hours_chart(slots: list[figures.Slot]) -> Chart:
+    return chart(slots, _clock, _clock, 6, "hour")
+
+
+def _days_chart(slots: list[figures.Slot]) -> Chart:
+    return chart(slots, _day, _short_day, 2, "day")
+
+
+def _clock(at: datetime) -> str:
+    return zone.local(at).strftime("%H:%M")
+
+
+def _day(at: datetime) -> str:
+    local = zone.local(at)
+    return f"{local.strftime('%A')}, {local.day} {local.strftime('%B')}"
+
+
+def _short_day(at: datetime) -> str:
+    local = zone.local(at)
+    return f"{local.day} {local.strftime('%b')}"
+
+
+def _lines() -> dict[str, Any]:
+    found = line_health.of_tenant(tenant_pool(), tenant().id, parts().terms)
+    return {"health": found, "queues": [queue for one in found for queue in one.queues if queue.count]}
+
+
+def _recent() -> dict[str, Any]:
+    looks.noted(tenant().id, ("conversations", tenant().id), "conversations.listed")
+    found = search.listed(tenant_pool(), Search(tenant().id), RECENT)
+    return {"recent": found.items, "lines": contacts.lines()}
+
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {"figures": _figures, "lines": _lines, "recent": _recent}

@@ -1,0 +1,1 @@
+"""Pages of people: log-in, second factor, keys, audit log."""

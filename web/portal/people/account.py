@@ -1,0 +1,117 @@
+"""One's own account: password, and the browsers that are logged in."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import flash, redirect, render_template, url_for
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import PasswordField, SubmitField
+from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
+
+from db.access import second_factor, sessions, user_news, users
+from db.access.passwords import LONGEST, SHORTEST
+from db.access.users import User
+from db.tenants import tenants
+from db.tenants.changes import NotFoundError
+from web.portal.frame import browser
+from web.portal.frame.blueprint import portal
+from web.portal.people import entrance
+from web.portal.people.login import is_password
+from web.request import limits, passwords
+from web.request.context import parts, pool
+from web.request.principal import ANYONE, by, needs
+
+RULE = (
+    f"At least {SHORTEST} characters. A few words that only you would put together are best, "
+    "without your name and your organisation's."
+)
+
+WRONG = "This is not your current password. After five wrong tries none is looked at for a while."
+
+
+class PasswordForm(FlaskForm):
+    current = PasswordField("Current password", validators=[DataRequired(), Length(max=LONGEST)])
+    new = PasswordField(
+        "New password",
+        description=RULE,
+        validators=[DataRequired(), Length(max=LONGEST)],
+    )
+    again = PasswordField(
+        "New password again", validators=[DataRequired(), EqualTo("new", message="These two are not the same.")]
+    )
+    submit = SubmitField("Change password")
+
+    def validate_new(self, field: PasswordField) -> None:
+        if field.data == self.current.data:
+            raise ValidationError("This is the password you have; choose another one.")
+        limits.new_password()
+        if weak := passwords.weakness(field.data, _own_words(current_user.user)):
+            raise ValidationError(weak)
+
+
+@portal.get("/account")
+@needs(ANYONE)
+def account() -> str:
+    return _page(PasswordForm())
+
+
+@portal.post("/account/password")
+@needs(ANYONE)
+def change_password() -> str | Response | tuple[str, int]:
+    """Every other browser is logged out."""
+    form, user = PasswordForm(), current_user.user
+    if not form.validate_on_submit():
+        return _page(form), 400
+    if not is_password(user, form.current.data):
+        form.current.errors = [WRONG]
+        return _page(form), 400
+    holder, hashed = current_user.session, passwords.hashed(form.new.data)
+    users.set_password(parts().pool, by(), user, hashed, must_change=False, session_id=holder.id)
+    browser.renew(second_factor=holder.second_factor)
+    flash("Your password is changed. All other browsers are logged out.", "success")
+    return redirect(url_for("portal.account"))
+
+
+@portal.post("/account/news/<uuid:last>/read")
+@needs(ANYONE)
+def read_news(last: UUID) -> Response:
+    """Leads back to the page on which they were read."""
+    user_news.read(pool(), current_user.user.id, str(last))
+    return redirect(entrance.wanted_page() or url_for("portal.account"))
+
+
+@portal.post("/account/sessions/<uuid:session_id>/end")
+@needs(ANYONE)
+def end_own_session(session_id: UUID) -> Response:
+    if not sessions.end_one(parts().pool, by(), current_user.user, str(session_id)):
+        raise NotFoundError("there is no such browser of yours; it may be logged out already")
+    flash("This browser is logged out.", "success")
+    return redirect(url_for("portal.account"))
+
+
+@portal.post("/account/sessions/end")
+@needs(ANYONE)
+def end_sessions() -> Response:
+    count = sessions.end_all(parts().pool, by(), current_user.user)
+    flash(f"{count} browsers are logged out, this one included.")
+    return redirect(url_for("portal.login"))
+
+
+def _own_words(user: User) -> list[str]:
+    """What somebody who knows the person would try first."""
+    tenant = tenants.get(parts().pool, user.tenant_id) if user.tenant_id else None
+    return [user.name, user.email, tenant.name if tenant else "", tenant.contact if tenant else ""]
+
+
+def _page(form: PasswordForm) -> str:
+    user = current_user.user
+    return render_template(
+        "portal/account.html",
+        form=form,
+        sessions=sessions.listed(parts().pool, user.id),
+        codes_left=second_factor.recovery_codes_left(parts().pool, user.id),
+        demanded=current_user.session.demanded,
+    )

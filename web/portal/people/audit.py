@@ -1,0 +1,75 @@
+"""The audit log: who changed or looked at what, newest first. A tenant's own, and the whole installation's."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import render_template
+from wtforms import DateField, SelectField
+from wtforms.validators import Optional
+
+from db.paging import CursorError
+from db.views import audit_search
+from db.views.audit_search import Found, Wanted
+from web.portal.frame import filters, zone
+from web.portal.frame.blueprint import portal, tenant, tenant_pool
+from web.portal.frame.filters import FilterForm
+from web.portal.frame.place import place
+from web.portal.frame.words import ACTIONS
+from web.request.context import parts
+from web.request.principal import OPERATOR, needs
+
+GROUPS = {
+    "looks": ("Looks at personal data", (".viewed", ".listed", "token.read")),
+    "people": ("Users and log-ins", ("user.", "session.")),
+    "keys": ("API keys", ("key.",)),
+    "refusals": ("Refused", ("login.refused", "key.refused", "access.denied", "user.locked")),
+    "setup": ("Tenant, lines and credentials", ("tenant.", "line.", "credentials.")),
+    "replays": ("Sent again", (".replayed",)),
+    "webhooks": ("Webhooks", ("webhook.",)),
+}
+
+
+class AuditFilter(FilterForm):
+    actor = filters.text("Who", "Address or key")
+    group = SelectField("What", choices={"": "Everything", **{k: v[0] for k, v in GROUPS.items()}}, default="")
+    subject = filters.text("Concerning", "An id, as a whole")
+    until = DateField("Up to", validators=[Optional()])
+
+
+@portal.get("/tenants/<uuid:tenant_id>/audit")
+@needs("audit:read")
+def audit(tenant_id: UUID) -> str:
+    return _page(str(tenant_id))
+
+
+@portal.get("/audit")
+@needs(OPERATOR)
+def operator_audit() -> str:
+    return _page(None)
+
+
+def _page(tenant_id: str | None) -> str:
+    form = AuditFilter()
+    found = _listed(tenant_id, form) if form.validate() else Found([])
+    where = place()
+    older = where.url("audit", "operator_audit", before=found.next, **form.chosen) if found.next else None
+    return render_template(
+        "portal/audit.html", form=form, found=found, older=older, here=where.url("audit", "operator_audit")
+    )
+
+
+def _listed(tenant_id: str | None, form: AuditFilter) -> Found:
+    parts_of = GROUPS[form.group.data][1] if form.group.data else ()
+    wanted = Wanted(
+        tenant().id if tenant_id is not None else None,
+        actor=form.actor.data or None,
+        actions=[action for action in ACTIONS if any(part in action for part in parts_of)],
+        subject=form.subject.data or None,
+        until=zone.end(form.until.data) if form.until.data else None,
+        before=filters.before(),
+    )
+    try:
+        return audit_search.listed(tenant_pool() if tenant_id is not None else parts().pool, wanted)
+    except CursorError as error:
+        raise filters.beyond() from error

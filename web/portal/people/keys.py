@@ -1,0 +1,124 @@
+"""API keys of a tenant, and the operator's own: list, make, revoke. The same pages for both."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms.validators import DataRequired, Length
+
+from db.access import api_keys
+from db.access.api_keys import ApiKey
+from db.tenants.changes import NotFoundError
+from web.api.tenants.schemas import Name
+from web.portal.frame import filters, once
+from web.portal.frame.blueprint import portal, recent
+from web.portal.frame.place import place
+from web.portal.wizard.forms import Like, stripped
+from web.request import access
+from web.request.principal import OPERATOR, SCOPES, by, needs
+
+PAGE = 50
+LIFE = {"30": "30 days", "90": "90 days", "365": "a year", "730": "two years"}
+Answer = str | Response | tuple[str, int]
+
+
+class KeyForm(FlaskForm):
+    name = StringField(
+        "Name",
+        description="What it is for: a program and a place, such as “Shop, production”.",
+        validators=[DataRequired("Give it a name by which it is known later."), Length(max=120), Like(Name)],
+        filters=[stripped],
+    )
+    days = SelectField("Good for", choices=LIFE, default="365")
+    scopes = SelectMultipleField("What it may do", validators=[DataRequired("Choose at least one.")])
+
+
+@portal.get("/tenants/<uuid:tenant_id>/keys")
+@needs("access:read")
+def keys(tenant_id: UUID) -> str:
+    return _listed()
+
+
+@portal.get("/operator/keys")
+@needs(OPERATOR)
+def operator_keys() -> str:
+    return _listed()
+
+
+@portal.route("/tenants/<uuid:tenant_id>/keys/new", methods=["GET", "POST"])
+@needs("access:write")
+@recent
+def new_key(tenant_id: UUID) -> Answer:
+    return _make()
+
+
+@portal.route("/operator/keys/new", methods=["GET", "POST"])
+@needs(OPERATOR)
+@recent
+def new_operator_key() -> Answer:
+    return _make()
+
+
+@portal.route("/tenants/<uuid:tenant_id>/keys/<uuid:key_id>/revoke", methods=["GET", "POST"])
+@needs("access:write")
+@recent
+def revoke_key(tenant_id: UUID, key_id: UUID) -> Answer:
+    return _revoke(str(key_id))
+
+
+@portal.route("/operator/keys/<uuid:key_id>/revoke", methods=["GET", "POST"])
+@needs(OPERATOR)
+@recent
+def revoke_operator_key(key_id: UUID) -> Answer:
+    return _revoke(str(key_id))
+
+
+def _listed() -> str:
+    where = place()
+    found = api_keys.listed(where.pool, where.tenant_id, PAGE + 1, filters.after(), access.root())
+    more = where.url("keys", "operator_keys", after=found[PAGE - 1].id) if len(found) > PAGE else None
+    return render_template(
+        "portal/keys.html",
+        place=where, found=found[:PAGE], more=more, standing=_standing, scopes=SCOPES, secret=once.take("key"),
+    )  # fmt: skip
+
+
+def _standing(key: ApiKey) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
+        return "expired"
+    return "active" if key.holds else "ended"
+
+
+def _make() -> Answer:
+    where, form = place(), KeyForm()
+    form.scopes.choices = {scope: SCOPES[scope] for scope in access.grantable()}
+    if form.validate_on_submit():
+        until = datetime.now(UTC) + timedelta(days=int(form.days.data))
+        made, secret = access.make_key(where.pool, where.tenant_id, form.name.data.strip(), form.scopes.data, until)
+        once.keep("key", secret)
+        flash(f"The key “{made.name}” is made.", "success")
+        return redirect(where.url("keys", "operator_keys"))
+    answer = render_template("portal/key_new.html", place=where, form=form)
+    return (answer, 400) if request.method == "POST" else answer
+
+
+def _revoke(key_id: str) -> Answer:
+    """Asks first, and shows what ends with it: programs stop working at once, and nothing brings a key back."""
+    where = place()
+    key = api_keys.get(where.pool, where.tenant_id, key_id, access.root())
+    if key is None:
+        raise NotFoundError("there is no such key")
+    if request.method == "POST":
+        _, ended = api_keys.revoke(where.pool, by(), where.tenant_id, key_id)
+        others = f" With it ended {len(ended)} key{'' if len(ended) == 1 else 's'} made with it." if ended else ""
+        flash(f"The key “{key.name}” is revoked. It admits nobody any more.{others}", "success")
+        return redirect(where.url("keys", "operator_keys"))
+    ending = access.ending_with_key(where.pool, key_id)
+    return render_template("portal/key_revoke.html", place=where, key=key, standing=_standing, ending=ending)

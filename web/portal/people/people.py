@@ -1,0 +1,253 @@
+"""Users of a tenant, and the operators: invite, change, new password, log out, unlock. The same pages for both."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import EmailField, RadioField, StringField
+from wtforms.validators import DataRequired, Length
+
+from db.access import guesses, sessions, users
+from db.access.users import User
+from db.tenants import tenants
+from db.tenants.changes import TakenError
+from web.api.tenants.schemas import Name
+from web.portal.frame import filters, once
+from web.portal.frame.blueprint import portal, recent, tenant
+from web.portal.frame.place import Place, place
+from web.portal.frame.words import sentence
+from web.portal.wizard.forms import Like, stripped
+from web.request import access
+from web.request.context import changes
+from web.request.errors import ApiError
+from web.request.principal import OPERATOR, by, needs
+
+PAGE = 50
+ROLES = {
+    "admin": "sets up lines and credentials, replays, invites people",
+    "viewer": "sees messages and conversations, changes nothing",
+    "operator": "sees and changes everything, of every tenant",
+}
+Answer = str | Response | tuple[str, int]
+
+
+class InviteForm(FlaskForm):
+    name = StringField(
+        "Name", [DataRequired("Say what this person is called."), Length(max=120), Like(Name)], [stripped]
+    )
+    email = EmailField(
+        "E-mail address", validators=[DataRequired("The address is what they log in with."), Length(max=254)]
+    )
+    role = RadioField("Role")
+
+
+class ChangeForm(FlaskForm):
+    name = StringField(
+        "Name", [DataRequired("Say what this person is called."), Length(max=120), Like(Name)], [stripped]
+    )
+    role = RadioField("Role")
+    status = RadioField("Access", choices={"active": "may log in", "disabled": "may not log in"})
+
+
+@portal.get("/tenants/<uuid:tenant_id>/users", endpoint="users")
+@needs("access:read")
+def users_page(tenant_id: UUID) -> str:
+    return _listed()
+
+
+@portal.post("/tenants/<uuid:tenant_id>/users/second-factor")
+@needs("access:write")
+@recent
+def demand_second_factor(tenant_id: UUID) -> Response:
+    """Of all of the tenant's people, or of nobody."""
+    demanded = request.form.get("demanded") == "true"
+    tenants.demand_second_factor(changes(), by(), tenant().id, demanded)
+    said = "Everybody needs a second factor now." if demanded else "Each person may have a second factor, or none."
+    flash(said, "success")
+    return redirect(place().url("users", "operators"))
+
+
+@portal.get("/operators")
+@needs(OPERATOR)
+def operators() -> str:
+    return _listed()
+
+
+@portal.route("/tenants/<uuid:tenant_id>/users/new", methods=["GET", "POST"])
+@needs("access:write")
+@recent
+def new_user(tenant_id: UUID) -> Answer:
+    return _invite()
+
+
+@portal.route("/operators/new", methods=["GET", "POST"])
+@needs(OPERATOR)
+@recent
+def new_operator() -> Answer:
+    return _invite()
+
+
+@portal.get("/tenants/<uuid:tenant_id>/users/<uuid:user_id>")
+@needs("access:read")
+def user(tenant_id: UUID, user_id: UUID) -> Answer:
+    return _shown(user_id)
+
+
+@portal.get("/operators/<uuid:user_id>")
+@needs(OPERATOR)
+def operator(user_id: UUID) -> Answer:
+    return _shown(user_id)
+
+
+@portal.post("/tenants/<uuid:tenant_id>/users/<uuid:user_id>")
+@needs("access:write")
+@recent
+def change_user(tenant_id: UUID, user_id: UUID) -> Answer:
+    return _change(user_id)
+
+
+@portal.post("/operators/<uuid:user_id>")
+@needs(OPERATOR)
+@recent
+def change_operator(user_id: UUID) -> Answer:
+    return _change(user_id)
+
+
+@portal.post("/tenants/<uuid:tenant_id>/users/<uuid:user_id>/<any(password, logout, unlock, factor):action>")
+@needs("access:write")
+@recent
+def user_action(tenant_id: UUID, user_id: UUID, action: str) -> Response:
+    return _act(user_id, action)
+
+
+@portal.post("/operators/<uuid:user_id>/<any(password, logout, unlock, factor):action>")
+@needs(OPERATOR)
+@recent
+def operator_action(user_id: UUID, action: str) -> Response:
+    return _act(user_id, action)
+
+
+@portal.post("/tenants/<uuid:tenant_id>/users/<uuid:user_id>/sessions/<uuid:session_id>/end")
+@needs("access:write")
+def end_user_session(tenant_id: UUID, user_id: UUID, session_id: UUID) -> Response:
+    return _end_session(user_id, session_id)
+
+
+@portal.post("/operators/<uuid:user_id>/sessions/<uuid:session_id>/end")
+@needs(OPERATOR)
+def end_operator_session(user_id: UUID, session_id: UUID) -> Response:
+    return _end_session(user_id, session_id)
+
+
+def _listed() -> str:
+    where = place()
+    found = users.listed(where.pool, where.tenant_id, PAGE + 1, filters.after())
+    more = where.url("users", "operators", after=found[PAGE - 1].id) if len(found) > PAGE else None
+    return render_template("portal/users.html", place=where, found=found[:PAGE], more=more, **_words())
+
+
+def _words() -> dict[str, object]:
+    return {"now": datetime.now(UTC), "roles": ROLES, "locked": _locked}
+
+
+def _locked(user: User) -> bool:
+    return user.locked_until is not None and user.locked_until > datetime.now(UTC)
+
+
+def _roles(where: Place) -> dict[str, str]:
+    names = access.ROLES_OF_TENANT if where.tenant_id is not None else ("operator",)
+    return {name: name for name in names}
+
+
+def _invite() -> Answer:
+    where, form = place(), InviteForm()
+    form.role.choices = _roles(where)
+    if request.method == "GET":
+        form.role.data = list(form.role.choices)[-1]
+    if form.validate_on_submit():
+        try:
+            made, password = access.invite(
+                where.pool, where.tenant_id, form.email.data.strip(), form.name.data.strip(), form.role.data
+            )
+        except (ApiError, TakenError) as error:
+            form.email.errors = [_said(error)]
+        else:
+            once.keep(made.id, password)
+            return redirect(where.url("user", "operator", user_id=made.id))
+    answer = render_template("portal/user_new.html", place=where, form=form, **_words())
+    return (answer, 400) if form.errors or form.email.errors else answer
+
+
+def _said(error: Exception) -> str:
+    """Beside the field of the address, so that it need not be named."""
+    text = str(error).removeprefix("`email` ")
+    return sentence(f"this {text}" if text.startswith("is ") else text)
+
+
+def _shown(user_id: UUID, form: ChangeForm | None = None) -> Answer:
+    where = place()
+    found = access.user_of(where.pool, where.tenant_id, str(user_id))
+    answer = render_template(
+        "portal/user.html",
+        place=where, user=found, form=form or _filled(where, found), secret=once.take(found.id),
+        browsers=sessions.listed(where.pool, found.id), own=_own(found),
+        ending=access.ending_with_user(where.pool, found.id), locks=guesses.locks(where.pool, found.id), **_words(),
+    )  # fmt: skip
+    return (answer, 400) if form else answer
+
+
+def _filled(where: Place, found: User) -> ChangeForm:
+    form = ChangeForm(formdata=None, name=found.name, role=found.role, status=found.status)
+    form.role.choices = _roles(where)
+    return form
+
+
+def _own(found: User) -> bool:
+    return bool(found.id == current_user.user.id)
+
+
+def _change(user_id: UUID) -> Answer:
+    """Nobody takes his own rights away: there may be nobody left to give them back."""
+    where, form = place(), ChangeForm()
+    form.role.choices = _roles(where)
+    found = access.user_of(where.pool, where.tenant_id, str(user_id))
+    if _own(found):
+        form.role.data, form.status.data = found.role, found.status
+    if not form.validate_on_submit():
+        return _shown(user_id, form)
+    access.change_user(
+        where.pool, where.tenant_id, found.id,
+        name=form.name.data.strip(), role=form.role.data, status=form.status.data,
+    )  # fmt: skip
+    flash("Saved.", "success")
+    return redirect(where.url("user", "operator", user_id=found.id))
+
+
+def _act(user_id: UUID, action: str) -> Response:
+    where = place()
+    found = access.user_of(where.pool, where.tenant_id, str(user_id))
+    if action == "password":
+        _, password = access.reset_password(where.pool, where.tenant_id, found.id)
+        once.keep(found.id, password)
+    elif action == "factor":
+        access.reset_second_factor(where.pool, where.tenant_id, found.id)
+        flash("The second factor is reset: the password is enough, until a new one is set up.", "success")
+    elif action == "logout":
+        count = access.end_sessions(where.pool, where.tenant_id, found.id)
+        flash(f"{count} browser{'' if count == 1 else 's'} logged out.", "success")
+    else:
+        guesses.unlock(where.pool, by(), found)
+        flash("Unlocked. The next try to log in counts from the beginning.", "success")
+    return redirect(where.url("user", "operator", user_id=found.id))
+
+
+def _end_session(user_id: UUID, session_id: UUID) -> Response:
+    where = place()
+    access.end_session(where.pool, where.tenant_id, str(user_id), str(session_id))
+    flash("This browser is logged out.", "success")
+    return redirect(where.url("user", "operator", user_id=user_id))

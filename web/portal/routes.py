@@ -1,0 +1,69 @@
+"""The portal on a Flask application: its pages, sessions, protection against forged forms."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from flask_wtf import CSRFProtect
+
+from db.access import sessions
+from web.portal.frame import browser, errors, shell, words
+from web.portal.frame.blueprint import portal
+from web.portal.lines import checks, former_secrets, lines, unknown_numbers
+from web.portal.messages import conversations, dead_letters, media, messages, notices
+from web.portal.overview import dashboard, overview, tenants
+from web.portal.people import account, audit, confirm, keys, login, openid, openid_settings, people, second_factor
+from web.portal.wizard import connect, setup
+
+PAGES = (
+    account,
+    audit,
+    checks,
+    confirm,
+    connect,
+    conversations,
+    dashboard,
+    dead_letters,
+    former_secrets,
+    keys,
+    lines,
+    login,
+    media,
+    messages,
+    notices,
+    openid,
+    openid_settings,
+    overview,
+    people,
+    second_factor,
+    setup,
+    tenants,
+    unknown_numbers,
+    words,
+)
+"""Each module puts its views on the blueprint when it is imported."""
+errors.install(portal)
+shell.install(portal)
+
+
+def register(app: Flask) -> None:
+    """The portal under /portal, its log-in, and its protection against forged requests."""
+    secure = app.extensions["relay"].public_url.startswith("https:")
+    app.config.update(
+        BOOTSTRAP_SERVE_LOCAL=True,
+        SESSION_COOKIE_NAME="__Host-relay" if secure else "relay",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        # Lax, because the log-in at Genesys comes back by a link of another site.
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(seconds=sessions.LONGEST_SECONDS),
+        # The API's requests carry no cookie; the portal's guard asks for the token itself.
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=sessions.LONGEST_SECONDS,
+    )
+    Bootstrap5(app)
+    CSRFProtect(app)
+    browser.manager.init_app(app)
+    app.register_blueprint(portal)

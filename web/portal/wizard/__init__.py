@@ -1,0 +1,1 @@
+"""The steps that connect a line."""

@@ -1,0 +1,142 @@
+"""What the set-up asks for. Every field is held to the rule that the API has for it.
+
+A secret never travels back to the browser: left empty, it stays what it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from pydantic import SecretStr, TypeAdapter, ValidationError
+from wtforms import Field, PasswordField, RadioField, SelectField, StringField
+from wtforms.validators import DataRequired, Length, Optional
+from wtforms.validators import ValidationError as FieldError
+
+from relay.checks.checks import REF, Side
+from web.api.tenants.schemas import REGIONS, Name, ProviderId, Region, Secret
+from web.request import wording
+
+WHERE = {
+    "us-east-1": "Americas (US East)",
+    "us-east-2": "FedRAMP (US East 2)",
+    "us-west-2": "Americas (US West)",
+    "ca-central-1": "Canada",
+    "mx-central-1": "Mexico",
+    "sa-east-1": "São Paulo",
+    "eu-west-1": "Dublin",
+    "eu-west-2": "London",
+    "eu-central-1": "Frankfurt",
+    "eu-central-2": "Zurich",
+    "eusc-de-east-1": "European Sovereign Cloud",
+    "me-central-1": "UAE",
+    "ap-south-1": "Mumbai",
+    "ap-northeast-1": "Tokyo",
+    "ap-northeast-2": "Seoul",
+    "ap-northeast-3": "Osaka",
+    "ap-southeast-1": "Singapore",
+    "ap-southeast-2": "Sydney",
+}
+
+
+class Like:
+    """Valid is what the API takes as well. Its words never repeat the value."""
+
+    def __init__(self, kind: Any) -> None:
+        self._adapter = TypeAdapter(kind)
+
+    def __call__(self, _form: FlaskForm, field: Field) -> None:
+        try:
+            self._adapter.validate_python(field.data)
+        except ValidationError as error:
+            raise FieldError(f"This {wording.words(error.errors(include_url=False)[0])}.") from None
+
+
+def stripped(value: Any) -> Any:
+    """Pasted with blanks or a line's end around it."""
+    return value.strip() if isinstance(value, str) else value
+
+
+def text(label: str, kind: Any, help_text: str = "", **keywords: Any) -> StringField:
+    return StringField(label, [Optional(), Like(kind)], [stripped], help_text, **keywords)
+
+
+def secret(label: str, help_text: str = "", *more: Any) -> PasswordField:
+    return PasswordField(label, [Optional(), Like(Secret), *more], [stripped], help_text)
+
+
+class OrganisationForm(FlaskForm):
+    name = StringField(
+        "Name",
+        [DataRequired("Give the organisation a name."), Like(Name)],
+        [stripped],
+        "As people here should see it: the company, or the brand.",
+    )
+    contact = StringField(
+        "Contact (optional)",
+        [Optional(), Length(max=200)],
+        [stripped],
+        "Whom to ask about this connection: a name, an address, a phone number.",
+    )
+
+
+class SideForm(FlaskForm):
+    """One provider's credentials. `choice` names one of the numbers or integrations that the account has."""
+
+    choice = SelectField("Choose", [Optional()], validate_choice=False)
+
+    def given(self, side: Side, former: str | None) -> dict[str, str]:
+        """What was typed and is valid, by the names that credentials have; `former` is the id that counted before."""
+        held = {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in self.data.items()
+            if value and name not in ("csrf_token", "choice", "app", "name") and not self[name].errors
+        }
+        # What was typed beside the list is meant, unless the field only shows what was there before.
+        typed = held.get(REF[side]) not in (None, former)
+        return {**held, REF[side]: self.choice.data} if self.choice.data and not typed else held
+
+
+class GenesysForm(SideForm):
+    region = SelectField(
+        "Region",
+        [Optional(), Like(Region)],
+        choices={"": "Choose the region", **{name: f"{WHERE[key]}: {name}" for key, name in REGIONS.items()}},
+        description="The end of the address at which you log in: apps.mypurecloud.de means mypurecloud.de.",
+    )
+    client_id = text("Client ID", ProviderId)
+    client_secret = secret("Client secret")
+    login_client_id = text("Client ID of the log-in client", ProviderId)
+    login_client_secret = secret("Client secret of the log-in client")
+    integration_id = text("Integration ID", ProviderId, "The last part of the address when the integration is open.")
+    webhook_secret = secret(
+        "Webhook secret",
+        "Genesys signs every message with it (Outbound Notification Webhook Signature Secret Token).",
+        Length(min=16, message="Genesys takes 16 characters or more."),
+    )
+
+
+class WhatsAppForm(SideForm):
+    waba_id = text(
+        "WhatsApp Business Account ID",
+        ProviderId,
+        "In the WhatsApp Manager under Settings, or in your app under WhatsApp > API Setup.",
+    )
+    access_token = secret(
+        "Access token",
+        "Of a system user, without an end: Meta's Business settings > Users > System users > Generate token, with "
+        "whatsapp_business_messaging and whatsapp_business_management.",
+    )
+    phone_number_id = text(
+        "Phone number ID", ProviderId, "Not the number itself: its ID, from WhatsApp > API Setup in your app."
+    )
+    app = RadioField(
+        "Whose Meta app is it?",
+        [Optional()],
+        choices={"own": "Our own Meta app", "platform": "The Meta app of this platform"},
+    )
+    app_secret = secret("App secret", "In your app at developers.facebook.com under App settings > Basic.")
+    verify_token = secret("Verify token", "Any text that you enter at Meta together with the callback URL.")
+
+
+FORMS: dict[Side, type[SideForm]] = {"genesys": GenesysForm, "whatsapp": WhatsAppForm}

@@ -1,0 +1,1 @@
+"""What every request needs: who asks, limits, errors, what the process holds."""

@@ -1,0 +1,34 @@
+"""Where the API's views find what they use: the application's WebParts."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Response, current_app, g, jsonify
+from pydantic import BaseModel
+
+from db.pool import Pool
+from db.tenants.changes import Changes
+from web.request.parts import WebParts
+
+
+def parts() -> WebParts:
+    return cast(WebParts, current_app.extensions["relay"])
+
+
+def pool() -> Pool:
+    """The database as the asking principal may see it: for a tenant PostgreSQL itself guards the tenant's rows."""
+    asking = g.get("principal")
+    own = asking.tenant_id if asking is not None else None
+    return parts().pool if own is None else parts().pool.of_tenant(own)
+
+
+def changes() -> Changes:
+    """The way to change a tenant: PostgreSQL first, then the look-ups in Redis are forgotten."""
+    return Changes(pool(), parts().cache.forget_routes)
+
+
+def reply(model: BaseModel, status: int = 200) -> Response:
+    response = jsonify(model.model_dump(mode="json"))
+    response.status_code = status
+    return response
