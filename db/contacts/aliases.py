@@ -13,9 +13,10 @@ from uuid import UUID
 
 from psycopg2.extras import execute_values
 
-from db.contacts.mappings import Mapping, columns, mapping_of
+from db.contacts.mappings import columns, mapping_of
 from db.contacts.seen import Key, Seen
 from db.mailbox.messages import stamp
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.contacts.user_ids import begins_like_one
 
 
@@ -23,7 +24,7 @@ from relay.core.contacts.user_ids import begins_like_one
 class Held:
     """Whose a name is. Unix seconds; `until` is None for a name in use."""
 
-    mapping: Mapping
+    mapping: ConversationMapping
     since: float
     until: float | None = None
 
@@ -39,7 +40,7 @@ class Held:
 class Book:
     """What PostgreSQL knows of the names of a batch, and what the batch changes about it."""
 
-    addresses: dict[Key, Mapping]
+    addresses: dict[Key, ConversationMapping]
     """(line id, Genesys address): the names Genesys uses, which never change hands."""
     held: dict[Key, Held]
     changed: dict[Key, Held] = field(default_factory=dict)
@@ -84,7 +85,7 @@ def _by_name(cursor: Any, names: Sequence[Key]) -> dict[Key, Held]:
     return {(row[0], row[1]): Held(mapping_of(row[4:]), row[2], row[3]) for row in rows}
 
 
-def _by_address(cursor: Any, addresses: Sequence[Key]) -> dict[Key, Mapping]:
+def _by_address(cursor: Any, addresses: Sequence[Key]) -> dict[Key, ConversationMapping]:
     if not addresses:
         return {}
     rows = execute_values(

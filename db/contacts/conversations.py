@@ -16,15 +16,16 @@ from psycopg2.extras import execute_values
 from db.contacts import aliases
 from db.contacts.aliases import add_aliases
 from db.contacts.identity import Choice, Plan, learnt, without
-from db.contacts.mappings import OUT_OF_DATE, Mapping, by_id, lock, read, see_genesys_conversations
+from db.contacts.mappings import by_id, lock, read, see_genesys_conversations
 from db.contacts.seen import Arrival, Seen
 from db.contacts.windows import close_window, invited, touch
 from db.mailbox import notices
 from db.pool import DatabaseError, Pool
+from relay.core.contacts.mapping import OUT_OF_DATE, ConversationMapping
 from relay.core.messages import Person
 
 __all__ = [
-    "Mapping", "add_aliases", "by_id", "close_window", "find_or_create", "invited", "known", "learnt", "lock", "read",
+    "add_aliases", "by_id", "close_window", "find_or_create", "invited", "known", "learnt", "lock", "read",
     "resolve", "see_genesys_conversations", "touch",
 ]  # fmt: skip
 
@@ -38,13 +39,13 @@ class NamesakeError(DatabaseError):
     """A Genesys address is another contact's already. Trying once more finds who that is, or it is the data's fault."""
 
 
-def find_or_create(pool: Pool, tenant_id: str, line_id: str, person: Person, shards: int) -> Mapping:
+def find_or_create(pool: Pool, tenant_id: str, line_id: str, person: Person, shards: int) -> ConversationMapping:
     """The conversation of one person on one line, as an API client names them."""
     with pool.transaction() as cursor:
         return resolve(cursor, [Seen(tenant_id, line_id, person, by="api")], shards)[0]
 
 
-def known(cursor: Any, seen: Sequence[Seen]) -> list[Mapping | None]:
+def known(cursor: Any, seen: Sequence[Seen]) -> list[ConversationMapping | None]:
     """The mapping of each, if there is one. Nothing is written."""
     if not seen:
         return []
@@ -53,7 +54,9 @@ def known(cursor: Any, seen: Sequence[Seen]) -> list[Mapping | None]:
     return [held[0].mapping if held else None for held in found]
 
 
-def resolve(cursor: Any, seen: Sequence[Seen], shards: int, others: Sequence[Arrival] = ()) -> list[Mapping]:
+def resolve(
+    cursor: Any, seen: Sequence[Seen], shards: int, others: Sequence[Arrival] = ()
+) -> list[ConversationMapping]:
     """The mapping of each of `seen`, made where missing and brought up to date; then those of `others`.
 
     All of them are locked and touched, and what comes back is how they stand. `others` are conversations that the
@@ -71,7 +74,7 @@ def resolve(cursor: Any, seen: Sequence[Seen], shards: int, others: Sequence[Arr
     return [*chosen, *(current[one.conversation_id] for one in others)]
 
 
-def _as_found(current: Mapping, choice: Choice) -> Mapping:
+def _as_found(current: ConversationMapping, choice: Choice) -> ConversationMapping:
     """Found by names that changed hands meanwhile: it must not be remembered by them."""
     same = current.names_version == choice.mapping.names_version
     return current if same else replace(current, names_version=OUT_OF_DATE)
@@ -123,7 +126,7 @@ def _create(cursor: Any, new: Sequence[Choice]) -> None:
         raise NamesakeError("a contact was made by somebody else at the same moment")
 
 
-def _learn(cursor: Any, plan: Plan, fresh: dict[str, Mapping]) -> dict[str, Mapping]:
+def _learn(cursor: Any, plan: Plan, fresh: dict[str, ConversationMapping]) -> dict[str, ConversationMapping]:
     """Write down what is new about people already known; most batches bring nothing new."""
     current = dict(fresh)
     for choice in plan.choices:

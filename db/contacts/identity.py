@@ -14,9 +14,9 @@ from uuid import uuid4
 import structlog
 
 from db.contacts.aliases import Book, Held, candidates
-from db.contacts.mappings import Mapping
 from db.contacts.seen import Arrival, Seen
 from db.mailbox.notices import Kept
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.contacts.phones import normalised
 from relay.core.contacts.user_ids import begins_like_one
 from relay.core.queues import queue_number
@@ -42,7 +42,7 @@ class Choice:
     """`learns`: the names of this person are news of the mapping."""
 
     seen: Seen
-    mapping: Mapping
+    mapping: ConversationMapping
     learns: bool
 
 
@@ -91,7 +91,7 @@ class Plan:
         if not one.settled:
             self._retire(choice)
 
-    def _learns(self, one: Seen, found: Sequence[Mapping]) -> bool:
+    def _learns(self, one: Seen, found: Sequence[ConversationMapping]) -> bool:
         """Not from Genesys, nor where it is doubtful whose the names are, nor from what is older than a change."""
         mapping = found[0]
         ids = sorted({other.conversation_id for other in found})
@@ -123,7 +123,7 @@ class Plan:
     def _begin(self, one: Seen) -> Choice:
         """A conversation of a contact whom nobody knew."""
         person, address = one.person, self._address(one)
-        mapping = Mapping(
+        mapping = ConversationMapping(
             str(uuid4()), one.tenant_id, one.line_id, address, queue_number(one.line_id, person.address, self.shards),
             person.wa_id, person.bsuid, person.parent_bsuid, person.name, None, person.username,
         )  # fmt: skip
@@ -180,7 +180,7 @@ class Plan:
         return found + [Arrival(one) for one in sorted(self.renamed)]
 
 
-def learnt(mapping: Mapping, one: Seen) -> Mapping:
+def learnt(mapping: ConversationMapping, one: Seen) -> ConversationMapping:
     """The mapping with the newest names of its person. An absent name never erases a known one.
 
     WhatsApp knows best how a customer's number is written; others only fill in what is missing.
@@ -203,7 +203,7 @@ def learnt(mapping: Mapping, one: Seen) -> Mapping:
     )
 
 
-def without(loser: Mapping, one: Seen) -> Mapping:
+def without(loser: ConversationMapping, one: Seen) -> ConversationMapping:
     """A number that is another person's now must not be written to any more."""
     gone = {*one.names, *one.spellings}
     lost = loser.wa_id is not None and not gone.isdisjoint((loser.wa_id, normalised(loser.wa_id)))

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from psycopg2.extras import execute_values
 
 from db.pool import Pool
-from relay.core.messages import Recipient
+from relay.core.contacts.mapping import ConversationMapping
 
 _PLAIN = (
     "id", "tenant_id", "line_id", "genesys_address", "shard", "wa_id", "bsuid", "parent_bsuid", "name",
     "genesys_conversation_id", "username", "last_inbound_id", "names_version",
 )  # fmt: skip
-OUT_OF_DATE = -1
 _TIMES = ("window_until", "invited_at")
 
 
@@ -26,45 +24,11 @@ def columns(table: str) -> str:
     return ", ".join((*plain, *(f"extract(epoch FROM {table}.{name})::float8 AS {name}" for name in _TIMES)))
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """One contact on one line. `shard` and `genesys_address` are set at creation and never changed.
-
-    Times are Unix seconds. `window_until`: till then the business may write freely; None: nobody knows.
-    `invited_at`: a template went out since the window closed. `last_inbound_id`: the provider's id of the newest
-    message of the contact. `names_version`: raised with every name given up or lost; `OUT_OF_DATE` in what was
-    found by names that changed hands meanwhile.
-    """
-
-    conversation_id: str
-    tenant_id: str
-    line_id: str
-    genesys_address: str
-    shard: int
-    wa_id: str | None
-    bsuid: str | None
-    parent_bsuid: str | None
-    name: str | None
-    genesys_conversation_id: str | None
-    username: str | None = None
-    last_inbound_id: str | None = None
-    names_version: int = 0
-    window_until: float | None = None
-    invited_at: float | None = None
-
-    @property
-    def recipient(self) -> Recipient:
-        return Recipient(
-            self.genesys_address, self.wa_id, self.bsuid, self.name, self.genesys_conversation_id is not None,
-            self.names_version == 0,
-        )  # fmt: skip
+def mapping_of(row: Sequence[Any]) -> ConversationMapping:
+    return ConversationMapping(str(row[0]), str(row[1]), str(row[2]), *row[3:])
 
 
-def mapping_of(row: Sequence[Any]) -> Mapping:
-    return Mapping(str(row[0]), str(row[1]), str(row[2]), *row[3:])
-
-
-def by_id(pool: Pool, conversation_id: str) -> Mapping | None:
+def by_id(pool: Pool, conversation_id: str) -> ConversationMapping | None:
     """The mapping, or None when there is no such conversation (or the id is not a UUID)."""
     try:
         UUID(conversation_id)
@@ -74,7 +38,7 @@ def by_id(pool: Pool, conversation_id: str) -> Mapping | None:
         return read(cursor, conversation_id)
 
 
-def read(cursor: Any, conversation_id: str) -> Mapping | None:
+def read(cursor: Any, conversation_id: str) -> ConversationMapping | None:
     cursor.execute(f"SELECT {columns('c')} FROM conversation_mappings c WHERE c.id = %s", (UUID(conversation_id),))
     row = cursor.fetchone()
     return mapping_of(row) if row else None

@@ -10,7 +10,7 @@ from relay.core.contacts.phones import dialled, normalised
 from relay.core.messages import Person
 
 if TYPE_CHECKING:
-    from db.contacts.mappings import Mapping
+    from relay.core.contacts.mapping import ConversationMapping
 
 By = Literal["whatsapp", "genesys", "api"]
 Key = tuple[str, str]
@@ -90,7 +90,7 @@ class Seen:
     def former_keys(self) -> tuple[Key, ...]:
         return self._keys(self.former)
 
-    def keys_of(self, mapping: Mapping) -> tuple[Key, ...]:
+    def keys_of(self, mapping: ConversationMapping) -> tuple[Key, ...]:
         """Of `keys` those that are the mapping's own at present: a former one must not be remembered."""
         if self.by == "genesys":
             return self.keys if self.person.address == mapping.genesys_address else ()

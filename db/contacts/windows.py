@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from db.contacts.mappings import Mapping, columns, mapping_of
+from db.contacts.mappings import columns, mapping_of
 from db.contacts.seen import Arrival
 from db.mailbox.messages import stamp
+from relay.core.contacts.mapping import ConversationMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ SELECT * FROM done UNION ALL SELECT {columns("mine")} FROM mine WHERE id NOT IN 
 """
 
 
-def touch(cursor: Any, arrivals: Iterable[Arrival]) -> dict[str, Mapping]:
+def touch(cursor: Any, arrivals: Iterable[Arrival]) -> dict[str, ConversationMapping]:
     """Write down when each conversation was last active and how long its window is open. Locks as `lock` does.
 
     Answers with the mappings as they stand now, by conversation.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,56 +10,7 @@ from psycopg2.extras import execute_values
 
 from db.mailbox import events
 from db.mailbox.messages import stamp
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """`attempt` is the number this call will have; the row must stand at the one before."""
-
-    message_id: str
-    shard: int
-    epoch: int
-    attempt: int
-    again: bool = False
-    """The same request was written before, and the answer was lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """How one provider call ended, for the history."""
-
-    message_id: str
-    line_id: str
-    n: int
-    outcome: str
-    at: float
-    provider_id: str | None = None
-    http_status: int | None = None
-    code: str | None = None
-    detail: str | None = None
-    trace_id: str | None = None
-    answer: str | None = None
-    """The provider's whole answer, where it refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The state a message gets after a call that was not accepted, or before any call.
-
-    `state` is received (try again), unknown, failed or dead. Accepted only from the epoch that made
-    the attempt, or a later one.
-    """
-
-    message_id: str
-    epoch: int
-    attempt: int
-    state: str
-    at: float
-    code: str | None = None
-    reason: str | None = None
-    next_attempt_at: float | None = None
-    unknown_until: float | None = None
-
+from relay.core.mailbox import Attempt, Claim, Standing, Verdict
 
 CLAIM = """
 WITH owned AS (
@@ -238,25 +188,6 @@ def record_reports(cursor: Any, reports: Sequence[tuple[str, str, str | None]]) 
             for message_id, status, why in reports
         ],
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the row says after everything was written: the truth a conversation goes by."""
-
-    message_id: str
-    conversation_id: str
-    shard: int
-    state: str
-    report: str | None
-    """What the agent's side is still to be told, or None."""
-    source_id: str
-    at: float
-    code: str | None
-    reason: str | None
-    part: int = 1
-    parts: int = 1
-    """Of how many rows the source message consists, and which of them this is."""
 
 
 STANDING = """id, conversation_id, shard, state, CASE WHEN report IS DISTINCT FROM reported THEN report END, source_id,

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from psycopg2.extras import Json, execute_values
 
 from db.mailbox import events
 from db.pool import Pool
+from relay.core.mailbox import NewRow, Row
 from relay.core.messages import Direction, Message, dump, load
 from relay.core.ordering import SortKey
 
@@ -35,43 +36,6 @@ def stamp(seconds: float | None) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A message as it stands in the mailbox. `state` is one of DESIGN's; times are Unix seconds."""
-
-    id: str
-    tenant_id: str
-    line_id: str
-    conversation_id: str
-    shard: int
-    direction: Direction
-    key: SortKey
-    message: Message = field(repr=False)
-    state: str = "received"
-    attempts: int = 0
-    claimed: bool = False
-    """Was claimed since it last became `received`: nothing is put before it."""
-    next_attempt_at: float | None = None
-    unknown_until: float | None = None
-
-
-Origin = Literal["webhook", "api"]
-"""Who asked for the message. Of those that came through the API no agent is told anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewRow:
-    """What intake wants written. `payload` is the provider's item, unchanged."""
-
-    row: Row
-    payload: dict[str, Any]
-    reason: str | None = None
-    reason_code: str | None = None
-    report: str | None = None
-    """What the agent's side has to be told although nothing is sent."""
-    origin: Origin = "webhook"
 
 
 INSERT = """

@@ -11,9 +11,10 @@ from psycopg2.extras import execute_values
 
 from db.contacts import conversations
 from db.mailbox import undelivered
-from db.mailbox.claims import Standing, standings
+from db.mailbox.claims import standings
 from db.mailbox.messages import stamp
 from db.mailbox.undelivered import Told
+from relay.core.mailbox import Standing
 from relay.core.messages import Receipt
 from relay.core.status import Facts, gather
 

@@ -14,12 +14,12 @@ from uuid import UUID
 from psycopg2.extras import Json
 
 from db.contacts import conversations
-from db.contacts.conversations import Mapping
 from db.contacts.seen import Arrival
 from db.mailbox import messages
 from db.mailbox.messages import stamp
 from db.pool import Pool
 from db.tenants.changes import NotFoundError, TakenError
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.messages import Direction, Message, ReceiptStatus, dump
 from relay.core.ordering import sort_key
 from relay.core.queues import SOURCE
@@ -91,7 +91,7 @@ def _record(row: Sequence[Any]) -> Record:
     )
 
 
-def put(pool: Pool, mapping: Mapping, new: NewRecord, move: Move | None = None) -> tuple[Record, bool]:
+def put(pool: Pool, mapping: ConversationMapping, new: NewRecord, move: Move | None = None) -> tuple[Record, bool]:
     """The record, and whether it was written now: the same source id again is the same record."""
     message = replace(new.message, source_id=PREFIX + new.message.source_id)
     key = sort_key(SOURCE[new.direction], message.provider_time, new.arrived_at, 0)

@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from db.contacts import conversations
-from db.contacts.conversations import Mapping
 from db.contacts.seen import Seen
 from db.mailbox import events, messages, sweep
-from db.mailbox.messages import NewRow, Row
 from db.pool import Pool
+from relay.core.contacts.mapping import ConversationMapping
+from relay.core.mailbox import NewRow, Row
 from relay.core.messages import Direction, Message
 from relay.core.ordering import sort_key
 from relay.core.queues import SOURCE
@@ -95,7 +95,7 @@ def _known(cursor: Any, asked: Asked) -> str | None:
     return str(row[0])
 
 
-def _row(asked: Asked, mapping: Mapping) -> Row:
+def _row(asked: Asked, mapping: ConversationMapping) -> Row:
     key = sort_key(SOURCE[asked.direction], asked.message.provider_time, asked.at, 0)
     return Row(
         messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from db.contacts import conversations
-from db.contacts.conversations import Mapping
 from db.mailbox import claims, messages
-from db.mailbox.claims import Standing
-from db.mailbox.messages import Row
 from db.pool import Pool
+from relay.core.contacts.mapping import ConversationMapping
+from relay.core.mailbox import Row, Standing
 from relay.core.messages import Direction
 
 REPORTS = 50
@@ -20,7 +19,7 @@ DIRECTIONS: tuple[Direction, Direction] = ("inbound", "outbound")
 class Mailbox:
     """`lanes` holds the beginning of each, one row more than asked for if there is more."""
 
-    mapping: Mapping | None
+    mapping: ConversationMapping | None
     lanes: dict[Direction, list[Row]]
     reports: list[Standing]
 

@@ -14,17 +14,17 @@ from typing import Any
 import structlog
 
 from db.contacts import conversations
-from db.contacts.conversations import Mapping
 from db.mailbox import unfinished
-from db.mailbox.claims import Verdict
 from relay.conversation.asides import Asides
 from relay.conversation.lanes import Lanes
 from relay.conversation.outcomes import Outcomes
 from relay.conversation.preparation import Preparation
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.departure import WINDOW_CLOSED, Hindrance, hindrance
 from relay.core.conversation.hold import Hold
 from relay.core.conversation.lane import LANE_LIMIT, NEVER, Entry, Lane
 from relay.core.errors import StoreError
+from relay.core.mailbox import Verdict
 from relay.core.messages import Direction
 from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import (
@@ -71,7 +71,7 @@ class ConversationActor(RelayActor):
         self._epoch = epoch
         self._holds = holds
         self._leave = leave
-        self._mapping: Mapping | None = None
+        self._mapping: ConversationMapping | None = None
         self._preparation = Preparation(parts, self.actor_ref, self._wake_at, self._give_up)
         self._forget()
 
@@ -126,7 +126,7 @@ class ConversationActor(RelayActor):
         if self._read:  # else older rows may be waiting: these are read together with them
             self._lanes.add(arrived.rows)
 
-    def _learn(self, mapping: Mapping) -> None:
+    def _learn(self, mapping: ConversationMapping) -> None:
         """Another shard's intake may know less than we do: what only grows stays."""
         known = self._mapping or mapping
         self._mapping = replace(

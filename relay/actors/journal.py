@@ -18,6 +18,7 @@ from db.contacts import conversations
 from db.mailbox import claims, receipts
 from relay import metrics
 from relay.core.errors import StoreError
+from relay.core.mailbox import Standing
 from relay.core.retry import backoff
 from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import Claimed, ClaimRequest, Outcome, Reported, ReportOutcome, Settled, Stands, Tick
@@ -112,7 +113,7 @@ class JournalActor(RelayActor):
         for standing in standings.values():  # what parked receipts said about others
             tell(self._parts.shards.get(standing.shard), Stands(standing))
 
-    def _in_groups(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, claims.Standing]:
+    def _in_groups(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, Standing]:
         """Write all at once; if the data of one is at fault, one by one, and only that one is left out."""
         try:
             return self._commit(outcomes, reports)
@@ -121,14 +122,14 @@ class JournalActor(RelayActor):
                 ids = [one.message_id for one in outcomes] + [one.message_id for one in reports]
                 log.exception("outcome_not_written", message_ids=ids, error=type(error).__name__)
                 return {}
-        standings: dict[str, claims.Standing] = {}
+        standings: dict[str, Standing] = {}
         for one in outcomes:
             standings |= self._in_groups([one], [])
         for told in reports:
             standings |= self._in_groups([], [told])
         return standings
 
-    def _commit(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, claims.Standing]:
+    def _commit(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, Standing]:
         sent = [one.sent for one in outcomes if one.sent is not None]
         with self._parts.pool.transaction() as cursor:
             # Mappings before messages, and both by id: the order in which intake locks them too.

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from db.mailbox import messages
-from db.mailbox.claims import Attempt, Claim, Verdict
 from relay import metrics
 from relay.actors.telling import Telling
 from relay.channels.base import Request, Sent
 from relay.core.errors import CannotCarry, SendError
+from relay.core.mailbox import Attempt, Claim, Verdict
 from relay.core.messages import Media
 from relay.core.retry import OUR_OWN, Decision, decide
 from relay.runtime.actor import RelayActor, tell

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from db.contacts.conversations import Mapping
 from db.mailbox import whole
 from relay.conversation import invitation
 from relay.conversation.reports import Reports
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.signals import Signals
 from relay.core.messages import Report
 from relay.runtime.actor import tell
@@ -67,12 +67,12 @@ class Asides:
         else:
             self._ask(lane)
 
-    def turn(self, turn: Turn, mapping: Mapping) -> None:
+    def turn(self, turn: Turn, mapping: ConversationMapping) -> None:
         handed = self._report(turn, mapping) if turn.lane == "report" else self._signal(turn, mapping)
         if not handed:
             tell(turn.channel, PassTurn(turn.sender))
 
-    def _report(self, turn: Turn, mapping: Mapping) -> bool:
+    def _report(self, turn: Turn, mapping: ConversationMapping) -> bool:
         report = self.reports.launch()
         if report is None:
             return False
@@ -90,7 +90,7 @@ class Asides:
             return False
         return tell(turn.sender, SendReport(_placed(report), self._conversation, mapping.recipient))
 
-    def _signal(self, turn: Turn, mapping: Mapping) -> bool:
+    def _signal(self, turn: Turn, mapping: ConversationMapping) -> bool:
         show = bool(turn.settings.get("show_typing", True))
         signal = self.signals.launch(time.time(), mapping.last_inbound_id, show_typing=show)
         return signal is not None and tell(turn.sender, SendSignal(signal, self._conversation))

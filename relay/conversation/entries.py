@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from db.mailbox.messages import Row
 from relay.core.conversation.lane import NEVER, Entry
+from relay.core.mailbox import Row
 
 
 def entry_of(row: Row) -> Entry:

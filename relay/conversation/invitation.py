@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping as LineSettings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from db.contacts.conversations import Mapping
 from db.mailbox import invitations
 from db.pool import Pool
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation import window
 from relay.core.explain.causes import own_cause
 from relay.core.messages import Message, Report
@@ -23,7 +23,7 @@ class Invited:
     reason: str | None
 
 
-def invite(pool: Pool, mapping: Mapping, report: Report, settings: LineSettings[str, Any]) -> Invited:
+def invite(pool: Pool, mapping: ConversationMapping, report: Report, settings: Mapping[str, Any]) -> Invited:
     """Send the line's template in place of the message, if it has one and the contact was not invited yet.
 
     One that does not hold the text goes out once, until the contact writes again. Raises StoreError.

@@ -8,12 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import ItemsView, Mapping, Sequence
 
-from db.mailbox.claims import Standing, Verdict
-from db.mailbox.messages import Row
 from relay.conversation.entries import entry_of
 from relay.core.conversation.hold import Hold
 from relay.core.conversation.lane import LANE_LIMIT, NEVER, Entry, Lane
 from relay.core.limits import PairBucket
+from relay.core.mailbox import Row, Standing, Verdict
 from relay.core.messages import Direction
 from relay.core.status import UNFINISHED
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import structlog
 
-from db.mailbox.claims import Standing, Verdict
 from relay import metrics
 from relay.conversation.asides import Asides
 from relay.conversation.lanes import Lanes
 from relay.core.conversation.lane import Entry
 from relay.core.conversation.signals import to_mark
+from relay.core.mailbox import Standing, Verdict
 from relay.core.messages import Direction
 from relay.core.status import UNFINISHED
 from relay.runtime.commands import Settled

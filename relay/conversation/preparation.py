@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from db.contacts.conversations import Mapping
 from db.mailbox import messages
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.fallback import without_media
 from relay.core.conversation.lane import Entry, Lane
 from relay.core.messages import Direction
@@ -35,7 +35,7 @@ class Preparation:
         self._wake_at = wake_at
         self._give_up = give_up
 
-    def ahead(self, direction: Direction, lane: Lane, mapping: Mapping) -> None:
+    def ahead(self, direction: Direction, lane: Lane, mapping: ConversationMapping) -> None:
         """Have the files of the lane's first messages made ready."""
         for entry in lane.waiting[:PREPARE_AHEAD]:
             lost = entry.preparing and time.monotonic() - entry.preparing_at > LOST_SECONDS

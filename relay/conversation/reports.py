@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
-from db.mailbox.claims import Standing
+from relay.core.mailbox import Standing
 from relay.core.messages import Report
 from relay.core.retry import LONGEST_WAIT
 

@@ -13,15 +13,15 @@ from typing import Any
 import structlog
 
 from db.contacts import conversations
-from db.contacts.conversations import Mapping, NamesakeError
+from db.contacts.conversations import NamesakeError
 from db.contacts.seen import Seen
 from db.mailbox import messages, notices, receipts
-from db.mailbox.claims import Standing
-from db.mailbox.messages import NewRow, Row
 from db.pool import Pool
 from relay import metrics
 from relay.channels.base import Channel
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.errors import StoreError
+from relay.core.mailbox import NewRow, Row, Standing
 from relay.core.messages import Direction, Ignored, Message, Notice, Receipt, Typing
 from relay.core.queues import DIRECTION, TARGET
 from relay.intake import items
@@ -131,7 +131,7 @@ class Intake:
         metrics.intake.labels("late").inc(inserted.late)
         metrics.intake.labels("receipt").inc(len(told))
 
-    def _resolve(self, cursor: Any, seen: Sequence[Seen], recalling: bool) -> list[Mapping]:
+    def _resolve(self, cursor: Any, seen: Sequence[Seen], recalling: bool) -> list[ConversationMapping]:
         """The mapping of each; asks PostgreSQL only for people who are new, or of whom something is.
 
         Raises OutOfDate when names of somebody recalled changed hands, of which another shard has heard.
@@ -146,7 +146,7 @@ class Intake:
         fresh, brought_up = iter(resolved[: len(missing)]), iter(resolved[len(missing) :])
         return [next(fresh) if mapping is None else next(brought_up) for mapping in found]
 
-    def _rows(self, cursor: Any, written: Sequence[Item], mappings: Sequence[Mapping]) -> list[NewRow]:
+    def _rows(self, cursor: Any, written: Sequence[Item], mappings: Sequence[ConversationMapping]) -> list[NewRow]:
         referring = [
             Referring(item.update.line_id, mapping.conversation_id, item.event)
             for item, mapping in zip(written, mappings, strict=True)
@@ -180,13 +180,13 @@ class Intake:
             if mapping is not None
         ]
 
-    def _remember(self, written: Sequence[Item], mappings: Sequence[Mapping]) -> None:
+    def _remember(self, written: Sequence[Item], mappings: Sequence[ConversationMapping]) -> None:
         for item, mapping in zip(written, mappings, strict=True):
             genesys = item.event.genesys_conversation_id if isinstance(item.event, Message) else None
             self._known.remember(item.seen, replace(mapping, genesys_conversation_id=genesys) if genesys else mapping)
 
 
-def _grouped(rows: Sequence[Row], mappings: dict[str, Mapping]) -> list[Arrived]:
+def _grouped(rows: Sequence[Row], mappings: dict[str, ConversationMapping]) -> list[Arrived]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.conversation_id, []).append(row)

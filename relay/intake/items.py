@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from db.contacts.conversations import Mapping
 from db.contacts.seen import Seen
 from db.mailbox import messages
-from db.mailbox.messages import NewRow, Row
 from db.mailbox.notices import Kept
 from db.mailbox.receipts import LineReceipt
 from relay.channels.base import Channel
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.errors import ParseError
+from relay.core.mailbox import NewRow, Row
 from relay.core.messages import Event, Ignored, Message, Notice, Receipt, Typing, Update, load
 from relay.core.ordering import sort_key
 from relay.core.queues import DIRECTION
@@ -104,7 +104,7 @@ class Rows:
         self._places: Counter[int] = Counter()
         self._firsts: dict[int, str] = {}
 
-    def of(self, item: Item, event: Message | Ignored, mapping: Mapping) -> list[NewRow]:
+    def of(self, item: Item, event: Message | Ignored, mapping: ConversationMapping) -> list[NewRow]:
         """As many as the receiving side needs; one that is not to be sent where there is nothing to send."""
         if isinstance(event, Message) and not _wanted(event, mapping):
             event = Ignored(event.source_id, event.person, event.provider_time, event.type, NOBODY_TALKS)
@@ -125,13 +125,13 @@ class Rows:
             return update.payload
         return {"part_of": first}
 
-    def _ignored(self, item: Item, event: Ignored, mapping: Mapping, code: str = "empty") -> NewRow:
+    def _ignored(self, item: Item, event: Ignored, mapping: ConversationMapping, code: str = "empty") -> NewRow:
         message = Message(event.source_id, event.person, event.provider_time, event.type)
         by_agent = item.update.channel == "genesys" and event.type in WRITTEN_BY_AGENTS
         state, why, report = ("failed", code, "failed") if by_agent else ("ignored", None, None)
         return NewRow(self._row(item, message, mapping, state), item.update.payload, event.reason, why, report)
 
-    def _row(self, item: Item, message: Message, mapping: Mapping, state: str) -> Row:
+    def _row(self, item: Item, message: Message, mapping: ConversationMapping, state: str) -> Row:
         update = item.update
         message = replace(message, provider_time=_time(message, update))
         place = self._places[id(update)]
@@ -155,7 +155,7 @@ def _time(event: Message | Ignored, update: Update) -> float:
     return event.provider_time if 0 < event.provider_time <= update.arrived_at + AHEAD else update.arrived_at
 
 
-def _wanted(message: Message, mapping: Mapping) -> bool:
+def _wanted(message: Message, mapping: ConversationMapping) -> bool:
     """News begins no conversation: agents would be called for nothing."""
     return not message.notice or (mapping.window_until is not None and mapping.window_until > time.time())
 
@@ -184,7 +184,7 @@ def _message_of(one: NewRow) -> tuple[str, str, str]:
     return one.row.line_id, one.row.direction, one.row.message.report_id
 
 
-def genesys_conversations(written: Sequence[Item], mappings: Sequence[Mapping]) -> list[tuple[str, str]]:
+def genesys_conversations(written: Sequence[Item], mappings: Sequence[ConversationMapping]) -> list[tuple[str, str]]:
     """(conversation id, Genesys conversation id) where it is news."""
     return [
         (mapping.conversation_id, item.event.genesys_conversation_id)

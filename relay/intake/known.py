@@ -6,9 +6,8 @@ import time
 from collections import OrderedDict
 
 from db.contacts import conversations
-from db.contacts.conversations import Mapping
-from db.contacts.mappings import OUT_OF_DATE
 from db.contacts.seen import Seen
+from relay.core.contacts.mapping import OUT_OF_DATE, ConversationMapping
 
 LEAST = 1_000
 LIMIT = 50_000
@@ -22,9 +21,9 @@ class KnownContacts:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._found: OrderedDict[tuple[str, str], tuple[Mapping, float]] = OrderedDict()
+        self._found: OrderedDict[tuple[str, str], tuple[ConversationMapping, float]] = OrderedDict()
 
-    def recall(self, seen: Seen) -> Mapping | None:
+    def recall(self, seen: Seen) -> ConversationMapping | None:
         """None where PostgreSQL has to be asked: unknown, contradictory, or with something new about them."""
         if not seen.settled:
             return None
@@ -34,11 +33,11 @@ class KnownContacts:
             return None
         return first if conversations.learnt(first, seen) == first else None
 
-    def _get(self, key: tuple[str, str]) -> Mapping | None:
+    def _get(self, key: tuple[str, str]) -> ConversationMapping | None:
         mapping, until = self._found.get(key, (None, 0.0))
         return mapping if until > time.monotonic() else None
 
-    def remember(self, seen: Seen, mapping: Mapping) -> None:
+    def remember(self, seen: Seen, mapping: ConversationMapping) -> None:
         for key in seen.former_keys:
             self._found.pop(key, None)
         if mapping.names_version == OUT_OF_DATE:
@@ -56,6 +55,6 @@ class KnownContacts:
             self._found.popitem(last=False)
 
 
-def _state(mapping: Mapping) -> tuple[str, int]:
+def _state(mapping: ConversationMapping) -> tuple[str, int]:
     """Whose entry it is, and as of which of its names."""
     return mapping.conversation_id, mapping.names_version

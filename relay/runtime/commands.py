@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as LineSettings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pykka
 
-from db.contacts.conversations import Mapping
-from db.mailbox.claims import Attempt, Claim, Standing, Verdict
-from db.mailbox.messages import Row
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.lane import Entry
+from relay.core.mailbox import Attempt, Claim, Row, Standing, Verdict
 from relay.core.messages import ChannelName, Direction, Message, Recipient, Report, Signal
 
 Ref = pykka.ActorRef[Any]
@@ -35,7 +33,7 @@ ASIDES: tuple[LaneName, ...] = ("report", "signal")
 class Arrived:
     """Rows of one conversation that have just been committed (or found unfinished)."""
 
-    mapping: Mapping
+    mapping: ConversationMapping
     rows: Sequence[Row]
 
 
@@ -93,7 +91,7 @@ class Turn:
     lane: LaneName
     sender: Ref
     channel: Ref
-    settings: LineSettings[str, Any]
+    settings: Mapping[str, Any]
     """The line's own: rates, `unknown_outcome`, `handset_order_seconds`, `mark_read`, `window_template`, ..."""
 
 

@@ -7,9 +7,8 @@ from uuid import uuid4
 from db.contacts import conversations
 from db.contacts.seen import Seen
 from db.mailbox import claims, messages
-from db.mailbox.claims import Attempt
-from db.mailbox.messages import NewRow, Row
 from db.pool import Pool
+from relay.core.mailbox import Attempt, NewRow, Row
 from relay.core.messages import Direction, Message, Person
 from relay.core.ordering import SortKey
 

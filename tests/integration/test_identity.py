@@ -12,11 +12,11 @@ import gevent
 import pytest
 
 from db.contacts import aliases, conversations
-from db.contacts.conversations import Mapping
 from db.contacts.seen import Seen
 from db.mailbox import notices
 from db.pool import Pool
 from db.views import search
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.messages import Message, Person, Typing, Update, dump
 from relay.intake import known
 from relay.intake.intake import Intake
@@ -53,7 +53,7 @@ def whatsapp(phone: str | None, bsuid: str | None = None, *previous: str, **more
     return Person(address, phone, bsuid, previous=previous, **more)
 
 
-def see(world: World, *people: tuple[Person, float] | Seen, **more: Any) -> list[Mapping]:
+def see(world: World, *people: tuple[Person, float] | Seen, **more: Any) -> list[ConversationMapping]:
     """One batch: people with the second at which WhatsApp says it was."""
     seen = [
         one if isinstance(one, Seen) else Seen(
@@ -65,7 +65,7 @@ def see(world: World, *people: tuple[Person, float] | Seen, **more: Any) -> list
         return conversations.resolve(cursor, seen, 16)
 
 
-def genesys(world: World, address: str) -> Mapping:
+def genesys(world: World, address: str) -> ConversationMapping:
     return see(world, Seen(world.tenant_id, world.line_ids[-1], Person(address), by="genesys"))[0]
 
 
@@ -375,7 +375,7 @@ def test_who_types_all_the_time_is_looked_up_once(world: World, monkeypatch: pyt
     contact, shard, asked = see(world, (whatsapp(number()), 0))[0], Shard(world), list[Seen]()
     look_up = conversations.known
 
-    def known_of(cursor: Any, seen: list[Seen]) -> list[Mapping | None]:
+    def known_of(cursor: Any, seen: list[Seen]) -> list[ConversationMapping | None]:
         asked.extend(seen)
         return look_up(cursor, seen)
 

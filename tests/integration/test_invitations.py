@@ -8,10 +8,9 @@ from dataclasses import replace
 from uuid import UUID
 
 from db.mailbox import claims, invitations
-from db.mailbox.claims import Attempt, Standing, Verdict
-from db.mailbox.messages import Row
 from db.pool import Pool
 from relay.core.content import Template
+from relay.core.mailbox import Attempt, Row, Standing, Verdict
 from relay.core.messages import Message
 from tests.integration.rows import new_line, new_message
 

@@ -11,10 +11,9 @@ import pytest
 from gevent.event import Event
 
 from db.daemons import shards
-from db.mailbox.claims import Attempt, Claim
-from db.mailbox.messages import Row
 from db.pool import Pool
 from relay.actors.journal import JournalActor
+from relay.core.mailbox import Attempt, Claim, Row
 from relay.runtime.actor import Ping, RelayActor, Stop
 from relay.runtime.commands import Claimed, ClaimRequest, Outcome, Settled
 from relay.runtime.context import Lease

@@ -9,10 +9,9 @@ from uuid import uuid4
 import pytest
 
 from db.mailbox import claims, receipts, whole
-from db.mailbox.claims import Attempt
-from db.mailbox.messages import Row
 from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
+from relay.core.mailbox import Attempt, Row
 from relay.core.messages import Receipt, Report
 from tests.integration.rows import NOW, sent_message
 

@@ -14,10 +14,10 @@ import pytest
 from gevent.event import Event
 
 from db.mailbox import messages, unfinished
-from db.mailbox.messages import NewRow, Row
 from db.pool import DatabaseError, Pool
 from relay.actors.conversation import ConversationActor
 from relay.core.conversation.hold import Hold
+from relay.core.mailbox import NewRow, Row
 from relay.core.ordering import sort_key
 from relay.runtime.actor import RelayActor
 from relay.runtime.commands import Arrived, AskTurn, Send, Turn, Wake

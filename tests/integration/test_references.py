@@ -8,8 +8,8 @@ import pytest
 from psycopg2.extras import Json
 
 from db.mailbox import references
-from db.mailbox.messages import Row
 from db.pool import Pool
+from relay.core.mailbox import Row
 from relay.core.messages import Message, Person
 from relay.intake.references import Referring, complete
 from tests.integration.rows import new_message

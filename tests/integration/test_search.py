@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from db.contacts import conversations
-from db.contacts.conversations import Mapping
 from db.pool import Pool
 from db.views import search
 from db.views.search import Search
+from relay.core.contacts.mapping import ConversationMapping
 from tests.integration.told import START, World
 
 
@@ -21,7 +21,7 @@ def world(pool: Pool) -> World:
 
 
 @pytest.fixture(scope="module")
-def people(world: World) -> dict[str, Mapping]:
+def people(world: World) -> dict[str, ConversationMapping]:
     made = {
         "anna": world.contact("4915112345678", "Anna Katharina Öztürk", bsuid="DE.13491208655302741918"),
         "ben": world.contact("4915112399999", "Ben O'Neil"),
@@ -33,7 +33,7 @@ def people(world: World) -> dict[str, Mapping]:
 
 
 @pytest.fixture(params=["owner", "tenant"])
-def found(request: pytest.FixtureRequest, world: World, people: dict[str, Mapping]) -> Any:
+def found(request: pytest.FixtureRequest, world: World, people: dict[str, ConversationMapping]) -> Any:
     """Names of the people that are found, sorted."""
     names = {one.conversation_id: name for name, one in people.items()}
     asking = world.pool if request.param == "owner" else world.pool.of_tenant(world.tenant_id)
@@ -67,7 +67,7 @@ def test_by_the_beginning_of_number_name_last_word_or_user_id(found: Any, q: str
     assert found(q) == expected
 
 
-def test_by_any_exact_id(found: Any, world: World, people: dict[str, Mapping]) -> None:
+def test_by_any_exact_id(found: Any, world: World, people: dict[str, ConversationMapping]) -> None:
     ben = people["ben"]
     message_id = world.message(ben, source_id="wamid.of-ben")
     with world.pool.transaction() as cursor:

@@ -11,11 +11,10 @@ import psycopg2
 import pytest
 
 from db.mailbox import claims, receipts
-from db.mailbox.claims import Attempt, Verdict
-from db.mailbox.messages import Row
 from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
 from db.views import history
+from relay.core.mailbox import Attempt, Row, Verdict
 from relay.core.messages import Receipt, ReceiptStatus
 from tests.integration.rows import NOW, new_message
 

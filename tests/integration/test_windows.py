@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from db.contacts import conversations
-from db.contacts.conversations import Mapping
 from db.contacts.seen import Arrival
 from db.pool import Pool
+from relay.core.contacts.mapping import ConversationMapping
 from tests.integration.told import World
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -23,12 +23,12 @@ def world(pool: Pool) -> World:
 
 
 @pytest.fixture
-def contact(world: World) -> Mapping:
+def contact(world: World) -> ConversationMapping:
     world.line()
     return world.contact("4915112345678")
 
 
-def write(world: World, contact: Mapping, wamid: str, at: float, hours: float = 24) -> Mapping:
+def write(world: World, contact: ConversationMapping, wamid: str, at: float, hours: float = 24) -> ConversationMapping:
     """A message that the contact wrote at `at`, as intake writes it down."""
     with world.pool.transaction() as cursor:
         arrival = Arrival(contact.conversation_id, T, T + at + hours * 3600, wamid, T + at)
@@ -37,19 +37,19 @@ def write(world: World, contact: Mapping, wamid: str, at: float, hours: float = 
     return found
 
 
-def standing(world: World, contact: Mapping) -> Mapping:
+def standing(world: World, contact: ConversationMapping) -> ConversationMapping:
     found = conversations.by_id(world.pool, contact.conversation_id)
     assert found
     return found
 
 
-def close(world: World, contact: Mapping, at: float) -> float | None:
+def close(world: World, contact: ConversationMapping, at: float) -> float | None:
     with world.pool.transaction() as cursor:
         conversations.close_window(cursor, contact.conversation_id, T + at)
     return standing(world, contact).window_until
 
 
-def test_the_latest_end_counts_in_whatever_order_messages_come(world: World, contact: Mapping) -> None:
+def test_the_latest_end_counts_in_whatever_order_messages_come(world: World, contact: ConversationMapping) -> None:
     assert contact.window_until is None and contact.last_inbound_id is None
     assert write(world, contact, "b", -50).window_until == T - 50 + DAY
     late = write(world, contact, "a", -90)
@@ -59,13 +59,15 @@ def test_the_latest_end_counts_in_whatever_order_messages_come(world: World, con
     assert standing(world, contact) == newer
 
 
-def test_after_an_ad_it_is_longer_and_newer_messages_are_still_newer(world: World, contact: Mapping) -> None:
+def test_after_an_ad_it_is_longer_and_newer_messages_are_still_newer(
+    world: World, contact: ConversationMapping
+) -> None:
     write(world, contact, "ad", -100, hours=72)
     found = write(world, contact, "plain", -50)
     assert (found.window_until, found.last_inbound_id) == (T - 100 + 3 * DAY, "plain")
 
 
-def test_several_in_one_batch(world: World, contact: Mapping) -> None:
+def test_several_in_one_batch(world: World, contact: ConversationMapping) -> None:
     id_ = contact.conversation_id
     arrivals = [
         Arrival(id_, T, T + DAY, "x", T),
@@ -79,20 +81,20 @@ def test_several_in_one_batch(world: World, contact: Mapping) -> None:
     assert (found[id_].window_until, found[id_].last_inbound_id) == (T + DAY, "y")
 
 
-def test_a_clock_that_runs_ahead_opens_no_window_without_end(world: World, contact: Mapping) -> None:
+def test_a_clock_that_runs_ahead_opens_no_window_without_end(world: World, contact: ConversationMapping) -> None:
     found = write(world, contact, "f", 10.0**6, hours=10**6)
     assert found.window_until is not None
     assert found.window_until <= datetime.now(UTC).timestamp() + 3 * DAY
 
 
-def test_the_provider_says_that_it_is_closed(world: World, contact: Mapping) -> None:
+def test_the_provider_says_that_it_is_closed(world: World, contact: ConversationMapping) -> None:
     assert close(world, contact, -200) == T - 200, "nobody knew of one"
     write(world, contact, "a", -100)
     assert close(world, contact, -50) == T - 100 + DAY, "what the contact wrote counts for more"
     assert write(world, contact, "b", -10).window_until == T - 10 + DAY
 
 
-def test_after_a_day_the_provider_knows_better(world: World, contact: Mapping) -> None:
+def test_after_a_day_the_provider_knows_better(world: World, contact: ConversationMapping) -> None:
     """Three days after an advertisement are given only to who answered within the first."""
     write(world, contact, "ad", -DAY + 60, hours=72)
     assert close(world, contact, -1) == T + 2 * DAY + 60, "within the day"
@@ -100,7 +102,7 @@ def test_after_a_day_the_provider_knows_better(world: World, contact: Mapping) -
     assert close(world, contact, 61) == T + 61
 
 
-def test_an_invitation_is_good_until_the_contact_writes_again(world: World, contact: Mapping) -> None:
+def test_an_invitation_is_good_until_the_contact_writes_again(world: World, contact: ConversationMapping) -> None:
     write(world, contact, "a", -2 * DAY)
     with world.pool.transaction() as cursor:
         conversations.invited(cursor, contact.conversation_id, T - 10)

@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 from psycopg2.extras import Json
 
 from db.contacts import conversations
-from db.contacts.conversations import Mapping
 from db.contacts.seen import Arrival
 from db.mailbox.messages import new_id
 from db.pool import Pool
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.messages import Person
 
 START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -50,11 +50,11 @@ class World:
         )  # fmt: skip
         return self.line_ids[-1]
 
-    def contact(self, number: str = "4915112345678", name: str | None = None, **more: Any) -> Mapping:
+    def contact(self, number: str = "4915112345678", name: str | None = None, **more: Any) -> ConversationMapping:
         person = Person(number, number, name=name, **more)
         return conversations.find_or_create(self.pool, self.tenant_id, self.line_ids[-1], person, 16)
 
-    def message(self, contact: Mapping, at: datetime = START, **columns: Any) -> str:
+    def message(self, contact: ConversationMapping, at: datetime = START, **columns: Any) -> str:
         """Inbound and sent unless said otherwise. Returns its id."""
         message_id = new_id()
         row = {

@@ -10,14 +10,13 @@ from uuid import uuid4
 
 from db.audit import By
 from db.contacts import conversations
-from db.contacts.conversations import Mapping
 from db.contacts.seen import Arrival, Seen
 from db.mailbox import claims, messages
-from db.mailbox.claims import Attempt
-from db.mailbox.messages import NewRow, Row
 from db.pool import Pool
 from db.tenants import tenants
 from db.tenants.changes import Changes
+from relay.core.contacts.mapping import ConversationMapping
+from relay.core.mailbox import Attempt, NewRow, Row
 from relay.core.messages import Direction, Media, Message, Person
 from relay.core.ordering import SortKey
 
@@ -50,7 +49,7 @@ class House:
     def path(self) -> str:
         return f"/portal/tenants/{self.tenant_id}"
 
-    def contact(self, wa_id: str, name: str | None = None) -> Mapping:
+    def contact(self, wa_id: str, name: str | None = None) -> ConversationMapping:
         person = Person(wa_id, wa_id=wa_id, name=name)
         with self.pool.transaction() as cursor:
             return conversations.resolve(cursor, [Seen(self.tenant_id, self.line_id, person)], SHARDS)[0]

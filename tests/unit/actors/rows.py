@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from db.mailbox.claims import Standing, Verdict
-from db.mailbox.messages import Row
 from relay.core.conversation.hold import Hold
+from relay.core.mailbox import Row, Standing, Verdict
 from relay.core.messages import Direction, Message, Person
 from relay.core.ordering import SortKey
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from db.contacts.conversations import Mapping
 from relay.actors.shard import BATCH, BATCH_BYTES, _next
 from relay.channels import NAMES, load
 from relay.channels.base import Channel
 from relay.channels.http.client import HttpTransport
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.messages import Event, Message, Notice, Person, Receipt, Update, dump
 from relay.intake.items import MOST_ROWS, Item, Rows, read
 from tests.unit.channels.accounts import Tokens
@@ -19,7 +19,7 @@ from tests.unit.channels.accounts import Tokens
 ARRIVED = 1_790_000_000.0
 CHANNELS: dict[str, Channel] = {name: load(name, HttpTransport(Tokens())) for name in NAMES}
 TARGETS = {"genesys": CHANNELS["whatsapp"]}
-MAPPING = Mapping("c", "t", "l", "491701", 0, "491701", None, None, None, None)
+MAPPING = ConversationMapping("c", "t", "l", "491701", 0, "491701", None, None, None, None)
 
 
 def came(event: Event) -> Item:

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from db.mailbox.messages import Row
 from relay.conversation.lanes import LONGEST_HANDSET_WAIT, Lanes
 from relay.core.conversation.lane import LANE_LIMIT, NEVER
 from relay.core.limits import PAIR_BURST
+from relay.core.mailbox import Row
 from relay.core.messages import Direction, Media, Message, Person
 from tests.unit.actors.rows import LONG_AGO, holds, row, standing, verdict
 

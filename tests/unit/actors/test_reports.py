@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from db.mailbox.claims import Standing
 from relay.conversation.reports import Reports
+from relay.core.mailbox import Standing
 
 
 def standing(report: str | None, message_id: str = "m") -> Standing:

@@ -10,10 +10,10 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from db.contacts import conversations
-from db.contacts.conversations import Mapping
 from db.mailbox import records
 from db.mailbox.records import Move
 from db.mailbox.records import NewRecord as Kept
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.messages import Media, Message, Person
 from web.api.access import auth
 from web.api.messages.schemas import MessagePath
@@ -66,7 +66,7 @@ def patch_record(path: MessagePath, body: RecordMove) -> Response:
     return reply(RecordOut.model_validate(records.move(pool(), auth.named_tenant(), str(path.message_id), step)))
 
 
-def _mapping(body: NewRecord) -> Mapping:
+def _mapping(body: NewRecord) -> ConversationMapping:
     if body.conversation_id is None:
         tenant_id, line_id = line_of(body.phone_number_id)
         person = person_of(body.wa_id or "")
@@ -78,7 +78,7 @@ def _mapping(body: NewRecord) -> Mapping:
     return found
 
 
-def _person(mapping: Mapping) -> Person:
+def _person(mapping: ConversationMapping) -> Person:
     return Person(mapping.wa_id or mapping.bsuid or mapping.genesys_address, mapping.wa_id, mapping.bsuid)
 
 

@@ -10,10 +10,10 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ValidationError
 
 from db.contacts import conversations
-from db.contacts.mappings import Mapping
 from db.contacts.windows import Window
 from db.mailbox.messages import stamp
 from db.tenants import lines, onboarding
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.contacts.phones import dialled
 from relay.core.contacts.user_ids import is_user_id
 from relay.core.messages import Person
@@ -35,7 +35,7 @@ FRESH_SECONDS = 5.0
 class Kept(BaseModel):
     """What Redis holds of a conversation. `read_at` (Unix seconds): when it was read from PostgreSQL."""
 
-    mapping: Mapping
+    mapping: ConversationMapping
     read_at: float
 
 
@@ -111,7 +111,7 @@ def line_of(phone_number_id: str | None) -> tuple[str, str]:
     raise wrong_field("phone_number_id", f"must name one of this tenant's lines: {names}", "line_ambiguous")
 
 
-def _recalled(key: str, address: str | None = None) -> Mapping | None:
+def _recalled(key: str, address: str | None = None) -> ConversationMapping | None:
     """The mapping as Redis has it; after a moment it is read anew, if `address` is still a name of its contact."""
     try:
         kept = Kept.model_validate(parts().cache.recall(key))
@@ -125,7 +125,7 @@ def _recalled(key: str, address: str | None = None) -> Mapping | None:
     return _remembered(fresh)
 
 
-def _remembered(mapping: Mapping, asked: str | None = None) -> Mapping:
+def _remembered(mapping: ConversationMapping, asked: str | None = None) -> ConversationMapping:
     """Kept in Redis for both directions."""
     kept = {"mapping": asdict(mapping), "read_at": time.time()}
     cache = parts().cache
@@ -135,7 +135,7 @@ def _remembered(mapping: Mapping, asked: str | None = None) -> Mapping:
     return mapping
 
 
-def _shown(mapping: Mapping) -> Response:
+def _shown(mapping: ConversationMapping) -> Response:
     """The window is judged now: it closes by itself."""
     found = mapping.conversation_id
     looks.noted(mapping.tenant_id, ("conversation", found), "conversation.viewed", found)
