@@ -24,8 +24,9 @@ test: .venv/dev.stamp ## Install what is missing, check the code, run every test
 scale: .venv/dev.stamp ## Fill a database with 1,000,000 messages and measure every read and page on it
 	@$(BIN)/python -m pytest -q -s --disable-warnings tests/scale/at_scale.py
 
-bench: .venv/dev.stamp ## Measure what a hostile webhook costs, and what others notice of it
-	@$(BIN)/python -m pytest -q -s --disable-warnings tests/bench/hostile_bodies.py
+bench: .venv/dev.stamp ## Measure against a limit and a usual build; ROUNDS=1 SECONDS=5 ONLY=inbound,limit for a quick look
+	@tests/system/install.sh
+	@ROUNDS="$(ROUNDS)" SECONDS="$(SECONDS)" ONLY="$(ONLY)" $(BIN)/python -m bench
 
 lint: .venv/dev.stamp ## Check style, types and which way imports point
 	@$(BIN)/python -m ruff check .

@@ -1,4 +1,4 @@
-"""Sends one request again and again until its own input ends: a program, so that it shares nothing with who measures.
+"""Sends one hostile request again and again until its own input ends: a program that shares nothing with who measures.
 
 Arguments: port, path, a file with the body, headers as JSON. 503 is an answer like any other: too much at once.
 """

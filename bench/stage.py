@@ -1,0 +1,79 @@
+"""What a measure is given: the servers, the providers, the contenders, and how long it may take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.contender import Contender, Pids
+from bench.meter import Cost, Meter
+from bench.product import Relay
+from bench.servers import Servers
+from bench.traffic import Passage, Provider, Sender, new_run, passed
+from bench.workload import Kind, Load
+
+CUSTOMERS = 512
+STREAMS = 64
+LEAST = 1_000
+"""Messages: fewer say nothing."""
+
+
+@dataclass
+class Stage:
+    servers: Servers
+    provider: Provider
+    relay: Relay
+    logs: Path
+    seconds: float
+    """Of full load, about."""
+    figures: dict[str, list[float]] = field(default_factory=dict)
+    """By name, one value a round."""
+    began: float = field(default_factory=time.monotonic)
+
+    def note(self, name: str, value: float) -> None:
+        self.figures.setdefault(name, []).append(value)
+
+    def say(self, text: str) -> None:
+        """Progress, with the seconds since the beginning."""
+        print(f"{time.monotonic() - self.began:6.0f} s  {text}", flush=True)
+
+    def load(
+        self,
+        contender: Contender,
+        kind: Kind,
+        count: int,
+        rate: float = 0.0,
+        *,
+        customers: int = CUSTOMERS,
+        streams: int = STREAMS,
+        first_customer: int = 0,
+    ) -> Load:
+        """Evenly over all the contender's lines; a whole number of messages for each stream."""
+        even = max(1, round(count / streams)) * streams
+        return Load(new_run(), kind, contender.lines, even, customers, streams, contender.port, rate, first_customer)
+
+    def passed(self, load: Load) -> Passage:
+        return passed(load, self.provider)
+
+    def sender(self, load: Load) -> Sender:
+        return Sender(load, self.provider)
+
+    def warm(self, contender: Contender, kind: Kind) -> float:
+        """Every customer has written, which opens the window for answers; then the rate of some messages of this kind.
+
+        After it connections are open, statements known, and statistics there, as in an installation in use.
+        """
+        self.passed(self.load(contender, "inbound", CUSTOMERS))
+        if contender is self.relay:
+            self.relay.analyze()
+        return self.passed(self.load(contender, kind, LEAST)).rate
+
+    @contextmanager
+    def measured(self, contender: Contender, pids: Pids) -> Iterator[Cost]:
+        with Meter(
+            self.servers, contender.database, pids | {"providers": (self.provider.child.pid,)}
+        ).running() as cost:
+            yield cost
