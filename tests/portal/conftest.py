@@ -95,10 +95,12 @@ def viewer(app: Flask, house: House) -> Person:
 
 def set_up_second_factor(page: Page, email: str) -> None:
     """As a person would, with a phone."""
+    expect(page.get_by_label("Code")).to_be_visible()  # it stands below the key: the page is read, not its beginning
     phone.scan(email, page.content())
     page.get_by_label("Code").fill(phone.code(email))
     page.get_by_role("button", name="Switch on").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    page.wait_for_load_state()
     phone.write_down(email, page.content())
 
 
