@@ -21,6 +21,7 @@ from relay.conversation.outcomes import Outcomes
 from relay.conversation.preparation import Preparation
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.departure import WINDOW_CLOSED, Hindrance, hindrance
+from relay.core.conversation.dispatch import DispatchJob
 from relay.core.conversation.hold import Hold
 from relay.core.conversation.lane import LANE_LIMIT, NEVER, Entry, Lane
 from relay.core.errors import StoreError
@@ -30,13 +31,13 @@ from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import (
     Arrived,
     AskTurn,
+    Dispatch,
     LaneName,
     NotClaimed,
     Outcome,
     PassTurn,
     Prepared,
     Reported,
-    Send,
     Settled,
     Signalled,
     Stands,
@@ -223,7 +224,11 @@ class ConversationActor(RelayActor):
         assert self._mapping is not None
         self._outcomes.settings = turn.settings
         entry, to = self._lanes.launch(direction), self._mapping.recipient
-        tell(turn.sender, Send(entry, direction, self.actor_ref, self._id, to, self._shard, self._epoch))
+        job = DispatchJob(
+            entry.id, self._id, direction, entry.message, to, entry.attempts + 1, entry.key.arrived_at,
+            self._shard, self._epoch, entry.failures, entry.first_failure,
+        )  # fmt: skip
+        tell(turn.sender, Dispatch(job, self.actor_ref))
 
     def _hindrance(self, entry: Entry, direction: Direction, turn: Turn) -> Hindrance | None:
         """The window counts as closed once PostgreSQL, where others write down what they heard, says so too."""

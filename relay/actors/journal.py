@@ -107,7 +107,9 @@ class JournalActor(RelayActor):
         for one in outcomes:
             self._count_end(one)
             standing = standings.pop(one.message_id, None)
-            tell(one.conversation, Settled(one.message_id, standing, one.verdict, one.genesys_conversation_id))
+            tell(
+                one.conversation, Settled(one.message_id, standing, one.verdict, one.genesys_conversation_id, one.facts)
+            )
         for told in reports:
             tell(told.conversation, Reported(told.message_id, told.status))
         for standing in standings.values():  # what parked receipts said about others

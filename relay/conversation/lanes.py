@@ -9,6 +9,7 @@ import time
 from collections.abc import ItemsView, Mapping, Sequence
 
 from relay.conversation.entries import entry_of
+from relay.core.conversation.dispatch import DispatchFacts
 from relay.core.conversation.hold import Hold
 from relay.core.conversation.lane import LANE_LIMIT, NEVER, Entry, Lane
 from relay.core.limits import PairBucket
@@ -99,6 +100,14 @@ class Lanes:
             self._lanes["outbound"].hold_until = 0.0
 
     # What became of it
+
+    def learn(self, message_id: str, facts: DispatchFacts) -> None:
+        """What the attempt just made changed for the next one."""
+        for lane in self._lanes.values():
+            entry = lane.get(message_id)
+            if entry is not None:
+                entry.claimed, entry.failures, entry.first_failure = True, facts.failures, facts.first_failure
+                entry.message = facts.message or entry.message
 
     def settle(self, standing: Standing, verdict: Verdict | None) -> tuple[Direction, Entry] | None:
         """Go by the row's own word. Answers with the message if it is finished, and with its direction.

@@ -36,6 +36,8 @@ class Outcomes:
 
     def settled(self, settled: Settled) -> bool:
         """The journal's word of how a call ended. False: it does not say what became of the message."""
+        if settled.facts is not None:
+            self._lanes.learn(settled.message_id, settled.facts)
         if settled.standing is None:
             self.lost(settled.message_id, "outcome_not_written")
             return False

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pykka
 
 from relay.core.contacts.mapping import ConversationMapping
-from relay.core.conversation.lane import Entry
+from relay.core.conversation.dispatch import DispatchFacts, DispatchJob
 from relay.core.mailbox import Attempt, Claim, Row, Standing, Verdict
 from relay.core.messages import ChannelName, Direction, Message, Recipient, Report, Signal
 
@@ -163,16 +163,11 @@ class PrepareDone:
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
-    """One message to send now, by the sender that the channel lent."""
+class Dispatch:
+    """One attempt to be made now, by the sender that the channel lent."""
 
-    entry: Entry
-    direction: Direction
+    job: DispatchJob
     conversation: Ref
-    conversation_id: str
-    to: Recipient
-    shard: int
-    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +229,7 @@ class Outcome:
     verdict: Verdict | None = None
     genesys_conversation_id: str | None = None
     aliases: Sequence[str] = ()
+    facts: DispatchFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +240,8 @@ class Settled:
     standing: Standing | None
     verdict: Verdict | None
     genesys_conversation_id: str | None = None
+    facts: DispatchFacts | None = None
+    """What the next attempt has to know; None where the call needs no other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from relay.core.conversation.hold import Hold
 from relay.core.mailbox import NewRow, Row
 from relay.core.ordering import sort_key
 from relay.runtime.actor import RelayActor
-from relay.runtime.commands import Arrived, AskTurn, Send, Turn, Wake
+from relay.runtime.commands import Arrived, AskTurn, Dispatch, Turn, Wake
 from relay.runtime.timers import Timers
 from tests.integration.rows import NOW, new_message
 from tests.waiting import PATIENCE, wait_until
@@ -56,8 +56,8 @@ class Channel(RelayActor):
     def handle(self, command: Any) -> None:
         if isinstance(command, AskTurn):
             command.conversation.tell(Turn(command.lane, self.actor_ref, self.actor_ref, {}))
-        elif isinstance(command, Send):
-            self._sent.append(command.entry.id)
+        elif isinstance(command, Dispatch):
+            self._sent.append(command.job.message_id)
 
 
 class Outage:

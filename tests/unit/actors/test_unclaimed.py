@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relay.actors.telling import Telling
+from relay.actors.unclaimed import UnclaimedCalls
 from relay.channels.base import Account
 from relay.core.errors import CannotCarry, SendError
 from relay.core.messages import Recipient, Report, Signal
@@ -34,7 +34,7 @@ class World:
         limits, lease = SimpleNamespace(request=10.0), SimpleNamespace(check=lambda: None)
         parts: Any = SimpleNamespace(limits=limits, lease=lease, journal=self.listener)
         channel: Any = SimpleNamespace(render_report=lambda *_: None, render_signal=lambda *_: None, send=self._send)
-        self.telling = Telling(parts, Side("genesys", channel, Account("t", "l", "i", {})))
+        self.calls = UnclaimedCalls(parts, Side("genesys", channel, Account("t", "l", "i", {})))
         report = Report("m", "genesys-id", "failed", 1.0)
         self.report = SendReport(report, self.listener, Recipient("c"))
         self.signal = SendSignal(Signal("read", "wamid.1"), self.listener)
@@ -60,7 +60,7 @@ def world() -> Iterator[World]:
 @pytest.mark.parametrize("ends", [TAKEN, REFUSED, NO_WORDS])
 def test_a_report_that_is_dealt_with_is_written_down(world: World, ends: Exception | None) -> None:
     world.ends = ends
-    assert world.telling.call(world.report) is ends
+    assert world.calls.call(world.report) is ends
     [outcome] = world.heard
     assert isinstance(outcome, ReportOutcome)
     assert (outcome.message_id, outcome.status, outcome.given_up) == ("m", "failed", ends and str(ends))
@@ -69,14 +69,14 @@ def test_a_report_that_is_dealt_with_is_written_down(world: World, ends: Excepti
 @pytest.mark.parametrize(("ends", "wait"), [(AWAY, 1.0), (THROTTLED, 7.0)])
 def test_a_report_in_trouble_is_tried_again(world: World, ends: SendError, wait: float) -> None:
     world.ends = ends
-    assert world.telling.call(world.report) is ends
+    assert world.calls.call(world.report) is ends
     assert world.heard == [Reported("m", "failed", wait)]
 
 
 @pytest.mark.parametrize(("ends", "again"), [(TAKEN, False), (REFUSED, False), (NO_WORDS, False), (AWAY, True)])
 def test_a_signal_is_repeated_only_where_that_may_help(world: World, ends: Exception | None, again: bool) -> None:
     world.ends = ends
-    assert world.telling.call(world.signal) is ends
+    assert world.calls.call(world.signal) is ends
     assert world.heard == [Signalled(again)]
 
 
@@ -84,7 +84,7 @@ def test_the_conversation_hears_of_what_nobody_foresaw(world: World) -> None:
     world.ends = RuntimeError("a bug")
     for command in (world.report, world.signal):
         with pytest.raises(RuntimeError):
-            world.telling.call(command)
-        world.telling.give_up()
-        world.telling.give_up()
+            world.calls.call(command)
+        world.calls.give_up()
+        world.calls.give_up()
     assert world.heard == [Reported("m", "failed", LONGEST_WAIT), Signalled(again=False)]

@@ -1,6 +1,6 @@
-"""The calls of a sender that are no messages: a report to the agents' side, a signal to the phone.
+"""The calls of a sender that need no claim: delivery reports to the agents' side, presence to the phone.
 
-Neither is claimed: telling either of them twice does no harm.
+Telling either of them twice does no harm.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from relay.runtime.side import Side
 log = structlog.get_logger(__name__)
 
 
-class Telling:
+class UnclaimedCalls:
     """One at a time, for one sender."""
 
     def __init__(self, parts: Parts, side: Side) -> None:
