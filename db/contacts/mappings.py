@@ -24,6 +24,21 @@ def columns(table: str) -> str:
     return ", ".join((*plain, *(f"extract(epoch FROM {table}.{name})::float8 AS {name}" for name in _TIMES)))
 
 
+def slot(at: str) -> str:
+    """SQL: the ten minutes in which something was active, as `last_slot` has them."""
+    return f"date_bin('10 minutes', {at}, '2000-01-01 00:00:00+00')"
+
+
+def active_since(at: str) -> str:
+    """SQL for a LATERAL behind `lines l`: a row for each conversation of the line that was active after `at`.
+
+    Whole slots are counted in the index alone, which does not know the moment.
+    """
+    return f"""SELECT 1 FROM conversation_mappings c WHERE c.line_id = l.id AND c.last_slot > {slot(at)}
+      UNION ALL SELECT 1 FROM conversation_mappings c
+      WHERE c.line_id = l.id AND c.last_slot = {slot(at)} AND c.last_at > {at}"""
+
+
 def mapping_of(row: Sequence[Any]) -> ConversationMapping:
     return ConversationMapping(str(row[0]), str(row[1]), str(row[2]), *row[3:])
 

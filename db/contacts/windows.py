@@ -36,14 +36,13 @@ WITH v AS (SELECT id, least(at, now()) AS at, inbound, stamped,
                 AS v (id, at, until, inbound, stamped)),
 mine AS (SELECT c.* FROM conversation_mappings c WHERE c.id = ANY(%(ids)s::uuid[]) ORDER BY c.id FOR NO KEY UPDATE),
 news AS (SELECT v.*, v.until > coalesce(mine.window_until, '-infinity') AS opens,
-                v.inbound IS NOT NULL AND v.stamped >= coalesce(
-                  (SELECT m.provider_time FROM message_tracking m WHERE m.line_id = mine.line_id
-                    AND m.direction = 'inbound' AND m.source_id = mine.last_inbound_id), '-infinity') AS newer
+                v.inbound IS NOT NULL AND v.stamped >= coalesce(mine.last_inbound_at, '-infinity') AS newer
          FROM v JOIN mine USING (id)),
 done AS (UPDATE conversation_mappings c
          SET last_at = greatest(c.last_at, n.at), window_until = greatest(c.window_until, n.until),
              invited_at = CASE WHEN n.opens THEN NULL ELSE c.invited_at END,
-             last_inbound_id = CASE WHEN n.newer THEN n.inbound ELSE c.last_inbound_id END
+             last_inbound_id = CASE WHEN n.newer THEN n.inbound ELSE c.last_inbound_id END,
+             last_inbound_at = CASE WHEN n.newer THEN n.stamped ELSE c.last_inbound_at END
          FROM news n WHERE n.id = c.id AND (c.last_at < n.at OR n.opens OR n.newer) RETURNING {columns("c")})
 SELECT * FROM done UNION ALL SELECT {columns("mine")} FROM mine WHERE id NOT IN (SELECT id FROM done)
 """
@@ -93,11 +92,9 @@ def close_window(cursor: Any, conversation_id: str, at: float) -> None:
     as well. Beyond a day, as after an advertisement that nobody answered in time, it knows better.
     """
     cursor.execute(
-        """UPDATE conversation_mappings c SET window_until = %(at)s
-           WHERE id = %(id)s AND (window_until IS NULL OR window_until > %(at)s AND EXISTS (
-             SELECT 1 FROM message_tracking m
-             WHERE m.line_id = c.line_id AND m.direction = 'inbound' AND m.source_id = c.last_inbound_id
-               AND m.provider_time <= %(at)s - interval '24 hours'))""",
+        """UPDATE conversation_mappings SET window_until = %(at)s
+           WHERE id = %(id)s AND (window_until IS NULL OR window_until > %(at)s
+                                  AND last_inbound_at <= %(at)s - interval '24 hours')""",
         {"at": stamp(at), "id": UUID(conversation_id)},
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from db.contacts.mappings import active_since
 from db.pool import Pool
 from db.views.hours import COUNTED, LIVE_HOURS
 
@@ -203,13 +204,12 @@ def _edge(cursor: Any, tenant: UUID, midnight: datetime) -> dict[str, Rate]:
 
 def _conversations(cursor: Any, tenant: UUID) -> tuple[int, int]:
     cursor.execute(
-        """SELECT
+        f"""SELECT
              (SELECT count(*) FROM (SELECT 1 FROM lines l CROSS JOIN LATERAL (
                 SELECT 1 FROM conversation_mappings c WHERE c.line_id = l.id LIMIT %(most)s) c
               WHERE l.tenant_id = %(tenant)s LIMIT %(most)s) total),
              (SELECT count(*) FROM (SELECT 1 FROM lines l CROSS JOIN LATERAL (
-                SELECT 1 FROM conversation_mappings c WHERE c.line_id = l.id
-                 AND c.last_at > now() - interval '24 hours' LIMIT %(most)s) c
+                {active_since("now() - interval '24 hours'")} LIMIT %(most)s) c
               WHERE l.tenant_id = %(tenant)s LIMIT %(most)s) active)""",
         {"tenant": tenant, "most": MOST},
     )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from db.contacts.mappings import active_since
 from db.paging import Page, decode, page
 from db.pool import Pool
 from db.views.figures import HOUR, HOURS, Rate, Slot, counts_of, hour_of, hour_slots, summed
@@ -55,13 +56,12 @@ class TenantState:
     trouble: str | None
 
 
-STANDING = """SELECT (SELECT count(*) FROM lines WHERE status <> 'released'),
+STANDING = f"""SELECT (SELECT count(*) FROM lines WHERE status <> 'released'),
   (SELECT count(*) FROM lines WHERE status = 'active'),
   (SELECT count(*) FROM tenant_credentials WHERE health = 'refused'),
   (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'conversation_mappings'::regclass),
   (SELECT coalesce(sum(a.n), 0) FROM lines l CROSS JOIN LATERAL (
-     SELECT count(*) AS n FROM conversation_mappings c WHERE c.line_id = l.id
-      AND c.last_at > now() - interval '24 hours') a),
+     SELECT count(*) AS n FROM ({active_since("now() - interval '24 hours'")}) c) a),
   (SELECT count(*) FROM daemons WHERE lease_until > now()),
   (SELECT count(*) FROM shards s
    WHERE NOT EXISTS (SELECT 1 FROM daemons d WHERE d.id = s.owner AND d.lease_until > now())), now()"""

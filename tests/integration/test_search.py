@@ -91,7 +91,7 @@ def test_the_last_active_first_page_by_page(pool: Pool) -> None:
     order = [3, 5, 0, 1, 4, 2]
     for minute, n in enumerate(reversed(order)):
         # Two at a time are active in the same instant.
-        world.message(made[n], START + timedelta(minutes=1 + minute // 2))
+        world.message(made[n], START + timedelta(minutes=6 * (1 + minute // 2)))
     ids, before = [], None
     while True:
         page = search.listed(pool, Search(world.tenant_id, before=before), limit=1)
@@ -101,7 +101,7 @@ def test_the_last_active_first_page_by_page(pool: Pool) -> None:
             break
     expected = [{made[n].conversation_id for n in pair} for pair in ((3, 5), (0, 1), (4, 2))]
     assert [set(ids[n : n + 2]) for n in (0, 2, 4)] == expected
-    since = search.listed(pool, Search(world.tenant_id, active_since=START + timedelta(minutes=3)))
+    since = search.listed(pool, Search(world.tenant_id, active_since=START + timedelta(minutes=18)))
     assert {one.id for one in since.items} == expected[0]
 
 

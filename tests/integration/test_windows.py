@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,36 @@ def test_the_latest_end_counts_in_whatever_order_messages_come(world: World, con
     newer = write(world, contact, "c", -10)
     assert (newer.window_until, newer.last_inbound_id) == (T - 10 + DAY, "c")
     assert standing(world, contact) == newer
+
+
+def test_the_newest_is_known_when_its_message_is_gone(world: World, contact: ConversationMapping) -> None:
+    write(world, contact, "b", -50)
+    world.change("DELETE FROM message_tracking WHERE conversation_id = %s::uuid", contact.conversation_id)
+    assert write(world, contact, "a", -90).last_inbound_id == "b"
+
+
+def updates(cursor: Any) -> tuple[int, int]:
+    """How many versions of mappings this connection has written, and how many of them without a look at an index."""
+    cursor.execute(
+        """SELECT pg_stat_get_xact_tuples_updated(t), pg_stat_get_xact_tuples_hot_updated(t)
+           FROM CAST('conversation_mappings'::regclass AS oid) t"""
+    )
+    written, within_the_page = cursor.fetchone()
+    return written, within_the_page
+
+
+def test_a_message_changes_no_index_of_its_conversation(world: World, contact: ConversationMapping) -> None:
+    slot = T // 600 * 600 + 100
+    with world.pool.transaction() as cursor:
+        cursor.execute(
+            "UPDATE conversation_mappings SET last_at = to_timestamp(%s) WHERE id = %s::uuid",
+            (slot - 600, contact.conversation_id),
+        )
+        before = updates(cursor)
+        conversations.touch(cursor, [Arrival(contact.conversation_id, slot - 590, T + DAY, "a", T)])
+        assert updates(cursor) == (before[0] + 1, before[1] + 1)
+        conversations.touch(cursor, [Arrival(contact.conversation_id, slot - 590, T + DAY, "b", T - 1)])
+        assert updates(cursor) == (before[0] + 1, before[1] + 1), "nothing is new"
 
 
 def test_after_an_ad_it_is_longer_and_newer_messages_are_still_newer(
