@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import gevent
 import pykka
 import structlog
 from gevent import GreenletExit
+from gevent.queue import SimpleQueue
 from gevent.timeout import Timeout
 
 from relay import metrics
@@ -29,7 +31,14 @@ class Stop:
 class RelayActor(pykka.ThreadingActor):
     """Commands arrive by `tell` and go to `handle`; never use proxies, their calls bypass the guard."""
 
-    use_daemon_thread = True
+    @staticmethod
+    def _create_actor_inbox() -> Any:
+        """gevent's own queue, in C: the standard library's takes two locks and a condition for each command."""
+        return SimpleQueue()
+
+    def _start_actor_loop(self) -> None:
+        """A greenlet with no thread around it: cheaper in time and memory, and no switch while it is started."""
+        gevent.spawn(self._actor_loop)
 
     @classmethod
     def start(cls, *args: Any, **kwargs: Any) -> pykka.ActorRef[Any]:
