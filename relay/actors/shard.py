@@ -18,6 +18,7 @@ from relay import metrics
 from relay.actors.conversation import ConversationActor
 from relay.broker.consumer import Delivery
 from relay.broker.publisher import Outgoing
+from relay.broker.updates import unpacked
 from relay.core.conversation.hold import Hold
 from relay.core.errors import StoreError
 from relay.core.messages import Direction
@@ -260,11 +261,12 @@ class ShardActor(RelayActor):
 
 
 def _next(deliveries: Sequence[Delivery], most: int = BATCH) -> Sequence[Delivery]:
-    """The oldest, as many as one transaction takes: one at least, `most` at most."""
-    size, count = 0, 0
+    """The oldest, as many as one transaction takes: one at least, and with `most` updates at most."""
+    size, updates, count = 0, 0, 0
     for delivery in deliveries[:most]:
         size += len(delivery.body)
-        if count and size > BATCH_BYTES:
+        updates += len(unpacked(delivery.body))
+        if count and (size > BATCH_BYTES or updates > most):
             break
         count += 1
     return deliveries[:count]

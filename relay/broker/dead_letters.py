@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from relay.broker.connect import open_link
 from relay.broker.envelopes import Outgoing
-from relay.core.messages import Update, load
-from relay.core.queues import DEAD_LETTERS, EXCHANGE, queue_number
+from relay.broker.updates import packed, unpacked
+from relay.core.messages import Update, dump, load
+from relay.core.queues import DEAD_LETTERS
 
 AT_ONCE = 100
 
@@ -24,15 +25,18 @@ class DeadLetter:
 
 
 def route(body: bytes, shards: int, proved: Callable[[Update], bool]) -> Outgoing | None:
-    """Back to the queue that it came from; None where that cannot be told, or where its proof no longer counts."""
+    """Back to the queue that it came from; None where that cannot be told, or where its proof no longer counts.
+
+    A daemon that takes one update a message buries a message with several as a whole: that goes back as a whole.
+    """
     try:
-        update = load(Update, body)
-        exchange = EXCHANGE[update.channel]
+        updates = [load(Update, one) for one in unpacked(body)]
+        messages = packed([(one, dump(one)) for one in updates], shards)
     except (ValueError, KeyError):
         return None
-    if not proved(update):
+    if not all(proved(one) for one in updates) or len(messages) != 1:
         return None
-    return Outgoing(exchange, str(queue_number(update.line_id, update.address, shards)), body)
+    return replace(messages[0], body=body)
 
 
 class DeadLetters:

@@ -18,6 +18,7 @@ from db.contacts.seen import Seen
 from db.mailbox import messages, notices, receipts
 from db.pool import Pool
 from relay import metrics
+from relay.broker.updates import unpacked
 from relay.channels.base import Channel
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.errors import StoreError
@@ -71,12 +72,12 @@ class Intake:
         """Commit the batch. Raises StoreError when PostgreSQL is away: nothing was written, try again."""
         taken = Taken()
         readable: list[list[Item]] = []
-        for body in bodies:
+        for one in (one for body in bodies for one in unpacked(body)):
             try:
-                readable.append(items.read(body, self._channels))
+                readable.append(items.read(one, self._channels))
             # Whatever a provider's oddity breaks, it must not stop the others.
             except Exception as error:  # noqa: BLE001
-                taken.dead.append(_dead(body, error))
+                taken.dead.append(_dead(one, error))
         self._store([found for found in readable if found], taken)
         for item in (item for found in readable for item in found):
             taken.arrivals.setdefault(DIRECTION[item.update.channel], []).append(item.update.arrived_at)

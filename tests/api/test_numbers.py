@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from kombu import Connection, Consumer, Queue
@@ -9,6 +10,7 @@ from kombu import Connection, Consumer, Queue
 from db.pool import Pool
 from db.tenants import unknown_lines
 from db.tenants.unknown_lines import Signer
+from relay.broker.updates import unpacked
 from relay.core.messages import Update, load
 from relay.core.queues import INBOUND, queue_name, queue_number
 from tests.api.conftest import META_SECRET, Api
@@ -77,9 +79,13 @@ def test_what_was_kept_goes_to_the_queue_in_order_and_once(
     assert again == {"replayed": 0, "left": 0, "not_proved": 0}
     assert api("GET", "/api/unknown-numbers").get_json() == {"items": []}
     updates: list[Update] = []
+
+    def take(message: Any) -> None:
+        updates.extend(load(Update, one) for one in unpacked(bytes(message.body)))
+
     with Connection(settings_env["BROKER_URL"]) as connection:
         queue = Queue(queue_name(INBOUND, queue_number(line_id, "4915112345678", parts.shards)), no_declare=True)
-        with Consumer(connection, [queue], on_message=lambda m: updates.append(load(Update, m.body)), no_ack=True):
+        with Consumer(connection, [queue], on_message=take, no_ack=True):
             while len(updates) < 3:
                 connection.drain_events(timeout=PATIENCE)
     assert [one.index for one in updates] == [0, 1, 2]

@@ -192,22 +192,21 @@ class Installation:
     # The broker and the object store
 
     def queued(self, exchange: str) -> list[dict[str, Any]]:
-        """Headers and body of what waits in the exchange's queues; it stays there."""
-        waiting: list[dict[str, Any]] = []
-
-        def take(message: Any) -> None:
-            waiting.append({"headers": message.headers, **json.loads(message.body)})
+        """The updates that wait in the exchange's queues, with their messages' headers; they stay there."""
+        waiting: list[Any] = []
 
         with Connection(self.env["BROKER_URL"]) as connection:
             channel = connection.channel()
             queues = [f"{exchange}.{number}" for number in range(int(self.env["RELAY_SHARDS"]))]
             total = sum(channel.queue_declare(queue, passive=True).message_count for queue in queues)
             for queue in queues:
-                channel.basic_consume(queue, callback=take)
+                channel.basic_consume(queue, callback=waiting.append)
             while len(waiting) < total:
                 connection.drain_events(timeout=SECONDS)
             channel.close()  # what was not acked goes back
-        return waiting
+        return [
+            {"headers": one.headers, **json.loads(item)} for one in waiting for item in bytes(one.body).split(b"\n")
+        ]
 
     def objects(self, bucket: str, prefix: str = "") -> dict[str, bytes]:
         """Everything in a bucket, by key."""

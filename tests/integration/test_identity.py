@@ -288,29 +288,31 @@ class Shard:
         speech: Any = SimpleNamespace(
             parse=lambda payload: [self._events[payload["id"]]], fit=lambda message: [message]
         )
-        self._intake = Intake(world.pool, {"whatsapp": speech, "genesys": speech}, 16)
+        self.intake = Intake(world.pool, {"whatsapp": speech, "genesys": speech}, 16)
         self._events: dict[str, Message | Typing] = {}
 
     def take(self, *people: tuple[Person, float], dead: int = 0) -> list[str]:
         """The conversations that they went to."""
-        made, bodies = [], []
-        for person, at in people:
-            made.append(f"wamid.{next(IDS)}")
-            self._events[made[-1]] = Message(made[-1], person, T + at, text="Hello")
-            payload = {"id": made[-1]}
-            line = self._world.line_ids[-1]
-            bodies.append(dump(Update("whatsapp", self._world.tenant_id, line, person.address, T + at, 0, payload)))
-        taken = self._intake.take(bodies)
+        bodies = [self.update(person, at) for person, at in people]
+        made = list(self._events)[-len(people) :]
+        taken = self.intake.take(bodies)
         assert len(taken.dead) == dead
         went = {row.message.source_id: row.conversation_id for of in taken.arrived for row in of.rows}
         return [went[one] for one in made if not dead or one in went]
+
+    def update(self, person: Person, at: float) -> bytes:
+        """One message of the person, as web would publish it."""
+        made = f"wamid.{next(IDS)}"
+        self._events[made] = Message(made, person, T + at, text="Hello")
+        line = self._world.line_ids[-1]
+        return dump(Update("whatsapp", self._world.tenant_id, line, person.address, T + at, 0, {"id": made}))
 
     def types(self, address: str) -> list[tuple[str, int]]:
         """The conversation in which an agent types, and its home shard."""
         self._events["typing"] = Typing(Person(address))
         line = self._world.line_ids[-1]
         body = dump(Update("genesys", self._world.tenant_id, line, address, T, 0, {"id": "typing"}))
-        return [(one.conversation_id, one.shard) for one in self._intake.take([body]).typed]
+        return [(one.conversation_id, one.shard) for one in self.intake.take([body]).typed]
 
 
 def test_what_clashes_with_another_contact_again_and_again_stops_nobody_else(
@@ -323,6 +325,16 @@ def test_what_clashes_with_another_contact_again_and_again_stops_nobody_else(
     shard.take((whatsapp(phone), 0))
     assert len(shard.take((whatsapp(number()), 1), (Person(phone, previous=(phone,)), -10), dead=1)) == 1
     assert shard.take((whatsapp(phone), 2))
+
+
+def test_an_item_in_the_middle_of_a_message_that_cannot_be_taken_is_buried_alone(world: World) -> None:
+    """By the parser, or by PostgreSQL, which takes no such text; the others of the message are taken all the same."""
+    shard = Shard(world)
+    good = [shard.update(whatsapp(number()), at) for at in range(2)]
+    broken = [b"{not an update", shard.update(Person("4917\x00"), 1)]
+    taken = shard.intake.take([b"\n".join([good[0], *broken, good[1]]), b"\n".join(good)])
+    assert {one.body for one in taken.dead} == set(broken)
+    assert len({row.id for of in taken.arrived for row in of.rows}) == 2, "each once, though it came twice"
 
 
 def test_what_one_shard_remembers_ends_when_another_hears_of_the_change(world: World) -> None:

@@ -212,7 +212,13 @@ def test_every_item_of_a_batch_goes_to_its_line_and_queue(world: World) -> None:
     assert [one.index for one in world.arrivals.of(second, 3)] == [2, 3, 4]
     media = next(one for one in world.arrivals.of(first, 2) if one.index == 1)
     assert (media.media_type, media.mime_type) == ("image", "image/jpeg")
-    headers = {"tenantId": first.tenant_id, "mediaType": "image", "mimeType": "image/jpeg"}
+    headers = {
+        "tenantId": first.tenant_id,
+        "lineId": first.line_id,
+        "arrivedAt": media.arrived_at,
+        "mediaType": "image",
+        "mimeType": "image/jpeg",
+    }
     assert headers in world.arrivals.headers
     about, _ = world.arrivals.archive_of(first.phone_number_id.encode())
     assert about["alone"] is False
@@ -225,6 +231,8 @@ def test_a_thousand_items_in_one_post(world: World) -> None:
     assert world.meta(envelope(change(line.phone_number_id, *messages))).status_code == 200
     updates = world.arrivals.of(line, 1000)
     assert [one.index for one in updates] == list(range(1000))
+    sent = [one for one in world.arrivals.headers if one["lineId"] == line.line_id]
+    assert len(sent) <= 1000 // 64 + world.arrivals.shards, "not a message for each"
 
 
 def test_three_megabytes_are_taken_and_more_than_four_are_not(world: World) -> None:

@@ -21,6 +21,7 @@ from db.audit import By
 from db.tenants import credentials, onboarding, tenants
 from db.tenants.changes import Changes
 from relay.broker.consumer import Consumer, Delivery
+from relay.broker.updates import unpacked
 from relay.core.messages import Update, load
 from relay.core.queues import WEBHOOK_ARCHIVE
 from tests.waiting import wait_until
@@ -80,7 +81,7 @@ class Arrivals:
         return [one for one in self.updates if one.line_id == line.line_id]
 
     def _update(self, delivery: Delivery) -> None:
-        self.updates.append(load(Update, delivery.body))
+        self.updates += [load(Update, one) for one in unpacked(delivery.body)]
         self.headers.append(delivery.headers)
         self.consumer.ack(delivery.shard, [delivery])
 

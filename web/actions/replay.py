@@ -13,9 +13,8 @@ from db import audit
 from db.tenants import lines, unknown_lines
 from db.tenants.lines import LineRoute, effective_secrets
 from db.tenants.unknown_lines import Kept
-from relay.broker.publisher import Outgoing
+from relay.broker.updates import Written, packed
 from relay.core.messages import Update, dump
-from relay.core.queues import EXCHANGE, queue_number
 from web.request.context import parts, pool
 from web.request.errors import ApiError
 from web.request.principal import by
@@ -42,7 +41,7 @@ def unknown(channel: Literal["whatsapp", "genesys"], line_ref: str) -> Slice:
     signers = parts().signers.digests(effective_secrets(channel, route, parts().meta_app_secrets))
     kept = unknown_lines.waiting(pool(), channel, line_ref, AT_ONCE, signers=signers)
     # First the broker's confirms, then the mark: a repeat is absorbed by the message's unique key, a loss by nobody.
-    parts().publisher.publish([_outgoing(channel, route, one) for one in kept], PUBLISH_SECONDS)
+    parts().publisher.publish(packed((_update(channel, route, one) for one in kept), parts().shards), PUBLISH_SECONDS)
     with pool().transaction() as cursor:
         unknown_lines.drop_relayed(cursor, [one.id for one in kept])
         detail = {"channel": channel, "count": len(kept)}
@@ -61,7 +60,7 @@ def drop(channel: Literal["whatsapp", "genesys"], line_ref: str, signer: str | N
     return count, unknown_lines.count(pool(), channel, line_ref, signers=signers)
 
 
-def _outgoing(channel: str, route: LineRoute, kept: Kept) -> Outgoing:
+def _update(channel: str, route: LineRoute, kept: Kept) -> Written:
     update = Update(
         channel=channel,
         tenant_id=route.tenant_id,
@@ -72,5 +71,4 @@ def _outgoing(channel: str, route: LineRoute, kept: Kept) -> Outgoing:
         payload=kept.payload,
         signer=kept.signer,
     )
-    number = queue_number(route.line_id, kept.address, parts().shards)
-    return Outgoing(EXCHANGE[channel], str(number), dump(update))
+    return update, dump(update)

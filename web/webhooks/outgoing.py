@@ -1,27 +1,23 @@
-"""What a webhook becomes at the broker: one message per item, and one with the raw body."""
+"""What a webhook becomes at the broker: a message for each line and queue that its items go to, and its raw body."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 import orjson
 
 from db.tenants.lines import LineRoute
 from relay.broker.publisher import Outgoing
+from relay.broker.updates import Written, packed
 from relay.channels.base import Part
 from relay.core.brevity import shallow
 from relay.core.messages import Update, dump
-from relay.core.queues import EXCHANGE, WEBHOOK_ARCHIVE, queue_number
+from relay.core.queues import WEBHOOK_ARCHIVE
 from web.webhooks.budget import ITEM_MOST_BYTES
 
 __all__ = ["Outgoing", "archive", "updates"]
-
-MIME_TYPE = re.compile(r"[!-~ ]{1,255}")
-"""What may stand in a header: headers have to fit into one frame, and providers name types of any length."""
 
 
 def updates(
@@ -31,7 +27,7 @@ def updates(
 
     `signer`: the digest of the proving secret.
     """
-    messages: list[Outgoing] = []
+    written: list[Written] = []
     left: list[Part] = []
     for part, route in accepted:
         update = Update(
@@ -50,9 +46,8 @@ def updates(
         if body is None or len(body) > ITEM_MOST_BYTES:
             left.append(part)
             continue
-        number = queue_number(route.line_id, part.address, shards)
-        messages.append(Outgoing(EXCHANGE[channel], str(number), body, _headers(update)))
-    return messages, left
+        written.append((update, body))
+    return packed(written, shards), left
 
 
 def _encoded(update: Update) -> bytes | None:
@@ -63,12 +58,6 @@ def _encoded(update: Update) -> bytes | None:
         except TypeError:  # orjson's
             continue
     return None
-
-
-def _headers(update: Update) -> dict[str, Any]:
-    mime_type = update.mime_type or ""
-    shown = mime_type if MIME_TYPE.fullmatch(mime_type) else ""
-    return {"tenantId": update.tenant_id, "mediaType": update.media_type or "", "mimeType": shown}
 
 
 def archive(channel: str, raw: bytes, arrived_at: float, owners: dict[str, list[str]], alone: bool) -> Outgoing:
