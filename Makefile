@@ -24,7 +24,7 @@ test: .venv/dev.stamp ## Install what is missing, check the code, run every test
 scale: .venv/dev.stamp ## Fill a database with 1,000,000 messages and measure every read and page on it
 	@$(BIN)/python -m pytest -q -s --disable-warnings tests/scale/at_scale.py
 
-bench: .venv/dev.stamp ## Measure against a limit and a usual build; ROUNDS=1 SECONDS=5 ONLY=inbound,limit for a quick look
+bench: .venv/bench.stamp ## Measure against a limit and a usual build; ROUNDS=1 SECONDS=5 ONLY=inbound,limit for a quick look
 	@tests/system/install.sh
 	@ROUNDS="$(ROUNDS)" SECONDS="$(SECONDS)" ONLY="$(ONLY)" $(BIN)/python -m bench
 
@@ -74,6 +74,11 @@ PACKAGE := setup.cfg pyproject.toml requirements/build.txt
 	@echo "Installing the relay, its tests and its linters into .venv (a minute or two the first time)"
 	@.ci/install $(BIN)/python dev
 	@touch $@ .venv/sandbox.stamp
+
+.venv/bench.stamp: $(PACKAGE) requirements/bench.txt | .venv/bin/python
+	@echo "Installing what the bench compares with into .venv"
+	@.ci/install $(BIN)/python bench
+	@touch $@ .venv/dev.stamp .venv/sandbox.stamp
 
 .venv/release.stamp: $(PACKAGE) requirements/release.txt | .venv/bin/python
 	@echo "Installing what a release is made with into .venv"

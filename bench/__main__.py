@@ -13,6 +13,7 @@ from bench import table
 from bench.contender import Contender
 from bench.limit.contender import Limit
 from bench.measures import full_load, hostile
+from bench.peer.contender import Peer
 from bench.product import Relay
 from bench.servers import started
 from bench.stage import Stage
@@ -31,7 +32,8 @@ def main() -> int:
         with provider.running():
             stage = Stage(servers, provider, relay, logs, seconds)
             limit = Limit(servers, relay.provider_url, logs)
-            measures = _chosen(limit, relay)
+            peer = Peer(servers, relay.provider_url, logs)
+            measures = _chosen(limit, peer, relay)
             stage.say(f"ready: {', '.join(measures)}; {rounds} rounds")
             for number in range(1, rounds + 1):
                 stage.say(f"round {number} of {rounds}")
@@ -41,9 +43,10 @@ def main() -> int:
     return 0
 
 
-def _chosen(limit: Contender, relay: Contender) -> dict[str, Callable[[Stage], object]]:
+def _chosen(limit: Contender, peer: Contender, relay: Contender) -> dict[str, Callable[[Stage], object]]:
     every: dict[str, Callable[[Stage], object]] = {
         "limit": partial(full_load.measure, contender=limit, kind="inbound"),
+        "peer": partial(full_load.measure, contender=peer, kind="inbound"),
         "inbound": partial(full_load.measure, contender=relay, kind="inbound"),
         "outbound": partial(full_load.measure, contender=relay, kind="outbound"),
         "batched": partial(full_load.measure, contender=relay, kind="batched"),
