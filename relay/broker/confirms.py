@@ -1,7 +1,7 @@
 """Publisher confirms on one AMQP channel shared by many greenlets.
 
-Requests put items into the outbox; one greenlet writes them, the link's reader resolves them by
-delivery tag. One confirm per request costs ten times as much.
+Requests put items into the outbox; one greenlet writes what has gathered there with one call of the socket, the link's
+reader resolves it by delivery tag. One confirm per request costs ten times as much.
 """
 
 from __future__ import annotations
@@ -162,20 +162,24 @@ class ConfirmingSender:
             item = self._outbox.get()
             if item is None:
                 continue
-            burst = [item, *self._at_hand(BURST - 1)]
-            for position, one in enumerate(burst):
-                if one.batch.abandoned:
-                    self._settle(one, None)
-                    continue
-                tag += 1
-                self._unconfirmed[tag] = one
-                try:
-                    self._write(link, channel, tag, one.outgoing)
-                except BrokerError:
-                    for unwritten in burst[position + 1 :]:
-                        self._outbox.put(unwritten)
-                    raise
+            burst = self._still_wanted([item, *self._at_hand(BURST - 1)])
+            # All at first: a link that breaks in the middle fails the whole burst, and each is repeated by its sender.
+            tagged = dict(enumerate(burst, tag + 1))
+            tag += len(tagged)
+            self._unconfirmed.update(tagged)
+            with link.burst():
+                for own_tag, one in tagged.items():
+                    self._write(channel, own_tag, one.outgoing)
         raise BrokerError(f"the broker connection is lost: {link.error}")
+
+    def _still_wanted(self, items: Iterable[Item]) -> list[Item]:
+        wanted = []
+        for item in items:
+            if item.batch.abandoned:
+                self._settle(item, None)
+            else:
+                wanted.append(item)
+        return wanted
 
     def _at_hand(self, limit: int) -> Iterable[Item]:
         for _ in range(min(self._outbox.qsize(), limit)):
@@ -184,7 +188,7 @@ class ConfirmingSender:
                 yield item
 
     @staticmethod
-    def _write(link: Link, channel: Any, tag: int, outgoing: Outgoing) -> None:
+    def _write(channel: Any, tag: int, outgoing: Outgoing) -> None:
         message = amqp.Message(
             outgoing.body,
             content_type=outgoing.content_type,
@@ -192,8 +196,7 @@ class ConfirmingSender:
             delivery_mode=PERSISTENT,
             message_id=str(tag),  # a returned message carries no delivery tag
         )
-        with link.operation():
-            channel.basic_publish(message, exchange=outgoing.exchange, routing_key=outgoing.routing_key, mandatory=True)
+        channel.basic_publish(message, exchange=outgoing.exchange, routing_key=outgoing.routing_key, mandatory=True)
 
     def _acked(self, tag: int, multiple: bool) -> None:
         for item in self._resolved(tag, multiple):
@@ -229,11 +232,8 @@ class ConfirmingSender:
 
     def _forget_abandoned(self) -> None:
         """While the broker is away nobody else takes out what its sender has given up: bodies can be large."""
-        for item in list(self._at_hand(self._outbox.qsize())):
-            if item.batch.abandoned:
-                self._settle(item, None)
-            else:
-                self._outbox.put(item)
+        for item in self._still_wanted(list(self._at_hand(self._outbox.qsize()))):
+            self._outbox.put(item)
 
     def _fail_outbox(self) -> None:
         for item in list(self._at_hand(self._outbox.qsize())):

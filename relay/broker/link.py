@@ -29,27 +29,68 @@ HEARTBEAT_SECONDS = 3
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 10.0
 SILENCE_SECONDS = 2 * HEARTBEAT_SECONDS
+GATHERED_BYTES = 256 * 1024
+"""Of a burst: beyond it, what is there is written."""
 
 
-def _locked_writer(connection: Any, transport: Any) -> Callable[..., None]:
-    """py-amqp packs every frame into one shared buffer; not all of its versions guard it."""
-    write = frame_writer(connection, transport)
-    lock = threading.Lock()
+class Outlet:
+    """py-amqp's frame writer for many greenlets: frames leave one by one, or those of a burst in one piece.
 
-    def locked(*arguments: Any) -> None:
-        with lock:
-            write(*arguments)
+    py-amqp packs every frame into one shared buffer; not all of its versions guard it.
+    """
 
-    return locked
+    def __init__(self, connection: Any, transport: Any) -> None:
+        self._send: Callable[[bytes | memoryview], None] = transport.write
+        self._pack = frame_writer(connection, self)
+        self._lock = threading.Lock()
+        self._gathered: bytearray | None = None
+
+    def __call__(self, *frame: Any) -> None:
+        with self._lock:
+            self._pack(*frame)
+
+    def write(self, piece: bytes | memoryview) -> None:
+        """For py-amqp's packing, which takes this for its transport."""
+        if self._gathered is None:
+            self._send(piece)
+            return
+        self._gathered += piece
+        if len(self._gathered) >= GATHERED_BYTES:
+            self._flush()
+
+    @contextmanager
+    def burst(self) -> Iterator[None]:
+        """Gather what is written within, and write it at the end; where that fails, or what is within, nothing more.
+
+        Bursts of two greenlets at once are for their link's owner to prevent.
+        """
+        self._gathered = bytearray()
+        try:
+            yield
+            with self._lock:
+                self._flush()
+        finally:
+            self._gathered = None
+
+    def _flush(self) -> None:
+        # What others write while the socket takes this waits for the lock.
+        if self._gathered:
+            piece, self._gathered = bytes(self._gathered), bytearray()
+            self._send(piece)
 
 
 class SharedConnection(pyamqp.Connection):
     """An AMQP connection whose answers are read by one greenlet, whoever waits for them."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(frame_writer=_locked_writer, **options)
+        super().__init__(frame_writer=self._outlet_to, **options)
+        self.outlet: Outlet
         self.reader: gevent.Greenlet | None = None
         self._progress = Event()
+
+    def _outlet_to(self, connection: Any, transport: Any) -> Outlet:
+        self.outlet = Outlet(connection, transport)
+        return self.outlet
 
     def drain_events(self, timeout: float | None = None) -> None:
         """Read as the reader; as anyone else wait until the reader has read something."""
@@ -124,6 +165,12 @@ class Link:
         except self._errors as error:
             self.drop(error)
             raise BrokerError(f"the broker connection is lost: {describe(error)}") from error
+
+    @contextmanager
+    def burst(self) -> Iterator[None]:
+        """An operation whose frames leave in one piece, at its end. For one greenlet of the link's owner at a time."""
+        with self.operation(), self._amqp.outlet.burst():
+            yield
 
     def channel(self) -> Any:
         """A new channel. Call inside `operation()`."""

@@ -91,6 +91,24 @@ def test_a_lost_connection_fails_nothing_that_can_be_repeated(
     wait_until(lambda: consumer.depth(0) >= sent + 1, message="all of them to be in the queue")
 
 
+def test_what_is_published_together_is_written_with_one_call(
+    rabbit_url: str, make_publisher: Callable[[str], Publisher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = make_publisher(rabbit_url)
+    publisher.publish([message(0, b"first")], PATIENCE)
+    outlet = publisher._sender._link._amqp.outlet  # type: ignore[union-attr]
+    written: list[bytes] = []
+    send = outlet._send
+
+    def seen(piece: bytes) -> None:
+        written.append(bytes(piece))
+        send(piece)
+
+    monkeypatch.setattr(outlet, "_send", seen)
+    publisher.publish([message(n % SHARDS, b"together %d" % n) for n in range(20)], PATIENCE)
+    assert [found for piece in written if (found := piece.count(b"together"))] == [20]
+
+
 def test_what_was_not_confirmed_when_the_channel_went_fails(
     rabbitmq: RabbitMQ, rabbit_url: str, make_publisher: Callable[[str], Publisher]
 ) -> None:
