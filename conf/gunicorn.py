@@ -53,7 +53,7 @@ def child_exit(_server: Any, worker: Any) -> None:
     """A worker that is gone no longer counts in gauges."""
     from prometheus_client import multiprocess
 
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    multiprocess.mark_process_dead(worker.pid)
 
 
 def on_exit(_server: Any) -> None:

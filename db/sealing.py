@@ -25,11 +25,12 @@ class Cipher:
     def open(self, sealed: str) -> dict[str, Any]:
         """The object inside. Raises SealError when it was sealed with a key that is gone, or altered."""
         try:
-            return orjson.loads(self._fernet.decrypt(sealed.encode()))
+            opened: dict[str, Any] = orjson.loads(self._fernet.decrypt(sealed.encode()))
         except InvalidToken:
             raise SealError(
                 "none of CREDENTIALS_KEYS opens this value; was a key removed too early? Put it back, behind the newest"
             ) from None
+        return opened
 
     def reseal(self, sealed: str) -> str:
         """The same value under the newest key."""

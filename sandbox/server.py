@@ -15,7 +15,7 @@ class Handler(WSGIHandler):
         super().handle()
 
     def get_environ(self) -> dict[str, Any]:
-        environ = super().get_environ()
+        environ: dict[str, Any] = super().get_environ()
         environ["sandbox.socket"] = self.socket
         return environ
 

@@ -9,4 +9,5 @@ if TYPE_CHECKING:
 
 
 def current() -> "World":
-    return current_app.extensions["sandbox"]
+    world: World = current_app.extensions["sandbox"]
+    return world

@@ -102,7 +102,8 @@ class Cache:
         if opened.get("key") != name:
             UNREADABLE.inc()
             return None
-        return opened["kept"]
+        kept: dict[str, Any] = opened["kept"]
+        return kept
 
 
 def _remember(client: redis.Redis, name: str, sealed: str, seconds: float) -> None:

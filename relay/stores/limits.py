@@ -109,7 +109,7 @@ class TokenBucket:
             kept, clock = asked.execute()
             return kept, clock
 
-        answer = self._redis.call(look, None)
+        answer: tuple[list[str | None], tuple[int, int]] | None = self._redis.call(look, None)
         if answer is None:
             return None
         (tokens, at), (seconds, microseconds) = answer

@@ -66,7 +66,8 @@ def each_message(fields: dict[str, Any]) -> list[dict[str, Any]] | None:
 def file_of(fields: dict[str, Any], source: str, default_kind: str, others: Collection[str] = ()) -> File | None:
     """From a form, from base64 under `source`, or from the built-in samples. `others`: what there are besides files."""
     if "_file" in fields:
-        return fields["_file"]
+        uploaded: File = fields["_file"]
+        return uploaded
     given = fields.get(source)
     if given is not None:
         return _decoded(source, given)

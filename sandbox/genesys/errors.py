@@ -63,7 +63,7 @@ def correlation_id() -> str:
     """One per request: in the header of every answer, and in the body of a refusal."""
     if "correlation_id" not in g:
         g.correlation_id = str(uuid.uuid4())
-    return g.correlation_id
+    return str(g.correlation_id)
 
 
 def injected(code: int) -> GenesysError:

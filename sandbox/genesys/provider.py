@@ -12,7 +12,7 @@ REQUEST_BYTES = 512_000
 
 
 def _headers() -> dict[str, str]:
-    return {"ININ-Correlation-Id": correlation_id()} | g.get("rate_headers", {})
+    return {"ININ-Correlation-Id": correlation_id()} | dict(g.get("rate_headers", {}))
 
 
 PROVIDER = Provider("genesys", injected, _headers)

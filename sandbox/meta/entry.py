@@ -60,7 +60,7 @@ class Entry:
 
     @property
     def options(self) -> list[dict[str, Any]]:
-        return (self.shown.get("interactive") or {}).get("options", [])
+        return list((self.shown.get("interactive") or {}).get("options", []))
 
     @property
     def _header(self) -> dict[str, Any] | None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from sandbox.meta.approved import ApprovedTemplate, filled
-from sandbox.meta.contents import Contact
 from sandbox.meta.requests import SendRequest
 from sandbox.meta.template import address, payload, values
 from sandbox.meta.template_request import Template
@@ -36,19 +35,21 @@ def of_request(request: SendRequest, approved: ApprovedTemplate | None) -> Shown
 def text_of(request: SendRequest, shown: Shown) -> str | None:
     """One line, whatever the type."""
     content = request.content
+    text: str | None
     match request.type:
         case "text":
-            return content.body
+            text = content.body
         case "reaction":
-            return content.emoji
+            text = content.emoji
         case "interactive" | "template":
-            return shown["interactive"]["body"]
+            text = shown["interactive"]["body"]
         case "location":
-            return content.name or content.address
+            text = content.name or content.address
         case "contacts":
-            first: Contact = content[0]
-            return first.name.formatted_name
-    return getattr(content, "caption", None)
+            text = content[0].name.formatted_name
+        case _:
+            text = getattr(content, "caption", None)
+    return text
 
 
 def of_message(message: dict[str, Any]) -> Shown:

@@ -24,11 +24,11 @@ from tests.api.conftest import OWN_APP_SECRET, Api
 from tests.api.test_rotation import active_line
 from tests.waiting import PATIENCE
 from web.api.access import auth
-from web.api.access.auth import Principal
 from web.api.messages import state
 from web.api.tenants.webhook_urls import WebhookUrlsOf
 from web.request.errors import ApiError
 from web.request.parts import WebParts
+from web.request.principal import Principal
 
 WA_ID = "4915112345678"
 

@@ -14,6 +14,7 @@ from flask import Flask
 from db.tenants import onboarding, ownership
 from db.tenants.changes import Changes
 from db.tenants.onboarding import Line
+from relay.checks.checks import Ours
 from relay.checks.owners import Owners
 from relay.checks.ownership import Ownership
 from tests import processes
@@ -21,7 +22,6 @@ from tests.portal.client import Person, changes_of, live_line, new_tenant, runni
 from tests.portal.conftest import new_user
 from tests.portal.suedlicht import GENESYS, WHATSAPP
 from tests.waiting import PATIENCE
-from web.api.tenants.checks import Ours
 from web.request.parts import WebParts
 
 STORED = {name: value for name, value in WHATSAPP.items() if name != "app"}

@@ -15,12 +15,12 @@ from db.tenants import lines, onboarding, ownership
 from db.tenants.changes import Changes, NotFoundError
 from db.tenants.onboarding import Line
 from relay.channels.base import Account, Channel, Expected, Finding
+from relay.checks.checks import Ours
 from relay.checks.owners import Owners
 from relay.checks.ownership import Ownership
 from tests.api.conftest import Api
 from tests.security.conftest import Control
 from tests.waiting import PATIENCE
-from web.api.tenants import checks
 from web.request.parts import WebParts
 
 LOOK_UPS = {"meta": ["phone_number", "phone_numbers"], "genesys": ["integrations"]}
@@ -135,7 +135,7 @@ class House:
 
 
 def checks_ours(parts: WebParts) -> Any:
-    return checks.Ours(parts.public_url, parts.meta_app_secrets)
+    return Ours(parts.public_url, parts.meta_app_secrets)
 
 
 @pytest.fixture

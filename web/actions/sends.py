@@ -85,7 +85,7 @@ def _put(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted) -> str:
 
 def _media(wanted: Wanted) -> Media | None:
     kind = wanted.header if wanted.type == "template" else wanted.type
-    if wanted.media_url is None or kind is None or kind == "text" or kind == "template":
+    if wanted.media_url is None or kind is None or kind == "text":
         return None
     _admit(wanted.media_url)
     return Media(kind, source_url=wanted.media_url, filename=wanted.filename, caption=wanted.text or None, public=True)

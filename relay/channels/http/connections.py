@@ -144,7 +144,8 @@ def _dial(origin: Origin, trust: Trust) -> gevent.socket.socket:
 
 
 def _resolved(origin: Origin) -> list[tuple[Any, ...]]:
-    return gevent.socket.getaddrinfo(origin.host, origin.port, 0, gevent.socket.SOCK_STREAM)
+    found: list[tuple[Any, ...]] = gevent.socket.getaddrinfo(origin.host, origin.port, 0, gevent.socket.SOCK_STREAM)
+    return found
 
 
 def _resolved_in_turn(origin: Origin) -> list[tuple[Any, ...]] | OSError | UnicodeError:

@@ -41,7 +41,7 @@ class LoggedIn(UserMixin):
         )
 
 
-@manager.user_loader
+@manager.user_loader  # type: ignore[untyped-decorator]
 def _holder(token: str) -> LoggedIn | None:
     # A page that keeps itself fresh is nobody's doing: left open, it ends like any other.
     held = sessions.held(parts().pool, token, seen=request.headers.get("X-Fragment") != "1")

@@ -10,10 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Response, redirect, render_template, request, session, url_for
+from flask import redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf import FlaskForm
+from werkzeug import Response
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
@@ -227,7 +228,7 @@ def _of_tenant(held: openid.Provider | None) -> Provider | None:
     return None if held is None else providers.of_tenant(held)
 
 
-def _remembering(answer: Any, provider: Provider) -> Response:
+def _remembering(answer: Response, provider: Provider) -> Response:
     """The log-in page of this browser offers the tenant's provider from now on."""
     if provider.tenant_id is not None:
         answer.set_cookie(
