@@ -14,16 +14,19 @@ from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
 
+from tests.system import coverage
+
 TESTS = Path(__file__).parents[1]
 HALVES = (("unit", "contract", "integration", "flow"), ("api", "portal", "content", "security"))
 ALONE = ("faults",)
+COVERAGE = TESTS.parent / "build" / "coverage.json"
 NOT_HERE = {"scale"}
 """A target of its own."""
 WORDS = {"failure": "failed", "error": "error", "skipped": "skipped"}
 
 
 def main(arguments: list[str]) -> int:
-    """0 when all passed, else 1. The last line is the summary of all three in pytest's own form."""
+    """0 when all passed, else 1. The last line is the summary of all three in pytest's own form, coverage before it."""
     _everything_is_named()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as kept:
@@ -33,6 +36,7 @@ def main(arguments: list[str]) -> int:
         kept.seek(0)
         sys.stdout.writelines(kept)
         codes.append(_start(ALONE, arguments, reports).wait())
+        print(coverage.summary(reports.glob("*.json"), COVERAGE))
         print(_summary(reports, time.monotonic() - started), flush=True)
     return 1 if any(codes) else 0
 
@@ -42,7 +46,9 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     folders = [str(TESTS / name) for name in names]
     print(f"\n== {' '.join(names)}", file=output or sys.stdout, flush=True)
-    command = [sys.executable, "-m", "pytest", f"--junitxml={reports / names[0]}.xml", *arguments, *folders]
+    # The fault tests run processes, which are not measured, and want the machine to themselves.
+    python = [sys.executable] if names == ALONE else coverage.measured(reports / f"{names[0]}.json")
+    command = [*python, "-m", "pytest", f"--junitxml={reports / names[0]}.xml", *arguments, *folders]
     return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT if output else None)
 
 
