@@ -62,6 +62,7 @@ def _in_words() -> Iterator[None]:
 
 
 @click.group()
+@click.version_option(package_name="wa-genesys-relay")
 def main() -> None:
     """Relay between WhatsApp Business Cloud API and Genesys Cloud Open Messaging."""
 

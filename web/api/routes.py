@@ -5,6 +5,8 @@ The views find what they use in `current_app.extensions["relay"]` (web.request.p
 
 from __future__ import annotations
 
+from importlib import metadata
+
 from flask_openapi3 import Info, OpenAPI
 
 from web.api.access import audit_log, keys, openid, users
@@ -33,11 +35,13 @@ BLUEPRINTS = (
 )
 
 
-def new_app(import_name: str, version: str = "1") -> OpenAPI:
+def new_app(import_name: str) -> OpenAPI:
     """An application whose every error has the one shape; no pages that would need the internet."""
     return OpenAPI(
         import_name,
-        info=Info(title="WhatsApp Genesys relay", version=version, description=docs.DESCRIPTION),
+        info=Info(
+            title="WhatsApp Genesys relay", version=metadata.version("wa-genesys-relay"), description=docs.DESCRIPTION
+        ),
         security_schemes={"key": {"type": "http", "scheme": "bearer"}},
         doc_ui=False,
         validation_error_status=400,
