@@ -7,11 +7,14 @@ length and no faster: no two starts read the same stretch, and what was read is 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 MASK = "[secret]"
 DEPTH = 100
 """Deeper than any provider nests; what lies below is left out."""
+SHORT_NAME = 64
+"""Names no longer than this are judged once and remembered: log and payloads have the same few again and again."""
 
 _WORDS = r"(?:secret|token|passw|authori[sz]ation|signature|cookie|credential|api[-_]?key|private[-_]?key)"
 _SECRET_NAME = re.compile(rf"(?i){_WORDS}|dsn|(?:^|[_\-. ])keys?$")
@@ -41,6 +44,7 @@ _SECRETS = (
     # Meta's tokens, of which a part may have been taken out by name already
     ("EAA", re.compile(r"\bEAA(?:[A-Za-z0-9_-]|\[secret\]){8,}+"), MASK),
 )
+_SIGNS = re.compile("|".join(sorted({re.escape(sign) for sign, _, _ in _SECRETS})))
 _URL = re.compile(r"(https?://[^\s?#\"'<>]++)([?#][^\s\"'<>]*+)?")
 _PEOPLE = (
     (re.compile(r"\bwamid\.[A-Za-z0-9+/=_-]++"), "[wamid]"),
@@ -54,14 +58,28 @@ _PEOPLE = (
 
 def is_secret(name: str) -> bool:
     """Whether what stands under this name is a secret, whatever it looks like."""
-    return name not in _HARMLESS_NAMES and _SECRET_NAME.search(name) is not None
+    return _named(name)[0]
+
+
+def _named(name: str) -> tuple[bool, bool]:
+    """Whether it names a secret, and whether an address."""
+    return _remembered(name) if len(name) <= SHORT_NAME else _judged(name)
+
+
+def _judged(name: str) -> tuple[bool, bool]:
+    secret = name not in _HARMLESS_NAMES and _SECRET_NAME.search(name) is not None
+    return secret, _ADDRESS_NAME.search(name) is not None
+
+
+_remembered = lru_cache(maxsize=4_096)(_judged)
 
 
 def without_secrets(text: str) -> str:
     """The text without tokens, passwords and signatures, wherever in it they stand."""
-    for sign, pattern, replacement in _SECRETS:
-        if sign in text:
-            text = pattern.sub(replacement, text)
+    if _SIGNS.search(text) is not None:
+        for sign, pattern, replacement in _SECRETS:
+            if sign in text:
+                text = pattern.sub(replacement, text)
     return text
 
 
@@ -79,17 +97,16 @@ def redacted(value: Any, name: str = "", depth: int = 0) -> Any:
         return "[nested too deeply]"
     if value is None or value == "" or isinstance(value, bool):
         return value
-    if is_secret(name):
+    secret, address = _named(name)
+    if secret:
         return MASK
+    if isinstance(value, str):
+        return without_secrets(_without_queries(value, MASK) if address else value)
     if isinstance(value, dict):
         return {key: redacted(inner, str(key), depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [redacted(inner, name, depth + 1) for inner in value]
-    return _text(value, name) if isinstance(value, str) else value
-
-
-def _text(text: str, name: str) -> str:
-    return without_secrets(_without_queries(text, MASK) if _ADDRESS_NAME.search(name) else text)
+    return value
 
 
 def _without_queries(text: str, mark: str) -> str:

@@ -9,11 +9,10 @@ import structlog
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from conf.logging import configure
 from conf.settings import load_settings
 from db.pool import Pool
-from relay.core.redaction import redacted
 from tests import processes
+from tests.log_lines import as_web_logs
 from tests.waiting import wait_until
 from web.bootstrap import build_web
 from web.request.parts import WebParts
@@ -71,7 +70,7 @@ class Api:
 @pytest.fixture(scope="module")
 def app(settings_env: dict[str, str]) -> Iterator[Flask]:
     settings = load_settings(settings_env)
-    configure(redacted, "INFO", "json")
+    as_web_logs()
     made = build_web(settings)
     parts: WebParts = made.extensions["relay"]
     wait_until(lambda: parts.preparation.done, message="web's preparation")

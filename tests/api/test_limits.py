@@ -12,6 +12,7 @@ from conf.settings import load_settings
 from db.access import api_keys, passwords, users
 from db.audit import By
 from db.pool import Pool
+from tests import log_lines
 from tests.api.conftest import Api
 from web.bootstrap import build_web
 from web.request import limits
@@ -170,14 +171,13 @@ def test_only_a_proxy_of_ours_says_who_asks(
     assert [guess(app, f"203.0.113.{n}") for n in range(4)] == [401, 401, 429, 429]
 
 
-def test_the_log_says_who_and_how_long_and_no_more(
-    api: Api, new_tenant: Callable[..., str], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_log_says_who_and_how_long_and_no_more(api: Api, new_tenant: Callable[..., str]) -> None:
     tenant_id = new_tenant()
-    caplog.clear()
-    api("GET", "/api/messages?q=49151999&limit=5", X_Tenant_ID=tenant_id)
-    api("POST", f"/api/tenants/{tenant_id}/users", {"email": "secret@x.example", "name": "Hidden", "role": "viewer"})
-    told = [one.msg for one in caplog.records if isinstance(one.msg, dict) and one.msg.get("event") == "request"]
+    person = {"email": "secret@x.example", "name": "Hidden", "role": "viewer"}
+    with log_lines.captured() as lines:
+        api("GET", "/api/messages?q=49151999&limit=5", X_Tenant_ID=tenant_id)
+        api("POST", f"/api/tenants/{tenant_id}/users", person)
+    told = [one for one in lines if one["event"] == "request"]
     assert [(one["rule"], one["status"], one["principal"]) for one in told] == [
         ("/api/messages", 200, "admin-key"),
         ("/api/tenants/<uuid:tenant_id>/users", 201, "admin-key"),

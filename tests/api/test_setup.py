@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from db.pool import Pool
+from tests import log_lines
 from tests.api.conftest import GENESYS, OWN_APP_SECRET, SECRETS, TOKEN, VERIFY_TOKEN, WHATSAPP, Api
 
 
@@ -49,16 +50,17 @@ def test_credentials_are_taken_and_shown_masked(api: Api, side: str) -> None:
 def test_no_secret_leaves_by_any_answer_nor_by_the_log(
     api: Api, new_tenant: Callable[..., str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    tenant_id = new_tenant(whatsapp={"app_secret": OWN_APP_SECRET, "verify_token": VERIFY_TOKEN})
-    base = f"/api/tenants/{tenant_id}"
-    api("POST", f"{base}/lines", {"phone_number_id": "3", "integration_id": "i", "webhook_secret": VERIFY_TOKEN})
-    api("PUT", f"{base}/whatsapp/credentials", WHATSAPP | {"nonsense": TOKEN})
-    api("PUT", f"{base}/whatsapp/credentials", WHATSAPP | {"access_token": TOKEN + "\u0000"})
-    api("PUT", f"{base}/genesys/credentials", GENESYS | {"region": TOKEN})
-    for path in (base, f"{base}/lines", f"{base}/credentials?type=whatsapp", f"{base}/credentials?type=genesys"):
-        api("GET", path)
-    everything = "\n".join([*api.seen, caplog.text])  # the log as it is before anything is masked in it
-    assert "/whatsapp/credentials" in caplog.text
+    with log_lines.captured() as lines:
+        tenant_id = new_tenant(whatsapp={"app_secret": OWN_APP_SECRET, "verify_token": VERIFY_TOKEN})
+        base = f"/api/tenants/{tenant_id}"
+        api("POST", f"{base}/lines", {"phone_number_id": "3", "integration_id": "i", "webhook_secret": VERIFY_TOKEN})
+        api("PUT", f"{base}/whatsapp/credentials", WHATSAPP | {"nonsense": TOKEN})
+        api("PUT", f"{base}/whatsapp/credentials", WHATSAPP | {"access_token": TOKEN + "\u0000"})
+        api("PUT", f"{base}/genesys/credentials", GENESYS | {"region": TOKEN})
+        for path in (base, f"{base}/lines", f"{base}/credentials?type=whatsapp", f"{base}/credentials?type=genesys"):
+            api("GET", path)
+    everything = "\n".join([*api.seen, str(lines), caplog.text])
+    assert "/whatsapp/credentials" in str(lines)
     assert [secret for secret in SECRETS if secret in everything] == []
 
 

@@ -11,13 +11,12 @@ import structlog
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from conf.logging import configure
 from conf.settings import load_settings
 from db.audit import By
 from db.tenants import credentials, onboarding, tenants
 from db.tenants.changes import Changes
 from db.tenants.onboarding import Line
-from relay.core.redaction import redacted
+from tests.log_lines import as_web_logs
 from tests.portal import phone
 from tests.waiting import wait_until
 from web.bootstrap import build_web
@@ -36,7 +35,7 @@ SET_UP = "/portal/account/second-factor"
 def running_app(env: Mapping[str, str]) -> Iterator[Flask]:
     """The application as a web worker builds it."""
     settings = load_settings(dict(env))
-    configure(redacted, "INFO", "json")
+    as_web_logs()
     app = build_web(settings)
     parts: WebParts = app.extensions["relay"]
     wait_until(lambda: parts.preparation.done, message="web's preparation")

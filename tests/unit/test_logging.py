@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import pytest
 import structlog
@@ -26,6 +27,11 @@ def restored() -> Iterator[None]:
 )
 def test_values_under_secret_names_are_masked(name: str) -> None:
     assert redacted({"event": "x", name: "EAAG-1"})[name] == "[secret]"
+
+
+@pytest.mark.parametrize("name", ["token", "api_key"])
+def test_a_long_name_is_judged_like_a_short_one(name: str) -> None:
+    assert redacted({"x" * 100 + "_" + name: "EAAG-1"}) == {"x" * 100 + "_" + name: "[secret]"}
 
 
 @pytest.mark.parametrize("name", ["event", "routing_key", "idempotency_key", "monkey", "phone_number_id", "keyboard"])
@@ -93,6 +99,45 @@ def test_the_level_is_respected(capsys: pytest.CaptureFixture[str]) -> None:
     assert "loud" in text
 
 
+@dataclass
+class Login:
+    person: str
+    password: str = field(repr=False)
+
+
+class Reset:
+    def __repr__(self) -> str:
+        return "<reset at https://relay.test/reset?token=s3cr3t >"
+
+
+def test_an_object_says_by_its_repr_what_may_be_seen_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    ours.configure(redacted, "INFO", "json")
+    structlog.get_logger("relay.test").info("started", login=Login("anna", "s3cr3t"), reset=Reset())
+    text = capsys.readouterr().err
+    assert "s3cr3t" not in text
+    line = json.loads(text)
+    assert (line["login"], line["reset"]) == (
+        "Login(person='anna')",
+        "<reset at https://relay.test/reset?token=[secret] >",
+    )
+
+
+@pytest.mark.parametrize("value", [2**70, "half \ud83d of a sign", "gr\u00fc\u00dfe \u2028 \U0001f600"])
+def test_what_only_pythons_own_json_can_say_is_said(capsys: pytest.CaptureFixture[str], value: object) -> None:
+    ours.configure(redacted, "INFO", "json")
+    structlog.get_logger("relay.test").info("started", value=value)
+    text = capsys.readouterr().err
+    assert text.isascii()
+    assert json.loads(text)["value"] == value
+
+
+def test_each_of_our_lines_names_its_logger(capsys: pytest.CaptureFixture[str]) -> None:
+    ours.configure(redacted, "INFO", "json")
+    structlog.get_logger("relay.test").warning("waits for %s", "nobody")
+    line = json.loads(capsys.readouterr().err)
+    assert (line["logger"], line["event"], line["level"]) == ("relay.test", "waits for nobody", "warning")
+
+
 class Unspeakable:
     def __repr__(self) -> str:
         raise ValueError("no word")
@@ -110,6 +155,7 @@ def test_a_line_that_cannot_be_written_tells_nothing_of_what_it_held(
         ("log_line_lost", "kombu", "TypeError"),
         ("log_line_lost", "relay.test", "ValueError"),
     ]
+    assert [one["place"].partition(":")[0] for one in lines] == ["test_logging"] * 2
     assert "s3cr3t" not in str(lines)
 
 
