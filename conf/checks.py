@@ -6,12 +6,31 @@ Pure functions, used by `conf.settings`. No message ever repeats the value: it m
 import json
 import re
 from collections.abc import Callable
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from cryptography.fernet import Fernet
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
+
+WeaknessName = Literal[
+    "demo-secrets",
+    "default-passwords",
+    "weak-secrets",
+    "weak-encryption-key",
+    "http-public-url",
+    "http-files-url",
+    "files-beside-portal",
+    "plain-database",
+    "plain-cache",
+    "plain-broker",
+    "plain-files",
+    "http-login",
+    "stand-ins",
+]
+WEAKNESSES: tuple[WeaknessName, ...] = get_args(WeaknessName)
+"""What RELAY_INSECURE may name; `conf.profile` says what each is about."""
 
 PLACEHOLDERS = ("change-me", "changeme", "change_me", "replace-me", "your-")
 SHORTEST_SECRET = 32

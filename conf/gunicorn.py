@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from typing import Any
 
-from conf.settings import SettingsError, load_settings
+from conf.loading import SettingsError, load_settings
 
 # gevent, with deadlines for slow requests and a bound of connections per address.
 worker_class = "web.server.Worker"

@@ -7,34 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import unquote, urlsplit
 
 import structlog
 from zxcvbn import zxcvbn
 
 from conf import tls
-from conf.checks import SHORTEST_SECRET
-
-if TYPE_CHECKING:
-    from conf.settings import Settings
-
-Name = Literal[
-    "demo-secrets",
-    "default-passwords",
-    "weak-secrets",
-    "weak-encryption-key",
-    "http-public-url",
-    "http-files-url",
-    "files-beside-portal",
-    "plain-database",
-    "plain-cache",
-    "plain-broker",
-    "plain-files",
-    "http-login",
-    "stand-ins",
-]
-NAMES: tuple[Name, ...] = get_args(Name)
+from conf.checks import SHORTEST_SECRET, WeaknessName
+from conf.settings import Settings
 
 FEWEST_GUESSES = 20
 """As a power of ten. 32 random hexadecimal digits have 32, words with numbers behind them about 15."""
@@ -54,7 +34,7 @@ log = structlog.get_logger(__name__)
 class Weakness:
     """`text` goes on after the variable's name; `advice` is a sentence of its own."""
 
-    name: Name
+    name: WeaknessName
     variable: str
     text: str
     advice: str

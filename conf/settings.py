@@ -1,11 +1,10 @@
-"""Every setting of web and relay, read from the environment once, at start.
+"""Every setting of web and relay; `conf.loading` reads them from the environment once, at start.
 
 Each attribute is the variable's name in lower case. A new setting also goes into
 `conf/example.env` and `docs/configuration.md`; a test compares the three.
 """
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -13,29 +12,17 @@ from pydantic import (
     BeforeValidator,
     Field,
     SecretStr,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
-from conf import checks, profile, tls
-
-
-class SettingsError(Exception):
-    """All that is wrong with the environment, one line per problem."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        lines = "\n".join(f"  - {problem}" for problem in problems)
-        super().__init__(f"The settings are not usable ({len(problems)} problem(s)):\n{lines}")
+from conf import checks, tls
 
 
 def _secret(check: Callable[[str], str] = checks.not_a_placeholder) -> AfterValidator:
@@ -46,7 +33,8 @@ def _secret(check: Callable[[str], str] = checks.not_a_placeholder) -> AfterVali
     return AfterValidator(validate)
 
 
-def _split(value: Any) -> Any:
+def split(value: Any) -> Any:
+    """A list in a variable: parts between commas."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
@@ -62,32 +50,13 @@ Origin = Annotated[str, AfterValidator(checks.origin)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 LinkSeconds = Annotated[int, Field(ge=60, le=604800)]
 
-FILLING: dict[str, Any] = {
-    "database_url": "postgresql:///relay",
-    "redis_url": "unix:///redis",
-    "broker_url": "amqp://localhost",
-    "minio_endpoint": "localhost",
-    "minio_access_key": "-",
-    "minio_secret_key": "-",
-    "minio_public_url": "https://files",
-    "public_url": "https://web",
-    "secret_key": "-" * 32,
-    "credentials_keys": ["A" * 43 + "="],
-    "admin_api_key": "-" * 32,
-    # What OIDC_ISSUER requires.
-    "oidc_client_id": "-",
-    "oidc_client_secret": "-",
-    "oidc_roles": {"-": "operator"},
-}
-"""Of the right form, for what is required. Never used: it only stands for a setting that was refused already."""
-
 
 class Settings(BaseSettings):
     """Immutable. Pass it, or single values of it, to what needs them; only conf.gunicorn reads some of it again."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    relay_insecure: Annotated[tuple[profile.Name, ...], NoDecode, BeforeValidator(_split)] = Field(
+    relay_insecure: Annotated[tuple[checks.WeaknessName, ...], NoDecode, BeforeValidator(split)] = Field(
         default=(), examples=["http-public-url,plain-cache"]
     )
     # Before the URLs, which are completed with it.
@@ -119,7 +88,7 @@ class Settings(BaseSettings):
     web_port: Port = 8000
     web_workers: int = Field(default=2, ge=1, le=64)
     trusted_proxies: int = Field(default=0, ge=0, le=10)
-    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)] = Field(
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(split)] = Field(
         default=(), examples=["https://tools.your.domain"]
     )
     metrics_host: str = "127.0.0.1"
@@ -130,7 +99,7 @@ class Settings(BaseSettings):
     secret_key: Annotated[SecretStr, _secret(checks.at_least(16))] = Field(
         examples=["the output of: openssl rand -hex 32"]
     )
-    credentials_keys: Annotated[tuple[Key, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)] = Field(
+    credentials_keys: Annotated[tuple[Key, ...], NoDecode, BeforeValidator(split), Field(min_length=1)] = Field(
         examples=["the output of: openssl rand -base64 32 | tr '+/' '-_'"]
     )
     admin_api_key: Annotated[SecretStr, _secret(checks.at_least(8))] = Field(
@@ -167,7 +136,7 @@ class Settings(BaseSettings):
         default={}, validate_default=True, examples=["""'{"relay-operators": "operator"}'"""]
     )
     oidc_second_factor: bool = False
-    oidc_private_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)] = Field(
+    oidc_private_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(split)] = Field(
         default=(), examples=["https://login.internal.your.domain"]
     )
     password_login: bool = Field(default=True, validate_default=True)
@@ -203,74 +172,3 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # load_settings hands the environment over, so that a given one is never mixed with the process' own.
         return (init_settings,)
-
-
-def load_settings(env: Mapping[str, str] | None = None) -> Settings:
-    """Settings from `env`, or from the process' environment; SettingsError names every problem at once.
-
-    Problems are what is missing or wrong, and every weakness of `conf.profile` that RELAY_INSECURE does not admit.
-    """
-    given = os.environ if env is None else env
-    source = EnvSettingsSource(Settings)
-    source.env_vars = {name.lower(): value.strip() for name, value in given.items() if value.strip()}
-    settings, problems = _read(source())
-    if problems:
-        # Raised out here and not chained: the original error carries its input, and the input holds secrets.
-        raise SettingsError(problems)
-    return settings
-
-
-def _read(values: dict[str, Any]) -> tuple[Settings, list[str]]:
-    """The settings and all that is the matter with them."""
-    try:
-        settings, wrong, problems = Settings(**values), set(), []
-    except ValidationError as error:
-        wrong = {str(detail["loc"][0]) for detail in error.errors()}
-        problems = [_in_words(detail) for detail in error.errors()]
-        settings = _readable(values, wrong)
-    weak = [one for one in profile.refused(settings) if one.variable.lower() not in wrong]
-    return settings, problems + [str(one) for one in weak]
-
-
-def _readable(values: dict[str, Any], wrong: set[str]) -> Settings:
-    """The right ones, and in place of the others what fills their place: for the profile to judge the right ones."""
-    right = {name: value for name, value in values.items() if name not in wrong}
-    admitted = [name for name in _split(values.get("relay_insecure", "")) if name in profile.NAMES]
-    return Settings(**(FILLING | right | {"relay_insecure": admitted}))
-
-
-def _in_words(detail: ErrorDetails) -> str:
-    field, *place = detail["loc"]
-    which = f" (entry {int(place[0]) + 1})" if place else ""
-    return f"{str(field).upper()}{which} {_what_is_wrong(detail)}. Example: {_example(str(field))}"
-
-
-def _what_is_wrong(detail: ErrorDetails) -> str:
-    limits = detail.get("ctx", {})
-    match detail["type"]:
-        case "missing":
-            return "is missing"
-        case "value_error":
-            return str(limits["error"])
-        case "int_parsing":
-            return "must be a whole number"
-        case "bool_parsing":
-            return "must be true or false"
-        case "greater_than_equal":
-            return f"must be at least {limits['ge']}"
-        case "less_than_equal":
-            return f"must be at most {limits['le']}"
-        case "literal_error":
-            return f"must be {limits['expected']}"
-        case "too_short":
-            return "holds no key"
-        case "string_pattern_mismatch":
-            return "does not look like the example"
-        case _:
-            return "has the wrong form"
-
-
-def _example(field: str) -> str:
-    info = Settings.model_fields[field]
-    value = info.examples[0] if info.examples else info.default
-    return f"{field.upper()}={str(value).lower() if isinstance(value, bool) else value}"

@@ -15,8 +15,9 @@ import gevent
 import gevent.util
 
 from conf import profile
+from conf.loading import SettingsError, load_settings
 from conf.logging import configure
-from conf.settings import Settings, SettingsError, load_settings
+from conf.settings import Settings
 from relay.core.redaction import redacted
 
 

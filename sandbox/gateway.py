@@ -2,7 +2,6 @@
 
 import json
 import socket
-from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,21 +10,10 @@ import gevent
 from flask import Response, request
 
 from sandbox.faults import Faults
+from sandbox.refusal import Refusal
 from sandbox.world_access import current
 
 HTML_502 = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
-
-
-class Refusal(Exception):
-    """A provider's no, with its own shape. `reason` is what the stats count."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status, self.reason = status, reason
-        self.headers: dict[str, str] = {}
-
-    @abstractmethod
-    def body(self) -> dict[str, Any]: ...
 
 
 @dataclass(slots=True)

@@ -12,8 +12,8 @@ if not monkey.is_module_patched("threading"):
     )
 
 from conf import profile
+from conf.loading import load_settings
 from conf.logging import configure
-from conf.settings import load_settings
 from relay.core.redaction import redacted
 from web.bootstrap import build_web
 

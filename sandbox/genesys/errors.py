@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import g
 
-from sandbox.gateway import Refusal
+from sandbox.refusal import Refusal
 
 _MESSAGES = {
     400: ("bad.request", "The request could not be understood by the server due to malformed syntax."),

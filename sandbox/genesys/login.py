@@ -9,9 +9,10 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox.accounts import Client
-from sandbox.gateway import Answer, Refusal, perform
+from sandbox.gateway import Answer, perform
 from sandbox.genesys.provider import PROVIDER
 from sandbox.genesys.tokens import Code
+from sandbox.refusal import Refusal
 from sandbox.world_access import current
 
 FIELDS = ("client_id", "response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sandbox.gateway import Refusal
 from sandbox.ids import fbtrace_id
+from sandbox.refusal import Refusal
 
 CATALOGUE: dict[int, tuple[int, str]] = {
     0: (401, "AuthException"),

@@ -9,7 +9,7 @@ import structlog
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from conf.settings import load_settings
+from conf.loading import load_settings
 from db.pool import Pool
 from tests import processes
 from tests.log_lines import as_web_logs

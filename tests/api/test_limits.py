@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
-from conf.settings import load_settings
+from conf.loading import load_settings
 from db.access import api_keys, passwords, users
 from db.audit import By
 from db.pool import Pool

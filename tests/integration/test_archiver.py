@@ -18,7 +18,7 @@ from minio.error import MinioException
 from prometheus_client import REGISTRY
 from urllib3.exceptions import HTTPError
 
-from conf.settings import load_settings
+from conf.loading import load_settings
 from demo.stack import ObjectStore
 from relay.actors.archiver import PACK_FROM, ArchiverActor
 from relay.broker.publisher import Outgoing

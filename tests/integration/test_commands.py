@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from conf.settings import load_settings
+from conf.loading import load_settings
 from db.access import guesses, password_rules, passwords, second_factor, users
 from db.access.guesses import Source
 from db.audit import By

@@ -13,7 +13,8 @@ import pytest
 import redis
 import requests
 
-from conf.settings import Settings, load_settings
+from conf.loading import load_settings
+from conf.settings import Settings
 from db.audit import By
 from db.migrate import migrate
 from db.pool import Pool

@@ -15,7 +15,7 @@ import pytest
 import redis
 import requests
 
-from conf.settings import load_settings
+from conf.loading import load_settings
 from db.migrate import ShardCountError
 from demo.stack import Postgres
 from demo.stack.ports import HOST, free_port

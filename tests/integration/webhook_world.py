@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from conf.settings import load_settings
+from conf.loading import load_settings
 from db.audit import By
 from db.tenants import credentials, onboarding, tenants
 from db.tenants.changes import Changes

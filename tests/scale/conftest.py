@@ -11,8 +11,8 @@ import pytest
 import structlog
 from flask import Flask
 
+from conf.loading import load_settings
 from conf.logging import configure
-from conf.settings import load_settings
 from db.access import passwords, users
 from db.audit import By
 from db.daemons import shards

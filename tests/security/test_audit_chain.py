@@ -14,7 +14,8 @@ import psycopg2.errors
 import pytest
 from structlog.testing import capture_logs
 
-from conf.settings import Settings, load_settings
+from conf.loading import load_settings
+from conf.settings import Settings
 from db import audit
 from db.access import audit_chain
 from db.audit import By

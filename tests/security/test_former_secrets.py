@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
-from conf.settings import load_settings
+from conf.loading import load_settings
 from db.audit import By
 from db.pool import Pool
 from db.tenants import former_secrets, onboarding

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from conf.settings import load_settings
+from conf.loading import load_settings
 from db.access import api_keys, lineage, passwords, users
 from db.access.lineage import Maker
 from db.audit import By

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from gevent.pywsgi import WSGIServer
 
-from conf.settings import Settings, load_settings
+from conf.loading import load_settings
+from conf.settings import Settings
 from db import migrate
 from db.pool import Pool
 from demo.stack import Postgres

@@ -11,8 +11,8 @@ import pytest
 import structlog
 from cryptography.fernet import Fernet
 
-from conf import profile
-from conf.settings import SettingsError, load_settings
+from conf import checks, profile
+from conf.loading import SettingsError, load_settings
 from demo.stack.installation import INSECURE
 
 ROOT = Path(__file__).parents[2]
@@ -115,7 +115,7 @@ def test_a_weakness_is_refused_unless_it_is_admitted_by_name(variable: str, valu
     shown = "MINIO_ENDPOINT" if variable == "MINIO_SECURE" else variable
     assert refusals(**{variable: value}) == [(name, shown)]
     assert refusals(**{variable: value, "RELAY_INSECURE": name}) == []
-    others = ",".join(other for other in profile.NAMES if other != name)
+    others = ",".join(other for other in checks.WEAKNESSES if other != name)
     assert refusals(**{variable: value, "RELAY_INSECURE": others}) == [(name, shown)]
 
 
@@ -165,7 +165,7 @@ def test_a_wrong_name_in_relay_insecure_takes_back_no_right_one() -> None:
         load_settings(PRODUCTION | {"PUBLIC_URL": "http://x.example", "RELAY_INSECURE": "http-public-url,plain"})
     (problem,) = caught.value.problems
     assert problem.startswith("RELAY_INSECURE (entry 2) must be")
-    assert all(name in problem for name in profile.NAMES)
+    assert all(name in problem for name in checks.WEAKNESSES)
 
 
 def test_no_refusal_shows_a_secret() -> None:

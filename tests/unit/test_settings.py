@@ -8,7 +8,8 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr, ValidationError
 
-from conf.settings import Settings, SettingsError, load_settings
+from conf.loading import SettingsError, load_settings
+from conf.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "conf" / "example.env").read_text()
