@@ -30,6 +30,15 @@ from relay.core.errors import StoreError
 psycopg2.extras.register_uuid()
 
 CONNECT_SECONDS = 5.0
+# One plan for each prepared statement, and always by an index: neither missing statistics nor a small table that grows
+# may lead to another. JIT would take a forbidden plan's price for work worth compiling.
+STEADY = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "plan_cache_mode=force_generic_plan", "enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off",
+        "jit=off",
+    )
+)  # fmt: skip
 AS_TENANT = "SET LOCAL ROLE relay_tenant; SELECT set_config('relay.tenant', %s, true)"
 # Only looks and never waits, so it need not go through gevent's hub.
 _poll = get_original("select", "poll")
@@ -50,12 +59,13 @@ def _wait(connection: Any) -> None:
 
 
 class _Connection(psycopg2.extensions.connection):
-    """Carries the deadline of whoever uses it now (time.monotonic)."""
+    """Carries the deadline of whoever uses it now (time.monotonic), and which statements it has prepared."""
 
     deadline: float
 
     def __init__(self, dsn: str, asynchronous: int = 0) -> None:
         self.deadline = time.monotonic() + CONNECT_SECONDS
+        self.prepared: set[str] = set()
         super().__init__(dsn, asynchronous)
 
 
@@ -63,18 +73,25 @@ class Pool:
     """`transaction()` lends a cursor; `size` connections at most, opened on demand.
 
     `idle_in_transaction_seconds` must stay below the daemons' lease: a stopped process would
-    otherwise hold row locks that its successor needs.
+    otherwise hold row locks that its successor needs. `steady` is for whoever carries messages: prepared statements
+    keep one plan, by indexes, however large the tables are and whatever is known about them.
     """
 
     def __init__(
-        self, url: str, size: int = 8, *, statement_seconds: float = 10.0, idle_in_transaction_seconds: float = 5.0
+        self,
+        url: str,
+        size: int = 8,
+        *,
+        statement_seconds: float = 10.0,
+        idle_in_transaction_seconds: float = 5.0,
+        steady: bool = False,
     ) -> None:
         psycopg2.extensions.set_wait_callback(_wait)
         self._url = url
         self._options = (
             f"-c statement_timeout={int(statement_seconds * 1000)} "
             f"-c idle_in_transaction_session_timeout={int(idle_in_transaction_seconds * 1000)} "
-            "-c TimeZone=UTC"
+            f"-c TimeZone=UTC {STEADY if steady else ''}"
         )
         self._seconds = statement_seconds + 2.0
         self._free: list[Any] = []

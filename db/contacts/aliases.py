@@ -16,6 +16,7 @@ from psycopg2.extras import execute_values
 from db.contacts.mappings import columns, mapping_of
 from db.contacts.seen import Key, Seen
 from db.mailbox.messages import stamp
+from db.prepared import Prepared
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.contacts.user_ids import begins_like_one
 
@@ -53,6 +54,24 @@ class Book:
         self.changed[line_id, name] = held
 
 
+BY_NAME = Prepared(
+    "contacts_by_name",
+    f"""SELECT v.line_id::text, v.alias, extract(epoch FROM a.created_at)::float8, extract(epoch FROM a.until)::float8,
+               {columns("c")}
+        FROM unnest(%(lines)s, %(names)s) AS v (line_id, alias)
+        JOIN contact_aliases a ON a.line_id = v.line_id AND a.alias = v.alias
+        JOIN conversation_mappings c ON c.id = a.conversation_id""",
+    lines="uuid[]", names="text[]",
+)  # fmt: skip
+
+BY_ADDRESS = Prepared(
+    "contacts_by_address",
+    f"""SELECT v.line_id::text, v.address, {columns("c")} FROM unnest(%(lines)s, %(addresses)s) AS v (line_id, address)
+        JOIN conversation_mappings c ON c.line_id = v.line_id AND c.genesys_address = v.address""",
+    lines="uuid[]", addresses="text[]",
+)  # fmt: skip
+
+
 def look_up(cursor: Any, seen: Sequence[Seen]) -> Book:
     names = sorted({(one.line_id, name) for one in seen for name in one.every_name})
     addresses = sorted({(one.line_id, name) for one in seen for name in _addresses(one)})
@@ -71,32 +90,15 @@ def _addresses(one: Seen) -> tuple[str, ...]:
 def _by_name(cursor: Any, names: Sequence[Key]) -> dict[Key, Held]:
     if not names:
         return {}
-    rows = execute_values(
-        cursor,
-        f"""SELECT v.line_id, v.alias, extract(epoch FROM a.created_at)::float8, extract(epoch FROM a.until)::float8,
-                   {columns("c")}
-            FROM (VALUES %s) AS v (line_id, alias)
-            JOIN contact_aliases a ON a.line_id = v.line_id::uuid AND a.alias = v.alias
-            JOIN conversation_mappings c ON c.id = a.conversation_id""",
-        names,
-        page_size=len(names),
-        fetch=True,
-    )
-    return {(row[0], row[1]): Held(mapping_of(row[4:]), row[2], row[3]) for row in rows}
+    BY_NAME.run(cursor, lines=[line_id for line_id, _ in names], names=[name for _, name in names])
+    return {(row[0], row[1]): Held(mapping_of(row[4:]), row[2], row[3]) for row in cursor.fetchall()}
 
 
 def _by_address(cursor: Any, addresses: Sequence[Key]) -> dict[Key, ConversationMapping]:
     if not addresses:
         return {}
-    rows = execute_values(
-        cursor,
-        f"""SELECT v.line_id, v.address, {columns("c")} FROM (VALUES %s) AS v (line_id, address)
-            JOIN conversation_mappings c ON c.line_id = v.line_id::uuid AND c.genesys_address = v.address""",
-        addresses,
-        page_size=len(addresses),
-        fetch=True,
-    )
-    return {(row[0], row[1]): mapping_of(row[2:]) for row in rows}
+    BY_ADDRESS.run(cursor, lines=[line_id for line_id, _ in addresses], addresses=[name for _, name in addresses])
+    return {(row[0], row[1]): mapping_of(row[2:]) for row in cursor.fetchall()}
 
 
 def candidates(book: Book, one: Seen) -> list[Held]:

@@ -16,7 +16,7 @@ from psycopg2.extras import execute_values
 from db.contacts import aliases
 from db.contacts.aliases import add_aliases
 from db.contacts.identity import Choice, Plan, learnt, without
-from db.contacts.mappings import by_id, lock, read, see_genesys_conversations
+from db.contacts.mappings import by_id, lock, news_of_genesys, read, see_genesys_conversations
 from db.contacts.seen import Arrival, Seen
 from db.contacts.windows import close_window, invited, touch
 from db.mailbox import notices
@@ -25,8 +25,8 @@ from relay.core.contacts.mapping import OUT_OF_DATE, ConversationMapping
 from relay.core.messages import Person
 
 __all__ = [
-    "add_aliases", "by_id", "close_window", "find_or_create", "invited", "known", "learnt", "lock", "read",
-    "resolve", "see_genesys_conversations", "touch",
+    "add_aliases", "by_id", "close_window", "find_or_create", "invited", "known", "learnt", "lock", "news_of_genesys",
+    "read", "resolve", "see_genesys_conversations", "touch",
 ]  # fmt: skip
 
 NEWCOMERS = 0x5EE4

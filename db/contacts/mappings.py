@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from psycopg2.extras import execute_values
-
 from db.pool import Pool
+from db.prepared import Prepared
 from relay.core.contacts.mapping import ConversationMapping
 
 _PLAIN = (
@@ -43,6 +42,11 @@ def mapping_of(row: Sequence[Any]) -> ConversationMapping:
     return ConversationMapping(str(row[0]), str(row[1]), str(row[2]), *row[3:])
 
 
+READ = Prepared(
+    "read_conversation", f"SELECT {columns('c')} FROM conversation_mappings c WHERE c.id = %(id)s", id="uuid"
+)
+
+
 def by_id(pool: Pool, conversation_id: str) -> ConversationMapping | None:
     """The mapping, or None when there is no such conversation (or the id is not a UUID)."""
     try:
@@ -54,9 +58,16 @@ def by_id(pool: Pool, conversation_id: str) -> ConversationMapping | None:
 
 
 def read(cursor: Any, conversation_id: str) -> ConversationMapping | None:
-    cursor.execute(f"SELECT {columns('c')} FROM conversation_mappings c WHERE c.id = %s", (UUID(conversation_id),))
+    READ.run(cursor, id=conversation_id)
     row = cursor.fetchone()
     return mapping_of(row) if row else None
+
+
+LOCK = Prepared(
+    "lock_conversations",
+    "SELECT 1 FROM conversation_mappings WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE",
+    ids="uuid[]",
+)
 
 
 def lock(cursor: Any, conversation_ids: Iterable[str]) -> None:
@@ -66,27 +77,61 @@ def lock(cursor: Any, conversation_ids: Iterable[str]) -> None:
     """
     ids = sorted(set(conversation_ids))
     if ids:
-        cursor.execute(
-            "SELECT 1 FROM conversation_mappings WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE", (ids,)
-        )
+        LOCK.run(cursor, ids=ids)
+
+
+NEWS = Prepared(
+    "genesys_conversation_news",
+    """SELECT DISTINCT v.id::text FROM unnest(%(ids)s, %(genesys_ids)s) AS v (id, genesys_id)
+       JOIN conversation_mappings c ON c.id = v.id
+       WHERE c.genesys_conversation_id IS DISTINCT FROM v.genesys_id""",
+    ids="uuid[]", genesys_ids="text[]",
+)  # fmt: skip
+
+# `last_seen` of the current one is when its conversation was last active; it is written down when another takes over.
+SEE = Prepared(
+    "see_genesys_conversation",
+    """
+WITH v AS (SELECT * FROM unnest(%(ids)s, %(genesys_ids)s, %(newest)s) AS v (id, genesys_id, newest)),
+former AS (
+    UPDATE genesys_conversations g SET last_seen = greatest(g.last_seen, c.last_at)
+    FROM v JOIN conversation_mappings c ON c.id = v.id
+    WHERE v.newest AND g.genesys_conversation_id = c.genesys_conversation_id AND g.conversation_id = c.id
+      AND c.genesys_conversation_id <> v.genesys_id
+), current AS (
+    UPDATE conversation_mappings c SET genesys_conversation_id = v.genesys_id, updated_at = now()
+    FROM v WHERE v.newest AND c.id = v.id AND c.genesys_conversation_id IS DISTINCT FROM v.genesys_id
+)
+INSERT INTO genesys_conversations (conversation_id, genesys_conversation_id)
+SELECT id, genesys_id FROM v ORDER BY 1, 2
+ON CONFLICT (genesys_conversation_id, conversation_id) DO UPDATE SET last_seen = now()
+""",
+    ids="uuid[]", genesys_ids="text[]", newest="boolean[]",
+)  # fmt: skip
+
+
+def news_of_genesys(cursor: Any, rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of (conversation id, Genesys conversation id) those whose conversation does not have this one as its current."""
+    pairs = list(dict.fromkeys(rows))
+    if not pairs:
+        return []
+    NEWS.run(cursor, ids=[one for one, _ in pairs], genesys_ids=[one for _, one in pairs])
+    changed = {row[0] for row in cursor.fetchall()}
+    return [pair for pair in pairs if pair[0] in changed]
 
 
 def see_genesys_conversations(cursor: Any, rows: Iterable[tuple[str, str]]) -> None:
-    """(conversation id, Genesys conversation id): the newest is the current one, all are kept. Locked by the caller."""
-    pairs = sorted(set(rows))
+    """(conversation id, Genesys conversation id) as they came: the last one is the current, all are kept.
+
+    The mappings are locked by the caller, or nobody else writes them now. Nothing is written of what is known.
+    """
+    pairs = news_of_genesys(cursor, rows)
     if not pairs:
         return
-    execute_values(
+    last = dict(pairs)
+    SEE.run(
         cursor,
-        """INSERT INTO genesys_conversations (conversation_id, genesys_conversation_id) VALUES %s
-           ON CONFLICT (genesys_conversation_id, conversation_id) DO UPDATE SET last_seen = now()""",
-        pairs,
-        template="(%s::uuid, %s)",
-    )
-    execute_values(
-        cursor,
-        """UPDATE conversation_mappings c SET genesys_conversation_id = v.genesys_id, updated_at = now()
-           FROM (VALUES %s) AS v (id, genesys_id)
-           WHERE c.id = v.id::uuid AND c.genesys_conversation_id IS DISTINCT FROM v.genesys_id""",
-        pairs,
+        ids=[one for one, _ in pairs],
+        genesys_ids=[one for _, one in pairs],
+        newest=[last[one] == genesys_id for one, genesys_id in pairs],
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 from db.contacts.mappings import columns, mapping_of
 from db.contacts.seen import Arrival
 from db.mailbox.messages import stamp
+from db.prepared import Prepared
 from relay.core.contacts.mapping import ConversationMapping
 
 
@@ -28,24 +29,26 @@ class Window:
 
 # With a clock that runs ahead nobody stays at the top of the list, nor has a window without end.
 # Which of two messages is the newer one is decided by the provider's time, for they arrive in any order.
-TOUCH = f"""
+TOUCH = Prepared(
+    "touch",
+    f"""
 WITH v AS (SELECT id, least(at, now()) AS at, inbound, stamped,
              CASE WHEN until IS NOT NULL THEN least(until, now() + interval '72 hours') END AS until
-           FROM unnest(%(ids)s::uuid[], %(at)s::timestamptz[], %(until)s::timestamptz[], %(inbound)s::text[],
-                       %(stamped)s::timestamptz[])
-                AS v (id, at, until, inbound, stamped)),
-mine AS (SELECT c.* FROM conversation_mappings c WHERE c.id = ANY(%(ids)s::uuid[]) ORDER BY c.id FOR NO KEY UPDATE),
-news AS (SELECT v.*, v.until > coalesce(mine.window_until, '-infinity') AS opens,
-                v.inbound IS NOT NULL AND v.stamped >= coalesce(mine.last_inbound_at, '-infinity') AS newer
-         FROM v JOIN mine USING (id)),
+           FROM unnest(%(ids)s, %(at)s, %(until)s, %(inbound)s, %(stamped)s) AS v (id, at, until, inbound, stamped)),
+mine AS (SELECT c.*, v.at, v.until, v.inbound, v.stamped, coalesce(c.last_at < v.at, false) AS active,
+                coalesce(v.until > coalesce(c.window_until, '-infinity'), false) AS opens,
+                v.inbound IS NOT NULL AND v.stamped >= coalesce(c.last_inbound_at, '-infinity') AS newer
+         FROM v JOIN conversation_mappings c ON c.id = v.id ORDER BY c.id FOR NO KEY UPDATE OF c),
 done AS (UPDATE conversation_mappings c
          SET last_at = greatest(c.last_at, n.at), window_until = greatest(c.window_until, n.until),
              invited_at = CASE WHEN n.opens THEN NULL ELSE c.invited_at END,
              last_inbound_id = CASE WHEN n.newer THEN n.inbound ELSE c.last_inbound_id END,
              last_inbound_at = CASE WHEN n.newer THEN n.stamped ELSE c.last_inbound_at END
-         FROM news n WHERE n.id = c.id AND (c.last_at < n.at OR n.opens OR n.newer) RETURNING {columns("c")})
-SELECT * FROM done UNION ALL SELECT {columns("mine")} FROM mine WHERE id NOT IN (SELECT id FROM done)
-"""
+         FROM mine n WHERE c.id = n.id AND (n.active OR n.opens OR n.newer) RETURNING {columns("c")})
+SELECT * FROM done UNION ALL SELECT {columns("mine")} FROM mine WHERE NOT (active OR opens OR newer)
+""",
+    ids="uuid[]", at="timestamptz[]", until="timestamptz[]", inbound="text[]", stamped="timestamptz[]",
+)  # fmt: skip
 
 
 def touch(cursor: Any, arrivals: Iterable[Arrival]) -> dict[str, ConversationMapping]:
@@ -60,15 +63,13 @@ def touch(cursor: Any, arrivals: Iterable[Arrival]) -> dict[str, ConversationMap
     if not newest:
         return {}
     rows = list(newest.values())
-    cursor.execute(
-        TOUCH,
-        {
-            "ids": list(newest),
-            "at": [stamp(one.at) for one in rows],
-            "until": [stamp(one.window_until) for one in rows],
-            "inbound": [one.last_inbound_id for one in rows],
-            "stamped": [stamp(one.provider_time) for one in rows],
-        },
+    TOUCH.run(
+        cursor,
+        ids=newest,
+        at=[stamp(one.at) for one in rows],
+        until=[stamp(one.window_until) for one in rows],
+        inbound=[one.last_inbound_id for one in rows],
+        stamped=[stamp(one.provider_time) for one in rows],
     )
     found = map(mapping_of, cursor.fetchall())
     return {mapping.conversation_id: mapping for mapping in found}

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
-from psycopg2.extras import execute_values
+from db.prepared import Prepared
+
+NOTE = Prepared(
+    "note_events",
+    """INSERT INTO message_events (message_id, event, detail)
+       SELECT * FROM unnest(%(ids)s, %(events)s, %(details)s)""",
+    ids="uuid[]", events="text[]", details="text[]",
+)  # fmt: skip
 
 
 def note(cursor: Any, events: Iterable[tuple[str, str, str]]) -> None:
     """(message id, event, detail) into the history, in the caller's transaction."""
-    rows = [(UUID(message_id), event, detail) for message_id, event, detail in events]
+    rows = list(events)
     if rows:
-        execute_values(
+        NOTE.run(
             cursor,
-            "INSERT INTO message_events (message_id, event, detail) VALUES %s",
-            rows,
-            page_size=len(rows),
+            ids=[one for one, _, _ in rows],
+            events=[one for _, one, _ in rows],
+            details=[one for _, _, one in rows],
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Sequence
@@ -10,10 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg2.extras import Json, execute_values
-
 from db.mailbox import events
 from db.pool import Pool
+from db.prepared import Prepared
 from relay.core.mailbox import NewRow, Row
 from relay.core.messages import Direction, Message, dump, load
 from relay.core.ordering import SortKey
@@ -38,32 +38,41 @@ def stamp(seconds: float | None) -> datetime | None:
         return None
 
 
-INSERT = """
+WRITTEN = {
+    "id": "uuid", "tenant_id": "uuid", "line_id": "uuid", "conversation_id": "uuid", "shard": "smallint",
+    "direction": "text", "source_id": "text", "type": "text", "content": "jsonb", "payload": "json",
+    "media_type": "text", "sort_time": "timestamptz", "arrived_at": "timestamptz", "idx": "integer",
+    "provider_time": "timestamptz", "state": "text", "reason": "text", "reason_code": "text", "report": "text",
+    "origin": "text",
+}  # fmt: skip
+"""The columns of a new row, in the order of `_values`."""
+
+INSERT = Prepared(
+    "insert_messages",
+    """
 INSERT INTO message_tracking
   (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content, payload,
    media_type, sort_time, arrived_at, idx, provider_time, state, reason, reason_code,
    report, origin, failed_at, late)
-SELECT v.id::uuid, v.tenant_id::uuid, v.line_id::uuid, v.conversation_id::uuid, v.shard, v.direction, v.source_id,
-       v.type, v.content, v.payload, v.media_type, v.sort_time, v.arrived_at, v.idx, v.provider_time,
-       v.state, v.reason, v.reason_code, v.report, v.origin, CASE WHEN v.report IS NOT NULL THEN now() END,
+SELECT v.*, CASE WHEN v.report IS NOT NULL THEN now() END,
        EXISTS (SELECT 1 FROM message_tracking x
-               WHERE x.conversation_id = v.conversation_id::uuid AND x.direction = v.direction
+               WHERE x.conversation_id = v.conversation_id AND x.direction = v.direction
                  AND (x.sort_time, x.arrived_at, x.idx) > (v.sort_time, v.arrived_at, v.idx) AND x.attempts > 0)
-FROM (VALUES %s) AS v (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content,
-                       payload, media_type, sort_time, arrived_at, idx, provider_time, state, reason, reason_code,
-                       report, origin)
+FROM unnest(%(id)s, %(tenant_id)s, %(line_id)s, %(conversation_id)s, %(shard)s, %(direction)s, %(source_id)s, %(type)s,
+            %(content)s, %(payload)s, %(media_type)s, %(sort_time)s, %(arrived_at)s, %(idx)s, %(provider_time)s,
+            %(state)s, %(reason)s, %(reason_code)s, %(report)s, %(origin)s)
+     AS v (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content, payload, media_type,
+           sort_time, arrived_at, idx, provider_time, state, reason, reason_code, report, origin)
 ON CONFLICT (line_id, direction, source_id) DO NOTHING
-RETURNING id, late
-"""
-
-TEMPLATE = (
-    "(%s, %s, %s, %s, %s::smallint, %s, %s, %s, %s::jsonb, %s::json, %s::text, %s::timestamptz, "
-    "%s::timestamptz, %s::integer, %s::timestamptz, %s, %s::text, %s::text, %s::text, %s)"
+RETURNING id::text, late
+""",
+    **{name: f"{kind}[]" for name, kind in WRITTEN.items()},
 )
 
-COLUMNS = """id, tenant_id, line_id, conversation_id, shard, direction, extract(epoch FROM sort_time),
- extract(epoch FROM arrived_at), idx, content, state, attempts, claimed_at IS NOT NULL,
- extract(epoch FROM next_attempt_at), extract(epoch FROM unknown_until)"""
+COLUMNS = """m.id::text, m.tenant_id::text, m.line_id::text, m.conversation_id::text, m.shard, m.direction,
+ extract(epoch FROM m.sort_time)::float8, extract(epoch FROM m.arrived_at)::float8, m.idx, m.content, m.state,
+ m.attempts, m.claimed_at IS NOT NULL, extract(epoch FROM m.next_attempt_at)::float8,
+ extract(epoch FROM m.unknown_until)::float8"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +92,10 @@ def insert(cursor: Any, new: Sequence[NewRow]) -> Inserted:
     if not new:
         return Inserted([], [], 0)
     ordered = sorted(new, key=lambda one: (one.row.line_id, one.row.direction, one.row.message.source_id))
-    values = [_values(one) for one in ordered]
-    created = execute_values(cursor, INSERT, values, template=TEMPLATE, page_size=len(values), fetch=True)
-    ids, late = {str(row[0]) for row in created}, [str(row[0]) for row in created if row[1]]
+    columns = zip(*map(_values, ordered), strict=True)
+    INSERT.run(cursor, **dict(zip(WRITTEN, columns, strict=True)))
+    created = cursor.fetchall()
+    ids, late = {row[0] for row in created}, [row[0] for row in created if row[1]]
     events.note(cursor, [(one, "late", "arrived after a later message had been sent") for one in late])
     known = [one.row for one in new if one.row.id not in ids]
     return Inserted([one.row for one in new if one.row.id in ids], _existing(cursor, known), len(late))
@@ -95,49 +105,53 @@ def _values(new: NewRow) -> tuple[Any, ...]:
     row, message = new.row, new.row.message
     return (
         row.id, row.tenant_id, row.line_id, row.conversation_id, row.shard, row.direction, message.source_id,
-        message.type, dump(message).decode(), Json(new.payload),
+        message.type, dump(message).decode(), json.dumps(new.payload),
         message.media.kind if message.media else None,
         stamp(row.key.time), stamp(row.key.arrived_at), row.key.index, stamp(message.provider_time),
         row.state, new.reason, new.reason_code, new.report, new.origin,
     )  # fmt: skip
 
 
+EXISTING = Prepared(
+    "existing_messages",
+    f"""SELECT {COLUMNS} FROM unnest(%(lines)s, %(directions)s, %(sources)s) v (line_id, direction, source_id)
+        JOIN message_tracking m ON m.line_id = v.line_id AND m.direction = v.direction AND m.source_id = v.source_id
+        WHERE m.state IN ('received', 'unknown')""",
+    lines="uuid[]", directions="text[]", sources="text[]",
+)  # fmt: skip
+
+
 def _existing(cursor: Any, duplicates: Sequence[Row]) -> list[Row]:
     if not duplicates:
         return []
-    keys = [(row.line_id, row.direction, row.message.source_id) for row in duplicates]
-    rows = execute_values(
+    EXISTING.run(
         cursor,
-        f"""SELECT {COLUMNS} FROM message_tracking
-            WHERE (line_id, direction, source_id) IN (VALUES %s) AND state IN ('received', 'unknown')""",
-        keys,
-        template="(%s::uuid, %s, %s)",
-        page_size=len(keys),
-        fetch=True,
+        lines=[row.line_id for row in duplicates],
+        directions=[row.direction for row in duplicates],
+        sources=[row.message.source_id for row in duplicates],
     )
-    return [_row(row) for row in rows]
+    return [_row(row) for row in cursor.fetchall()]
 
 
 def _row(row: Sequence[Any]) -> Row:
-    return Row(
-        str(row[0]), str(row[1]), str(row[2]), str(row[3]), row[4], row[5],
-        SortKey(float(row[6]), float(row[7]), row[8]), load(Message, row[9]), row[10], row[11], row[12],
-        _float(row[13]), _float(row[14]),
-    )  # fmt: skip
+    id_, tenant_id, line_id, conversation_id, shard, direction, time_, arrived_at, idx, content, *state = row
+    key, message = SortKey(time_, arrived_at, idx), load(Message, content)
+    return Row(id_, tenant_id, line_id, conversation_id, shard, direction, key, message, *state)
 
 
-def _float(value: Any) -> float | None:
-    return None if value is None else float(value)
+LANE = Prepared(
+    "read_lane",
+    f"""SELECT {COLUMNS} FROM message_tracking m
+        WHERE m.conversation_id = %(conversation)s AND m.direction = %(direction)s
+          AND m.state IN ('received', 'sending', 'unknown')
+        ORDER BY m.sort_time, m.arrived_at, m.idx, m.seq LIMIT %(limit)s""",
+    conversation="uuid", direction="text", limit="integer",
+)  # fmt: skip
 
 
 def unfinished(cursor: Any, conversation_id: str, direction: Direction, limit: int) -> list[Row]:
     """The beginning of a lane: rows once claimed first, then by sort key."""
-    cursor.execute(
-        f"""SELECT {COLUMNS} FROM message_tracking
-            WHERE conversation_id = %s AND direction = %s AND state IN ('received', 'sending', 'unknown')
-            ORDER BY sort_time, arrived_at, idx, seq LIMIT %s""",
-        (UUID(conversation_id), direction, limit),
-    )
+    LANE.run(cursor, conversation=conversation_id, direction=direction, limit=limit)
     rows = [_row(row) for row in cursor.fetchall()]
     return sorted(rows, key=lambda row: (not row.claimed, row.key))
 

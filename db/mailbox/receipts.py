@@ -14,6 +14,7 @@ from db.mailbox import undelivered
 from db.mailbox.claims import standings
 from db.mailbox.messages import stamp
 from db.mailbox.undelivered import Told
+from db.prepared import Prepared
 from relay.core.mailbox import Standing
 from relay.core.messages import Receipt
 from relay.core.status import Facts, gather
@@ -43,25 +44,41 @@ def record(cursor: Any, receipts: Sequence[LineReceipt]) -> list[Standing]:
     return standings(cursor, sorted({*(one.message_id for one in facts), *settled.put_back}))
 
 
+MATCH = Prepared(
+    "match_receipts",
+    """SELECT v.place::int - 1, coalesce(m.id, a.message_id)::text, a.n, coalesce(a.outcome = 'undelivered', false)
+       FROM unnest(%(lines)s, %(provider_ids)s, %(ids)s) WITH ORDINALITY AS v (line_id, provider_id, message_id, place)
+       LEFT JOIN message_tracking m ON m.id = v.message_id AND m.line_id = v.line_id
+       LEFT JOIN message_attempts a ON a.line_id = v.line_id AND a.provider_id = v.provider_id
+            AND a.message_id = coalesce(m.id, a.message_id)
+       WHERE coalesce(m.id, a.message_id) IS NOT NULL""",
+    lines="uuid[]", provider_ids="text[]", ids="uuid[]",
+)  # fmt: skip
+
+
 def _match(cursor: Any, receipts: Sequence[LineReceipt]) -> dict[int, Told]:
     """By index in `receipts`: by our own id first, then by the provider's within the line."""
-    rows = execute_values(
+    MATCH.run(
         cursor,
-        """SELECT v.ord, coalesce(m.id, a.message_id), a.n, coalesce(a.outcome = 'undelivered', false)
-           FROM (VALUES %s) AS v (ord, line_id, provider_id, message_id)
-           LEFT JOIN message_tracking m ON m.id = v.message_id AND m.line_id = v.line_id
-           LEFT JOIN message_attempts a ON a.line_id = v.line_id AND a.provider_id = v.provider_id
-                AND a.message_id = coalesce(m.id, a.message_id)
-           WHERE coalesce(m.id, a.message_id) IS NOT NULL""",
-        [(index, one.line_id, one.receipt.provider_id, one.receipt.message_id) for index, one in enumerate(receipts)],
-        template="(%s::int, %s::uuid, %s, %s::uuid)",
-        page_size=len(receipts),
-        fetch=True,
+        lines=[one.line_id for one in receipts],
+        provider_ids=[one.receipt.provider_id for one in receipts],
+        ids=[one.receipt.message_id for one in receipts],
     )
-    found = sorted(rows, key=lambda row: int(row[0]))
+    found = sorted(cursor.fetchall(), key=lambda row: int(row[0]))
     return {
-        row[0]: Told(receipts[row[0]].line_id, str(row[1]), row[2], row[3], receipts[row[0]].receipt) for row in found
+        place: Told(receipts[place].line_id, message_id, n, ended, receipts[place].receipt)
+        for place, message_id, n, ended in found
     }
+
+
+UNKNOWN_ALIASES = Prepared(
+    "unknown_aliases",
+    """SELECT v.line_id::text, v.alias, m.conversation_id::text
+       FROM unnest(%(lines)s, %(aliases)s, %(ids)s, %(first)s) AS v (line_id, alias, message_id, first)
+       JOIN message_tracking m ON m.id = v.message_id AND (v.first OR m.delivered_at IS NULL)
+       WHERE NOT EXISTS (SELECT 1 FROM contact_aliases c WHERE c.line_id = v.line_id AND c.alias = v.alias)""",
+    lines="uuid[]", aliases="text[]", ids="uuid[]", first="boolean[]",
+)  # fmt: skip
 
 
 def _learn_aliases(cursor: Any, told: Sequence[Told]) -> None:
@@ -74,18 +91,9 @@ def _learn_aliases(cursor: Any, told: Sequence[Told]) -> None:
     }
     if not naming:
         return
-    rows = execute_values(
-        cursor,
-        """SELECT v.line_id, v.alias, m.conversation_id::text
-           FROM (VALUES %s) AS v (line_id, alias, message_id, first)
-           JOIN message_tracking m ON m.id = v.message_id::uuid AND (v.first OR m.delivered_at IS NULL)
-           WHERE NOT EXISTS (SELECT 1 FROM contact_aliases c
-                             WHERE c.line_id = v.line_id::uuid AND c.alias = v.alias)""",
-        sorted(naming),
-        page_size=len(naming),
-        fetch=True,
-    )
-    conversations.add_aliases(cursor, sorted({(row[0], row[1], row[2]) for row in rows}))
+    lines, aliases, ids, first = zip(*naming, strict=True)
+    UNKNOWN_ALIASES.run(cursor, lines=lines, aliases=aliases, ids=ids, first=first)
+    conversations.add_aliases(cursor, sorted(set(cursor.fetchall())))
 
 
 def _park(cursor: Any, unmatched: Sequence[LineReceipt]) -> None:
@@ -109,8 +117,14 @@ def _park(cursor: Any, unmatched: Sequence[LineReceipt]) -> None:
         )  # fmt: skip
 
 
-APPLY = """
-WITH v (id, provider_id, sent_at, delivered_at, read_at, failed_at, code, reason) AS (VALUES %s),
+APPLY = Prepared(
+    "apply_receipts",
+    """
+WITH v AS (
+    SELECT * FROM unnest(%(ids)s, %(provider_ids)s, %(sent)s, %(delivered)s, %(read)s, %(failed)s, %(codes)s,
+                         %(reasons)s)
+             AS v (id, provider_id, sent_at, delivered_at, read_at, failed_at, code, reason)
+),
 merged AS (
     SELECT m.id, m.direction, m.origin, m.state, m.reason_code, m.reason, m.report,
            ROW(m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.provider_id,
@@ -153,42 +167,46 @@ SET sent_at = n.sent_at, delivered_at = n.delivered_at, read_at = n.read_at, fai
 FROM ladder n
 WHERE m.id = n.id AND n.before IS DISTINCT FROM ROW(n.sent_at, n.delivered_at, n.read_at, n.failed_at, n.provider_id,
                                                     n.state, n.reason_code, n.reason, n.report)
-"""
+""",
+    ids="uuid[]", provider_ids="text[]", sent="timestamptz[]", delivered="timestamptz[]", read="timestamptz[]",
+    failed="timestamptz[]", codes="text[]", reasons="text[]",
+)  # fmt: skip
 
 
 def write(cursor: Any, facts: Sequence[Facts]) -> None:
     """The ladder: a fact known before changes nothing, and so writes nothing."""
     if not facts:
         return
-    execute_values(
+    APPLY.run(
         cursor,
-        APPLY,
-        [
-            (UUID(one.message_id), one.provider_id or None, stamp(one.sent_at), stamp(one.delivered_at),
-             stamp(one.read_at), stamp(one.failed_at), one.code, one.reason)
-            for one in facts
-        ],
-        template="(%s::uuid, %s::text, %s::timestamptz, %s::timestamptz, %s::timestamptz, %s::timestamptz, "
-        "%s::text, %s::text)",
-        page_size=len(facts),
-    )  # fmt: skip
+        ids=[one.message_id for one in facts],
+        provider_ids=[one.provider_id or None for one in facts],
+        sent=[stamp(one.sent_at) for one in facts],
+        delivered=[stamp(one.delivered_at) for one in facts],
+        read=[stamp(one.read_at) for one in facts],
+        failed=[stamp(one.failed_at) for one in facts],
+        codes=[one.code for one in facts],
+        reasons=[one.reason for one in facts],
+    )
+
+
+UNPARK = Prepared(
+    "unpark_receipts",
+    """DELETE FROM parked_receipts p USING unnest(%(lines)s, %(provider_ids)s) AS v (line_id, provider_id)
+       WHERE p.line_id = v.line_id AND p.provider_id = v.provider_id
+       RETURNING p.line_id, p.provider_id, p.status, extract(epoch FROM p.at), p.message_id, p.code, p.reason,
+                 p.answer, p.fate""",
+    lines="uuid[]", provider_ids="text[]",
+)  # fmt: skip
 
 
 def unpark(cursor: Any, ids: Sequence[tuple[str, str]]) -> list[Standing]:
     """Apply the receipts parked for (line id, provider id) pairs that have just become known."""
     if not ids:
         return []
-    rows = execute_values(
-        cursor,
-        """DELETE FROM parked_receipts p USING (VALUES %s) AS v (line_id, provider_id)
-           WHERE p.line_id = v.line_id::uuid AND p.provider_id = v.provider_id
-           RETURNING p.line_id, p.provider_id, p.status, extract(epoch FROM p.at), p.message_id, p.code, p.reason,
-                     p.answer, p.fate""",
-        sorted(set(ids)),
-        page_size=len(ids),
-        fetch=True,
-    )
-    return record(cursor, [_line_receipt(row) for row in rows])
+    pairs = sorted(set(ids))
+    UNPARK.run(cursor, lines=[line_id for line_id, _ in pairs], provider_ids=[one for _, one in pairs])
+    return record(cursor, [_line_receipt(row) for row in cursor.fetchall()])
 
 
 def unpark_known(cursor: Any, limit: int = 500) -> list[Standing]:

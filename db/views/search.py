@@ -207,8 +207,14 @@ def get(pool: Pool, tenant_id: str | None, conversation_id: str) -> Conversation
         if row is None:
             return None
         cursor.execute(
-            """SELECT genesys_conversation_id, first_seen, last_seen FROM genesys_conversations
-               WHERE conversation_id = %s ORDER BY last_seen DESC LIMIT %s""",
+            # The present one was seen whenever the conversation was active.
+            """SELECT * FROM (
+                 SELECT g.genesys_conversation_id, g.first_seen,
+                        CASE WHEN g.genesys_conversation_id = c.genesys_conversation_id
+                             THEN greatest(g.last_seen, c.last_at) ELSE g.last_seen END AS last_seen
+                 FROM genesys_conversations g JOIN conversation_mappings c ON c.id = g.conversation_id
+                 WHERE g.conversation_id = %s ORDER BY g.last_seen DESC LIMIT %s) seen
+               ORDER BY last_seen DESC""",
             (key, SEEN_SHOWN),
         )
         seen = [GenesysSeen(*one) for one in cursor.fetchall()]

@@ -151,13 +151,11 @@ class JournalActor(RelayActor):
     @staticmethod
     def _learn(cursor: Any, outcomes: Sequence[Outcome]) -> None:
         """What the providers' answers told about the contact."""
-        conversations.lock(
-            cursor, [one.conversation_id for one in outcomes if one.aliases or one.genesys_conversation_id]
-        )
-        conversations.see_genesys_conversations(
-            cursor,
-            [(one.conversation_id, one.genesys_conversation_id) for one in outcomes if one.genesys_conversation_id],
-        )
+        told = ((one.conversation_id, one.genesys_conversation_id) for one in outcomes if one.genesys_conversation_id)
+        news = conversations.news_of_genesys(cursor, told)
+        named = {one.conversation_id for one in outcomes if one.aliases}
+        conversations.lock(cursor, named | {conversation_id for conversation_id, _ in news})
+        conversations.see_genesys_conversations(cursor, news)
         conversations.add_aliases(
             cursor, [(one.line_id, alias, one.conversation_id) for one in outcomes for alias in one.aliases]
         )

@@ -24,7 +24,7 @@ PREFETCH = 500
 
 def build_daemon(settings: Settings) -> Service:
     """One daemon, not yet started: it checks the database's shards and declares its queues when it starts."""
-    pool = Pool(settings.database_url, size=10)
+    pool = Pool(settings.database_url, size=10, steady=True)
     cipher = build_cipher(settings)
     cache = Cache(settings.redis_url, cipher)
     objects = build_objects(settings)

@@ -14,18 +14,24 @@ from db.views import hours
 from relay.core.messages import Person
 from tests.scale import generate
 from tests.scale.generate import line_id
-from tests.scale.plans import explained
+from tests.scale.path import Path
+from tests.scale.plans import LARGE, explained
 from tests.scale.reads import LARGEST, OF_A_TENANT, OF_ALL
 from tests.services.databases import Databases
 
 
 @pytest.fixture(scope="module")
-def filled(databases: Databases) -> Iterator[Pool]:
+def filled_url(databases: Databases) -> Iterator[str]:
     url = databases.create()
     generate.fill(url, conversations=12_000, messages=30_000)
-    with Pool(url) as pool:
-        yield pool
+    yield url
     databases.drop(url)
+
+
+@pytest.fixture(scope="module")
+def filled(filled_url: str) -> Iterator[Pool]:
+    with Pool(filled_url) as pool:
+        yield pool
 
 
 @pytest.mark.parametrize("name", OF_A_TENANT)
@@ -77,3 +83,32 @@ def test_a_scan_would_be_seen(filled: Pool) -> None:
     with explained() as scans, filled.of_tenant(LARGEST).transaction() as cursor:
         cursor.execute("SELECT count(*) FROM message_tracking WHERE type = 'image'")
     assert [scan.partition(":")[0] for scan in scans] == ["message_tracking"]
+
+
+@pytest.fixture(scope="module")
+def new(databases: Databases) -> Iterator[str]:
+    """A database of whose tables nothing is known, as after its first migration."""
+    url = databases.create()
+    with Pool(url) as pool, pool.autocommit() as cursor:
+        cursor.execute(generate.FUNCTIONS + generate.OWNERS)
+        for table in LARGE:
+            cursor.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+    yield url
+    databases.drop(url)
+
+
+@pytest.mark.parametrize("database", ["new", "filled_url"])
+def test_nothing_on_a_messages_path_scans(database: str, request: pytest.FixtureRequest) -> None:
+    with Pool(request.getfixturevalue(database), steady=True) as pool, explained() as scans:
+        for size in (1, 20):
+            inbound = Path(pool, LARGEST, line_id(0), "inbound")
+            outbound = Path(pool, LARGEST, line_id(1), "outbound")
+            for path in (inbound, outbound):
+                path.arrive(size)
+                path.claim()
+                path.settle()
+            for status in ("sent", "delivered", "read"):
+                outbound.told(status)
+            outbound.report()
+            outbound.wake()
+    assert scans == []

@@ -20,7 +20,11 @@ LARGE = (
     "line_notices",
 )
 SCAN = re.compile(rf"Seq Scan on ({'|'.join(LARGE)})\b")
-EXPLAINABLE = re.compile(rb"\s*\(?\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
+# An index that is walked without a condition: for a join by order, say.
+WHOLE_INDEX = re.compile(
+    rf"Index(?: Only)? Scan (?:Backward )?using \w+ on ({'|'.join(LARGE)})\b[^\n]*$(?!\n +Index Cond)", re.M
+)
+EXPLAINABLE = re.compile(rb"\s*\(?\s*(SELECT|WITH|INSERT|UPDATE|DELETE|EXECUTE)\b", re.IGNORECASE)
 
 
 class Explaining(psycopg2.extensions.cursor):
@@ -33,7 +37,7 @@ class Explaining(psycopg2.extensions.cursor):
         if EXPLAINABLE.match(text):
             super().execute(b"EXPLAIN " + text)
             plan = "\n".join(row[0] for row in self.fetchall())
-            self.scans += [f"{table}: {_short(text)}" for table in SCAN.findall(plan)]
+            self.scans += [f"{table}: {_short(text)}" for table in [*SCAN.findall(plan), *WHOLE_INDEX.findall(plan)]]
         super().execute(query, vars)
 
 
