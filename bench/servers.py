@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg2
 
-from demo.stack import ObjectStore, Postgres, Redis
+from demo.stack import Postgres, Redis, S3Server
 from demo.stack.postgres_home import PostgresHome, postgres_home
 from demo.stack.services import running
 from tests.services.databases import Databases
@@ -26,7 +26,7 @@ class Servers:
     postgres: Postgres
     rabbitmq: RabbitMQ
     redis: Redis
-    objects: ObjectStore
+    objects: S3Server
     databases: Databases
     counts_statements: bool
 
@@ -57,7 +57,7 @@ def started(folder: Path) -> Iterator[Servers]:
         stack.callback(rabbitmq.kill)
         rabbitmq.start()
         redis = stack.enter_context(running(Redis(folder, logs)))
-        objects = stack.enter_context(running(ObjectStore(folder, logs)))
+        objects = stack.enter_context(running(S3Server(folder, logs)))
         rabbitmq.wait_ready()
         yield Servers(postgres, rabbitmq, redis, objects, Databases(postgres), counts)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import psycopg2
 
-from demo.smoke_ways import Sent, Ways
+from demo.smoke_ways import SmokeMessage, Ways
 from demo.stack.installation import Installation
 from demo.stack.ports import Ports
 from demo.stack.session import FAILED, port, run, say, seeded_installation
@@ -61,7 +61,9 @@ def _send_all(it: Installation) -> list[Result]:
     ]
 
 
-def _send_one(it: Installation, kind: str, direction: str, send: Callable[[str], Sent], seconds: float) -> Result:
+def _send_one(
+    it: Installation, kind: str, direction: str, send: Callable[[str], SmokeMessage], seconds: float
+) -> Result:
     started = time.monotonic()
     sent = send(kind)
     try:

@@ -16,7 +16,7 @@ SECONDS = 15
 
 
 @dataclass(frozen=True)
-class Sent:
+class SmokeMessage:
     """The sender's id of a message, and the question whether the other side shows the very same content."""
 
     id: str
@@ -29,15 +29,15 @@ class Ways:
     def __init__(self, sandbox: str) -> None:
         self._control = f"{sandbox}/control"
 
-    def customer_writes(self, kind: str) -> Sent:
+    def customer_writes(self, kind: str) -> SmokeMessage:
         text, body = _message(kind, "media")
         answer = self._post("phone/messages", {"from": CUSTOMER, "name": "Ada Brandt", "type": kind, **body})
-        return Sent(str(answer["id"]), lambda: self._agent_sees(kind, text))
+        return SmokeMessage(str(answer["id"]), lambda: self._agent_sees(kind, text))
 
-    def agent_writes(self, kind: str) -> Sent:
+    def agent_writes(self, kind: str) -> SmokeMessage:
         text, body = _message(kind, "attachment")
         answer = self._post("agent/messages", {"contact": self._contact(), **body})
-        return Sent(str(answer["id"]), lambda: self._phone_shows(kind, text))
+        return SmokeMessage(str(answer["id"]), lambda: self._phone_shows(kind, text))
 
     def _agent_sees(self, kind: str, text: str) -> bool:
         return any(

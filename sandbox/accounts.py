@@ -72,7 +72,7 @@ class Number:
 
 
 @dataclass
-class Client:
+class OAuthClient:
     client_id: str
     client_secret: str
     organisation: str = ""
@@ -119,7 +119,7 @@ class Accounts:
         self.tokens: dict[str, MetaToken] = {}
         self.by_token: dict[str, list[Number]] = {}
         self.by_waba: dict[str, list[Number]] = {}
-        self.clients: dict[str, Client] = {}
+        self.clients: dict[str, OAuthClient] = {}
         self.integrations: dict[str, Integration] = {}
         self.profiles: dict[str, Profile] = {}
         self.lines: dict[str, str] = {}

@@ -5,7 +5,7 @@ Nordwind is the demo tenant's. Südlicht waits for somebody who onboards it by h
 
 import time
 
-from sandbox.accounts import PERMISSIONS, Accounts, App, Client, Integration, MetaToken, Number
+from sandbox.accounts import PERMISSIONS, Accounts, App, Integration, MetaToken, Number, OAuthClient
 
 DAY = 86_400
 
@@ -22,7 +22,7 @@ def _nordwind(accounts: Accounts) -> None:
     client, integration = "11111111-aaaa-4000-8000-000000000001", "22222222-bbbb-4000-8000-000000000001"
     accounts.apps[app] = App(app, "demo-app-secret-nordwind-0001", verify_token="demo-verify-token")
     accounts.put_number(Number(number, waba, app, "EAAG-demo-token-nordwind", "+49 30 1234501", "Nordwind Outdoor"))
-    accounts.clients[client] = Client(client, "demo-client-secret-nordwind", "Nordwind")
+    accounts.clients[client] = OAuthClient(client, "demo-client-secret-nordwind", "Nordwind")
     accounts.integrations[integration] = Integration(
         integration, client, "demo-webhook-secret-nordwind", name="WhatsApp Nordwind"
     )
@@ -48,13 +48,13 @@ def _suedlicht(accounts: Accounts) -> None:
     )
     organisation = "Südlicht GmbH"
     message, login, narrow_client = (f"11111111-aaaa-4000-8000-00000000000{digit}" for digit in (2, 3, 4))
-    accounts.clients[message] = Client(
+    accounts.clients[message] = OAuthClient(
         message, "demo-client-secret-suedlicht", organisation, grants=["client_credentials"]
     )
-    accounts.clients[login] = Client(
+    accounts.clients[login] = OAuthClient(
         login, "demo-login-secret-suedlicht", organisation, permissions=[], grants=["authorization_code"]
     )
-    accounts.clients[narrow_client] = Client(
+    accounts.clients[narrow_client] = OAuthClient(
         narrow_client,
         "demo-narrow-secret-suedlicht",
         organisation,

@@ -8,7 +8,7 @@ from gevent.queue import Empty, Full, Queue
 HEARTBEAT_SECONDS = 15
 
 
-class Listener:
+class EventListener:
     def __init__(self) -> None:
         self.queue: Queue = Queue(maxsize=1000)
         self.lagging = False
@@ -16,7 +16,7 @@ class Listener:
 
 class Events:
     def __init__(self) -> None:
-        self._listeners: set[Listener] = set()
+        self._listeners: set[EventListener] = set()
 
     def changed(self, side: str, contact: str = "", line: str = "") -> None:
         for listener in self._listeners:
@@ -27,7 +27,7 @@ class Events:
                 listener.lagging = True
 
     def stream(self) -> Iterator[str]:
-        listener = Listener()
+        listener = EventListener()
         self._listeners.add(listener)
         try:
             yield "retry: 1000\n\n" + _event("settings", "", "")
@@ -37,7 +37,7 @@ class Events:
             self._listeners.discard(listener)
 
     @staticmethod
-    def _next(listener: Listener) -> Iterator[str]:
+    def _next(listener: EventListener) -> Iterator[str]:
         try:
             first = listener.queue.get(timeout=HEARTBEAT_SECONDS)
         except Empty:

@@ -30,21 +30,21 @@ def _expiry(value: Any) -> Any:
     return "until_renewed" if value is True else value or None
 
 
-class Settings(BaseModel):
+class FaultSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Reorder(Settings):
+class Reorder(FaultSettings):
     rate: Rate = 0.0
     window_ms: float = Field(default=200, ge=0, le=60_000)
 
 
-class Batch(Settings):
+class Batching(FaultSettings):
     max: int = Field(default=100, ge=1, le=1000)
     wait_ms: float = Field(default=50, ge=0, le=60_000)
 
 
-class Faults(Settings):
+class Faults(FaultSettings):
     """The faults that both sides know."""
 
     latency_ms: Annotated[tuple[float, float], BeforeValidator(_range)] = (0, 0)
@@ -72,7 +72,7 @@ class Faults(Settings):
 
 
 class MetaFaults(Faults):
-    batch: Batch | None = None
+    batch: Batching | None = None
 
 
 class GenesysFaults(Faults):

@@ -17,7 +17,7 @@ HTML_502 = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad G
 
 
 @dataclass(slots=True)
-class Answer:
+class ProviderAnswer:
     """`message_id` and `reference` say what was processed, for the list of lost answers."""
 
     body: Any
@@ -29,7 +29,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class ProviderFront:
     """How one side answers: its injected errors, and the headers on everything."""
 
     side: str
@@ -37,7 +37,7 @@ class Provider:
     headers: Callable[[], dict[str, str]]
 
 
-def perform(provider: Provider, call: str, action: Callable[[], Answer]) -> Response:
+def perform(provider: ProviderFront, call: str, action: Callable[[], ProviderAnswer]) -> Response:
     world = current()
     stats = world.stats.side(provider.side)
     stats.calls[call] += 1
@@ -67,7 +67,7 @@ def _caller() -> str:
     return (presented.token or presented.username or "") if presented else ""
 
 
-def _process(provider: Provider, action: Callable[[], Answer]) -> tuple[Response, Answer | None]:
+def _process(provider: ProviderFront, action: Callable[[], ProviderAnswer]) -> tuple[Response, ProviderAnswer | None]:
     try:
         answer = action()
     except Refusal as refusal:
@@ -76,7 +76,7 @@ def _process(provider: Provider, action: Callable[[], Answer]) -> tuple[Response
     return answer.raw or _json(answer.body, answer.status, answer.headers), answer
 
 
-def _before(provider: Provider, call: str, faults: Faults) -> Response | None:
+def _before(provider: ProviderFront, call: str, faults: Faults) -> Response | None:
     """Trouble that keeps the call from being processed."""
     dice, injected = current().dice(provider.side), current().stats.side(provider.side).errors_injected
     if faults.latency_ms[1]:
@@ -96,7 +96,7 @@ def _before(provider: Provider, call: str, faults: Faults) -> Response | None:
     return None
 
 
-def _after(provider: Provider, call: str, faults: Faults, response: Response, answer: Answer) -> Response:
+def _after(provider: ProviderFront, call: str, faults: Faults, response: Response, answer: ProviderAnswer) -> Response:
     """Trouble that loses the answer of a call that was processed."""
     world, dice = current(), current().dice(provider.side)
     injected = world.stats.side(provider.side).errors_injected

@@ -26,7 +26,7 @@ class GenesysLimits(_Limits):
     algorithm: Literal["window", "bucket"] = "window"
 
 
-class Limits(_Limits):
+class ProviderLimits(_Limits):
     meta: MetaLimits = Field(default_factory=lambda: MetaLimits())
     genesys: GenesysLimits = Field(default_factory=lambda: GenesysLimits())
 

@@ -10,15 +10,15 @@ from sandbox.events import Events
 from sandbox.faults import Dice, GenesysFaults, MetaFaults
 from sandbox.genesys.desk import Desk
 from sandbox.genesys.payloads import render as render_genesys
-from sandbox.genesys.tokens import Tokens
-from sandbox.limits import Buckets, Limits, Windows
+from sandbox.genesys.tokens import IssuedTokens
+from sandbox.limits import Buckets, ProviderLimits, Windows
 from sandbox.meta.media import MediaStore
 from sandbox.meta.payloads import envelope
 from sandbox.meta.phones import Phones
 from sandbox.stats import Stats
 from sandbox.webhooks.delivery import GENESYS_RETRIES, META_RETRIES
 from sandbox.webhooks.outbox import Outbox, sign_base64, sign_hex
-from sandbox.webhooks.update import Update
+from sandbox.webhooks.update import WebhookUpdate
 
 AUTHENTICATOR_ACCOUNTS = 20
 
@@ -30,7 +30,7 @@ class World:
         self.authenticator: BoundedDict[str, str] = BoundedDict(AUTHENTICATOR_ACCOUNTS)
         self.events = Events()
         self.blobs = BlobStore()
-        self.tokens = Tokens()
+        self.tokens = IssuedTokens()
         self.meta_faults = MetaFaults()
         self.genesys_faults = GenesysFaults()
         self.expired_meta_tokens: set[str] = set()
@@ -57,7 +57,7 @@ class World:
 
     def _fresh(self) -> None:
         self.stats = Stats()
-        self.limits = Limits()
+        self.limits = ProviderLimits()
         self.buckets = Buckets()
         self.windows = Windows()
         self.media = MediaStore()
@@ -104,7 +104,7 @@ class World:
     def webhook_counts(self, side: str) -> Counter[str]:
         return self.stats.side(side).webhooks
 
-    def _changed(self, update: Update) -> None:
+    def _changed(self, update: WebhookUpdate) -> None:
         """The page shows what became of a webhook; the conversation's key starts with line and contact."""
         line, contact = update.conversation.split("|")[:2]
         self.events.changed("phone" if update.callback.side == "meta" else "agent", contact, line)

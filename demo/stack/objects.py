@@ -12,7 +12,7 @@ from demo.stack.ports import HOST, free_port, listens
 from demo.stack.waiting import wait_until
 
 
-class ObjectStore:
+class S3Server:
     """Answers the MinIO client, presigned links and their expiry included."""
 
     def __init__(self, directory: Path, logs: Path) -> None:

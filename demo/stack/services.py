@@ -5,13 +5,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from demo.stack.objects import ObjectStore
+from demo.stack.objects import S3Server
 from demo.stack.postgres import Postgres
 from demo.stack.postgres_home import postgres_home
 from demo.stack.redis import Redis
 
 
-class Service(Protocol):
+class EmbeddedServer(Protocol):
     """What demo, smoke and tests need to know of a server."""
 
     def start(self) -> None: ...
@@ -20,7 +20,7 @@ class Service(Protocol):
     def env(self) -> dict[str, str]: ...
 
 
-S = TypeVar("S", bound=Service)
+S = TypeVar("S", bound=EmbeddedServer)
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def embedded_services(directory: Path, logs: Path) -> Iterator[dict[str, str]]:
     """PostgreSQL, Redis and the object store of demo and smoke; yields the settings that name them."""
     with ExitStack() as started:
         home = started.enter_context(postgres_home(directory))
-        services: list[Service] = [Postgres(home, logs), Redis(directory, logs), ObjectStore(directory, logs)]
+        services: list[EmbeddedServer] = [Postgres(home, logs), Redis(directory, logs), S3Server(directory, logs)]
         for service in services:
             started.enter_context(running(service))
         yield {name: value for service in services for name, value in service.env().items()}

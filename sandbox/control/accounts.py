@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.accounts import Client, Integration, MetaToken, Number
+from sandbox.accounts import Integration, MetaToken, Number, OAuthClient
 from sandbox.control import errors, forms
 from sandbox.control.errors import ControlError
 from sandbox.meta.approved import ApprovedTemplate
@@ -59,7 +59,7 @@ class Genesys(BaseModel):
     inbound_types: list[str] | None = None
 
 
-class Account(BaseModel):
+class NewAccount(BaseModel):
     model_config = ConfigDict(extra="forbid")
     whatsapp: Whatsapp | None = None
     genesys: Genesys | None = None
@@ -74,7 +74,7 @@ def listed() -> Response:
 def put() -> Response:
     fields = forms.body()
     many = fields.get("accounts")
-    answers = [_put(Account.model_validate(each)) for each in (many if isinstance(many, list) else [fields])]
+    answers = [_put(NewAccount.model_validate(each)) for each in (many if isinstance(many, list) else [fields])]
     current().events.changed("settings")
     return jsonify(accounts=answers) if isinstance(many, list) else jsonify(answers[0])
 
@@ -103,7 +103,7 @@ def _gone(found: bool) -> tuple[str, int]:
     return "", 204
 
 
-def _put(account: Account) -> dict[str, Any]:
+def _put(account: NewAccount) -> dict[str, Any]:
     accounts = current().accounts
     answer: dict[str, Any] = {}
     if account.whatsapp is not None:
@@ -183,7 +183,7 @@ def _put_integration(given: Genesys) -> Integration:
         raise ControlError("webhook_secret must be longer than 15 characters, as at Genesys")
     accounts.integrations[given.integration_id] = integration
     organisation = given.organisation or integration.client_id
-    client = accounts.clients.setdefault(integration.client_id, Client(integration.client_id, "", organisation))
+    client = accounts.clients.setdefault(integration.client_id, OAuthClient(integration.client_id, "", organisation))
     for name, value in _set(given, "client_secret", "organisation", "permissions", "grants").items():
         setattr(client, name, value)
     return integration

@@ -11,9 +11,9 @@ from sandbox.accounts import Integration
 from sandbox.control import errors, forms
 from sandbox.control.errors import ControlError
 from sandbox.genesys import agent, rich_samples
-from sandbox.genesys.agent import NotSent, Reply
+from sandbox.genesys.agent import AgentMessage, NotSent
 from sandbox.genesys.composing import checked
-from sandbox.genesys.desk import Conversation, DeskMessage
+from sandbox.genesys.desk import DeskConversation, DeskMessage
 from sandbox.genesys.models import Reason
 from sandbox.genesys.rich_samples import Composed, composed
 from sandbox.ids import conversation_id
@@ -24,7 +24,7 @@ blueprint = Blueprint("control_agent", __name__, url_prefix="/control/agent")
 errors.register(blueprint)
 
 
-class Told(BaseModel):
+class ReceiptRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
     status: Literal["Sent", "Delivered", "Failed", "Published", "Removed"] = "Published"
     reasons: list[Reason] = []
@@ -40,7 +40,7 @@ def send() -> tuple[Response, int]:
     return jsonify(id=sent[0].id, ids=[each.id for each in sent], conversation_id=conversation.conversation_id), 201
 
 
-def _send(fields: dict[str, Any]) -> tuple[Conversation, list[DeskMessage]]:
+def _send(fields: dict[str, Any]) -> tuple[DeskConversation, list[DeskMessage]]:
     contact = forms.required(fields, "contact")
     integration = _integration(fields.get("integration_id"), contact)
     try:
@@ -51,15 +51,18 @@ def _send(fields: dict[str, Any]) -> tuple[Conversation, list[DeskMessage]]:
         raise ControlError(str(reason)) from None
 
 
-def _parts(reply: Reply, split: bool) -> list[Reply]:
+def _parts(reply: AgentMessage, split: bool) -> list[AgentMessage]:
     if split and reply.text and reply.data is not None:
-        return [Reply(text=reply.text), Reply(data=reply.data, mime_type=reply.mime_type, filename=reply.filename)]
+        return [
+            AgentMessage(text=reply.text),
+            AgentMessage(data=reply.data, mime_type=reply.mime_type, filename=reply.filename),
+        ]
     return [reply]
 
 
-def _reply(fields: dict[str, Any]) -> Reply:
+def _reply(fields: dict[str, Any]) -> AgentMessage:
     if fields.get("typing"):
-        return Reply(type="Event")
+        return AgentMessage(type="Event")
     name = fields.get("sample")
     if name in rich_samples.names():
         return _of_sample(str(name), fields)
@@ -75,15 +78,15 @@ def _reply(fields: dict[str, Any]) -> Reply:
     return reply
 
 
-def _of_sample(name: str, fields: dict[str, Any]) -> Reply:
+def _of_sample(name: str, fields: dict[str, Any]) -> AgentMessage:
     found = composed(name, current())
     return _composed(replace(found, text=forms.text_field(fields, "text") or found.text), fields.get("message") or {})
 
 
-def _composed(what: Composed, message: dict[str, Any]) -> Reply:
+def _composed(what: Composed, message: dict[str, Any]) -> AgentMessage:
     """Agents cannot compose what is structured: that comes from bots, and canned responses."""
     by = "Bot" if what.type == "Structured" else "Human"
-    return Reply(what.text, type=what.type, by=by, content=what.content, message=message)
+    return AgentMessage(what.text, type=what.type, by=by, content=what.content, message=message)
 
 
 def _type(fields: dict[str, Any], content: list[dict[str, Any]]) -> str:
@@ -113,7 +116,7 @@ def receipts() -> tuple[Response, int]:
     known = current().desk.message(forms.required(fields, "id"))
     if known is None or known[0].direction != "inbound":
         raise ControlError("no message of a customer with this id", 404)
-    given = Told.model_validate({name: fields[name] for name in ("status", "reasons") if name in fields})
+    given = ReceiptRequest.model_validate({name: fields[name] for name in ("status", "reasons") if name in fields})
     integration = _integration(known[1].integration_id, known[1].contact)
     reasons = [each.model_dump() for each in given.reasons]
     agent.report(current(), integration, known[1], known[0], given.status, reasons)

@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.accounts import Number
 from sandbox.control import forms
 from sandbox.control.errors import ControlError
-from sandbox.meta.draft import MEDIA_TYPES, Draft
+from sandbox.meta.draft import MEDIA_TYPES, PhoneMessage
 from sandbox.meta.gestures import reply_context
 from sandbox.meta.media import kind_of
 from sandbox.meta.sample_content import ANSWERS, PRODUCT, REFERRAL, WIRE_TYPES, content
@@ -15,7 +15,7 @@ from sandbox.world_access import current
 FIELDS = ("messages", "standby")
 
 
-def draft_of(fields: dict[str, Any], number: Number, thread: Thread) -> Draft:
+def draft_of(fields: dict[str, Any], number: Number, thread: Thread) -> PhoneMessage:
     message = fields.get("message") or {}
     if not isinstance(message, dict):
         raise ControlError("message must be an object")
@@ -31,7 +31,7 @@ def draft_of(fields: dict[str, Any], number: Number, thread: Thread) -> Draft:
     return draft
 
 
-def _with_file(fields: dict[str, Any], name: str | None) -> Draft:
+def _with_file(fields: dict[str, Any], name: str | None) -> PhoneMessage:
     wire = WIRE_TYPES.get(name or "", name)
     error, animated = fields.get("error"), bool(fields.get("animated"))
     file = None
@@ -39,7 +39,7 @@ def _with_file(fields: dict[str, Any], name: str | None) -> Draft:
         file = forms.file_of(fields, "media", "animated" if animated else wire if wire in MEDIA_TYPES else "image")
     media = fields.get("media")
     text = forms.text_field(fields, "text")
-    return Draft(
+    return PhoneMessage(
         wire or (kind_of(file.mime_type) if file else "text"),
         media.get("caption") if text is None and isinstance(media, dict) else text,
         file,
@@ -54,7 +54,7 @@ def _names_file(fields: dict[str, Any]) -> bool:
     return isinstance(fields.get("sample"), str)
 
 
-def _require(draft: Draft) -> None:
+def _require(draft: PhoneMessage) -> None:
     given = draft.type in draft.message or draft.content is not None or draft.error is not None
     if draft.type in MEDIA_TYPES and draft.file is None and not given:
         raise ControlError(f"{draft.type} needs media, a file or sample")

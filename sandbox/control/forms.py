@@ -10,7 +10,7 @@ from typing import Any
 from flask import request
 
 from sandbox.control.errors import ControlError
-from sandbox.meta.draft import File
+from sandbox.meta.draft import FileData
 from sandbox.samples import kinds, sample
 
 _OBJECTS = ("referral", "referred_product")
@@ -41,7 +41,7 @@ def _form() -> dict[str, Any]:
     part = request.files.get("file")
     if part is not None and part.filename is not None:
         mime_type = part.mimetype or mimetypes.guess_type(part.filename)[0] or "application/octet-stream"
-        fields["_file"] = File(part.read(), part.headers.get("Content-Type") or mime_type, part.filename or None)
+        fields["_file"] = FileData(part.read(), part.headers.get("Content-Type") or mime_type, part.filename or None)
     return fields
 
 
@@ -63,10 +63,10 @@ def each_message(fields: dict[str, Any]) -> list[dict[str, Any]] | None:
     return [shared | each for each in many]
 
 
-def file_of(fields: dict[str, Any], source: str, default_kind: str, others: Collection[str] = ()) -> File | None:
+def file_of(fields: dict[str, Any], source: str, default_kind: str, others: Collection[str] = ()) -> FileData | None:
     """From a form, from base64 under `source`, or from the built-in samples. `others`: what there are besides files."""
     if "_file" in fields:
-        uploaded: File = fields["_file"]
+        uploaded: FileData = fields["_file"]
         return uploaded
     given = fields.get(source)
     if given is not None:
@@ -78,17 +78,17 @@ def file_of(fields: dict[str, Any], source: str, default_kind: str, others: Coll
     if kind not in kinds():
         raise ControlError(f"there is no sample of '{kind}': {', '.join([*kinds(), *others])}")
     found = sample(kind)
-    return File(found.data, found.mime_type, found.filename)
+    return FileData(found.data, found.mime_type, found.filename)
 
 
-def _decoded(source: str, given: Any) -> File:
+def _decoded(source: str, given: Any) -> FileData:
     if not isinstance(given, dict) or not isinstance(given.get("data"), str):
         raise ControlError(f"{source} needs data (base64) and mime_type")
     try:
         data = base64.b64decode(given["data"], validate=True)
     except binascii.Error:
         raise ControlError(f"{source}.data is not base64") from None
-    return File(data, str(given.get("mime_type", "application/octet-stream")), given.get("filename"))
+    return FileData(data, str(given.get("mime_type", "application/octet-stream")), given.get("filename"))
 
 
 def text_field(fields: dict[str, Any], name: str) -> str | None:

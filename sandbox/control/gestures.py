@@ -11,7 +11,7 @@ from sandbox.control.errors import ControlError
 from sandbox.control.phone import digits, number_of, phone_at, settings_of
 from sandbox.ids import BSUID
 from sandbox.meta import coexistence, gestures, moving
-from sandbox.meta.entry import Entry
+from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.gestures import CannotTap
 from sandbox.meta.thread import Thread
 from sandbox.world_access import current
@@ -101,7 +101,7 @@ def _user_id(fields: dict[str, Any]) -> str | None:
     return given
 
 
-def _message(fields: dict[str, Any]) -> tuple[Number, Thread, Entry]:
+def _message(fields: dict[str, Any]) -> tuple[Number, Thread, ThreadMessage]:
     known = current().phones.entry(forms.required(fields, "id"))
     address = forms.text_field(fields, "from")
     if known is None or (address and known[1].phone is not phone_at(address)):
@@ -110,7 +110,7 @@ def _message(fields: dict[str, Any]) -> tuple[Number, Thread, Entry]:
     return number_of(thread.phone_number_id), thread, entry
 
 
-def _own_message(fields: dict[str, Any]) -> tuple[Number, Thread, Entry]:
+def _own_message(fields: dict[str, Any]) -> tuple[Number, Thread, ThreadMessage]:
     number, thread, entry = _message(fields)
     if entry.direction != "inbound":
         raise ControlError("only the customer's own messages can be edited or taken back")
@@ -122,7 +122,7 @@ def _chat(fields: dict[str, Any]) -> tuple[Number, Thread]:
     return number, current().phones.thread(phone_at(forms.required(fields, "from")), number.phone_number_id)
 
 
-def _place(entry: Entry, option: Any) -> int:
+def _place(entry: ThreadMessage, option: Any) -> int:
     """By number or by title."""
     titles = [each["title"] for each in entry.options]
     if isinstance(option, int) and not isinstance(option, bool) and 0 <= option < len(titles):
@@ -132,5 +132,5 @@ def _place(entry: Entry, option: Any) -> int:
     raise ControlError(f"the message has no option {option!r}: {', '.join(titles) or 'it has none'}")
 
 
-def _created(entry: Entry) -> Created:
+def _created(entry: ThreadMessage) -> Created:
     return jsonify(id=entry.id), 201

@@ -20,7 +20,7 @@ blueprint = Blueprint("control_phone", __name__, url_prefix="/control/phone")
 errors.register(blueprint)
 
 
-class Settings(BaseModel):
+class PhoneSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
     online: bool | None = None
     read_receipts: bool | None = None
@@ -48,7 +48,7 @@ def _send(fields: dict[str, Any]) -> str:
     phone = _writer(forms.required(fields, "from"))
     _apply(
         phone,
-        Settings.model_validate(
+        PhoneSettings.model_validate(
             {name: fields[name] for name in ("name", "username", "user_id", "hide_phone") if name in fields}
         ),
     )
@@ -88,7 +88,9 @@ def settings(address: str) -> Response:
 def change(address: str) -> Response:
     fields = forms.body()
     phone = _writer(address) if {"user_id", "name"} & set(fields) else phone_at(address)
-    _apply(phone, Settings.model_validate(fields), cleared={name for name, value in fields.items() if value is None})
+    _apply(
+        phone, PhoneSettings.model_validate(fields), cleared={name for name, value in fields.items() if value is None}
+    )
     for thread in _threads(phone):
         if phone.online:
             carrier.go_online(current(), thread)
@@ -124,7 +126,7 @@ def status(address: str) -> tuple[Response, int]:
     return jsonify(entry.view()), 201
 
 
-def _apply(phone: Phone, given: Settings, cleared: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+def _apply(phone: Phone, given: PhoneSettings, cleared: set[str] = frozenset()) -> None:  # type: ignore[assignment]
     if given.user_id and given.user_id != phone.user_id:
         current().phones.rename(phone, given.user_id)
     for name, value in given.model_dump(exclude={"user_id", "delays_ms"}, exclude_none=True).items():

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from sandbox.accounts import Integration
 from sandbox.clock import iso_milliseconds
 from sandbox.genesys import payloads
-from sandbox.genesys.desk import Conversation, DeskAttachment, DeskMessage, TypingSeen
+from sandbox.genesys.desk import DeskAttachment, DeskConversation, DeskMessage, TypingSeen
 from sandbox.genesys.fetch import CEILING, allowed
 from sandbox.ids import message_id
-from sandbox.webhooks.update import Callback, Track, Update
+from sandbox.webhooks.update import Callback, Track, WebhookUpdate
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -21,7 +21,7 @@ class NotSent(Exception):
 
 
 @dataclass
-class Reply:
+class AgentMessage:
     text: str | None = None
     data: bytes | None = None
     mime_type: str = "application/octet-stream"
@@ -33,7 +33,7 @@ class Reply:
     message: dict[str, Any] = field(default_factory=dict)
 
 
-def send(world: "World", integration: Integration, conversation: Conversation, reply: Reply) -> DeskMessage:
+def send(world: "World", integration: Integration, conversation: DeskConversation, reply: AgentMessage) -> DeskMessage:
     message = DeskMessage(
         message_id(),
         "outbound",
@@ -61,7 +61,7 @@ def send(world: "World", integration: Integration, conversation: Conversation, r
 def report(
     world: "World",
     integration: Integration,
-    conversation: Conversation,
+    conversation: DeskConversation,
     received: DeskMessage,
     status: str = "Published",
     reasons: list[dict[str, Any]] | None = None,
@@ -71,7 +71,7 @@ def report(
     _emit(world, integration, conversation, payload, "Receipt")
 
 
-def _attach(world: "World", integration: Integration, reply: Reply) -> DeskAttachment:
+def _attach(world: "World", integration: Integration, reply: AgentMessage) -> DeskAttachment:
     assert reply.data is not None
     if not allowed(reply.mime_type, integration.outbound_types):
         raise NotSent(f"Genesys does not send {reply.mime_type}: not in the supported content profile")
@@ -95,7 +95,7 @@ def _media_type(mime_type: str) -> str:
 
 
 def _emit(
-    world: "World", integration: Integration, conversation: Conversation, payload: dict[str, Any], kind: str
+    world: "World", integration: Integration, conversation: DeskConversation, payload: dict[str, Any], kind: str
 ) -> Track:
     if not integration.webhook_url:
         world.webhook_counts("genesys")["unsubscribed"] += 1
@@ -107,7 +107,7 @@ def _emit(
         tuple(sorted(integration.webhook_headers.items())),
     )
     stream = "receipts" if kind == "Receipt" else "messages"
-    update = Update(
+    update = WebhookUpdate(
         callback,
         f"{integration.integration_id}|{conversation.contact}|{stream}",
         str(payload["channel"]["time"]),

@@ -1,9 +1,9 @@
 """A message without an agent: a campaign or a script writes first. Text only, and to a conversation of its own."""
 
 from sandbox.clock import iso_milliseconds
-from sandbox.gateway import Answer
+from sandbox.gateway import ProviderAnswer
 from sandbox.genesys import agent, provider
-from sandbox.genesys.agent import Reply
+from sandbox.genesys.agent import AgentMessage
 from sandbox.genesys.errors import GenesysError
 from sandbox.genesys.models import Agentless
 from sandbox.genesys.validation import parse_plain
@@ -13,7 +13,7 @@ from sandbox.world_access import current
 CREATE = "conversation:message:create"
 
 
-def send() -> Answer:
+def send() -> ProviderAnswer:
     client, world = provider.caller(CREATE), current()
     body = parse_plain(Agentless)
     if body.toAddressMessengerType != "open":
@@ -24,7 +24,7 @@ def send() -> Answer:
     conversation = world.desk.conversation(integration.integration_id, body.toAddress)
     if not body.useExistingActiveConversation:
         conversation.conversation_id = conversation_id()
-    sent = agent.send(world, integration, conversation, Reply(body.textBody, by=None))
+    sent = agent.send(world, integration, conversation, AgentMessage(body.textBody, by=None))
     answer = {
         "id": sent.id,
         "conversationId": sent.conversation_id,
@@ -35,4 +35,4 @@ def send() -> Answer:
         "timestamp": iso_milliseconds(),
         "selfUri": f"/api/v2/conversations/messages/{sent.conversation_id}/messages/{sent.id}",
     }
-    return Answer(answer, status=202, message_id=sent.id)
+    return ProviderAnswer(answer, status=202, message_id=sent.id)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 
 from sandbox.accounts import Integration
-from sandbox.gateway import Answer, perform
+from sandbox.gateway import ProviderAnswer, perform
 from sandbox.genesys import agentless, content, inbound, integrations, payloads, structured
 from sandbox.genesys.errors import GenesysError
 from sandbox.genesys.provider import PROVIDER, caller, integration
@@ -16,7 +16,7 @@ blueprint = Blueprint("genesys_api", __name__, url_prefix="/genesys/api/api/v2")
 _INTEGRATIONS = "/conversations/messaging/integrations/open"
 
 
-def _inbound(call: str, integration_id: str, handler: Callable[[Integration], Answer]) -> Response:
+def _inbound(call: str, integration_id: str, handler: Callable[[Integration], ProviderAnswer]) -> Response:
     return perform(PROVIDER, call, lambda: handler(integration(integration_id, RECEIVE, messages=True)))
 
 
@@ -47,21 +47,21 @@ def agentless_message() -> Response:
 
 @blueprint.get("/conversations/messages/<message_id>/details")
 def message_details(message_id: str) -> Response:
-    def action() -> Answer:
+    def action() -> ProviderAnswer:
         client = caller(VIEW)
         known = current().desk.message(message_id)
         accounts = current().accounts
         owner = accounts.integrations.get(known[1].integration_id) if known else None
         if known is None or owner is None or accounts.clients[owner.client_id].organisation != client.organisation:
             raise GenesysError(404, f"No message found with id {message_id}")
-        return Answer(payloads.details(owner, known[1], known[0]))
+        return ProviderAnswer(payloads.details(owner, known[1], known[0]))
 
     return perform(PROVIDER, "message_details", action)
 
 
 @blueprint.get("/downloads/<key>")
 def attachment_download(key: str) -> Response:
-    def action() -> Answer:
+    def action() -> ProviderAnswer:
         world = current()
         if world.genesys_faults.download_needs_token:
             caller(VIEW)
@@ -71,7 +71,7 @@ def attachment_download(key: str) -> Response:
             raise GenesysError(404, "Injected by the sandbox")
         if attachment is None or attachment.blob is None:
             raise GenesysError(404)
-        return Answer(None, raw=Response(attachment.blob.data, content_type=attachment.mime))
+        return ProviderAnswer(None, raw=Response(attachment.blob.data, content_type=attachment.mime))
 
     return perform(PROVIDER, "attachment_download", action)
 
@@ -99,7 +99,7 @@ def supported_content(profile_id: str) -> Response:
 
 @blueprint.route("/<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 def unknown(rest: str) -> Response:
-    def action() -> Answer:
+    def action() -> ProviderAnswer:
         raise GenesysError(404, f"HTTP 404 Not Found: /api/v2/{rest}")
 
     return perform(PROVIDER, "unknown", action)

@@ -6,20 +6,20 @@ from pydantic import ValidationError
 
 from sandbox.genesys import rich, rich_elsewhere
 from sandbox.genesys.agent import NotSent
-from sandbox.genesys.models import Strict
+from sandbox.genesys.models import GenesysModel
 from sandbox.genesys.rich import field_of
 
-_KINDS: dict[str, type[Strict]] = {
+_KINDS: dict[str, type[GenesysModel]] = {
     "Attachment": rich.Offered,
     "Card": rich.Card,
     "Carousel": rich.Carousel,
     "DatePicker": rich.DatePicker,
     "ListPicker": rich.ListPicker,
-    "Location": rich.Location,
+    "Location": rich.ContentLocation,
     "Notification": rich.Notification,
     "QuickReply": rich.QuickReply,
     "QuickReplyV2": rich.QuickReplyV2,
-    "Text": rich.Text,
+    "Text": rich.ContentText,
     "Form": rich_elsewhere.Form,
     "InteractiveApplication": rich_elsewhere.InteractiveApplication,
     "PaymentRequest": rich_elsewhere.PaymentRequest,

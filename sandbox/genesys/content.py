@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from sandbox.accounts import DEFAULT_OUTBOUND, Integration, Profile
-from sandbox.gateway import Answer
+from sandbox.gateway import ProviderAnswer
 from sandbox.genesys.errors import GenesysError
-from sandbox.genesys.models import Strict
+from sandbox.genesys.models import GenesysModel
 from sandbox.genesys.provider import caller
 from sandbox.genesys.validation import parse_plain
 from sandbox.ids import conversation_id
@@ -19,47 +19,49 @@ from sandbox.world_access import current
 VIEW, ADD = "messaging:supportedContent:view", "messaging:supportedContent:add"
 
 
-class MediaType(Strict):
+class MediaType(GenesysModel):
     type: Annotated[str, Field(pattern=r"^[\w.+*-]+/[\w.+*-]+$")]
 
 
-class Directions(Strict):
+class Directions(GenesysModel):
     inbound: tuple[MediaType, ...] = ()
     outbound: tuple[MediaType, ...] = ()
 
 
-class MediaTypes(Strict):
+class MediaTypes(GenesysModel):
     allow: Directions
 
 
-class ProfileRequest(Strict):
+class ProfileRequest(GenesysModel):
     name: Annotated[str, Field(min_length=1)]
     mediaTypes: MediaTypes
 
 
-def listed() -> Answer:
+def listed() -> ProviderAnswer:
     entities = [_view(each) for each in _known(caller(VIEW).organisation)]
-    return Answer({"entities": entities, "pageSize": 25, "pageNumber": 1, "total": len(entities), "pageCount": 1})
+    return ProviderAnswer(
+        {"entities": entities, "pageSize": 25, "pageNumber": 1, "total": len(entities), "pageCount": 1}
+    )
 
 
-def one(profile_id: str) -> Answer:
+def one(profile_id: str) -> ProviderAnswer:
     organisation = caller(VIEW).organisation
     if profile_id == "default":
-        return Answer(_view(Profile("default", organisation, "Default", ["*/*"], DEFAULT_OUTBOUND)))
+        return ProviderAnswer(_view(Profile("default", organisation, "Default", ["*/*"], DEFAULT_OUTBOUND)))
     for each in _known(organisation):
         if each.profile_id == profile_id:
-            return Answer(_view(each))
+            return ProviderAnswer(_view(each))
     raise GenesysError(404, f"No supported content profile found with id {profile_id}")
 
 
-def create() -> Answer:
+def create() -> ProviderAnswer:
     client = caller(ADD)
     body = parse_plain(ProfileRequest)
     allow = body.mediaTypes.allow
     inbound, outbound = ([each.type for each in types] for types in (allow.inbound, allow.outbound))
     made = Profile(conversation_id(), client.organisation, body.name, inbound, outbound)
     current().accounts.profiles[made.profile_id] = made
-    return Answer(_view(made))
+    return ProviderAnswer(_view(made))
 
 
 def assign(integration: Integration, wanted: str) -> None:

@@ -116,7 +116,7 @@ class DeskMessage:
         }
 
 
-class Conversation:
+class DeskConversation:
     """One customer address on one integration. It outlives the conversation ids that Genesys gives it over time."""
 
     def __init__(self, integration_id: str, contact: str, id_type: str = "Opaque") -> None:
@@ -159,32 +159,32 @@ class Conversation:
 
 class Desk:
     def __init__(self) -> None:
-        self._conversations: BoundedDict[tuple[str, str], Conversation] = BoundedDict(100_000)
+        self._conversations: BoundedDict[tuple[str, str], DeskConversation] = BoundedDict(100_000)
         self._by_contact: BoundedDict[str, str] = BoundedDict(100_000)
-        self._messages: BoundedDict[str, tuple[DeskMessage, Conversation]] = BoundedDict(300_000)
+        self._messages: BoundedDict[str, tuple[DeskMessage, DeskConversation]] = BoundedDict(300_000)
         self._seen: BoundedDict[tuple[str, str], None] = BoundedDict(300_000)
         self.downloads: BoundedDict[str, DeskAttachment] = BoundedDict(100_000)
         self.bodies: deque[tuple[str, dict[str, Any]]] = deque(maxlen=BODIES)
         """The newest that were taken: which call's, and as they came."""
 
-    def conversation(self, integration_id: str, contact: str, id_type: str = "Opaque") -> Conversation:
+    def conversation(self, integration_id: str, contact: str, id_type: str = "Opaque") -> DeskConversation:
         found = self.known(integration_id, contact)
         if found is None:
-            found = self._conversations[(integration_id, contact)] = Conversation(integration_id, contact, id_type)
+            found = self._conversations[(integration_id, contact)] = DeskConversation(integration_id, contact, id_type)
             self._by_contact.setdefault(contact, integration_id)
         return found
 
-    def known(self, integration_id: str, contact: str) -> Conversation | None:
+    def known(self, integration_id: str, contact: str) -> DeskConversation | None:
         return self._conversations.get((integration_id, contact))
 
     def integration_of(self, contact: str) -> str | None:
         return self._by_contact.get(contact)
 
-    def add(self, conversation: Conversation, message: DeskMessage) -> None:
+    def add(self, conversation: DeskConversation, message: DeskMessage) -> None:
         conversation.messages.append(message)
         self._messages[message.id] = (message, conversation)
 
-    def message(self, message_id: str) -> tuple[DeskMessage, Conversation] | None:
+    def message(self, message_id: str) -> tuple[DeskMessage, DeskConversation] | None:
         return self._messages.get(message_id)
 
     def repeated(self, integration_id: str, channel_message_id: str | None) -> bool:
@@ -197,5 +197,5 @@ class Desk:
         self._seen[key] = None
         return False
 
-    def conversations(self) -> list[Conversation]:
+    def conversations(self) -> list[DeskConversation]:
         return list(self._conversations.values())

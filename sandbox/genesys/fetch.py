@@ -7,7 +7,7 @@ import requests
 from gevent.pool import Pool
 
 from sandbox.accounts import Integration
-from sandbox.genesys.desk import Conversation, DeskAttachment
+from sandbox.genesys.desk import DeskAttachment, DeskConversation
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -18,7 +18,7 @@ _running = Pool(16)
 
 
 def fetch_later(
-    world: "World", integration: Integration, conversation: Conversation, attachment: DeskAttachment
+    world: "World", integration: Integration, conversation: DeskConversation, attachment: DeskAttachment
 ) -> None:
     if not allowed(attachment.mime, integration.inbound_types):
         attachment.state, attachment.error = "removed", "type not in the supported content profile"
@@ -33,7 +33,7 @@ def allowed(mime: str, patterns: list[str]) -> bool:
     )
 
 
-def _fetch(world: "World", conversation: Conversation, attachment: DeskAttachment) -> None:
+def _fetch(world: "World", conversation: DeskConversation, attachment: DeskAttachment) -> None:
     try:
         with requests.get(attachment.url, timeout=15, stream=True) as response:
             attachment.http_status = response.status_code

@@ -6,12 +6,18 @@ from flask import request
 
 from sandbox.accounts import Integration
 from sandbox.clock import iso_milliseconds
-from sandbox.gateway import Answer
+from sandbox.gateway import ProviderAnswer
 from sandbox.genesys import agent
-from sandbox.genesys.desk import Conversation, DeskAttachment, DeskMessage, TypingSeen
+from sandbox.genesys.desk import DeskAttachment, DeskConversation, DeskMessage, TypingSeen
 from sandbox.genesys.errors import GenesysError
 from sandbox.genesys.fetch import fetch_later
-from sandbox.genesys.models import Channel, InboundEvent, InboundMessage, InboundReceipt, StructuredResponse
+from sandbox.genesys.models import (
+    InboundEvent,
+    InboundMessage,
+    InboundReceipt,
+    OpenMessagingChannel,
+    StructuredResponse,
+)
 from sandbox.genesys.validation import parse
 from sandbox.ids import message_id
 from sandbox.world_access import current
@@ -20,7 +26,7 @@ TEXT = 4_000
 """What the agents' page takes in one message; what it does with a longer one is not documented."""
 
 
-def message(integration: Integration) -> Answer:
+def message(integration: Integration) -> ProviderAnswer:
     body = parse(InboundMessage, "inbound message")
     prefetch = request.args.get("prefetchConversationId", "false").lower()
     if prefetch not in ("true", "false"):
@@ -38,10 +44,10 @@ def message(integration: Integration) -> Answer:
     answer = answered(integration, "text", "content", "metadata") | {"id": received.id, "type": "Text"}
     if prefetch == "true":
         answer["conversationId"] = conversation.conversation_id
-    return Answer(answer, message_id=received.id, reference=body.channel.messageId)
+    return ProviderAnswer(answer, message_id=received.id, reference=body.channel.messageId)
 
 
-def receipt(integration: Integration) -> Answer:
+def receipt(integration: Integration) -> ProviderAnswer:
     body = parse(InboundReceipt, "receipt")
     world = current()
     known = world.desk.message(body.id)
@@ -73,32 +79,32 @@ def receipt(integration: Integration) -> Answer:
     world.stats.genesys.messages[f"receipt:{body.status}"] += 1
     world.events.changed("agent", conversation.contact, integration.integration_id)
     answer = answered(integration, "id", "status", "reasons", "isFinalReceipt")
-    return Answer(answer | {"type": "Receipt", "direction": "Outbound"}, message_id=body.id)
+    return ProviderAnswer(answer | {"type": "Receipt", "direction": "Outbound"}, message_id=body.id)
 
 
-def event(integration: Integration) -> Answer:
+def event(integration: Integration) -> ProviderAnswer:
     body = parse(InboundEvent, "event")
     conversation = conversation_of(integration, body.channel)
     conversation.typing.append(TypingSeen("inbound", body.channel.time))
     world = current()
     world.stats.genesys.messages["event:Typing"] += 1
     world.events.changed("agent", conversation.contact, integration.integration_id)
-    return Answer(answered(integration, "events") | {"id": message_id(), "type": "Event"})
+    return ProviderAnswer(answered(integration, "events") | {"id": message_id(), "type": "Event"})
 
 
-def conversation_of(integration: Integration, channel: Any) -> Conversation:
+def conversation_of(integration: Integration, channel: Any) -> DeskConversation:
     sender = channel.sender
     if sender.idType == "Phone" and not sender.id.startswith("+"):
         current().stats.finding("genesys", "phone_without_plus", f"idType Phone with '{sender.id}': E.164 has a plus")
     conversation = current().desk.conversation(integration.integration_id, sender.id, sender.idType)
     full_name = " ".join(filter(None, (sender.firstName, sender.lastName)))
     conversation.nickname = sender.nickname or full_name or conversation.nickname
-    if isinstance(channel, Channel) and channel.metadata and channel.metadata.customAttributes:
+    if isinstance(channel, OpenMessagingChannel) and channel.metadata and channel.metadata.customAttributes:
         conversation.custom_attributes |= channel.metadata.customAttributes
     return conversation
 
 
-def receive(integration: Integration, conversation: Conversation, received: DeskMessage) -> None:
+def receive(integration: Integration, conversation: DeskConversation, received: DeskMessage) -> None:
     world = current()
     if received.text and len(received.text) > TEXT:
         world.stats.finding("genesys", "long_text", f"a text of {len(received.text)} characters: agents see {TEXT}")
@@ -118,7 +124,7 @@ def receive(integration: Integration, conversation: Conversation, received: Desk
 
 
 def received_from(
-    conversation: Conversation, body: InboundMessage | StructuredResponse, kind: str, text: str | None
+    conversation: DeskConversation, body: InboundMessage | StructuredResponse, kind: str, text: str | None
 ) -> DeskMessage:
     channel = body.channel
     return DeskMessage(

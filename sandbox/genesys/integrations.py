@@ -11,10 +11,10 @@ from pydantic import Field, ValidationError
 
 from sandbox.accounts import DEFAULT_OUTBOUND, Integration
 from sandbox.clock import iso_milliseconds
-from sandbox.gateway import Answer
+from sandbox.gateway import ProviderAnswer
 from sandbox.genesys import content
 from sandbox.genesys.errors import GenesysError
-from sandbox.genesys.models import Strict
+from sandbox.genesys.models import GenesysModel
 from sandbox.genesys.provider import caller, integration
 from sandbox.genesys.validation import json_object
 from sandbox.ids import conversation_id
@@ -27,11 +27,11 @@ CREATION_SECONDS = 0.3
 Secret = Annotated[str, Field(min_length=16)]
 
 
-class Reference(Strict):
+class Reference(GenesysModel):
     id: str
 
 
-class IntegrationRequest(Strict):
+class IntegrationRequest(GenesysModel):
     name: Annotated[str, Field(min_length=1)]
     outboundNotificationWebhookUrl: str | None = None
     outboundNotificationWebhookSignatureSecretToken: Secret | None = None
@@ -40,7 +40,7 @@ class IntegrationRequest(Strict):
     webhookHeaders: dict[str, str] | None = None
 
 
-def listed() -> Answer:
+def listed() -> ProviderAnswer:
     client = caller(_PREFIX + "view")
     accounts = current().accounts
     found = [
@@ -49,7 +49,7 @@ def listed() -> Answer:
         if accounts.clients[each.client_id].organisation == client.organisation
     ]
     size, page = _positive("pageSize", 25), _positive("pageNumber", 1)
-    return Answer(
+    return ProviderAnswer(
         {
             "entities": [_view(each) for each in found[(page - 1) * size : page * size]],
             "pageSize": size,
@@ -60,11 +60,11 @@ def listed() -> Answer:
     )
 
 
-def one(integration_id: str) -> Answer:
-    return Answer(_view(integration(integration_id, _PREFIX + "view")))
+def one(integration_id: str) -> ProviderAnswer:
+    return ProviderAnswer(_view(integration(integration_id, _PREFIX + "view")))
 
 
-def create() -> Answer:
+def create() -> ProviderAnswer:
     client = caller(_PREFIX + "add")
     body = _parse()
     if body.outboundNotificationWebhookUrl is None or body.outboundNotificationWebhookSignatureSecretToken is None:
@@ -79,19 +79,19 @@ def create() -> Answer:
     )
     _apply(created, body)
     current().accounts.integrations[created.integration_id] = created
-    return Answer(_view(created))
+    return ProviderAnswer(_view(created))
 
 
-def change(integration_id: str) -> Answer:
+def change(integration_id: str) -> ProviderAnswer:
     found = integration(integration_id, _PREFIX + "edit")
     _apply(found, _parse())
-    return Answer(_view(found))
+    return ProviderAnswer(_view(found))
 
 
-def remove(integration_id: str) -> Answer:
+def remove(integration_id: str) -> ProviderAnswer:
     integration(integration_id, _PREFIX + "delete")
     current().accounts.remove_integration(integration_id)
-    return Answer(None, status=204)
+    return ProviderAnswer(None, status=204)
 
 
 def _parse() -> IntegrationRequest:

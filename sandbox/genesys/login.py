@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from sandbox.accounts import Client
-from sandbox.gateway import Answer, perform
+from sandbox.accounts import OAuthClient
+from sandbox.gateway import ProviderAnswer, perform
 from sandbox.genesys.provider import PROVIDER
 from sandbox.genesys.tokens import Code
 from sandbox.refusal import Refusal
@@ -79,7 +79,7 @@ def _cannot_ask() -> str | None:
     return None
 
 
-def _issue() -> Answer:
+def _issue() -> ProviderAnswer:
     world = current()
     if request.mimetype != "application/x-www-form-urlencoded":
         raise LoginRefusal(400, "invalid_request", "the body must be application/x-www-form-urlencoded")
@@ -107,18 +107,18 @@ def _issue() -> Answer:
     seconds = world.genesys_faults.token_seconds
     issued = world.tokens.issue(client.client_id, seconds, user=user)
     extra = {"refresh_token": world.tokens.issue_refresh(client.client_id)} if user else {}
-    return Answer(
+    return ProviderAnswer(
         {"access_token": issued.value, "token_type": "bearer", "expires_in": seconds} | extra,
         headers={"Cache-Control": "no-store"},
     )
 
 
-def _require(client: Client, grant: str) -> None:
+def _require(client: OAuthClient, grant: str) -> None:
     if grant not in client.grants:
         raise LoginRefusal(400, "unauthorized_client", f"the client does not use the grant {grant}")
 
 
-def _client() -> Client:
+def _client() -> OAuthClient:
     scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
         raise LoginRefusal(400, "invalid_request", "client authentication is required: HTTP Basic")

@@ -41,7 +41,7 @@ def _utc(value: str) -> str:
 Time = Annotated[str, AfterValidator(_utc)]
 
 
-class Strict(BaseModel):
+class GenesysModel(BaseModel):
     """`tolerated` names what clients get away with: ignored, but listed among the findings."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -55,7 +55,7 @@ class Strict(BaseModel):
         return data
 
 
-class Sender(Strict):
+class Sender(GenesysModel):
     id: Filled
     idType: Literal["Email", "Phone", "Opaque"]
     nickname: str | None = None
@@ -65,27 +65,27 @@ class Sender(Strict):
     email: str | None = None
 
 
-class Metadata(Strict):
+class ChannelMetadata(GenesysModel):
     customAttributes: dict[str, str] | None = None
     subType: Literal["None", "GoogleBusinessProfile", "RoadsideAssistance", "YouTube"] | None = None
 
 
-class Channel(Strict):
+class OpenMessagingChannel(GenesysModel):
     tolerated = frozenset({"id", "platform", "type", "to"})
     sender: Sender = Field(alias="from")
     time: Time
     messageId: Filled | None = None
-    metadata: Metadata | None = None
+    metadata: ChannelMetadata | None = None
 
 
-class Thumbnail(Strict):
+class Thumbnail(GenesysModel):
     url: Filled
     mime: Filled
     sha256: str | None = None
     contentSizeBytes: int | None = None
 
 
-class Attachment(Strict):
+class Attachment(GenesysModel):
     mediaType: Literal["Image", "Video", "Audio", "File", "Link"]
     url: Url
     mime: Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+")]
@@ -96,16 +96,16 @@ class Attachment(Strict):
     thumbnail: Thumbnail | None = None
 
 
-class Content(Strict):
+class OpenMessageContent(GenesysModel):
     contentType: Literal["Attachment"] = "Attachment"
     attachment: Attachment
 
 
-class InboundMessage(Strict):
+class InboundMessage(GenesysModel):
     tolerated = frozenset({"id", "type", "direction"})
-    channel: Channel
+    channel: OpenMessagingChannel
     text: str | None = None
-    content: list[Content] | None = None
+    content: list[OpenMessageContent] | None = None
     metadata: dict[str, str] | None = None
 
     @model_validator(mode="after")
@@ -117,23 +117,23 @@ class InboundMessage(Strict):
         return self
 
 
-class Recipient(Strict):
+class OpenMessagingToRecipient(GenesysModel):
     id: Filled
     idType: Literal["Email", "Phone", "Opaque"] | None = None
 
 
-class ReceiptChannel(Strict):
+class ReceiptChannel(GenesysModel):
     tolerated = frozenset({"id", "platform", "type", "messageId", "from"})
-    to: Recipient
+    to: OpenMessagingToRecipient
     time: Time
 
 
-class Reason(Strict):
+class Reason(GenesysModel):
     code: Literal[REASON_CODES]  # type: ignore[valid-type]
     message: Filled
 
 
-class InboundReceipt(Strict):
+class InboundReceipt(GenesysModel):
     tolerated = frozenset({"type", "direction"})
     id: Filled
     channel: ReceiptChannel
@@ -142,41 +142,41 @@ class InboundReceipt(Strict):
     isFinalReceipt: bool | None = None
 
 
-class EventChannel(Strict):
+class EventChannel(GenesysModel):
     tolerated = frozenset({"id", "platform", "type", "to"})
     sender: Sender = Field(alias="from")
     time: Time
     messageId: str | None = None
-    metadata: Metadata | None = None
+    metadata: ChannelMetadata | None = None
 
 
-class TypingEvent(Strict):
+class TypingEvent(GenesysModel):
     eventType: Literal["Typing"]
     typing: dict[str, Any] | None = None
 
 
-class InboundEvent(Strict):
+class InboundEvent(GenesysModel):
     tolerated = frozenset({"type", "direction"})
     channel: EventChannel
     events: Annotated[list[TypingEvent], Field(min_length=1)]
 
 
-class ButtonResponse(Strict):
+class ButtonResponse(GenesysModel):
     type: Literal["Button", "QuickReply", "DatePicker"]
     text: Filled
     payload: Filled
     id: str | None = None
 
 
-class StructuredResponse(Strict):
+class StructuredResponse(GenesysModel):
     tolerated = frozenset({"type", "direction"})
-    channel: Channel
+    channel: OpenMessagingChannel
     buttonResponse: ButtonResponse
     originatingMessageId: Filled
     metadata: dict[str, str] | None = None
 
 
-class Agentless(Strict):
+class Agentless(GenesysModel):
     fromAddress: Filled
     toAddress: Filled
     toAddressMessengerType: Literal["sms", "whatsapp", "open", "webmessaging", "apple"]

@@ -4,17 +4,17 @@ import json
 from typing import Any
 
 from sandbox.accounts import Integration
-from sandbox.genesys.desk import Conversation, DeskAttachment, DeskMessage
-from sandbox.webhooks.update import Update
+from sandbox.genesys.desk import DeskAttachment, DeskConversation, DeskMessage
+from sandbox.webhooks.update import WebhookUpdate
 
 
-def render(updates: list[Update]) -> bytes:
+def render(updates: list[WebhookUpdate]) -> bytes:
     """Genesys never batches."""
     return json.dumps(updates[0].payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def outbound(
-    integration: Integration, conversation: Conversation, message: DeskMessage, by: str | None
+    integration: Integration, conversation: DeskConversation, message: DeskMessage, by: str | None
 ) -> dict[str, Any]:
     payload = _normalized(integration, conversation, message) | {"conversationId": message.conversation_id}
     if message.type == "Event":
@@ -26,7 +26,7 @@ def outbound(
 
 def receipt(
     integration: Integration,
-    conversation: Conversation,
+    conversation: DeskConversation,
     message: DeskMessage,
     status: str,
     reasons: list[dict[str, Any]],
@@ -44,7 +44,7 @@ def receipt(
     return payload | ({"reasons": reasons} if reasons else {})
 
 
-def details(integration: Integration, conversation: Conversation, message: DeskMessage) -> dict[str, Any]:
+def details(integration: Integration, conversation: DeskConversation, message: DeskMessage) -> dict[str, Any]:
     """The message as GET .../details has it."""
     ours, theirs = integration.integration_id, conversation.contact
     outgoing = message.direction == "outbound"
@@ -66,7 +66,7 @@ def details(integration: Integration, conversation: Conversation, message: DeskM
     return view | (agent if outgoing else {})
 
 
-def _normalized(integration: Integration, conversation: Conversation, message: DeskMessage) -> dict[str, Any]:
+def _normalized(integration: Integration, conversation: DeskConversation, message: DeskMessage) -> dict[str, Any]:
     payload: dict[str, Any] = {
         "id": message.id,
         "channel": _channel(integration, conversation, message, message.time),
@@ -81,7 +81,9 @@ def _normalized(integration: Integration, conversation: Conversation, message: D
     return payload | ({"content": content} if content else {})
 
 
-def _channel(integration: Integration, conversation: Conversation, message: DeskMessage, time: str) -> dict[str, Any]:
+def _channel(
+    integration: Integration, conversation: DeskConversation, message: DeskMessage, time: str
+) -> dict[str, Any]:
     """Outbound it comes from the integration, with its name; the agent is not named."""
     contact = {"id": conversation.contact, "idType": conversation.id_type}
     line = {"id": integration.integration_id, "idType": "Opaque"}
@@ -98,7 +100,7 @@ def _channel(integration: Integration, conversation: Conversation, message: Desk
 
 
 def _told(
-    integration: Integration, conversation: Conversation, message: DeskMessage, given: dict[str, Any]
+    integration: Integration, conversation: DeskConversation, message: DeskMessage, given: dict[str, Any]
 ) -> dict[str, Any]:
     return {
         "id": message.id,

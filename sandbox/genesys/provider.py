@@ -2,10 +2,10 @@
 
 from flask import g, request
 
-from sandbox.accounts import PERMISSIONS, Client, Integration
-from sandbox.gateway import Provider
+from sandbox.accounts import PERMISSIONS, Integration, OAuthClient
+from sandbox.gateway import ProviderFront
 from sandbox.genesys.errors import GenesysError, correlation_id, injected
-from sandbox.genesys.tokens import Token
+from sandbox.genesys.tokens import IssuedToken
 from sandbox.world_access import current
 
 REQUEST_BYTES = 512_000
@@ -15,10 +15,10 @@ def _headers() -> dict[str, str]:
     return {"ININ-Correlation-Id": correlation_id()} | dict(g.get("rate_headers", {}))
 
 
-PROVIDER = Provider("genesys", injected, _headers)
+PROVIDER = ProviderFront("genesys", injected, _headers)
 
 
-def caller(permission: str, *, messages: bool = False) -> Client:
+def caller(permission: str, *, messages: bool = False) -> OAuthClient:
     """`messages`: only a token of the client credentials grant will do."""
     token = _token()
     _check_rate(token)
@@ -43,7 +43,7 @@ def integration(integration_id: str, permission: str, *, messages: bool = False)
     return found
 
 
-def _token() -> Token:
+def _token() -> IssuedToken:
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not value:
         raise GenesysError(
@@ -57,7 +57,7 @@ def _token() -> Token:
     return token
 
 
-def _check_rate(token: Token) -> None:
+def _check_rate(token: IssuedToken) -> None:
     world = current()
     limits = world.limits.genesys
     if limits.per_minute is None:

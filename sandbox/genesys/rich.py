@@ -11,13 +11,13 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from sandbox.genesys.models import Filled, Strict, Time, Url
+from sandbox.genesys.models import Filled, GenesysModel, Time, Url
 
 FIELDS = {"Notification": "template"}
 """Where a content stands when the field is not named after its type."""
 
 
-class QuickReply(Strict):
+class QuickReply(GenesysModel):
     text: Filled
     payload: Filled
     image: Url | None = None
@@ -25,12 +25,12 @@ class QuickReply(Strict):
     summaryText: str | None = None
 
 
-class QuickReplyV2(Strict):
+class QuickReplyV2(GenesysModel):
     title: Filled
     actions: Annotated[list[QuickReply], Field(min_length=1)]
 
 
-class CardAction(Strict):
+class CardAction(GenesysModel):
     type: Literal["Link", "Postback"]
     text: Filled
     payload: str | None = None
@@ -44,7 +44,7 @@ class CardAction(Strict):
         return self
 
 
-class Card(Strict):
+class Card(GenesysModel):
     title: Filled
     description: str | None = None
     image: Url | None = None
@@ -53,11 +53,11 @@ class Card(Strict):
     actions: Annotated[list[CardAction], Field(min_length=1)]
 
 
-class Carousel(Strict):
+class Carousel(GenesysModel):
     cards: Annotated[list[Card], Field(min_length=1, max_length=10)]
 
 
-class Location(Strict):
+class ContentLocation(GenesysModel):
     url: Url | None = None
     address: str | None = None
     text: str | None = None
@@ -65,37 +65,37 @@ class Location(Strict):
     longitude: float | None = None
 
 
-class AvailableTime(Strict):
+class AvailableTime(GenesysModel):
     dateTime: Time
     duration: int | None = None
 
 
-class DatePicker(Strict):
+class DatePicker(GenesysModel):
     id: str | None = None
     title: str | None = None
     subtitle: str | None = None
     imageUrl: Url | None = None
     dateMinimum: Time | None = None
     dateMaximum: Time | None = None
-    location: Location | None = None
+    location: ContentLocation | None = None
     availableTimes: tuple[AvailableTime, ...] = ()
     dateDisplayFormat: Literal["dayMonthYear", "monthDayYear", "yearMonthDay"] | None = None
 
 
-class ListItem(Strict):
+class ListItem(GenesysModel):
     id: Filled
     title: Filled
     subtitle: str | None = None
     imageUrl: Url | None = None
 
 
-class ListSection(Strict):
+class ListSection(GenesysModel):
     title: str | None = None
     multipleSelection: bool | None = None
     items: Annotated[list[ListItem], Field(min_length=1)]
 
 
-class Bubble(Strict):
+class Bubble(GenesysModel):
     header: str | None = None
     title: str | None = None
     subtitle: str | None = None
@@ -103,14 +103,14 @@ class Bubble(Strict):
     imageUrl: Url | None = None
 
 
-class ListPicker(Strict):
+class ListPicker(GenesysModel):
     id: str | None = None
     sections: Annotated[list[ListSection], Field(min_length=1)]
     replyMessage: Bubble | None = None
     receivedMessage: Bubble | None = None
 
 
-class Offered(Strict):
+class Offered(GenesysModel):
     """A file or link as agents and templates send it."""
 
     id: str | None = None
@@ -123,47 +123,47 @@ class Offered(Strict):
     contentSizeBytes: int | None = None
 
 
-class Parameter(Strict):
+class NotificationParameter(GenesysModel):
     name: Filled
     text: str
 
 
-class Header(Strict):
+class NotificationHeader(GenesysModel):
     type: Literal["Text", "Media"]
     text: str | None = None
     media: Offered | None = None
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[NotificationParameter, ...] = ()
 
 
-class Body(Strict):
+class Body(GenesysModel):
     text: Filled
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[NotificationParameter, ...] = ()
 
 
-class Footer(Strict):
+class NotificationFooter(GenesysModel):
     text: Filled
 
 
-class Button(Strict):
+class Button(GenesysModel):
     type: Literal["QuickReply", "PhoneNumber", "Url"]
     text: str | None = None
     index: int
     phoneNumber: str | None = None
     url: str | None = None
     payload: str | None = None
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[NotificationParameter, ...] = ()
 
 
-class Notification(Strict):
+class Notification(GenesysModel):
     id: Annotated[str, Field(pattern=r"^[^@]+@[^@]+$")] | None = None
     language: str | None = None
-    header: Header | None = None
+    header: NotificationHeader | None = None
     body: Body
     buttons: tuple[Button, ...] = ()
-    footer: Footer | None = None
+    footer: NotificationFooter | None = None
 
 
-class Text(Strict):
+class ContentText(GenesysModel):
     type: Literal["Text"] | None = None
     body: Filled
 

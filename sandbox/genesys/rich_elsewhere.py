@@ -10,18 +10,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from sandbox.genesys.models import Filled, Strict, Url
+from sandbox.genesys.models import Filled, GenesysModel, Url
 from sandbox.genesys.rich import Bubble, DatePicker, ListPicker
 
 
-class Introduction(Strict):
+class Introduction(GenesysModel):
     title: str | None = None
     subtitle: str | None = None
     imageUrl: Url | None = None
     buttonText: str | None = None
 
 
-class Input(Strict):
+class Input(GenesysModel):
     id: str | None = None
     title: str | None = None
     subtitle: str | None = None
@@ -29,7 +29,7 @@ class Input(Strict):
     isRequired: bool | None = None
 
 
-class FormComponent(Strict):
+class FormComponent(GenesysModel):
     formComponentType: Literal["ListPicker", "DatePicker", "WheelPicker", "Input"]
     datePicker: DatePicker | None = None
     wheelPicker: dict[str, Any] | None = None
@@ -37,13 +37,13 @@ class FormComponent(Strict):
     input: Input | None = None
 
 
-class FormPage(Strict):
+class FormPage(GenesysModel):
     title: str | None = None
     subtitle: str | None = None
     pageComponents: Annotated[list[FormComponent], Field(min_length=1)]
 
 
-class Form(Strict):
+class Form(GenesysModel):
     introduction: Introduction | None = None
     formPages: Annotated[list[FormPage], Field(min_length=1)]
     receivedMessage: Bubble | None = None
@@ -52,21 +52,21 @@ class Form(Strict):
     cannedResponseId: str | None = None
 
 
-class InteractiveApplication(Strict):
+class InteractiveApplication(GenesysModel):
     name: Filled
     url: Url
     receivedMessage: Bubble | None = None
     replyMessage: Bubble | None = None
 
 
-class LineItem(Strict):
+class LineItem(GenesysModel):
     name: Filled
     price: float
     description: str | None = None
     identifier: str | None = None
 
 
-class PaymentRequest(Strict):
+class PaymentRequest(GenesysModel):
     paymentPlatform: Literal["ApplePay"]
     countryCode: Filled
     currencyCode: Filled
@@ -77,12 +77,12 @@ class PaymentRequest(Strict):
     replyMessage: Bubble | None = None
 
 
-class PushLabel(Strict):
+class PushLabel(GenesysModel):
     title: str | None = None
     body: str | None = None
 
 
-class Push(Strict):
+class Push(GenesysModel):
     deviceType: Literal["Android", "IOS"]
     notificationMessage: PushLabel
     expiration: int | None = None

@@ -1,7 +1,7 @@
 """The inbound call for a tapped answer. It takes part in a conversation that is going on, and never begins one."""
 
 from sandbox.accounts import Integration
-from sandbox.gateway import Answer
+from sandbox.gateway import ProviderAnswer
 from sandbox.genesys import answers
 from sandbox.genesys.desk import DeskMessage
 from sandbox.genesys.errors import GenesysError
@@ -11,7 +11,7 @@ from sandbox.genesys.validation import parse
 from sandbox.world_access import current
 
 
-def response(integration: Integration) -> Answer:
+def response(integration: Integration) -> ProviderAnswer:
     body = parse(StructuredResponse, "structured response")
     asked = _asked(integration, body)
     conversation = conversation_of(integration, body.channel)
@@ -23,7 +23,7 @@ def response(integration: Integration) -> Answer:
     receive(integration, conversation, received)
     answer = answered(integration, "metadata") | {"id": received.id, "type": "Structured", "direction": "Inbound"}
     answer["content"] = [{"contentType": "ButtonResponse", "buttonResponse": chosen}]
-    return Answer(answer, message_id=received.id, reference=body.channel.messageId)
+    return ProviderAnswer(answer, message_id=received.id, reference=body.channel.messageId)
 
 
 def _asked(integration: Integration, body: StructuredResponse) -> DeskMessage:

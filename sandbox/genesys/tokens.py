@@ -10,7 +10,7 @@ from sandbox.bounded import BoundedDict
 
 
 @dataclass(slots=True)
-class Token:
+class IssuedToken:
     value: str
     client_id: str
     expires: float
@@ -41,14 +41,14 @@ class Code:
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == self.challenge
 
 
-class Tokens:
+class IssuedTokens:
     def __init__(self) -> None:
-        self._tokens: BoundedDict[str, Token] = BoundedDict(50_000)
+        self._tokens: BoundedDict[str, IssuedToken] = BoundedDict(50_000)
         self._refresh: BoundedDict[str, str] = BoundedDict(10_000)
         self.codes: BoundedDict[str, Code] = BoundedDict(1000)
 
-    def issue(self, client_id: str, seconds: int, *, user: bool = False) -> Token:
-        token = Token(secrets.token_urlsafe(64), client_id, time.time() + seconds, user)
+    def issue(self, client_id: str, seconds: int, *, user: bool = False) -> IssuedToken:
+        token = IssuedToken(secrets.token_urlsafe(64), client_id, time.time() + seconds, user)
         self._tokens[token.value] = token
         return token
 
@@ -70,7 +70,7 @@ class Tokens:
         """No refresh token is good any more."""
         self._refresh.clear()
 
-    def get(self, value: str) -> Token | None:
+    def get(self, value: str) -> IssuedToken | None:
         return self._tokens.get(value)
 
     def revoke_all(self) -> None:

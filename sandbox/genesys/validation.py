@@ -7,11 +7,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from sandbox.genesys.errors import GenesysError
-from sandbox.genesys.models import Strict
+from sandbox.genesys.models import GenesysModel
 from sandbox.genesys.provider import REQUEST_BYTES
 from sandbox.world_access import current
 
-Model = TypeVar("Model", bound=Strict)
+Model = TypeVar("Model", bound=GenesysModel)
 _CODES = {"iso_date": "invalid.date", "literal_error": "invalid.value", "enum": "invalid.value"}
 
 
@@ -62,7 +62,7 @@ def _reason(error: ErrorDetails) -> str:
     )
 
 
-def _note_ignored(model: type[Strict], body: dict[str, Any], what: str) -> None:
+def _note_ignored(model: type[GenesysModel], body: dict[str, Any], what: str) -> None:
     ignored = [name for name in body if name in model.tolerated]
     channel = body.get("channel")
     tolerated: frozenset[str] = getattr(model.model_fields["channel"].annotation, "tolerated", frozenset())

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from sandbox.gateway import Answer, Provider, perform
+from sandbox.gateway import ProviderAnswer, ProviderFront, perform
 from sandbox.meta import access, media_api, messages, nodes
 from sandbox.meta.errors import GraphError, injected, not_visible
 from sandbox.world_access import current
@@ -18,7 +18,7 @@ def _headers() -> dict[str, str]:
     return {"facebook-api-version": f"v{max(OLDEST, _version())}.0"}
 
 
-PROVIDER = Provider("meta", injected, _headers)
+PROVIDER = ProviderFront("meta", injected, _headers)
 
 
 def _version() -> int:
@@ -27,8 +27,8 @@ def _version() -> int:
     return int(major) if name.startswith("v") and major.isdigit() and minor == "0" else 0
 
 
-def _call(name: str, action: Callable[[], Answer]) -> Response:
-    def versioned() -> Answer:
+def _call(name: str, action: Callable[[], ProviderAnswer]) -> Response:
+    def versioned() -> ProviderAnswer:
         # An expired version is served by the oldest usable one; one that does not exist yet is refused.
         if not 1 <= _version() <= NEWEST:
             raise GraphError(2500, message=f"Unknown path components: /{request.path.split('/graph/', 1)[-1]}")
@@ -47,10 +47,10 @@ def _json_body() -> dict[str, Any]:
 
 @blueprint.post("/graph/<version>/<node>/messages")
 def send(version: str, node: str) -> Response:
-    def action() -> Answer:
+    def action() -> ProviderAnswer:
         number = access.number(node, access.MESSAGING)
         answer, message_id, reference = messages.accept(current(), number, _json_body())
-        return Answer(answer, message_id=message_id, reference=reference)
+        return ProviderAnswer(answer, message_id=message_id, reference=reference)
 
     return _call("messages", action)
 
@@ -77,7 +77,7 @@ def phone_numbers(version: str, node: str) -> Response:
 
 @blueprint.route("/graph/<version>/<node>/subscribed_apps", methods=["GET", "POST", "DELETE"])
 def subscribed_apps(version: str, node: str) -> Response:
-    def action() -> Answer:
+    def action() -> ProviderAnswer:
         waba = access.waba(node)
         match request.method:
             case "POST":
@@ -112,13 +112,13 @@ def node(version: str, node: str) -> Response:
 
 @blueprint.route("/graph/<version>/<path:rest>", methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
 def unknown(version: str, rest: str) -> Response:
-    def action() -> Answer:
+    def action() -> ProviderAnswer:
         access.numbers_of_caller()
         raise GraphError(2500, message=f"Unknown path components: /{rest.split('/', 1)[-1]}")
 
     return _call("unknown", action)
 
 
-def _unsupported(node_id: str) -> Answer:
+def _unsupported(node_id: str) -> ProviderAnswer:
     access.numbers_of_caller()
     raise not_visible(node_id, request.method)

@@ -5,24 +5,24 @@ from typing import Literal
 
 from pydantic import Field
 
-from sandbox.meta.strict import Strict
+from sandbox.meta.strict import MetaObject
 
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
 
-class TemplateHeader(Strict):
+class TemplateHeader(MetaObject):
     format: Literal["TEXT", "IMAGE", "VIDEO", "DOCUMENT", "LOCATION"]
     text: str = ""
 
 
-class TemplateButton(Strict):
+class TemplateButton(MetaObject):
     type: Literal["QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "REQUEST_CONTACT_INFO"]
     text: str
     url: str = ""
     phone_number: str = ""
 
 
-class ApprovedTemplate(Strict):
+class ApprovedTemplate(MetaObject):
     name: str
     language: str
     body: str

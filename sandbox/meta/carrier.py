@@ -7,10 +7,10 @@ import gevent
 from sandbox.accounts import Number
 from sandbox.clock import unix_seconds
 from sandbox.meta import payloads
-from sandbox.meta.entry import Entry
+from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.errors import title
 from sandbox.meta.thread import Thread
-from sandbox.webhooks.update import Callback, Track, Update
+from sandbox.webhooks.update import Callback, Track, WebhookUpdate
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -27,7 +27,7 @@ class Failure(Exception):
         self.code, self.details = code, details
 
 
-def travel(world: "World", number: Number, thread: Thread, entry: Entry) -> None:
+def travel(world: "World", number: Number, thread: Thread, entry: ThreadMessage) -> None:
     """From accepted to sent, and on to the phone if it is there. Runs in its own greenlet."""
     delays = thread.phone.delays_ms
     gevent.sleep(delays["sent"] / 1000)
@@ -48,13 +48,13 @@ def travel(world: "World", number: Number, thread: Thread, entry: Entry) -> None
         arrive(world, number, thread, entry)
 
 
-def react(world: "World", entry: Entry, by: str) -> None:
+def react(world: "World", entry: ThreadMessage, by: str) -> None:
     known = world.phones.entry(str(entry.about))
     if known is not None:
         known[0].react(by, entry.text or "")
 
 
-def arrive(world: "World", number: Number, thread: Thread, entry: Entry) -> None:
+def arrive(world: "World", number: Number, thread: Thread, entry: ThreadMessage) -> None:
     phone = thread.phone
     thread.show(entry)
     thread.typing_until = 0
@@ -80,12 +80,12 @@ def open_chat(world: "World", thread: Thread) -> None:
             _read(world, number, thread, entry)
 
 
-def _read(world: "World", number: Number, thread: Thread, entry: Entry) -> None:
+def _read(world: "World", number: Number, thread: Thread, entry: ThreadMessage) -> None:
     if entry.status == "delivered" and thread.phone.read_receipts:
         report(world, number, thread, entry, "read")
 
 
-def fail(world: "World", number: Number, thread: Thread, entry: Entry, code: int, details: str) -> None:
+def fail(world: "World", number: Number, thread: Thread, entry: ThreadMessage, code: int, details: str) -> None:
     entry.errors = [{"code": code, "title": title(code), "details": details}]
     report(world, number, thread, entry, "failed", entry.errors)
 
@@ -94,7 +94,7 @@ def report(
     world: "World",
     number: Number,
     thread: Thread,
-    entry: Entry,
+    entry: ThreadMessage,
     status: str,
     errors: list[dict[str, Any]] | None = None,
     timestamp: int | None = None,
@@ -129,7 +129,7 @@ def emit(
         world.webhook_counts("meta")["unsubscribed"] += 1
         return Track(state="no webhook subscribed")
     callback = Callback("meta", url, world.accounts.app_of(number).app_secret)
-    update = Update(
+    update = WebhookUpdate(
         callback,
         f"{number.phone_number_id}|{thread.phone.wa_id}|{kind}",
         item["timestamp"],

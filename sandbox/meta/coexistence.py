@@ -9,8 +9,8 @@ from sandbox.accounts import Number
 from sandbox.clock import unix_seconds
 from sandbox.ids import call_id, wamid
 from sandbox.meta import carrier, customer, payloads
-from sandbox.meta.draft import Draft
-from sandbox.meta.entry import Entry
+from sandbox.meta.draft import PhoneMessage
+from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.message import media_content, sender
 from sandbox.meta.shown import of_message
 from sandbox.meta.thread import Thread
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SDP = "v=0\r\no=- 7669997803033704573 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"
 
 
-def echo(world: "World", number: Number, thread: Thread, draft: Draft) -> Entry:
+def echo(world: "World", number: Number, thread: Thread, draft: PhoneMessage) -> ThreadMessage:
     """It neither opens nor prolongs the time in which the API may answer."""
     phone, timestamp = thread.phone, draft.timestamp or unix_seconds()
     media = customer.store(world, number, draft)
@@ -35,14 +35,14 @@ def echo(world: "World", number: Number, thread: Thread, draft: Draft) -> Entry:
         "type": draft.type,
         draft.type: content,
     }
-    entry = Entry(item["id"], "outbound", draft.type, timestamp, text=draft.text, payload={draft.type: content})
+    entry = ThreadMessage(item["id"], "outbound", draft.type, timestamp, text=draft.text, payload={draft.type: content})
     entry.origin, entry.media, entry.shown = "app", media, of_message(item)
     entry.reached("delivered", timestamp)
     _show(world, number, thread, entry, "message_echoes", item, "smb_message_echoes")
     return entry
 
 
-def call(world: "World", number: Number, thread: Thread, event: str) -> Entry:
+def call(world: "World", number: Number, thread: Thread, event: str) -> ThreadMessage:
     """A user calls, or hangs up. Calling opens the time in which the business may write."""
     now = unix_seconds()
     ringing = (
@@ -61,13 +61,13 @@ def call(world: "World", number: Number, thread: Thread, event: str) -> Entry:
         thread.heard(now)
     else:
         item["status"] = "FAILED"
-    entry = Entry(known, "inbound", "call", now, text="Missed call" if event == "terminate" else "Call")
+    entry = ThreadMessage(known, "inbound", "call", now, text="Missed call" if event == "terminate" else "Call")
     _show(world, number, thread, entry, "calls", item, "calls")
     return entry
 
 
 def _show(
-    world: "World", number: Number, thread: Thread, entry: Entry, kind: str, item: dict[str, Any], field: str
+    world: "World", number: Number, thread: Thread, entry: ThreadMessage, kind: str, item: dict[str, Any], field: str
 ) -> None:
     thread.show(entry)
     world.phones.record(entry, thread)

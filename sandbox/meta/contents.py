@@ -5,34 +5,34 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from sandbox.meta.strict import Filled, Strict, WebAddress, maybe_up_to, up_to
+from sandbox.meta.strict import Filled, MetaObject, WebAddress, maybe_up_to, up_to
 
 
-class Text(Strict):
+class TextObject(MetaObject):
     body: Annotated[str, up_to(4096)]
     preview_url: bool = False
 
 
-class Media(Strict):
+class MediaObject(MetaObject):
     id: Filled | None = None
     link: WebAddress | None = None
 
     @model_validator(mode="after")
-    def _one_source(self) -> "Media":
+    def _one_source(self) -> "MediaObject":
         if (self.id is None) == (self.link is None):
             raise ValueError("exactly one of 'id' and 'link' is required")
         return self
 
 
-class Captioned(Media):
+class Captioned(MediaObject):
     caption: Annotated[str, maybe_up_to(1024)] | None = None
 
 
-class Audio(Media):
+class Audio(MediaObject):
     voice: bool = False
 
 
-class Named(Media):
+class Named(MediaObject):
     filename: Annotated[str, maybe_up_to(240)] | None = None
 
 
@@ -40,14 +40,14 @@ class Document(Captioned):
     filename: Annotated[str, maybe_up_to(240)] | None = None
 
 
-class Location(Strict):
+class LocationObject(MetaObject):
     latitude: Annotated[float, Field(ge=-90, le=90)]
     longitude: Annotated[float, Field(ge=-180, le=180)]
     name: Annotated[str, maybe_up_to(1000)] | None = None
     address: Annotated[str, maybe_up_to(1000)] | None = None
 
 
-class ContactName(Strict):
+class ContactName(MetaObject):
     formatted_name: Filled
     first_name: str | None = None
     last_name: str | None = None
@@ -62,18 +62,18 @@ class ContactName(Strict):
         return self
 
 
-class ContactPhone(Strict):
+class ContactPhone(MetaObject):
     phone: str | None = None
     type: str | None = None
     wa_id: str | None = None
 
 
-class ContactEmail(Strict):
+class ContactEmail(MetaObject):
     email: str | None = None
     type: str | None = None
 
 
-class ContactAddress(Strict):
+class ContactAddress(MetaObject):
     street: str | None = None
     city: str | None = None
     state: str | None = None
@@ -83,18 +83,18 @@ class ContactAddress(Strict):
     type: str | None = None
 
 
-class ContactUrl(Strict):
+class ContactUrl(MetaObject):
     url: str | None = None
     type: str | None = None
 
 
-class ContactOrganisation(Strict):
+class ContactOrganisation(MetaObject):
     company: str | None = None
     department: str | None = None
     title: str | None = None
 
 
-class Contact(Strict):
+class ContactObject(MetaObject):
     name: ContactName
     phones: list[ContactPhone] = Field(default_factory=list)
     emails: list[ContactEmail] = Field(default_factory=list)
@@ -110,6 +110,6 @@ def _is_emoji(value: str) -> str:
     return value
 
 
-class Reaction(Strict):
+class Reaction(MetaObject):
     message_id: Filled
     emoji: Annotated[str, AfterValidator(_is_emoji)]

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from sandbox.accounts import Number
 from sandbox.clock import unix_seconds
 from sandbox.meta import carrier, payloads
-from sandbox.meta.draft import Draft
-from sandbox.meta.entry import Entry
+from sandbox.meta.draft import PhoneMessage
+from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.media import WEBHOOK_DAYS, MediaItem
 from sandbox.meta.message import compose
 from sandbox.meta.shown import of_message
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 
-def send(world: "World", number: Number, thread: Thread, draft: Draft) -> Entry:
+def send(world: "World", number: Number, thread: Thread, draft: PhoneMessage) -> ThreadMessage:
     timestamp = draft.timestamp or unix_seconds()
     media = store(world, number, draft)
     message = compose(world, thread, draft, media, timestamp)
@@ -39,16 +39,18 @@ def send(world: "World", number: Number, thread: Thread, draft: Draft) -> Entry:
     return entry
 
 
-def store(world: "World", number: Number, draft: Draft) -> MediaItem | None:
+def store(world: "World", number: Number, draft: PhoneMessage) -> MediaItem | None:
     if draft.file is None:
         return None
     blob = world.blobs.add(draft.file.data)
     return world.media.add(number.phone_number_id, draft.file.mime_type, blob, draft.file.filename, WEBHOOK_DAYS)
 
 
-def _entry(world: "World", draft: Draft, message: dict[str, Any], media: MediaItem | None, timestamp: int) -> Entry:
+def _entry(
+    world: "World", draft: PhoneMessage, message: dict[str, Any], media: MediaItem | None, timestamp: int
+) -> ThreadMessage:
     content = message.get(message["type"])
-    entry = Entry(
+    entry = ThreadMessage(
         message["id"],
         "inbound",
         message["type"],
@@ -71,7 +73,7 @@ def _about(content: Any) -> str | None:
     return known.get("original_message_id") or known.get("message_id")
 
 
-def _change(world: "World", entry: Entry, message: dict[str, Any]) -> None:
+def _change(world: "World", entry: ThreadMessage, message: dict[str, Any]) -> None:
     """What a reaction, an edit or a revocation does to the message that it is about."""
     known = world.phones.entry(entry.about or "")
     if entry.type == "reaction":
@@ -97,7 +99,7 @@ def _count(world: "World", number: Number, kind: str) -> None:
         )
 
 
-def _shown_text(draft: Draft, content: Any) -> str | None:
+def _shown_text(draft: PhoneMessage, content: Any) -> str | None:
     """One line for the page and for tests, whatever the type."""
     if draft.text is not None:
         return draft.text

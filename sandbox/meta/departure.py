@@ -10,7 +10,7 @@ import requests
 from sandbox.accounts import Number
 from sandbox.meta import carrier
 from sandbox.meta.carrier import Failure
-from sandbox.meta.entry import Entry
+from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.fitness import unfit, unfit_voice
 from sandbox.meta.media import MEGABYTE, UPLOAD_DAYS, MediaItem, base_type
 from sandbox.meta.requests import SendRequest
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 REACTION_DAYS = 30
 
 
-def depart(world: "World", number: Number, thread: Thread, entry: Entry, request: SendRequest) -> None:
+def depart(world: "World", number: Number, thread: Thread, entry: ThreadMessage, request: SendRequest) -> None:
     try:
         _check_phone(thread)
         _check_window(world, thread, entry)
@@ -41,7 +41,7 @@ def _check_phone(thread: Thread) -> None:
         raise Failure(131026, "Message undeliverable: the recipient is not on WhatsApp.")
 
 
-def _check_window(world: "World", thread: Thread, entry: Entry) -> None:
+def _check_window(world: "World", thread: Thread, entry: ThreadMessage) -> None:
     if entry.type != "template" and not thread.is_open(world.limits.meta.service_window_hours):
         raise Failure(
             131047,
@@ -50,7 +50,7 @@ def _check_window(world: "World", thread: Thread, entry: Entry) -> None:
         )
 
 
-def _check_references(world: "World", entry: Entry) -> None:
+def _check_references(world: "World", entry: ThreadMessage) -> None:
     if entry.type == "reaction":
         _check_target(world, entry)
     if entry.context and world.phones.entry(entry.context["message_id"]) is None:
@@ -59,7 +59,7 @@ def _check_references(world: "World", entry: Entry) -> None:
         entry.context = entry.quoted = None
 
 
-def _check_target(world: "World", entry: Entry) -> None:
+def _check_target(world: "World", entry: ThreadMessage) -> None:
     known = world.phones.entry(str(entry.about))
     if known is None or known[0].deleted:
         raise Failure(131009, "The message to react to does not exist.")
@@ -69,7 +69,7 @@ def _check_target(world: "World", entry: Entry) -> None:
         raise Failure(131009, "The message to react to is older than 30 days.")
 
 
-def _resolve_media(world: "World", number: Number, entry: Entry, request: SendRequest) -> None:
+def _resolve_media(world: "World", number: Number, entry: ThreadMessage, request: SendRequest) -> None:
     if request.file is None:
         return
     kind, file = request.file

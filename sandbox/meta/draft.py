@@ -7,17 +7,17 @@ MEDIA_TYPES = ("image", "video", "audio", "document", "sticker")
 
 
 @dataclass
-class File:
+class FileData:
     data: bytes
     mime_type: str
     filename: str | None = None
 
 
 @dataclass
-class Draft:
+class PhoneMessage:
     type: str
     text: str | None = None
-    file: File | None = None
+    file: FileData | None = None
     message: dict[str, Any] = field(default_factory=dict)
     """Merged into the message last: any shape may be sent."""
     timestamp: int | None = None

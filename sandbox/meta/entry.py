@@ -10,7 +10,7 @@ SHOWN = ("interactive", "location", "contacts", "order", "template", "answer", "
 
 
 @dataclass(slots=True)
-class Entry:
+class ThreadMessage:
     id: str
     direction: str
     type: str

@@ -4,66 +4,66 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from sandbox.meta.contents import Media, Named
-from sandbox.meta.strict import Filled, Strict, WebAddress, maybe_up_to, up_to
+from sandbox.meta.contents import MediaObject, Named
+from sandbox.meta.strict import Filled, MetaObject, WebAddress, maybe_up_to, up_to
 
 
-class ShortBody(Strict):
+class ShortBody(MetaObject):
     text: Annotated[str, up_to(1024)]
 
 
-class LongBody(Strict):
+class LongBody(MetaObject):
     text: Annotated[str, up_to(4096)]
 
 
-class Footer(Strict):
+class FooterObject(MetaObject):
     text: Annotated[str, up_to(60)]
 
 
-class TextHeader(Strict):
+class TextHeader(MetaObject):
     type: Literal["text"]
     text: Annotated[str, up_to(60)]
 
 
-class Header(Strict):
+class HeaderObject(MetaObject):
     type: Literal["text", "image", "video", "document"]
     text: Annotated[str, up_to(60)] | None = None
-    image: Media | None = None
-    video: Media | None = None
+    image: MediaObject | None = None
+    video: MediaObject | None = None
     document: Named | None = None
 
     @model_validator(mode="after")
-    def _as_typed(self) -> "Header":
+    def _as_typed(self) -> "HeaderObject":
         present = {name for name in self.model_fields_set - {"type"} if getattr(self, name) is not None}
         if present != {self.type}:
             raise ValueError(f"needs '{self.type}' and nothing else")
         return self
 
 
-class Dialogue(Strict):
+class Dialogue(MetaObject):
     """What all kinds share."""
 
-    header: Header | None = None
+    header: HeaderObject | None = None
     body: ShortBody
-    footer: Footer | None = None
+    footer: FooterObject | None = None
 
     @property
-    def file(self) -> tuple[str, Media] | None:
+    def file(self) -> tuple[str, MediaObject] | None:
         header = self.header
         return (header.type, getattr(header, header.type)) if header and header.type != "text" else None
 
 
-class Reply(Strict):
+class ReplyObject(MetaObject):
     id: Annotated[str, up_to(256)]
     title: Annotated[str, up_to(20)]
 
 
-class ReplyButton(Strict):
+class ReplyButton(MetaObject):
     type: Literal["reply"]
-    reply: Reply
+    reply: ReplyObject
 
 
-class ButtonAction(Strict):
+class ButtonAction(MetaObject):
     buttons: Annotated[list[ReplyButton], Field(min_length=1, max_length=3)]
 
     @model_validator(mode="after")
@@ -80,18 +80,18 @@ class ButtonMessage(Dialogue):
     action: ButtonAction
 
 
-class Row(Strict):
+class RowObject(MetaObject):
     id: Annotated[str, up_to(200)]
     title: Annotated[str, up_to(24)]
     description: Annotated[str, maybe_up_to(72)] | None = None
 
 
-class Section(Strict):
+class Section(MetaObject):
     title: Annotated[str, up_to(24)] | None = None
-    rows: Annotated[list[Row], Field(min_length=1, max_length=10)]
+    rows: Annotated[list[RowObject], Field(min_length=1, max_length=10)]
 
 
-class ListAction(Strict):
+class ListAction(MetaObject):
     button: Annotated[str, up_to(20)]
     sections: Annotated[list[Section], Field(min_length=1, max_length=10)]
 
@@ -107,20 +107,20 @@ class ListAction(Strict):
         return self
 
 
-class ListMessage(Strict):
+class ListMessage(MetaObject):
     type: Literal["list"]
     header: TextHeader | None = None
     body: LongBody
-    footer: Footer | None = None
+    footer: FooterObject | None = None
     action: ListAction
 
 
-class LinkParameters(Strict):
+class LinkParameters(MetaObject):
     display_text: Annotated[str, up_to(20)]
     url: WebAddress
 
 
-class LinkAction(Strict):
+class LinkAction(MetaObject):
     name: Literal["cta_url"]
     parameters: LinkParameters
 
@@ -130,27 +130,27 @@ class LinkMessage(Dialogue):
     action: LinkAction
 
 
-class LocationAction(Strict):
+class LocationAction(MetaObject):
     name: Literal["send_location"]
 
 
-class LocationRequest(Strict):
+class LocationRequest(MetaObject):
     type: Literal["location_request_message"]
     body: ShortBody
     action: LocationAction
 
 
-class ContactAction(Strict):
+class ContactAction(MetaObject):
     name: Literal["request_contact_info"]
 
 
-class ContactRequest(Strict):
+class ContactRequest(MetaObject):
     type: Literal["request_contact_info"]
     body: ShortBody
     action: ContactAction
 
 
-class FlowParameters(Strict):
+class FlowParameters(MetaObject):
     flow_message_version: Literal["3"]
     flow_cta: Annotated[str, up_to(30)]
     flow_id: Filled | None = None
@@ -167,7 +167,7 @@ class FlowParameters(Strict):
         return self
 
 
-class FlowAction(Strict):
+class FlowAction(MetaObject):
     name: Literal["flow"]
     parameters: FlowParameters
 
@@ -177,7 +177,7 @@ class FlowMessage(Dialogue):
     action: FlowAction
 
 
-class OtherMessage(Strict):
+class OtherMessage(MetaObject):
     """Kinds that the relay does not send: their envelope is checked, their action is taken as it is."""
 
     type: Literal[
@@ -189,9 +189,9 @@ class OtherMessage(Strict):
         "address_message",
         "call_permission_request",
     ]
-    header: Header | None = None
+    header: HeaderObject | None = None
     body: ShortBody | None = None
-    footer: Footer | None = None
+    footer: FooterObject | None = None
     action: dict[str, Any]
 
 

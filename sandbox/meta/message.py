@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.ids import wamid
 from sandbox.meta import payloads
-from sandbox.meta.draft import Draft
+from sandbox.meta.draft import PhoneMessage
 from sandbox.meta.errors import title
 from sandbox.meta.media import MediaItem, base_type
 from sandbox.meta.thread import Phone, Thread
@@ -19,7 +19,9 @@ _DETAILS = {
 }
 
 
-def compose(world: "World", thread: Thread, draft: Draft, media: MediaItem | None, timestamp: int) -> dict[str, Any]:
+def compose(
+    world: "World", thread: Thread, draft: PhoneMessage, media: MediaItem | None, timestamp: int
+) -> dict[str, Any]:
     message = sender(thread.phone) | {
         "id": wamid(thread.phone.wa_id, inbound=True),
         "timestamp": str(timestamp),
@@ -38,7 +40,7 @@ def sender(phone: Phone) -> dict[str, Any]:
     return ({} if phone.hide_phone else {"from": phone.wa_id}) | {"from_user_id": phone.user_id}
 
 
-def _content(world: "World", draft: Draft, media: MediaItem | None) -> dict[str, Any]:
+def _content(world: "World", draft: PhoneMessage, media: MediaItem | None) -> dict[str, Any]:
     if draft.error is not None:
         return {"errors": [_error(draft.error)]}
     if draft.type == "unsupported":
@@ -57,7 +59,7 @@ def _error(code: int) -> dict[str, Any]:
     return {"code": code, "title": name, "message": name, "error_data": {"details": details}}
 
 
-def media_content(world: "World", draft: Draft, media: MediaItem) -> dict[str, Any]:
+def media_content(world: "World", draft: PhoneMessage, media: MediaItem) -> dict[str, Any]:
     url = f"{world.url}/lookaside/whatsapp_business/attachments/?{world.media.url_query(media)}"
     content = payloads.media_object(media, url)
     if draft.type == "document" and media.filename:

@@ -10,7 +10,7 @@ from sandbox.clock import unix_seconds
 from sandbox.ids import BSUID, wamid
 from sandbox.meta.approved import ApprovedTemplate
 from sandbox.meta.departure import depart
-from sandbox.meta.entry import Entry
+from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.errors import GraphError
 from sandbox.meta.media import MediaItem
 from sandbox.meta.requests import SendRequest
@@ -133,10 +133,10 @@ def _entry(
     phone: Phone | None,
     media: MediaItem | None,
     approved: ApprovedTemplate | None,
-) -> Entry:
+) -> ThreadMessage:
     shown = of_request(request, approved)
     quoted = world.phones.entry(request.context.message_id) if request.context else None
-    return Entry(
+    return ThreadMessage(
         wamid(phone.wa_id if phone else "0", inbound=False),
         "outbound",
         request.type,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.ids import bsuid
 from sandbox.meta import customer
-from sandbox.meta.draft import Draft
+from sandbox.meta.draft import PhoneMessage
 from sandbox.meta.message import sender
 from sandbox.meta.thread import Phone
 
@@ -37,6 +37,6 @@ def _tell(world: "World", phone: Phone, old: dict[str, Any], content: dict[str, 
     numbers = world.accounts.numbers
     for thread in world.phones.threads_of(phone, list(numbers)):
         if not silent:
-            draft = Draft("system", str(content["body"]), content=content, message=old)
+            draft = PhoneMessage("system", str(content["body"]), content=content, message=old)
             customer.send(world, numbers[thread.phone_number_id], thread, draft)
         world.events.changed("phone", phone.wa_id, thread.phone_number_id)

@@ -8,7 +8,7 @@ import requests
 from flask import request
 
 from sandbox.accounts import App, Number, Waba
-from sandbox.gateway import Answer
+from sandbox.gateway import ProviderAnswer
 from sandbox.meta.errors import GraphError
 from sandbox.world_access import current
 
@@ -16,14 +16,14 @@ URL_LENGTH = 200
 _DEFAULT_FIELDS = ("verified_name", "display_phone_number", "quality_rating")
 
 
-def phone_number(number: Number, body: Callable[[], dict[str, Any]]) -> Answer:
+def phone_number(number: Number, body: Callable[[], dict[str, Any]]) -> ProviderAnswer:
     if request.method == "POST":
         return _configure_webhook(number, body())
     wanted = [each for each in request.args.get("fields", "").split(",") if each] or list(_DEFAULT_FIELDS)
-    return Answer(_select(_number_fields(number), wanted) | {"id": number.phone_number_id})
+    return ProviderAnswer(_select(_number_fields(number), wanted) | {"id": number.phone_number_id})
 
 
-def waba(account: Waba) -> Answer:
+def waba(account: Waba) -> ProviderAnswer:
     fields = {
         "name": "Sandbox business account",
         "timezone_id": "1",
@@ -32,13 +32,13 @@ def waba(account: Waba) -> Answer:
         "account_review_status": "APPROVED",
     }
     wanted = [each for each in request.args.get("fields", "").split(",") if each] or ["name", "timezone_id"]
-    return Answer(_select(fields, wanted) | {"id": account.waba_id})
+    return ProviderAnswer(_select(fields, wanted) | {"id": account.waba_id})
 
 
-def phone_numbers(account: Waba) -> Answer:
+def phone_numbers(account: Waba) -> ProviderAnswer:
     wanted = [each for each in request.args.get("fields", "").split(",") if each] or list(_DEFAULT_FIELDS)
     numbers = current().accounts.by_waba.get(account.waba_id, [])
-    return Answer(
+    return ProviderAnswer(
         {
             "data": [_select(_number_fields(each), wanted) | {"id": each.phone_number_id} for each in numbers],
             "paging": {"cursors": {"before": "QVFI", "after": "QVFJ"}},
@@ -46,9 +46,9 @@ def phone_numbers(account: Waba) -> Answer:
     )
 
 
-def subscriptions(account: Waba) -> Answer:
+def subscriptions(account: Waba) -> ProviderAnswer:
     if not account.subscribed:
-        return Answer({"data": []})
+        return ProviderAnswer({"data": []})
     data: dict[str, Any] = {
         "whatsapp_business_api_data": {
             "id": account.app_id,
@@ -58,10 +58,10 @@ def subscriptions(account: Waba) -> Answer:
     }
     if account.override:
         data["override_callback_uri"] = account.override
-    return Answer({"data": [data]})
+    return ProviderAnswer({"data": [data]})
 
 
-def subscribe(account: Waba, body: dict[str, Any]) -> Answer:
+def subscribe(account: Waba, body: dict[str, Any]) -> ProviderAnswer:
     """A plain call removes an override; one with parameters sets it, after the handshake."""
     unknown = set(body) - {"override_callback_uri", "verify_token", "access_token"}
     if unknown:
@@ -69,22 +69,22 @@ def subscribe(account: Waba, body: dict[str, Any]) -> Answer:
     account.override = _verified(body) if body.get("override_callback_uri") else None
     account.subscribed = True
     current().events.changed("settings")
-    return Answer({"success": True})
+    return ProviderAnswer({"success": True})
 
 
-def unsubscribe(account: Waba) -> Answer:
+def unsubscribe(account: Waba) -> ProviderAnswer:
     account.subscribed, account.override = False, None
     current().events.changed("settings")
-    return Answer({"success": True})
+    return ProviderAnswer({"success": True})
 
 
-def _configure_webhook(number: Number, body: dict[str, Any]) -> Answer:
+def _configure_webhook(number: Number, body: dict[str, Any]) -> ProviderAnswer:
     settings = body.get("webhook_configuration")
     if not isinstance(settings, dict) or set(settings) - {"override_callback_uri", "verify_token"}:
         raise GraphError(100, "webhook_configuration with override_callback_uri and verify_token is required.")
     number.override = _verified(settings) if settings.get("override_callback_uri") else None
     current().events.changed("settings")
-    return Answer({"success": True})
+    return ProviderAnswer({"success": True})
 
 
 def _verified(settings: dict[str, Any]) -> str:
@@ -121,7 +121,7 @@ def is_loopback(url: str) -> bool:
     return url.startswith("http://") and host in ("127.0.0.1", "localhost", "[::1]")
 
 
-def debug_token() -> Answer:
+def debug_token() -> ProviderAnswer:
     """Takes `app_id|app_secret`, or a token of the same app."""
     accounts = current().accounts
     app = _inspecting_app(
@@ -134,8 +134,8 @@ def debug_token() -> Answer:
         raise GraphError(100, message="(#100) The parameter input_token is required")
     numbers = [each for each in accounts.by_token.get(token, []) if each.app_id == app.app_id]
     if not numbers:
-        return Answer({"data": _invalid("Invalid OAuth access token - Cannot parse access token")})
-    return Answer({"data": _token_data(app, numbers, token)})
+        return ProviderAnswer({"data": _invalid("Invalid OAuth access token - Cannot parse access token")})
+    return ProviderAnswer({"data": _token_data(app, numbers, token)})
 
 
 def _inspecting_app(credential: str) -> App | None:

@@ -5,15 +5,15 @@ import json
 from typing import Any
 
 from sandbox.accounts import Number
-from sandbox.meta.entry import Entry
+from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.media import MediaItem
 from sandbox.meta.thread import Phone
-from sandbox.webhooks.update import Update
+from sandbox.webhooks.update import WebhookUpdate
 
 PRICED = {"sent", "delivered", "read"}
 
 
-def envelope(updates: list[Update]) -> bytes:
+def envelope(updates: list[WebhookUpdate]) -> bytes:
     """One body for many updates: an entry per WABA, a change per number and kind, in the order of their coming."""
     entries: dict[str, dict[tuple[str, str, str], dict[str, Any]]] = {}
     for update in updates:
@@ -58,7 +58,9 @@ def contact(phone: Phone, *, with_username: bool = True) -> dict[str, Any]:
     return {"profile": profile} | ({} if phone.hide_phone else {"wa_id": phone.wa_id}) | {"user_id": phone.user_id}
 
 
-def status(entry: Entry, phone: Phone, name: str, timestamp: int, errors: list[dict[str, Any]]) -> dict[str, Any]:
+def status(
+    entry: ThreadMessage, phone: Phone, name: str, timestamp: int, errors: list[dict[str, Any]]
+) -> dict[str, Any]:
     item: dict[str, Any] = {"id": entry.id, "status": name, "timestamp": str(timestamp)}
     if entry.addressed_by != "user_id":
         item["recipient_id"] = phone.wa_id
@@ -81,7 +83,7 @@ def status(entry: Entry, phone: Phone, name: str, timestamp: int, errors: list[d
     return item
 
 
-def _is_priced(entry: Entry, name: str) -> bool:
+def _is_priced(entry: ThreadMessage, name: str) -> bool:
     """On `sent`, and on exactly one of delivered and read."""
     return name != "read" or not any(each["status"] == "delivered" for each in entry.statuses)
 

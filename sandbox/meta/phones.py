@@ -4,7 +4,7 @@ import re
 
 from sandbox.bounded import BoundedDict
 from sandbox.ids import bsuid
-from sandbox.meta.entry import Entry
+from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.thread import Phone, Thread
 
 _SPELLINGS = (
@@ -23,7 +23,7 @@ class Phones:
         self._phones: BoundedDict[str, Phone] = BoundedDict(100_000)
         self._user_ids: BoundedDict[str, str] = BoundedDict(100_000)
         self._threads: BoundedDict[tuple[str, str], Thread] = BoundedDict(100_000)
-        self._entries: BoundedDict[str, tuple[Entry, Thread]] = BoundedDict(300_000)
+        self._entries: BoundedDict[str, tuple[ThreadMessage, Thread]] = BoundedDict(300_000)
 
     def phone(self, wa_id: str) -> Phone:
         """Every number has a phone: the sandbox makes one up when it is first spoken of."""
@@ -78,8 +78,8 @@ class Phones:
         found = (self._threads.get((phone.wa_id, number)) for number in numbers)
         return [each for each in found if each is not None]
 
-    def record(self, entry: Entry, thread: Thread) -> None:
+    def record(self, entry: ThreadMessage, thread: Thread) -> None:
         self._entries[entry.id] = (entry, thread)
 
-    def entry(self, message_id: str) -> tuple[Entry, Thread] | None:
+    def entry(self, message_id: str) -> tuple[ThreadMessage, Thread] | None:
         return self._entries.get(message_id)

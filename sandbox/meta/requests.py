@@ -4,10 +4,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from sandbox.meta.contents import Audio, Captioned, Contact, Document, Location, Media, Reaction, Text
+from sandbox.meta.contents import (
+    Audio,
+    Captioned,
+    ContactObject,
+    Document,
+    LocationObject,
+    MediaObject,
+    Reaction,
+    TextObject,
+)
 from sandbox.meta.interactive import Interactive
-from sandbox.meta.strict import Filled, Strict
-from sandbox.meta.template_request import Template
+from sandbox.meta.strict import Filled, MetaObject
+from sandbox.meta.template_request import TemplateObject
 
 CONTENTS = (
     "text",
@@ -24,11 +33,11 @@ CONTENTS = (
 )
 
 
-class Context(Strict):
+class Context(MetaObject):
     message_id: Filled
 
 
-class SendRequest(Strict):
+class SendRequest(MetaObject):
     messaging_product: Literal["whatsapp"]
     recipient_type: Literal["individual", "group"] = "individual"
     to: Filled | None = None
@@ -37,35 +46,35 @@ class SendRequest(Strict):
     context: Context | None = None
     biz_opaque_callback_data: Annotated[str, Field(max_length=512)] | None = None
     recipient_identity_key_hash: str | None = None
-    text: Text | None = None
+    text: TextObject | None = None
     image: Captioned | None = None
     video: Captioned | None = None
     audio: Audio | None = None
     document: Document | None = None
-    sticker: Media | None = None
-    location: Location | None = None
-    contacts: Annotated[list[Contact], Field(min_length=1, max_length=257)] | None = None
+    sticker: MediaObject | None = None
+    location: LocationObject | None = None
+    contacts: Annotated[list[ContactObject], Field(min_length=1, max_length=257)] | None = None
     reaction: Reaction | None = None
     interactive: Interactive | None = None
-    template: Template | None = None
+    template: TemplateObject | None = None
 
     @property
     def content(self) -> Any:
         return getattr(self, self.type)
 
     @property
-    def file(self) -> tuple[str, Media] | None:
+    def file(self) -> tuple[str, MediaObject] | None:
         """The file of the message or of its header, and as which kind it travels."""
-        if isinstance(self.content, Media):
+        if isinstance(self.content, MediaObject):
             return self.type, self.content
         return getattr(self.content, "file", None)
 
 
-class TypingIndicator(Strict):
+class TypingIndicator(MetaObject):
     type: Literal["text"]
 
 
-class ReadRequest(Strict):
+class ReadRequest(MetaObject):
     messaging_product: Literal["whatsapp"]
     status: Literal["read"]
     message_id: Filled

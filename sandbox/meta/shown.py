@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.meta.approved import ApprovedTemplate, filled
 from sandbox.meta.requests import SendRequest
 from sandbox.meta.template import address, payload, values
-from sandbox.meta.template_request import Template
+from sandbox.meta.template_request import TemplateObject
 
 _REQUESTS = {
     "location_request_message": "Send location",
@@ -132,7 +132,7 @@ def _option(index: int, **known: Any) -> Shown:
     return {"index": index} | empty | known
 
 
-def _template(template: Template, approved: ApprovedTemplate) -> Shown:
+def _template(template: TemplateObject, approved: ApprovedTemplate) -> Shown:
     header = approved.header
     text = filled(header.text, values(template, "header")) if header else None
     return {
@@ -148,7 +148,7 @@ def _template(template: Template, approved: ApprovedTemplate) -> Shown:
     }
 
 
-def _template_option(template: Template, approved: ApprovedTemplate, index: int) -> Shown:
+def _template_option(template: TemplateObject, approved: ApprovedTemplate, index: int) -> Shown:
     button = approved.buttons[index]
     kind = _KINDS.get(button.type, "request")
     known: Shown = {"kind": kind, "title": button.text}

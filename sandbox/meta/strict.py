@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 
-class Strict(BaseModel):
+class MetaObject(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 

@@ -8,14 +8,14 @@ import re
 from sandbox.accounts import Number
 from sandbox.meta.approved import ApprovedTemplate, TemplateButton, filled, placeholders
 from sandbox.meta.errors import GraphError
-from sandbox.meta.template_request import Component, Parameter, Template
+from sandbox.meta.template_request import Component, ParameterObject, TemplateObject
 
 _TEXTS = ("text", "currency", "date_time")
 _STATUS = {"PAUSED": 132015, "DISABLED": 132016}
 _SUB_TYPES = {"QUICK_REPLY": "quick_reply", "URL": "url", "COPY_CODE": "copy_code"}
 
 
-def check_template(number: Number, template: Template, to_user_id: bool) -> ApprovedTemplate:
+def check_template(number: Number, template: TemplateObject, to_user_id: bool) -> ApprovedTemplate:
     approved = _approved(number, template)
     if to_user_id and approved.category == "AUTHENTICATION":
         raise GraphError(131062, "Authentication templates cannot be sent to a business-scoped user id.")
@@ -28,7 +28,7 @@ def check_template(number: Number, template: Template, to_user_id: bool) -> Appr
     return approved
 
 
-def _approved(number: Number, template: Template) -> ApprovedTemplate:
+def _approved(number: Number, template: TemplateObject) -> ApprovedTemplate:
     wanted = (template.name, template.language.code)
     found = next((each for each in number.templates if (each["name"], each["language"]) == wanted), None)
     approved = ApprovedTemplate.model_validate(found) if found else None
@@ -39,7 +39,7 @@ def _approved(number: Number, template: Template) -> ApprovedTemplate:
     return approved
 
 
-def _check_header(approved: ApprovedTemplate, given: list[Parameter]) -> None:
+def _check_header(approved: ApprovedTemplate, given: list[ParameterObject]) -> None:
     header = approved.header
     if header is None or header.format == "TEXT":
         _check_texts(approved, "header", header.text if header else "", given, 60)
@@ -49,7 +49,7 @@ def _check_header(approved: ApprovedTemplate, given: list[Parameter]) -> None:
         raise GraphError(132012, f"header: Format mismatch, expected {header.format}, received {received}")
 
 
-def _check_texts(approved: ApprovedTemplate, where: str, text: str, given: list[Parameter], limit: int) -> None:
+def _check_texts(approved: ApprovedTemplate, where: str, text: str, given: list[ParameterObject], limit: int) -> None:
     expected = placeholders(text)
     for each in given:
         if each.type not in _TEXTS:
@@ -66,7 +66,7 @@ def _check_texts(approved: ApprovedTemplate, where: str, text: str, given: list[
         _check_value(where, str(each.value or ""), limit)
 
 
-def _check_names(where: str, expected: list[str], given: list[Parameter]) -> None:
+def _check_names(where: str, expected: list[str], given: list[ParameterObject]) -> None:
     if not all(each.parameter_name for each in given):
         raise GraphError(100, "Parameter name is missing or empty")
     if sorted(str(each.parameter_name) for each in given) != sorted(expected):
@@ -82,7 +82,7 @@ def _check_value(where: str, value: str, limit: int) -> None:
         raise GraphError(132005, f"{where}: a parameter has {len(value)} characters, at most {limit} are allowed")
 
 
-def _check_buttons(approved: ApprovedTemplate, template: Template) -> None:
+def _check_buttons(approved: ApprovedTemplate, template: TemplateObject) -> None:
     for component in template.components:
         if component.type == "button":
             _check_button(approved, component)
@@ -105,19 +105,19 @@ def _check_button(approved: ApprovedTemplate, component: Component) -> None:
         raise GraphError(131008, f"buttons: Button at index {component.index} of type QuickReply needs one payload")
 
 
-def values(template: Template, component: str) -> dict[str, str]:
+def values(template: TemplateObject, component: str) -> dict[str, str]:
     """By placeholder: its name, or its number from 1."""
     given = template.parameters(component)
     return {each.parameter_name or str(place): str(each.value) for place, each in enumerate(given, 1)}
 
 
-def address(template: Template, index: int, button: TemplateButton) -> str:
+def address(template: TemplateObject, index: int, button: TemplateButton) -> str:
     component = template.button(index)
     given = [str(each.value) for each in component.parameters] if component else []
     return filled(button.url, dict(zip(placeholders(button.url), given, strict=False)))
 
 
-def payload(template: Template, index: int, button: TemplateButton) -> str:
+def payload(template: TemplateObject, index: int, button: TemplateButton) -> str:
     """What a tap reports; the button's text where the sender gave none."""
     component = template.button(index)
     return str(component.parameters[0].value) if component else button.text

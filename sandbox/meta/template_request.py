@@ -4,29 +4,29 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sandbox.meta.contents import Location, Media, Named
-from sandbox.meta.strict import Filled, Strict
+from sandbox.meta.contents import LocationObject, MediaObject, Named
+from sandbox.meta.strict import Filled, MetaObject
 
 PAYLOAD = 256
 """For a quick reply's payload Meta's pages name no limit; a reply button's id, which comes back likewise, has 256."""
 
 
-class Language(Strict):
+class Language(MetaObject):
     code: Filled
     policy: Literal["deterministic"] | None = None
 
 
-class Currency(Strict):
+class Currency(MetaObject):
     fallback_value: Filled
     code: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     amount_1000: int
 
 
-class DateTime(Strict):
+class DateTime(MetaObject):
     fallback_value: Filled
 
 
-class Parameter(Strict):
+class ParameterObject(MetaObject):
     type: Literal[
         "text", "currency", "date_time", "image", "video", "document", "location", "payload", "coupon_code", "action"
     ]
@@ -34,16 +34,16 @@ class Parameter(Strict):
     text: str | None = None
     currency: Currency | None = None
     date_time: DateTime | None = None
-    image: Media | None = None
-    video: Media | None = None
+    image: MediaObject | None = None
+    video: MediaObject | None = None
     document: Named | None = None
-    location: Location | None = None
+    location: LocationObject | None = None
     payload: Annotated[str, Field(max_length=PAYLOAD)] | None = None
     coupon_code: Annotated[str, Field(max_length=20)] | None = None
     action: dict[str, Any] | None = None
 
     @model_validator(mode="after")
-    def _as_typed(self) -> "Parameter":
+    def _as_typed(self) -> "ParameterObject":
         others = self.model_fields_set - {"type", "parameter_name", self.type}
         if others:
             raise ValueError(f"of type '{self.type}' cannot hold '{min(others)}'")
@@ -60,27 +60,27 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-class Component(Strict):
+class Component(MetaObject):
     type: Annotated[Literal["header", "body", "button", "carousel", "limited_time_offer"], BeforeValidator(_lower)]
     sub_type: Annotated[str, BeforeValidator(_lower)] | None = None
     index: Annotated[int, Field(ge=0, le=9)] | None = None
-    parameters: list[Parameter] = Field(default_factory=list)
+    parameters: list[ParameterObject] = Field(default_factory=list)
     cards: list[dict[str, Any]] | None = None
 
 
-class Template(Strict):
+class TemplateObject(MetaObject):
     name: Filled
     language: Language
     components: list[Component] = Field(default_factory=list)
 
-    def parameters(self, component: str) -> list[Parameter]:
+    def parameters(self, component: str) -> list[ParameterObject]:
         return [each for one in self.components if one.type == component for each in one.parameters]
 
     def button(self, index: int) -> Component | None:
         return next((each for each in self.components if each.type == "button" and each.index == index), None)
 
     @property
-    def file(self) -> tuple[str, Media] | None:
+    def file(self) -> tuple[str, MediaObject] | None:
         """The header's file, and which kind it is."""
         for each in self.parameters("header"):
             if each.type in ("image", "video", "document") and each.value is not None:

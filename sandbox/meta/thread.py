@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.clock import monotonic, unix_seconds
-from sandbox.meta.entry import Entry
+from sandbox.meta.entry import ThreadMessage
 
 KEPT = 5_000
 TYPING_SECONDS = 25
@@ -35,18 +35,18 @@ class Thread:
     def __init__(self, phone: Phone, phone_number_id: str) -> None:
         self.phone = phone
         self.phone_number_id = phone_number_id
-        self.shown: deque[Entry] = deque(maxlen=KEPT)
-        self.undelivered: dict[str, Entry] = {}
+        self.shown: deque[ThreadMessage] = deque(maxlen=KEPT)
+        self.undelivered: dict[str, ThreadMessage] = {}
         self.last_from_user = 0
         self.referred_at = 0
         self.free_until = 0
         self.typing_until = 0.0
 
-    def show(self, entry: Entry) -> None:
+    def show(self, entry: ThreadMessage) -> None:
         self.undelivered.pop(entry.id, None)
         self.shown.append(entry)
 
-    def hold(self, entry: Entry) -> None:
+    def hold(self, entry: ThreadMessage) -> None:
         self.undelivered[entry.id] = entry
         if len(self.undelivered) > KEPT:
             self.undelivered.pop(next(iter(self.undelivered)))
@@ -71,7 +71,7 @@ class Thread:
         now = unix_seconds()
         return hours is None or now - self.last_from_user <= hours * 3600 or now < self.free_until
 
-    def newest(self, direction: str) -> Entry | None:
+    def newest(self, direction: str) -> ThreadMessage | None:
         """The newest message that can be answered, edited or taken back."""
         return next((each for each in reversed(self.shown) if each.direction == direction and each.about is None), None)
 

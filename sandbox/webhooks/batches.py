@@ -4,17 +4,17 @@ from collections.abc import Callable
 
 import gevent
 
-from sandbox.faults import Batch
-from sandbox.webhooks.update import Callback, Update
+from sandbox.faults import Batching
+from sandbox.webhooks.update import Callback, WebhookUpdate
 
 
 class Batches:
-    def __init__(self, flush: Callable[[list[Update]], None]) -> None:
+    def __init__(self, flush: Callable[[list[WebhookUpdate]], None]) -> None:
         self._flush = flush
-        self._gathering: dict[Callback, list[Update]] = {}
+        self._gathering: dict[Callback, list[WebhookUpdate]] = {}
         self._timers: dict[Callback, gevent.Greenlet] = {}
 
-    def add(self, update: Update, settings: Batch) -> None:
+    def add(self, update: WebhookUpdate, settings: Batching) -> None:
         gathering = self._gathering.setdefault(update.callback, [])
         gathering.append(update)
         if len(gathering) >= settings.max:

@@ -9,7 +9,7 @@ from geventhttpclient import HTTPClient
 from geventhttpclient.response import HTTPParseError
 from geventhttpclient.url import URL
 
-from sandbox.webhooks.update import Callback, Update
+from sandbox.webhooks.update import Callback, WebhookUpdate
 
 LANES = 32
 QUEUE_LIMIT = 200_000
@@ -36,17 +36,17 @@ class Post:
     callback: Callback
     body: bytes
     signature: str
-    updates: list[Update]
+    updates: list[WebhookUpdate]
     lane: int
     repeats: int = 0
     echo_after: float | None = None
 
 
-class Delivery:
+class WebhookDelivery:
     """One per side. Bounded: a queue that is full drops the update and counts it."""
 
     def __init__(
-        self, policy: RetryPolicy, counts: Callable[[], Counter[str]], changed: Callable[[Update], None]
+        self, policy: RetryPolicy, counts: Callable[[], Counter[str]], changed: Callable[[WebhookUpdate], None]
     ) -> None:
         self._policy = policy
         self._counts = counts

@@ -9,13 +9,13 @@ from typing import Any
 
 import gevent
 
-from sandbox.faults import Batch, Dice, Faults
+from sandbox.faults import Batching, Dice, Faults
 from sandbox.webhooks.batches import Batches
-from sandbox.webhooks.delivery import LANES, Delivery, Post, RetryPolicy
+from sandbox.webhooks.delivery import LANES, Post, RetryPolicy, WebhookDelivery
 from sandbox.webhooks.shuffle import Shuffle
-from sandbox.webhooks.update import Update
+from sandbox.webhooks.update import WebhookUpdate
 
-Render = Callable[[list[Update]], bytes]
+Render = Callable[[list[WebhookUpdate]], bytes]
 Sign = Callable[[str, bytes], str]
 BATCH_LANE = -1
 
@@ -29,16 +29,16 @@ class Outbox:
         dice: Dice,
         faults: Callable[[], Any],
         counts: Callable[[], Counter[str]],
-        changed: Callable[[Update], None],
+        changed: Callable[[WebhookUpdate], None],
     ) -> None:
         self._render, self._sign, self._dice = render, sign, dice
         self._faults, self._counts = faults, counts
         self._shuffle = Shuffle(dice, self._released, self._swapped)
         self._batches = Batches(self._post_batch)
-        self._delivery = Delivery(policy, counts, changed)
+        self._delivery = WebhookDelivery(policy, counts, changed)
         self._generation = 0
 
-    def emit(self, update: Update) -> None:
+    def emit(self, update: WebhookUpdate) -> None:
         self._counts()["updates"] += 1
         self._shuffle.offer(update, self._faults().reorder)
 
@@ -56,9 +56,9 @@ class Outbox:
     def _swapped(self) -> None:
         self._counts()["swapped"] += 1
 
-    def _released(self, update: Update) -> None:
+    def _released(self, update: WebhookUpdate) -> None:
         faults: Faults = self._faults()
-        batch: Batch | None = getattr(faults, "batch", None)
+        batch: Batching | None = getattr(faults, "batch", None)
         echo_after = self._echo_after(faults)
         if batch is None:
             self._post([update], hash(update.conversation) % LANES, echo_after)
@@ -67,7 +67,7 @@ class Outbox:
         if echo_after is not None:
             gevent.spawn_later(echo_after, self._add_again, update, batch, self._generation)
 
-    def _add_again(self, update: Update, batch: Batch, generation: int) -> None:
+    def _add_again(self, update: WebhookUpdate, batch: Batching, generation: int) -> None:
         if generation == self._generation:
             self._batches.add(update, batch)
 
@@ -78,12 +78,12 @@ class Outbox:
         self._counts()["duplicated"] += 1
         return 0.0 if self._dice.strikes(0.5) else self._dice.between(0.05, 1.5)
 
-    def _post_batch(self, updates: list[Update]) -> None:
+    def _post_batch(self, updates: list[WebhookUpdate]) -> None:
         self._counts()["batched"] += len(updates)
         # One lane: two batches side by side would shuffle the conversations that both hold.
         self._post(updates, BATCH_LANE, None)
 
-    def _post(self, updates: list[Update], lane: int, echo_after: float | None) -> None:
+    def _post(self, updates: list[WebhookUpdate], lane: int, echo_after: float | None) -> None:
         callback = updates[0].callback
         body = self._render(updates)
         self._delivery.enqueue(

@@ -6,24 +6,24 @@ from dataclasses import dataclass
 import gevent
 
 from sandbox.faults import Dice, Reorder
-from sandbox.webhooks.update import Update
+from sandbox.webhooks.update import WebhookUpdate
 
 
 @dataclass(slots=True)
 class _Held:
-    update: Update
+    update: WebhookUpdate
     timer: gevent.Greenlet
     window: float
 
 
 class Shuffle:
-    def __init__(self, dice: Dice, release: Callable[[Update], None], swapped: Callable[[], None]) -> None:
+    def __init__(self, dice: Dice, release: Callable[[WebhookUpdate], None], swapped: Callable[[], None]) -> None:
         self._dice = dice
         self._release = release
         self._swapped = swapped
         self._held: dict[str, _Held] = {}
 
-    def offer(self, update: Update, settings: Reorder) -> None:
+    def offer(self, update: WebhookUpdate, settings: Reorder) -> None:
         held = self._held.pop(update.conversation, None)
         if held is not None:
             held.timer.kill(block=False)
@@ -47,7 +47,7 @@ class Shuffle:
             held.timer.kill(block=False)
         self._held.clear()
 
-    def _hold(self, update: Update, window: float) -> None:
+    def _hold(self, update: WebhookUpdate, window: float) -> None:
         timer = gevent.spawn_later(window, self._window_over, update.conversation)
         self._held[update.conversation] = _Held(update, timer, window)
 
@@ -57,6 +57,6 @@ class Shuffle:
             self._release(held.update)
 
 
-def _may_swap(held: _Held, update: Update) -> bool:
+def _may_swap(held: _Held, update: WebhookUpdate) -> bool:
     near = update.created - held.update.created <= held.window
     return near and update.stamp != held.update.stamp

@@ -31,7 +31,7 @@ class Track:
 
 
 @dataclass(slots=True)
-class Update:
+class WebhookUpdate:
     callback: Callback
     conversation: str
     stamp: str

@@ -13,7 +13,7 @@ from relay.core.conversation.quoting import with_quote
 from relay.core.explain.causes import Cause
 from relay.core.messages import Media, MediaKind, Message, Person, Recipient, Report
 from sandbox.genesys import answers, payloads, rich_samples
-from sandbox.genesys.desk import Conversation, DeskMessage
+from sandbox.genesys.desk import DeskConversation, DeskMessage
 from sandbox.world import World
 from tests.contract.sdk_models import problems
 from tests.unit.channels.accounts import BSUID, CONTACT, GENESYS, PHONE, Tokens
@@ -128,7 +128,7 @@ def test_an_answer_goes_back_as_the_desk_has_offered_it(channel: GenesysChannel)
     for name in rich_samples.names():
         made = rich_samples.composed(name, world)
         asked = DeskMessage("7f3c1a2b", "outbound", made.type, "c", TIME, text=made.text, content=made.content)
-        webhook = payloads.outbound(integration, Conversation(integration.integration_id, CONTACT), asked, "Bot")
+        webhook = payloads.outbound(integration, DeskConversation(integration.integration_id, CONTACT), asked, "Bot")
         read = [event for event in channel.parse(webhook) if isinstance(event, Message)]
         options = [option for event in read for option in event.options if not option.url]
         assert (name, len(options)) == (name, len(answers.options(made.content)))

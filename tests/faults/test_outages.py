@@ -12,7 +12,7 @@ import gevent
 import pytest
 import redis
 
-from demo.stack import ObjectStore, Postgres, Redis
+from demo.stack import Postgres, Redis, S3Server
 from relay.stores import keys
 from tests.flow import traffic
 from tests.flow.chat import Chat
@@ -138,7 +138,7 @@ def test_redis_away(installation: Installation, line: Line, redis_server: Redis)
     old.agent_reads_in_time("in", "after")
 
 
-def test_object_store_away(installation: Installation, line: Line, object_store_server: ObjectStore) -> None:
+def test_object_store_away(installation: Installation, line: Line, object_store_server: S3Server) -> None:
     sender, receiver, neighbour = (Chat(installation, line, f"491793000000{n}").opened() for n in (1, 2, 3))
     with away(object_store_server):
         wamid = sender.writes(type="image", sample=True)

@@ -19,7 +19,7 @@ from prometheus_client import REGISTRY
 from urllib3.exceptions import HTTPError
 
 from conf.loading import load_settings
-from demo.stack import ObjectStore
+from demo.stack import S3Server
 from relay.actors.archiver import PACK_FROM, ArchiverActor
 from relay.broker.publisher import Outgoing
 from relay.broker.topology import declare
@@ -37,7 +37,7 @@ KEY = re.compile(r"^[^/]+/\d{4}/\d\d/\d\d/\d{6}-[A-Za-z0-9-]+\.(json|jsonl\.gz)$
 class Store:
     """The buckets as somebody else would read them."""
 
-    def __init__(self, server: ObjectStore) -> None:
+    def __init__(self, server: S3Server) -> None:
         env = server.env()
         self._looked_at = written()
         self._client = Minio(env["MINIO_ENDPOINT"], env["MINIO_ACCESS_KEY"], env["MINIO_SECRET_KEY"], secure=False)
@@ -101,7 +101,7 @@ def archiver(parts: Parts) -> Iterator[Any]:
 
 
 @pytest.fixture
-def store(s3: ObjectStore) -> Store:
+def store(s3: S3Server) -> Store:
     return Store(s3)
 
 
@@ -180,7 +180,7 @@ def test_what_nobody_can_read_is_kept_for_the_operator(archiver: Any, parts: Par
 
 
 def test_while_the_store_is_away_nothing_is_acked_and_nothing_lost(
-    parts: Parts, archiver: Any, publish: Callable[..., None], store: Store, s3: ObjectStore
+    parts: Parts, archiver: Any, publish: Callable[..., None], store: Store, s3: S3Server
 ) -> None:
     tenant, heir, before = str(uuid4()), str(uuid4()), failures()
     s3.child.stop()
@@ -197,7 +197,7 @@ def test_while_the_store_is_away_nothing_is_acked_and_nothing_lost(
 
 
 def test_an_archiver_that_stops_leaves_what_it_has_not_stored(
-    parts: Parts, publish: Callable[..., None], store: Store, s3: ObjectStore
+    parts: Parts, publish: Callable[..., None], store: Store, s3: S3Server
 ) -> None:
     tenant, before = str(uuid4()), failures()
     s3.child.stop()

@@ -12,7 +12,7 @@ import redis
 from kombu import Connection, Queue
 
 from db.migrate import ShardCountError, migrate
-from demo.stack import ObjectStore
+from demo.stack import S3Server
 from relay.broker.errors import TopologyError
 from relay.broker.topology import declare
 from relay.stores.objects import ObjectStore as Objects
@@ -158,12 +158,12 @@ def test_a_queue_that_is_not_as_it_should_be_is_refused(rabbitmq: RabbitMQ, virt
         declare(url, SHARDS)
 
 
-def _buckets(s3: ObjectStore) -> set[str]:
+def _buckets(s3: S3Server) -> set[str]:
     client = minio.Minio(s3.endpoint, s3.access_key, s3.secret_key, secure=False)
     return {bucket.name for bucket in client.list_buckets()}
 
 
-def test_every_bucket_is_there_also_after_a_second_time(s3: ObjectStore) -> None:
+def test_every_bucket_is_there_also_after_a_second_time(s3: S3Server) -> None:
     s3.clear()
     objects = Objects(s3.endpoint, s3.access_key, s3.secret_key, False, f"http://{s3.endpoint}")
     for _ in range(2):
@@ -176,7 +176,7 @@ def test_each_program_makes_what_it_uses_when_it_starts(
     program: Callable[[Mapping[str, str], Path], Process],
     rabbitmq: RabbitMQ,
     virtual_host: str,
-    s3: ObjectStore,
+    s3: S3Server,
     settings_env: dict[str, str],
     logs: Path,
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from demo.stack import ObjectStore as Server
+from demo.stack import S3Server as Server
 from demo.stack.ports import free_port
 from relay.core.errors import StoreError
 from relay.stores.objects import BUCKETS, MEDIA_INBOUND, ObjectMissingError, ObjectStore

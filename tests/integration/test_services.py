@@ -13,7 +13,7 @@ from kombu import Connection, Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from demo.stack import ObjectStore, Redis
+from demo.stack import Redis, S3Server
 from tests.processes import frozen
 from tests.services.databases import Databases
 from tests.services.rabbitmq import RabbitMQ
@@ -74,7 +74,7 @@ def test_redis_is_only_for_those_who_know_its_password(redis_server: Redis) -> N
 
 
 @pytest.fixture
-def bucket(s3: ObjectStore) -> Iterator[minio.Minio]:
+def bucket(s3: S3Server) -> Iterator[minio.Minio]:
     client = minio.Minio(s3.endpoint, s3.access_key, s3.secret_key, secure=False)
     client.make_bucket("things")
     client.put_object("things", "a/b.txt", io.BytesIO(b"hello"), 5)
@@ -90,7 +90,7 @@ def test_a_presigned_link_opens_without_a_key_until_it_expires(bucket: minio.Min
     wait_until(lambda: "AccessDenied" in requests.get(short, timeout=PATIENCE).text, message="the link to expire")
 
 
-def test_without_a_signature_the_object_store_gives_nothing(bucket: minio.Minio, s3: ObjectStore) -> None:
+def test_without_a_signature_the_object_store_gives_nothing(bucket: minio.Minio, s3: S3Server) -> None:
     answer = requests.get(f"http://{s3.endpoint}/things/a/b.txt", timeout=PATIENCE)
     assert answer.status_code in (400, 401, 403)
     assert "hello" not in answer.text

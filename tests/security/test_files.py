@@ -9,7 +9,7 @@ import minio
 import pytest
 import requests
 
-from demo.stack import ObjectStore as Server
+from demo.stack import S3Server as Server
 from relay.core.downloads import NEUTRAL
 from relay.stores.objects import MEDIA_INBOUND, ObjectStore
 from tests.waiting import PATIENCE

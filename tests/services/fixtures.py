@@ -13,7 +13,7 @@ import pytest
 import redis
 from cryptography.fernet import Fernet
 
-from demo.stack import ObjectStore, Postgres, Redis
+from demo.stack import Postgres, Redis, S3Server
 from demo.stack.installation import INSECURE
 from demo.stack.ports import HOST, free_port
 from demo.stack.postgres_home import postgres_home
@@ -58,8 +58,8 @@ def redis_server(services_directory: Path) -> Iterator[Redis]:
 
 
 @pytest.fixture(scope="session")
-def object_store_server(services_directory: Path) -> Iterator[ObjectStore]:
-    with running(ObjectStore(services_directory, _logs(services_directory))) as server:
+def object_store_server(services_directory: Path) -> Iterator[S3Server]:
+    with running(S3Server(services_directory, _logs(services_directory))) as server:
         yield server
 
 
@@ -93,19 +93,19 @@ def redis_url(redis_server: Redis) -> str:
 
 
 @pytest.fixture(scope="module")
-def s3(object_store_server: ObjectStore) -> ObjectStore:
+def s3(object_store_server: S3Server) -> S3Server:
     """An empty object store; its `env()` holds the settings for it."""
     object_store_server.clear()
     return object_store_server
 
 
 @pytest.fixture(scope="module")
-def settings_env(postgres: str, broker_url: str, redis_url: str, s3: ObjectStore) -> dict[str, str]:
+def settings_env(postgres: str, broker_url: str, redis_url: str, s3: S3Server) -> dict[str, str]:
     """A complete environment for web, relay and sandbox, on servers and ports of this module's own."""
     return environment(postgres, broker_url, redis_url, s3)
 
 
-def environment(postgres: str, broker_url: str, redis_url: str, s3: ObjectStore) -> dict[str, str]:
+def environment(postgres: str, broker_url: str, redis_url: str, s3: S3Server) -> dict[str, str]:
     """The same for servers that somebody else has made ready."""
     web, sandbox = free_port(), free_port()
     stand_in = f"http://{HOST}:{sandbox}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.stack import ObjectStore, Redis
+from demo.stack import Redis, S3Server
 from demo.stack.services import running
 from tests.flow.installation import FAST, Installation, Line
 from tests.services.databases import Databases
@@ -23,7 +23,7 @@ def installation(
     Its Redis and its object store are its own, because those of the session are emptied for each module.
     """
     stores = tmp_path_factory.mktemp("stores")
-    with running(Redis(stores, stores / "logs")) as cache, running(ObjectStore(stores, stores / "logs")) as objects:
+    with running(Redis(stores, stores / "logs")) as cache, running(S3Server(stores, stores / "logs")) as objects:
         broker_url = rabbitmq.create_virtual_host(f"shared-{secrets.token_hex(6)}")
         env = environment(databases.create(), broker_url, cache.url(), objects)
         with Installation(env | FAST, tmp_path_factory.mktemp("logs")) as installed:
