@@ -14,10 +14,11 @@ import structlog
 from relay import metrics
 from relay.actors.sender import SenderActor
 from relay.channels.base import Account
+from relay.core.conversation.events import LaneName
 from relay.core.errors import SendError
 from relay.core.limits import Rate, Rates, rate_of
 from relay.runtime.actor import RelayActor, Stop, tell
-from relay.runtime.commands import ASIDES, AskTurn, Freed, LaneName, PassTurn, Ref, Refused, Tick, Turn
+from relay.runtime.commands import BESIDE, AskTurn, Freed, PassTurn, Ref, Refused, Tick, Turn
 from relay.runtime.context import Parts
 from relay.runtime.side import Side
 
@@ -26,7 +27,7 @@ log = structlog.get_logger(__name__)
 SENDERS = 32
 """Calls under way at once over one side of a line: 80 messages a second at 0.4 s each."""
 
-ASIDE_EVERY = 10
+BESIDE_EVERY = 10
 
 OFFER_SECONDS = 5.0
 """A turn that nobody took by then is offered to the next: its conversation has gone."""
@@ -39,7 +40,7 @@ class ChannelActor(RelayActor):
         self._side = side
         self._tenant = tenant
         self._asked: dict[tuple[str, LaneName], AskTurn] = {}
-        self._asked_asides: dict[tuple[str, LaneName], AskTurn] = {}
+        self._asked_beside: dict[tuple[str, LaneName], AskTurn] = {}
         self._free: list[Ref] = []
         self._lent: dict[str, tuple[Ref, float]] = {}
         self._permits = 0
@@ -50,7 +51,7 @@ class ChannelActor(RelayActor):
 
     def handle(self, command: Any) -> None:
         if isinstance(command, AskTurn):
-            asked = self._asked_asides if command.lane in ASIDES else self._asked
+            asked = self._asked_beside if command.lane in BESIDE else self._asked
             asked.setdefault((command.conversation.actor_urn, command.lane), command)
         elif isinstance(command, Freed):
             self._freed(command)
@@ -79,7 +80,7 @@ class ChannelActor(RelayActor):
 
     def _pump(self) -> None:
         now = time.monotonic()
-        while (self._asked or self._asked_asides) and len(self._lent) < SENDERS:
+        while (self._asked or self._asked_beside) and len(self._lent) < SENDERS:
             if not self._side.breaker.permits(now):
                 self._wake_in(max(0.05, self._side.breaker.wait(now)))
                 return
@@ -101,8 +102,8 @@ class ChannelActor(RelayActor):
     def _next(self) -> AskTurn:
         """Messages first; every tenth turn is for the rest, or a busy line would never tell of a failure."""
         self._turns += 1
-        asides_turn = not self._asked or (self._turns % ASIDE_EVERY == 0 and bool(self._asked_asides))
-        asked = self._asked_asides if asides_turn else self._asked
+        beside_turn = not self._asked or (self._turns % BESIDE_EVERY == 0 and bool(self._asked_beside))
+        asked = self._asked_beside if beside_turn else self._asked
         return asked.pop(next(iter(asked)))
 
     def _new_sender(self) -> Ref:
@@ -164,7 +165,7 @@ class ChannelActor(RelayActor):
                 del self._lent[urn]
                 self._side.breaker.returned()
                 sender.stop(block=False)
-        if self._lent or self._asked or self._asked_asides:
+        if self._lent or self._asked or self._asked_beside:
             self._wake_in(longest)
 
     # Pacing
@@ -181,7 +182,7 @@ class ChannelActor(RelayActor):
         if self._permits > 0:
             return True
         rate = self._rate()
-        wanted = min(len(self._asked) + len(self._asked_asides), SENDERS, max(1, int(rate.burst / 20)))
+        wanted = min(len(self._asked) + len(self._asked_beside), SENDERS, max(1, int(rate.burst / 20)))
         granted = self._parts.bucket.take(rate.key, rate.per_second, rate.burst, wanted)
         self._permits = granted.count
         if self._permits <= 0:

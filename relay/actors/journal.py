@@ -17,11 +17,12 @@ import structlog
 from db.contacts import conversations
 from db.mailbox import claims, receipts
 from relay import metrics
+from relay.core.conversation.events import OutcomeWritten, ReportEnded, RowChanged
 from relay.core.errors import StoreError
 from relay.core.mailbox import Standing
 from relay.core.retry import backoff
 from relay.runtime.actor import RelayActor, Stop, tell
-from relay.runtime.commands import Claimed, ClaimRequest, Outcome, Reported, ReportOutcome, Settled, Stands, Tick
+from relay.runtime.commands import Claimed, ClaimRequest, Outcome, ReportOutcome, Tick
 from relay.runtime.context import Parts
 
 log = structlog.get_logger(__name__)
@@ -108,12 +109,13 @@ class JournalActor(RelayActor):
             self._count_end(one)
             standing = standings.pop(one.message_id, None)
             tell(
-                one.conversation, Settled(one.message_id, standing, one.verdict, one.genesys_conversation_id, one.facts)
+                one.conversation,
+                OutcomeWritten(one.message_id, standing, one.verdict, one.genesys_conversation_id, one.facts),
             )
         for told in reports:
-            tell(told.conversation, Reported(told.message_id, told.status))
+            tell(told.conversation, ReportEnded(told.message_id, told.status))
         for standing in standings.values():  # what parked receipts said about others
-            tell(self._parts.shards.get(standing.shard), Stands(standing))
+            tell(self._parts.shards.get(standing.shard), RowChanged(standing))
 
     def _in_groups(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, Standing]:
         """Write all at once; if the data of one is at fault, one by one, and only that one is left out."""

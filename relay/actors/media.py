@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,11 +17,12 @@ from gevent.lock import BoundedSemaphore
 
 from db.mailbox import messages
 from relay.channels.base import Account, Channel, Download
+from relay.core.conversation.events import FilePrepared
 from relay.core.errors import CannotCarry, RelayError
 from relay.core.messages import ChannelName, Direction, Media
 from relay.core.queues import SOURCE, TARGET
 from relay.runtime.actor import RelayActor, tell
-from relay.runtime.commands import Prepare, Prepared, PrepareDone, Ref
+from relay.runtime.commands import Prepare, PrepareDone, Ref
 from relay.runtime.context import Parts
 from relay.stores.objects import MEDIA_INBOUND, MEDIA_OUTBOUND
 
@@ -86,8 +88,8 @@ class MediaActor(RelayActor):
 
     def _answer(self, job: Prepare, error: RelayError | None) -> None:
         self._job = None
-        worked_at = self._worked_at.get(job.direction, 0.0)
-        tell(job.conversation, Prepared(job.message_id, job.direction, job.message, error, worked_at))
+        worked_ago = time.monotonic() - self._worked_at.get(job.direction, -math.inf)
+        tell(job.conversation, FilePrepared(job.message_id, job.direction, job.message, error, worked_ago))
         tell(self._tenant, PrepareDone(job.line_id, self.actor_ref))
 
     def _prepare(self, media: Media, job: Prepare) -> Media:

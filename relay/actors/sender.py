@@ -15,22 +15,13 @@ from relay import metrics
 from relay.actors.unclaimed import UnclaimedCalls
 from relay.channels.base import Request, Sent
 from relay.core.conversation.dispatch import DispatchFacts, DispatchJob
+from relay.core.conversation.events import NotClaimed
 from relay.core.errors import CannotCarry, SendError
 from relay.core.mailbox import Attempt, Claim, Verdict
 from relay.core.messages import Media, Message
 from relay.core.retry import OUR_OWN, Decision, decide
 from relay.runtime.actor import RelayActor, tell
-from relay.runtime.commands import (
-    Claimed,
-    ClaimRequest,
-    Dispatch,
-    Freed,
-    NotClaimed,
-    Outcome,
-    Ref,
-    SendReport,
-    SendSignal,
-)
+from relay.runtime.commands import Claimed, ClaimRequest, Dispatch, Freed, Outcome, Ref, SendReport, ShowPresence
 from relay.runtime.context import Parts
 from relay.runtime.side import Side
 from relay.stores.objects import LONGEST_LINK
@@ -52,7 +43,7 @@ class SenderActor(RelayActor):
             self._begin(command)
         elif isinstance(command, Claimed):
             self._go_on(command)
-        elif isinstance(command, (SendReport, SendSignal)):
+        elif isinstance(command, (SendReport, ShowPresence)):
             self._free(called=True, error=self._unclaimed.call(command))
         else:
             super().handle(command)

@@ -6,6 +6,7 @@ The broker's delivery is acked as soon as its row is committed; from there on th
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,14 +20,16 @@ from relay.actors.conversation import ConversationActor
 from relay.broker.consumer import Delivery
 from relay.broker.publisher import Outgoing
 from relay.broker.updates import unpacked
+from relay.core.conversation.events import AgentTyped, Arrived, RowChanged, Wake
 from relay.core.conversation.hold import Hold
+from relay.core.conversation.place import Place
 from relay.core.errors import StoreError
 from relay.core.messages import Direction
 from relay.core.queues import DEAD_LETTERS, INBOUND, OUTBOUND
 from relay.core.retry import backoff
 from relay.intake.intake import Intake, Taken
 from relay.runtime.actor import RelayActor, Stop, tell
-from relay.runtime.commands import Arrived, Ref, Stands, Tick, Typed, Wake
+from relay.runtime.commands import Ref, Tick
 from relay.runtime.context import Parts
 
 log = structlog.get_logger(__name__)
@@ -62,6 +65,8 @@ class ShardActor(RelayActor):
         self._number = number
         self._epoch = epoch
         self._intake = Intake(parts.pool, parts.channels, parts.limits.shards)
+        # Three deadlines, and a while for the journal.
+        self._place = Place(number, epoch, 3 * parts.limits.request + 30.0, parts.channels["whatsapp"].cause)
         self._holds: dict[Direction, Hold] = {one: Hold(parts.limits.reorder_window) for one in DIRECTION.values()}
         self._deliveries: list[Delivery] = []
         self._conversations: dict[str, Ref] = {}
@@ -74,7 +79,7 @@ class ShardActor(RelayActor):
     def handle(self, command: Any) -> None:
         if isinstance(command, Delivery):
             self._deliveries.append(command)
-        elif isinstance(command, (Arrived, Stands, Typed, Wake)):
+        elif isinstance(command, (Arrived, RowChanged, AgentTyped, Wake)):
             self._dispatch(command)
         elif isinstance(command, Begin):
             self._begin()
@@ -82,8 +87,8 @@ class ShardActor(RelayActor):
             self._wake_rest(command.after)
         elif isinstance(command, Lost):
             self._deliveries.clear()
-            for hold in self._holds.values():
-                hold.forget()
+            for direction, hold in self._holds.items():
+                self._holds[direction] = hold.channel_lost()
         elif isinstance(command, Stop):
             self._end()
             return
@@ -113,8 +118,8 @@ class ShardActor(RelayActor):
         self._ask_depth_at = time.monotonic() + ASK_DEPTH_SECONDS
         if adopted:
             self._parts.timers.after(ASK_DEPTH_SECONDS, self.actor_ref, Tick())
-        for hold in self._holds.values():
-            hold.begins(time.time())
+        for direction, hold in self._holds.items():
+            self._holds[direction] = hold.consuming(time.time())
         self._parts.consumer.open(
             self._number,
             self._delivered,
@@ -172,7 +177,8 @@ class ShardActor(RelayActor):
 
     def _delivered(self, delivery: Delivery) -> None:
         """Runs in the consumer's greenlet, so that a lane knows at once that something is coming."""
-        self._holds[DIRECTION[delivery.exchange]].comes()
+        direction = DIRECTION[delivery.exchange]
+        self._holds[direction] = self._holds[direction].delivered()
         tell(self.actor_ref, delivery)
 
     def _lost(self, _number: int) -> None:
@@ -190,16 +196,16 @@ class ShardActor(RelayActor):
         self._failures = 0
         del self._deliveries[: len(group)]
         self._parts.consumer.ack(self._number, group)
-        for delivery in group:
-            self._holds[DIRECTION[delivery.exchange]].came(1)
+        for direction, number in Counter(DIRECTION[delivery.exchange] for delivery in group).items():
+            self._holds[direction] = self._holds[direction].committed(number)
         for direction, arrivals in taken.arrivals.items():
-            self._holds[direction].took_in(min(arrivals), max(arrivals), time.time())
+            self._holds[direction] = self._holds[direction].took_in(min(arrivals), max(arrivals), time.time())
         for arrived in taken.arrived:
             self._hand_over(arrived.mapping.shard, arrived)
         for typed in taken.typed:
             self._hand_over(typed.shard, typed)
         for standing in taken.standings:
-            self._hand_over(standing.shard, Stands(standing))
+            self._hand_over(standing.shard, RowChanged(standing))
         self._drained(len(group))
         if self._deliveries:
             tell(self.actor_ref, Tick())
@@ -218,11 +224,11 @@ class ShardActor(RelayActor):
 
     # Conversations
 
-    def _hand_over(self, shard: int, command: Arrived | Stands | Typed) -> None:
+    def _hand_over(self, shard: int, command: Arrived | RowChanged | AgentTyped) -> None:
         """To the home shard: this one, another one here, or another daemon's."""
         if shard == self._number:
             self._dispatch(command)
-        elif not tell(self._parts.shards.get(shard), command) and not isinstance(command, Typed):
+        elif not tell(self._parts.shards.get(shard), command) and not isinstance(command, AgentTyped):
             conversation_id = (
                 command.mapping.conversation_id if isinstance(command, Arrived) else command.standing.conversation_id
             )
@@ -232,10 +238,10 @@ class ShardActor(RelayActor):
             except StoreError as error:
                 log.warning("hint_not_given", shard=shard, error=str(error))  # the owner's sweep finds the row
 
-    def _dispatch(self, command: Arrived | Stands | Typed | Wake) -> None:
+    def _dispatch(self, command: Arrived | RowChanged | AgentTyped | Wake) -> None:
         if isinstance(command, Arrived):
             tell(self._conversation(command.mapping.conversation_id), command)
-        elif isinstance(command, (Typed, Wake)):
+        elif isinstance(command, (AgentTyped, Wake)):
             tell(self._conversation(command.conversation_id), command)
         elif command.standing.conversation_id in self._conversations:
             tell(self._conversations[command.standing.conversation_id], command)
@@ -246,9 +252,7 @@ class ShardActor(RelayActor):
         """The live actor, or a new one; a new one reads what older rows there are before it sends."""
         ref = self._conversations.get(conversation_id)
         if ref is None or not ref.is_alive():
-            ref = ConversationActor.start(
-                self._parts, conversation_id, self._number, self._epoch, self._holds, self._left
-            )
+            ref = ConversationActor.start(self._parts, conversation_id, self._place, self._holds, self._left)
             self._conversations[conversation_id] = ref
             metrics.conversations.inc()
             tell(ref, Wake(conversation_id))

@@ -15,9 +15,10 @@ from relay import metrics
 from relay.actors.journal import JournalActor
 from relay.actors.shard import Begin, ShardActor
 from relay.actors.tenant import TenantActor
+from relay.core.conversation.events import RowChanged, Wake
 from relay.core.errors import StoreError
 from relay.runtime.actor import RelayActor, Stop, tell
-from relay.runtime.commands import Ref, ReloadTenant, Stands, Tick, Wake
+from relay.runtime.commands import Ref, ReloadTenant, Tick
 from relay.runtime.context import Parts
 
 log = structlog.get_logger(__name__)
@@ -169,7 +170,7 @@ class Supervisor(RelayActor):
         for (conversation_id, shard), ids in _by_conversation(found).items():
             tell(self._parts.shards.get(shard), Wake(conversation_id, ids))
         for standing in standings:
-            tell(self._parts.shards.get(standing.shard), Stands(standing))
+            tell(self._parts.shards.get(standing.shard), RowChanged(standing))
         self._drop_stale()
 
     def _drop_stale(self) -> None:

@@ -10,10 +10,11 @@ import time
 import structlog
 
 from relay.channels.base import Request
+from relay.core.conversation.events import PresenceEnded, ReportEnded
 from relay.core.errors import CannotCarry, SendError
 from relay.core.retry import LONGEST_WAIT
 from relay.runtime.actor import tell
-from relay.runtime.commands import Reported, ReportOutcome, SendReport, SendSignal, Signalled
+from relay.runtime.commands import ReportOutcome, SendReport, ShowPresence
 from relay.runtime.context import Parts
 from relay.runtime.side import Side
 
@@ -26,9 +27,9 @@ class UnclaimedCalls:
     def __init__(self, parts: Parts, side: Side) -> None:
         self._parts = parts
         self._side = side
-        self._under_way: SendReport | SendSignal | None = None
+        self._under_way: SendReport | ShowPresence | None = None
 
-    def call(self, command: SendReport | SendSignal) -> Exception | None:
+    def call(self, command: SendReport | ShowPresence) -> Exception | None:
         """Make the call and pass on how it ended. Answers with what it failed with, for the line's breaker."""
         self._under_way = command
         error = self._report(command) if isinstance(command, SendReport) else self._signal(command)
@@ -39,9 +40,9 @@ class UnclaimedCalls:
         """Something unforeseen: a report is tried again after a while, a signal is not."""
         command, self._under_way = self._under_way, None
         if isinstance(command, SendReport):
-            tell(command.conversation, Reported(command.report.message_id, command.report.status, LONGEST_WAIT))
+            tell(command.conversation, ReportEnded(command.report.message_id, command.report.status, LONGEST_WAIT))
         elif command is not None:
-            tell(command.conversation, Signalled(again=False))
+            tell(command.conversation, PresenceEnded(again=False))
 
     def _report(self, command: SendReport) -> Exception | None:
         report, side = command.report, self._side
@@ -59,9 +60,9 @@ class UnclaimedCalls:
             outcome = ReportOutcome(command.conversation, report.message_id, report.status, str(error))
             tell(self._parts.journal, outcome)
         else:
-            tell(command.conversation, Reported(report.message_id, report.status, error.retry_after or 1.0))
+            tell(command.conversation, ReportEnded(report.message_id, report.status, error.retry_after or 1.0))
 
-    def _signal(self, command: SendSignal) -> Exception | None:
+    def _signal(self, command: ShowPresence) -> Exception | None:
         side = self._side
         try:
             self._send(side.channel.render_signal(command.signal, side.account))
@@ -69,9 +70,9 @@ class UnclaimedCalls:
             # Showing it twice does no harm, so an outcome that nobody knows is no reason to stop.
             again = isinstance(error, SendError) and error.fate != "refused"
             log.info("signal_not_shown", kind=command.signal.kind, line_id=side.account.line_id, error=str(error))
-            tell(command.conversation, Signalled(again))
+            tell(command.conversation, PresenceEnded(again))
             return error
-        tell(command.conversation, Signalled(again=False))
+        tell(command.conversation, PresenceEnded(again=False))
         return None
 
     def _send(self, request: Request) -> None:

@@ -49,6 +49,8 @@ def rate_of(side: ChannelName, tenant_id: str, counted_by: str, settings: Mappin
 class PairBucket:
     """Starts full; a restart forgets, and Meta's own 131056 then does the pacing."""
 
+    __slots__ = ("_at", "_tokens")
+
     def __init__(self) -> None:
         self._tokens = PAIR_BURST
         self._at: float | None = None
@@ -64,5 +66,6 @@ class PairBucket:
 
     def _refill(self, now: float) -> None:
         if self._at is not None:
-            self._tokens = min(PAIR_BURST, self._tokens + (now - self._at) / PAIR_SECONDS)
+            # A clock that was set back takes nothing away.
+            self._tokens = min(PAIR_BURST, self._tokens + max(0.0, now - self._at) / PAIR_SECONDS)
         self._at = now

@@ -21,6 +21,7 @@ from relay import metrics
 from relay.broker.updates import unpacked
 from relay.channels.base import Channel
 from relay.core.contacts.mapping import ConversationMapping
+from relay.core.conversation.events import AgentTyped, Arrived
 from relay.core.errors import StoreError
 from relay.core.mailbox import NewRow, Row, Standing
 from relay.core.messages import Direction, Ignored, Message, Notice, Receipt, Typing
@@ -29,7 +30,6 @@ from relay.intake import items
 from relay.intake.items import Item, Rows
 from relay.intake.known import LEAST, LIMIT, KnownContacts
 from relay.intake.references import Referring, complete
-from relay.runtime.commands import Arrived, Typed
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ class Taken:
 
     arrived: list[Arrived] = field(default_factory=list)
     standings: list[Standing] = field(default_factory=list)
-    typed: list[Typed] = field(default_factory=list)
+    typed: list[AgentTyped] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     arrivals: dict[Direction, list[float]] = field(default_factory=dict)
     """When the readable ones had arrived at web (Unix seconds)."""
@@ -162,7 +162,7 @@ class Intake:
             made += rows.of(item, next(completed) if refers else event, mapping)
         return items.in_parts(items.distinct(made))
 
-    def _typed(self, cursor: Any, typing: Sequence[Item]) -> list[Typed]:
+    def _typed(self, cursor: Any, typing: Sequence[Item]) -> list[AgentTyped]:
         """Of those whom we know; nobody gets a conversation because somebody types.
 
         Told every few seconds, so mostly of those remembered: Genesys' address of a conversation never changes hands.
@@ -176,7 +176,7 @@ class Intake:
                 self._known.remember(one, mapping)
         mappings = (mapping or asked.get(one) for one, mapping in zip(seen, found, strict=True))
         return [
-            Typed(mapping.conversation_id, mapping.shard, item.update.arrived_at)
+            AgentTyped(mapping.conversation_id, mapping.shard, item.update.arrived_at)
             for item, mapping in zip(typing, mappings, strict=True)
             if mapping is not None
         ]

@@ -1,68 +1,31 @@
-"""Every command and fact that travels between actors, in the order of a message's path."""
+"""Every command that travels between actors, in the order of a message's path. All are immutable.
+
+What a conversation is told by those who hold no turn of it is in `relay.core.conversation.events`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pykka
 
-from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.dispatch import DispatchFacts, DispatchJob
-from relay.core.mailbox import Attempt, Claim, Row, Standing, Verdict
+from relay.core.conversation.events import LaneName
+from relay.core.mailbox import Attempt, Claim, Verdict
 from relay.core.messages import ChannelName, Direction, Message, Recipient, Report, Signal
 
 Ref = pykka.ActorRef[Any]
-LaneName = Literal["inbound", "outbound", "report", "signal"]
 SIDE: dict[LaneName, ChannelName] = {
     "inbound": "genesys",
     "outbound": "whatsapp",
     "report": "genesys",
-    "signal": "whatsapp",
+    "presence": "whatsapp",
 }
 """The side that a lane leaves through."""
-ASIDES: tuple[LaneName, ...] = ("report", "signal")
+BESIDE: tuple[LaneName, ...] = ("report", "presence")
 """Beside the messages, and after them."""
-
-
-# To a shard, and from it to a conversation
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """Rows of one conversation that have just been committed (or found unfinished)."""
-
-    mapping: ConversationMapping
-    rows: Sequence[Row]
-
-
-@dataclass(frozen=True, slots=True)
-class Stands:
-    """A message's row was changed by a receipt or by the journal."""
-
-    standing: Standing
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """An agent is typing, as of `at` (Unix seconds)."""
-
-    conversation_id: str
-    shard: int
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Wake:
-    """The conversation may have work in PostgreSQL that nobody told its actor about.
-
-    `seen`: (message id, lane) of what was found there; an actor that knows them all need not read.
-    Empty: read.
-    """
-
-    conversation_id: str
-    seen: tuple[tuple[str, LaneName], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +103,6 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """The file is ready; `error` says why not."""
-
-    message_id: str
-    direction: Direction
-    message: Message
-    error: Exception | None = None
-    others_worked_at: float = 0.0
-    """time.monotonic at which a file of this line last went through this way."""
-
-
-@dataclass(frozen=True, slots=True)
 class PrepareDone:
     """A media actor is free again."""
 
@@ -172,7 +123,7 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class SendReport:
-    """One receipt to tell the agent's side."""
+    """One delivery report to tell the agents' side."""
 
     report: Report
     conversation: Ref
@@ -180,18 +131,11 @@ class SendReport:
 
 
 @dataclass(frozen=True, slots=True)
-class SendSignal:
-    """One signal to show on the phone."""
+class ShowPresence:
+    """A read mark or typing to show on the phone."""
 
     signal: Signal
     conversation: Ref
-
-
-@dataclass(frozen=True, slots=True)
-class Signalled:
-    """The call for a signal is over; `again`: it failed, and may be tried once more."""
-
-    again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +151,6 @@ class Claimed:
     message_id: str
     granted: bool
     started: float
-
-
-@dataclass(frozen=True, slots=True)
-class NotClaimed:
-    """Somebody else has the row, or the shard: look at the database again."""
-
-    message_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,18 +170,6 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """The journal has written an outcome; `standing` is what the row says now."""
-
-    message_id: str
-    standing: Standing | None
-    verdict: Verdict | None
-    genesys_conversation_id: str | None = None
-    facts: DispatchFacts | None = None
-    """What the next attempt has to know; None where the call needs no other."""
-
-
-@dataclass(frozen=True, slots=True)
 class ReportOutcome:
     """The agent's side was told (`given_up` None), or never will be."""
 
@@ -252,12 +177,3 @@ class ReportOutcome:
     message_id: str
     status: str
     given_up: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """A report was dealt with, or (`retry_after`, seconds) has to be tried again."""
-
-    message_id: str
-    status: str
-    retry_after: float | None = None

@@ -13,9 +13,10 @@ from gevent.event import Event
 from db.daemons import shards
 from db.pool import Pool
 from relay.actors.journal import JournalActor
+from relay.core.conversation.events import OutcomeWritten
 from relay.core.mailbox import Attempt, Claim, Row
 from relay.runtime.actor import Ping, RelayActor, Stop
-from relay.runtime.commands import Claimed, ClaimRequest, Outcome, Settled
+from relay.runtime.commands import Claimed, ClaimRequest, Outcome
 from relay.runtime.context import Lease
 from relay.runtime.timers import Timers
 from tests.integration.rows import NOW, new_message, sent_message
@@ -83,7 +84,7 @@ def test_outcomes_told_right_before_the_stop_are_written(journal: SimpleNamespac
     assert journal.ref.actor_stopped.wait(PATIENCE)
     assert set(states(pool, rows)) == {"sent"}
     conversation.ask(Ping(), timeout=PATIENCE)
-    assert len([one for one in heard if isinstance(one, Settled)]) == len(rows)
+    assert len([one for one in heard if isinstance(one, OutcomeWritten)]) == len(rows)
     conversation.stop()
 
 

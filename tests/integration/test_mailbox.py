@@ -16,11 +16,13 @@ from gevent.event import Event
 from db.mailbox import messages, unfinished
 from db.pool import DatabaseError, Pool
 from relay.actors.conversation import ConversationActor
+from relay.core.conversation.events import Arrived, Wake
 from relay.core.conversation.hold import Hold
+from relay.core.conversation.place import Place
 from relay.core.mailbox import NewRow, Row
 from relay.core.ordering import sort_key
 from relay.runtime.actor import RelayActor
-from relay.runtime.commands import Arrived, AskTurn, Dispatch, Turn, Wake
+from relay.runtime.commands import AskTurn, Dispatch, Turn
 from relay.runtime.timers import Timers
 from tests.integration.rows import NOW, new_message
 from tests.waiting import PATIENCE, wait_until
@@ -95,8 +97,9 @@ def test_what_arrives_while_the_mailbox_cannot_be_read_does_not_overtake_it(
     channel = Channel.start(sent)
     limits = SimpleNamespace(request=10.0)
     parts: Any = SimpleNamespace(pool=outage, timers=timers, limits=limits, tenant=lambda _: channel)
+    place = Place(older.shard, 1, 60.0, lambda _: "general")
     holds: Any = {"inbound": Hold(0.0), "outbound": Hold(0.0)}
-    actor = ConversationActor.start(parts, older.conversation_id, older.shard, 1, holds, lambda _: None)
+    actor = ConversationActor.start(parts, older.conversation_id, place, holds, lambda _: None)
     actor.tell(Wake(older.conversation_id))
     assert outage.asked.wait(PATIENCE)
     actor.tell(Arrived(mapping, [newer]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relay.core.messages import Recipient
 
@@ -35,6 +35,15 @@ class ConversationMapping:
     names_version: int = 0
     window_until: float | None = None
     invited_at: float | None = None
+
+    def after(self, known: ConversationMapping) -> ConversationMapping:
+        """Whoever wrote this may know less than `known`: what only grows stays."""
+        return replace(
+            self,
+            genesys_conversation_id=self.genesys_conversation_id or known.genesys_conversation_id,
+            window_until=max(filter(None, (self.window_until, known.window_until)), default=None),
+            last_inbound_id=self.last_inbound_id or known.last_inbound_id,
+        )
 
     @property
     def recipient(self) -> Recipient:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from relay.core.conversation import window
-from relay.core.conversation.lane import Entry
-from relay.core.messages import Direction
+from relay.core.messages import Direction, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +28,20 @@ WINDOW_CLOSED = Hindrance(
 
 
 def hindrance(
-    entry: Entry, direction: Direction, window_until: float | None, settings: Mapping[str, Any], now: float
+    direction: Direction,
+    message: Message,
+    window_until: float | None,
+    settings: Mapping[str, Any],
+    now: float,
+    *,
+    outcome_unknown: bool,
 ) -> Hindrance | None:
     """What keeps the message from being sent although its turn has come; None: it may go.
 
-    `window_until` and `now` are Unix seconds; `settings` are the line's own.
+    `window_until` and `now` are Unix seconds; `settings` are the line's own; `outcome_unknown`: of its last call.
     """
-    if entry.unknown and settings.get("unknown_outcome") == "give_up":
+    if outcome_unknown and settings.get("unknown_outcome") == "give_up":
         return OUTCOME_UNKNOWN
-    if direction == "outbound" and entry.message.type != "template" and window.closed(window_until, now):
+    if direction == "outbound" and message.type != "template" and window.closed(window_until, now):
         return WINDOW_CLOSED
     return None

@@ -8,6 +8,11 @@ after it has been committed, until nothing more is being taken in, or until a wi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from relay.core.messages import Direction
+
 MEMORY_SECONDS = 2.0
 """So long one slow passage keeps the relay careful."""
 
@@ -18,47 +23,53 @@ LOOK_AGAIN_SHARE = 0.1
 """After this share of the window a lane looks again whether what was coming has been committed."""
 
 
+@dataclass(frozen=True, slots=True)
 class Hold:
-    """One direction of one shard's intake. All times are Unix seconds, as arrivals are."""
+    """What is known of one direction of one shard's intake. A value: each change makes a new one.
 
-    def __init__(self, window: float) -> None:
-        self._window = window
-        self._newest_arrival = 0.0
-        self._taken_at = 0.0
-        self._slow_until = 0.0
-        self._coming = 0
+    All times are Unix seconds, as arrivals are; `window` is in seconds.
+    """
 
-    def begins(self, now: float) -> None:
+    window: float
+    newest_arrival: float = 0.0
+    committed_at: float = 0.0
+    slow_until: float = 0.0
+    uncommitted: int = 0
+    """Deliveries of the broker that are not committed yet."""
+
+    def consuming(self, now: float) -> Hold:
         """A queue is consumed from now on: what waits in it may belong before rows that are stored already."""
-        self._taken_at = now
-        self._slow_until = now + MEMORY_SECONDS
+        return replace(self, committed_at=now, slow_until=now + MEMORY_SECONDS)
 
-    def comes(self) -> None:
+    def delivered(self) -> Hold:
         """The broker has delivered one that is not committed yet."""
-        self._coming += 1
+        return Hold(self.window, self.newest_arrival, self.committed_at, self.slow_until, self.uncommitted + 1)
 
-    def came(self, number: int) -> None:
+    def committed(self, number: int) -> Hold:
         """So many of those are committed, or buried."""
-        self._coming = max(0, self._coming - number)
+        return replace(self, uncommitted=max(0, self.uncommitted - number))
 
-    def forget(self) -> None:
-        """What was coming is not: its channel is gone, and it will be delivered anew."""
-        self._coming = 0
+    def channel_lost(self) -> Hold:
+        """What was delivered and not committed will be delivered anew."""
+        return replace(self, uncommitted=0)
 
-    def took_in(self, earliest_arrival: float, newest_arrival: float, now: float) -> None:
+    def took_in(self, earliest_arrival: float, newest_arrival: float, now: float) -> Hold:
         """A batch has been committed whose updates arrived at web between these two."""
-        self._newest_arrival = max(self._newest_arrival, min(newest_arrival, now))
-        self._taken_at = now
-        if now - earliest_arrival > self._window * SLOW_SHARE:
-            self._slow_until = now + MEMORY_SECONDS
+        newest = max(self.newest_arrival, min(newest_arrival, now))
+        slow = now - earliest_arrival > self.window * SLOW_SHARE
+        slow_until = now + MEMORY_SECONDS if slow else self.slow_until
+        return Hold(self.window, newest, now, slow_until, self.uncommitted)
 
     def release(self, arrival: float, now: float) -> float:
         """When what arrived at `arrival` may go, or when to ask again."""
-        over = arrival + self._window
+        over = arrival + self.window
         # A web server's clock may run ahead of ours: never wait longer than the window for it.
-        over = min(over, now + self._window) if over > now else over
-        if self._newest_arrival >= over:
+        over = min(over, now + self.window) if over > now else over
+        if self.newest_arrival >= over:
             return over
-        if self._coming:
-            return max(over, now + self._window * LOOK_AGAIN_SHARE)
-        return max(over, self._taken_at + self._window) if now <= self._slow_until else over
+        if self.uncommitted:
+            return max(over, now + self.window * LOOK_AGAIN_SHARE)
+        return max(over, self.committed_at + self.window) if now <= self.slow_until else over
+
+
+Holds = Mapping[Direction, Hold]

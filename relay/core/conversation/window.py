@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +42,21 @@ def in_its_place(message: Message, settings: Mapping[str, Any], name: str | None
         message, type="template", text=None, media=None, options=(), opener=None, numbered=False, place=None,
         template=template,
     )  # fmt: skip
+
+
+def replacement(settings: Mapping[str, Any], name: str | None) -> Callable[[Message, float | None], Message | None]:
+    """The same as a rule: (message, when the contact was invited or None) → what goes out in its place, or None.
+
+    A template that does not hold the text goes out once, until the contact writes again.
+    """
+
+    def of(message: Message, invited_at: float | None) -> Message | None:
+        instead = in_its_place(message, settings, name)
+        if instead is None or instead.template is None:
+            return None
+        return None if instead.template.instead and invited_at is not None else instead
+
+    return of
 
 
 def _fitting(message: Message, written: Sequence[Parameter], name: str) -> tuple[str, bool]:

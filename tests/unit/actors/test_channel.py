@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from gevent.event import Event
 
-from relay.actors.channel import ASIDE_EVERY, ChannelActor
+from relay.actors.channel import BESIDE_EVERY, ChannelActor
 from relay.channels.base import Account
 from relay.core.errors import SendError
 from relay.runtime.actor import Ping
@@ -75,7 +75,7 @@ def test_alarms_that_a_sooner_one_replaced_do_not_multiply(world: SimpleNamespac
 
 
 def test_reports_get_a_turn_while_messages_keep_coming(world: SimpleNamespace, heard: list[Any]) -> None:
-    others = [Listener.start(heard) for _ in range(ASIDE_EVERY + 2)]
+    others = [Listener.start(heard) for _ in range(BESIDE_EVERY + 2)]
     world.actor.tell(AskTurn("l", world.listener, "report"))
     for other in others:
         world.actor.tell(AskTurn("l", other, "inbound"))

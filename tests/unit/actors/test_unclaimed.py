@@ -10,11 +10,12 @@ import pytest
 
 from relay.actors.unclaimed import UnclaimedCalls
 from relay.channels.base import Account
+from relay.core.conversation.events import PresenceEnded, ReportEnded
 from relay.core.errors import CannotCarry, SendError
 from relay.core.messages import Recipient, Report, Signal
 from relay.core.retry import LONGEST_WAIT
 from relay.runtime.actor import Ping
-from relay.runtime.commands import Reported, ReportOutcome, SendReport, SendSignal, Signalled
+from relay.runtime.commands import ReportOutcome, SendReport, ShowPresence
 from relay.runtime.side import Side
 from tests.unit.actors.listening import Listener
 from tests.waiting import PATIENCE
@@ -37,7 +38,7 @@ class World:
         self.calls = UnclaimedCalls(parts, Side("genesys", channel, Account("t", "l", "i", {})))
         report = Report("m", "genesys-id", "failed", 1.0)
         self.report = SendReport(report, self.listener, Recipient("c"))
-        self.signal = SendSignal(Signal("read", "wamid.1"), self.listener)
+        self.signal = ShowPresence(Signal("read", "wamid.1"), self.listener)
 
     def _send(self, *_: Any, before_send: Callable[[], None], **__: Any) -> None:
         before_send()
@@ -70,14 +71,14 @@ def test_a_report_that_is_dealt_with_is_written_down(world: World, ends: Excepti
 def test_a_report_in_trouble_is_tried_again(world: World, ends: SendError, wait: float) -> None:
     world.ends = ends
     assert world.calls.call(world.report) is ends
-    assert world.heard == [Reported("m", "failed", wait)]
+    assert world.heard == [ReportEnded("m", "failed", wait)]
 
 
 @pytest.mark.parametrize(("ends", "again"), [(TAKEN, False), (REFUSED, False), (NO_WORDS, False), (AWAY, True)])
 def test_a_signal_is_repeated_only_where_that_may_help(world: World, ends: Exception | None, again: bool) -> None:
     world.ends = ends
     assert world.calls.call(world.signal) is ends
-    assert world.heard == [Signalled(again)]
+    assert world.heard == [PresenceEnded(again)]
 
 
 def test_the_conversation_hears_of_what_nobody_foresaw(world: World) -> None:
@@ -87,4 +88,4 @@ def test_the_conversation_hears_of_what_nobody_foresaw(world: World) -> None:
             world.calls.call(command)
         world.calls.give_up()
         world.calls.give_up()
-    assert world.heard == [Reported("m", "failed", LONGEST_WAIT), Signalled(again=False)]
+    assert world.heard == [ReportEnded("m", "failed", LONGEST_WAIT), PresenceEnded(again=False)]

@@ -6,6 +6,7 @@ late is not shown. A read mark that got lost is made good by the next one, which
 
 from __future__ import annotations
 
+from relay.core.conversation.clock import passed
 from relay.core.messages import Message, Signal
 from relay.core.retry import backoff
 
@@ -15,7 +16,8 @@ TYPING_AGAIN = 8.0
 """Seconds. WhatsApp shows it for up to 25, or until the message comes."""
 READ_TRIES = 4
 LOST_SECONDS = 60.0
-"""Without word of a signal for so long its sender is gone."""
+"""Without word of a call for so long its sender is gone."""
+LONG_AGO = float("-inf")
 
 
 def to_mark(message: Message) -> str | None:
@@ -26,13 +28,15 @@ def to_mark(message: Message) -> str | None:
     return message.own_id if message.part == message.parts and not message.notice else None
 
 
-class Signals:
-    """At most one is under way. Times are Unix seconds."""
+class Presence:
+    """At most one call is under way. Times are Unix seconds."""
+
+    __slots__ = ("_in_flight", "_launched_at", "_not_before", "_read", "_shown_at", "_tries", "_typing_at")
 
     def __init__(self) -> None:
         self._read: str | None = None
         self._tries = 0
-        self._typing_at = self._shown_at = float("-inf")
+        self._typing_at = self._shown_at = LONG_AGO
         self._in_flight: Signal | None = None
         self._launched_at = 0.0
         self._not_before = 0.0
@@ -50,13 +54,13 @@ class Signals:
     def due(self, now: float) -> float | None:
         """When the next one may go, or None."""
         if self._in_flight is not None:
-            return self._launched_at + LOST_SECONDS
+            return now if passed(self._launched_at, LOST_SECONDS, now) else self._launched_at + LOST_SECONDS
         if self._types(now):
             return now
         return self._not_before if self._read is not None else None
 
     def _types(self, now: float) -> bool:
-        return now - self._typing_at <= TYPING_FRESH and now - self._shown_at >= TYPING_AGAIN
+        return not passed(self._typing_at, TYPING_FRESH, now) and passed(self._shown_at, TYPING_AGAIN, now)
 
     def launch(self, now: float, newest: str | None, *, show_typing: bool) -> Signal | None:
         """The next one; `newest` is the contact's newest message, which both kinds have to name."""
@@ -65,7 +69,7 @@ class Signals:
             return None
         types = self._types(now) and newest is not None and show_typing
         # One without word is given up: it must not be due for ever when there is nothing to follow it.
-        self._typing_at, self._in_flight = float("-inf"), None
+        self._typing_at, self._in_flight = LONG_AGO, None
         provider_id = newest if types else self._read
         if provider_id is None:
             return None
@@ -74,7 +78,7 @@ class Signals:
             self._shown_at = now
         return self._in_flight
 
-    def told(self, *, again: bool, now: float) -> None:
+    def ended(self, *, again: bool, now: float) -> None:
         """The call is over; `again`: it did no harm to try once more."""
         signal, self._in_flight = self._in_flight, None
         if signal is None:

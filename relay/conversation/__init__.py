@@ -1,1 +1,0 @@
-"""The parts of a conversation: lanes, outcomes, delivery reports, presence."""

@@ -1,0 +1,50 @@
+"""What is not sent although its turn has come: too late for the 24-hour window, or given up by its line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from relay.core.conversation.departure import OUTCOME_UNKNOWN, WINDOW_CLOSED, Hindrance, hindrance
+from relay.core.messages import Direction, Message, Person
+
+NOW = 1_000_000.0
+GIVE_UP = {"unknown_outcome": "give_up"}
+
+
+def why(
+    kind: str = "text",
+    direction: Direction = "outbound",
+    until: float | None = None,
+    settings: Any = None,
+    *,
+    unknown: bool = False,
+) -> Hindrance | None:
+    message = Message("s", Person("491701"), NOW, kind)
+    return hindrance(direction, message, until, settings or {}, NOW, outcome_unknown=unknown)
+
+
+@pytest.mark.parametrize("until", [NOW, NOW - 1])
+def test_outside_the_window_whatsapp_takes_nothing_but_templates(until: float) -> None:
+    assert why(until=until) is WINDOW_CLOSED
+    assert why("template", until=until) is None
+    assert why(direction="inbound", until=until) is None, "Genesys knows no window"
+
+
+@pytest.mark.parametrize("until", [None, NOW + 1])
+def test_inside_it_or_where_nothing_is_known_a_message_goes(until: float | None) -> None:
+    assert why(until=until) is None
+
+
+@pytest.mark.parametrize("direction", ["inbound", "outbound"])
+def test_whether_an_unknown_outcome_is_repeated_the_line_says(direction: Direction) -> None:
+    assert why(direction=direction, settings=GIVE_UP, unknown=True) is OUTCOME_UNKNOWN
+    assert why(direction=direction, settings=GIVE_UP) is None
+    others: list[dict[str, Any]] = [{}, {"unknown_outcome": "repeat"}]
+    assert [why(direction=direction, settings=one, unknown=True) for one in others] == [None, None]
+
+
+def test_what_may_have_been_sent_is_not_called_too_late() -> None:
+    assert why(until=NOW - 1, settings=GIVE_UP, unknown=True) is OUTCOME_UNKNOWN
+    assert why(until=NOW - 1, unknown=True) is WINDOW_CLOSED
