@@ -26,7 +26,7 @@ scale: .venv/dev.stamp ## Fill a database with 1,000,000 messages and measure ev
 
 bench: .venv/bench.stamp ## Measure against a limit and a usual build; ROUNDS=1 SECONDS=5 ONLY=inbound,limit for a quick look
 	@tests/system/install.sh
-	@ROUNDS="$(ROUNDS)" SECONDS="$(SECONDS)" ONLY="$(ONLY)" $(BIN)/python -m bench
+	@ROUNDS="$(ROUNDS)" SECONDS="$(SECONDS)" ONLY="$(ONLY)" ROWS="$(ROWS)" $(BIN)/python -m bench
 
 lint: .venv/dev.stamp ## Check style, types and which way imports point
 	@$(BIN)/python -m ruff check .

@@ -1,61 +1,100 @@
-"""`python -m bench`: ROUNDS, SECONDS and ONLY of the environment say how much; `make bench` hands them on."""
+"""`python -m bench`: ROUNDS, SECONDS, ONLY and ROWS of the environment say how much; `make bench` hands them on."""
 
 from __future__ import annotations
 
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench import table
-from bench.contender import Contender
+from bench import goals, table
 from bench.limit.contender import Limit
-from bench.measures import full_load, hostile
+from bench.measures import daemons, full_load, hostile, latency, memory, neighbour, rows
 from bench.peer.contender import Peer
 from bench.product import Relay
 from bench.servers import started
-from bench.stage import Stage
+from bench.stage import USUAL_SECONDS, Stage
 from bench.traffic import Provider
 
-NAMES = ("limit inbound", "peer inbound", "relay inbound", "relay outbound", "relay batched")
+FULL_LOAD = ("limit inbound", "peer inbound", "relay inbound", "relay outbound", "relay batched", "filled inbound")
+NAMES = (
+    "limit",
+    "peer",
+    "inbound",
+    "outbound",
+    "batched",
+    "latency",
+    "memory",
+    "neighbour",
+    "daemons",
+    "hostile",
+    "rows",
+)
+
+Measures = dict[str, Callable[[Stage], object]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    rounds: int
+    seconds: float
+    rows: int
+    only: tuple[str, ...]
+
+    @classmethod
+    def of(cls, env: Mapping[str, str]) -> Wanted:
+        """SystemExit when it names what is not there."""
+        rows = int(env.get("ROWS") or 0)
+        only = tuple(name.strip() for name in env.get("ONLY", "").split(",") if name.strip())
+        if unknown := set(only) - set(NAMES):
+            raise SystemExit(f"ONLY names {', '.join(sorted(unknown))}; there are: {', '.join(NAMES)}")
+        if "rows" in only and not rows:
+            raise SystemExit("`rows` needs to know how many: ROWS=10000000")
+        chosen = only or tuple(name for name in NAMES if name != "rows" or rows)
+        return cls(int(env.get("ROUNDS") or 3), float(env.get("SECONDS") or USUAL_SECONDS), rows, chosen)
 
 
 def main() -> int:
-    rounds = int(os.environ.get("ROUNDS") or 3)
-    seconds = float(os.environ.get("SECONDS") or 15)
+    wanted = Wanted.of(os.environ)
     with tempfile.TemporaryDirectory(prefix="relay-bench-") as folder, started(Path(folder)) as servers:
         logs = Path(folder) / "logs"
         relay = Relay(servers, logs)
-        provider = Provider(relay.provider_port, logs)
+        filled = Relay(servers, logs, "filled") if "rows" in wanted.only else None
+        provider = Provider([one.provider_port for one in (relay, filled) if one], logs)
         with provider.running():
-            stage = Stage(servers, provider, relay, logs, seconds)
-            limit = Limit(servers, relay.provider_url, logs)
-            peer = Peer(servers, relay.provider_url, logs)
-            measures = _chosen(limit, peer, relay)
-            stage.say(f"ready: {', '.join(measures)}; {rounds} rounds")
-            for number in range(1, rounds + 1):
-                stage.say(f"round {number} of {rounds}")
-                for measure in measures.values():
-                    measure(stage)
-            print("\n".join(["", *table.full_load(stage.figures, NAMES)]))
+            stage = Stage(servers, provider, relay, logs, wanted.seconds)
+            measures = _measures(stage, filled)
+            if filled:
+                rows.fill(stage, filled, wanted.rows)
+            for number in range(1, wanted.rounds + 1):
+                stage.say(f"round {number} of {wanted.rounds}: {', '.join(wanted.only)}")
+                for name in wanted.only:
+                    measures[name](stage)
+    told = [*table.full_load(stage.figures, FULL_LOAD), "", *goals.lines(stage.figures)]
+    print("\n".join(["", f"medians of {wanted.rounds} rounds", "", *told]))
     return 0
 
 
-def _chosen(limit: Contender, peer: Contender, relay: Contender) -> dict[str, Callable[[Stage], object]]:
-    every: dict[str, Callable[[Stage], object]] = {
+def _measures(stage: Stage, filled: Relay | None) -> Measures:
+    """In the order in which they run: the compared ones one after the other."""
+    limit = Limit(stage.servers, stage.relay.provider_url, stage.logs)
+    peer = Peer(stage.servers, stage.relay.provider_url, stage.logs)
+    found: Measures = {
         "limit": partial(full_load.measure, contender=limit, kind="inbound"),
         "peer": partial(full_load.measure, contender=peer, kind="inbound"),
-        "inbound": partial(full_load.measure, contender=relay, kind="inbound"),
-        "outbound": partial(full_load.measure, contender=relay, kind="outbound"),
-        "batched": partial(full_load.measure, contender=relay, kind="batched"),
+        "inbound": partial(full_load.measure, contender=stage.relay, kind="inbound"),
+        "outbound": partial(full_load.measure, contender=stage.relay, kind="outbound"),
+        "batched": partial(full_load.measure, contender=stage.relay, kind="batched"),
+        "latency": latency.measure,
+        "memory": memory.measure,
+        "neighbour": neighbour.measure,
+        "daemons": daemons.measure,
         "hostile": hostile.measure,
     }
-    only = [name.strip() for name in os.environ.get("ONLY", "").split(",") if name.strip()]
-    if unknown := set(only) - set(every):
-        raise SystemExit(f"ONLY names {', '.join(sorted(unknown))}; there are {', '.join(every)}")
-    return {name: every[name] for name in every if name in only} if only else every
+    return found | ({"rows": partial(rows.measure, filled=filled)} if filled else {})
 
 
 if __name__ == "__main__":

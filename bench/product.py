@@ -28,15 +28,16 @@ UNLIMITED = {"GENESYS_RATE_PER_MINUTE": "6000000", "WHATSAPP_RATE_PER_SECOND": "
 class Relay:
     """The product. Its providers are the sandbox while tenants are onboarded, and the no-work ones afterwards."""
 
-    name = "relay"
-
-    def __init__(self, servers: Servers, logs: Path) -> None:
+    def __init__(self, servers: Servers, logs: Path, name: str = "relay") -> None:
+        self.name = name
         self.database = servers.databases.create()
         broker, objects = servers.new_broker(self.name), servers.objects
         self.env = environment(self.database, broker, servers.redis.url(), objects) | UNLIMITED
         self.port = int(self.env["WEB_PORT"])
         self.provider_port = int(self.env["SANDBOX_PORT"])
         self.provider_url = self.env["GENESYS_API_URL"]
+        self.metrics_ports: list[int] = []
+        """Of the daemons that run."""
         self._logs = logs
         with Installation(self.env, logs) as installed:
             onboarded = [self._onboard(installed, number) for number in range(TENANTS)]
@@ -47,9 +48,10 @@ class Relay:
     def running(self, daemons: int = 1) -> Iterator[Pids]:
         with ExitStack() as stack:
             pids = []
-            for number in range(daemons):
-                env = self.env | {"METRICS_PORT": str(free_port())}
-                pids.append(stack.enter_context(processes.relay(env, self._logs, f"relay-{number}")).pid)
+            self.metrics_ports = [free_port() for _ in range(daemons)]
+            for port in self.metrics_ports:
+                env = self.env | {"METRICS_PORT": str(port)}
+                pids.append(stack.enter_context(processes.relay(env, self._logs, f"relay-{port}")).pid)
             web = stack.enter_context(processes.web(self.env, self._logs, workers=WEB_WORKERS))
             yield {"web": (web.pid,), "daemon": tuple(pids)}
 

@@ -1,6 +1,6 @@
 """Both providers without any work: a program that answers every call at once, or after a delay it is told.
 
-`python -m bench.provider <port>`. What it received stands under /bench: GET /bench/counts, /bench/arrivals/<run>,
+`python -m bench.provider <port>...`. What it received stands under /bench: GET /bench/counts, /bench/arrivals/<run>,
 POST /bench/delays {"<integration or phone number id, or *>": seconds}.
 """
 
@@ -137,11 +137,12 @@ def _between(body: bytes, begin: bytes) -> bytes:
     return b"" if at < 0 else body[at + len(begin) : body.find(b'"', at + len(begin))]
 
 
-async def main(port: int) -> None:
-    world = World()
-    server = await asyncio.get_running_loop().create_server(lambda: Provider(world), "127.0.0.1", port, backlog=1024)
-    await server.serve_forever()
+async def main(ports: list[int]) -> None:
+    world, loop = World(), asyncio.get_running_loop()
+    for port in ports:
+        await loop.create_server(lambda: Provider(world), "127.0.0.1", port, backlog=1024)
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main([int(port) for port in sys.argv[1:]]))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.contender import Contender, Pids
+from bench.lines import Line
 from bench.meter import Cost, Meter
 from bench.product import Relay
 from bench.servers import Servers
@@ -17,6 +18,7 @@ from bench.workload import Kind, Load
 
 CUSTOMERS = 512
 STREAMS = 64
+USUAL_SECONDS = 15.0
 LEAST = 1_000
 """Messages: fewer say nothing."""
 
@@ -36,6 +38,15 @@ class Stage:
     def note(self, name: str, value: float) -> None:
         self.figures.setdefault(name, []).append(value)
 
+    def last(self, name: str) -> float | None:
+        """Of the round that is on, or the one before."""
+        return self.figures[name][-1] if name in self.figures else None
+
+    @property
+    def scale(self) -> float:
+        """What a measure with sizes of its own takes of them: all, or less where a quick look is wanted."""
+        return min(1.0, self.seconds / USUAL_SECONDS)
+
     def say(self, text: str) -> None:
         """Progress, with the seconds since the beginning."""
         print(f"{time.monotonic() - self.began:6.0f} s  {text}", flush=True)
@@ -50,10 +61,13 @@ class Stage:
         customers: int = CUSTOMERS,
         streams: int = STREAMS,
         first_customer: int = 0,
+        lines: tuple[Line, ...] = (),
     ) -> Load:
-        """Evenly over all the contender's lines; a whole number of messages for each stream."""
+        """Evenly over all the contender's lines, or those given; a whole number of messages for each stream."""
         even = max(1, round(count / streams)) * streams
-        return Load(new_run(), kind, contender.lines, even, customers, streams, contender.port, rate, first_customer)
+        return Load(
+            new_run(), kind, lines or contender.lines, even, customers, streams, contender.port, rate, first_customer
+        )
 
     def passed(self, load: Load) -> Passage:
         return passed(load, self.provider)

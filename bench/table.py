@@ -14,6 +14,8 @@ Figures = Mapping[str, Sequence[float]]
 def full_load(figures: Figures, names: Sequence[str]) -> list[str]:
     """A row for each contender and kind of load that was measured."""
     done = [name for name in names if f"{name} rate" in figures]
+    if not done:
+        return []
     limit, peer = (_median(figures, f"{name} inbound rate") for name in ("limit", "peer"))
     lines = [
         f"{'full load':16}{'msg/s':>8}{'of limit':>9}{'x peer':>8}{'webhooks/s':>11}{'meanwhile':>10}"

@@ -10,7 +10,7 @@ import tempfile
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import requests
@@ -25,13 +25,12 @@ DRAIN_SECONDS = 600.0
 
 
 class Provider:
-    """The no-work providers' process, on the port that the contenders have been told."""
+    """The no-work providers' process, on the ports that the contenders have been told."""
 
-    def __init__(self, port: int, logs: Path) -> None:
-        self.port = port
-        self.child = Child(
-            "provider", [sys.executable, "-m", "bench.provider", str(port)], logs / "provider.log", cwd=ROOT
-        )
+    def __init__(self, ports: list[int], logs: Path) -> None:
+        self.port = ports[0]
+        command = [sys.executable, "-m", "bench.provider", *map(str, ports)]
+        self.child = Child("provider", command, logs / "provider.log", cwd=ROOT)
         self._http = requests.Session()
 
     @contextmanager
@@ -134,6 +133,7 @@ class Sender:
 
     def __init__(self, load: Load, provider: Provider) -> None:
         self.load = load
+        self._found: Passage | None = None
         self._provider = provider
         self._folder = tempfile.TemporaryDirectory(prefix="relay-bench-")
         self._file = Path(self._folder.name) / "findings"
@@ -152,21 +152,30 @@ class Sender:
         self._process.wait()
         self._folder.cleanup()
 
+    def answered(self) -> Passage:
+        """Waits until all is sent and answered. Nothing is said of arrivals."""
+        if self._found is None:
+            found = json.loads(self._hear())
+            self._process.communicate(timeout=30)
+            due, sent, answered = array("d"), array("d"), array("d")
+            with self._file.open("rb") as kept:
+                for values in (due, sent, answered):
+                    values.fromfile(kept, self.load.count)
+            self._folder.cleanup()
+            nothing = array("q"), array("d")
+            self._found = Passage(self.load, due, sent, answered, *nothing, found["cpu"], found["repeated"])
+        return self._found
+
     def passage(self, patience: float = DRAIN_SECONDS) -> Passage:
         """Waits until all is sent and has arrived. DeadlinePassed when messages are missing."""
-        found = json.loads(self._hear())
-        self._process.communicate(timeout=30)
-        count, run = self.load.count, self.load.run
+        sent, run = self.answered(), self.load.run
         wait_until(
-            lambda: self._provider.arrived(run) >= count, patience, f"{count} messages to reach the provider", 0.05
+            lambda: self._provider.arrived(run) >= self.load.count,
+            patience,
+            f"{self.load.count} messages to reach the provider",
         )
-        due, sent, answered = array("d"), array("d"), array("d")
-        with self._file.open("rb") as kept:
-            for values in (due, sent, answered):
-                values.fromfile(kept, count)
-        self._folder.cleanup()
         numbers, times = self._provider.arrivals(run)
-        return Passage(self.load, due, sent, answered, numbers, times, found["cpu"], found["repeated"])
+        return replace(sent, numbers=numbers, times=times)
 
     def _say(self, line: str) -> None:
         assert self._process.stdin is not None

@@ -128,13 +128,14 @@ def fill(url: str, conversations: int, messages: int) -> None:
         cursor.execute("SET session_replication_role = replica; SET maintenance_work_mem = '256MB'")
         cursor.execute("SELECT setseed(0.42)")
         cursor.execute(FUNCTIONS + OWNERS)
-        with _indexes_afterwards(cursor):
+        with indexes_afterwards(cursor):
             cursor.execute(CONVERSATIONS + MESSAGES, {"conversations": conversations, "messages": messages})
         cursor.execute("VACUUM (ANALYZE)")
 
 
 @contextmanager
-def _indexes_afterwards(cursor: Any) -> Iterator[None]:
+def indexes_afterwards(cursor: Any) -> Iterator[None]:
+    """Of the messages' tables: dropped before, made anew after."""
     cursor.execute(
         """SELECT format('DROP INDEX %%I', c.relname), pg_get_indexdef(c.oid)
            FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
