@@ -21,7 +21,7 @@ from relay.stores.limits import TokenBucket
 from web.app import create_app
 from web.openid import parts as openid
 from web.request.parts import WebParts
-from web.request.preparation import Preparation
+from web.request.preparation import StartUp
 from web.webhooks.lines import LineDirectory
 
 
@@ -36,7 +36,7 @@ def build_web(settings: Settings) -> Flask:
     # A webhook waits for these look-ups: short deadlines, and not behind what the API asks for.
     lookups = Pool(settings.database_url, size=4, statement_seconds=1.5)
     signers = Signers(lookups, cipher)
-    preparation = Preparation(
+    preparation = StartUp(
         {
             "shards": partial(check_shards, lookups, settings.relay_shards),
             "signers": signers.load,

@@ -48,7 +48,7 @@ class TooSlowError(RequestTimeout):
     description = "the request did not arrive in time; send it again"
 
 
-class Client:
+class TimedSocket:
     """A connection's socket with a deadline for whatever is being read from it."""
 
     def __init__(self, sock: Any, idle_seconds: float) -> None:
@@ -156,7 +156,7 @@ class Worker(GeventWorker):
 
     def init_process(self) -> None:
         self._addresses = Addresses(max(1, self.worker_connections // SHARE))
-        self._clients: dict[Client, None] = {}  # in the order in which something new was awaited of them
+        self._clients: dict[TimedSocket, None] = {}  # in the order in which something new was awaited of them
         super().init_process()
 
     def timeout_ctx(self) -> AbstractContextManager[None]:
@@ -165,11 +165,11 @@ class Worker(GeventWorker):
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         with self._place(addr) as granted:
             if granted:
-                self._handle(listener, Client(client, self.cfg.keepalive), addr)
+                self._handle(listener, TimedSocket(client, self.cfg.keepalive), addr)
             else:
                 _refuse(client, 429)
 
-    def _handle(self, listener: Any, client: Client, addr: Any) -> None:
+    def _handle(self, listener: Any, client: TimedSocket, addr: Any) -> None:
         self._make_room()
         self._clients[client] = None
         try:
@@ -186,13 +186,13 @@ class Worker(GeventWorker):
                 with suppress(OSError):  # it has gone by itself
                     oldest.give_way()
 
-    def _begins(self, client: Client) -> None:
+    def _begins(self, client: TimedSocket) -> None:
         """Something new is awaited of it: it is the youngest again."""
         if client in self._clients:  # and not on its way out
             del self._clients[client]
             self._clients[client] = None
 
-    def handle_request(self, listener_name: Any, req: Any, sock: Client, addr: Any) -> None:
+    def handle_request(self, listener_name: Any, req: Any, sock: TimedSocket, addr: Any) -> None:
         self._begins(sock)
         sock.wait_for_body()
         try:

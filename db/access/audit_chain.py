@@ -26,7 +26,7 @@ COLUMNS = "id, at, tenant_id, actor, action, subject, detail, n, previous, hash"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChainedEntry:
     """As it is exported. What is not chained yet has no `n`, `previous` and `hash`; these two are in hex."""
 
     id: int
@@ -115,7 +115,7 @@ def unchained(pool: Pool) -> tuple[int, datetime | None]:
     return int(count), oldest
 
 
-def chained(pool: Pool) -> Iterator[Line]:
+def chained(pool: Pool) -> Iterator[ChainedEntry]:
     """The whole chain from its beginning, a batch at a time."""
     last = 0
     while batch := _read(pool, "n > %s", (last,), "n"):
@@ -123,14 +123,14 @@ def chained(pool: Pool) -> Iterator[Line]:
         last = batch[-1].n or last
 
 
-def exported(pool: Pool, tenant_id: str | None, after: int = 0) -> Iterator[Line]:
+def exported(pool: Pool, tenant_id: str | None, after: int = 0) -> Iterator[ChainedEntry]:
     """Every line with an id beyond `after`, the oldest first; without a tenant those of the whole installation."""
     while batch := _read(pool, "id > %s AND (%s::uuid IS NULL OR tenant_id = %s::uuid)", (after, tenant_id, tenant_id)):
         yield from batch
         after = batch[-1].id
 
 
-def _read(pool: Pool, condition: str, values: Sequence[Any], order: str = "id") -> list[Line]:
+def _read(pool: Pool, condition: str, values: Sequence[Any], order: str = "id") -> list[ChainedEntry]:
     """No connection is held while whoever reads is slow."""
     with pool.autocommit() as cursor:
         cursor.execute(f"SELECT {COLUMNS} FROM audit_log WHERE {condition} ORDER BY {order} LIMIT {SLICE}", values)
@@ -143,8 +143,8 @@ def _head(cursor: Any) -> Head:
     return Head(0, BEGINNING.hex()) if row is None else Head(int(row[0]), bytes(row[1]).hex())
 
 
-def _line(row: Sequence[Any]) -> Line:
+def _line(row: Sequence[Any]) -> ChainedEntry:
     tenant_id = None if row[2] is None else str(row[2])
     previous, own = (None if one is None else bytes(one).hex() for one in row[8:10])
     line_id, at, _, actor, action, subject, detail, n = row[:8]
-    return Line(line_id, at, tenant_id, actor, action, subject, detail, n, previous, own)
+    return ChainedEntry(line_id, at, tenant_id, actor, action, subject, detail, n, previous, own)

@@ -19,7 +19,7 @@ SWEPT = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class EarlierRequest:
     """A request with this key came before. `answer` is None while it runs, or when no key opens it any more."""
 
     same: bool
@@ -27,7 +27,7 @@ class Kept:
     answer: dict[str, Any] | None = field(repr=False)
 
 
-def begin(pool: Pool, cipher: Cipher, owner: str, key: str, fingerprint: bytes) -> Kept | datetime:
+def begin(pool: Pool, cipher: Cipher, owner: str, key: str, fingerprint: bytes) -> EarlierRequest | datetime:
     """When it began: the key is yours, do it and `finish`. What is old, or was left unfinished, is begun anew."""
     with pool.transaction() as cursor:
         _sweep(cursor)
@@ -55,8 +55,8 @@ def begin(pool: Pool, cipher: Cipher, owner: str, key: str, fingerprint: bytes) 
         )
         row = cursor.fetchone()
     if row is None:  # given up between the two statements: whoever asks again may have it
-        return Kept(True, False, None)
-    return Kept(bytes(row[0]) == fingerprint, row[1] is not None, _opened(cipher, row[2]))
+        return EarlierRequest(True, False, None)
+    return EarlierRequest(bytes(row[0]) == fingerprint, row[1] is not None, _opened(cipher, row[2]))
 
 
 def finish(

@@ -24,7 +24,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ProviderSettings:
     """What a tenant says of its provider.
 
     `second_factor`: it asks everybody for one. `found_by_domain`: the log-in page leads whoever types an address of
@@ -43,34 +43,40 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class TenantProvider:
     """A tenant's. `client_secret` is None when no key of CREDENTIALS_KEYS opens it any more."""
 
     tenant_id: str
-    terms: Terms
+    terms: ProviderSettings
     client_secret: str | None = field(repr=False)
     login_key: str
     domains: tuple[str, ...]
     updated_at: datetime
 
 
-def get(pool: Pool, cipher: Cipher, tenant_id: str) -> Provider | None:
+def get(pool: Pool, cipher: Cipher, tenant_id: str) -> TenantProvider | None:
     return _found(pool, cipher, "p.tenant_id = %s", UUID(tenant_id))
 
 
-def by_login_key(pool: Pool, cipher: Cipher, login_key: str) -> Provider | None:
+def by_login_key(pool: Pool, cipher: Cipher, login_key: str) -> TenantProvider | None:
     """For the log-in, before a tenant is known: give it the unlimited pool."""
     return _found(pool, cipher, "p.login_key = %s", login_key)
 
 
-def by_domain(pool: Pool, cipher: Cipher, domain: str) -> Provider | None:
+def by_domain(pool: Pool, cipher: Cipher, domain: str) -> TenantProvider | None:
     """The one that wants to be found by this domain of an e-mail address. Likewise."""
     rule = "p.found_by_domain AND p.tenant_id = (SELECT tenant_id FROM openid_domains WHERE domain = %s)"
     return _found(pool, cipher, rule, domain.lower())
 
 
 def put(
-    pool: Pool, cipher: Cipher, by: By, tenant_id: str, terms: Terms, client_secret: str | None, login_key: str
+    pool: Pool,
+    cipher: Cipher,
+    by: By,
+    tenant_id: str,
+    terms: ProviderSettings,
+    client_secret: str | None,
+    login_key: str,
 ) -> None:
     """Set it up, or change it; without a secret the one it has stays, and its login key always does.
 
@@ -167,7 +173,7 @@ def reseal(pool: Pool, cipher: Cipher) -> int:
     return count
 
 
-def _found(pool: Pool, cipher: Cipher, rule: str, value: object) -> Provider | None:
+def _found(pool: Pool, cipher: Cipher, rule: str, value: object) -> TenantProvider | None:
     with pool.autocommit() as cursor:
         cursor.execute(
             f"""SELECT {COLUMNS}, (SELECT coalesce(array_agg(domain ORDER BY domain), '{{}}')
@@ -179,13 +185,13 @@ def _found(pool: Pool, cipher: Cipher, rule: str, value: object) -> Provider | N
     if row is None:
         return None
     held = dict(zip((*COLUMNS.split(", "), "domains"), row, strict=True))
-    terms = Terms(
+    terms = ProviderSettings(
         held["name"], held["issuer"], held["client_id"], held["role_claim"], tuple(held["admin_values"]),
         tuple(held["viewer_values"]), held["found_by_domain"], held["second_factor"], held["passwords"],
     )  # fmt: skip
     tenant_id = str(held["tenant_id"])
     secret = _opened(cipher, held["sealed"], tenant_id)
-    return Provider(tenant_id, terms, secret, held["login_key"], tuple(held["domains"]), held["updated_at"])
+    return TenantProvider(tenant_id, terms, secret, held["login_key"], tuple(held["domains"]), held["updated_at"])
 
 
 def _opened(cipher: Cipher, sealed: str, tenant_id: str) -> str | None:
@@ -213,7 +219,7 @@ def _leave_an_admin(cursor: Any, tenant_id: str) -> None:
         raise TakenError("nobody_came_yet", text)
 
 
-def _write(cursor: Any, tenant_id: str, terms: Terms, sealed: str, login_key: str) -> None:
+def _write(cursor: Any, tenant_id: str, terms: ProviderSettings, sealed: str, login_key: str) -> None:
     cursor.execute(
         """INSERT INTO openid_providers (tenant_id, name, issuer, client_id, sealed, role_claim, admin_values,
                  viewer_values, login_key, found_by_domain, second_factor, passwords)

@@ -32,7 +32,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class OpenSession:
     """A browser that is logged in, as a request finds it.
 
     `second_factor`: it has shown one; `demanded`: it has to; `proved_at`: when its person last showed a password
@@ -80,7 +80,7 @@ def begin(pool: Pool, user: User, agent: str, *, second_factor: bool = False) ->
     return token
 
 
-def held(pool: Pool, token: str, *, seen: bool = True) -> Held | None:
+def held(pool: Pool, token: str, *, seen: bool = True) -> OpenSession | None:
     """A session that is neither over nor idle for too long, of somebody who may still log in.
 
     `seen`: a person is at work, so that idleness begins anew.
@@ -98,7 +98,7 @@ def held(pool: Pool, token: str, *, seen: bool = True) -> Held | None:
         row = cursor.fetchone()
         if seen and row is not None and row[-1]:
             cursor.execute("UPDATE sessions SET seen_at = now() WHERE token_hash = %s", (_hash(token),))
-    return None if row is None else Held(users.user_of(row[:-5]), *row[-5:-1])
+    return None if row is None else OpenSession(users.user_of(row[:-5]), *row[-5:-1])
 
 
 def prove(pool: Pool, session_id: str, at: float | None = None) -> None:

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class Draft:
+class OnboardingDraft:
     """`step` is where its author was last. `values` hold secrets in clear: never log or show them."""
 
     step: int = 1
@@ -26,16 +26,16 @@ class Draft:
     updated_at: datetime | None = None
 
 
-def get(pool: Pool, cipher: Cipher, tenant_id: str) -> Draft:
+def get(pool: Pool, cipher: Cipher, tenant_id: str) -> OnboardingDraft:
     """A tenant without a draft has an empty one."""
     with pool.autocommit() as cursor:
         cursor.execute("SELECT step, sealed, updated_at FROM onboarding_drafts WHERE tenant_id = %s", (tenant_id,))
         row = cursor.fetchone()
-    return Draft() if row is None else Draft(row[0], _opened(cipher, row[1], tenant_id), row[2])
+    return OnboardingDraft() if row is None else OnboardingDraft(row[0], _opened(cipher, row[1], tenant_id), row[2])
 
 
 @contextmanager
-def changing(pool: Pool, cipher: Cipher, tenant_id: str) -> Iterator[Draft]:
+def changing(pool: Pool, cipher: Cipher, tenant_id: str) -> Iterator[OnboardingDraft]:
     """What is done to the draft inside is kept. Two browsers go one after the other, so nothing typed gets lost.
 
     Raises TakenError for a draft that no key opens: it would be overwritten.
@@ -50,7 +50,7 @@ def changing(pool: Pool, cipher: Cipher, tenant_id: str) -> Iterator[Draft]:
         )
         step, sealed, updated_at = cursor.fetchone()
         try:
-            draft = Draft(step, cipher.open(sealed), updated_at)
+            draft = OnboardingDraft(step, cipher.open(sealed), updated_at)
         except SealError:
             text = "what was typed here before cannot be opened: a key is missing from CREDENTIALS_KEYS; put it back"
             raise TakenError("draft_sealed", text) from None

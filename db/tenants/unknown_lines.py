@@ -67,7 +67,7 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptUpdate:
     """One item of a webhook, unchanged; or a body that was kept whole, then `whole` is true."""
 
     id: int
@@ -130,7 +130,9 @@ def listed(pool: Pool, limit: int = 100) -> list[Unknown]:
         return [Unknown(*row) for row in cursor.fetchall()]
 
 
-def waiting(pool: Pool, channel: str, line_ref: str, limit: int, *, signers: Sequence[str] | None = None) -> list[Kept]:
+def waiting(
+    pool: Pool, channel: str, line_ref: str, limit: int, *, signers: Sequence[str] | None = None
+) -> list[KeptUpdate]:
     """In the order of arrival. `signers`: only what one of these digests proves."""
     with pool.autocommit() as cursor:
         cursor.execute(
@@ -141,7 +143,7 @@ def waiting(pool: Pool, channel: str, line_ref: str, limit: int, *, signers: Seq
                ORDER BY u.id LIMIT %s""",
             (channel, line_ref, *([None if signers is None else list(signers)] * 2), limit),
         )
-        return [Kept(*row) for row in cursor.fetchall()]
+        return [KeptUpdate(*row) for row in cursor.fetchall()]
 
 
 def count(pool: Pool, channel: str, line_ref: str, *, signers: Sequence[str] | None = None) -> int:

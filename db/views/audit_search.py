@@ -15,7 +15,7 @@ STRETCH = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One line. Without a tenant it concerns the installation."""
 
     id: int
@@ -28,7 +28,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AuditSearch:
     """Which lines. Without a tenant: those of the whole installation. `subject` matches exactly, `actor` in part."""
 
     tenant_id: str | None
@@ -40,13 +40,13 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Page[Entry]):
+class AuditPage(Page[AuditEntry]):
     """`searched_to`: the page is short, or empty, because a search ended there (older lines may match as well)."""
 
     searched_to: datetime | None = None
 
 
-def listed(pool: Pool, wanted: Wanted, limit: int = 50) -> Found:
+def listed(pool: Pool, wanted: AuditSearch, limit: int = 50) -> AuditPage:
     """The newest first. Without `actor`, `actions` or `subject` every page but the last is full. Raises CursorError."""
     with pool.transaction() as cursor:
         edge = decode(wanted.before, int)[0] if wanted.before is not None else _edge(cursor, wanted)
@@ -59,15 +59,17 @@ def listed(pool: Pool, wanted: Wanted, limit: int = 50) -> Found:
                 SELECT * FROM stretch WHERE {" AND ".join(_conditions(wanted))} ORDER BY id DESC LIMIT %(limit)s""",
             values,
         )
-        rows = [Entry(row[0], row[1], None if row[2] is None else str(row[2]), *row[3:]) for row in cursor.fetchall()]
+        rows = [
+            AuditEntry(row[0], row[1], None if row[2] is None else str(row[2]), *row[3:]) for row in cursor.fetchall()
+        ]
         if len(rows) > limit:
-            return Found(rows[:limit], encode(rows[limit - 1].id))
+            return AuditPage(rows[:limit], encode(rows[limit - 1].id))
         cursor.execute(f"SELECT count(*), min(id), min(at) FROM ({stretch}) s", values)
         looked_at, last, at = cursor.fetchone()
-    return Found(rows, encode(last), at) if looked_at == STRETCH else Found(rows)
+    return AuditPage(rows, encode(last), at) if looked_at == STRETCH else AuditPage(rows)
 
 
-def _values(wanted: Wanted, edge: int | None, limit: int) -> dict[str, Any]:
+def _values(wanted: AuditSearch, edge: int | None, limit: int) -> dict[str, Any]:
     return {
         "tenant": wanted.tenant_id,
         "edge": edge,
@@ -78,7 +80,7 @@ def _values(wanted: Wanted, edge: int | None, limit: int) -> dict[str, Any]:
     }
 
 
-def _conditions(wanted: Wanted) -> list[str]:
+def _conditions(wanted: AuditSearch) -> list[str]:
     conditions = ["true"]
     if wanted.actor:
         conditions.append("strpos(lower(actor), %(actor)s) > 0")
@@ -89,7 +91,7 @@ def _conditions(wanted: Wanted) -> list[str]:
     return conditions
 
 
-def _edge(cursor: Any, wanted: Wanted) -> int | None:
+def _edge(cursor: Any, wanted: AuditSearch) -> int | None:
     """The first id at or after `until`, found by halving: ids grow with time, and each look is one index entry."""
     if wanted.until is None:
         return None

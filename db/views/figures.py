@@ -31,7 +31,7 @@ class ZoneError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class DeliveryRate:
     """What became of messages. `sent`: the other side has taken them; `delivered`: and said that they arrived."""
 
     total: int = 0
@@ -39,8 +39,8 @@ class Rate:
     delivered: int = 0
     failed: int = 0
 
-    def __add__(self, other: Rate) -> Rate:
-        return Rate(
+    def __add__(self, other: DeliveryRate) -> DeliveryRate:
+        return DeliveryRate(
             self.total + other.total, self.sent + other.sent, self.delivered + other.delivered,
             self.failed + other.failed,
         )  # fmt: skip
@@ -58,7 +58,7 @@ class Rate:
         return self.failed / self.total if self.total else None
 
 
-NONE = Rate()
+NONE = DeliveryRate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class Slot:
     """An hour or a day."""
 
     start: datetime
-    inbound: Rate
-    outbound: Rate
+    inbound: DeliveryRate
+    outbound: DeliveryRate
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +90,15 @@ class Dashboard:
 
     conversations: int
     active: int
-    today: dict[str, Rate]
-    rates: dict[str, Rate]
+    today: dict[str, DeliveryRate]
+    rates: dict[str, DeliveryRate]
     speeds: dict[str, Speed]
     hours: list[Slot]
     days: list[Slot]
     most: int
 
 
-Counts = dict[tuple[datetime, str], Rate]
+Counts = dict[tuple[datetime, str], DeliveryRate]
 """By the beginning of the hour, and direction."""
 
 
@@ -163,7 +163,7 @@ def _counted(cursor: Any, tenant: UUID, now: datetime, since: datetime) -> Count
 
 
 def counts_of(rows: Iterable[Sequence[Any]]) -> Counts:
-    return {(row[0].astimezone(UTC), row[1]): Rate(*(int(one or 0) for one in row[2:])) for row in rows}
+    return {(row[0].astimezone(UTC), row[1]): DeliveryRate(*(int(one or 0) for one in row[2:])) for row in rows}
 
 
 def hour_slots(counts: Counts, now: datetime) -> list[Slot]:
@@ -183,11 +183,11 @@ def _days(counts: Counts, midnight: datetime, zone: ZoneInfo) -> list[Slot]:
     return [Slot(start, **days[start.date()]) for start in starts]
 
 
-def summed(slots: Sequence[Slot]) -> dict[str, Rate]:
+def summed(slots: Sequence[Slot]) -> dict[str, DeliveryRate]:
     return {one: sum((getattr(slot, one) for slot in slots), NONE) for one in DIRECTIONS}
 
 
-def _edge(cursor: Any, tenant: UUID, midnight: datetime) -> dict[str, Rate]:
+def _edge(cursor: Any, tenant: UUID, midnight: datetime) -> dict[str, DeliveryRate]:
     """Where midnight lies within an hour of UTC (India): what came between it and the next full hour."""
     full = hour_of(midnight)
     if full == midnight:
@@ -199,7 +199,7 @@ def _edge(cursor: Any, tenant: UUID, midnight: datetime) -> dict[str, Rate]:
             WHERE l.tenant_id = %s GROUP BY d.direction""",
         (midnight, full + HOUR, tenant),
     )
-    return {row[0]: Rate(*(int(one) for one in row[1:])) for row in cursor.fetchall()}
+    return {row[0]: DeliveryRate(*(int(one) for one in row[1:])) for row in cursor.fetchall()}
 
 
 def _conversations(cursor: Any, tenant: UUID) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from db.paging import Page, decode, page
 from db.pool import Pool
-from db.views.steps import Attempt, Happening, Step, steps
+from db.views.steps import AttemptRecord, Happening, TimelineStep, steps
 from relay.core.redaction import redacted
 
 DIRECTIONS = ("inbound", "outbound")
@@ -96,13 +96,13 @@ class Detail:
     """A message with its newest provider calls and the newest lines of its history, the oldest of them first."""
 
     message: Tracked
-    attempts: list[Attempt]
+    attempts: list[AttemptRecord]
     history: list[Happening]
-    steps: list[Step]
+    steps: list[TimelineStep]
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class MessageSelection:
     """What to list; `since` <= arrival < `until`.
 
     `reference` is our id or either provider's id of a message, `q` the beginning of the contact's number.
@@ -134,7 +134,7 @@ def _file(media: dict[str, Any]) -> File:
     )  # fmt: skip
 
 
-def listed(pool: Pool, wanted: Filter, limit: int = 50) -> Page[Tracked]:
+def listed(pool: Pool, wanted: MessageSelection, limit: int = 50) -> Page[Tracked]:
     """The newest first. Raises CursorError when `before` is not the `next` of an earlier page."""
     conditions, values = _conditions(wanted)
     values["limit"] = limit + 1
@@ -146,7 +146,7 @@ def listed(pool: Pool, wanted: Filter, limit: int = 50) -> Page[Tracked]:
     return page(rows, limit, lambda one: (one.arrived_at, one.seq))
 
 
-def _conditions(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
+def _conditions(wanted: MessageSelection) -> tuple[list[str], dict[str, Any]]:
     """What holds for every message of the list, apart from whose and which it is."""
     values: dict[str, Any] = {
         "tenant": UUID(wanted.tenant_id),
@@ -167,7 +167,7 @@ def _conditions(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
     return conditions, values
 
 
-def _named(cursor: Any, wanted: Filter, values: dict[str, Any]) -> list[str]:
+def _named(cursor: Any, wanted: MessageSelection, values: dict[str, Any]) -> list[str]:
     """Conditions that leave only few messages: those that are named, or whose conversation is."""
     conditions = []
     if wanted.reference is not None:
@@ -182,7 +182,7 @@ def _named(cursor: Any, wanted: Filter, values: dict[str, Any]) -> list[str]:
     return conditions
 
 
-def _named_ones(conditions: Sequence[str], wanted: Filter) -> str:
+def _named_ones(conditions: Sequence[str], wanted: MessageSelection) -> str:
     """Found first, then sorted."""
     own = ["m.tenant_id = %(tenant)s", "m.direction = ANY(%(directions)s)", *conditions]
     own += ["m.line_id = %(line)s"] if wanted.line_id else []
@@ -190,7 +190,7 @@ def _named_ones(conditions: Sequence[str], wanted: Filter) -> str:
     return f"SELECT {COLUMNS} FROM message_tracking m WHERE {' AND '.join(own)} {ORDER}"
 
 
-def _newest(conditions: Sequence[str], wanted: Filter) -> str:
+def _newest(conditions: Sequence[str], wanted: MessageSelection) -> str:
     """The newest of every line, direction and state that is asked for, and the newest of these."""
     own = ["m.line_id = l.id", "m.direction = d", *(["m.state = s"] if wanted.states else []), *conditions]
     states = "CROSS JOIN unnest(%(states)s) s" if wanted.states else ""
@@ -257,7 +257,7 @@ def get(pool: Pool, tenant_id: str | None, message_id: str) -> Detail | None:
     return Detail(message, attempts[-ATTEMPTS_SHOWN:], history, steps(message, attempts, history))
 
 
-def _attempts(cursor: Any, key: UUID) -> list[Attempt]:
+def _attempts(cursor: Any, key: UUID) -> list[AttemptRecord]:
     """The newest, and the first of all."""
     columns = "n, started_at, finished_at, outcome, provider_id, http_status, code, detail, trace_id, answer"
     cursor.execute(
@@ -265,7 +265,7 @@ def _attempts(cursor: Any, key: UUID) -> list[Attempt]:
             UNION (SELECT {columns} FROM message_attempts WHERE message_id = %(id)s AND n = 1) ORDER BY n""",
         {"id": key, "limit": ATTEMPTS_SHOWN},
     )
-    return [Attempt(*row) for row in cursor.fetchall()]
+    return [AttemptRecord(*row) for row in cursor.fetchall()]
 
 
 def _history(cursor: Any, key: UUID) -> list[Happening]:

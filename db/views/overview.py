@@ -11,7 +11,7 @@ from uuid import UUID
 from db.contacts.mappings import active_since
 from db.paging import Page, decode, page
 from db.pool import Pool
-from db.views.figures import HOUR, HOURS, Rate, Slot, counts_of, hour_of, hour_slots, summed
+from db.views.figures import HOUR, HOURS, DeliveryRate, Slot, counts_of, hour_of, hour_slots, summed
 from db.views.hours import COUNTED, LIVE_HOURS
 from relay.core.explain.reasons import duration
 from relay.core.status import UNFINISHED
@@ -30,7 +30,7 @@ class Overview:
     refused_credentials: int
     conversations: int
     active: int
-    messages: dict[str, Rate]
+    messages: dict[str, DeliveryRate]
     hours: list[Slot]
     daemons: int
     unowned_shards: int
@@ -108,7 +108,7 @@ def overview(pool: Pool) -> Overview:
     )
 
 
-def _counts(cursor: Any, now: datetime) -> dict[tuple[datetime, str], Rate]:
+def _counts(cursor: Any, now: datetime) -> dict[tuple[datetime, str], DeliveryRate]:
     last = hour_of(now)
     live = last - HOUR * (LIVE_HOURS - 1)
     cursor.execute(

@@ -81,7 +81,7 @@ class Last:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class ConversationSummary:
     """One contact on one line. `waiting`: at least one of its messages is not finished."""
 
     id: str
@@ -116,18 +116,18 @@ class GenesysSeen:
 class ConversationDetail:
     """The newest of Genesys' conversations and of the contact's other addresses."""
 
-    conversation: Conversation
+    conversation: ConversationSummary
     genesys: list[GenesysSeen]
     aliases: list[str]
 
 
-def _conversation(row: Sequence[Any]) -> Conversation:
+def _conversation(row: Sequence[Any]) -> ConversationSummary:
     last = row[LAST_FROM:]
     values = [*row[:LAST_FROM], Last(*last) if last[0] else None]
-    return Conversation(*values)
+    return ConversationSummary(*values)
 
 
-def listed(pool: Pool, wanted: Search, limit: int = 50) -> Page[Conversation]:
+def listed(pool: Pool, wanted: Search, limit: int = 50) -> Page[ConversationSummary]:
     """The last active first. Raises CursorError when `before` is not the `next` of an earlier page."""
     conditions, values = _conditions(wanted, limit)
     with pool.transaction() as cursor:

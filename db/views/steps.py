@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class AttemptRecord:
     """One provider call."""
 
     n: int
@@ -38,7 +38,7 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TimelineStep:
     """`seconds` since the step before; None for the first. `text` is for people."""
 
     name: str
@@ -52,18 +52,18 @@ TARGET = {"inbound": "Genesys", "outbound": "WhatsApp"}
 HOLDER = {"inbound": "the agent's side", "outbound": "the customer's phone"}
 
 
-def steps(message: Tracked, attempts: Sequence[Attempt], history: Sequence[Happening]) -> list[Step]:
+def steps(message: Tracked, attempts: Sequence[AttemptRecord], history: Sequence[Happening]) -> list[TimelineStep]:
     """In the order of time, except that nothing comes before its arrival, whatever the clocks say."""
     beginning = list(_beginning(message, attempts))
     rest = sorted(_rest(message, attempts, history), key=lambda step: step[1])
-    found: list[Step] = []
+    found: list[TimelineStep] = []
     for name, at, text in beginning + rest:
         seconds = round(max(0.0, (at - found[-1].at).total_seconds()), 3) if found else None
-        found.append(Step(name, at, seconds, text))
+        found.append(TimelineStep(name, at, seconds, text))
     return found
 
 
-def _beginning(message: Tracked, attempts: Sequence[Attempt]) -> Iterator[tuple[str, datetime, str]]:
+def _beginning(message: Tracked, attempts: Sequence[AttemptRecord]) -> Iterator[tuple[str, datetime, str]]:
     source = "the API" if message.origin == "api" else SOURCE[message.direction]
     yield "arrived", message.arrived_at, f"arrived from {source}"
     yield "stored", message.created_at, "stored; from here on it cannot be lost"
@@ -72,7 +72,7 @@ def _beginning(message: Tracked, attempts: Sequence[Attempt]) -> Iterator[tuple[
 
 
 def _rest(
-    message: Tracked, attempts: Sequence[Attempt], history: Sequence[Happening]
+    message: Tracked, attempts: Sequence[AttemptRecord], history: Sequence[Happening]
 ) -> Iterator[tuple[str, datetime, str]]:
     target, holder = TARGET[message.direction], HOLDER[message.direction]
     if len(attempts) > 1:

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from db.pool import Pool
-from relay.core.explain.reasons import COUNTED, Side, Terms, Unfinished, Why, limited, own, said, stopped
+from relay.core.explain.reasons import COUNTED, SideState, Terms, Unfinished, Why, limited, own, said, stopped
 from relay.core.limits import PAIR_BURST, PAIR_SECONDS
 from relay.core.messages import ChannelName, Direction
 from relay.core.queues import TARGET
@@ -85,10 +85,10 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SideBacklog:
     """What is known about one side of a line: a row of LINES. `code` to `tried_at`: the newest trouble."""
 
-    side: Side
+    side: SideState
     line_id: str
     count: int
     oldest_at: datetime | None
@@ -126,7 +126,7 @@ def _behind(message: Unfinished) -> bool:
     return message.state in UNFINISHED and message.state != "sending" and message.head not in (None, message.id)
 
 
-def _message(cursor: Any, tenant_id: str | None, message_id: str) -> tuple[Side, Unfinished] | None:
+def _message(cursor: Any, tenant_id: str | None, message_id: str) -> tuple[SideState, Unfinished] | None:
     cursor.execute(
         MESSAGE,
         {"id": UUID(message_id), "tenant": tenant_id, "pair": PAIR_BURST * PAIR_SECONDS, "most": COUNTED},
@@ -134,7 +134,7 @@ def _message(cursor: Any, tenant_id: str | None, message_id: str) -> tuple[Side,
     row = cursor.fetchone()
     if row is None:
         return None
-    return Side(*row[:SIDE_COLUMNS]), Unfinished(*row[SIDE_COLUMNS:])
+    return SideState(*row[:SIDE_COLUMNS]), Unfinished(*row[SIDE_COLUMNS:])
 
 
 def of_tenant(pool: Pool, tenant_id: str, terms: Terms) -> list[Queue]:
@@ -146,7 +146,7 @@ def sides(pool: Pool, tenant_id: str, terms: Terms) -> list[Queue]:
     """Both sides of every line, whether something waits there or not."""
     with pool.transaction() as cursor:
         cursor.execute(LINES, {"tenant": UUID(tenant_id), "unfinished": list(UNFINISHED), "most": COUNTED})
-        lines = [Line(Side(*row[:SIDE_COLUMNS]), *row[SIDE_COLUMNS:]) for row in cursor.fetchall()]
+        lines = [SideBacklog(SideState(*row[:SIDE_COLUMNS]), *row[SIDE_COLUMNS:]) for row in cursor.fetchall()]
     waiting: dict[str, int] = {}
     for line in lines:
         key = line.side.rate(terms.rates).key
@@ -154,7 +154,7 @@ def sides(pool: Pool, tenant_id: str, terms: Terms) -> list[Queue]:
     return [_queue(pool, tenant_id, line, waiting[line.side.rate(terms.rates).key], terms) for line in lines]
 
 
-def _queue(pool: Pool, tenant_id: str, line: Line, sharing: int, terms: Terms) -> Queue:
+def _queue(pool: Pool, tenant_id: str, line: SideBacklog, sharing: int, terms: Terms) -> Queue:
     why = _why(pool, tenant_id, line, sharing, terms) if line.count else None
     return Queue(
         line.line_id, line.side.phone_number_id, TARGET[line.side.direction], line.side.direction,
@@ -162,7 +162,7 @@ def _queue(pool: Pool, tenant_id: str, line: Line, sharing: int, terms: Terms) -
     )  # fmt: skip
 
 
-def _why(pool: Pool, tenant_id: str, line: Line, sharing: int, terms: Terms) -> Why:
+def _why(pool: Pool, tenant_id: str, line: SideBacklog, sharing: int, terms: Terms) -> Why:
     """What holds up all of it; else what holds up the oldest."""
     flowing = line.last_success is not None and line.side.now - line.last_success < FLOWING
     found = stopped(line.side) or trouble(line) or limited(line.side, sharing, terms, flowing=flowing)
@@ -171,7 +171,7 @@ def _why(pool: Pool, tenant_id: str, line: Line, sharing: int, terms: Terms) -> 
     return found or Why("soon", "on its way")
 
 
-def trouble(line: Line) -> Why | None:
+def trouble(line: SideBacklog) -> Why | None:
     """The newest call that failed came after the newest that did not."""
     if line.code is None or line.tried_at is None:
         return None

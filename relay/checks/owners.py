@@ -29,7 +29,7 @@ THING = {"whatsapp": "phone number", "genesys": "Genesys integration"}
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OwnerCheck:
     """What an owner's own credentials show, and the provider's no in words where there is one."""
 
     owner: Owner
@@ -49,7 +49,7 @@ class Owners:
     def of(self, tenant_id: str, pair: Pair) -> list[Owner]:
         return ownership.owners(self.everybody.pool, tenant_id, pair.phone_number_id, pair.integration_id)
 
-    def asked(self, owners: Sequence[Owner]) -> dict[Owner, Standing]:
+    def asked(self, owners: Sequence[Owner]) -> dict[Owner, OwnerCheck]:
         """All of them side by side, in the time of one check; who is late is silent."""
         if not owners:
             return {}
@@ -57,17 +57,17 @@ class Owners:
         for owner in owners:
             parts += [(subject, owner.side) for subject in self.subjects(owner.tenant_id, owner.line_id)]
         found = {(one.line_id, one.side): one for one in checks.check_parts(self.channels, parts, self.ours)}
-        standings: dict[Owner, Standing] = {}
+        standings: dict[Owner, OwnerCheck] = {}
         for owner in owners:
             one = found.get((owner.line_id, owner.side))
             findings = one.findings if one else ()
             no = next((said(finding) for finding in findings if finding.level == "refused"), "")
-            standings[owner] = Standing(owner, word_of(self.channels[owner.side], findings), no)
+            standings[owner] = OwnerCheck(owner, word_of(self.channels[owner.side], findings), no)
             if standings[owner].word == "holds":
                 ownership.settle_dispute(self.everybody.pool, owner.line_id)
         return standings
 
-    def keeps(self, standing: Standing) -> str:
+    def keeps(self, standing: OwnerCheck) -> str:
         """Why the newcomer has to wait for this owner, "" where it does not. Who the owner is, is not told."""
         thing, provider = THING[standing.owner.side], NAMES[standing.owner.side]
         if standing.word == "silent":

@@ -18,14 +18,14 @@ from db.tenants.changes import Changes, NotFoundError, TakenError
 from db.tenants.onboarding import Line, Pair
 from db.tenants.ownership import RELAY, Due, Owner
 from relay.checks import checks
-from relay.checks.owners import Owners, Standing
-from relay.checks.proof import Asked, pair_of, unproven
+from relay.checks.owners import OwnerCheck, Owners
+from relay.checks.proof import LineProof, pair_of, unproven
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class GoLiveDecision:
     """What is to become of a line that asks to go live. `gone`: owners whose lines pass on to it."""
 
     pair: Pair
@@ -41,7 +41,7 @@ class Ownership:
 
     owners: Owners
 
-    def settle(self, changes: Changes, by: By, tenant_id: str, lines: Sequence[Asked]) -> list[Line]:
+    def settle(self, changes: Changes, by: By, tenant_id: str, lines: Sequence[LineProof]) -> list[Line]:
         """Lines of one tenant that are not live yet and that nobody refused. Returns those that are live now.
 
         Those without proof wait. Raises TakenError when an owner holds what one of them asks for: then none goes live.
@@ -61,7 +61,7 @@ class Ownership:
         """A line that waits, once more. Raises StoreError; the line is asked about again then."""
         everybody = self.owners.everybody
         for subject in self.owners.subjects(due.tenant_id, due.line_id):
-            one = Asked(pair_of(subject), checks.check_sides(self.owners.channels, [subject], self.owners.ours))
+            one = LineProof(pair_of(subject), checks.check_sides(self.owners.channels, [subject], self.owners.ours))
             [decision] = self.decide(due.tenant_id, [one])
             reason = one.refusal or (decision.reason if decision.outcome == "taken" else "")
             if not ownership.is_ours(everybody.pool, due):
@@ -73,7 +73,7 @@ class Ownership:
             else:
                 self._prove(due, decision)
 
-    def _prove(self, due: Due, decision: Decision) -> None:
+    def _prove(self, due: Due, decision: GoLiveDecision) -> None:
         try:
             self._go_live(self.owners.everybody, RELAY, due.tenant_id, [decision])
         except (TakenError, NotFoundError) as error:  # somebody else was faster, or the line was changed meanwhile
@@ -81,28 +81,28 @@ class Ownership:
             return
         log.info("line_proved", tenant_id=due.tenant_id, line_id=due.line_id, asked=due.asked + 1)
 
-    def decide(self, tenant_id: str, lines: Sequence[Asked]) -> list[Decision]:
+    def decide(self, tenant_id: str, lines: Sequence[LineProof]) -> list[GoLiveDecision]:
         """Proof first: whoever has none learns nothing of who else has the number, and nobody is asked for them."""
         missing = [one.refusal or unproven(self.owners.channels, one.checked) for one in lines]
         owners = [[] if why else self.owners.of(tenant_id, one.pair) for one, why in zip(lines, missing, strict=True)]
         standings = self.owners.asked(list(dict.fromkeys(owner for some in owners for owner in some)))
         return [
-            Decision(one.pair, "waits", why) if why else self._among(one.pair, some, standings)
+            GoLiveDecision(one.pair, "waits", why) if why else self._among(one.pair, some, standings)
             for one, why, some in zip(lines, missing, owners, strict=True)
         ]
 
-    def _among(self, pair: Pair, owners: Sequence[Owner], standings: Mapping[Owner, Standing]) -> Decision:
+    def _among(self, pair: Pair, owners: Sequence[Owner], standings: Mapping[Owner, OwnerCheck]) -> GoLiveDecision:
         """A line with proof, among those that have what it asks for."""
         for owner in owners:
             if standings[owner].word == "holds":
                 taken = onboarding.taken(owner.side)
-                return Decision(pair, "taken", str(taken), taken)
+                return GoLiveDecision(pair, "taken", str(taken), taken)
         waits = [why for owner in owners if (why := self.owners.keeps(standings[owner]))]
         if waits:
-            return Decision(pair, "waits", " ".join(waits))
-        return Decision(pair, "live", gone=tuple(owners))
+            return GoLiveDecision(pair, "waits", " ".join(waits))
+        return GoLiveDecision(pair, "live", gone=tuple(owners))
 
-    def _go_live(self, changes: Changes, by: By, tenant_id: str, decided: Sequence[Decision]) -> list[Line]:
+    def _go_live(self, changes: Changes, by: By, tenant_id: str, decided: Sequence[GoLiveDecision]) -> list[Line]:
         """Owners that are gone let go first; then the database decides. Raises TakenError, NotFoundError."""
         if not decided:
             return []

@@ -21,7 +21,7 @@ credentials; nobody can say."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LineProof:
     """A line, as it was when both providers were asked about it, and what they said."""
 
     pair: Pair

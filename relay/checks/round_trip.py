@@ -40,7 +40,7 @@ TLS = "The certificate has to be valid for this host and made by a public author
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ProbeResponse:
     """`ours`: the error has the shape of this relay's errors."""
 
     status: int
@@ -78,7 +78,7 @@ class RoundTrip:
         text = f"our webhook address for {self._side} takes what is rightly signed, and refuses what is not"
         return self._found("ok", text)
 
-    def _not_taken(self, reply: Reply) -> Finding:
+    def _not_taken(self, reply: ProbeResponse) -> Finding:
         status, ours = reply.status, reply.ours
         if ours and status == 401:
             return self._found("refused", "our own web does not know the secret that signs this line", STALE)
@@ -90,7 +90,7 @@ class RoundTrip:
         who = "our own web" if ours else "another server"
         return self._found("refused", f"{who} answers at our webhook address, with {status} in place of 200", advice)
 
-    def _post(self, body: bytes, signature: str) -> Reply:
+    def _post(self, body: bytes, signature: str) -> ProbeResponse:
         seconds = min(CALL_SECONDS, self._deadline - time.monotonic())
         if seconds < LEAST_SECONDS:
             raise requests.Timeout
@@ -99,7 +99,7 @@ class RoundTrip:
             self._url, body, headers=headers, timeout=seconds, allow_redirects=False, stream=True
         ) as answer:
             said = next(answer.iter_content(LONGEST_ANSWER), b"")
-            return Reply(answer.status_code, _is_ours(said, answer.headers.get("X-Request-ID")))
+            return ProbeResponse(answer.status_code, _is_ours(said, answer.headers.get("X-Request-ID")))
 
     def _found(self, level: Level, text: str, advice: str = "") -> Finding:
         return Finding(f"round_trip_{self._channel.name}", level, text, advice)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from conf.settings import Settings
 from db.access import audit_chain
-from db.access.audit_chain import BEGINNING, Head, Line
+from db.access.audit_chain import BEGINNING, ChainedEntry, Head
 from db.pool import Pool
 from db.tenants import tenants
 from db.tenants.changes import NotFoundError
@@ -21,7 +21,7 @@ LATE = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
-class Verdict:
+class ChainReport:
     """`faults` in words, the first FAULTS_TOLD; `remarks` are no faults of the chain."""
 
     head: Head = field(default_factory=lambda: Head(0, BEGINNING.hex()))
@@ -44,7 +44,7 @@ def seal(settings: Settings) -> tuple[int, Head]:
         return count, audit_chain.head(pool)
 
 
-def verify(settings: Settings, noted: Iterable[Head] = ()) -> Verdict:
+def verify(settings: Settings, noted: Iterable[Head] = ()) -> ChainReport:
     """The whole chain, line by line, and that it leads through the heads that were noted elsewhere."""
     with Pool(settings.database_url, size=1) as pool:
         verdict = judged(audit_chain.chained(pool), noted)
@@ -64,9 +64,9 @@ def head_of(given: str) -> Head:
     return Head(int(number), digest)
 
 
-def judged(lines: Iterable[Line], noted: Iterable[Head] = ()) -> Verdict:
+def judged(lines: Iterable[ChainedEntry], noted: Iterable[Head] = ()) -> ChainReport:
     """Each line against its own hash and against the line before it."""
-    verdict, wanted = Verdict(), {head.n: head.hash for head in noted}
+    verdict, wanted = ChainReport(), {head.n: head.hash for head in noted}
     for line in lines:
         n, before = line.n or 0, verdict.head
         if n != before.n + 1:

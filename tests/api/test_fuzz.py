@@ -20,7 +20,7 @@ from schemathesis import checks
 from schemathesis.generation import GenerationMode
 
 from db.access import api_keys, openid, users
-from db.access.openid import Terms
+from db.access.openid import ProviderSettings
 from db.audit import By
 from db.pool import Pool
 from db.tenants import onboarding
@@ -74,7 +74,7 @@ def world(parts: WebParts, pool: Pool, new_tenant: Callable[..., str], sandbox: 
     operator = users.create(pool, by, None, "olga@demo.example", "Olga", "operator", "x")
     operator_key, _ = api_keys.create(pool, by, None, "operator's", ["messages:read"], None)
     _, secret = api_keys.create(pool, by, tenant_id, "admin", sorted(ROLES["admin"] | {"tokens:read"}), None)
-    said = Terms("Nordwind", "https://login.nordwind.example", "relay", "groups", ("admins",), ())
+    said = ProviderSettings("Nordwind", "https://login.nordwind.example", "relay", "groups", ("admins",), ())
     openid.put(pool, parts.cipher, by, tenant_id, said, "a-secret-of-the-client", "a-key")
     return {
         "admin": secret,

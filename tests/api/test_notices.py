@@ -8,7 +8,7 @@ from db.mailbox import notices
 from db.mailbox.notices import Kept
 from db.pool import Pool
 from db.views import audit_search
-from db.views.audit_search import Wanted
+from db.views.audit_search import AuditSearch
 from tests.api.conftest import Api
 from tests.api.test_rotation import active_line
 from web.request.parts import WebParts
@@ -35,7 +35,7 @@ def test_a_tenants_notices(api: Api, parts: WebParts, pool: Pool, new_tenant: Ca
     assert [one["line_id"] for one in api("GET", f"{path}?line_id={lines[1]}").get_json()["items"]] == [lines[1]]
     assert api("GET", f"{path}?line_id={foreign}").get_json()["items"] == []
     api.error(api("GET", f"{path}?before=nonsense"), 400, "invalid_request")
-    assert "notices.listed" in [one.action for one in audit_search.listed(pool, Wanted(tenant_id)).items]
+    assert "notices.listed" in [one.action for one in audit_search.listed(pool, AuditSearch(tenant_id)).items]
 
 
 def test_who_may_see_them(api: Api, parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> None:

@@ -18,7 +18,7 @@ from werkzeug.routing import AnyConverter, Rule
 from werkzeug.test import TestResponse
 
 from db.access import api_keys, openid, passwords, sessions, user_news, users
-from db.access.openid import Terms
+from db.access.openid import ProviderSettings
 from db.audit import By
 from db.pool import Pool
 from tests.api.test_rotation import active_line
@@ -65,7 +65,7 @@ def make(parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> Callabl
             )
         user = users.create(pool, by, tenant_id, f"{mark}@x.example", f"user {mark}", "admin", "x")
         users.set_password(pool, by, user, passwords.hashed(PASSWORD), must_change=False)
-        said = Terms(f"provider {mark}", "https://login.x.example", mark, "groups", ("admins",), ())
+        said = ProviderSettings(f"provider {mark}", "https://login.x.example", mark, "groups", ("admins",), ())
         openid.put(pool, parts.cipher, by, tenant_id, said, mark, mark)
         openid.set_domains(pool, by, tenant_id, [f"{mark}.example"])
         key, secret = api_keys.create(pool, by, tenant_id, f"key {mark}", sorted(ROLES["admin"]), None)

@@ -17,7 +17,7 @@ from db.pool import Pool
 from db.tenants import onboarding, tenants
 from db.tenants.changes import Changes
 from db.views import audit_search
-from db.views.audit_search import Wanted
+from db.views.audit_search import AuditSearch
 from relay.core.messages import Person
 from relay.stores import keys
 from tests.api.conftest import OWN_APP_SECRET, Api
@@ -64,7 +64,7 @@ def test_each_is_a_look_at_somebody(api: Api, line: tuple[str, str], pool: Pool)
     for _ in range(2):  # once from the database or fresh, once from the cache
         assert api("GET", f"/state/conversation/{found}", key=keys_of[1]).status_code == 200
         assert api("GET", f"/state/mapping/{WA_ID}", key=keys_of[1]).status_code == 200
-    noted = audit_search.listed(pool, Wanted(tenant_id)).items
+    noted = audit_search.listed(pool, AuditSearch(tenant_id)).items
     seen = [one for one in noted if one.action == "conversation.viewed"]
     assert [one.subject for one in seen] == [found] * 2
     assert len({one.actor for one in seen}) == 2, "two keys of one name"

@@ -15,7 +15,7 @@ from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.signers import Signers
 from db.views import audit_search
-from db.views.audit_search import Wanted
+from db.views.audit_search import AuditSearch
 from relay.broker.publisher import Outgoing, Publisher
 from relay.broker.topology import declare
 from relay.clients import build_cipher
@@ -42,7 +42,7 @@ def test_the_first_operator(settings_env: dict[str, str], pool: Pool, line_id: s
     assert (user.role, user.must_change, user.tenant_id) == ("operator", True, None)
     assert "already" in said(settings_env, "users", "add", "olga@demo.example", "--operator", code=1)
     assert "not an e-mail address" in said(settings_env, "users", "add", "olga", "--operator", code=1)
-    noted = audit_search.listed(pool, Wanted(None)).items
+    noted = audit_search.listed(pool, AuditSearch(None)).items
     assert [one.actor for one in noted if one.action == "user.created"] == ["command line"]
 
 
@@ -55,7 +55,7 @@ def test_an_emergency_password_admits_for_an_hour(settings_env: dict[str, str], 
     assert passwords.matches(user.password_hash, password[1])
     assert password_rules.admits(pool, user, installation=False)
     assert "there is no user" in said(settings_env, "users", "emergency", "nobody@demo.example", code=1)
-    noted = audit_search.listed(pool, Wanted(None)).items
+    noted = audit_search.listed(pool, AuditSearch(None)).items
     assert [one.subject for one in noted if one.action == "user.emergency"] == [user.id]
 
 
@@ -92,7 +92,7 @@ def test_a_lost_phone_and_a_password_that_was_not_used_in_time(settings_env: dic
     now = users.by_email(pool, "eva@x.example")
     assert now
     assert passwords.matches(now.password_hash, told.split()[-1])
-    noted = [one.action for one in audit_search.listed(pool, Wanted(None)).items if one.subject == user.id]
+    noted = [one.action for one in audit_search.listed(pool, AuditSearch(None)).items if one.subject == user.id]
     assert noted[:2] == ["user.password", "user.second_factor_removed"]
     for command in ("reset-second-factor", "new-password"):
         assert "there is no user" in said(settings_env, "users", command, "nobody@x.example", code=1)

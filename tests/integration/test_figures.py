@@ -11,7 +11,7 @@ import pytest
 
 from db.pool import Pool
 from db.views import figures, hours, overview
-from db.views.figures import Rate, ZoneError, hour_of
+from db.views.figures import DeliveryRate, ZoneError, hour_of
 from relay.actors.hours import HoursActor
 from relay.runtime.actor import Ping
 from tests.integration.told import World
@@ -129,7 +129,7 @@ def test_the_dashboard_is_the_same_with_hours_counted_and_without(world: World, 
     assert counted(world)
     found = figures.dashboard(pool, world.tenant_id)
     assert (found.hours, found.rates) == (live.hours, live.rates)
-    assert found.rates == {"inbound": Rate(1, 0, 0, 1), "outbound": Rate(12, 12, 12, 0)}
+    assert found.rates == {"inbound": DeliveryRate(1, 0, 0, 1), "outbound": DeliveryRate(12, 12, 12, 0)}
     assert (found.rates["outbound"].delivered_share, found.rates["inbound"].failed_share) == (1.0, 1.0)
     assert [slot.start for slot in found.hours] == [last - HOUR * ago for ago in reversed(range(24))]
     assert sum(day.outbound.total for day in found.days) == 15
@@ -147,7 +147,7 @@ def test_today_begins_at_midnight_of_the_zone(world: World, tz: str, now: dateti
     world.message(world.contact(), midnight)
     world.message(world.contact(), now)
     found = figures.dashboard(world.pool, world.tenant_id, tz)
-    assert found.today == {"inbound": Rate(2), "outbound": Rate()}
+    assert found.today == {"inbound": DeliveryRate(2), "outbound": DeliveryRate()}
     assert [day.start for day in found.days[-2:]] == [midnight - timedelta(days=1), midnight]
 
 
@@ -167,7 +167,7 @@ def test_the_operator_sees_the_totals_of_all_and_a_page_of_tenants(world: World,
     while hours.count_due(world.pool):
         pass
     found = overview.overview(world.pool)
-    assert found.messages["outbound"] == Rate(4, 4, 4, 0)
+    assert found.messages["outbound"] == DeliveryRate(4, 4, 4, 0)
     assert found.messages["inbound"].total == 1
     assert (found.tenants, found.lines, found.active) == ({"active": 2}, 2, 2)
     first = overview.tenants(world.pool, 1)

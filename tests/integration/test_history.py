@@ -12,7 +12,7 @@ import pytest
 from db.paging import CursorError, encode
 from db.pool import Pool
 from db.views import history, search
-from db.views.history import Filter
+from db.views.history import MessageSelection
 from db.views.search import Search
 from tests.integration.told import START, World
 
@@ -33,7 +33,7 @@ def asking(request: pytest.FixtureRequest, world: World) -> Pool:
 
 
 def listed(pool: Pool, world: World, **wanted: Any) -> list[str]:
-    return [one.id for one in history.listed(pool, Filter(world.tenant_id, **wanted)).items]
+    return [one.id for one in history.listed(pool, MessageSelection(world.tenant_id, **wanted)).items]
 
 
 def test_pages_of_several_lines_hold_everything_once_and_in_order(world: World, asking: Pool) -> None:
@@ -48,7 +48,7 @@ def test_pages_of_several_lines_hold_everything_once_and_in_order(world: World, 
     found: list[history.Tracked] = []
     before = None
     while True:
-        page = history.listed(asking, Filter(world.tenant_id, before=before), limit=4)
+        page = history.listed(asking, MessageSelection(world.tenant_id, before=before), limit=4)
         found += page.items
         before = page.next
         if before is None:
@@ -103,7 +103,7 @@ def test_another_tenant_finds_nothing_by_any_way(world: World, asking: Pool) -> 
 @pytest.mark.parametrize("before", ["", "x", "ä", "MTIz", encode(1), encode(START, "x"), encode(2**70, 1), "A" * 100])
 def test_a_cursor_that_is_none_of_ours_is_refused(world: World, before: str) -> None:
     with pytest.raises(CursorError):
-        history.listed(world.pool, Filter(world.tenant_id, before=before))
+        history.listed(world.pool, MessageSelection(world.tenant_id, before=before))
     with pytest.raises(CursorError):
         search.listed(world.pool, Search(world.tenant_id, before=before))
     with pytest.raises(CursorError):

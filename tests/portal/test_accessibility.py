@@ -17,7 +17,7 @@ from werkzeug.routing import Map, Rule
 
 from db.access import api_keys, openid
 from db.access.lineage import Maker
-from db.access.openid import Terms
+from db.access.openid import ProviderSettings
 from db.audit import By
 from db.mailbox import notices
 from db.mailbox.notices import Kept
@@ -91,7 +91,7 @@ def samples(pool: Pool, app: Flask) -> Samples:
         ("", "", 0, {"unreadable": "<"}),
     ]
     unknown_lines.keep(pool, "whatsapp", Signer("a" * 32, house.tenant_id), items, datetime.now(UTC), "nobody's")
-    said = Terms("Nordwind", "https://login.nordwind.example", "relay", "groups", ("admins",), ("viewers",))
+    said = ProviderSettings("Nordwind", "https://login.nordwind.example", "relay", "groups", ("admins",), ("viewers",))
     openid.put(pool, parts.cipher, by, house.tenant_id, said, "secret", "a-key")
     with pool.transaction() as cursor:
         row_of = (house.tenant_id, house.line_id, "whatsapp")

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from db.access import openid, sessions, users
-from db.access.openid import Terms
+from db.access.openid import ProviderSettings
 from db.audit import By
 from db.pool import Pool
 from db.sealing import Cipher
@@ -69,7 +69,7 @@ def web(
 def house(pool: Pool, settings_env: dict[str, str], provider: str) -> House:
     """A tenant whose own provider is the same, for its own people."""
     house, by = House(pool), By("test")
-    said = Terms("Nordwind ID", provider, CLIENT, "groups", ("nordwind-admins",), (), found_by_domain=True)
+    said = ProviderSettings("Nordwind ID", provider, CLIENT, "groups", ("nordwind-admins",), (), found_by_domain=True)
     cipher = Cipher(settings_env["CREDENTIALS_KEYS"].split(","))
     openid.put(pool, cipher, by, house.tenant_id, said, SECRET, LOGIN_KEY)
     openid.set_domains(pool, by, house.tenant_id, ["nordwind.example"])

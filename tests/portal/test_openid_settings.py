@@ -47,7 +47,7 @@ def form(at: Issuer, **changed: str) -> dict[str, str]:
     } | changed
 
 
-def provider(app: Flask, house: House) -> openid.Provider:
+def provider(app: Flask, house: House) -> openid.TenantProvider:
     parts: WebParts = app.extensions["relay"]
     found = openid.get(parts.pool, parts.cipher, house.tenant_id)
     assert found is not None

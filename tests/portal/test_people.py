@@ -17,7 +17,7 @@ from db.pool import Pool
 from db.tenants import unknown_lines
 from db.tenants.unknown_lines import Signer
 from db.views import audit_search
-from db.views.audit_search import Wanted
+from db.views.audit_search import AuditSearch
 from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
@@ -183,20 +183,20 @@ def test_the_audit_log_is_searched_in_bounded_stretches(
     limited = pool.of_tenant(other.tenant_id)
 
     def found(**wanted: object) -> list[str]:
-        return [one.action for one in audit_search.listed(limited, Wanted(other.tenant_id, **wanted)).items]  # type: ignore[arg-type]
+        return [one.action for one in audit_search.listed(limited, AuditSearch(other.tenant_id, **wanted)).items]  # type: ignore[arg-type]
 
     assert found(until=datetime.now(UTC) - timedelta(days=3))[0] == "line.removed"
     assert found(until=datetime.now(UTC) - timedelta(days=7))[0] == "line.put"
     assert found(until=datetime.now(UTC) - timedelta(days=90)) == []
     assert found(actor="ROBOT 3") == ["credentials.put", "line.removed", "line.put"]
     monkeypatch.setattr(audit_search, "STRETCH", 5)
-    page, seen = audit_search.listed(limited, Wanted(other.tenant_id, actions=["line.put"]), 2), 0
+    page, seen = audit_search.listed(limited, AuditSearch(other.tenant_id, actions=["line.put"]), 2), 0
     assert page.searched_to is not None, "short, and it says why"
     for _ in range(6):
         seen += len(page.items)
         if page.next is None:
             break
-        page = audit_search.listed(limited, Wanted(other.tenant_id, actions=["line.put"], before=page.next), 2)
+        page = audit_search.listed(limited, AuditSearch(other.tenant_id, actions=["line.put"], before=page.next), 2)
     assert (seen, page.next) == (4, None)
 
 

@@ -88,11 +88,11 @@ def test_who_comes_late_touches_no_answer_of_another_request(parts: WebParts) ->
         cursor.execute("UPDATE idempotency_keys SET created_at = now() - interval '3 minutes' RETURNING created_at")
         first = cursor.fetchone()[0]
     second = idempotency.begin(pool, cipher, "owner", "k", b"print")
-    assert not isinstance(second, idempotency.Kept)
+    assert not isinstance(second, idempotency.EarlierRequest)
     idempotency.give_up(pool, "owner", "k", first)
     idempotency.finish(pool, cipher, "owner", "k", first, 201, {"of": "the first"})
     running = idempotency.begin(pool, cipher, "owner", "k", b"print")
-    assert isinstance(running, idempotency.Kept) and not running.finished
+    assert isinstance(running, idempotency.EarlierRequest) and not running.finished
     idempotency.finish(pool, cipher, "owner", "k", second, 201, {"of": "the second"})
     done = idempotency.begin(pool, cipher, "owner", "k", b"print")
-    assert isinstance(done, idempotency.Kept) and done.answer == {"of": "the second"}
+    assert isinstance(done, idempotency.EarlierRequest) and done.answer == {"of": "the second"}

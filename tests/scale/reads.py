@@ -13,7 +13,7 @@ from db.mailbox import dead_letters, notices
 from db.pool import Pool
 from db.tenants import unknown_lines
 from db.views import audit_search, figures, history, line_health, overview, search, waiting
-from db.views.history import Filter
+from db.views.history import MessageSelection
 from db.views.search import Search
 from relay.core.explain.reasons import Terms
 from tests.scale.generate import conversation_id, line_id, tenant_id
@@ -30,13 +30,16 @@ Read = Callable[[Pool], Any]
 
 
 def messages(**wanted: Any) -> Read:
-    return lambda pool: history.listed(pool, Filter(LARGEST, **wanted)).items
+    return lambda pool: history.listed(pool, MessageSelection(LARGEST, **wanted)).items
 
 
 def next_messages(**wanted: Any) -> Read:
     return lambda pool: (
         history.listed(
-            pool, Filter(LARGEST, **wanted, before=history.listed(pool, Filter(LARGEST, **wanted), 20).next)
+            pool,
+            MessageSelection(
+                LARGEST, **wanted, before=history.listed(pool, MessageSelection(LARGEST, **wanted), 20).next
+            ),
         ).items
     )
 
@@ -54,11 +57,11 @@ def next_found(**wanted: Any) -> Read:
 
 
 def a_message(pool: Pool) -> str:
-    return history.listed(pool, Filter(LARGEST, states=["read"]), 1).items[0].id
+    return history.listed(pool, MessageSelection(LARGEST, states=["read"]), 1).items[0].id
 
 
 def a_waiting_one(pool: Pool) -> str:
-    return history.listed(pool, Filter(LARGEST, line_id=line_id(1), states=["received"]), 1).items[0].id
+    return history.listed(pool, MessageSelection(LARGEST, line_id=line_id(1), states=["received"]), 1).items[0].id
 
 
 OF_A_TENANT: dict[str, Read] = {
@@ -114,7 +117,7 @@ OF_A_TENANT: dict[str, Read] = {
         notices.listed(pool, LARGEST, before=notices.listed(pool, LARGEST).next).items
     ),
     "notices, one line": lambda pool: notices.listed(pool, LARGEST, QUIET_LINE).items,
-    "audit log": lambda pool: audit_search.listed(pool, audit_search.Wanted(LARGEST)).items,
+    "audit log": lambda pool: audit_search.listed(pool, audit_search.AuditSearch(LARGEST)).items,
     "dashboard": lambda pool: figures.dashboard(pool, LARGEST, "Europe/Berlin"),
     "dashboard, half an hour off": lambda pool: figures.dashboard(pool, LARGEST, "Asia/Kolkata"),
 }

@@ -14,7 +14,7 @@ from db.access import api_keys, users
 from db.audit import By
 from db.pool import Pool
 from db.views import history
-from db.views.history import Filter
+from db.views.history import MessageSelection
 from tests.portal.client import Person
 from tests.scale.conftest import PASSWORD, PEOPLE
 from tests.scale.generate import line_id
@@ -46,7 +46,7 @@ def samples(pool: Pool) -> dict[str, str]:
         "tenant_id": LARGEST,
         "line_id": line_id(0),
         "conversation_id": BUSY,
-        "message_id": history.listed(pool, Filter(LARGEST, states=["dead"]), 1).items[0].id,
+        "message_id": history.listed(pool, MessageSelection(LARGEST, states=["dead"]), 1).items[0].id,
         "user_id": admin.id,
         "key_id": key.id,
         "wa_id": "491500000000",

@@ -23,7 +23,7 @@ from db.pool import Pool
 from relay.actors import audit_chainer
 from relay.actors.audit_chainer import AuditChainer
 from relay.cli import auditing
-from relay.cli.auditing import Verdict
+from relay.cli.auditing import ChainReport
 from relay.runtime.commands import Tick
 from tests.api.conftest import Api
 from tests.waiting import PATIENCE
@@ -44,7 +44,7 @@ def written(pool: Pool, count: int, tenant_id: str | None = None) -> None:
 
 
 @pytest.fixture
-def chain(pool: Pool, settings: Settings) -> Verdict:
+def chain(pool: Pool, settings: Settings) -> ChainReport:
     written(pool, 12)
     count, head = auditing.seal(settings)
     assert (count, head.n) == (12, 12)
@@ -70,7 +70,7 @@ TAMPERED: dict[str, Tamper] = {
 
 
 @pytest.mark.parametrize("how", TAMPERED)
-def test_no_line_is_changed_unseen(pool: Pool, settings: Settings, chain: Verdict, how: str) -> None:
+def test_no_line_is_changed_unseen(pool: Pool, settings: Settings, chain: ChainReport, how: str) -> None:
     statement, told = TAMPERED[how]
     with pool.transaction() as cursor:
         cursor.execute(statement)
@@ -81,7 +81,7 @@ def test_no_line_is_changed_unseen(pool: Pool, settings: Settings, chain: Verdic
 
 
 def test_a_chain_made_anew_does_not_lead_through_the_digest_that_was_noted(
-    pool: Pool, settings: Settings, chain: Verdict
+    pool: Pool, settings: Settings, chain: ChainReport
 ) -> None:
     with pool.transaction() as cursor:
         cursor.execute("UPDATE audit_log SET actor = 'somebody else' WHERE n = 5")
@@ -94,7 +94,7 @@ def test_a_chain_made_anew_does_not_lead_through_the_digest_that_was_noted(
 
 
 def test_a_change_is_told_by_the_command_and_its_exit_code(
-    pool: Pool, settings_env: dict[str, str], chain: Verdict
+    pool: Pool, settings_env: dict[str, str], chain: ChainReport
 ) -> None:
     from tests.integration.test_operator import relay
 

@@ -16,7 +16,7 @@ from db.pool import Pool
 from db.tenants import former_secrets, onboarding
 from db.tenants.changes import Changes
 from db.views import audit_search
-from db.views.audit_search import Wanted
+from db.views.audit_search import AuditSearch
 from tests.api.conftest import GENESYS, WHATSAPP, Api
 from tests.api.test_rotation import active_line
 from tests.waiting import wait_until
@@ -106,7 +106,9 @@ def test_nor_does_that_of_a_single_line(api: Api, pool: Pool, parts: WebParts, t
 def test_the_end_of_a_secret_does_not_go_unseen_and_tells_none(api: Api, pool: Pool, tenant_id: str) -> None:
     api("DELETE", f"/api/tenants/{tenant_id}/former-secrets?side=genesys")
     [line] = [
-        one for one in audit_search.listed(pool, Wanted(tenant_id)).items if one.action == "credentials.former_ended"
+        one
+        for one in audit_search.listed(pool, AuditSearch(tenant_id)).items
+        if one.action == "credentials.former_ended"
     ]
     assert (line.subject, line.detail["ended"], line.actor) == ("genesys", 1, "operator")
     assert "stolen" not in "".join(api.seen)

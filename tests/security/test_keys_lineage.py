@@ -17,7 +17,7 @@ from db.access.lineage import Maker
 from db.audit import By
 from db.pool import Pool
 from db.views import audit_search
-from db.views.audit_search import Wanted
+from db.views.audit_search import AuditSearch
 from relay.cli import operator as commands
 from tests.api.conftest import Api
 from web.bootstrap import build_web
@@ -96,7 +96,7 @@ def test_a_key_does_not_outlive_the_key_that_made_it(api: Api, pool: Pool, tenan
     assert [one["name"] for one in answer["ends_with_it"]] == ["second", "third"]
     assert not any(one["holds"] for one in (answer, *answer["ends_with_it"]))
     assert not any(admits(api, one, keys) for one in (first, second, third))
-    noted = [one for one in audit_search.listed(pool, Wanted(tenant_id)).items if one.action == "key.revoked"]
+    noted = [one for one in audit_search.listed(pool, AuditSearch(tenant_id)).items if one.action == "key.revoked"]
     assert {one.subject for one in noted} == {one["id"] for one in (first, second, third)}
 
 

@@ -12,7 +12,7 @@ from db.access import api_keys, passwords, users
 from db.audit import By
 from db.pool import DatabaseError, Pool
 from db.views import audit_search
-from db.views.audit_search import Entry, Wanted
+from db.views.audit_search import AuditEntry, AuditSearch
 from tests.api.conftest import Api
 from web.request import limits, refusals
 from web.request.limits import Limit
@@ -28,9 +28,9 @@ def nobody_was_refused(parts: WebParts, pool: Pool) -> None:
     object.__setattr__(parts, "refusals", Untold(600.0, remembered=10_000))
 
 
-def noted(pool: Pool, action: str, tenant_id: str | None = None) -> list[Entry]:
+def noted(pool: Pool, action: str, tenant_id: str | None = None) -> list[AuditEntry]:
     """The newest first."""
-    return [one for one in audit_search.listed(pool, Wanted(tenant_id)).items if one.action == action]
+    return [one for one in audit_search.listed(pool, AuditSearch(tenant_id)).items if one.action == action]
 
 
 def asked(app: Flask, key: str, address: str) -> int:

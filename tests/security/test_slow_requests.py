@@ -19,7 +19,7 @@ from tests import processes
 from tests.security.proxies import Proxy
 from tests.waiting import PATIENCE, wait_until
 from web import server
-from web.server import Addresses, Client, TooSlowError
+from web.server import Addresses, TimedSocket, TooSlowError
 
 ANOTHER_ADDRESS = "127.0.0.2"
 MANY = 2_100
@@ -82,7 +82,7 @@ def test_the_deadline_is_one_for_all_that_is_read(begin: str, monkeypatch: pytes
     monkeypatch.setattr(server, "HEAD_SECONDS", 0.3)
     near, far = socket.socketpair()
     with near, far, gevent.Timeout(PATIENCE):
-        client = Client(near, 15)
+        client = TimedSocket(near, 15)
         getattr(client, begin)()
         dripping = gevent.spawn(_drip, far, 0.05)
         with pytest.raises(TooSlowError):
@@ -97,7 +97,7 @@ def test_who_takes_no_answer_is_let_go(monkeypatch: pytest.MonkeyPatch, tmp_path
     large.write_bytes(bytes(64 * 1024 * 1024))
     near, far = socket.socketpair()
     with near, far, gevent.Timeout(PATIENCE), large.open("rb") as file:
-        client = Client(near, 15)
+        client = TimedSocket(near, 15)
         with pytest.raises(BrokenPipeError) as caught:
             client.sendall(large.read_bytes())
         assert caught.value.errno == errno.EPIPE
@@ -110,7 +110,7 @@ def test_a_file_is_sent_whole(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
     near, far = socket.socketpair()
     with near, far, gevent.Timeout(PATIENCE), (tmp_path / "file").open("rb") as file:
-        sending = gevent.spawn(Client(near, 15).sendfile, file, 10, 700_000)
+        sending = gevent.spawn(TimedSocket(near, 15).sendfile, file, 10, 700_000)
         found = b""
         while len(found) < 700_000:
             found += far.recv(65_536)
@@ -127,7 +127,7 @@ def test_static_files_arrive_whole(port: int) -> None:
 def test_who_asks_nothing_more_is_let_go_without_a_word() -> None:
     near, far = socket.socketpair()
     with near, far:
-        assert Client(near, 0.05).recv(10) == b""
+        assert TimedSocket(near, 0.05).recv(10) == b""
 
 
 def test_addresses_are_counted_by_themselves_and_ipv6_by_its_64() -> None:
@@ -147,7 +147,7 @@ def _begun(port: int, words: bytes, address: str = HOST) -> socket.socket:
     return found
 
 
-def _read_all(client: Client) -> None:
+def _read_all(client: TimedSocket) -> None:
     while client.recv(10):
         pass
 

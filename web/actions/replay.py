@@ -12,7 +12,7 @@ from typing import Literal
 from db import audit
 from db.tenants import lines, unknown_lines
 from db.tenants.lines import LineRoute, effective_secrets
-from db.tenants.unknown_lines import Kept
+from db.tenants.unknown_lines import KeptUpdate
 from relay.broker.updates import Written, packed
 from relay.core.messages import Update, dump
 from web.request.context import parts, pool
@@ -24,7 +24,7 @@ PUBLISH_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class ReplayedUnknown:
     """`left`: ask again. `not_proved`: signed with no secret that counts for the line."""
 
     replayed: int
@@ -32,7 +32,7 @@ class Slice:
     not_proved: int
 
 
-def unknown(channel: Literal["whatsapp", "genesys"], line_ref: str) -> Slice:
+def unknown(channel: Literal["whatsapp", "genesys"], line_ref: str) -> ReplayedUnknown:
     """The oldest AT_ONCE. Raises ApiError 409 while no active line has this id."""
     route = lines.route_by_ref(pool(), parts().cipher, channel, line_ref)
     if route is None:
@@ -47,7 +47,7 @@ def unknown(channel: Literal["whatsapp", "genesys"], line_ref: str) -> Slice:
         detail = {"channel": channel, "count": len(kept)}
         audit.record(cursor, by(), "unknown.replayed", tenant_id=route.tenant_id, subject=line_ref, detail=detail)
     left = unknown_lines.count(pool(), channel, line_ref, signers=signers)
-    return Slice(len(kept), left, unknown_lines.count(pool(), channel, line_ref) - left)
+    return ReplayedUnknown(len(kept), left, unknown_lines.count(pool(), channel, line_ref) - left)
 
 
 def drop(channel: Literal["whatsapp", "genesys"], line_ref: str, signer: str | None) -> tuple[int, int]:
@@ -60,7 +60,7 @@ def drop(channel: Literal["whatsapp", "genesys"], line_ref: str, signer: str | N
     return count, unknown_lines.count(pool(), channel, line_ref, signers=signers)
 
 
-def _update(channel: str, route: LineRoute, kept: Kept) -> Written:
+def _update(channel: str, route: LineRoute, kept: KeptUpdate) -> Written:
     update = Update(
         channel=channel,
         tenant_id=route.tenant_id,

@@ -23,7 +23,7 @@ from web.request.context import parts
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import by
 
-__all__ = ["Kind", "Outcome", "Wanted", "send"]
+__all__ = ["Kind", "MessageRequest", "Outcome", "send"]
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ Kind = Literal["text", "image", "document", "video", "audio", "template"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MessageRequest:
     """`text` is the message, or the caption of the file at `media_url`; `key` makes a repeat the same message."""
 
     direction: Direction
@@ -52,7 +52,7 @@ class Wanted:
     """Of a template: what the file at `media_url` is."""
 
 
-def send(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted, seconds: float = WAIT_SECONDS) -> Outcome:
+def send(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest, seconds: float = WAIT_SECONDS) -> Outcome:
     """Ask for it, and wait for up to `seconds`. Raises ApiError for what cannot be sent at all."""
     message_id = _put(pool, tenant_id, line_id, wanted)
     try:
@@ -63,7 +63,7 @@ def send(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted, seconds: floa
         return Outcome(message_id, None, wanted.direction, "received", None, None, None, None)
 
 
-def _put(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted) -> str:
+def _put(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest) -> str:
     now = time.time()
     message = Message(
         source_id=f"{sends.PREFIX}{wanted.key or uuid4()}",
@@ -83,7 +83,7 @@ def _put(pool: Pool, tenant_id: str, line_id: str, wanted: Wanted) -> str:
         raise ApiError(409, "idempotency_key_reused", str(error)) from None
 
 
-def _media(wanted: Wanted) -> Media | None:
+def _media(wanted: MessageRequest) -> Media | None:
     kind = wanted.header if wanted.type == "template" else wanted.type
     if wanted.media_url is None or kind is None or kind == "text":
         return None
@@ -101,7 +101,7 @@ def _admit(url: str) -> None:
         raise wrong_field("media_url", "must begin with https:// and name no port but 443")
 
 
-def _request(line_id: str, wanted: Wanted) -> dict[str, Any]:
+def _request(line_id: str, wanted: MessageRequest) -> dict[str, Any]:
     """What makes two requests the same one."""
     given = {
         "direction": wanted.direction,

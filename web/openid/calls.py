@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from authlib.oauth2.auth import ClientAuth
 
 from relay.channels.base import TokenCache
-from relay.channels.http.client import Answer, HttpTransport
+from relay.channels.http.client import HttpResponse, HttpTransport
 from relay.channels.http.origins import Origin, Trust, origin_of
 from relay.core.errors import SendError
 from web.openid.errors import OpenIdError
@@ -47,7 +47,7 @@ class Calls:
         url, sent, body = auth.prepare("POST", url, dict(headers), urlencode(data))
         return TokenAnswer(self._call("POST", url, dict(parse_qsl(body)), sent.get("Authorization")))
 
-    def _call(self, method: str, url: str, form: Mapping[str, str] | None, authorization: str | None) -> Answer:
+    def _call(self, method: str, url: str, form: Mapping[str, str] | None, authorization: str | None) -> HttpResponse:
         try:
             trust = Trust(self.inside, (origin_of(url).host,), named=True)
             deadline = time.monotonic() + SECONDS
@@ -62,7 +62,7 @@ class Calls:
 class TokenAnswer:
     """An answer as Authlib reads one."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: HttpResponse) -> None:
         self.status_code = answer.status
         self._data = answer.data
 

@@ -16,7 +16,7 @@ from web.openid import tokens
 from web.openid.calls import Calls
 from web.openid.directory import Directory, Metadata
 from web.openid.errors import OpenIdError
-from web.openid.providers import Provider, has_claim
+from web.openid.providers import OpenIdProvider, has_claim
 
 SECONDS = 900
 """How long a person may take at the provider."""
@@ -38,7 +38,7 @@ class Begun:
     again: str | None = None
 
 
-class Exchange:
+class OpenIdClient:
     """Everything that a log-in asks of a provider, for those who may call the same addresses."""
 
     def __init__(self, calls: Calls) -> None:
@@ -54,7 +54,7 @@ class Exchange:
         self._directory.metadata(issuer, anew=True)
 
     def begin(
-        self, provider: Provider, redirect_uri: str, wanted: str | None, again: str | None = None
+        self, provider: OpenIdProvider, redirect_uri: str, wanted: str | None, again: str | None = None
     ) -> tuple[str, Begun]:
         """Where the browser goes, and what it keeps. Raises OpenIdError when the issuer does not describe itself."""
         metadata = self._directory.metadata(provider.issuer)
@@ -70,7 +70,9 @@ class Exchange:
         )
         return url, begun
 
-    def finish(self, provider: Provider, redirect_uri: str, begun: Begun, given: Mapping[str, str]) -> dict[str, Any]:
+    def finish(
+        self, provider: OpenIdProvider, redirect_uri: str, begun: Begun, given: Mapping[str, str]
+    ) -> dict[str, Any]:
         """The claims about whoever came back with `given`, proved. Raises OpenIdError."""
         metadata = self._directory.metadata(provider.issuer)
         _check_issuer(metadata, given)
@@ -83,7 +85,7 @@ class Exchange:
             _check_freshness(claims, begun)
         return self._completed(provider, metadata, claims, answer.get("access_token"))
 
-    def _client(self, provider: Provider, metadata: Metadata, redirect_uri: str) -> OAuth2Client:
+    def _client(self, provider: OpenIdProvider, metadata: Metadata, redirect_uri: str) -> OAuth2Client:
         methods = metadata.token_endpoint_auth_methods_supported
         method = "client_secret_basic" if "client_secret_basic" in methods else "client_secret_post"
         # Many keep a claim such as `groups` for whoever asks for the scope of that name.
@@ -103,7 +105,7 @@ class Exchange:
             raise OpenIdError("bad_answer", "The provider's answer to the log-in's code cannot be read.") from None
 
     def _proved(
-        self, provider: Provider, metadata: Metadata, begun: Begun, answer: Mapping[str, Any]
+        self, provider: OpenIdProvider, metadata: Metadata, begun: Begun, answer: Mapping[str, Any]
     ) -> dict[str, Any]:
         token = answer.get("id_token")
         if not isinstance(token, str):
@@ -118,7 +120,7 @@ class Exchange:
         )  # fmt: skip
 
     def _completed(
-        self, provider: Provider, metadata: Metadata, claims: dict[str, Any], access_token: Any
+        self, provider: OpenIdProvider, metadata: Metadata, claims: dict[str, Any], access_token: Any
     ) -> dict[str, Any]:
         """With what a provider keeps for its userinfo endpoint. What the token says counts more."""
         complete = has_claim(provider, claims) and "email" in claims and "email_verified" in claims
@@ -130,7 +132,7 @@ class Exchange:
         return more | claims
 
 
-def is_ours(begun: Begun, provider: Provider, given: Mapping[str, str]) -> bool:
+def is_ours(begun: Begun, provider: OpenIdProvider, given: Mapping[str, str]) -> bool:
     """Whether this log-in was begun at this provider in this browser, and not too long ago."""
     if begun.login_key != provider.login_key or begun.issuer != provider.issuer or time.time() - begun.at > SECONDS:
         return False

@@ -10,28 +10,28 @@ from db.access.users import Role
 from relay.channels.base import TokenCache
 from relay.channels.http.origins import own_origins
 from web.openid.calls import Calls
-from web.openid.exchange import Exchange
-from web.openid.providers import INSTALLATION, Grant, Provider
+from web.openid.exchange import OpenIdClient
+from web.openid.providers import INSTALLATION, Grant, OpenIdProvider
 
 
 @dataclass(frozen=True, slots=True)
 class OpenId:
     """`passwords`: whether they admit beside providers."""
 
-    installation: Provider | None
+    installation: OpenIdProvider | None
     passwords: bool
-    ours: Exchange
-    tenants: Exchange
+    ours: OpenIdClient
+    tenants: OpenIdClient
 
-    def exchange(self, provider: Provider) -> Exchange:
+    def exchange(self, provider: OpenIdProvider) -> OpenIdClient:
         """Ours may stand in the operator's own network; a tenant's only where the operator has said so."""
         return self.ours if provider.tenant_id is None else self.tenants
 
 
-def build(tokens: TokenCache, ours: Provider | None, private_origins: tuple[str, ...], passwords: bool) -> OpenId:
+def build(tokens: TokenCache, ours: OpenIdProvider | None, private_origins: tuple[str, ...], passwords: bool) -> OpenId:
     inside = own_origins(*private_origins)
     own = own_origins(ours.issuer) if ours else frozenset()
-    return OpenId(ours, passwords, Exchange(Calls(tokens, inside | own)), Exchange(Calls(tokens, inside)))
+    return OpenId(ours, passwords, OpenIdClient(Calls(tokens, inside | own)), OpenIdClient(Calls(tokens, inside)))
 
 
 def installation(
@@ -42,10 +42,12 @@ def installation(
     role_claim: str,
     roles: Mapping[str, str],
     second_factor: bool,
-) -> Provider:
+) -> OpenIdProvider:
     """The operator's own, from the settings. `roles`: `operator`, or `admin:<tenant id>`, for each value."""
     grants = {value: _grant(role) for value, role in roles.items()}
-    return Provider(None, INSTALLATION, name, issuer, client_id, client_secret, role_claim, grants, None, second_factor)
+    return OpenIdProvider(
+        None, INSTALLATION, name, issuer, client_id, client_secret, role_claim, grants, None, second_factor
+    )
 
 
 def _grant(text: str) -> Grant:

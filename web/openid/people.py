@@ -8,14 +8,14 @@ from typing import Any
 from db.access import users
 from db.access.openid_people import Vouched
 from web.openid.errors import OpenIdError
-from web.openid.providers import Provider, granted
+from web.openid.providers import OpenIdProvider, granted
 
 LONGEST_NAME = 120
 SECOND_FACTOR = "mfa"
 """The word of `amr` (RFC 8176) for several factors in one log-in."""
 
 
-def vouched(provider: Provider, claims: Mapping[str, Any]) -> Vouched:
+def vouched(provider: OpenIdProvider, claims: Mapping[str, Any]) -> Vouched:
     """Raises OpenIdError for somebody whom the provider gives no role."""
     grant = granted(provider, claims)
     if grant is None:
@@ -27,13 +27,13 @@ def vouched(provider: Provider, claims: Mapping[str, Any]) -> Vouched:
     )
 
 
-def showed_second_factor(provider: Provider, claims: Mapping[str, Any]) -> bool:
+def showed_second_factor(provider: OpenIdProvider, claims: Mapping[str, Any]) -> bool:
     """The provider says so of this log-in, or whoever set it up says so of all."""
     methods = claims.get("amr")
     return provider.second_factor or (isinstance(methods, list) and SECOND_FACTOR in methods)
 
 
-def _email(provider: Provider, claims: Mapping[str, Any]) -> str | None:
+def _email(provider: OpenIdProvider, claims: Mapping[str, Any]) -> str | None:
     """The address, if the provider has verified it and may speak for its domain."""
     given, verified = claims.get("email"), claims.get("email_verified")
     # Some send the word in place of the truth value.

@@ -22,7 +22,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class OpenIdProvider:
     """`tenant_id` None: the installation's. `grants`: what each value of the role claim stands for, the most first.
 
     `domains`: of the e-mail addresses it may speak for; None: of all.
@@ -40,27 +40,27 @@ class Provider:
     second_factor: bool
 
 
-def of_tenant(held: openid.Provider) -> Provider | None:
+def of_tenant(held: openid.TenantProvider) -> OpenIdProvider | None:
     """None while its secret cannot be opened. Its values give roles of its own tenant, whatever they are."""
     if held.client_secret is None:
         return None
     terms = held.terms
     viewers = {value: Grant("viewer", held.tenant_id) for value in terms.viewer_values}
     admins = {value: Grant("admin", held.tenant_id) for value in terms.admin_values}
-    return Provider(
+    return OpenIdProvider(
         held.tenant_id, held.login_key, terms.name, terms.issuer, terms.client_id, held.client_secret,
         terms.role_claim, admins | {value: one for value, one in viewers.items() if value not in admins},
         frozenset(held.domains), terms.second_factor,
     )  # fmt: skip
 
 
-def granted(provider: Provider, claims: Mapping[str, Any]) -> Grant | None:
+def granted(provider: OpenIdProvider, claims: Mapping[str, Any]) -> Grant | None:
     """The first of the provider's grants whose value is in the claim. None: no role here."""
     values = set(_values(_claim(claims, provider.role_claim)))
     return next((grant for value, grant in provider.grants.items() if value in values), None)
 
 
-def has_claim(provider: Provider, claims: Mapping[str, Any]) -> bool:
+def has_claim(provider: OpenIdProvider, claims: Mapping[str, Any]) -> bool:
     return _claim(claims, provider.role_claim) is not None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from flask import url_for
 
 from db.access import openid, users
-from db.access.openid import Provider, Terms
+from db.access.openid import ProviderSettings, TenantProvider
 from db.pool import Pool
 from db.tenants.changes import NotFoundError
 from web.openid.errors import OpenIdError
@@ -40,7 +40,7 @@ def redirect_uri(key: str) -> str:
     return parts().public_url + url_for("portal.end_openid", login_key=key)
 
 
-def put(pool: Pool, tenant_id: str, terms: Terms, client_secret: str | None) -> Provider:
+def put(pool: Pool, tenant_id: str, terms: ProviderSettings, client_secret: str | None) -> TenantProvider:
     """Raises ApiError 400 and 403, NotFoundError, TakenError. The issuer is not asked: see `trouble`."""
     access.may_give("admin")  # whoever sets it up says who is an admin
     _check(terms)
@@ -89,7 +89,7 @@ def values(field: str, given: Sequence[str]) -> tuple[str, ...]:
     return found
 
 
-def _check(terms: Terms) -> None:
+def _check(terms: ProviderSettings) -> None:
     try:
         parts().openid.tenants.admit(terms.issuer)
     except OpenIdError:

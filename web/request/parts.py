@@ -15,7 +15,7 @@ from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
 from web.openid.parts import OpenId
-from web.request.preparation import Preparation
+from web.request.preparation import StartUp
 from web.request.throttle import OncePer, Untold
 from web.webhooks.budget import Room
 from web.webhooks.lines import LineDirectory
@@ -35,7 +35,7 @@ class WebParts:
     bucket: TokenBucket
     objects: ObjectStore
     channels: dict[str, Channel]
-    preparation: Preparation
+    preparation: StartUp
     shards: int
     public_url: str
     openid: OpenId

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 LONGEST_PAUSE = 5.0
 
 
-class Preparation:
+class StartUp:
     """Runs each step until it has worked once. A step that fails with anything but StoreError is final."""
 
     def __init__(self, steps: Mapping[str, Callable[[], None]]) -> None:

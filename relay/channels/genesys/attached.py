@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from relay.channels.genesys.drafts import Content
+from relay.channels.genesys.drafts import ElementContent
 from relay.channels.genesys.webhook import media_kind
 from relay.channels.http.reading import joined, record
 from relay.channels.text import clean
@@ -17,13 +17,13 @@ from relay.core.messages import Media, MediaKind
 LONGEST_NAME = 200
 
 
-def attachment(body: Any) -> Content:
+def attachment(body: Any) -> ElementContent:
     """A file, or for mediaType Link an address; without an address only its caption is left."""
     found = record(body)
     url, caption = clean(found.get("url")), clean(found.get("text"))
     if not url or media_kind(found) == "link":
-        return Content(text=joined((caption, url), ": "))
-    return Content(media=_file(found, url, caption))
+        return ElementContent(text=joined((caption, url), ": "))
+    return ElementContent(media=_file(found, url, caption))
 
 
 def picture(url: str | None, kind: MediaKind, *, optional: bool = True) -> Media | None:

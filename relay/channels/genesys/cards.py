@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from relay.channels.genesys.attached import is_web, picture
-from relay.channels.genesys.drafts import Content
+from relay.channels.genesys.drafts import ElementContent
 from relay.channels.genesys.quick_replies import answer
 from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
@@ -18,7 +18,7 @@ MOST_CARDS = 10
 """In a carousel [Resource Center: Work with carousels]. What is beyond them shares one message."""
 
 
-def card(body: Any) -> Content:
+def card(body: Any) -> ElementContent:
     """Picture or film, title, description, and what can be tapped."""
     found = record(body)
     title = clean(found.get("title"))
@@ -27,10 +27,10 @@ def card(body: Any) -> Content:
     shown = picture(image, "image") or picture(video, "video")
     beside = video if is_web(video) and shown and shown.source_url != video else None
     text = joined((f"*{title.strip()}*" if title and title.strip() else None, found.get("description"), *links, beside))
-    return Content(text=text, media=shown, options=options, card=True)
+    return ElementContent(text=text, media=shown, options=options, card=True)
 
 
-def carousel(body: Any) -> list[Content]:
+def carousel(body: Any) -> list[ElementContent]:
     """One message for each card: WhatsApp shows several cards at once in templates only."""
     cards = [found for item in records(record(body).get("cards")) if (found := card(item))]
     if len(cards) <= MOST_CARDS:
@@ -40,7 +40,7 @@ def carousel(body: Any) -> list[Content]:
     return [*cards[:MOST_CARDS], replace(rest[0], text=_apart(rest), media=None, options=options)]
 
 
-def _apart(cards: list[Content]) -> str:
+def _apart(cards: list[ElementContent]) -> str:
     return "\n\n".join(found.text for found in cards if found.text)
 
 

@@ -10,7 +10,7 @@ from relay.channels.base import Account, Download, Request, Sent
 from relay.channels.genesys.errors import failure, trace_id
 from relay.channels.genesys.hosts import Hosts
 from relay.channels.genesys.token import Tokens
-from relay.channels.http.client import Answer, HttpTransport, redact
+from relay.channels.http.client import HttpResponse, HttpTransport, redact
 from relay.channels.http.files import as_download, public_file
 from relay.channels.http.reading import first, record
 from relay.channels.text import clean
@@ -56,7 +56,7 @@ class GenesysClient:
         before_send: Callable[[], None] | None = None,
         *,
         harmless: bool = True,
-    ) -> Answer:
+    ) -> HttpResponse:
         """One API call. A refused token is dropped and replaced once: 401 means nothing was done."""
         token = self.tokens.get(account, deadline)
         answer = self._once(method, path, account, deadline, query, body, before_send, harmless, token)
@@ -95,7 +95,7 @@ class GenesysClient:
         before_send: Callable[[], None] | None,
         harmless: bool,
         token: str,
-    ) -> Answer:
+    ) -> HttpResponse:
         return self._http.call(
             method,
             self._hosts.api(account) + path,
@@ -109,7 +109,7 @@ class GenesysClient:
         )
 
 
-def _failed(answer: Answer, account: Account) -> SendError:
+def _failed(answer: HttpResponse, account: Account) -> SendError:
     """Taken by HTTP, refused in the body."""
     reason = first(record(answer.data).get("reasons"))
     code = clean(reason.get("code")) or "Failed"

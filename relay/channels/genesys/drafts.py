@@ -17,7 +17,7 @@ WITH_ANSWERS = ("image", "video", "document")
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class ElementContent:
     """What one element brings along."""
 
     text: str = ""
@@ -43,17 +43,17 @@ class Content:
 
 
 @dataclass(slots=True)
-class Draft:
+class MessageDraft:
     """One message in the making. `lead` is the text of the whole, which elements often repeat."""
 
     lead: str = ""
-    contents: list[Content] = field(default_factory=list)
+    contents: list[ElementContent] = field(default_factory=list)
     options: list[Option] = field(default_factory=list)
     media: Media | None = None
     opener: str | None = None
     place: Place | None = None
     template: Template | None = None
-    last: Content = Content()
+    last: ElementContent = ElementContent()
     """The newest element that was more than a text."""
 
     def __bool__(self) -> bool:
@@ -63,7 +63,7 @@ class Draft:
     def templated(self) -> bool:
         return self.last.templated
 
-    def takes(self, content: Content) -> bool:
+    def takes(self, content: ElementContent) -> bool:
         """Whether the element fits beside what is there."""
         if not self.contents:
             return True
@@ -78,7 +78,7 @@ class Draft:
         file = self.media or content.media
         return file is None or file.kind in WITH_ANSWERS
 
-    def add(self, content: Content) -> None:
+    def add(self, content: ElementContent) -> None:
         self.contents.append(content)
         self.options += content.options
         self.media = self.media or content.media
@@ -95,14 +95,14 @@ class Draft:
         return joined((lead, said)) or (NO_QUESTION if self.options else "")
 
 
-def drafts(lead: str, contents: Iterable[Content]) -> list[Draft]:
+def drafts(lead: str, contents: Iterable[ElementContent]) -> list[MessageDraft]:
     """At least one of them; it may be empty."""
-    found = [Draft("" if blank(lead) else lead)]
+    found = [MessageDraft("" if blank(lead) else lead)]
     for content in contents:
         if not content:
             continue
         if not found[-1].takes(content):
-            found.append(Draft())
+            found.append(MessageDraft())
         found[-1].add(content)
     return found
 

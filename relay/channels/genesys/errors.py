@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from relay.channels.http.client import Answer, redact
+from relay.channels.http.client import HttpResponse, redact
 from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
 from relay.core.errors import Fate, SendError
@@ -35,13 +35,13 @@ _NOT_THEIR_WORD = (401, 403, 404, 409)
 """Without Genesys' own body these come from something in between, and say nothing of the line."""
 
 
-def error_body(answer: Answer) -> dict[str, Any] | None:
+def error_body(answer: HttpResponse) -> dict[str, Any] | None:
     """Genesys' own error body, None where the answer has none."""
     body = record(answer.data)
     return body if isinstance(body.get("code"), str) or isinstance(body.get("message"), str) else None
 
 
-def failure(answer: Answer, secrets: Iterable[str] = (), *, about_another: bool = False) -> SendError:
+def failure(answer: HttpResponse, secrets: Iterable[str] = (), *, about_another: bool = False) -> SendError:
     """The SendError for an answer that is not a success.
 
     A 404 for a receipt or an answer is about the message it names, never a reason to stop the line.
@@ -63,7 +63,7 @@ def failure(answer: Answer, secrets: Iterable[str] = (), *, about_another: bool 
     )
 
 
-def trace_id(answer: Answer) -> str | None:
+def trace_id(answer: HttpResponse) -> str | None:
     """What Genesys' support asks for."""
     return answer.headers.get("inin-correlation-id") or clean(record(answer.data).get("contextId"))
 
@@ -84,7 +84,7 @@ def _text(body: dict[str, Any]) -> str:
     return joined((body.get("message"), *details, *fields), "; ")
 
 
-def missing_permissions(answer: Answer) -> list[str]:
+def missing_permissions(answer: HttpResponse) -> list[str]:
     """The permissions that a 403 names, wherever in the body it does so."""
     body = record(error_body(answer))
     said = [body.get("message"), body.get("messageWithParams"), *record(body.get("messageParams")).values()]

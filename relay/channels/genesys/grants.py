@@ -13,14 +13,14 @@ from urllib.parse import urlencode
 
 from relay.channels.base import Account
 from relay.channels.genesys.hosts import Hosts
-from relay.channels.http.client import Answer, HttpTransport, redact
+from relay.channels.http.client import HttpResponse, HttpTransport, redact
 from relay.channels.http.reading import record
 from relay.channels.text import clean
 from relay.core.errors import SendError
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
+class TokenGrant:
     """What the login server gave. `expires_in` as it came."""
 
     access_token: str = field(repr=False)
@@ -35,14 +35,14 @@ class Grants:
         self._http = transport
         self._hosts = hosts
 
-    def client(self, account: Account, deadline: float) -> Granted:
+    def client(self, account: Account, deadline: float) -> TokenGrant:
         return self._ask(account, {"grant_type": "client_credentials"}, deadline)
 
-    def refresh(self, account: Account, refresh_token: str, deadline: float) -> Granted:
+    def refresh(self, account: Account, refresh_token: str, deadline: float) -> TokenGrant:
         """A code of invalid_grant says that this refresh token is not the current one, or that none is good."""
         return self._ask(account, {"grant_type": "refresh_token", "refresh_token": refresh_token}, deadline)
 
-    def code(self, account: Account, code: str, redirect_uri: str, verifier: str, deadline: float) -> Granted:
+    def code(self, account: Account, code: str, redirect_uri: str, verifier: str, deadline: float) -> TokenGrant:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         # A code works once: after a lost answer the admin has to log in again.
         return self._ask(account, form | {"code_verifier": verifier}, deadline, repeatable=False)
@@ -59,7 +59,9 @@ class Grants:
         }
         return f"{self._hosts.login(account)}/oauth/authorize?{urlencode(query)}"
 
-    def _ask(self, account: Account, form: Mapping[str, str], deadline: float, *, repeatable: bool = True) -> Granted:
+    def _ask(
+        self, account: Account, form: Mapping[str, str], deadline: float, *, repeatable: bool = True
+    ) -> TokenGrant:
         answer = self._http.call(
             "POST",
             self._hosts.login(account) + "/oauth/token",
@@ -73,7 +75,7 @@ class Grants:
         token = clean(found.get("access_token"))
         if answer.status != 200 or not token or not token.isprintable() or not token.isascii():
             _refuse(answer, (*account.credentials.values(), *form.values()))
-        return Granted(token, found.get("expires_in"), clean(found.get("refresh_token")))
+        return TokenGrant(token, found.get("expires_in"), clean(found.get("refresh_token")))
 
 
 def _basic(account: Account) -> str:
@@ -83,7 +85,7 @@ def _basic(account: Account) -> str:
     return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode("utf-8", "replace")).decode()
 
 
-def _refuse(answer: Answer, secrets: tuple[str, ...]) -> NoReturn:
+def _refuse(answer: HttpResponse, secrets: tuple[str, ...]) -> NoReturn:
     """Only an explicit answer about the client or its login is a refusal of it; all else is trouble."""
     body = record(answer.data)
     code = clean(body.get("error")) or clean(body.get("code"))

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from relay.channels.genesys import attached, convention
-from relay.channels.genesys.drafts import Content
+from relay.channels.genesys.drafts import ElementContent
 from relay.channels.genesys.quick_replies import answer
 from relay.channels.http.reading import first, joined, record, records
 from relay.channels.text import clean
@@ -22,7 +22,7 @@ UNTOLD = "https:"
 """The address of a link that only the template itself knows."""
 
 
-def notification(body: Any) -> Content:
+def notification(body: Any) -> ElementContent:
     """Filled in by us where Genesys has not done so."""
     template = record(record(body).get("template")) or record(body)
     if (clean(template.get("id")) or "").lower().startswith(NAMESPACE):
@@ -33,7 +33,7 @@ def notification(body: Any) -> Content:
     whole = (
         said if convention.begins(said) else joined((_filled(header), said, _filled(template.get("footer")), *lines))
     )
-    return Content(
+    return ElementContent(
         text=whole,
         media=attached.header(header.get("media"), optional=True),
         options=tuple(option for option, _ in buttons if option),
@@ -41,12 +41,12 @@ def notification(body: Any) -> Content:
     )
 
 
-def _template(template: dict[str, Any]) -> Content:
+def _template(template: dict[str, Any]) -> ElementContent:
     """Its text is shown to colleagues only: what the customer reads is what Meta has approved."""
     header = record(template.get("header"))
     buttons = _by_index(template.get("buttons"))
     shown = (_filled(section) for section in (header, template.get("body"), template.get("footer")))
-    return Content(
+    return ElementContent(
         text=joined(shown) or str(clean(template.get("id"))),
         media=attached.header(header.get("media"), optional=False),
         options=tuple(_placed(button) for button in buttons),

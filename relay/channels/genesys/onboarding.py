@@ -15,7 +15,7 @@ from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.errors import error_body, failure, missing_permissions
 from relay.channels.genesys.render import integration_id
 from relay.channels.genesys.setup import INTEGRATIONS, PROFILES
-from relay.channels.http.client import Answer
+from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import record
 from relay.channels.text import clean
 from relay.core.errors import SendError
@@ -33,7 +33,7 @@ def check(client: GenesysClient, account: Account, deadline: float, expected: Ex
         client.tokens.fresh(account, deadline)
     except SendError as error:
         return [_no_token(error)]
-    looks = _Looks(client, account, deadline)
+    looks = _LookUps(client, account, deadline)
     findings = [Finding("token", "ok", "Genesys gives the OAuth client an access token"), *_grant(account)]
     found, integration = looks.integration(expected)
     findings += integration
@@ -44,7 +44,7 @@ def check(client: GenesysClient, account: Account, deadline: float, expected: Ex
     return findings
 
 
-class _Looks:
+class _LookUps:
     """The single look-ups, for one account."""
 
     def __init__(self, client: GenesysClient, account: Account, deadline: float) -> None:
@@ -152,7 +152,7 @@ def _secret(found: dict[str, Any], account: Account) -> list[Finding]:
     return [Finding("webhook_secret", "warning", text, advice.SIGNATURE)]
 
 
-def _may_not(answer: Answer, expected: str) -> str:
+def _may_not(answer: HttpResponse, expected: str) -> str:
     named = ", ".join(missing_permissions(answer) or [expected])
     return f"Genesys does not permit this to the OAuth client; missing permission: {named}"
 

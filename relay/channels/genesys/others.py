@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relay.channels.genesys.drafts import Content
+from relay.channels.genesys.drafts import ElementContent
 from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
 from relay.core.content import Place
@@ -13,59 +13,65 @@ Item = dict[str, Any]
 MESSAGES = ("receivedMessage", "replyMessage", "notificationMessage", "introduction")
 
 
-def text(body: Any) -> Content:
+def text(body: Any) -> ElementContent:
     """A text among other elements."""
     found = record(body)
-    return Content(text=clean(body) or clean(found.get("body")) or clean(found.get("text")) or "")
+    return ElementContent(text=clean(body) or clean(found.get("body")) or clean(found.get("text")) or "")
 
 
-def location(body: Any) -> Content:
+def location(body: Any) -> ElementContent:
     """A point on the map; without coordinates what is known of it, with a link."""
     found = record(body)
     latitude, longitude = _degrees(found.get("latitude"), 90), _degrees(found.get("longitude"), 180)
     if latitude is None or longitude is None:
-        return Content(text=_where(found))
-    return Content(place=Place(latitude, longitude, clean(found.get("text")), clean(found.get("address"))))
+        return ElementContent(text=_where(found))
+    return ElementContent(place=Place(latitude, longitude, clean(found.get("text")), clean(found.get("address"))))
 
 
-def rich_link(body: Any) -> Content:
+def rich_link(body: Any) -> ElementContent:
     found = record(body)
     header = record(found.get("header")).get("value")
     link = joined((found.get("urlLabel"), found.get("url")), ": ")
-    return Content(text=joined((found.get("title"), header, found.get("text"), link, found.get("footer"))))
+    return ElementContent(text=joined((found.get("title"), header, found.get("text"), link, found.get("footer"))))
 
 
-def form(body: Any) -> Content:
+def form(body: Any) -> ElementContent:
     """Its questions in order, so that they can be answered in words."""
     found = record(body)
     head = next((shown for name in ("introduction", "receivedMessage") if (shown := _heading(found.get(name)))), "")
-    return Content(text=joined((head, *(line for page in records(found.get("formPages")) for line in _page(page)))))
+    return ElementContent(
+        text=joined((head, *(line for page in records(found.get("formPages")) for line in _page(page))))
+    )
 
 
-def payment_request(body: Any) -> Content:
+def payment_request(body: Any) -> ElementContent:
     found = record(body)
     currency = clean(found.get("currencyCode")) or ""
     total = joined((found.get("orderTotal"), currency), " ")
     items = (_priced(item, currency) for item in records(found.get("lineItems")))
-    return Content(text=joined((_heading(found.get("receivedMessage")), *items, f"= {total}" if total else None)))
+    return ElementContent(
+        text=joined((_heading(found.get("receivedMessage")), *items, f"= {total}" if total else None))
+    )
 
 
-def payment_response(body: Any) -> Content:
+def payment_response(body: Any) -> ElementContent:
     found = record(body)
-    return Content(text=joined((found.get("paymentStatus"), found.get("failureReason")), ": "))
+    return ElementContent(text=joined((found.get("paymentStatus"), found.get("failureReason")), ": "))
 
 
-def roadside_assistance(body: Any) -> Content:
+def roadside_assistance(body: Any) -> ElementContent:
     found = record(body)
-    return Content(text=joined((found.get("text"), found.get("phoneNumber"), _where(record(found.get("location"))))))
+    return ElementContent(
+        text=joined((found.get("text"), found.get("phoneNumber"), _where(record(found.get("location")))))
+    )
 
 
-def other(body: Any) -> Content:
+def other(body: Any) -> ElementContent:
     """What people read in content of any kind: titles, texts, and links."""
     found = record(body)
     inner = (_heading(found.get(name)) for name in MESSAGES)
     names = ("header", "title", "subtitle", "name", "text", "body", "description", "notificationText", "url")
-    return Content(text=joined((*inner, *(found.get(name) for name in names))))
+    return ElementContent(text=joined((*inner, *(found.get(name) for name in names))))
 
 
 def _heading(message: Any) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from relay.channels.genesys import convention, structured
-from relay.channels.genesys.drafts import Draft, drafts
+from relay.channels.genesys.drafts import MessageDraft, drafts
 from relay.channels.genesys.webhook import UNREADABLE, customer_address
 from relay.channels.http.reading import first, record, records
 from relay.channels.http.redaction import kept, redact
@@ -69,7 +69,7 @@ def _written(item: dict[str, Any], kind: str, person: Person) -> list[Event]:
     return [_message(whole, draft, part) for part, draft in enumerate(found, 1)]
 
 
-def _message(whole: Message, draft: Draft, part: int) -> Message:
+def _message(whole: Message, draft: MessageDraft, part: int) -> Message:
     """One of them, or the template that its text or its layout names."""
     text, template = draft.text, draft.template
     shown = "template" if draft.templated else whole.type if text or not draft.media else draft.media.kind

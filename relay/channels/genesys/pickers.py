@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from relay.channels.genesys.attached import picture
-from relay.channels.genesys.drafts import Content
+from relay.channels.genesys.drafts import ElementContent
 from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
 from relay.core.content import Option
@@ -18,17 +18,17 @@ from relay.core.messages import Media
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 
 
-def date_picker(body: Any) -> Content:
+def date_picker(body: Any) -> ElementContent:
     """Times to tap, or where any day will do from when until when."""
     found = record(body)
     options = tuple(option for slot in records(found.get("availableTimes")) if (option := _slot(slot)))
     location = record(found.get("location"))
     days = None if options else _range(found)
     text = (found.get("title"), found.get("subtitle"), location.get("text"), location.get("address"), days)
-    return Content(text=joined(text), media=_image(found), options=options, card=True)
+    return ElementContent(text=joined(text), media=_image(found), options=options, card=True)
 
 
-def list_picker(body: Any) -> Content:
+def list_picker(body: Any) -> ElementContent:
     """One list; choosing several at once is not possible on WhatsApp."""
     found = record(body)
     head = record(found.get("receivedMessage"))
@@ -36,7 +36,7 @@ def list_picker(body: Any) -> Content:
     options = tuple(option for section in records(found.get("sections")) for option in _rows(section))
     opener = clean(head.get("buttonLabel")) or clean(reply.get("buttonLabel"))
     text = joined(head.get(name) for name in ("header", "title", "subtitle"))
-    return Content(text=text, media=_image(head), options=options, opener=opener if options else None, card=True)
+    return ElementContent(text=text, media=_image(head), options=options, opener=opener if options else None, card=True)
 
 
 def moment(text: str) -> str:

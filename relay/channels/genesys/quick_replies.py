@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from relay.channels.genesys.drafts import Content
+from relay.channels.genesys.drafts import ElementContent
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.core.content import Option, OptionKind
 
 
-def quick_reply(body: Any) -> Content:
+def quick_reply(body: Any) -> ElementContent:
     """One answer; the question is the text of the message."""
-    return Content(options=answers([record(body)]), one_of_many=True)
+    return ElementContent(options=answers([record(body)]), one_of_many=True)
 
 
-def quick_replies(body: Any) -> Content:
+def quick_replies(body: Any) -> ElementContent:
     """The second kind: question and answers in one element."""
     found = record(body)
-    return Content(text=clean(found.get("title")) or "", options=answers(found.get("actions")))
+    return ElementContent(text=clean(found.get("title")) or "", options=answers(found.get("actions")))
 
 
 def answers(actions: Any, kind: OptionKind = "quick_reply") -> tuple[Option, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import gevent
 
 from relay.channels.base import Account, Token
-from relay.channels.genesys.grants import Granted, Grants
+from relay.channels.genesys.grants import Grants, TokenGrant
 from relay.channels.http.client import HttpTransport
 from relay.core.errors import SendError, StoreError
 
@@ -33,7 +33,9 @@ class Renewal:
         self._grants = grants
         self._mine: dict[str, str] = {}
 
-    def renew(self, key: str, account: Account, deadline: float, known: Callable[[], Token | None]) -> Granted | Token:
+    def renew(
+        self, key: str, account: Account, deadline: float, known: Callable[[], Token | None]
+    ) -> TokenGrant | Token:
         """A new access token, or the one that another process got meanwhile. Raises SendError."""
         before, tried = known(), []
         for _ in range(ATTEMPTS):
@@ -90,7 +92,7 @@ class Renewal:
                 return None
             gevent.sleep(PAUSE)
 
-    def _keep(self, key: str, account: Account, used: str, granted: Granted) -> None:
+    def _keep(self, key: str, account: Account, used: str, granted: TokenGrant) -> None:
         """First where others find it at once, then for good. Raises SendError: without that no token is used."""
         new = granted.refresh_token
         if not new or new == used:

@@ -17,7 +17,7 @@ from relay.channels.genesys.access import setting_up
 from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.errors import failure
 from relay.channels.genesys.render import integration_id
-from relay.channels.http.client import Answer, redact
+from relay.channels.http.client import HttpResponse, redact
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.core.errors import SendError
@@ -99,7 +99,7 @@ def _offer(found: dict[str, Any]) -> Offer:
     return Offer(clean(found.get("id")) or "", clean(found.get("name")) or "", status or "", url)
 
 
-def _good(answer: Answer, account: Account, *secrets: str) -> dict[str, Any]:
+def _good(answer: HttpResponse, account: Account, *secrets: str) -> dict[str, Any]:
     """The object of a success. Raises SendError."""
     if answer.status >= 300 or not isinstance(answer.data, dict):
         raise failure(answer, (*account.credentials.values(), *secrets))

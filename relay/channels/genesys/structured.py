@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from relay.channels.genesys import attached, cards, notifications, others, pickers, quick_replies
-from relay.channels.genesys.drafts import Content
+from relay.channels.genesys.drafts import ElementContent
 from relay.channels.http.reading import records
 from relay.channels.text import clean
 
 SOCIAL = ("story", "mention", "reactions")
 """Of social networks; nothing in them is for the customer."""
 
-_READERS: dict[str, Callable[[Any], Content]] = {
+_READERS: dict[str, Callable[[Any], ElementContent]] = {
     "attachment": attached.attachment,
     "quickReply": quick_replies.quick_reply,
     "quickReplyV2": quick_replies.quick_replies,
@@ -32,7 +32,7 @@ _READERS: dict[str, Callable[[Any], Content]] = {
 }
 
 
-def contents(item: dict[str, Any]) -> Iterator[Content]:
+def contents(item: dict[str, Any]) -> Iterator[ElementContent]:
     """In order; an element that nobody knows says what can be read in it."""
     for element in records(item.get("content")):
         key = _key(element)

@@ -14,7 +14,7 @@ from typing import Any
 from gevent.lock import BoundedSemaphore
 
 from relay.channels.base import Account, Login, Token
-from relay.channels.genesys.grants import Granted, Grants
+from relay.channels.genesys.grants import Grants, TokenGrant
 from relay.channels.genesys.hosts import Hosts
 from relay.channels.genesys.renewal import Renewal
 from relay.channels.http.client import HttpTransport
@@ -100,9 +100,9 @@ class Tokens:
         if not account.credentials.get("refresh_token"):
             return self._keep(key, self._grants.client(account, deadline), began)
         found = self._renewal.renew(key, account, deadline, lambda: self._known(key))
-        return self._keep(key, found, began) if isinstance(found, Granted) else found
+        return self._keep(key, found, began) if isinstance(found, TokenGrant) else found
 
-    def _keep(self, key: str, granted: Granted, began: float) -> Token:
+    def _keep(self, key: str, granted: TokenGrant, began: float) -> Token:
         """`began`: monotonic time before the call, so that a slow answer makes no token look younger."""
         life = _life(granted.expires_in)
         seconds = _useful(life)

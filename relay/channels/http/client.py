@@ -17,12 +17,12 @@ from geventhttpclient.response import HTTPParseError
 
 from relay.channels.base import Logins, TokenCache
 from relay.channels.http.connections import Connection, Connections
-from relay.channels.http.exchange import LONGEST_ANSWER, Answer, Exchange, broken, late, request_head, until
+from relay.channels.http.exchange import LONGEST_ANSWER, HttpExchange, HttpResponse, broken, late, request_head, until
 from relay.channels.http.origins import Origin, Trust, own_origins
 from relay.channels.http.redaction import redact
 from relay.core.errors import SendError
 
-__all__ = ["Answer", "HttpTransport", "Stream", "redact"]
+__all__ = ["HttpResponse", "HttpTransport", "Stream", "redact"]
 
 LARGEST_FILE = 128 * 1024 * 1024
 REDIRECTS = 5
@@ -78,7 +78,7 @@ class HttpTransport:
         form: Mapping[str, str] | None = None,
         before_send: BeforeSend = None,
         repeatable: bool = False,
-    ) -> Answer:
+    ) -> HttpResponse:
         """One JSON call. `repeatable`: repeating does no harm, so a lost answer is "retry" too."""
         kind, body = _body(json, form)
         headers = {"Accept": "application/json"} | ({"Content-Type": kind} if kind else {})
@@ -98,7 +98,7 @@ class HttpTransport:
         content_type: str,
         body: Iterable[bytes],
         length: int,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Stream a POST body of known length. Repeating an upload does no harm."""
         headers = {"Accept": "application/json", "Content-Type": content_type}
         return self._answer("POST", url, trust, deadline, headers, authorization, body, length, None, repeatable=True)
@@ -135,7 +135,7 @@ class HttpTransport:
         length: int,
         before_send: BeforeSend,
         repeatable: bool,
-    ) -> Answer:
+    ) -> HttpResponse:
         origin = trust.admit(url)
         if authorization is not None:
             headers["Authorization"] = _authorization(authorization, trust, origin)
@@ -144,7 +144,7 @@ class HttpTransport:
             exchange.write(head, body, before_send)
             status, found = exchange.read_head()
             content = b"".join(exchange.blocks(LONGEST_ANSWER))
-        return Answer(status, found, content, (authorization or "").partition(" ")[2])
+        return HttpResponse(status, found, content, (authorization or "").partition(" ")[2])
 
     @contextmanager
     def _get(
@@ -161,13 +161,13 @@ class HttpTransport:
             yield Stream(status, found, _timed(exchange, deadline))
 
     @contextmanager
-    def _exchange(self, method: str, origin: Origin, trust: Trust, deadline: float) -> Iterator[Exchange]:
+    def _exchange(self, method: str, origin: Origin, trust: Trust, deadline: float) -> Iterator[HttpExchange]:
         """A connection for one exchange: given back when it ended cleanly, closed when not."""
         if time.monotonic() >= deadline:
             raise SendError("retry", "timeout", "no time left to begin")
         with until(deadline, lambda: SendError("retry", "connect_timeout", "cannot connect in time")):
             connection = self._connections.take(origin, trust)
-        exchange = Exchange(connection, method)
+        exchange = HttpExchange(connection, method)
         clean = False
         try:
             yield exchange
@@ -188,7 +188,7 @@ def _poolable(origin: Origin, trust: Trust) -> bool:
 
 
 @contextmanager
-def _guard(exchange: Exchange, deadline: float, repeatable: bool) -> Iterator[None]:
+def _guard(exchange: HttpExchange, deadline: float, repeatable: bool) -> Iterator[None]:
     """Turns what can go wrong on the wire into SendError, by whether anything was written."""
     try:
         with until(deadline, lambda: late(exchange.written, repeatable)):
@@ -197,7 +197,7 @@ def _guard(exchange: Exchange, deadline: float, repeatable: bool) -> Iterator[No
         raise broken(error, exchange.written, repeatable) from None
 
 
-def _timed(exchange: Exchange, deadline: float) -> Iterator[bytes]:
+def _timed(exchange: HttpExchange, deadline: float) -> Iterator[bytes]:
     """The blocks of a file, each read before the deadline. Faults become SendError here."""
     blocks = exchange.blocks(LARGEST_FILE)
     while True:

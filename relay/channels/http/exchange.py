@@ -26,7 +26,7 @@ LONGEST_TEXT = 64 * 1024
 _HEADER = re.compile(r"[\x20-\x7e]*")
 
 
-class Answer:
+class HttpResponse:
     """A provider's answer, read completely. `data` is its JSON, None where it is none: see `text` then.
 
     `token` is what the call was authorised with, so that it can be taken out of what an answer repeats.
@@ -68,7 +68,7 @@ class _Parser(HTTPResponse):  # type: ignore[misc, unused-ignore]
         return block
 
 
-class Exchange:
+class HttpExchange:
     """One request on `connection`. `written` tells whether its first byte may have gone out."""
 
     def __init__(self, connection: Connection, method: str) -> None:

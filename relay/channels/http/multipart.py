@@ -13,7 +13,7 @@ BLOCK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class MultipartBody:
     """What to send: `length` is exact, `blocks` reads the file from its start, once more each time."""
 
     content_type: str
@@ -35,7 +35,7 @@ class Form:
         yield self._tail
 
 
-def form(fields: Mapping[str, str], file: IO[bytes], filename: str | None, mime_type: str) -> Form:
+def form(fields: Mapping[str, str], file: IO[bytes], filename: str | None, mime_type: str) -> MultipartBody:
     """A form with `fields` and then the part "file"."""
     boundary = secrets.token_hex(16)
     file.seek(0, os.SEEK_END)
@@ -49,7 +49,9 @@ def form(fields: Mapping[str, str], file: IO[bytes], filename: str | None, mime_
         f"Content-Type: {mime_type}\r\n\r\n"
     )
     head, tail = "".join(parts).encode(), f"\r\n--{boundary}--\r\n".encode()
-    return Form(f"multipart/form-data; boundary={boundary}", len(head) + size + len(tail), head, file, size, tail)
+    return MultipartBody(
+        f"multipart/form-data; boundary={boundary}", len(head) + size + len(tail), head, file, size, tail
+    )
 
 
 def _safe(filename: str | None) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from relay.channels.base import Account, Download, Request, Sent
 from relay.channels.http import multipart
-from relay.channels.http.client import Answer, HttpTransport, Stream
+from relay.channels.http.client import HttpResponse, HttpTransport, Stream
 from relay.channels.http.files import as_download, public_file
 from relay.channels.http.origins import Trust
 from relay.channels.http.reading import first, record
@@ -45,11 +45,11 @@ class WhatsAppClient:
         aliases = tuple(found for key in ("wa_id", "user_id") if (found := clean(contact.get(key))))
         return Sent(provider_id or "", answer.status, aliases=aliases)
 
-    def get(self, path: str, account: Account, deadline: float, query: Mapping[str, str] | None = None) -> Answer:
+    def get(self, path: str, account: Account, deadline: float, query: Mapping[str, str] | None = None) -> HttpResponse:
         """A harmless GET; the caller reads the answer, whatever its status."""
         return self._call("GET", path, account, deadline, query or {})
 
-    def post(self, path: str, account: Account, deadline: float, body: Mapping[str, Any]) -> Answer:
+    def post(self, path: str, account: Account, deadline: float, body: Mapping[str, Any]) -> HttpResponse:
         """A POST that changes settings; the caller reads the answer, whatever its status."""
         return self._call("POST", path, account, deadline, {}, dict(body))
 
@@ -111,7 +111,7 @@ class WhatsAppClient:
         query: Mapping[str, str],
         body: Any = None,
         before_send: Callable[[], None] | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         return self._http.call(
             method,
             self._base + path,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from relay.channels.http.client import Answer, redact
+from relay.channels.http.client import HttpResponse, redact
 from relay.channels.http.reading import record
 from relay.channels.http.redaction import KEPT, kept
 from relay.channels.text import clean
@@ -147,7 +147,7 @@ def told(status: dict[str, Any]) -> str | None:
     return f"{beginning}{kept(status.get('errors'), longest=KEPT - len(beginning) - 1)}}}"
 
 
-def meta_error(answer: Answer) -> dict[str, Any] | None:
+def meta_error(answer: HttpResponse) -> dict[str, Any] | None:
     """Meta's own error body, None where the answer has none."""
     error = record(answer.data).get("error")
     return error if isinstance(error, dict) and isinstance(error.get("code"), int) else None
@@ -158,7 +158,7 @@ def is_foreign(error: dict[str, Any]) -> bool:
     return error["code"] == 33 or (error["code"] == 100 and str(error.get("error_subcode")) == "33")
 
 
-def failure(answer: Answer, secrets: Iterable[str] = ()) -> SendError:
+def failure(answer: HttpResponse, secrets: Iterable[str] = ()) -> SendError:
     """The SendError for an answer that is not a success."""
     error = meta_error(answer)
     secrets = (*secrets, answer.token)
@@ -193,7 +193,7 @@ def _text(error: dict[str, Any]) -> str:
     return f"{message}: {details}" if details and details not in message else message
 
 
-def _edge_failure(answer: Answer, secrets: Iterable[str]) -> SendError:
+def _edge_failure(answer: HttpResponse, secrets: Iterable[str]) -> SendError:
     """An answer without Meta's error body comes from something in between, or is no answer at all."""
     status = answer.status
     text = f"HTTP {status} without WhatsApp's own answer"

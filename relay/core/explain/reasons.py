@@ -48,7 +48,7 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class SideState:
     """What holds for everything that goes over one side of a line."""
 
     now: datetime
@@ -102,7 +102,7 @@ class Unfinished:
     """So many have waited on this side of the line for at least as long."""
 
 
-def stopped(side: Side) -> Why | None:
+def stopped(side: SideState) -> Why | None:
     """What keeps all of a side back, whatever the message."""
     if side.tenant_status == "paused":
         return Why("paused", "the tenant is paused; what waits goes out when it is resumed")
@@ -117,7 +117,7 @@ def stopped(side: Side) -> Why | None:
     return None
 
 
-def own(side: Side, message: Unfinished, terms: Terms) -> Why:
+def own(side: SideState, message: Unfinished, terms: Terms) -> Why:
     """What keeps a message back whose turn it is in its conversation."""
     target, now = side.target, side.now
     if message.state == "sending":
@@ -146,7 +146,7 @@ def _unknown(message: Unfinished, target: str) -> Why:
     return Why("unknown", f"{text}; without word by then it is settled anew", message.unknown_until)
 
 
-def _soon(message: Unfinished, side: Side, terms: Terms) -> Why:
+def _soon(message: Unfinished, side: SideState, terms: Terms) -> Why:
     over = message.arrived_at + timedelta(seconds=terms.window_seconds)
     if over > side.now:
         return Why("hold", "held for a moment: an earlier one may still be on its way", over)
@@ -157,7 +157,7 @@ def _soon(message: Unfinished, side: Side, terms: Terms) -> Why:
     return Why("soon", f"it is the next of its conversation{others}")
 
 
-def limited(side: Side, waiting: int, terms: Terms, *, flowing: bool = False) -> Why | None:
+def limited(side: SideState, waiting: int, terms: Terms, *, flowing: bool = False) -> Why | None:
     """Is it the provider's rate? `waiting` on all that shares the limit; `flowing`: messages do go through."""
     rate = side.rate(terms.rates)
     left = terms.peek(rate)

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from db.access import openid
-from db.access.openid import Terms
+from db.access.openid import ProviderSettings
 from db.tenants import tenants
 from db.tenants.changes import Changes
 from tests.portal.client import BY, running_app
@@ -70,7 +70,7 @@ def new_tenant(parts: WebParts, issuer: Issuer) -> NewTenant:
     def make(at: Issuer = issuer, **terms: Any) -> Tenant:
         changes = Changes(parts.pool, parts.cache.forget_routes)
         tenant_id = tenants.create(changes, BY, "Nordwind", "Ada Brandt, extension 12").id
-        said = Terms("Nordwind", at.url, at.client_id, "groups", ("admins",), ("viewers",), **terms)
+        said = ProviderSettings("Nordwind", at.url, at.client_id, "groups", ("admins",), ("viewers",), **terms)
         openid.put(parts.pool, parts.cipher, BY, tenant_id, said, at.client_secret, uuid4().hex)
         domain = f"{uuid4().hex}.example"
         openid.set_domains(parts.pool, BY, tenant_id, [domain])

@@ -16,7 +16,9 @@ from web.request.parts import WebParts
 
 
 def forbid(parts: WebParts, tenant: Tenant, issuer: Issuer) -> None:
-    said = openid.Terms("Nordwind", issuer.url, issuer.client_id, "groups", ("admins",), ("viewers",), passwords=False)
+    said = openid.ProviderSettings(
+        "Nordwind", issuer.url, issuer.client_id, "groups", ("admins",), ("viewers",), passwords=False
+    )
     openid.put(parts.pool, parts.cipher, BY, tenant.id, said, None, tenant.key)
 
 

@@ -13,7 +13,7 @@ from db.access import sessions, users
 from db.pool import Pool
 from db.tenants import drafts
 from db.views import audit_search
-from db.views.audit_search import Wanted
+from db.views.audit_search import AuditSearch
 from tests.portal import phone
 from tests.portal.client import PASSWORD, Person
 from tests.portal.conftest import new_user
@@ -101,7 +101,7 @@ def test_guesses_of_whoever_found_it_do_not_go_unseen(
     house: House, ada: users.User, person: Person, where: str, form: dict[str, str]
 ) -> None:
     person.post(where, form, 400)
-    told = [one for one in audit_search.listed(house.pool, Wanted(house.tenant_id)).items if one.subject == ada.id]
+    told = [one for one in audit_search.listed(house.pool, AuditSearch(house.tenant_id)).items if one.subject == ada.id]
     assert [one.detail["what"] for one in told if one.action == "login.refused"] == ["password"]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relay.channels.http.client import Answer, HttpTransport
+from relay.channels.http.client import HttpResponse, HttpTransport
 from relay.channels.http.origins import Trust, own_origins
 from relay.core.errors import SendError
 from tests.unit.channels.accounts import PHONE
@@ -25,7 +25,7 @@ def post(
     deadline: float | None = None,
     before_send: Callable[[], None] | None = None,
     repeatable: bool = False,
-) -> Answer:
+) -> HttpResponse:
     return transport.call(
         "POST",
         url + "/messages",

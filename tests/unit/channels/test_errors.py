@@ -8,15 +8,15 @@ import pytest
 
 from relay.channels.genesys import errors as genesys
 from relay.channels.genesys.reasons import cause as genesys_cause
-from relay.channels.http.exchange import Answer
+from relay.channels.http.exchange import HttpResponse
 from relay.channels.whatsapp import errors as whatsapp
 from relay.channels.whatsapp.inbound.parse import parse
 from relay.core.messages import Receipt
 
 
-def meta(status: int, code: Any, **more: Any) -> Answer:
+def meta(status: int, code: Any, **more: Any) -> HttpResponse:
     error = {"message": f"(#{code}) text", "type": "OAuthException", "code": code, "fbtrace_id": "Atrace", **more}
-    return Answer(status, {}, orjson.dumps({"error": error}))
+    return HttpResponse(status, {}, orjson.dumps({"error": error}))
 
 
 @pytest.mark.parametrize(
@@ -149,14 +149,14 @@ def test_a_kept_answer_hides_no_secret(failure: Any, body: Any) -> None:
     raw = body.encode() if isinstance(body, str) else orjson.dumps(body)
     for told in ({"secrets": (TOKEN,)}, {}):
         # Given, or only what the call itself was authorised with.
-        error = failure(Answer(500, {}, raw, "" if told else TOKEN), **told)
+        error = failure(HttpResponse(500, {}, raw, "" if told else TOKEN), **told)
         assert error.answer and len(error.answer) <= 4000
         for secret in (TOKEN, TOKEN[:8], "whatever-it-is"):
             assert secret not in error.answer and secret not in error.text
 
 
 def test_what_a_call_was_authorised_with_is_in_no_kept_answer() -> None:
-    assert Answer(400, {}, orjson.dumps({"seen": TOKEN}), TOKEN).kept() == '{"seen":"[secret]"}'
+    assert HttpResponse(400, {}, orjson.dumps({"seen": TOKEN}), TOKEN).kept() == '{"seen":"[secret]"}'
 
 
 def test_the_whole_answer_is_kept_as_compact_json() -> None:
@@ -175,9 +175,9 @@ def test_the_whole_answer_is_kept_as_compact_json() -> None:
 
 
 def test_of_an_answer_without_json_the_beginning_is_kept() -> None:
-    error = genesys.failure(Answer(502, {}, b"<html>\x00Bad Gateway</html>" + b" z" * 9000))
+    error = genesys.failure(HttpResponse(502, {}, b"<html>\x00Bad Gateway</html>" + b" z" * 9000))
     assert error.answer and error.answer.startswith("<html>Bad Gateway</html> z") and len(error.answer) <= 4000
-    assert whatsapp.failure(Answer(502, {}, b"")).answer is None
+    assert whatsapp.failure(HttpResponse(502, {}, b"")).answer is None
 
 
 def test_a_failed_status_is_kept_whole_but_for_secrets() -> None:
@@ -240,9 +240,9 @@ EDGE = [
 @pytest.mark.parametrize(("status", "fate"), EDGE)
 def test_without_a_providers_own_body(status: int, fate: str, body: bytes) -> None:
     """Something in between answered: it says nothing of credentials, and a 5xx may hide a sent message."""
-    error = whatsapp.failure(Answer(status, {}, body))
+    error = whatsapp.failure(HttpResponse(status, {}, body))
     assert (error.fate, error.code) == (fate, f"http_{status}")
-    assert genesys.failure(Answer(status, {}, body)).fate == fate
+    assert genesys.failure(HttpResponse(status, {}, body)).fate == fate
 
 
 @pytest.mark.parametrize(
@@ -264,21 +264,21 @@ def test_without_a_providers_own_body(status: int, fate: str, body: bytes) -> No
 )
 def test_genesys_codes(status: int, code: str, fate: str) -> None:
     body = orjson.dumps({"message": "text", "code": code, "status": status, "contextId": "ctx"})
-    error = genesys.failure(Answer(status, {"retry-after": "7"}, body))
+    error = genesys.failure(HttpResponse(status, {"retry-after": "7"}, body))
     assert (error.fate, error.code, error.status, error.trace_id) == (fate, code, status, "ctx")
     assert error.retry_after == 7
 
 
 def test_genesys_correlation_id_is_kept() -> None:
-    answer = Answer(400, {"inin-correlation-id": "corr"}, b'{"code": "bad.request", "contextId": "ctx"}')
+    answer = HttpResponse(400, {"inin-correlation-id": "corr"}, b'{"code": "bad.request", "contextId": "ctx"}')
     assert genesys.failure(answer).trace_id == "corr"
 
 
 def test_an_unknown_message_in_a_receipt_stops_no_line() -> None:
-    answer = Answer(404, {}, b'{"code": "not.found", "message": "no such message"}')
+    answer = HttpResponse(404, {}, b'{"code": "not.found", "message": "no such message"}')
     assert genesys.failure(answer, about_another=True).fate == "refused"
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT", "9" * 30])
 def test_a_retry_after_that_is_no_number_is_none(value: str) -> None:
-    assert Answer(429, {"retry-after": value}, b"").retry_after is None
+    assert HttpResponse(429, {"retry-after": value}, b"").retry_after is None

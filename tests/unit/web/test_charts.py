@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.views.figures import Rate, Slot
+from db.views.figures import DeliveryRate, Slot
 from web.portal.overview.charts import HEIGHT, chart, nice
 
 BEGIN = datetime(2026, 11, 23, tzinfo=UTC)
@@ -13,7 +13,7 @@ BEGIN = datetime(2026, 11, 23, tzinfo=UTC)
 def _slots(*counts: tuple[int, int, int]) -> list[Slot]:
     """(from customers, from agents, of those failed) by hour."""
     return [
-        Slot(BEGIN + timedelta(hours=n), Rate(came), Rate(went, failed=failed))
+        Slot(BEGIN + timedelta(hours=n), DeliveryRate(came), DeliveryRate(went, failed=failed))
         for n, (came, went, failed) in enumerate(counts)
     ]
 

@@ -8,7 +8,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from db.access import audit_chain
 from db.paging import CursorError
 from db.views import audit_search
-from db.views.audit_search import Wanted
+from db.views.audit_search import AuditSearch
 from web.api.access import auth
 from web.api.access.schemas import AuditList, AuditQuery, EntryOut, ExportQuery
 from web.api.messages.messages import not_a_page
@@ -68,7 +68,7 @@ def _exported(tenant_id: str | None, query: ExportQuery) -> Response:
 
 def _list(tenant_id: str | None, query: AuditQuery) -> Response:
     try:
-        found = audit_search.listed(pool(), Wanted(tenant_id, before=query.before), query.limit)
+        found = audit_search.listed(pool(), AuditSearch(tenant_id, before=query.before), query.limit)
     except CursorError as error:
         raise not_a_page(error) from error
     return reply(AuditList(items=[EntryOut.model_validate(one) for one in found.items], next=found.next))

@@ -19,7 +19,7 @@ from web.api.access.schemas import (
     NewKey,
     TenantKeyPath,
 )
-from web.api.tenants.schemas import Page, TenantPath
+from web.api.tenants.schemas import PageQuery, TenantPath
 from web.api.tenants.setup import ERRORS, KEY, known_tenant
 from web.request import access
 from web.request.access import Ending
@@ -57,7 +57,7 @@ def post_key(path: TenantPath, body: NewKey) -> Response:
 
 @api.get(TENANT, summary="List a tenant's keys", responses={200: KeyList})
 @needs("access:read")
-def list_keys(path: TenantPath, query: Page) -> Response:
+def list_keys(path: TenantPath, query: PageQuery) -> Response:
     return _list(known_tenant(path).id, query)
 
 
@@ -83,7 +83,7 @@ def post_operator_key(body: NewKey) -> Response:
 
 @operator_keys.get("", summary="List the operator's keys", responses={200: KeyList})
 @needs(OPERATOR, scope="access:read")
-def list_operator_keys(query: Page) -> Response:
+def list_operator_keys(query: PageQuery) -> Response:
     return _list(None, query)
 
 
@@ -107,7 +107,7 @@ def _made(tenant_id: str | None, body: NewKey) -> Response:
     return reply(KeyWithSecret(**KeyOut.model_validate(key).model_dump(), key=secret), 201)
 
 
-def _list(tenant_id: str | None, query: Page) -> Response:
+def _list(tenant_id: str | None, query: PageQuery) -> Response:
     after = str(query.after) if query.after else None
     found = api_keys.listed(pool(), tenant_id, query.limit + 1, after, access.root())
     page = found[: query.limit]

@@ -10,7 +10,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from db.access import openid
-from db.access.openid import Provider, Terms
+from db.access.openid import ProviderSettings, TenantProvider
 from web.api.access import auth
 from web.api.tenants.schemas import ErrorBody, Given, Name, Secret, TenantPath
 from web.api.tenants.setup import ERRORS, KEY, known_tenant
@@ -93,7 +93,7 @@ def put_openid(path: TenantPath, body: ProviderIn) -> Response:
     forbidden once an admin has come in this way.
     """
     tenant_id = known_tenant(path).id
-    terms = Terms(
+    terms = ProviderSettings(
         body.name,
         body.issuer,
         body.client_id,
@@ -145,7 +145,7 @@ def _shown(tenant_id: str) -> Response:
     )
 
 
-def _provider(held: Provider) -> ProviderOut:
+def _provider(held: TenantProvider) -> ProviderOut:
     said = held.terms
     return ProviderOut(
         name=said.name,

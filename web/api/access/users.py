@@ -21,7 +21,7 @@ from web.api.access.schemas import (
     UserPath,
     UserWithPassword,
 )
-from web.api.tenants.schemas import ErrorBody, Page, TenantOut, TenantPath
+from web.api.tenants.schemas import ErrorBody, PageQuery, TenantOut, TenantPath
 from web.api.tenants.setup import ERRORS, KEY, known_tenant, tenant_out
 from web.request import access
 from web.request.context import changes, pool, reply
@@ -60,7 +60,7 @@ def post_user(path: TenantPath, body: NewUser) -> Response:
 
 @api.get(TENANT, summary="List a tenant's users", responses={200: UserList})
 @needs("access:read")
-def list_users(path: TenantPath, query: Page) -> Response:
+def list_users(path: TenantPath, query: PageQuery) -> Response:
     return _list(known_tenant(path).id, query)
 
 
@@ -114,7 +114,7 @@ def post_operator(body: NewOperator) -> Response:
 
 @operators.get("", summary="List the operators", responses={200: UserList})
 @needs(OPERATOR, scope="access:read")
-def list_operators(query: Page) -> Response:
+def list_operators(query: PageQuery) -> Response:
     return _list(None, query)
 
 
@@ -163,7 +163,7 @@ def _created(base: str, tenant_id: str | None, body: NewOperator, role: users.Ro
     return response
 
 
-def _list(tenant_id: str | None, query: Page) -> Response:
+def _list(tenant_id: str | None, query: PageQuery) -> Response:
     found = users.listed(pool(), tenant_id, query.limit + 1, str(query.after) if query.after else None)
     page = found[: query.limit]
     more = page[-1].id if len(found) > query.limit else None

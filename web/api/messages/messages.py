@@ -7,7 +7,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from db.paging import CursorError
 from db.views import history, waiting
-from db.views.history import Filter
+from db.views.history import MessageSelection
 from web.api.access import auth
 from web.api.messages.schemas import (
     AttemptOut,
@@ -42,7 +42,7 @@ api.before_request(auth.authenticate)
 @needs("messages:read")
 def list_messages(query: MessageQuery) -> Response:
     tenant_id = auth.required_tenant()
-    wanted = Filter(
+    wanted = MessageSelection(
         tenant_id=tenant_id,
         conversation_id=str(query.conversation_id) if query.conversation_id else None,
         line_id=str(query.line_id) if query.line_id else None,

@@ -17,7 +17,7 @@ from relay.core.contacts.mapping import ConversationMapping
 from relay.core.messages import Media, Message, Person
 from web.api.access import auth
 from web.api.messages.schemas import MessagePath
-from web.api.messages.sending_schemas import NewRecord, RecordMove, RecordOut
+from web.api.messages.sending_schemas import RecordMove, RecordOut, RecordRequest
 from web.api.messages.state import line_of, person_of
 from web.api.tenants.schemas import ErrorBody
 from web.api.tenants.setup import ERRORS, KEY
@@ -38,7 +38,7 @@ api.before_request(auth.authenticate)
 
 @api.post("/message", summary="Track a message of another system", responses={200: RecordOut, 201: RecordOut})
 @needs("state:write")
-def post_record(body: NewRecord) -> Response:
+def post_record(body: RecordRequest) -> Response:
     """201 when it is new, 200 when the same source_id was tracked before; nothing is changed then."""
     mapping, now = _mapping(body), time.time()
     at = body.at.timestamp() if body.at else now
@@ -66,7 +66,7 @@ def patch_record(path: MessagePath, body: RecordMove) -> Response:
     return reply(RecordOut.model_validate(records.move(pool(), auth.named_tenant(), str(path.message_id), step)))
 
 
-def _mapping(body: NewRecord) -> ConversationMapping:
+def _mapping(body: RecordRequest) -> ConversationMapping:
     if body.conversation_id is None:
         tenant_id, line_id = line_of(body.phone_number_id)
         person = person_of(body.wa_id or "")
@@ -82,7 +82,7 @@ def _person(mapping: ConversationMapping) -> Person:
     return Person(mapping.wa_id or mapping.bsuid or mapping.genesys_address, mapping.wa_id, mapping.bsuid)
 
 
-def _media(body: NewRecord) -> Media | None:
+def _media(body: RecordRequest) -> Media | None:
     if body.media_type is None:
         return None
     return Media(body.media_type, body.mime_type or "", source_url=body.media_url, filename=body.filename, public=True)

@@ -11,7 +11,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from relay.core.messages import Direction, Person
-from web.actions.sends import Outcome, Wanted, send
+from web.actions.sends import MessageRequest, Outcome, send
 from web.api.access import auth
 from web.api.messages.sending_schemas import (
     Sending,
@@ -75,8 +75,8 @@ def send_to_agent(query: SendQuery, body: ToAgent) -> Response:
     return reply(SentToAgent.model_validate(known), 200 if found.finished else 202)
 
 
-def _wanted(body: Sending, direction: Direction, person: Person) -> Wanted:
-    return Wanted(
+def _wanted(body: Sending, direction: Direction, person: Person) -> MessageRequest:
+    return MessageRequest(
         direction=direction,
         person=person,
         type=body.type,
@@ -87,7 +87,7 @@ def _wanted(body: Sending, direction: Direction, person: Person) -> Wanted:
     )
 
 
-def _with_template(wanted: Wanted, given: SendTemplate | None) -> Wanted:
+def _with_template(wanted: MessageRequest, given: SendTemplate | None) -> MessageRequest:
     if given is None:
         return wanted
     file = given.header if given.header is not None and given.header.url is not None else None

@@ -83,7 +83,7 @@ def _instead(name: str, fitting: Sequence[str]) -> str:
     return "say it in `caption`" if name == "text" and "caption" in fitting else "remove it"
 
 
-class TemplateHeader(Given):
+class HeaderValues(Given):
     """A text to put into the header, or the file that stands there."""
 
     text: Caption | None = None
@@ -130,7 +130,7 @@ class SendTemplate(Given):
     parameters: Parameters = Field(
         default=[], description="of the body: a list for numbered ones, an object for named ones"
     )
-    header: TemplateHeader | None = None
+    header: HeaderValues | None = None
     urls: dict[ButtonPlace, Caption] = Field(
         default={}, description="what is put into a link: by the place of its button, from 0"
     )
@@ -182,7 +182,7 @@ class SentToAgent(SendOut):
     genesys_conversation_id: str | None
 
 
-class NewRecord(Given):
+class RecordRequest(Given):
     """Name the conversation, or the contact. `source_id` makes a repeat the same record."""
 
     conversation_id: UUID | None = None

@@ -32,7 +32,7 @@ SECONDS = 60.0
 FRESH_SECONDS = 5.0
 
 
-class Kept(BaseModel):
+class CachedConversation(BaseModel):
     """What Redis holds of a conversation. `read_at` (Unix seconds): when it was read from PostgreSQL."""
 
     mapping: ConversationMapping
@@ -114,7 +114,7 @@ def line_of(phone_number_id: str | None) -> tuple[str, str]:
 def _recalled(key: str, address: str | None = None) -> ConversationMapping | None:
     """The mapping as Redis has it; after a moment it is read anew, if `address` is still a name of its contact."""
     try:
-        kept = Kept.model_validate(parts().cache.recall(key))
+        kept = CachedConversation.model_validate(parts().cache.recall(key))
     except ValidationError:  # nothing, or what another version of the relay keeps there
         return None
     if time.time() - kept.read_at < FRESH_SECONDS:

@@ -11,12 +11,12 @@ from web.api.access import auth
 from web.api.tenants.schemas import (
     Deleted,
     ErrorBody,
-    Replayed,
     SignerQuery,
     UnknownChannelPath,
     UnknownList,
     UnknownOut,
     UnknownPath,
+    UnknownReplayed,
 )
 from web.api.tenants.setup import ERRORS, KEY
 from web.request.context import pool, reply
@@ -43,13 +43,13 @@ def list_unknown() -> Response:
 @api.post(
     "/<channel>/<line_ref>/replay",
     summary="Relay what came before the line was active",
-    responses={200: Replayed, 409: ErrorBody},
+    responses={200: UnknownReplayed, 409: ErrorBody},
 )
 @needs(OPERATOR, scope="messages:replay")
 def replay(path: UnknownPath) -> Response:
     """Some hundred at a time. Only what one of the secrets in force for the line has signed."""
     done = replaying.unknown(path.channel, path.line_ref)
-    return reply(Replayed(replayed=done.replayed, left=done.left, not_proved=done.not_proved))
+    return reply(UnknownReplayed(replayed=done.replayed, left=done.left, not_proved=done.not_proved))
 
 
 @api.delete("/<channel>/<line_ref>", summary="Delete what waits for a number", responses={200: Deleted})

@@ -20,7 +20,7 @@ from relay.checks import own_side
 from relay.checks.checks import REF, SIDES, Checked, Subject
 from relay.checks.owners import Owners
 from relay.checks.ownership import Ownership
-from relay.checks.proof import Asked, blocking, pair_of
+from relay.checks.proof import LineProof, blocking, pair_of
 from web.api.access import auth
 from web.api.tenants import checks
 from web.api.tenants.schemas import Activated, ActivatedLine, ErrorBody, TenantPath
@@ -70,7 +70,9 @@ def completed(tenant: Tenant) -> Activated:
     _note_health(tenant, checked)
     _refuse_where_told(tenant, found, checked)
     asked = [
-        Asked(pair_of(one), [it for it in checked if it.line_id == one.line_id]) for one in subjects if not one.active
+        LineProof(pair_of(one), [it for it in checked if it.line_id == one.line_id])
+        for one in subjects
+        if not one.active
     ]
     try:
         _ownership().settle(changes(), auth.by(), tenant.id, asked)

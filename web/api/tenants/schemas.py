@@ -123,7 +123,7 @@ class TenantList(BaseModel):
     next: str | None = Field(description="pass it as `after` for the next page; null at the end")
 
 
-class Page(Given):
+class PageQuery(Given):
     limit: int = Field(50, ge=1, le=200)
     after: UUID | None = None
 
@@ -353,7 +353,7 @@ class Deleted(BaseModel):
     left: int = Field(description="ask again until it is 0")
 
 
-class Replayed(BaseModel):
+class UnknownReplayed(BaseModel):
     replayed: int
     left: int = Field(description="ask again until it is 0")
     not_proved: int = Field(description="signed with no secret that counts for this line: these stay")

@@ -21,7 +21,7 @@ from web.api.tenants.schemas import (
     LinePath,
     NewLine,
     NewTenant,
-    Page,
+    PageQuery,
     TenantChange,
     TenantList,
     TenantOut,
@@ -58,7 +58,7 @@ def create_tenant(body: NewTenant) -> Response:
 
 @api.get("", summary="List tenants", responses={200: TenantList, 403: ErrorBody})
 @needs(OPERATOR, scope="tenants:read")
-def list_tenants(query: Page) -> Response:
+def list_tenants(query: PageQuery) -> Response:
     found = tenants.listed(pool(), query.limit + 1, str(query.after) if query.after else None)
     page = found[: query.limit]
     more = page[-1].id if len(found) > query.limit else None

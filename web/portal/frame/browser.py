@@ -7,7 +7,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user
 
 from db.access import guesses, sessions
 from db.access.lineage import Maker
-from db.access.sessions import Held
+from db.access.sessions import OpenSession
 from db.access.users import User
 from web.request import devices
 from web.request.context import parts
@@ -19,7 +19,7 @@ manager = LoginManager()
 class LoggedIn(UserMixin):
     """A user with the token of this browser's session: that token is what the cookie holds."""
 
-    def __init__(self, held: Held, token: str) -> None:
+    def __init__(self, held: OpenSession, token: str) -> None:
         self.user = held.user
         self.session = held
         self.token = token

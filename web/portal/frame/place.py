@@ -12,7 +12,7 @@ from web.portal.frame.blueprint import tenant_pool
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageOwner:
     """`of_tenant` and `of_operator` are the endpoint names on either side."""
 
     tenant_id: str | None
@@ -28,7 +28,7 @@ class Place:
         return url_for(f"portal.{of_tenant}", tenant_id=self.tenant_id, **values)
 
 
-def place() -> Place:
+def place() -> PageOwner:
     """The one that the page's address names."""
     found = g.get("tenant")
-    return Place(found.id, found.name) if found is not None else Place(None, None)
+    return PageOwner(found.id, found.name) if found is not None else PageOwner(None, None)

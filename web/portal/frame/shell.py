@@ -49,7 +49,7 @@ UNITS = ((10, 1, "s", 2), (90, 1, "s", 0), (5400, 60, "min", 0), (172_800, 3600,
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class NavigationLink:
     """One entry of the navigation; shown to whoever has the right."""
 
     endpoint: str
@@ -59,26 +59,26 @@ class Item:
 
 
 TENANT_PAGES = (
-    Item("portal.dashboard", "Dashboard", "speedometer2", "messages:read"),
-    Item("portal.conversations", "Conversations", "chat-dots", "messages:read"),
-    Item("portal.messages", "Messages", "list-ul", "messages:read"),
-    Item("portal.dead_letters", "Dead letters", "envelope-exclamation", "messages:read"),
-    Item("portal.notices", "Notices", "bell", "messages:read"),
-    Item("portal.lines", "Lines", "telephone", "tenants:read"),
-    Item("portal.checks", "Checks", "clipboard-check", "tenants:write"),
-    Item("portal.setup", "Set-up", "magic", "tenants:write"),
-    Item("portal.users", "Users", "people", "access:read"),
-    Item("portal.openid", "Log-in", "box-arrow-in-right", "access:read"),
-    Item("portal.keys", "API keys", "key", "access:read"),
-    Item("portal.audit", "Audit log", "journal-text", "audit:read"),
+    NavigationLink("portal.dashboard", "Dashboard", "speedometer2", "messages:read"),
+    NavigationLink("portal.conversations", "Conversations", "chat-dots", "messages:read"),
+    NavigationLink("portal.messages", "Messages", "list-ul", "messages:read"),
+    NavigationLink("portal.dead_letters", "Dead letters", "envelope-exclamation", "messages:read"),
+    NavigationLink("portal.notices", "Notices", "bell", "messages:read"),
+    NavigationLink("portal.lines", "Lines", "telephone", "tenants:read"),
+    NavigationLink("portal.checks", "Checks", "clipboard-check", "tenants:write"),
+    NavigationLink("portal.setup", "Set-up", "magic", "tenants:write"),
+    NavigationLink("portal.users", "Users", "people", "access:read"),
+    NavigationLink("portal.openid", "Log-in", "box-arrow-in-right", "access:read"),
+    NavigationLink("portal.keys", "API keys", "key", "access:read"),
+    NavigationLink("portal.audit", "Audit log", "journal-text", "audit:read"),
 )
 OPERATOR_PAGES = (
-    Item("portal.overview", "Overview", "grid", OPERATOR),
-    Item("portal.tenants", "Tenants", "buildings", OPERATOR),
-    Item("portal.unknown_numbers", "Unknown numbers", "question-circle", OPERATOR),
-    Item("portal.operators", "Operators", "person-gear", OPERATOR),
-    Item("portal.operator_keys", "API keys", "key", OPERATOR),
-    Item("portal.operator_audit", "Audit log", "journal-text", OPERATOR),
+    NavigationLink("portal.overview", "Overview", "grid", OPERATOR),
+    NavigationLink("portal.tenants", "Tenants", "buildings", OPERATOR),
+    NavigationLink("portal.unknown_numbers", "Unknown numbers", "question-circle", OPERATOR),
+    NavigationLink("portal.operators", "Operators", "person-gear", OPERATOR),
+    NavigationLink("portal.operator_keys", "API keys", "key", OPERATOR),
+    NavigationLink("portal.operator_audit", "Audit log", "journal-text", OPERATOR),
 )
 
 
@@ -112,7 +112,7 @@ def _frame() -> dict[str, Any]:
     return {"navigation": [part for part in parts if part[2]], "tenant": tenant, "may": asking.may, "news": news}
 
 
-def _open(items: tuple[Item, ...], asking: Principal) -> list[Item]:
+def _open(items: tuple[NavigationLink, ...], asking: Principal) -> list[NavigationLink]:
     return [one for one in items if asking.may(one.right) and one.endpoint in current_app.view_functions]
 
 

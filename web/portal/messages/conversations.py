@@ -12,7 +12,7 @@ from wtforms.validators import Optional
 from db.paging import CursorError, Page
 from db.views import search
 from db.views.history import Tracked
-from db.views.search import Conversation, ConversationDetail, Search
+from db.views.search import ConversationDetail, ConversationSummary, Search
 from web.portal.frame import filters, zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
@@ -43,7 +43,7 @@ def conversations(tenant_id: UUID) -> str:
     )
 
 
-def _listed(form: ConversationFilter) -> Page[Conversation]:
+def _listed(form: ConversationFilter) -> Page[ConversationSummary]:
     wanted = Search(
         tenant().id,
         q=form.q.data or None,

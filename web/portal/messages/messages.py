@@ -12,7 +12,7 @@ from wtforms.validators import Optional
 from db.contacts import named as contact_rows
 from db.paging import CursorError, Page
 from db.views import history, waiting
-from db.views.history import Detail, Filter, Tracked
+from db.views.history import Detail, MessageSelection, Tracked
 from relay.core.status import UNFINISHED
 from web.portal.frame import filters, zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
@@ -72,7 +72,7 @@ def _listed(form: MessageFilter) -> Page[Tracked]:
 
 
 def _page(form: MessageFilter, **named: str) -> Page[Tracked]:
-    wanted = Filter(
+    wanted = MessageSelection(
         tenant().id,
         line_id=form.line.data or None,
         direction=form.direction.data or None,

@@ -10,7 +10,7 @@ from wtforms.validators import Optional
 
 from db.paging import CursorError
 from db.views import audit_search
-from db.views.audit_search import Found, Wanted
+from db.views.audit_search import AuditPage, AuditSearch
 from web.portal.frame import filters, zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
@@ -51,7 +51,7 @@ def operator_audit() -> str:
 
 def _page(tenant_id: str | None) -> str:
     form = AuditFilter()
-    found = _listed(tenant_id, form) if form.validate() else Found([])
+    found = _listed(tenant_id, form) if form.validate() else AuditPage([])
     where = place()
     older = where.url("audit", "operator_audit", before=found.next, **form.chosen) if found.next else None
     return render_template(
@@ -59,9 +59,9 @@ def _page(tenant_id: str | None) -> str:
     )
 
 
-def _listed(tenant_id: str | None, form: AuditFilter) -> Found:
+def _listed(tenant_id: str | None, form: AuditFilter) -> AuditPage:
     parts_of = GROUPS[form.group.data][1] if form.group.data else ()
-    wanted = Wanted(
+    wanted = AuditSearch(
         tenant().id if tenant_id is not None else None,
         actor=form.actor.data or None,
         actions=[action for action in ACTIONS if any(part in action for part in parts_of)],

@@ -27,7 +27,7 @@ from db.tenants import tenants
 from web.openid import exchange, people, providers, setup
 from web.openid.errors import OpenIdError
 from web.openid.exchange import Begun
-from web.openid.providers import INSTALLATION, Provider
+from web.openid.providers import INSTALLATION, OpenIdProvider
 from web.portal.frame.blueprint import portal, public
 from web.portal.people import entrance
 from web.request import limits, refusals
@@ -133,7 +133,7 @@ def _for_the_log_in() -> dict[str, Any]:
     }
 
 
-def _proved_again(provider: Provider, user: User, begun: Begun) -> ResponseReturnValue:
+def _proved_again(provider: OpenIdProvider, user: User, begun: Begun) -> ResponseReturnValue:
     """Only whoever is logged in here has shown anything by it."""
     if not current_user.is_authenticated or not current_user.user.id == user.id == begun.again:
         return _refused(provider, "Somebody else has logged in at the provider.", 403, known=True)
@@ -141,11 +141,11 @@ def _proved_again(provider: Provider, user: User, begun: Begun) -> ResponseRetur
     return redirect(begun.wanted or url_for("portal.home"))
 
 
-def _provider_of(tenant_id: str | None) -> Provider | None:
+def _provider_of(tenant_id: str | None) -> OpenIdProvider | None:
     return _installation() if tenant_id is None else _of_tenant(openid.get(parts().pool, parts().cipher, tenant_id))
 
 
-def _off_to(provider: Provider, wanted: str | None, again: str | None = None) -> ResponseReturnValue:
+def _off_to(provider: OpenIdProvider, wanted: str | None, again: str | None = None) -> ResponseReturnValue:
     try:
         url, begun = (
             parts().openid.exchange(provider).begin(provider, setup.redirect_uri(provider.login_key), wanted, again)
@@ -168,7 +168,7 @@ def _begun() -> Begun | None:
         return None
 
 
-def _claims(provider: Provider, begun: Begun) -> dict[str, Any]:
+def _claims(provider: OpenIdProvider, begun: Begun) -> dict[str, Any]:
     """Audited when it proves nobody, since it was begun here. Raises OpenIdError."""
     try:
         if "error" in request.args:
@@ -187,7 +187,7 @@ def _claims(provider: Provider, begun: Begun) -> dict[str, Any]:
     return claims
 
 
-def _user(provider: Provider, claims: dict[str, Any]) -> User:
+def _user(provider: OpenIdProvider, claims: dict[str, Any]) -> User:
     """Audited when it is nobody who may. Raises OpenIdError and NotAdmittedError."""
     try:
         return openid_people.admit(parts().pool, _by(provider), people.vouched(provider, claims))
@@ -200,15 +200,15 @@ def _user(provider: Provider, claims: dict[str, Any]) -> User:
         raise
 
 
-def _by(provider: Provider) -> By:
+def _by(provider: OpenIdProvider) -> By:
     return By(f"OpenID {_host(provider)}", request_id())
 
 
-def _host(provider: Provider) -> str:
+def _host(provider: OpenIdProvider) -> str:
     return urlsplit(provider.issuer).hostname or "?"
 
 
-def _provider(login_key: str) -> Provider:
+def _provider(login_key: str) -> OpenIdProvider:
     """Raises ApiError 404, the same for whatever is nobody's."""
     found = (
         _installation()
@@ -220,15 +220,15 @@ def _provider(login_key: str) -> Provider:
     return found
 
 
-def _installation() -> Provider | None:
+def _installation() -> OpenIdProvider | None:
     return parts().openid.installation
 
 
-def _of_tenant(held: openid.Provider | None) -> Provider | None:
+def _of_tenant(held: openid.TenantProvider | None) -> OpenIdProvider | None:
     return None if held is None else providers.of_tenant(held)
 
 
-def _remembering(answer: Response, provider: Provider) -> Response:
+def _remembering(answer: Response, provider: OpenIdProvider) -> Response:
     """The log-in page of this browser offers the tenant's provider from now on."""
     if provider.tenant_id is not None:
         answer.set_cookie(
@@ -238,12 +238,12 @@ def _remembering(answer: Response, provider: Provider) -> Response:
     return answer
 
 
-def _remembered() -> Provider | None:
+def _remembered() -> OpenIdProvider | None:
     key = request.cookies.get(REMEMBERED, "")
     return _of_tenant(openid.by_login_key(parts().pool, parts().cipher, key)) if 0 < len(key) <= 64 else None
 
 
-def _refused(provider: Provider, text: str, status: int, *, known: bool = False) -> ResponseReturnValue:
+def _refused(provider: OpenIdProvider, text: str, status: int, *, known: bool = False) -> ResponseReturnValue:
     """Says whom to ask. `known`: a tenant's provider has vouched for this person, so the tenant's contact is told."""
     held = tenants.get(parts().pool, provider.tenant_id) if provider.tenant_id and known else None
     page = render_template(

@@ -11,7 +11,7 @@ from wtforms import BooleanField, PasswordField, RadioField, StringField, TextAr
 from wtforms.validators import DataRequired, Length, Optional
 
 from db.access import openid
-from db.access.openid import Provider, Terms
+from db.access.openid import ProviderSettings, TenantProvider
 from db.tenants.changes import NotFoundError, TakenError
 from web.api.tenants.schemas import Name, Secret
 from web.openid import setup
@@ -115,7 +115,7 @@ def set_openid_domains(tenant_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("portal.openid", tenant_id=tenant().id))
 
 
-def _held() -> Provider | None:
+def _held() -> TenantProvider | None:
     return openid.get(tenant_pool(), parts().cipher, tenant().id)
 
 
@@ -134,7 +134,7 @@ def _page(form: ProviderForm) -> str:
     )
 
 
-def _filled(held: Provider | None) -> ProviderForm:
+def _filled(held: TenantProvider | None) -> ProviderForm:
     if held is None:
         return ProviderForm(formdata=None)
     said = held.terms
@@ -152,9 +152,9 @@ def _filled(held: Provider | None) -> ProviderForm:
     )
 
 
-def _terms(form: ProviderForm) -> Terms:
+def _terms(form: ProviderForm) -> ProviderSettings:
     """Raises ApiError 400."""
-    return Terms(
+    return ProviderSettings(
         form.name.data or "",
         form.issuer.data or "",
         form.client_id.data or "",
@@ -176,7 +176,7 @@ def _beside(form: ProviderForm, error: ApiError | TakenError) -> None:
     form[name].errors = [sentence(error.message.replace(f"`{name}` ", "this "))]
 
 
-def _told(former: Provider | None, held: Provider) -> None:
+def _told(former: TenantProvider | None, held: TenantProvider) -> None:
     flash("Saved.", "success")
     why = setup.trouble(held.terms.issuer)
     if why is not None:

@@ -19,7 +19,7 @@ from db.tenants.changes import TakenError
 from web.api.tenants.schemas import Name
 from web.portal.frame import filters, once
 from web.portal.frame.blueprint import portal, recent, tenant
-from web.portal.frame.place import Place, place
+from web.portal.frame.place import PageOwner, place
 from web.portal.frame.words import sentence
 from web.portal.wizard.forms import Like, stripped
 from web.request import access
@@ -159,7 +159,7 @@ def _locked(user: User) -> bool:
     return user.locked_until is not None and user.locked_until > datetime.now(UTC)
 
 
-def _roles(where: Place) -> dict[str, str]:
+def _roles(where: PageOwner) -> dict[str, str]:
     names = access.ROLES_OF_TENANT if where.tenant_id is not None else ("operator",)
     return {name: name for name in names}
 
@@ -201,7 +201,7 @@ def _shown(user_id: UUID, form: ChangeForm | None = None) -> Answer:
     return (answer, 400) if form else answer
 
 
-def _filled(where: Place, found: User) -> ChangeForm:
+def _filled(where: PageOwner, found: User) -> ChangeForm:
     form = ChangeForm(formdata=None, name=found.name, role=found.role, status=found.status)
     form.role.choices = _roles(where)
     return form

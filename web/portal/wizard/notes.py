@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from db.tenants import credentials, drafts
 from db.tenants.changes import Changes
-from db.tenants.drafts import Draft
+from db.tenants.drafts import OnboardingDraft
 from relay.channels.base import Finding, Offer
 from relay.checks.checks import REF, Side
 from web.portal.frame.blueprint import tenant, tenant_pool
@@ -86,5 +86,5 @@ def trial(values: dict[str, Any] | None) -> None:
         draft.values["trial"] = values
 
 
-def _draft() -> AbstractContextManager[Draft]:
+def _draft() -> AbstractContextManager[OnboardingDraft]:
     return drafts.changing(tenant_pool(), parts().cipher, tenant().id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from db.tenants import credentials, drafts, onboarding
-from db.tenants.drafts import Draft
+from db.tenants.drafts import OnboardingDraft
 from db.tenants.onboarding import Line
 from db.tenants.tenants import Tenant
 from relay.channels.base import Account, Finding, Offer
@@ -40,7 +40,7 @@ Shown = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WizardStep:
     """One part of the progress bar."""
 
     n: int
@@ -55,7 +55,7 @@ class Setup:
     """One tenant's set-up as it was when it was read. Holds secrets in clear: hand no part of it to a page as it is."""
 
     tenant: Tenant
-    draft: Draft = field(repr=False)
+    draft: OnboardingDraft = field(repr=False)
     stored: dict[Side, dict[str, str]] = field(repr=False)
     health: dict[Side, str]
     lines: list[Line]
@@ -113,9 +113,10 @@ class Setup:
         reached = self.draft.step > STEPS.index(key) + 1
         return "done" if reached or self.tenant.status != "onboarding" else "open"
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[WizardStep]:
         return [
-            Step(n, key, TITLES[key], self.state(key), WORDS[self.state(key)]) for n, key in enumerate(STEPS, start=1)
+            WizardStep(n, key, TITLES[key], self.state(key), WORDS[self.state(key)])
+            for n, key in enumerate(STEPS, start=1)
         ]
 
     @property

@@ -17,7 +17,7 @@ from wtforms.validators import DataRequired, Length, ValidationError
 from db.tenants import drafts
 from db.tenants.onboarding import Line
 from db.views import history
-from db.views.history import Detail, Filter
+from db.views.history import Detail, MessageSelection
 from relay.core.errors import SendError
 from web.actions import sends
 from web.api.messages.state import person_of
@@ -111,7 +111,7 @@ def answer_trial(tenant_id: object) -> ResponseReturnValue:
     if not form.validate_on_submit() or not (form.text.data or "").isprintable():
         flash("The answer needs a text of up to 1000 characters.", "danger")
         return _to_trial()
-    wanted = sends.Wanted("outbound", person_of(begun.number), text=form.text.data)
+    wanted = sends.MessageRequest("outbound", person_of(begun.number), text=form.text.data)
     sends.send(tenant_pool(), tenant().id, begun.line_id, wanted, seconds=0)
     return _to_trial()
 
@@ -131,7 +131,7 @@ def _page(held: Setup, form: TrialForm, begun: Trial | None) -> str:
 
 
 def _live_part(begun: Trial) -> str:
-    wanted = Filter(tenant().id, line_id=begun.line_id, q=begun.number, since=begun.since)
+    wanted = MessageSelection(tenant().id, line_id=begun.line_id, q=begun.number, since=begun.since)
     found = history.listed(tenant_pool(), wanted, SHOWN).items
     if found:
         conversation_id = found[0].conversation_id

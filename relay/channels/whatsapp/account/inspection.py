@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from relay.channels.base import Account, Finding, Level
-from relay.channels.http.client import Answer
+from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.account import advice
@@ -22,7 +22,7 @@ DAY = 86_400
 SHORT_DAYS = 2
 
 
-def data_of(answer: Answer | None) -> dict[str, Any] | None:
+def data_of(answer: HttpResponse | None) -> dict[str, Any] | None:
     """The `data` of a debug_token answer; None where there is none."""
     found = record(record(answer.data).get("data")) if answer is not None and answer.status == 200 else {}
     return found or None

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from relay.channels.base import Account, Expected, Finding
-from relay.channels.http.client import Answer
+from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.account import advice, inspection
@@ -30,7 +30,7 @@ Found = dict[str, Any]
 
 def check(client: WhatsAppClient, account: Account, deadline: float, expected: Expected) -> list[Finding]:
     """Token, number, ownership, subscription and webhook, in this order; a refused token ends it."""
-    looks = _Looks(client, account, deadline)
+    looks = _LookUps(client, account, deadline)
     number, findings = looks.number()
     if any(finding.check == "token" and finding.level == "refused" for finding in findings):
         return findings
@@ -43,7 +43,7 @@ def check(client: WhatsAppClient, account: Account, deadline: float, expected: E
     return findings
 
 
-class _Looks:
+class _LookUps:
     """The single look-ups, for one account."""
 
     def __init__(self, client: WhatsAppClient, account: Account, deadline: float) -> None:
@@ -133,7 +133,7 @@ class _Looks:
 
     def _ask(
         self, path: str, query: Mapping[str, str], account: Account | None = None
-    ) -> tuple[Answer | None, str | None]:
+    ) -> tuple[HttpResponse | None, str | None]:
         """The answer, whatever it is, or why there is none."""
         try:
             return self._client.get(path, account or self._account, self._deadline, query), None
@@ -152,7 +152,7 @@ class _Looks:
             return answer.data
         return self._refusal(check, answer, foreign)
 
-    def _refusal(self, check: str, answer: Answer, foreign: str) -> Finding:
+    def _refusal(self, check: str, answer: HttpResponse, foreign: str) -> Finding:
         error = meta_error(answer)
         if error is not None and error["code"] in (0, 190):
             text = f"WhatsApp refuses the access token: {self._text(answer)}"
@@ -165,7 +165,7 @@ class _Looks:
             return Finding(check, "warning", text, advice.SCOPES)
         return _unknown(check, self._text(answer))
 
-    def _text(self, answer: Answer | None) -> str:
+    def _text(self, answer: HttpResponse | None) -> str:
         if answer is None:
             return "no answer"
         return failure(answer, self._account.credentials.values()).text

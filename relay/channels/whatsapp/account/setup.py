@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from relay.channels.base import Account, Offer
-from relay.channels.http.client import Answer
+from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.client import WhatsAppClient
@@ -62,7 +62,7 @@ def _waba(account: Account) -> str:
     return f"/{quote(account.credentials.get('waba_id', ''), safe='')}"
 
 
-def _good(answer: Answer, account: Account, *secrets: str) -> dict[str, Any]:
+def _good(answer: HttpResponse, account: Account, *secrets: str) -> dict[str, Any]:
     """The object of a success. Raises SendError."""
     if answer.status >= 300 or not isinstance(answer.data, dict) or "error" in answer.data:
         raise failure(answer, (*account.credentials.values(), *secrets))

@@ -15,7 +15,7 @@ from relay.core.content import Option
 from relay.core.lengths import units
 
 
-class Row(NamedTuple):
+class ListRow(NamedTuple):
     """One line of a list."""
 
     title: str
@@ -37,13 +37,13 @@ def button_titles(options: Sequence[Option]) -> list[str]:
     return _titles(options, BUTTON_TITLE) if buttons_tell_all(options) else _numbered(options, BUTTON_TITLE)
 
 
-def rows(options: Sequence[Option]) -> list[Row]:
+def rows(options: Sequence[Option]) -> list[ListRow]:
     """A title that is cut stands in full in its description; what is too long even for that, in `listed`."""
     titles = _titles(options, ROW_TITLE)
     described = map(_described, options, titles)
     if not rows_tell_all(options):
         titles = _numbered(options, ROW_TITLE)
-    return [Row(title, cut(text, ROW_DESCRIPTION) or None) for title, text in zip(titles, described, strict=True)]
+    return [ListRow(title, cut(text, ROW_DESCRIPTION) or None) for title, text in zip(titles, described, strict=True)]
 
 
 def buttons_tell_all(options: Sequence[Option]) -> bool:
