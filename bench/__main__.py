@@ -73,7 +73,8 @@ def main() -> int:
                 stage.say(f"round {number} of {wanted.rounds}: {', '.join(wanted.only)}")
                 for name in wanted.only:
                     measures[name](stage)
-    told = [*table.full_load(stage.figures, FULL_LOAD), "", *goals.lines(stage.figures)]
+    told = [*table.full_load(stage.figures, FULL_LOAD), ""]
+    told += [*table.statements(stage.statements, "relay inbound"), *goals.lines(stage.figures)]
     print("\n".join(["", f"medians of {wanted.rounds} rounds", "", *told]))
     return 0
 

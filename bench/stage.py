@@ -33,6 +33,8 @@ class Stage:
     """Of full load, about."""
     figures: dict[str, list[float]] = field(default_factory=dict)
     """By name, one value a round."""
+    statements: dict[str, list[str]] = field(default_factory=dict)
+    """The most expensive ones of the last round, told, by the name of the load."""
     began: float = field(default_factory=time.monotonic)
 
     def note(self, name: str, value: float) -> None:

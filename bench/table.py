@@ -37,7 +37,7 @@ def costs(figures: Figures, names: Sequence[str]) -> list[str]:
     lines = [
         f"{'a message costs':16}{'CPU ms':>8}"
         + "".join(f"{kind:>11}" for kind in kinds)
-        + f"{'statements':>11}{'commits':>9}{'WAL bytes':>10}"
+        + f"{'statements':>11}{'commits':>9}{'WAL bytes':>10}{'disk bytes':>11}"
     ]
     for name in names:
         each = "".join(f"{median(figures, f'{name} cpu {kind}'):11.3f}" for kind in kinds)
@@ -45,8 +45,16 @@ def costs(figures: Figures, names: Sequence[str]) -> list[str]:
         lines.append(
             f"{name:16}{cpu(figures, name):8.2f}{each}{_optional(statements, '11.2f')}"
             f"{median(figures, f'{name} commits'):9.3f}{median(figures, f'{name} wal'):10.0f}"
+            f"{median(figures, f'{name} disk'):11.0f}"
         )
     return lines
+
+
+def statements(told: Mapping[str, Sequence[str]], name: str) -> list[str]:
+    """What PostgreSQL spent on a message of the last round, by statement."""
+    if name not in told:
+        return []
+    return [f"PostgreSQL for a message, {name}", f"{'µs':>8}{'calls':>9}  statement", *told[name], ""]
 
 
 def cpu(figures: Figures, name: str) -> float:

@@ -8,6 +8,10 @@ from bench.stage import LEAST, Stage
 from bench.traffic import Passage, quantile
 from bench.workload import Kind
 
+SHOWN = 8
+SHOWN_TEXT = 100
+"""Of the most expensive statements."""
+
 
 def measure(stage: Stage, contender: Contender, kind: Kind) -> float:
     """The rate, which is also noted, as all other figures are, by "<contender> <kind> ..."."""
@@ -40,8 +44,13 @@ def _note(stage: Stage, name: str, passage: Passage, cost: Cost) -> None:
     stage.note(f"{name} cpu load", passage.sender_cpu * 1000 / count)
     stage.note(f"{name} commits", cost.commits / count)
     stage.note(f"{name} wal", cost.wal / count)
-    if cost.statements is not None:
-        stage.note(f"{name} statements", cost.statements / count)
+    stage.note(f"{name} disk", cost.disk / count)
+    if cost.statements:
+        stage.note(f"{name} statements", sum(one.calls for one in cost.statements) / count)
+        stage.statements[name] = [
+            f"{one.milliseconds * 1000 / count:8.0f}{one.calls / count:9.3f}  {one.text[:SHOWN_TEXT]}"
+            for one in cost.statements[:SHOWN]
+        ]
 
 
 def _per_kind(cost: Cost, count: int) -> str:
