@@ -12,7 +12,7 @@ from db.tenants.changes import Changes
 from relay.channels import NAMES, load
 from relay.channels.base import Channel, Logins
 from relay.channels.http.client import HttpTransport
-from relay.checks.checks import Ours
+from relay.checks.line_checks import Ours
 from relay.stores import keys
 from relay.stores.cache import Cache
 from relay.stores.objects import ObjectStore

@@ -21,7 +21,7 @@ from relay.stores.limits import TokenBucket
 from web.app import create_app
 from web.openid import parts as openid
 from web.request.parts import WebParts
-from web.request.preparation import StartUp
+from web.request.start_up import StartUp
 from web.webhooks.lines import LineDirectory
 
 

@@ -18,8 +18,8 @@ from db.tenants.changes import Changes, TakenError
 from db.tenants.onboarding import Pair
 from db.tenants.ownership import Owner
 from relay.channels.base import Channel
-from relay.checks import checks
-from relay.checks.checks import Ours, Part, Subject
+from relay.checks import line_checks
+from relay.checks.line_checks import Ours, Part, Subject
 from relay.checks.proof import NAMES, Word, said, word_of
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,7 @@ class Owners:
         parts: list[tuple[Subject, Part]] = []
         for owner in owners:
             parts += [(subject, owner.side) for subject in self.subjects(owner.tenant_id, owner.line_id)]
-        found = {(one.line_id, one.side): one for one in checks.check_parts(self.channels, parts, self.ours)}
+        found = {(one.line_id, one.side): one for one in line_checks.check_parts(self.channels, parts, self.ours)}
         standings: dict[Owner, OwnerCheck] = {}
         for owner in owners:
             one = found.get((owner.line_id, owner.side))
@@ -93,4 +93,4 @@ class Owners:
 
     def subjects(self, tenant_id: str, line_id: str) -> list[Subject]:
         """The line as it is stored, ready to be checked; nothing where there is none."""
-        return checks.subjects(self.everybody.pool, self.cipher, self.ours, tenant_id, (line_id,))
+        return line_checks.subjects(self.everybody.pool, self.cipher, self.ours, tenant_id, (line_id,))

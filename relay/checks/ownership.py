@@ -17,7 +17,7 @@ from db.tenants import onboarding, ownership
 from db.tenants.changes import Changes, NotFoundError, TakenError
 from db.tenants.onboarding import Line, Pair
 from db.tenants.ownership import RELAY, Due, Owner
-from relay.checks import checks
+from relay.checks import line_checks
 from relay.checks.owners import OwnerCheck, Owners
 from relay.checks.proof import LineProof, pair_of, unproven
 
@@ -61,7 +61,9 @@ class Ownership:
         """A line that waits, once more. Raises StoreError; the line is asked about again then."""
         everybody = self.owners.everybody
         for subject in self.owners.subjects(due.tenant_id, due.line_id):
-            one = LineProof(pair_of(subject), checks.check_sides(self.owners.channels, [subject], self.owners.ours))
+            one = LineProof(
+                pair_of(subject), line_checks.check_sides(self.owners.channels, [subject], self.owners.ours)
+            )
             [decision] = self.decide(due.tenant_id, [one])
             reason = one.refusal or (decision.reason if decision.outcome == "taken" else "")
             if not ownership.is_ours(everybody.pool, due):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from db.tenants.onboarding import Pair
 from relay.channels.base import Channel, Finding
-from relay.checks.checks import SIDES, Checked, Part, Subject
+from relay.checks.line_checks import SIDES, Checked, Part, Subject
 
 NAMES: dict[Part, str] = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": "This relay"}
 CREDENTIALS = frozenset({"token", "token_life"})

@@ -11,7 +11,7 @@ from conf.settings import Settings
 from db.access import audit_chain
 from db.access.audit_chain import BEGINNING, ChainedEntry, Head
 from db.pool import Pool
-from db.tenants import tenants
+from db.tenants import registry
 from db.tenants.changes import NotFoundError
 from relay.cli.operator import NotNowError
 
@@ -90,7 +90,7 @@ def _range(first: int, last: int) -> str:
 def export(settings: Settings, tenant_id: str | None) -> Iterator[str]:
     """JSON, one line of the log each, the oldest first. Raises NotFoundError."""
     with Pool(settings.database_url, size=1) as pool:
-        if tenant_id is not None and tenants.get(pool, tenant_id) is None:
+        if tenant_id is not None and registry.get(pool, tenant_id) is None:
             raise NotFoundError(f"there is no tenant {tenant_id}")
         for line in audit_chain.exported(pool, tenant_id):
             yield line.json()

@@ -19,13 +19,13 @@ from db import migrate
 from db.daemons import shards
 from db.pool import Pool
 from db.sealing import Cipher, SealError
-from db.tenants import tenants
-from db.tenants.tenants import Tenant
+from db.tenants import registry
+from db.tenants.registry import Tenant
 from relay.broker import topology
 from relay.broker.errors import BrokerError
 from relay.channels.base import Channel, Finding
-from relay.checks import checks
-from relay.checks.checks import Checked, Ours, Subject
+from relay.checks import line_checks
+from relay.checks.line_checks import Checked, Ours, Subject
 from relay.clients import build_cipher, build_objects
 from relay.core.errors import StoreError
 from relay.stores.cache import Cache
@@ -101,7 +101,7 @@ def lines(
 
     def look(asked: tuple[Tenant, Subject]) -> Examined:
         tenant, subject = asked
-        return Examined(_title(tenant, subject), checks.check_line(channels, subject, ours))
+        return Examined(_title(tenant, subject), line_checks.check_line(channels, subject, ours))
 
     def listed() -> Iterator[tuple[Tenant, Subject]]:
         try:
@@ -116,20 +116,20 @@ def lines(
 
 def _subjects(pool: Pool, cipher: Cipher, ours: Ours, tenant_id: str | None) -> Iterator[tuple[Tenant, Subject]]:
     for tenant in _tenants(pool, tenant_id):
-        for subject in checks.subjects(pool, cipher, ours, tenant.id):
+        for subject in line_checks.subjects(pool, cipher, ours, tenant.id):
             if subject.active or tenant_id is not None:
                 yield tenant, subject
 
 
 def _tenants(pool: Pool, tenant_id: str | None) -> Iterator[Tenant]:
     if tenant_id is not None:
-        found = tenants.get(pool, tenant_id)
+        found = registry.get(pool, tenant_id)
         yield from [found] if found else []
         return
-    page = tenants.listed(pool, PAGE)
+    page = registry.listed(pool, PAGE)
     while page:
         yield from page
-        page = tenants.listed(pool, PAGE, page[-1].id)
+        page = registry.listed(pool, PAGE, page[-1].id)
 
 
 def _title(tenant: Tenant, subject: Subject) -> str:

@@ -8,7 +8,7 @@ from contextlib import closing
 from conf.settings import Settings
 from db.audit import By
 from db.pool import Pool
-from db.tenants import ownership, tenants
+from db.tenants import ownership, registry
 from db.tenants.changes import NotFoundError
 from db.tenants.onboarding import Line
 from relay.clients import build_changes, build_cipher
@@ -39,7 +39,7 @@ def release(settings: Settings, line_id: str, reason: str | None) -> str:
 
 
 def _told(pool: Pool, line: Line) -> str:
-    tenant = tenants.get(pool, line.tenant_id)
+    tenant = registry.get(pool, line.tenant_id)
     status = "waits for proof" if line.ask_at else line.status
     return (
         f"{line.id}  {status:<15}  number {line.phone_number_id}, integration {line.integration_id}, "

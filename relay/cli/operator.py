@@ -12,7 +12,7 @@ from db.audit import By
 from db.daemons.reshard import reshard
 from db.migrate import check_shards, migrate
 from db.pool import Pool
-from db.tenants import credentials, drafts, signers, tenants
+from db.tenants import credentials, drafts, registry, signers
 from relay.broker import topology
 from relay.cli import doctor
 from relay.cli.doctor import Examined
@@ -34,7 +34,7 @@ def examine(settings: Settings, tenant_id: str | None = None) -> Iterator[Examin
         return  # which has the lines
     cipher = build_cipher(settings)
     with Pool(settings.database_url, size=4) as pool, closing(Cache(settings.redis_url, cipher)) as cache:
-        if tenant_id is not None and tenants.get(pool, tenant_id) is None:
+        if tenant_id is not None and registry.get(pool, tenant_id) is None:
             raise NotNowError(f"there is no tenant {tenant_id}")
         channels = build_channels(settings, cache, build_changes(pool, cache))
         yield from doctor.lines(pool, cipher, channels, build_ours(settings), tenant_id)

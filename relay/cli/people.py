@@ -11,7 +11,7 @@ from db.access import guesses, password_rules, passwords, second_factor, users
 from db.access.users import Role, User
 from db.audit import By
 from db.pool import Pool
-from db.tenants import tenants
+from db.tenants import registry
 from db.tenants.changes import NotFoundError
 from relay.cli.operator import NotNowError
 
@@ -27,7 +27,7 @@ def add(settings: Settings, email: str, name: str | None, tenant_id: str | None,
         raise NotNowError(f"{email} {error}") from None
     password = passwords.generated()
     with Pool(settings.database_url, size=1) as pool:
-        if tenant_id is not None and tenants.get(pool, tenant_id) is None:
+        if tenant_id is not None and registry.get(pool, tenant_id) is None:
             raise NotFoundError(f"there is no tenant {tenant_id}")
         shown = name or address.partition("@")[0]
         hashed = passwords.hashed(password)

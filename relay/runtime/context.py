@@ -17,7 +17,7 @@ from db.tenants.changes import Changes
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
-from relay.checks.checks import Ours
+from relay.checks.line_checks import Ours
 from relay.core.errors import SendError
 from relay.runtime.timers import Timers
 from relay.stores.limits import TokenBucket

@@ -9,7 +9,7 @@ from gevent.event import Event
 
 from db.pool import Pool
 from relay.channels.base import NOTHING_EXPECTED, Account, Expected, Finding
-from relay.checks.checks import Ours, Subject, check_line, check_side, check_sides, subjects
+from relay.checks.line_checks import Ours, Subject, check_line, check_side, check_sides, subjects
 from relay.core.errors import SendError
 from tests.api.conftest import META_SECRET, OWN_APP_SECRET, WHATSAPP, Api
 from tests.processes import Process

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 from flask import Flask
 
-from web.api.description.description import METHODS, PARAMETER
+from web.api.description.openapi import METHODS, PARAMETER
 from web.request.principal import SCOPES
 
 

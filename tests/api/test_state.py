@@ -14,7 +14,7 @@ from db.audit import By
 from db.contacts import conversations
 from db.contacts.seen import Seen
 from db.pool import Pool
-from db.tenants import onboarding, tenants
+from db.tenants import onboarding, registry
 from db.tenants.changes import Changes
 from db.views import audit_search
 from db.views.audit_search import AuditSearch
@@ -76,7 +76,7 @@ def test_addresses_are_read_as_the_tenant_that_asks(app: Flask, new_tenant: Call
         new_tenant(whatsapp={"app_secret": OWN_APP_SECRET}),
         new_tenant(whatsapp={"app_secret": OWN_APP_SECRET}),
     )
-    found = tenants.get(pool, own)
+    found = registry.get(pool, own)
     assert found
     for asking, shown in ((own, True), (other, False)):
         with app.test_request_context():

@@ -18,7 +18,7 @@ from conf.settings import Settings
 from db.audit import By
 from db.migrate import migrate
 from db.pool import Pool
-from db.tenants import credentials, tenants
+from db.tenants import credentials, registry
 from db.tenants.changes import Changes
 from relay.channels.base import Account, Channel
 from relay.channels.genesys import renewal
@@ -58,7 +58,7 @@ def changes(settings: Settings) -> Iterator[Changes]:
 @pytest.fixture
 def account(settings: Settings, changes: Changes) -> Account:
     """A tenant whose admin has logged in, as it is stored."""
-    tenant_id = tenants.create(changes, By("test"), "Südlicht").id
+    tenant_id = registry.create(changes, By("test"), "Südlicht").id
     account = Account(tenant_id, "", HELD["integration_id"], HELD)
     channel = genesys(settings, changes)
     url = channel.login_url(account, TARGET, "s", "")

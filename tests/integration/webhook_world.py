@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from conf.loading import load_settings
 from db.audit import By
-from db.tenants import credentials, onboarding, tenants
+from db.tenants import credentials, onboarding, registry
 from db.tenants.changes import Changes
 from relay.broker.consumer import Consumer, Delivery
 from relay.broker.updates import unpacked
@@ -111,7 +111,7 @@ class World:
         changes = Changes(parts.pool, parts.cache.forget_routes)
         phone, integration = str(10**14 + secrets.randbelow(10**14)), _uuid()
         app_secret, webhook_secret = f"app-{secrets.token_hex(8)}", f"hook-{secrets.token_hex(8)}"
-        tenant = tenants.create(changes, BY, f"Tenant {phone}")
+        tenant = registry.create(changes, BY, f"Tenant {phone}")
         whatsapp = {"phone_number_id": phone, "waba_id": "1", "access_token": "token"}
         if own_app:
             whatsapp |= {"app_secret": app_secret, "verify_token": f"verify-{phone}"}

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from conf.loading import load_settings
 from db.audit import By
-from db.tenants import credentials, onboarding, tenants
+from db.tenants import credentials, onboarding, registry
 from db.tenants.changes import Changes
 from db.tenants.onboarding import Line
 from tests.log_lines import as_web_logs
@@ -112,4 +112,4 @@ def live_line(parts: WebParts, tenant_id: str, whatsapp: dict[str, str], genesys
 
 
 def new_tenant(parts: WebParts, name: str) -> str:
-    return tenants.create(changes_of(parts), BY, name).id
+    return registry.create(changes_of(parts), BY, name).id

@@ -13,7 +13,7 @@ from db.contacts import conversations
 from db.contacts.seen import Arrival, Seen
 from db.mailbox import claims, messages
 from db.pool import Pool
-from db.tenants import tenants
+from db.tenants import registry
 from db.tenants.changes import Changes
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.mailbox import Attempt, NewRow, Row
@@ -35,7 +35,7 @@ class House:
 
     def __post_init__(self) -> None:
         changes = Changes(self.pool, lambda _: None)
-        self.tenant_id = tenants.create(changes, By("test"), self.name).id
+        self.tenant_id = registry.create(changes, By("test"), self.name).id
         self.line_id = str(uuid4())
         with self.pool.transaction() as cursor:
             cursor.execute("UPDATE tenants SET status = 'active' WHERE id = %s", (self.tenant_id,))

@@ -11,7 +11,7 @@ from flask import Flask
 
 from db.audit import By
 from db.pool import Pool
-from db.tenants import tenants
+from db.tenants import registry
 from db.tenants.changes import Changes
 from db.views import history
 from relay.core.messages import Media
@@ -44,9 +44,9 @@ def test_the_dashboard_says_why_something_waits(admin: Person, house: House) -> 
     house.say(BEN, "Is anybody there?")
     assert "No daemon of the relay is running" in admin.get(f"{house.path}/dashboard/lines")
     changes = Changes(house.pool, lambda _: None)
-    tenants.set_status(changes, By("test"), house.tenant_id, "paused")
+    registry.set_status(changes, By("test"), house.tenant_id, "paused")
     assert "The tenant is paused; what waits goes out" in admin.get(f"{house.path}/dashboard/lines")
-    tenants.set_status(changes, By("test"), house.tenant_id, "active")
+    registry.set_status(changes, By("test"), house.tenant_id, "active")
     assert "There is no such page" in admin.get(f"{house.path}/dashboard/weather", status=404)
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from db.tenants import onboarding, tenants
+from db.tenants import onboarding, registry
 from db.tenants.onboarding import Line
 from tests import processes
 from tests.portal.client import BY, Person, changes_of, live_line, new_tenant, running_app
@@ -142,9 +142,9 @@ def test_a_line_goes_live_only_with_the_providers_yes(admin: Person, parts: WebP
 
 def test_a_tenant_is_paused_and_goes_on(admin: Person, parts: WebParts, base: str, line: Line) -> None:
     assert "nothing is sent" in admin.follow(f"{base}/status", {"status": "paused"})
-    assert getattr(tenants.get(parts.pool, line.tenant_id), "status", None) == "paused"
+    assert getattr(registry.get(parts.pool, line.tenant_id), "status", None) == "paused"
     admin.post(f"{base}/status", {"status": "active"})
-    assert getattr(tenants.get(parts.pool, line.tenant_id), "status", None) == "active"
+    assert getattr(registry.get(parts.pool, line.tenant_id), "status", None) == "active"
 
 
 def test_the_checks_say_the_same_as_the_doctor(admin: Person, base: str, line: Line) -> None:
@@ -175,7 +175,7 @@ def test_a_viewer_looks_and_changes_nothing(app: Flask, parts: WebParts, base: s
     assert "Pause" not in page
     for address in (f"lines/{line.id}", f"lines/{line.id}/remove", "lines/new", "lines/live", "status", "checks"):
         viewer.post(f"{base}/{address}", {"status": "paused"}, status=403)
-    assert getattr(tenants.get(parts.pool, line.tenant_id), "status", None) == "active"
+    assert getattr(registry.get(parts.pool, line.tenant_id), "status", None) == "active"
 
 
 def test_lines_of_another_tenant_do_not_exist(app: Flask, parts: WebParts, base: str, line: Line) -> None:
@@ -197,7 +197,7 @@ def test_the_operator_sees_all_tenants_and_makes_one(app: Flask, parts: WebParts
     operator.post("/portal/tenants/new", {"name": " "}, status=400)
     address = operator.post("/portal/tenants/new", {"name": "Nordwind", "contact": "Ada"})
     assert "Welcome" in operator.get(operator.get(address, status=302) and f"{address}/welcome")
-    assert [(one.name, one.contact) for one in tenants.listed(parts.pool)] == [("Südlicht", ""), ("Nordwind", "Ada")]
+    assert [(one.name, one.contact) for one in registry.listed(parts.pool)] == [("Südlicht", ""), ("Nordwind", "Ada")]
     operator.get("/portal/tenants?after=nonsense", status=400)
 
 

@@ -14,7 +14,7 @@ from flask import Flask
 from db.tenants import onboarding, ownership
 from db.tenants.changes import Changes
 from db.tenants.onboarding import Line
-from relay.checks.checks import Ours
+from relay.checks.line_checks import Ours
 from relay.checks.owners import Owners
 from relay.checks.ownership import Ownership
 from tests import processes

@@ -19,7 +19,7 @@ from db.tenants.changes import TakenError
 from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.portal.frame import once
+from web.portal.frame import shown_once
 from web.request.parts import WebParts
 
 
@@ -60,12 +60,12 @@ def test_what_dies_again_between_two_slices_is_not_taken_twice(
 
 def test_an_old_copy_of_the_session_shows_no_secret(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with app.test_request_context():
-        once.keep("key", "swordfish")
-        assert once.take("key") == "swordfish"
-        once.keep("key", "swordfish")
-        later = time.time() + once.SECONDS + 1
-        monkeypatch.setattr("web.portal.frame.once.time.time", lambda: later)
-        assert once.take("key") is None
+        shown_once.keep("key", "swordfish")
+        assert shown_once.take("key") == "swordfish"
+        shown_once.keep("key", "swordfish")
+        later = time.time() + shown_once.SECONDS + 1
+        monkeypatch.setattr("web.portal.frame.shown_once.time.time", lambda: later)
+        assert shown_once.take("key") is None
 
 
 def test_a_draft_that_no_key_opens_is_not_overwritten(parts: WebParts, house: House) -> None:

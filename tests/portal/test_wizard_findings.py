@@ -13,7 +13,7 @@ import pytest
 import requests
 from flask import Flask
 
-from db.tenants import credentials, drafts, onboarding, tenants
+from db.tenants import credentials, drafts, onboarding, registry
 from tests import processes
 from tests.portal.client import Person, new_tenant, running_app
 from tests.portal.conftest import new_user
@@ -135,7 +135,7 @@ def test_both_sides_go_live_as_through_the_api(admin: Person, parts: WebParts, t
     assert not findings(page, "refused")
     assert "app secret is set" in findings(page, "ok")
     assert admin.post(setup(tenant_id, "live")).endswith("/setup/trial")
-    held = tenants.get(parts.pool, tenant_id)
+    held = registry.get(parts.pool, tenant_id)
     assert held is not None
     assert held.status == "active"
     [line] = onboarding.listed(parts.pool, tenant_id)

@@ -15,7 +15,7 @@ from db.tenants import lines, onboarding, ownership
 from db.tenants.changes import Changes, NotFoundError
 from db.tenants.onboarding import Line
 from relay.channels.base import Account, Channel, Expected, Finding
-from relay.checks.checks import Ours
+from relay.checks.line_checks import Ours
 from relay.checks.owners import Owners
 from relay.checks.ownership import Ownership
 from tests.api.conftest import Api

@@ -30,6 +30,8 @@ TO_BE_RENAMED = {
     "_Known": 2,
 }
 """What still has several meanings. This table only shrinks: nothing is added, and what is mended is taken out."""
+LIKE_ITS_FOLDER = {"relay/core/conversation/conversation.py", "relay/intake/intake.py"}
+"""Modules whose folder is about one thing, and they are it."""
 
 
 def test_no_class_name_has_two_meanings() -> None:
@@ -43,6 +45,12 @@ def test_nothing_stays_listed_that_is_mended() -> None:
     assert [name for name in ONE_MEANING if len(places[name]) < 2] == []
 
 
+def test_a_module_says_more_than_its_folder() -> None:
+    """`messages/messages.py` tells nobody what is in it, and hides the other `messages` where both are imported."""
+    stuttering = {str(path.relative_to(ROOT)) for path in _sources() if path.stem == path.parent.name}
+    assert stuttering <= LIKE_ITS_FOLDER
+
+
 def test_every_class_that_the_glossary_names_exists() -> None:
     table = (ROOT / "docs" / "glossary.md").read_text()
     named = set(re.findall(r"`([A-Z][A-Za-z]+)`", table))
@@ -50,10 +58,14 @@ def test_every_class_that_the_glossary_names_exists() -> None:
     assert named
 
 
+def _sources() -> list[Path]:
+    return [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+
+
 def _places() -> dict[str, list[str]]:
     """Class name to the files that define it."""
     found = defaultdict[str, list[str]](list)
-    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+    for path in _sources():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef):
                 found[node.name].append(str(path.relative_to(ROOT)))

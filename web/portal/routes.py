@@ -11,10 +11,10 @@ from flask_wtf import CSRFProtect
 from db.access import sessions
 from web.portal.frame import browser, errors, shell, words
 from web.portal.frame.blueprint import portal
-from web.portal.lines import checks, former_secrets, lines, unknown_numbers
-from web.portal.messages import conversations, dead_letters, media, messages, notices
-from web.portal.overview import dashboard, overview, tenants
-from web.portal.people import account, audit, confirm, keys, login, openid, openid_settings, people, second_factor
+from web.portal.lines import checks, former_secrets, line_pages, unknown_numbers
+from web.portal.messages import conversations, dead_letters, media, notices, tracking
+from web.portal.overview import dashboard, installation, tenants
+from web.portal.people import account, audit, confirm, keys, login, openid, openid_settings, second_factor, users
 from web.portal.wizard import connect, setup
 
 PAGES = (
@@ -28,15 +28,15 @@ PAGES = (
     dead_letters,
     former_secrets,
     keys,
-    lines,
+    line_pages,
     login,
     media,
-    messages,
+    tracking,
     notices,
     openid,
     openid_settings,
-    overview,
-    people,
+    installation,
+    users,
     second_factor,
     setup,
     tenants,

@@ -15,7 +15,7 @@ from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
 from web.openid.parts import OpenId
-from web.request.preparation import StartUp
+from web.request.start_up import StartUp
 from web.request.throttle import OncePer, Untold
 from web.webhooks.budget import Room
 from web.webhooks.lines import LineDirectory

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from db.pool import DatabaseError, Pool
 from db.sealing import Cipher
-from db.tenants import credentials, tenants
+from db.tenants import credentials, registry
 from db.tenants.lines import LineRoute, route_by_line_key, route_of_tenant, routes_by_refs
 from relay.stores import keys
 from relay.stores.cache import Cache
@@ -98,7 +98,7 @@ class LineDirectory:
         self._pool.close()
 
     def _tenant(self, key: str) -> TenantHook | None:
-        tenant = None if "\x00" in key else tenants.by_webhook_key(self._pool, key)
+        tenant = None if "\x00" in key else registry.by_webhook_key(self._pool, key)
         if tenant is None:
             return None
         held = credentials.opened(self._pool, self._cipher, tenant.id, "whatsapp")

@@ -12,7 +12,7 @@ from flask import Flask
 
 from db.access import openid
 from db.access.openid import ProviderSettings
-from db.tenants import tenants
+from db.tenants import registry
 from db.tenants.changes import Changes
 from tests.portal.client import BY, running_app
 from tests.security.openid.issuer import Issuer, running
@@ -69,7 +69,7 @@ def fresh(issuer: Issuer, other_issuer: Issuer, parts: WebParts) -> Iterator[Non
 def new_tenant(parts: WebParts, issuer: Issuer) -> NewTenant:
     def make(at: Issuer = issuer, **terms: Any) -> Tenant:
         changes = Changes(parts.pool, parts.cache.forget_routes)
-        tenant_id = tenants.create(changes, BY, "Nordwind", "Ada Brandt, extension 12").id
+        tenant_id = registry.create(changes, BY, "Nordwind", "Ada Brandt, extension 12").id
         said = ProviderSettings("Nordwind", at.url, at.client_id, "groups", ("admins",), ("viewers",), **terms)
         openid.put(parts.pool, parts.cipher, BY, tenant_id, said, at.client_secret, uuid4().hex)
         domain = f"{uuid4().hex}.example"

@@ -9,7 +9,7 @@ from flask import Flask
 
 from db.access import users
 from db.access.users import User
-from db.tenants import tenants
+from db.tenants import registry
 from tests.portal import phone
 from tests.portal.client import BY, SET_UP, Person, changes_of
 from tests.portal.conftest import new_user
@@ -31,7 +31,7 @@ def somebody(house: House, role: users.Role) -> User:
 
 def demand(app: Flask, house: House) -> None:
     parts: WebParts = app.extensions["relay"]
-    tenants.demand_second_factor(changes_of(parts), BY, house.tenant_id, True)
+    registry.demand_second_factor(changes_of(parts), BY, house.tenant_id, True)
 
 
 def test_a_session_begun_before_the_demand_gets_no_further(app: Flask, own: House) -> None:
@@ -58,7 +58,7 @@ def test_whoever_has_set_it_up_goes_on_and_cannot_switch_it_off(app: Flask, own:
 def test_a_viewer_decides_nothing_for_the_others(app: Flask, own: House) -> None:
     viewer = Person(app, somebody(own, "viewer").email)
     viewer.post(f"{own.path}/users/second-factor", {"demanded": "true"}, status=403)
-    found = tenants.get(own.pool, own.tenant_id)
+    found = registry.get(own.pool, own.tenant_id)
     assert found
     assert not found.second_factor_demanded
 

@@ -11,7 +11,7 @@ from db.views import audit_search
 from db.views.audit_search import AuditSearch
 from web.api.access import auth
 from web.api.access.schemas import AuditList, AuditQuery, EntryOut, ExportQuery
-from web.api.messages.messages import not_a_page
+from web.api.messages.tracking import not_a_page
 from web.api.tenants.schemas import TenantPath
 from web.api.tenants.setup import ERRORS, KEY, known_tenant
 from web.request.context import pool, reply

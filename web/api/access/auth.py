@@ -11,7 +11,7 @@ from flask import Response, g, request
 from db.access import api_keys
 from db.access.api_keys import ApiKey
 from db.access.lineage import Maker
-from db.tenants import tenants
+from db.tenants import registry
 from web.request import idempotency, limits
 from web.request.access import root
 from web.request.context import parts, pool
@@ -75,7 +75,7 @@ def named_tenant() -> str | None:
         tenant_id = admit(str(UUID(given)))
     except ValueError:
         raise ApiError(400, "invalid_request", "X-Tenant-ID is not the id of a tenant") from None
-    if tenants.get(pool(), tenant_id) is None:
+    if registry.get(pool(), tenant_id) is None:
         raise ApiError(404, "not_found", "there is no such tenant")
     return tenant_id
 

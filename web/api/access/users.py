@@ -6,7 +6,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from db.access import users
-from db.tenants import tenants
+from db.tenants import registry
 from web.api.access import auth
 from web.api.access.schemas import (
     Demand,
@@ -103,7 +103,7 @@ def reset_user_factor(path: TenantUserPath) -> Response:
 @needs("access:write")
 def put_demand(path: TenantPath, body: Demand) -> Response:
     """Of everybody who logs in for the tenant, or leave it to each of them."""
-    return reply(tenant_out(tenants.demand_second_factor(changes(), by(), known_tenant(path).id, body.demanded)))
+    return reply(tenant_out(registry.demand_second_factor(changes(), by(), known_tenant(path).id, body.demanded)))
 
 
 @operators.post("", summary="Add an operator", responses={201: UserWithPassword, 409: ErrorBody})

@@ -8,7 +8,7 @@ import flask_openapi3_swagger
 from flask import Blueprint, Response, current_app, make_response, render_template
 from flask_openapi3 import OpenAPI
 
-from web.api.description.description import described
+from web.api.description.openapi import described
 
 DESCRIPTION = """Tenants, credentials, lines, users and keys, conversations and messages of the relay between
 WhatsApp and Genesys.

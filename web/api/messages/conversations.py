@@ -9,7 +9,6 @@ from db.paging import CursorError
 from db.views import search
 from db.views.search import ConversationDetail, Search
 from web.api.access import auth
-from web.api.messages.messages import not_a_page
 from web.api.messages.schemas import (
     ConversationDetailOut,
     ConversationList,
@@ -20,9 +19,10 @@ from web.api.messages.schemas import (
     MessageOut,
     TimelineQuery,
 )
+from web.api.messages.tracking import not_a_page
 from web.api.tenants.schemas import ConversationPath
 from web.api.tenants.setup import ERRORS, KEY
-from web.request import looks
+from web.request import data_access
 from web.request.context import pool, reply
 from web.request.errors import ApiError
 from web.request.principal import needs
@@ -54,7 +54,7 @@ def list_conversations(query: ConversationQuery) -> Response:
         found = search.listed(pool(), wanted, query.limit)
     except CursorError as error:
         raise not_a_page(error) from error
-    looks.noted(tenant_id, ("conversations", tenant_id), "conversations.listed")
+    data_access.record_once(tenant_id, ("conversations", tenant_id), "conversations.listed")
     return reply(ConversationList(items=[ConversationOut.model_validate(one) for one in found.items], next=found.next))
 
 
@@ -91,5 +91,5 @@ def _found(path: ConversationPath) -> ConversationDetail:
     if found is None:
         raise ApiError(404, "not_found", "there is no such conversation")
     one = found.conversation
-    looks.noted(one.tenant_id, ("conversation", one.id), "conversation.viewed", one.id)
+    data_access.record_once(one.tenant_id, ("conversation", one.id), "conversation.viewed", one.id)
     return found

@@ -16,7 +16,7 @@ from relay.core.messages import Update, load
 from relay.core.queues import EXCHANGE
 from relay.core.redaction import redacted
 from web.api.access import auth
-from web.api.messages import messages
+from web.api.messages import tracking
 from web.api.messages.dead_letter_schemas import (
     BrokerLetterOut,
     BrokerLetters,
@@ -30,7 +30,7 @@ from web.api.messages.dead_letter_schemas import (
 )
 from web.api.messages.schemas import MessageDetail, MessageList, MessageOut, MessagePath
 from web.api.tenants.setup import ERRORS, KEY
-from web.request import looks
+from web.request import data_access
 from web.request.context import parts, pool, reply
 from web.request.principal import OPERATOR, by, needs
 
@@ -63,9 +63,9 @@ def list_dead(query: DeadLetterQuery) -> Response:
     try:
         found = dead_letters.listed(pool(), wanted, query.limit)
     except CursorError as error:
-        raise messages.not_a_page(error) from error
+        raise tracking.not_a_page(error) from error
     for seen in sorted({one.tenant_id for one in found.items}):
-        looks.noted(seen, ("dead letters", seen), "dead_letters.listed")
+        data_access.record_once(seen, ("dead letters", seen), "dead_letters.listed")
     return reply(MessageList(items=[MessageOut.model_validate(one) for one in found.items], next=found.next))
 
 
@@ -73,7 +73,7 @@ def list_dead(query: DeadLetterQuery) -> Response:
 @needs("messages:read")
 def get_dead(path: MessagePath) -> Response:
     """The same as GET /api/messages/{id}."""
-    return messages.shown(str(path.message_id))
+    return tracking.shown(str(path.message_id))
 
 
 @api.post("/replay", summary="Send dead letters again", responses={200: ReplayOut})

@@ -15,11 +15,11 @@ from db.mailbox.notices import Notice
 from db.paging import CursorError
 from relay.core.redaction import redacted
 from web.api.access import auth
-from web.api.messages.messages import not_a_page
 from web.api.messages.schemas import Before, Limit
+from web.api.messages.tracking import not_a_page
 from web.api.tenants.schemas import Given, TenantPath
 from web.api.tenants.setup import ERRORS, KEY, known_tenant
-from web.request import looks
+from web.request import data_access
 from web.request.context import pool, reply
 from web.request.principal import needs, principal
 
@@ -79,7 +79,7 @@ def list_notices(path: TenantPath, query: NoticeQuery) -> Response:
         found = notices.listed(pool(), tenant_id, line_id, query.before, query.limit)
     except CursorError as error:
         raise not_a_page(error) from error
-    looks.noted(tenant_id, ("notices", tenant_id), "notices.listed")
+    data_access.record_once(tenant_id, ("notices", tenant_id), "notices.listed")
     return reply(NoticeList(items=[_out(one) for one in found.items], next=found.next))
 
 

@@ -21,7 +21,7 @@ from relay.stores import keys
 from web.api.access import auth
 from web.api.tenants.schemas import ConversationPath, ErrorBody, MappingOut, MappingPath, MappingQuery, WindowOut
 from web.api.tenants.setup import ERRORS, KEY
-from web.request import looks
+from web.request import data_access
 from web.request.context import parts, pool, reply
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import needs
@@ -138,7 +138,7 @@ def _remembered(mapping: ConversationMapping, asked: str | None = None) -> Conve
 def _shown(mapping: ConversationMapping) -> Response:
     """The window is judged now: it closes by itself."""
     found = mapping.conversation_id
-    looks.noted(mapping.tenant_id, ("conversation", found), "conversation.viewed", found)
+    data_access.record_once(mapping.tenant_id, ("conversation", found), "conversation.viewed", found)
     return reply(
         MappingOut(
             conversation_id=found,

@@ -1,12 +1,12 @@
-"""The checks of relay.checks.checks, as web's views ask for them: a tenant's stored lines, or what was typed."""
+"""The checks of relay.checks.line_checks, as web's views ask for them: a tenant's stored lines, or what was typed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from relay.channels.base import Account, Expected
-from relay.checks import checks
-from relay.checks.checks import REF, Checked, Ours, Side
+from relay.checks import line_checks
+from relay.checks.line_checks import REF, Checked, Ours, Side
 from web.api.tenants.schemas import FindingOut
 from web.request.context import parts, pool
 
@@ -18,8 +18,8 @@ def ours() -> Ours:
 
 def of_tenant(tenant_id: str) -> list[Checked]:
     """Everything about all lines of a tenant."""
-    found = checks.subjects(pool(), parts().cipher, ours(), tenant_id)
-    return checks.check_lines(parts().channels, found, ours())
+    found = line_checks.subjects(pool(), parts().cipher, ours(), tenant_id)
+    return line_checks.check_lines(parts().channels, found, ours())
 
 
 def typed(side: Side, tenant_id: str, values: Mapping[str, str], webhook_url: str = "") -> Checked:
@@ -28,7 +28,9 @@ def typed(side: Side, tenant_id: str, values: Mapping[str, str], webhook_url: st
     if side == "whatsapp":
         held["app_secret"] = ours().app_secret(held.get("app_secret", ""))
     account = Account(tenant_id, "", held.get(REF[side], ""), held)
-    return checks.check_side(parts().channels[side], account, Expected((webhook_url,) if webhook_url else (), True))
+    return line_checks.check_side(
+        parts().channels[side], account, Expected((webhook_url,) if webhook_url else (), True)
+    )
 
 
 def shown(checked: Sequence[Checked]) -> list[FindingOut]:

@@ -13,11 +13,11 @@ from db.tenants import credentials, onboarding
 from db.tenants.changes import Changes, NotFoundError
 from db.tenants.credentials import Secrets
 from db.tenants.onboarding import Line
-from db.tenants.tenants import Tenant
+from db.tenants.registry import Tenant
 from relay.channels.base import Finding
-from relay.checks import checks as line_checks
+from relay.checks import line_checks as line_checks
 from relay.checks import own_side
-from relay.checks.checks import REF, SIDES, Checked, Subject
+from relay.checks.line_checks import REF, SIDES, Checked, Subject
 from relay.checks.owners import Owners
 from relay.checks.ownership import Ownership
 from relay.checks.proof import LineProof, blocking, pair_of

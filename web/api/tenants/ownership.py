@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from db.tenants import ownership, tenants
+from db.tenants import ownership, registry
 from db.tenants.changes import NotFoundError
 from db.tenants.onboarding import Line
 from web.api.access import auth
@@ -50,7 +50,7 @@ def release_line(path: LinePath, body: Release) -> Response:
 
 
 def _out(line: Line) -> LineOut:
-    tenant = tenants.get(pool(), line.tenant_id)
+    tenant = registry.get(pool(), line.tenant_id)
     if tenant is None:  # no tenant is ever removed
         raise NotFoundError("there is no such tenant")
     return WebhookUrlsOf(tenant).line(line)

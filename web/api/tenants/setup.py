@@ -7,9 +7,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, SecretStr
 
-from db.tenants import credentials, onboarding, tenants
+from db.tenants import credentials, onboarding, registry
 from db.tenants.credentials import Stored, Type
-from db.tenants.tenants import Tenant
+from db.tenants.registry import Tenant
 from web.api.access import auth
 from web.api.tenants.schemas import (
     CredentialsOut,
@@ -50,7 +50,7 @@ api.before_request(auth.authenticate)
 @api.post("", summary="Create a tenant", responses={201: TenantOut, 403: ErrorBody})
 @needs(OPERATOR, scope="tenants:write")
 def create_tenant(body: NewTenant) -> Response:
-    tenant = tenants.create(changes(), auth.by(), body.name)
+    tenant = registry.create(changes(), auth.by(), body.name)
     response = reply(tenant_out(tenant), 201)
     response.headers["Location"] = f"/api/tenants/{tenant.id}"
     return response
@@ -59,7 +59,7 @@ def create_tenant(body: NewTenant) -> Response:
 @api.get("", summary="List tenants", responses={200: TenantList, 403: ErrorBody})
 @needs(OPERATOR, scope="tenants:read")
 def list_tenants(query: PageQuery) -> Response:
-    found = tenants.listed(pool(), query.limit + 1, str(query.after) if query.after else None)
+    found = registry.listed(pool(), query.limit + 1, str(query.after) if query.after else None)
     page = found[: query.limit]
     more = page[-1].id if len(found) > query.limit else None
     return reply(TenantList(items=[tenant_out(one) for one in page], next=more))
@@ -78,7 +78,7 @@ def patch_tenant(path: TenantPath, body: TenantChange) -> Response:
     tenant = known_tenant(path)
     if tenant.status == "onboarding":
         raise ApiError(409, "not_onboarded", "complete the onboarding first; there is nothing to pause yet")
-    return reply(tenant_out(tenants.set_status(changes(), auth.by(), tenant.id, body.status)))
+    return reply(tenant_out(registry.set_status(changes(), auth.by(), tenant.id, body.status)))
 
 
 @api.put("/<uuid:tenant_id>/whatsapp/credentials", summary="Set the WhatsApp side", responses={200: CredentialsOut})
@@ -155,7 +155,7 @@ def delete_line(path: LinePath) -> Response:
 
 def known_tenant(path: TenantPath) -> Tenant:
     """The tenant of the path. Raises ApiError 404."""
-    tenant = tenants.get(pool(), auth.admit(str(path.tenant_id)))
+    tenant = registry.get(pool(), auth.admit(str(path.tenant_id)))
     if tenant is None:
         raise ApiError(404, "not_found", "there is no such tenant")
     return tenant

@@ -15,7 +15,7 @@ from relay.core.errors import SendError
 from web.api.access import auth
 from web.api.tenants.schemas import ErrorBody, Given, ProviderId
 from web.api.tenants.setup import ERRORS, KEY
-from web.request import looks
+from web.request import data_access
 from web.request.context import parts, pool, reply
 from web.request.errors import ApiError
 from web.request.principal import needs
@@ -62,7 +62,7 @@ def get_token(header: TokenHeaders, query: TokenQuery) -> Response:
     tenant_id, side = auth.required_tenant(), header.side
     account = _account(tenant_id, side, query)
     token = _fetched(side, account)
-    looks.always(tenant_id, "token.read", side)
+    data_access.record(tenant_id, "token.read", side)
     left = None if token.expires_at is None else max(0, int(token.expires_at - time.time()))
     told = {"access_token": token.value, "token_type": "Bearer", "expires_in": left}
     return reply(TokenOut.model_validate({**told, "credential_type": side, "tenant_id": tenant_id}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from db.tenants import credentials
 from db.tenants.onboarding import Line
-from db.tenants.tenants import Tenant
+from db.tenants.registry import Tenant
 from web.api.tenants.checks import ours
 from web.api.tenants.schemas import LineOut, LineSettings, WebhookUrls
 from web.request.context import parts, pool

@@ -10,8 +10,8 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from db.pool import Pool
-from db.tenants import tenants
-from db.tenants.tenants import Tenant
+from db.tenants import registry
+from db.tenants.registry import Tenant
 from web.request.context import parts, pool
 from web.request.errors import ApiError
 from web.request.principal import admit, check_right, principal, right_of
@@ -98,7 +98,7 @@ def _tenant() -> Tenant | None:
     tenant_id = (request.view_args or {}).get("tenant_id")
     if tenant_id is None:
         return None
-    found = tenants.get(pool(), admit(str(tenant_id)))
+    found = registry.get(pool(), admit(str(tenant_id)))
     if found is None:
         raise ApiError(404, "not_found", "there is no such tenant")
     return found

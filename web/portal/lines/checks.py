@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from db.tenants import onboarding
 from db.tenants.onboarding import Line
-from relay.checks import checks as line_checks
+from relay.checks import line_checks as line_checks
 from web.api.tenants.checks import of_tenant, ours
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.wizard.review import results

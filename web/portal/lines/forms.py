@@ -10,7 +10,7 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
 from relay.channels.base import Account, Channel, Offer
-from relay.checks.checks import SIDES, Side
+from relay.checks.line_checks import SIDES, Side
 from relay.core.errors import SendError
 from web.api.tenants.schemas import ProviderId, Secret
 from web.portal.wizard.forms import Like, stripped

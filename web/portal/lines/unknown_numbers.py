@@ -13,7 +13,7 @@ from db.tenants import unknown_lines
 from relay.core.redaction import redacted
 from web.actions import replay as replaying
 from web.portal.frame.blueprint import portal
-from web.request import looks
+from web.request import data_access
 from web.request.context import parts
 from web.request.errors import ApiError
 from web.request.principal import OPERATOR, needs
@@ -42,7 +42,7 @@ def unknown_number(channel: str, ref: str) -> str:
     items = unknown_lines.waiting(parts().pool, channel, ref, SHOWN)
     if not items:
         raise ApiError(404, "not_found", "Nothing is waiting under this id any more.")
-    looks.noted(None, ("unknown", channel, ref), "unknown.viewed", ref or "unreadable", channel=channel)
+    data_access.record_once(None, ("unknown", channel, ref), "unknown.viewed", ref or "unreadable", channel=channel)
     count = unknown_lines.count(parts().pool, channel, ref)
     shown = [(item, redacted(item.payload), _excerpt(item.payload)) for item in items]
     return render_template("portal/unknown_number.html", channel=channel, ref=ref, items=shown, count=count)
@@ -61,7 +61,7 @@ def unknown_body(item_id: int) -> Response:
     raw = unknown_lines.raw_of(parts().pool, item_id)
     if raw is None:
         raise ApiError(404, "not_found", "This body is not kept any more.")
-    looks.noted(None, ("unknown body", item_id), "unknown.viewed", str(item_id))
+    data_access.record_once(None, ("unknown body", item_id), "unknown.viewed", str(item_id))
     name = {"Content-Disposition": f'attachment; filename="webhook-{item_id}.bin"'}
     return Response(_inflated(raw), mimetype="application/octet-stream", headers=name)
 

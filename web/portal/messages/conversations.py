@@ -13,11 +13,11 @@ from db.paging import CursorError, Page
 from db.views import search
 from db.views.history import Tracked
 from db.views.search import ConversationDetail, ConversationSummary, Search
-from web.portal.frame import filters, zone
+from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
 from web.portal.messages import contacts
-from web.request import looks
+from web.request import data_access
 from web.request.errors import ApiError
 from web.request.principal import needs
 
@@ -32,7 +32,7 @@ class ConversationFilter(FilterForm):
 @portal.get("/tenants/<uuid:tenant_id>/conversations")
 @needs("messages:read")
 def conversations(tenant_id: UUID) -> str:
-    looks.noted(tenant().id, ("conversations", tenant().id), "conversations.listed")
+    data_access.record_once(tenant().id, ("conversations", tenant().id), "conversations.listed")
     lines = contacts.lines()
     form = ConversationFilter()
     form.line.choices = contacts.line_choices(lines)
@@ -48,7 +48,7 @@ def _listed(form: ConversationFilter) -> Page[ConversationSummary]:
         tenant().id,
         q=form.q.data or None,
         line_id=form.line.data or None,
-        active_since=zone.begin(form.since.data) if form.since.data else None,
+        active_since=time_zone.begin(form.since.data) if form.since.data else None,
         trouble=form.trouble.data,
         before=filters.before(),
     )
@@ -88,7 +88,9 @@ def _one(conversation_id: UUID) -> ConversationDetail:
 
 
 def _noted(conversation_id: UUID) -> None:
-    looks.noted(tenant().id, ("conversation", str(conversation_id)), "conversation.viewed", str(conversation_id))
+    data_access.record_once(
+        tenant().id, ("conversation", str(conversation_id)), "conversation.viewed", str(conversation_id)
+    )
 
 
 def _timeline(conversation_id: UUID, before: str | None) -> Page[Tracked]:

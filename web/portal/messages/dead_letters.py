@@ -19,12 +19,12 @@ from db.mailbox.dead_letters import COUNTED, Filter
 from db.paging import CursorError, Page
 from db.views import waiting
 from db.views.history import Tracked
-from web.portal.frame import filters, zone
+from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
 from web.portal.messages import contacts
-from web.portal.messages.messages import DIRECTIONS
-from web.request import looks
+from web.portal.messages.tracking import DIRECTIONS
+from web.request import data_access
 from web.request.context import parts
 from web.request.errors import ApiError
 from web.request.principal import by, needs
@@ -51,7 +51,7 @@ class ReplayForm(FlaskForm):
 @portal.get("/tenants/<uuid:tenant_id>/dead-letters")
 @needs("messages:read")
 def dead_letters(tenant_id: UUID) -> str:
-    looks.noted(tenant().id, ("dead letters", tenant().id), "dead_letters.listed")
+    data_access.record_once(tenant().id, ("dead letters", tenant().id), "dead_letters.listed")
     form, lines = _form()
     usable = form.validate()
     found = _page(form) if usable else Page([])
@@ -190,7 +190,7 @@ def _filter(form: DeadLetterFilter) -> Filter:
         line_id=form.line.data or None,
         direction=form.direction.data or None,
         reason_code=form.reason.data or None,
-        since=zone.begin(form.since.data) if form.since.data else None,
+        since=time_zone.begin(form.since.data) if form.since.data else None,
         before=filters.before() if request.endpoint == "portal.dead_letters" else None,
     )
 

@@ -14,7 +14,7 @@ from db.views.history import File
 from relay.core.downloads import FILMS, PICTURES, SHOWN, SOUNDS, disposition, name_to_serve, type_to_serve
 from relay.stores.objects import ObjectMissingError
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
-from web.request import looks
+from web.request import data_access
 from web.request.context import parts
 from web.request.errors import ApiError
 from web.request.principal import needs
@@ -35,7 +35,7 @@ def media(tenant_id: UUID, message_id: UUID) -> Response:
     if found is None or file is None or file.bucket is None or file.object_key is None:
         raise ApiError(404, "not_found", "there is no copy of a file of this message")
     look = {"subject": str(message_id), "conversation_id": found.message.conversation_id}
-    looks.noted(tenant().id, ("file", str(message_id)), "media.viewed", **look)
+    data_access.record_once(tenant().id, ("file", str(message_id)), "media.viewed", **look)
     try:
         return _answer(file, file.bucket, file.object_key)
     except ObjectMissingError:

@@ -16,7 +16,7 @@ from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
 from web.portal.frame.words import as_json
 from web.portal.messages import contacts
-from web.request import looks
+from web.request import data_access
 from web.request.principal import needs
 
 SHOWN = 25
@@ -30,7 +30,7 @@ class NoticeFilter(FilterForm):
 @portal.get("/tenants/<uuid:tenant_id>/notices")
 @needs("messages:read")
 def notices(tenant_id: UUID) -> str:
-    looks.noted(tenant().id, ("notices", tenant().id), "notices.listed")
+    data_access.record_once(tenant().id, ("notices", tenant().id), "notices.listed")
     lines = contacts.lines()
     form = NoticeFilter()
     form.line.choices = contacts.line_choices(lines)

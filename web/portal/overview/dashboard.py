@@ -12,11 +12,11 @@ from werkzeug.exceptions import NotFound
 
 from db.views import figures, line_health, search
 from db.views.search import Search
-from web.portal.frame import zone
+from web.portal.frame import time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.messages import contacts
 from web.portal.overview.charts import Chart, chart
-from web.request import looks
+from web.request import data_access
 from web.request.context import parts
 from web.request.principal import needs
 
@@ -40,7 +40,7 @@ def dashboard_part(tenant_id: UUID, part: str) -> str:
 
 
 def _figures() -> dict[str, Any]:
-    found = figures.dashboard(tenant_pool(), tenant().id, zone.name())
+    found = figures.dashboard(tenant_pool(), tenant().id, time_zone.name())
     return {"figures": found, "hours": hours_chart(found.hours), "days": _days_chart(found.days)}
 
 
@@ -53,16 +53,16 @@ def _days_chart(slots: list[figures.Slot]) -> Chart:
 
 
 def _clock(at: datetime) -> str:
-    return zone.local(at).strftime("%H:%M")
+    return time_zone.local(at).strftime("%H:%M")
 
 
 def _day(at: datetime) -> str:
-    local = zone.local(at)
+    local = time_zone.local(at)
     return f"{local.strftime('%A')}, {local.day} {local.strftime('%B')}"
 
 
 def _short_day(at: datetime) -> str:
-    local = zone.local(at)
+    local = time_zone.local(at)
     return f"{local.day} {local.strftime('%b')}"
 
 
@@ -72,7 +72,7 @@ def _lines() -> dict[str, Any]:
 
 
 def _recent() -> dict[str, Any]:
-    looks.noted(tenant().id, ("conversations", tenant().id), "conversations.listed")
+    data_access.record_once(tenant().id, ("conversations", tenant().id), "conversations.listed")
     found = search.listed(tenant_pool(), Search(tenant().id), RECENT)
     return {"recent": found.items, "lines": contacts.lines()}
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from db.paging import CursorError
 from db.tenants import ownership
-from db.tenants import tenants as stored
+from db.tenants import registry as stored
 from db.views import overview
 from web.portal.frame.blueprint import portal
 from web.portal.wizard.forms import OrganisationForm

@@ -14,7 +14,7 @@ from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
 from db.access import second_factor, sessions, user_news, users
 from db.access.passwords import LONGEST, SHORTEST
 from db.access.users import User
-from db.tenants import tenants
+from db.tenants import registry
 from db.tenants.changes import NotFoundError
 from web.portal.frame import browser
 from web.portal.frame.blueprint import portal
@@ -102,7 +102,7 @@ def end_sessions() -> Response:
 
 def _own_words(user: User) -> list[str]:
     """What somebody who knows the person would try first."""
-    tenant = tenants.get(parts().pool, user.tenant_id) if user.tenant_id else None
+    tenant = registry.get(parts().pool, user.tenant_id) if user.tenant_id else None
     return [user.name, user.email, tenant.name if tenant else "", tenant.contact if tenant else ""]
 
 

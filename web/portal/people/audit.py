@@ -11,10 +11,10 @@ from wtforms.validators import Optional
 from db.paging import CursorError
 from db.views import audit_search
 from db.views.audit_search import AuditPage, AuditSearch
-from web.portal.frame import filters, zone
+from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
-from web.portal.frame.place import place
+from web.portal.frame.page_owner import place
 from web.portal.frame.words import ACTIONS
 from web.request.context import parts
 from web.request.principal import OPERATOR, needs
@@ -66,7 +66,7 @@ def _listed(tenant_id: str | None, form: AuditFilter) -> AuditPage:
         actor=form.actor.data or None,
         actions=[action for action in ACTIONS if any(part in action for part in parts_of)],
         subject=form.subject.data or None,
-        until=zone.end(form.until.data) if form.until.data else None,
+        until=time_zone.end(form.until.data) if form.until.data else None,
         before=filters.before(),
     )
     try:

@@ -15,9 +15,9 @@ from db.access import api_keys
 from db.access.api_keys import ApiKey
 from db.tenants.changes import NotFoundError
 from web.api.tenants.schemas import Name
-from web.portal.frame import filters, once
+from web.portal.frame import filters, shown_once
 from web.portal.frame.blueprint import portal, recent
-from web.portal.frame.place import place
+from web.portal.frame.page_owner import place
 from web.portal.wizard.forms import Like, stripped
 from web.request import access
 from web.request.principal import OPERATOR, SCOPES, by, needs
@@ -84,7 +84,7 @@ def _listed() -> str:
     more = where.url("keys", "operator_keys", after=found[PAGE - 1].id) if len(found) > PAGE else None
     return render_template(
         "portal/keys.html",
-        place=where, found=found[:PAGE], more=more, standing=_standing, scopes=SCOPES, secret=once.take("key"),
+        place=where, found=found[:PAGE], more=more, standing=_standing, scopes=SCOPES, secret=shown_once.take("key"),
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _make() -> Answer:
     if form.validate_on_submit():
         until = datetime.now(UTC) + timedelta(days=int(form.days.data))
         made, secret = access.make_key(where.pool, where.tenant_id, form.name.data.strip(), form.scopes.data, until)
-        once.keep("key", secret)
+        shown_once.keep("key", secret)
         flash(f"The key “{made.name}” is made.", "success")
         return redirect(where.url("keys", "operator_keys"))
     answer = render_template("portal/key_new.html", place=where, form=form)

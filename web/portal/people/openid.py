@@ -23,7 +23,7 @@ from db.access.openid_people import NotAdmittedError
 from db.access.users import User
 from db.audit import By
 from db.sealing import SealError
-from db.tenants import tenants
+from db.tenants import registry
 from web.openid import exchange, people, providers, setup
 from web.openid.errors import OpenIdError
 from web.openid.exchange import Begun
@@ -245,7 +245,7 @@ def _remembered() -> OpenIdProvider | None:
 
 def _refused(provider: OpenIdProvider, text: str, status: int, *, known: bool = False) -> ResponseReturnValue:
     """Says whom to ask. `known`: a tenant's provider has vouched for this person, so the tenant's contact is told."""
-    held = tenants.get(parts().pool, provider.tenant_id) if provider.tenant_id and known else None
+    held = registry.get(parts().pool, provider.tenant_id) if provider.tenant_id and known else None
     page = render_template(
         "portal/openid/refused.html",
         text=text,

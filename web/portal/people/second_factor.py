@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from db.access import second_factor
 from db.sealing import SealError
-from web.portal.frame import browser, once
+from web.portal.frame import browser, shown_once
 from web.portal.frame.blueprint import portal, recent
 from web.portal.people.login import CodeForm
 from web.request.context import parts
@@ -59,7 +59,7 @@ def set_up_factor() -> str | Response | tuple[str, int]:
 @needs(ANYONE)
 def recovery_codes() -> str | Response:
     """Just made, and shown this once."""
-    codes = once.take(SHOWN)
+    codes = shown_once.take(SHOWN)
     if codes is None:
         return redirect(url_for("portal.account"))
     return render_template("portal/recovery_codes.html", codes=codes.splitlines())
@@ -90,7 +90,7 @@ def remove_factor() -> Response:
 
 
 def _shown(codes: list[str]) -> Response:
-    once.keep(SHOWN, "\n".join(codes))
+    shown_once.keep(SHOWN, "\n".join(codes))
     return redirect(url_for("portal.recovery_codes"))
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from flask import flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from db.tenants import tenants
+from db.tenants import registry
 from relay.core.errors import SendError
 from web.portal.frame.blueprint import portal, recent, tenant
 from web.portal.wizard import notes
@@ -55,7 +55,7 @@ def connected_genesys() -> ResponseReturnValue:
     if not _is_ours(begun):
         flash(STALE, "warning")
         return redirect(url_for("portal.home"))
-    g.tenant = tenants.get(pool(), admit(begun["tenant"]))
+    g.tenant = registry.get(pool(), admit(begun["tenant"]))
     if g.tenant is None:
         flash("The tenant of this log-in is gone.", "warning")
         return redirect(url_for("portal.home"))

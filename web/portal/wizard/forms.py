@@ -13,7 +13,7 @@ from wtforms import Field, PasswordField, RadioField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional
 from wtforms.validators import ValidationError as FieldError
 
-from relay.checks.checks import REF, Side
+from relay.checks.line_checks import REF, Side
 from web.api.tenants.schemas import REGIONS, Name, ProviderId, Region, Secret
 from web.request import wording
 

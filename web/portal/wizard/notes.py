@@ -11,7 +11,7 @@ from db.tenants import credentials, drafts
 from db.tenants.changes import Changes
 from db.tenants.drafts import OnboardingDraft
 from relay.channels.base import Finding, Offer
-from relay.checks.checks import REF, Side
+from relay.checks.line_checks import REF, Side
 from web.portal.frame.blueprint import tenant, tenant_pool
 from web.portal.wizard.state import STEPS, Key, read, shown
 from web.request.context import parts

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from db.tenants.credentials import SECRET, masked
 from relay.channels.base import Offer
-from relay.checks.checks import REF, Side
+from relay.checks.line_checks import REF, Side
 from web.portal.frame.blueprint import portal, tenant
 from web.portal.people import confirm
 from web.portal.wizard.forms import FORMS, OrganisationForm, SideForm

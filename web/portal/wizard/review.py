@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from db.tenants import onboarding
 from db.tenants.changes import TakenError
 from db.tenants.onboarding import Line
-from relay.checks import checks
-from relay.checks.checks import REF, SIDES, Checked
+from relay.checks import line_checks
+from relay.checks.line_checks import REF, SIDES, Checked
 from web.api.tenants.onboarding import completed
 from web.portal.frame.blueprint import portal, tenant
 from web.portal.wizard import notes, pages
@@ -26,7 +26,7 @@ NAMES = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": "This relay"}
 def setup_check(tenant_id: object) -> str:
     """All checks of the pair. Without scripts it is the page once more, with what was found."""
     held = read()
-    found = results(checks.check_line(parts().channels, held.subject(), ours()))
+    found = results(line_checks.check_line(parts().channels, held.subject(), ours()))
     if request.headers.get("X-Fragment") == "1":
         return render_template("portal/setup/_results.html", results=found)
     return pages.page(held, "review", results=found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from db.tenants import tenants
+from db.tenants import registry
 from web.portal.frame.blueprint import portal, tenant
 from web.portal.wizard import notes, pages, review, sides, trial
 from web.portal.wizard.forms import OrganisationForm
@@ -29,7 +29,7 @@ def setup_organisation(tenant_id: object) -> ResponseReturnValue:
         return pages.organisation_page(form), 400
     name, contact = form.name.data or "", form.contact.data or ""
     if (name, contact) != (held.name, held.contact):
-        tenants.rename(notes.changes(), by(), held.id, name, contact)
+        registry.rename(notes.changes(), by(), held.id, name, contact)
     if request.form.get("do") == "later":
         flash("Saved. Go on whenever you like: Set-up opens where you left it.", "success")
         return redirect(url_for("portal.home"))

@@ -10,8 +10,8 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from relay.channels.base import Offer
-from relay.checks import checks
-from relay.checks.checks import Side
+from relay.checks import line_checks
+from relay.checks.line_checks import Side
 from relay.core.errors import SendError
 from web.portal.frame.blueprint import portal, recent, tenant
 from web.portal.wizard import notes
@@ -50,7 +50,7 @@ def setup_whatsapp(tenant_id: object) -> ResponseReturnValue:
 def _posted(side: Side) -> ResponseReturnValue:
     form = FORMS[side]()
     valid = form.validate_on_submit()
-    given = form.given(side, former=read().values(side).get(checks.REF[side]))
+    given = form.given(side, former=read().values(side).get(line_checks.REF[side]))
     notes.typed(side, given, form.app.data if "app" in form else None)
     if not valid:
         return _incomplete(side, form)
@@ -199,8 +199,8 @@ def _checked(setup: Setup, side: Side) -> list[Shown]:
     subject = setup.subject()
     account = subject.whatsapp if side == "whatsapp" else subject.genesys
     assert account is not None  # nothing is missing
-    expected = checks.expected_of(subject, ours(), side, thorough=True)
-    found = checks.check_side(parts().channels[side], account, expected)
+    expected = line_checks.expected_of(subject, ours(), side, thorough=True)
+    found = line_checks.check_side(parts().channels[side], account, expected)
     notes.findings(side, found.findings)
     return shown(found.findings)
 

@@ -13,9 +13,9 @@ from typing import Literal
 from db.tenants import credentials, drafts, onboarding
 from db.tenants.drafts import OnboardingDraft
 from db.tenants.onboarding import Line
-from db.tenants.tenants import Tenant
+from db.tenants.registry import Tenant
 from relay.channels.base import Account, Finding, Offer
-from relay.checks.checks import REF, SIDES, Ours, Side, Subject, expected_of
+from relay.checks.line_checks import REF, SIDES, Ours, Side, Subject, expected_of
 from web.api.tenants import checks
 from web.portal.frame.blueprint import tenant, tenant_pool
 from web.request.context import parts

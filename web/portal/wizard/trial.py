@@ -24,7 +24,7 @@ from web.api.messages.state import person_of
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.wizard import notes
 from web.portal.wizard.state import Setup, read
-from web.request import looks
+from web.request import data_access
 from web.request.context import parts
 from web.request.errors import ApiError
 from web.request.principal import needs
@@ -135,7 +135,7 @@ def _live_part(begun: Trial) -> str:
     found = history.listed(tenant_pool(), wanted, SHOWN).items
     if found:
         conversation_id = found[0].conversation_id
-        looks.noted(tenant().id, ("conversation", conversation_id), "conversation.viewed", conversation_id)
+        data_access.record_once(tenant().id, ("conversation", conversation_id), "conversation.viewed", conversation_id)
     details = [history.get(tenant_pool(), tenant().id, one.id) for one in reversed(found)]
     shown = [one for one in details if one is not None]
     return render_template(

@@ -14,12 +14,12 @@ from wtforms.validators import DataRequired, Length
 
 from db.access import guesses, sessions, users
 from db.access.users import User
-from db.tenants import tenants
+from db.tenants import registry
 from db.tenants.changes import TakenError
 from web.api.tenants.schemas import Name
-from web.portal.frame import filters, once
+from web.portal.frame import filters, shown_once
 from web.portal.frame.blueprint import portal, recent, tenant
-from web.portal.frame.place import PageOwner, place
+from web.portal.frame.page_owner import PageOwner, place
 from web.portal.frame.words import sentence
 from web.portal.wizard.forms import Like, stripped
 from web.request import access
@@ -66,7 +66,7 @@ def users_page(tenant_id: UUID) -> str:
 def demand_second_factor(tenant_id: UUID) -> Response:
     """Of all of the tenant's people, or of nobody."""
     demanded = request.form.get("demanded") == "true"
-    tenants.demand_second_factor(changes(), by(), tenant().id, demanded)
+    registry.demand_second_factor(changes(), by(), tenant().id, demanded)
     said = "Everybody needs a second factor now." if demanded else "Each person may have a second factor, or none."
     flash(said, "success")
     return redirect(place().url("users", "operators"))
@@ -177,7 +177,7 @@ def _invite() -> Answer:
         except (ApiError, TakenError) as error:
             form.email.errors = [_said(error)]
         else:
-            once.keep(made.id, password)
+            shown_once.keep(made.id, password)
             return redirect(where.url("user", "operator", user_id=made.id))
     answer = render_template("portal/user_new.html", place=where, form=form, **_words())
     return (answer, 400) if form.errors or form.email.errors else answer
@@ -194,7 +194,7 @@ def _shown(user_id: UUID, form: ChangeForm | None = None) -> Answer:
     found = access.user_of(where.pool, where.tenant_id, str(user_id))
     answer = render_template(
         "portal/user.html",
-        place=where, user=found, form=form or _filled(where, found), secret=once.take(found.id),
+        place=where, user=found, form=form or _filled(where, found), secret=shown_once.take(found.id),
         browsers=sessions.listed(where.pool, found.id), own=_own(found),
         ending=access.ending_with_user(where.pool, found.id), locks=guesses.locks(where.pool, found.id), **_words(),
     )  # fmt: skip
@@ -233,7 +233,7 @@ def _act(user_id: UUID, action: str) -> Response:
     found = access.user_of(where.pool, where.tenant_id, str(user_id))
     if action == "password":
         _, password = access.reset_password(where.pool, where.tenant_id, found.id)
-        once.keep(found.id, password)
+        shown_once.keep(found.id, password)
     elif action == "factor":
         access.reset_second_factor(where.pool, where.tenant_id, found.id)
         flash("The second factor is reset: the password is enough, until a new one is set up.", "success")

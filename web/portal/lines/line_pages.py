@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from db.tenants import former_secrets, onboarding, ownership, tenants
+from db.tenants import former_secrets, onboarding, ownership, registry
 from db.tenants.changes import Changes, NotFoundError, TakenError
 from db.tenants.onboarding import Line
 from db.views import line_health
@@ -150,7 +150,7 @@ def change_status(tenant_id: object) -> ResponseReturnValue:
     if status not in ("active", "paused") or tenant().status == "onboarding":
         flash("There is nothing to pause yet.", "warning")
     else:
-        tenants.set_status(notes.changes(), by(), tenant().id, status)  # type: ignore[arg-type]
+        registry.set_status(notes.changes(), by(), tenant().id, status)  # type: ignore[arg-type]
         flash("Paused: everything is kept, nothing is sent." if status == "paused" else "Going on.", "success")
     return redirect(url_for("portal.lines", tenant_id=tenant().id))
 

@@ -10,19 +10,19 @@ from web.request.context import parts
 from web.request.principal import by, principal
 
 
-def noted(tenant_id: str | None, thing: Hashable, action: str, subject: str = "", **detail: Any) -> None:
+def record_once(tenant_id: str | None, thing: Hashable, action: str, subject: str = "", **detail: Any) -> None:
     """What cannot be noted is not shown. The same person at the same `thing` is one look for a while."""
     look = (principal().id, thing)
     if not parts().looks.due(look):
         return
     try:
-        always(tenant_id, action, subject, **detail)
+        record(tenant_id, action, subject, **detail)
     except Exception:
         parts().looks.forget(look)
         raise
 
 
-def always(tenant_id: str | None, action: str, subject: str = "", **detail: Any) -> None:
+def record(tenant_id: str | None, action: str, subject: str = "", **detail: Any) -> None:
     """For what is worth a line each time. Without a tenant it is a look at what is nobody's yet."""
     pool = parts().pool if tenant_id is None else parts().pool.of_tenant(tenant_id)
     with pool.transaction() as cursor:

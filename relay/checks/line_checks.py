@@ -16,7 +16,7 @@ from gevent.pool import Pool as Greenlets
 
 from db.pool import Pool
 from db.sealing import Cipher
-from db.tenants import credentials, lines, onboarding, tenants
+from db.tenants import credentials, lines, onboarding, registry
 from db.tenants.credentials import Secrets
 from db.tenants.lines import LineAccounts
 from relay.channels.base import Account, Channel, Expected, Finding, Level
@@ -95,7 +95,7 @@ def subjects(
     pool: Pool, cipher: Cipher, ours: Ours, tenant_id: str, line_ids: Collection[str] | None = None
 ) -> list[Subject]:
     """A tenant's lines but released ones, or those named, ready to be checked. Raises DatabaseError."""
-    tenant = tenants.get(pool, tenant_id)
+    tenant = registry.get(pool, tenant_id)
     if tenant is None:
         return []
     whatsapp, genesys = (credentials.opened(pool, cipher, tenant.id, side) for side in SIDES)

@@ -14,11 +14,11 @@ from db.paging import CursorError, Page
 from db.views import history, waiting
 from db.views.history import Detail, MessageSelection, Tracked
 from relay.core.status import UNFINISHED
-from web.portal.frame import filters, zone
+from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
 from web.portal.messages import contacts
-from web.request import looks
+from web.request import data_access
 from web.request.context import parts
 from web.request.errors import ApiError
 from web.request.principal import needs
@@ -51,7 +51,7 @@ class MessageFilter(FilterForm):
 @portal.get("/tenants/<uuid:tenant_id>/messages")
 @needs("messages:read")
 def messages(tenant_id: UUID) -> str:
-    looks.noted(tenant().id, ("messages", tenant().id), "messages.listed")
+    data_access.record_once(tenant().id, ("messages", tenant().id), "messages.listed")
     lines = contacts.lines()
     form = MessageFilter()
     form.line.choices = contacts.line_choices(lines)
@@ -77,8 +77,8 @@ def _page(form: MessageFilter, **named: str) -> Page[Tracked]:
         line_id=form.line.data or None,
         direction=form.direction.data or None,
         states=STATES[form.state.data][1] if form.state.data else (),
-        since=zone.begin(form.since.data) if form.since.data else None,
-        until=zone.end(form.until.data) if form.until.data else None,
+        since=time_zone.begin(form.since.data) if form.since.data else None,
+        until=time_zone.end(form.until.data) if form.until.data else None,
         before=filters.before(),
         **named,
     )
@@ -111,7 +111,7 @@ def payload(tenant_id: UUID, message_id: UUID) -> str:
     """The page with what the provider sent. Asked for one by one, each time a line in the audit log."""
     found = _one(message_id)
     raw = history.payload(tenant_pool(), tenant().id, str(message_id))
-    looks.always(tenant().id, "payload.viewed", str(message_id), conversation_id=found.message.conversation_id)
+    data_access.record(tenant().id, "payload.viewed", str(message_id), conversation_id=found.message.conversation_id)
     return _shown(found, raw=raw, asked=True)
 
 
@@ -125,7 +125,7 @@ def _one(message_id: UUID) -> Detail:
 def _noted(found: Detail) -> None:
     one, conversation_id = found.message, found.message.conversation_id
     thing = ("conversation", conversation_id)
-    looks.noted(tenant().id, thing, "message.viewed", one.id, conversation_id=conversation_id)
+    data_access.record_once(tenant().id, thing, "message.viewed", one.id, conversation_id=conversation_id)
 
 
 def _shown(found: Detail, **more: Any) -> str:

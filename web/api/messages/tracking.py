@@ -22,7 +22,7 @@ from web.api.messages.schemas import (
     WhyOut,
 )
 from web.api.tenants.setup import ERRORS, KEY
-from web.request import looks
+from web.request import data_access
 from web.request.context import parts, pool, reply
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import needs
@@ -58,7 +58,7 @@ def list_messages(query: MessageQuery) -> Response:
         found = history.listed(pool(), wanted, query.limit)
     except CursorError as error:
         raise not_a_page(error) from error
-    looks.noted(tenant_id, ("messages", tenant_id), "messages.listed")
+    data_access.record_once(tenant_id, ("messages", tenant_id), "messages.listed")
     return reply(MessageList(items=[MessageOut.model_validate(one) for one in found.items], next=found.next))
 
 
@@ -80,7 +80,7 @@ def shown(message_id: str) -> Response:
         raise ApiError(404, "not_found", "there is no such message")
     why = waiting.of_message(pool(), tenant_id, message_id, parts().terms)
     message = found.message
-    looks.noted(message.tenant_id, ("conversation", message.conversation_id), "message.viewed", message_id)
+    data_access.record_once(message.tenant_id, ("conversation", message.conversation_id), "message.viewed", message_id)
     return reply(
         MessageDetail(
             **MessageOut.model_validate(message).model_dump(),
@@ -99,5 +99,5 @@ def get_payload(path: MessagePath) -> Response:
     found = history.get(pool(), tenant_id, message_id)
     if found is None:
         raise ApiError(404, "not_found", "there is no such message")
-    looks.always(found.message.tenant_id, "payload.viewed", message_id)
+    data_access.record(found.message.tenant_id, "payload.viewed", message_id)
     return reply(PayloadOut(payload=history.payload(pool(), tenant_id, message_id)))
