@@ -14,6 +14,7 @@ class Found:
     seq: int
     message_id: str
     conversation_id: str
+    line_id: str
     shard: int
     state: str
     lane: str
@@ -28,7 +29,7 @@ def page(cursor: Any, shards: Sequence[int], after: int) -> list[Found]:
     A bounded page per second, walking round: the cost does not grow with the backlog.
     """
     cursor.execute(
-        """SELECT seq, id, conversation_id, shard, state,
+        """SELECT seq, id, conversation_id, line_id, shard, state,
                   CASE WHEN report IS DISTINCT FROM reported THEN 'report' ELSE direction END,
                   state = 'sending' AND claimed_at < now() - interval '1 minute'
            FROM message_tracking
@@ -37,7 +38,7 @@ def page(cursor: Any, shards: Sequence[int], after: int) -> list[Found]:
            ORDER BY seq LIMIT %s""",
         (after, list(shards), PAGE),
     )
-    return [Found(row[0], str(row[1]), str(row[2]), row[3], row[4], row[5], row[6]) for row in cursor.fetchall()]
+    return [Found(row[0], str(row[1]), str(row[2]), str(row[3]), *row[4:]) for row in cursor.fetchall()]
 
 
 def expire(cursor: Any, found: Sequence[Found], seconds: float) -> None:

@@ -12,11 +12,13 @@ import structlog
 from db.daemons import shards
 from db.mailbox import notices, receipts, sweep
 from relay import metrics
+from relay.actors.intake import Dropped, IntakeActor
 from relay.actors.journal import JournalActor
-from relay.actors.shard import Begin, ShardActor
+from relay.actors.shard import Begin, ShardActor, Unfinished
 from relay.actors.tenant import TenantActor
 from relay.core.conversation.events import RowChanged, Wake
 from relay.core.errors import StoreError
+from relay.intake.intake import Intake
 from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import Ref, ReloadTenant, Tick
 from relay.runtime.context import Parts
@@ -52,6 +54,7 @@ class Supervisor(RelayActor):
     def on_start(self) -> None:
         self._parts.start_tenant = lambda tenant_id: TenantActor.start(self._parts, tenant_id)
         self._parts.journal = JournalActor.start(self._parts)
+        self._parts.intake = self._new_intake()
         tell(self.actor_ref, Tick())
 
     def handle(self, command: Any) -> None:
@@ -144,10 +147,20 @@ class Supervisor(RelayActor):
         if self._parts.journal is None or not self._parts.journal.is_alive():
             log.error("journal_died")
             self._parts.journal = JournalActor.start(self._parts)
+        if self._parts.intake is None or not self._parts.intake.is_alive():
+            log.error("intake_died")
+            self._parts.intake = self._new_intake()
+            for number in list(self._epochs):  # what it had not acked is brought again over new channels
+                self._let_go(number)
         for number in [number for number, ref in self._parts.shards.items() if not ref.is_alive()]:
             log.error("shard_died", shard=number)
             self._parts.consumer.close(number)
+            tell(self._parts.intake, Dropped(number))
             self._let_go(number)
+
+    def _new_intake(self) -> Ref:
+        parts = self._parts
+        return IntakeActor.start(parts, Intake(parts.pool, parts.channels, parts.limits.shards))
 
     # Work that no actor knows of
 
@@ -167,8 +180,8 @@ class Supervisor(RelayActor):
                 sweep.expire(cursor, found, self._parts.limits.unknown_outcome)
             standings = receipts.unpark_known(cursor)
         self._sweep_after = found[-1].seq if len(found) >= sweep.PAGE else 0
-        for (conversation_id, shard), ids in _by_conversation(found).items():
-            tell(self._parts.shards.get(shard), Wake(conversation_id, ids))
+        for shard, rows in _by_shard(found).items():
+            tell(self._parts.shards.get(shard), Unfinished(rows))
         for standing in standings:
             tell(self._parts.shards.get(standing.shard), RowChanged(standing))
         self._drop_stale()
@@ -198,16 +211,15 @@ class Supervisor(RelayActor):
         for ref in self._parts.shards.values():
             _await_end(ref)
         self._parts.shards.clear()
+        tell(self._parts.intake, Stop())
         self.stop()
 
 
-def _by_conversation(found: Sequence[sweep.Found]) -> dict[tuple[str, int], tuple[tuple[str, Any], ...]]:
-    """(conversation, shard) to what was seen; nothing where a call ended without word: it must read."""
-    groups: dict[tuple[str, int], list[tuple[str, Any]]] = {}
+def _by_shard(found: Sequence[sweep.Found]) -> dict[int, list[sweep.Found]]:
+    shards: dict[int, list[sweep.Found]] = {}
     for one in found:
-        groups.setdefault((one.conversation_id, one.shard), []).append((one.message_id, one.lane))
-    stale = {one.conversation_id for one in found if one.stale}
-    return {key: () if key[0] in stale else tuple(seen) for key, seen in groups.items()}
+        shards.setdefault(one.shard, []).append(one)
+    return shards
 
 
 def _await_end(ref: Ref) -> None:

@@ -56,6 +56,7 @@ class Consumer:
         self._prepare = prepare
         self._subscriptions: dict[int, Subscription] = {}
         self._numbers = count(-1, -1)
+        self._generations = count(1)
         self._link: Link | RedisLink | None = None
         self._questions: Any = None
         self._asking = BoundedSemaphore(1)
@@ -81,7 +82,8 @@ class Consumer:
         if not 0 <= shard < self._shards:
             raise ValueError(f"there is no shard {shard}")
         queues = [(exchange, queue_name(exchange, shard)) for exchange in (INBOUND, OUTBOUND)]
-        self._add(Subscription(shard, queues, self._prefetch, self._guarded(deliver), on_lost, on_reopened))
+        guarded = self._guarded(deliver)
+        self._add(Subscription(shard, queues, self._prefetch, guarded, on_lost, on_reopened, self._generations))
 
     def consume(
         self,
@@ -93,7 +95,8 @@ class Consumer:
     ) -> int:
         """Consume one queue by name; returns the number to use as `shard` for ack and close."""
         number = next(self._numbers)
-        self._add(Subscription(number, [("", queue)], prefetch, self._guarded(deliver), on_lost, on_reopened))
+        guarded = self._guarded(deliver)
+        self._add(Subscription(number, [("", queue)], prefetch, guarded, on_lost, on_reopened, self._generations))
         return number
 
     def ack(self, shard: int, deliveries: Sequence[Delivery]) -> None:
@@ -191,7 +194,7 @@ class Consumer:
         for subscription in list(self._subscriptions.values()):
             if subscription.link is None:
                 subscription.open(link)
-                if subscription.generation > 1 and subscription.on_reopened is not None:
+                if subscription.reopened and subscription.on_reopened is not None:
                     subscription.on_reopened(subscription.number)
 
     def _tell_lost(self) -> None:

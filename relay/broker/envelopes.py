@@ -29,8 +29,8 @@ class Outgoing:
 class Delivery:
     """One message from a queue, as bytes. Ack it with `Consumer.ack(delivery.shard, [delivery, ...])`.
 
-    `tag` means something only together with `generation`, which counts how often the shard was
-    opened: what came over a connection since lost will be delivered again.
+    `tag` means something only together with `generation`, the number of the channel it came over, which no other
+    channel of this process has: what came over one since lost or closed will be delivered again.
     """
 
     exchange: str
@@ -40,3 +40,14 @@ class Delivery:
     headers: dict[str, Any]
     redelivered: bool
     generation: int
+
+    @property
+    def line_id(self) -> str:
+        """Whose it is; "" where web did not say."""
+        return str(self.headers.get("lineId", ""))
+
+    @property
+    def arrived_at(self) -> float | None:
+        """Unix seconds at which the first of what it holds arrived at web, where web said so."""
+        told = self.headers.get("arrivedAt")
+        return float(told) if isinstance(told, (int, float)) else None

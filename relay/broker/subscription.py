@@ -1,9 +1,9 @@
-"""One shard's consuming: its channel, its generation, and which deliveries are not acked yet."""
+"""One shard's consuming: its channel, which deliveries are not acked yet, and over which channel they came."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,14 +26,18 @@ class Subscription:
         deliver: Callable[[Delivery], None],
         on_lost: Callable[[int], None] | None,
         on_reopened: Callable[[int], None] | None,
+        generations: Iterator[int],
     ) -> None:
+        """`generations`: the numbers of channels, never the same one twice in a process."""
         self.number = number
         self.generation = 0
+        self.reopened = False
         self.link: Link | RedisLink | None = None
         self.on_lost = on_lost
         self.on_reopened = on_reopened
         self._queues = queues
         self._prefetch = prefetch
+        self._generations = generations
         self._deliver = deliver
         self._wanted = True
         self._channel: Any = None
@@ -48,7 +52,8 @@ class Subscription:
             with link.operation():
                 channel = link.channel()
                 channel.basic_qos(0, self._prefetch, False)
-                self.generation += 1
+                self.reopened = self.generation > 0
+                self.generation = next(self._generations)
                 self.link, self._channel = link, channel
                 for exchange, queue in self._queues:
                     receive = partial(self._receive, exchange, self.generation)

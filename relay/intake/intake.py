@@ -24,11 +24,11 @@ from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.events import AgentTyped, Arrived
 from relay.core.errors import StoreError
 from relay.core.mailbox import NewRow, Row, Standing
-from relay.core.messages import Direction, Ignored, Message, Notice, Receipt, Typing
+from relay.core.messages import Ignored, Message, Notice, Receipt, Typing
 from relay.core.queues import DIRECTION, TARGET
 from relay.intake import items
 from relay.intake.items import Item, Rows
-from relay.intake.known import LEAST, LIMIT, KnownContacts
+from relay.intake.known import LIMIT, KnownContacts
 from relay.intake.references import Referring, complete
 
 log = structlog.get_logger(__name__)
@@ -54,8 +54,6 @@ class Taken:
     standings: list[Standing] = field(default_factory=list)
     typed: list[AgentTyped] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
-    arrivals: dict[Direction, list[float]] = field(default_factory=dict)
-    """When the readable ones had arrived at web (Unix seconds)."""
 
 
 class Intake:
@@ -66,7 +64,7 @@ class Intake:
         self._channels = channels
         self._targets = {name: channels[TARGET[DIRECTION[name]]] for name in channels}
         self._shards = shards
-        self._known = KnownContacts(max(LEAST, LIMIT // shards))
+        self._known = KnownContacts(LIMIT)
 
     def take(self, bodies: Sequence[bytes]) -> Taken:
         """Commit the batch. Raises StoreError when PostgreSQL is away: nothing was written, try again."""
@@ -79,8 +77,6 @@ class Intake:
             except Exception as error:  # noqa: BLE001
                 taken.dead.append(_dead(one, error))
         self._store([found for found in readable if found], taken)
-        for item in (item for found in readable for item in found):
-            taken.arrivals.setdefault(DIRECTION[item.update.channel], []).append(item.update.arrived_at)
         return taken
 
     def _store(self, updates: Sequence[list[Item]], taken: Taken) -> None:
@@ -135,7 +131,7 @@ class Intake:
     def _resolve(self, cursor: Any, seen: Sequence[Seen], recalling: bool) -> list[ConversationMapping]:
         """The mapping of each; asks PostgreSQL only for people who are new, or of whom something is.
 
-        Raises OutOfDate when names of somebody recalled changed hands, of which another shard has heard.
+        Raises OutOfDate when names of somebody recalled changed hands, of which another daemon has heard.
         """
         found = [self._known.recall(one) if recalling else None for one in seen]
         missing = [one for one, mapping in zip(seen, found, strict=True) if mapping is None]

@@ -9,9 +9,8 @@ from db.contacts import conversations
 from db.contacts.seen import Seen
 from relay.core.contacts.mapping import OUT_OF_DATE, ConversationMapping
 
-LEAST = 1_000
 LIMIT = 50_000
-"""Names in one daemon, over all of its shards, and no fewer than LEAST in one; each takes about 700 bytes."""
+"""Names in one daemon; each takes about 700 bytes."""
 SECONDS = 300.0
 """Another daemon may have heard meanwhile that a number changed hands."""
 

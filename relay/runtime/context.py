@@ -56,7 +56,7 @@ class Lease:
 
 @dataclass(slots=True)
 class Parts:
-    """Everything that is made once per daemon. `journal` and the dicts are filled by the supervisor."""
+    """Everything that is made once per daemon. `journal`, `intake` and the dicts are filled by the supervisor."""
 
     limits: Limits
     lease: Lease
@@ -71,6 +71,7 @@ class Parts:
     publisher: Publisher
     timers: Timers
     journal: Ref | None = None
+    intake: Ref | None = None
     shards: dict[int, Ref] = field(default_factory=dict)
     tenants: dict[str, Ref] = field(default_factory=dict)
     start_tenant: Callable[[str], Ref] | None = None

@@ -31,6 +31,26 @@ def test_what_is_confirmed_arrives_with_headers_from_both_exchanges(
     consumer.ack(1, inbox.deliveries)
 
 
+def test_what_came_before_a_shard_was_given_up_cannot_be_acked_when_it_is_taken_again(
+    url: str, make_publisher: Callable[[str], Publisher], make_consumer: Callable[..., Consumer]
+) -> None:
+    """A group may be under way meanwhile; its delivery tags mean other messages on the new channel."""
+    make_publisher(url).publish([message(1, b"first")], PATIENCE)
+    before, after, last = Inbox(), Inbox(), Inbox()
+    consumer = make_consumer(url)
+    consumer.open(1, before)
+    before.wait(1)
+    consumer.close(1)
+    consumer.open(1, after)
+    after.wait(1)
+    consumer.ack(1, before.deliveries)
+    assert consumer.stale_acks == 1
+    consumer.close(1)
+    consumer.open(1, last)
+    assert last.wait(1) == [b"first"]
+    consumer.ack(1, last.deliveries)
+
+
 def test_a_message_for_no_queue_is_an_error_not_a_loss(url: str, make_publisher: Callable[[str], Publisher]) -> None:
     publisher = make_publisher(url)
     with pytest.raises(Unroutable, match=f"1 of 2 not confirmed, first {INBOUND}/{SHARDS}"):

@@ -9,7 +9,7 @@ after it has been committed, until nothing more is being taken in, or until a wi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from relay.core.messages import Direction
 
@@ -25,40 +25,17 @@ LOOK_AGAIN_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What is known of one direction of one shard's intake. A value: each change makes a new one.
-
-    All times are Unix seconds, as arrivals are; `window` is in seconds.
-    """
+    """What is known of one line's way through one queue, now. All times are Unix seconds; `window` is in seconds."""
 
     window: float
     newest_arrival: float = 0.0
-    committed_at: float = 0.0
+    """Whatever arrived at web before that, and is this line's, has been committed."""
+    quiet_since: float = 0.0
+    """Since then the queue has brought nothing, of any line."""
     slow_until: float = 0.0
+    """So long its passage counts as slow."""
     uncommitted: int = 0
-    """Deliveries of the broker that are not committed yet."""
-
-    def consuming(self, now: float) -> Hold:
-        """A queue is consumed from now on: what waits in it may belong before rows that are stored already."""
-        return replace(self, committed_at=now, slow_until=now + MEMORY_SECONDS)
-
-    def delivered(self) -> Hold:
-        """The broker has delivered one that is not committed yet."""
-        return Hold(self.window, self.newest_arrival, self.committed_at, self.slow_until, self.uncommitted + 1)
-
-    def committed(self, number: int) -> Hold:
-        """So many of those are committed, or buried."""
-        return replace(self, uncommitted=max(0, self.uncommitted - number))
-
-    def channel_lost(self) -> Hold:
-        """What was delivered and not committed will be delivered anew."""
-        return replace(self, uncommitted=0)
-
-    def took_in(self, earliest_arrival: float, newest_arrival: float, now: float) -> Hold:
-        """A batch has been committed whose updates arrived at web between these two."""
-        newest = max(self.newest_arrival, min(newest_arrival, now))
-        slow = now - earliest_arrival > self.window * SLOW_SHARE
-        slow_until = now + MEMORY_SECONDS if slow else self.slow_until
-        return Hold(self.window, newest, now, slow_until, self.uncommitted)
+    """Deliveries for this line that are not committed yet."""
 
     def release(self, arrival: float, now: float) -> float:
         """When what arrived at `arrival` may go, or when to ask again."""
@@ -69,7 +46,7 @@ class Hold:
             return over
         if self.uncommitted:
             return max(over, now + self.window * LOOK_AGAIN_SHARE)
-        return max(over, self.committed_at + self.window) if now <= self.slow_until else over
+        return max(over, self.quiet_since + self.window) if now <= self.slow_until else over
 
 
 Holds = Mapping[Direction, Hold]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from relay.actors.shard import BATCH, BATCH_BYTES, _next
 from relay.channels import NAMES, load
 from relay.channels.base import Channel
 from relay.channels.http.client import HttpTransport
@@ -79,10 +77,3 @@ def test_nor_does_one_update_become_any_number_of_messages() -> None:
     file = {"contentType": "Attachment", "attachment": {"mediaType": "Image", "url": "https://files.example/a.png"}}
     item = from_agent("look", *[file] * (MOST_ROWS + 1))
     assert isinstance(item.event, Notice)
-
-
-def test_a_transaction_takes_so_many_bytes() -> None:
-    deliveries: Any = [SimpleNamespace(body=b"x" * size) for size in (BATCH_BYTES + 1, 1, BATCH_BYTES - 1, 1)]
-    assert [len(_next(deliveries[begin:])) for begin in range(4)] == [1, 2, 2, 1]
-    assert len(_next(deliveries[1:2] * (BATCH + 1))) == BATCH
-    assert len(_next(deliveries[1:2] * BATCH, 3)) == 3

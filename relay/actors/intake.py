@@ -1,0 +1,170 @@
+"""IntakeActor: takes in what the queues of all of this daemon's shards bring, in turns by line, a group at a time.
+
+The broker's delivery is acked as soon as its row is committed; from there on the row is the message. While a group is
+committed the next one gathers. It shares the event loop with the senders: after a group it waits for the loop to come
+to rest, though not much longer than the group took, so that sending goes on whatever arrives.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gevent
+import structlog
+
+from db.mailbox import sweep
+from relay.broker.envelopes import Delivery
+from relay.broker.publisher import Outgoing
+from relay.core.conversation.events import AgentTyped, Arrived, RowChanged
+from relay.core.errors import StoreError
+from relay.core.queues import DEAD_LETTERS
+from relay.core.retry import backoff
+from relay.intake.intake import Intake, Taken
+from relay.intake.waiting import Waiting
+from relay.runtime.actor import RelayActor, Stop, tell
+from relay.runtime.commands import Tick
+from relay.runtime.context import Parts
+
+log = structlog.get_logger(__name__)
+
+MOST_UPDATES = 200
+MOST_BYTES = 4 * 1024 * 1024
+"""Of one transaction, unless a single message has more: what is read and written at once has to end in time.
+
+More updates make none of them cheaper, and another line's message waits for the end of the group.
+"""
+GATHER_SECONDS = 0.02
+"""From the beginning of a group to that of the next: what comes meanwhile shares a transaction."""
+YIELD_FACTOR = 2
+YIELD_SECONDS = 0.2
+"""While the senders want the loop the intake waits so many times as long as its group took, and so long at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The shard's channel is lost or closed, and with it what was not acked: the broker will bring it again."""
+
+    shard: int
+
+
+@dataclass(slots=True)
+class TakenIn:
+    """To a shard, of one committed group: what its queues had brought, and what there is for its conversations."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    arrived: list[Arrived] = field(default_factory=list)
+    standings: list[RowChanged] = field(default_factory=list)
+    typed: list[AgentTyped] = field(default_factory=list)
+
+
+class IntakeActor(RelayActor):
+    def __init__(self, parts: Parts, intake: Intake) -> None:
+        super().__init__()
+        self._parts = parts
+        self._intake = intake
+        self._waiting = Waiting()
+        self._failures = 0
+        self._not_before = 0.0
+        self._alarm_at = 0.0
+
+    def handle(self, command: Any) -> None:
+        if isinstance(command, Delivery):
+            self._waiting.add(command)
+        elif isinstance(command, Dropped):
+            self._waiting.drop(command.shard)
+        elif isinstance(command, Stop):
+            self.stop()
+            return
+        elif not isinstance(command, Tick):
+            super().handle(command)
+        if self._waiting and self.inbox_empty:
+            self._go_on()
+
+    def recover(self) -> None:
+        """Unacked deliveries stay; take them again in a moment."""
+        self._rest(StoreError("the intake failed; see the log"))
+
+    def _go_on(self) -> None:
+        now = time.monotonic()
+        if now < self._not_before:
+            self._wake_at(self._not_before)
+            return
+        # What PostgreSQL did not do in time may have been too much at once.
+        group = self._waiting.group(max(1, MOST_UPDATES >> 2 * self._failures), MOST_BYTES)
+        try:
+            self._take_in(group)
+        except StoreError as error:
+            self._rest(error)
+            return
+        self._failures = 0
+        self._not_before = now + GATHER_SECONDS
+        with gevent.Timeout(min(YIELD_SECONDS, YIELD_FACTOR * (time.monotonic() - now)), False):
+            gevent.idle()
+        if self._waiting:
+            tell(self.actor_ref, Tick())
+
+    def _take_in(self, group: Sequence[Delivery]) -> None:
+        """Commit, then ack, then tell. Raises StoreError: nothing is acked, and it is all taken again."""
+        taken = self._intake.take([delivery.body for delivery in group])
+        letters = [Outgoing("", DEAD_LETTERS, dead.body, {"reason": dead.reason}) for dead in taken.dead]
+        if letters:
+            self._parts.publisher.publish(letters, 10.0)
+        self._waiting.taken(group)
+        for shard, deliveries in _by_shard(group).items():
+            self._parts.consumer.ack(shard, deliveries)
+        self._tell_shards(group, taken)
+
+    def _rest(self, error: StoreError) -> None:
+        self._failures += 1
+        wait = backoff(self._failures)
+        log.warning("intake_waits", seconds=wait, error=str(error))
+        self._not_before = time.monotonic() + wait
+        self._wake_at(self._not_before)
+
+    def _wake_at(self, at: float) -> None:
+        """One alarm at a time; the next is set when it has gone off and there is still a while to wait."""
+        now = time.monotonic()
+        if not now < self._alarm_at <= at:
+            self._alarm_at = at
+            self._parts.timers.after(at - now, self.actor_ref, Tick())
+
+    # What came of it
+
+    def _tell_shards(self, group: Sequence[Delivery], taken: Taken) -> None:
+        """Each shard once, and first what its queues brought: conversations are held by what is still uncommitted."""
+        shards: defaultdict[int, TakenIn] = defaultdict(TakenIn)
+        for delivery in group:
+            shards[delivery.shard].deliveries.append(delivery)
+        for arrived in taken.arrived:
+            shards[arrived.mapping.shard].arrived.append(arrived)
+        for standing in taken.standings:
+            shards[standing.shard].standings.append(RowChanged(standing))
+        for typed in taken.typed:
+            shards[typed.shard].typed.append(typed)
+        for number, news in shards.items():
+            if not tell(self._parts.shards.get(number), news):
+                self._hint(number, news)
+
+    def _hint(self, shard: int, news: TakenIn) -> None:
+        """The home shard is another daemon's: PostgreSQL tells it."""
+        ids = {one.mapping.conversation_id for one in news.arrived}
+        ids |= {one.standing.conversation_id for one in news.standings}
+        if not ids:
+            return
+        try:
+            with self._parts.pool.transaction() as cursor:
+                for conversation_id in ids:
+                    sweep.notify(cursor, shard, conversation_id)
+        except StoreError as error:
+            log.warning("hint_not_given", shard=shard, error=str(error))  # the owner's sweep finds the rows
+
+
+def _by_shard(group: Sequence[Delivery]) -> dict[int, list[Delivery]]:
+    shards: dict[int, list[Delivery]] = {}
+    for delivery in group:
+        shards.setdefault(delivery.shard, []).append(delivery)
+    return shards

@@ -1,0 +1,71 @@
+"""What the broker has delivered and nobody has taken in: served in turns by line, each line's in its order."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from heapq import heapify, heappop, heapreplace
+
+from relay.broker.envelopes import Delivery
+from relay.broker.updates import unpacked
+
+
+class Waiting:
+    """A line that brings a thousand updates waits for its own; another's single one is in the next group.
+
+    What came without the name of its line (from a web older than this) counts as one line of its own.
+    """
+
+    def __init__(self) -> None:
+        self._lines: OrderedDict[str, deque[Delivery]] = OrderedDict()
+        """Whose turn is next comes first."""
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
+    def add(self, delivery: Delivery) -> None:
+        self._lines.setdefault(delivery.line_id, deque()).append(delivery)
+
+    def group(self, most_updates: int, most_bytes: int) -> list[Delivery]:
+        """What is taken in next; it stays here until `taken`. One delivery at least, where there is any.
+
+        Whoever has the fewest updates in it so far adds the next, so lines have equal shares whatever the size of
+        their messages. A line whose first delivery does not fit adds nothing more: nothing overtakes it.
+        """
+        turns = [(0, place, 0, line) for place, line in enumerate(self._lines)][:most_updates]
+        heapify(turns)
+        group: list[Delivery] = []
+        updates = size = 0
+        while turns:
+            its, place, position, line = turns[0]
+            delivery = self._lines[line][position]
+            count = len(unpacked(delivery.body))
+            if group and (updates + count > most_updates or size + len(delivery.body) > most_bytes):
+                heappop(turns)
+                continue
+            group.append(delivery)
+            updates, size = updates + count, size + len(delivery.body)
+            if position + 1 < len(self._lines[line]):
+                heapreplace(turns, (its + count, place, position + 1, line))
+            else:
+                heappop(turns)
+        return group
+
+    def taken(self, group: Sequence[Delivery]) -> None:
+        """They are dealt with; those lines' next turn comes after that of all others."""
+        for delivery in group:
+            self._lines[delivery.line_id].popleft()
+        for line in dict.fromkeys(delivery.line_id for delivery in group):
+            if self._lines[line]:
+                self._lines.move_to_end(line)
+            else:
+                del self._lines[line]
+
+    def drop(self, shard: int) -> None:
+        """Its channel is closed or lost: the broker will bring what was not acked again, here or elsewhere."""
+        for line, deliveries in list(self._lines.items()):
+            kept = deque(one for one in deliveries if one.shard != shard)
+            if kept:
+                self._lines[line] = kept
+            else:
+                del self._lines[line]
