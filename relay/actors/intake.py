@@ -37,6 +37,12 @@ MOST_BYTES = 4 * 1024 * 1024
 
 More updates make none of them cheaper, and another line's message waits for the end of the group.
 """
+PREFETCH = 1000
+"""Deliveries a shard may hold unacked. Turns by line are among what has been delivered."""
+MOST_HELD_BYTES = 64 * 1024 * 1024
+"""Of all that waits here. Beyond it the shard that holds most is consumed anew, with fewer at once."""
+NARROW_SECONDS = 60.0
+AGAIN_SECONDS = 2.0
 GATHER_SECONDS = 0.02
 """From the beginning of a group to that of the next: what comes meanwhile shares a transaction."""
 YIELD_FACTOR = 2
@@ -70,10 +76,14 @@ class IntakeActor(RelayActor):
         self._failures = 0
         self._not_before = 0.0
         self._alarm_at = 0.0
+        self._narrowed: dict[int, float] = {}
+        """Shards whose channel brings less at once than usual, and since when (time.monotonic)."""
 
     def handle(self, command: Any) -> None:
         if isinstance(command, Delivery):
             self._waiting.add(command)
+            if self._waiting.size > MOST_HELD_BYTES:
+                self._narrow()
         elif isinstance(command, Dropped):
             self._waiting.drop(command.shard)
         elif isinstance(command, Stop):
@@ -106,6 +116,8 @@ class IntakeActor(RelayActor):
             gevent.idle()
         if self._waiting:
             tell(self.actor_ref, Tick())
+        else:
+            self._widen()
 
     def _take_in(self, group: Sequence[Delivery]) -> None:
         """Commit, then ack, then tell. Raises StoreError: nothing is acked, and it is all taken again."""
@@ -131,6 +143,26 @@ class IntakeActor(RelayActor):
         if not now < self._alarm_at <= at:
             self._alarm_at = at
             self._parts.timers.after(at - now, self.actor_ref, Tick())
+
+    # What waits in memory is bounded
+
+    def _narrow(self) -> None:
+        """RabbitMQ bounds by number what it brings before the first is acked, and bodies may be large."""
+        shard, average = self._waiting.largest()
+        if time.monotonic() - self._narrowed.get(shard, 0.0) < AGAIN_SECONDS:
+            return  # what it had brought before is still coming out of the inbox
+        prefetch = max(1, int(MOST_HELD_BYTES / 2 / self._parts.limits.shards / average))
+        log.warning("shard_narrowed", shard=shard, bytes=self._waiting.size, prefetch=prefetch)
+        self._waiting.drop(shard)
+        self._parts.consumer.reopen(shard, prefetch)
+        self._narrowed[shard] = time.monotonic()
+
+    def _widen(self) -> None:
+        """Nothing waits, so nothing is brought twice."""
+        for shard, since in list(self._narrowed.items()):
+            if time.monotonic() - since > NARROW_SECONDS:
+                self._parts.consumer.reopen(shard, PREFETCH)
+                del self._narrowed[shard]
 
     # What came of it
 

@@ -107,13 +107,25 @@ class Consumer:
     def close(self, shard: int) -> None:
         """Stop consuming: when this returns nothing more is delivered, and another owner may begin."""
         subscription = self._subscriptions.pop(shard, None)
+        if subscription is not None:
+            self._end(subscription)
+
+    def reopen(self, shard: int, prefetch: int) -> None:
+        """Consume the shard over a new channel that brings so many before the first is acked.
+
+        What was delivered and not acked comes again, in order; `on_lost` is told before that. Without effect on a shard
+        that is not open.
+        """
+        subscription = self._subscriptions.get(shard)
         if subscription is None:
             return
-        try:
-            subscription.close()
-        except BrokerError as error:
-            # The connection ended with it, and so did the channel.
-            log.warning("shard_closed_with_connection", shard=shard, reason=str(error))
+        self._end(subscription)
+        if self._subscriptions.get(shard) is not subscription:
+            return  # given up meanwhile
+        if subscription.on_lost is not None:
+            subscription.on_lost(shard)
+        self._subscriptions[shard] = subscription.anew(prefetch)
+        self._changed.set()
 
     def depth(self, shard: int) -> int:
         """Messages ready in the shard's queues. Raises BrokerError while the broker is away."""
@@ -135,6 +147,14 @@ class Consumer:
         if self._greenlet is not None:
             self._greenlet.join(timeout=10.0)
             self._greenlet.kill(timeout=2.0)
+
+    @staticmethod
+    def _end(subscription: Subscription) -> None:
+        try:
+            subscription.close()
+        except BrokerError as error:
+            # The connection ended with it, and so did the channel.
+            log.warning("shard_closed_with_connection", shard=subscription.number, reason=str(error))
 
     def _add(self, subscription: Subscription) -> None:
         if subscription.number in self._subscriptions:

@@ -44,6 +44,12 @@ class Subscription:
         self._unacked: OrderedDict[Any, None] = OrderedDict()
         self._lock = RLock()
 
+    def anew(self, prefetch: int) -> Subscription:
+        """The same queues for the same receiver, to be opened by the Consumer."""
+        return Subscription(
+            self.number, self._queues, prefetch, self._deliver, self.on_lost, self.on_reopened, self._generations
+        )
+
     def open(self, link: Link | RedisLink) -> None:
         """Start consuming over this link, with a new generation. Raises BrokerError."""
         with self._lock:

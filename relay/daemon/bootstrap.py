@@ -8,6 +8,7 @@ from uuid import uuid4
 from conf.settings import Settings
 from db.migrate import check_shards
 from db.pool import Pool
+from relay.actors.intake import PREFETCH
 from relay.broker import topology
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
@@ -17,9 +18,6 @@ from relay.runtime.context import Lease, Limits, Parts
 from relay.runtime.timers import Timers
 from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
-
-PREFETCH = 500
-"""Deliveries a shard may hold unacked: one full group of inserts."""
 
 
 def build_daemon(settings: Settings) -> Service:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Sequence
 from heapq import heapify, heappop, heapreplace
 
@@ -19,12 +19,26 @@ class Waiting:
     def __init__(self) -> None:
         self._lines: OrderedDict[str, deque[Delivery]] = OrderedDict()
         """Whose turn is next comes first."""
+        self._bytes: Counter[int] = Counter()
+        """By shard, of the bodies."""
 
     def __bool__(self) -> bool:
         return bool(self._lines)
 
     def add(self, delivery: Delivery) -> None:
         self._lines.setdefault(delivery.line_id, deque()).append(delivery)
+        self._bytes[delivery.shard] += len(delivery.body)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all bodies."""
+        return self._bytes.total()
+
+    def largest(self) -> tuple[int, float]:
+        """The shard that holds most of them, and how many bytes one of its deliveries has on average."""
+        [(shard, size)] = self._bytes.most_common(1)
+        count = sum(one.shard == shard for deliveries in self._lines.values() for one in deliveries)
+        return shard, size / count
 
     def group(self, most_updates: int, most_bytes: int) -> list[Delivery]:
         """What is taken in next; it stays here until `taken`. One delivery at least, where there is any.
@@ -55,6 +69,7 @@ class Waiting:
         """They are dealt with; those lines' next turn comes after that of all others."""
         for delivery in group:
             self._lines[delivery.line_id].popleft()
+            self._bytes[delivery.shard] -= len(delivery.body)
         for line in dict.fromkeys(delivery.line_id for delivery in group):
             if self._lines[line]:
                 self._lines.move_to_end(line)
@@ -63,6 +78,7 @@ class Waiting:
 
     def drop(self, shard: int) -> None:
         """Its channel is closed or lost: the broker will bring what was not acked again, here or elsewhere."""
+        self._bytes.pop(shard, None)
         for line, deliveries in list(self._lines.items()):
             kept = deque(one for one in deliveries if one.shard != shard)
             if kept:

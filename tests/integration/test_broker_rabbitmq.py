@@ -162,6 +162,28 @@ def test_a_full_archive_refuses_and_stops_nothing(
         rabbitmq.manage("DELETE", f"queues/{host}/{WEBHOOK_ARCHIVE}/contents")
 
 
+def test_a_shard_that_is_consumed_anew_brings_what_was_not_acked_in_order_and_so_many_at_once(
+    rabbit_url: str, make_publisher: Callable[[str], Publisher], make_consumer: Callable[..., Consumer]
+) -> None:
+    make_publisher(rabbit_url).publish([message(1, b"%d" % number) for number in range(6)], PATIENCE)
+    inbox = Inbox()
+    consumer = make_consumer(rabbit_url)
+    consumer.open(1, inbox, on_lost=inbox.lost.append)
+    inbox.wait(6)
+    consumer.ack(1, inbox.deliveries[:1])
+    consumer.reopen(1, 2)
+    assert inbox.lost == [1]
+    assert inbox.wait(8)[6:] == [b"1", b"2"]
+    assert consumer.depth(1) == 3, "the rest waits at the broker"
+    consumer.ack(1, inbox.deliveries[6:])
+    assert inbox.wait(10)[8:] == [b"3", b"4"]
+    consumer.close(1)
+    consumer.reopen(1, 2)
+    assert (
+        wait_until(lambda: consumer.depth(1) == 3, message="what was given up to be back") and len(inbox.bodies) == 10
+    )
+
+
 def test_a_cut_connection_reopens_the_shards_with_a_new_generation(
     rabbitmq: RabbitMQ,
     rabbit_url: str,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gevent.event import Event
 
+from relay.actors import intake as intake_actor
 from relay.actors.intake import MOST_UPDATES, Dropped, IntakeActor, TakenIn
 from relay.broker.envelopes import Delivery, Outgoing
 from relay.core.contacts.mapping import ConversationMapping
@@ -59,7 +60,12 @@ class House:
     buried: list[Outgoing] = field(default_factory=list)
     told: dict[int, list[TakenIn]] = field(default_factory=lambda: {0: [], 1: []})
     hinted: list[str] = field(default_factory=list)
+    reopened: list[tuple[int, int]] = field(default_factory=list)
     ref: Any = None
+
+    def reopen(self, shard: int, prefetch: int) -> None:
+        self.reopened.append((shard, prefetch))
+        tell(self.ref, Dropped(shard))
 
     def bring(self, *deliveries: Delivery) -> None:
         for one in deliveries:
@@ -87,7 +93,9 @@ def house() -> Iterator[House]:
     made, timers = House(), Timers()
     timers.start(lambda error: pytest.fail(f"the timers ended: {error}"))
     shards: dict[int, Any] = {number: Listener.start(heard) for number, heard in made.told.items()}
-    parts: Any = SimpleNamespace(pool=made, consumer=made, publisher=made, timers=timers, shards=shards)
+    parts: Any = SimpleNamespace(
+        pool=made, consumer=made, publisher=made, timers=timers, shards=shards, limits=SimpleNamespace(shards=2)
+    )
     made.ref = IntakeActor.start(parts, made.postgres)
     yield made
     made.postgres.open.set()
@@ -170,6 +178,23 @@ def test_conversations_of_other_shards_here_are_told_and_those_of_other_daemons_
     wait_until(lambda: house.told[1], message="the home shard's word")
     assert house.told[1][0].arrived == [here]
     wait_until(lambda: sorted(house.hinted) == ["7:also elsewhere", "7:elsewhere"], message="the hints")
+
+
+def test_beyond_so_many_bytes_the_shard_that_holds_most_is_consumed_anew_with_fewer_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_actor, "MOST_HELD_BYTES", 4000)
+    monkeypatch.setattr(intake_actor, "NARROW_SECONDS", 0.0)
+    house.bring(delivery(0, shard=1))
+    assert house.postgres.began.wait(PATIENCE)
+    large = [replace(delivery(tag, shard=0), body=b"x" * 500) for tag in range(1, 11)]
+    house.bring(delivery(11, shard=1), *large)
+    house.postgres.open.set()
+    wait_until(lambda: house.reopened, message="the shard to be narrowed")
+    assert house.reopened[0] == (0, 2), "half of the bytes for two shards, by 500 each"
+    wait_until(lambda: (1, [11]) in house.acked, message="the other shard's to be taken")
+    wait_until(lambda: (0, intake_actor.PREFETCH) in house.reopened, message="the usual number, once nothing waits")
+    assert not any(shard == 0 for shard, _ in house.acked), "the broker brings it again"
 
 
 def test_after_a_failure_of_its_own_it_goes_on_with_what_it_has(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
