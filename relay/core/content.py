@@ -45,7 +45,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """A point on the map. Degrees."""
 
     latitude: float

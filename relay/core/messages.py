@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
-from relay.core.content import About, Answer, Option, Place, Template
+from relay.core.content import About, Answer, Location, Option, Template
 from relay.core.errors import Fate
 from relay.core.explain.causes import Cause
 
@@ -100,7 +100,7 @@ class Message:
     numbered: bool = False
     """The options stand in the text, with numbers to write back: there are too many to tap."""
     answer: Answer | None = None
-    place: Place | None = None
+    place: Location | None = None
     template: Template | None = None
     window_until: float | None = None
     """Until then (Unix seconds) the business may answer its writer freely."""

@@ -8,7 +8,7 @@ import pytest
 from relay.channels import whatsapp
 from relay.channels.genesys import GenesysChannel
 from relay.channels.http.client import HttpTransport
-from relay.core.content import Answer, Option, Place, Quote
+from relay.core.content import Answer, Location, Option, Quote
 from relay.core.conversation.quoting import with_quote
 from relay.core.explain.causes import Cause
 from relay.core.messages import Media, MediaKind, Message, Person, Recipient, Report
@@ -116,7 +116,7 @@ def test_answers(channel: GenesysChannel, name: str) -> None:
 def test_what_comes_with_a_message(channel: GenesysChannel) -> None:
     attributes = {"forwarded": "true", "referral_url": "https://x.example", "long": "y" * 5_000, "empty": "", "ä": "1"}
     assert_sound(bodies(channel, message("Hello", attributes=attributes)))
-    assert_sound(bodies(channel, message("here", type="location", place=Place(52.5, 13.4, "Gate", "Pariser Platz"))))
+    assert_sound(bodies(channel, message("here", type="location", place=Location(52.5, 13.4, "Gate", "Pariser Platz"))))
     assert_sound(bodies(channel, message("👍", type="reaction", reply_to="wamid.other", about="reaction")))
     assert_sound(bodies(channel, message("news", type="system", notice=True, window_until=1.0)))
 

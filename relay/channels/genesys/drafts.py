@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from relay.channels.http.reading import joined
 from relay.channels.text import blank
-from relay.core.content import Option, Place, Template
+from relay.core.content import Location, Option, Template
 from relay.core.messages import Media
 
 NO_QUESTION = "👇"
@@ -24,7 +24,7 @@ class ElementContent:
     media: Media | None = None
     options: tuple[Option, ...] = ()
     opener: str | None = None
-    place: Place | None = None
+    place: Location | None = None
     template: Template | None = None
     templated: bool = False
     """It is a template, even if nobody can read which one (`template` is None then)."""
@@ -51,7 +51,7 @@ class MessageDraft:
     options: list[Option] = field(default_factory=list)
     media: Media | None = None
     opener: str | None = None
-    place: Place | None = None
+    place: Location | None = None
     template: Template | None = None
     last: ElementContent = ElementContent()
     """The newest element that was more than a text."""

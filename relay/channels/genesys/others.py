@@ -7,7 +7,7 @@ from typing import Any
 from relay.channels.genesys.drafts import ElementContent
 from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
-from relay.core.content import Place
+from relay.core.content import Location
 
 Item = dict[str, Any]
 MESSAGES = ("receivedMessage", "replyMessage", "notificationMessage", "introduction")
@@ -25,7 +25,7 @@ def location(body: Any) -> ElementContent:
     latitude, longitude = _degrees(found.get("latitude"), 90), _degrees(found.get("longitude"), 180)
     if latitude is None or longitude is None:
         return ElementContent(text=_where(found))
-    return ElementContent(place=Place(latitude, longitude, clean(found.get("text")), clean(found.get("address"))))
+    return ElementContent(place=Location(latitude, longitude, clean(found.get("text")), clean(found.get("address"))))
 
 
 def rich_link(body: Any) -> ElementContent:

@@ -6,7 +6,7 @@ import pytest
 
 from relay.channels.whatsapp.outbound.fitting import fit
 from relay.channels.whatsapp.outbound.render import render
-from relay.core.content import Option, Parameter, Place, Template
+from relay.core.content import Location, Option, Parameter, Template
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message, Person, Recipient
 from tests.unit.channels.accounts import CONTACT, PHONE, WHATSAPP
@@ -105,26 +105,26 @@ def test_who_writes_a_template_wrongly_is_told_how_it_is_written() -> None:
 @pytest.mark.parametrize(
     ("place", "text", "expected"),
     [
-        (Place(52.5, 13.4), None, {}),
-        (Place(52.5, 13.4, "Office", "Street 1"), None, {"name": "Office", "address": "Street 1"}),
-        (Place(52.5, 13.4, None, "Street 1"), None, {"name": "Street 1"}),
-        (Place(52.5, 13.4), "Our office", {"name": "Our office"}),
-        (Place(52.5, 13.4, "Office"), "Second floor", {"name": "Office", "address": "Second floor"}),
-        (Place(52.5, 13.4, "Office", "Street 1"), " Office\n", {"name": "Office", "address": "Street 1"}),
-        (Place(0.0, -180.0, "a\nb"), None, {"name": "a b"}),
+        (Location(52.5, 13.4), None, {}),
+        (Location(52.5, 13.4, "Office", "Street 1"), None, {"name": "Office", "address": "Street 1"}),
+        (Location(52.5, 13.4, None, "Street 1"), None, {"name": "Street 1"}),
+        (Location(52.5, 13.4), "Our office", {"name": "Our office"}),
+        (Location(52.5, 13.4, "Office"), "Second floor", {"name": "Office", "address": "Second floor"}),
+        (Location(52.5, 13.4, "Office", "Street 1"), " Office\n", {"name": "Office", "address": "Street 1"}),
+        (Location(0.0, -180.0, "a\nb"), None, {"name": "a b"}),
     ],
 )
 def test_a_place_is_one_message_where_it_holds_the_text(
-    place: Place, text: str | None, expected: dict[str, Any]
+    place: Location, text: str | None, expected: dict[str, Any]
 ) -> None:
     named = {"latitude": place.latitude, "longitude": place.longitude, **expected}
     assert sent(message(place=place, text=text)) == [("location", named)]
 
 
 def test_a_text_too_long_for_a_places_name_goes_first() -> None:
-    place = Place(52.5, 13.4, "Office", "Street 1")
+    place = Location(52.5, 13.4, "Office", "Street 1")
     assert [kind for kind, _ in sent(message(place=place, text="Come to"))] == ["text", "location"]
-    assert [kind for kind, _ in sent(message(place=Place(1, 2), text="x" * 101))] == ["text", "location"]
+    assert [kind for kind, _ in sent(message(place=Location(1, 2), text="x" * 101))] == ["text", "location"]
     parts = fit(message(place=place, text="Come to", reply_to="wamid.asked"))
     assert [(part.source_id, part.reply_to, bool(part.place)) for part in parts] == [
         ("7f3c", "wamid.asked", False),
@@ -133,12 +133,12 @@ def test_a_text_too_long_for_a_places_name_goes_first() -> None:
 
 
 def test_what_is_tapped_stands_below_a_place() -> None:
-    it = message(place=Place(1, 2), text="Is this where you live?", options=(Option("Yes"), Option("No")))
+    it = message(place=Location(1, 2), text="Is this where you live?", options=(Option("Yes"), Option("No")))
     (first, _), (second, content) = sent(it)
     assert (first, second) == ("location", "interactive")
     assert content["body"] == {"text": "Is this where you live?"}
 
 
 def test_what_is_no_place_on_earth_is_told_as_text() -> None:
-    assert sent(message(place=Place(91, 2, "Moon", "Far"))) == [("text", {"body": "Moon\nFar"})]
-    assert sent(message(place=Place(float("nan"), 2, "Moon"))) == [("text", {"body": "Moon"})]
+    assert sent(message(place=Location(91, 2, "Moon", "Far"))) == [("text", {"body": "Moon\nFar"})]
+    assert sent(message(place=Location(float("nan"), 2, "Moon"))) == [("text", {"body": "Moon"})]

@@ -16,9 +16,9 @@ from web.api.access import auth
 from web.api.messages.sending_schemas import (
     Sending,
     SendQuery,
-    SendTemplate,
     SentToAgent,
     SentToPhone,
+    TemplateRequest,
     ToAgent,
     ToPhone,
 )
@@ -87,7 +87,7 @@ def _wanted(body: Sending, direction: Direction, person: Person) -> MessageReque
     )
 
 
-def _with_template(wanted: MessageRequest, given: SendTemplate | None) -> MessageRequest:
+def _with_template(wanted: MessageRequest, given: TemplateRequest | None) -> MessageRequest:
     if given is None:
         return wanted
     file = given.header if given.header is not None and given.header.url is not None else None

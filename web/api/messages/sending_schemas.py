@@ -122,7 +122,7 @@ _NAMED: TypeAdapter[Named] = TypeAdapter(Named, config=VALUES)
 ButtonPlace = Annotated[str, AfterValidator(_button), Field(json_schema_extra={"pattern": "^[0-9]$"})]
 
 
-class SendTemplate(Given):
+class TemplateRequest(Given):
     """An approved template: the only kind of message that may go out 24 hours after the contact last wrote."""
 
     name: TemplateName
@@ -150,7 +150,7 @@ class SendTemplate(Given):
 
 class ToPhone(Sending):
     to: Contact = Field(description=f"who gets it: {CONTACT}")
-    template: SendTemplate | None = Field(None, description="of type template")
+    template: TemplateRequest | None = Field(None, description="of type template")
 
 
 class ToAgent(Sending):

@@ -7,7 +7,7 @@ from typing import Any
 
 from relay.channels.http.reading import joined
 from relay.channels.text import clean
-from relay.core.content import Place
+from relay.core.content import Location
 
 _LONGEST = 1000
 
@@ -19,13 +19,13 @@ def text(item: dict[str, Any]) -> str:
     return f"📍 Location\n{shown}" if shown else "📍 Location"
 
 
-def place(item: dict[str, Any]) -> Place | None:
+def place(item: dict[str, Any]) -> Location | None:
     """None where the degrees cannot be read. Numbers in Meta's samples, texts in clients' types."""
     latitude, longitude = _number(item.get("latitude"), 90), _number(item.get("longitude"), 180)
     if latitude is None or longitude is None:
         return None
     name, address = ((clean(item.get(each)) or "")[:_LONGEST] or None for each in ("name", "address"))
-    return Place(latitude, longitude, name, address)
+    return Location(latitude, longitude, name, address)
 
 
 def _number(value: Any, most: float) -> float | None:

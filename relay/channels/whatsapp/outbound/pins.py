@@ -7,7 +7,7 @@ from typing import Any
 
 from relay.channels.http.reading import joined_once, without_none
 from relay.channels.whatsapp.outbound.titles import one_line
-from relay.core.content import Place
+from relay.core.content import Location
 from relay.core.lengths import units
 from relay.core.messages import Message
 
@@ -33,13 +33,13 @@ def fit_place(message: Message) -> Message:
     return replace(message, place=place, text=text)
 
 
-def location(place: Place) -> dict[str, Any]:
+def location(place: Location) -> dict[str, Any]:
     """The message's content."""
     named = {"name": one_line(place.name) or None, "address": one_line(place.address) or None}
     return without_none({"latitude": place.latitude, "longitude": place.longitude, **named})
 
 
-def _taken_in(place: Place, text: str) -> tuple[Place, str | None]:
+def _taken_in(place: Location, text: str) -> tuple[Location, str | None]:
     if "\n" in text.strip() or units(text) > NAME:
         return place, text
     if not one_line(place.name):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from relay.core.content import Answer, Option, Place, Quote, Template
+from relay.core.content import Answer, Location, Option, Quote, Template
 from relay.core.conversation.quoting import DELETED, EXCERPT, UNREACTED, edited, excerpt, reacted, with_quote
 from relay.core.messages import Media, Message, Person
 
@@ -101,7 +101,7 @@ def test_a_files_caption_stays_below_the_quote() -> None:
         (message(None, media=Media("audio", voice=True)), "voice note"),
         (message(None, media=Media("document", filename="offer.pdf")), "document offer.pdf"),
         (message(None, media=Media("link", filename="film.mov")), "file film.mov"),
-        (message(None, place=Place(1, 2, "Office")), "location Office"),
+        (message(None, place=Location(1, 2, "Office")), "location Office"),
         (message(None, template=Template("hello", "en")), "template hello"),
         (message(None, options=(Option("Yes"), Option("No"))), "Yes / No"),
         (message(" \n "), "a message"),

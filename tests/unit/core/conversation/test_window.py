@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from relay.core.content import Option, Parameter, Place, Template
+from relay.core.content import Location, Option, Parameter, Template
 from relay.core.conversation.window import closed, in_its_place
 from relay.core.messages import Media, Message, Person
 
@@ -65,7 +65,7 @@ def test_templates_and_later_parts_are_not_replaced() -> None:
         (message(), {"window_template": {"name": "a", "language": "en", "parameters": ["fixed"]}}, True),
         (message(None), SETTINGS, True),
         (message(media=Media("image")), SETTINGS, True),
-        (message(place=Place(1, 2)), SETTINGS, True),
+        (message(place=Location(1, 2)), SETTINGS, True),
         (message(options=(Option("Yes"),)), SETTINGS, True),
         (message(part=1, parts=2), SETTINGS, True),
         (message("x" * 1011), SETTINGS, False),
