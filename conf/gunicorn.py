@@ -23,7 +23,7 @@ timeout = 60
 graceful_timeout = 20
 keepalive = 15
 
-# Providers send short request lines and few headers; the body's limit is the application's (MAX_CONTENT_LENGTH).
+# Providers send short request lines and few headers; the body's limits: web.app, web.webhooks.budget.
 limit_request_line = 4094
 limit_request_fields = 64
 limit_request_field_size = 8190

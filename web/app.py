@@ -9,20 +9,18 @@ from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from web import health, metrics
+from web import health
 from web.api import routes as api
 from web.portal import routes as portal
-from web.request import idempotency, limits, refusals
-from web.request.arrival import ArrivalTime
+from web.request import idempotency, limits, record, refusals
+from web.request.arrival import Arrival, began
 from web.request.errors import request_id
 from web.request.parts import WebParts
 from web.webhooks import routes as webhooks
+from web.webhooks.entrance import Entrance
 
-log = structlog.get_logger(__name__)
-
-# Meta's largest webhook has 3 MB.
-BODY_LIMIT = 4 * 1024 * 1024
-API_BODY_LIMIT = 256 * 1024
+BODY_LIMIT = 256 * 1024
+"""Of everything but webhooks, which have a limit of their own (web.webhooks.budget)."""
 API_PATHS = r"^/(api|auth|state|genesys|whatsapp|tenants)(/|$)"
 ASKING_HEADERS = (
     "Authorization",
@@ -41,8 +39,6 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
-# Asked every few seconds by machines; they would hide everything else in the log.
-QUIET = ("/health/", "/metrics")
 
 
 def create_app(parts: WebParts) -> Flask:
@@ -53,7 +49,8 @@ def create_app(parts: WebParts) -> Flask:
     app.config.update(SECRET_KEY=parts.secret_key, MAX_CONTENT_LENGTH=BODY_LIMIT)
     app.config["SECURITY_HEADERS"] = HEADERS | (HSTS if parts.public_url.startswith("https:") else {})
     app.extensions["relay"] = parts
-    app.wsgi_app = ArrivalTime(app.wsgi_app)  # type: ignore[method-assign]
+    entrance = Entrance(app.wsgi_app, lambda: app.extensions["relay"], app.config["SECURITY_HEADERS"])
+    app.wsgi_app = Arrival(entrance)  # type: ignore[method-assign]
     app.before_request(_begin)
     app.after_request(_finish)
     api.register(app)
@@ -83,33 +80,17 @@ def _let_pages_ask(app: Flask, origins: tuple[str, ...]) -> None:
 
 
 def _begin() -> None:
-    g.started = time.monotonic()
     # A connection's requests share one greenlet, and with it the log's context.
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id())
-    if not request.path.startswith("/webhook/"):
-        request.max_content_length = API_BODY_LIMIT
 
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = request_id()
     for name, value in current_app.config["SECURITY_HEADERS"].items():
         response.headers.setdefault(name, value)
-    metrics.requests.labels(metrics.method_label(request.method), str(response.status_code)).inc()
-    # The rule, not the path: webhook addresses hold keys that must not be guessed.
     rule = request.url_rule.rule if request.url_rule else "(none)"
-    if not rule.startswith(QUIET):
-        seconds = time.monotonic() - g.started
-        # Neither path nor query nor body: they hold keys, numbers and what people wrote.
-        log.info(
-            "request",
-            method=request.method,
-            rule=rule,
-            status=response.status_code,
-            seconds=round(seconds, 4),
-            principal=g.principal.id if "principal" in g else None,
-        )
-        if rule.startswith("/webhook/") and request.method == "POST":
-            channel = "genesys" if rule.startswith("/webhook/genesys") else "whatsapp"
-            metrics.webhook_seconds.labels(channel).observe(seconds)
+    seconds = time.monotonic() - began(request.environ)
+    principal = g.principal.id if "principal" in g else None
+    record.answered(request.method, rule, response.status_code, seconds, principal)
     return response

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import TypeVar
+
 from prometheus_client import Counter, Histogram
 
 webhooks = Counter("web_webhooks_total", "Webhook POSTs by their answer", ["channel", "answer"])
@@ -16,9 +19,22 @@ webhook_seconds = Histogram(
 )
 requests = Counter("web_requests_total", "Requests by status", ["method", "status"])
 
+for _channel in ("whatsapp", "genesys"):
+    for _what in ("accepted", "unknown", "foreign", "undecided"):
+        items.labels(_channel, _what)  # shown from the beginning, as 0
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def method_label(method: str) -> str:
     """The method, or one word for all that somebody may make up: each label's value lives as long as the process."""
     return method if method in METHODS else "other"
+
+
+M = TypeVar("M", Counter, Histogram)
+
+
+@lru_cache(maxsize=1_024)
+def child(metric: M, *labels: str) -> M:
+    """The metric's series of these labels, without the look-up under a lock that `labels` is."""
+    return metric.labels(*labels)

@@ -99,9 +99,9 @@ class SharedConnection(pyamqp.Connection):
         if self.reader is None or gevent.getcurrent() is self.reader:
             super().drain_events(timeout)
             self.wake()
-        elif timeout == 0 or not self._progress.wait(timeout):
-            # 0 is basic_publish, which only looks whether something has come.
+        elif timeout != 0 and not self._progress.wait(timeout):
             raise TimeoutError
+        # 0 is basic_publish, which only looks whether something has come: the reader sees to that.
 
     def wake(self) -> None:
         """Let those who wait look again. A new event each time: none of them can miss it."""

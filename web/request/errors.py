@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
-from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, jsonify, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from db.tenants.changes import NotFoundError, TakenError
 from relay.core.errors import StoreError
-from web.request import wording
+from web.request import arrival, wording
 
 log = structlog.get_logger(__name__)
 
-REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 CODES = {
     400: "bad_request",
     401: "unauthorised",
@@ -62,11 +59,8 @@ def wrong_field(field: str, text: str, code: str = "invalid_request") -> ApiErro
 
 
 def request_id() -> str:
-    """The id of this request: the caller's own where it is usable."""
-    if "request_id" not in g:
-        given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if REQUEST_ID.match(given) else uuid4().hex
-    return str(g.request_id)
+    """The id of this request."""
+    return arrival.request_id(request.environ)
 
 
 def answer(status: int, code: str, message: str, details: Details = ()) -> Response:

@@ -7,6 +7,13 @@ from dataclasses import dataclass, field
 from db.tenants.lines import LineRoute
 from web.webhooks.lines import ChannelName, TenantHook
 
+PUBLISH_SECONDS = {"whatsapp": 4.0, "genesys": 8.0}
+"""Genesys gives up after 10 s and repeats five times; the rest of it is for look-ups."""
+
+
+class NobodysAddressError(Exception):
+    """There is no such webhook address."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -23,6 +30,11 @@ class Endpoint:
     owner: str | None = None
     line: LineRoute | None = None
     tenant: TenantHook | None = None
+
+    @property
+    def publish_seconds(self) -> float:
+        """They bound its publishing."""
+        return PUBLISH_SECONDS[self.channel]
 
     @property
     def shared(self) -> bool:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from web.request.context import parts
+from web.request.parts import WebParts
 from web.webhooks import endpoint, guesses
-from web.webhooks.reception import receive
-
-# Genesys gives up after 10 s and repeats five times; the rest of it is for look-ups.
-PUBLISH_SECONDS = 8.0
+from web.webhooks.endpoint import Endpoint, NobodysAddressError
 
 webhook = Blueprint("webhook_genesys", __name__, url_prefix="/webhook/genesys")
 guesses.guard(webhook)
@@ -22,14 +19,11 @@ def verify(_key: str = "") -> Response:
     return Response("ok", mimetype="text/plain")
 
 
-@webhook.post("")
-def receive_for_all() -> Response:
-    return receive(endpoint.shared("genesys", ()), PUBLISH_SECONDS)
-
-
-@webhook.post("/<key>")
-def receive_for_line(key: str) -> Response:
-    route = parts().lines.by_line_key(key)
+def endpoint_at(key: str, held: WebParts) -> Endpoint:
+    """What is called with a line's key, or with "". Raises NobodysAddressError or DatabaseError."""
+    if not key:
+        return endpoint.shared("genesys", ())
+    route = held.lines.by_line_key(key)
     if route is None:
-        raise guesses.nobodys()
-    return receive(endpoint.of_line(route), PUBLISH_SECONDS)
+        raise NobodysAddressError
+    return endpoint.of_line(route)

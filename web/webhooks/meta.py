@@ -8,10 +8,9 @@ from flask import Blueprint, Response, request
 
 from web.request.context import parts
 from web.request.errors import ApiError
+from web.request.parts import WebParts
 from web.webhooks import endpoint, guesses
-from web.webhooks.reception import receive
-
-PUBLISH_SECONDS = 4.0
+from web.webhooks.endpoint import Endpoint, NobodysAddressError
 
 webhook = Blueprint("webhook_meta", __name__, url_prefix="/webhook/meta")
 guesses.guard(webhook)
@@ -30,17 +29,14 @@ def shake_hands_with_tenant(key: str) -> Response:
     return _challenge(hook.verify_token or parts().meta_verify_token)
 
 
-@webhook.post("")
-def receive_for_all() -> Response:
-    return receive(endpoint.shared("whatsapp", parts().meta_app_secrets), PUBLISH_SECONDS)
-
-
-@webhook.post("/<key>")
-def receive_for_tenant(key: str) -> Response:
-    hook = parts().lines.by_tenant_key(key)
+def endpoint_at(key: str, held: WebParts) -> Endpoint:
+    """What is called with a tenant's key, or with "". Raises NobodysAddressError or DatabaseError."""
+    if not key:
+        return endpoint.shared("whatsapp", held.meta_app_secrets)
+    hook = held.lines.by_tenant_key(key)
     if hook is None:
-        raise guesses.nobodys()
-    return receive(endpoint.of_tenant(hook, parts().meta_app_secrets), PUBLISH_SECONDS)
+        raise NobodysAddressError
+    return endpoint.of_tenant(hook, held.meta_app_secrets)
 
 
 def _challenge(expected: str) -> Response:

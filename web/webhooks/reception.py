@@ -12,37 +12,36 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from flask import Response, request
+from werkzeug.wsgi import get_content_length, get_input_stream
 
 from relay.core.errors import StoreError
 from web import metrics
 from web.request.arrival import arrived_at
-from web.request.context import parts
 from web.request.errors import ApiError
+from web.request.parts import WebParts
 from web.webhooks import outgoing, reading, remembering
 from web.webhooks.authority import Authorised, authorise
-from web.webhooks.budget import LARGE_BYTES, Budget, OverBudget
+from web.webhooks.budget import LARGE_BYTES, MOST_BYTES, Budget, OverBudget
 from web.webhooks.endpoint import Endpoint
 from web.webhooks.proof import SIGNATURE, NotProved, Proof, prove
 
 log = structlog.get_logger(__name__)
 
-HEADER = "X-Hub-Signature-256"
+SIGNATURE_HEADER = "HTTP_X_HUB_SIGNATURE_256"
 
 
-def receive(endpoint: Endpoint, seconds: float) -> Response:
-    """Take one webhook; `seconds` bound its publishing.
+def receive(environ: dict[str, Any], endpoint: Endpoint, held: WebParts) -> None:
+    """Take one webhook, so that it may be answered 200.
 
-    Raises ApiError 401, StoreError, or what werkzeug raises for an oversized body.
+    Raises ApiError 401, StoreError, or what werkzeug raises for a body that is too large, too slow, or cut off.
     """
-    held = parts()
     if not held.preparation.done:
         raise StoreError("web is still waiting for what it needs")
-    signature = request.headers.get(HEADER, "")
+    signature, length = environ.get(SIGNATURE_HEADER, ""), get_content_length(environ)
     if not SIGNATURE.fullmatch(signature):
-        raise _refused(endpoint, length=request.content_length)
-    with held.room.reading(request.content_length):
-        raw = request.get_data(cache=False)
+        raise _refused(endpoint, length=length)
+    with held.room.reading(length):
+        raw = get_input_stream(environ, max_content_length=MOST_BYTES).read()
         try:
             proof = prove(raw, signature, endpoint, held)
         except NotProved:
@@ -50,15 +49,13 @@ def receive(endpoint: Endpoint, seconds: float) -> Response:
         # The operator's app signs for many tenants: they are others, and none of them is held back for it.
         held.room.spend(proof.signer.owner, len(raw) if proof.signer.tenant_id else 0)
         with held.room.turn(proof.signer.owner, len(raw)):
-            _take(raw, proof, endpoint, seconds)
-    metrics.webhooks.labels(endpoint.channel, "accepted").inc()
-    return Response(status=200)
+            _take(raw, arrived_at(environ), proof, endpoint, held)
+    metrics.child(metrics.webhooks, endpoint.channel, "accepted").inc()
 
 
-def _take(raw: bytes, proof: Proof, endpoint: Endpoint, seconds: float) -> None:
+def _take(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebParts) -> None:
     """What the signer says is taken, item by item; or kept whole, where that is not possible."""
-    held, channel, budget = parts(), parts().channels[endpoint.channel], Budget()
-    at = arrived_at(request.environ)
+    channel, budget = held.channels[endpoint.channel], Budget()
     try:
         body = reading.read(raw, budget)
         items = list(budget.items(channel.split(body)))
@@ -67,11 +64,11 @@ def _take(raw: bytes, proof: Proof, endpoint: Endpoint, seconds: float) -> None:
         messages, left = outgoing.updates(channel.name, accepted, at, held.shards, proof.signer.digest)
         unknown, odd = remembering.rows(found.unknown, budget), remembering.rows(left, budget)
     except (reading.Unreadable, OverBudget) as error:
-        _keep_whole(raw, proof, endpoint, seconds, str(error) or "not readable as JSON")
+        _keep_whole(raw, at, proof, endpoint, held, str(error) or "not readable as JSON")
         return
     if not found.undecided:
         messages.append(outgoing.archive(channel.name, raw, at, found.owners, found.one_owner))
-    _publish(endpoint, messages, seconds)
+    _publish(endpoint, messages, held)
     remembering.keep_items(held.pool, channel.name, proof.signer, unknown, _time(at), "no active line has this id")
     remembering.keep_items(
         held.pool, channel.name, proof.signer, odd, _time(at), "too large to relay, or not to be read"
@@ -86,11 +83,10 @@ def _take(raw: bytes, proof: Proof, endpoint: Endpoint, seconds: float) -> None:
         raise StoreError(f"{len(found.undecided)} items could not be placed while the database is away")
 
 
-def _keep_whole(raw: bytes, proof: Proof, endpoint: Endpoint, seconds: float, reason: str) -> None:
+def _keep_whole(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebParts, reason: str) -> None:
     """Rightly signed all the same: the provider must not repeat it, and somebody should look at it."""
-    at = arrived_at(request.environ)
-    _publish(endpoint, [outgoing.archive(endpoint.channel, raw, at, {}, False)], seconds)
-    remembering.keep_whole(parts().pool, endpoint.channel, proof.signer, raw, _time(at), reason)
+    _publish(endpoint, [outgoing.archive(endpoint.channel, raw, at, {}, False)], held)
+    remembering.keep_whole(held.pool, endpoint.channel, proof.signer, raw, _time(at), reason)
     metrics.items.labels(endpoint.channel, "unreadable").inc()
     log.error("webhook_unreadable", channel=endpoint.channel, reason=reason, **_fingerprint(raw))
 
@@ -101,8 +97,8 @@ def _refused(endpoint: Endpoint, **about: Any) -> ApiError:
     return ApiError(401, "signature_invalid", "no secret of any line named here signs this body")
 
 
-def _publish(endpoint: Endpoint, messages: list[outgoing.Outgoing], seconds: float) -> None:
-    dropped = parts().publisher.publish(messages, seconds)
+def _publish(endpoint: Endpoint, messages: list[outgoing.Outgoing], held: WebParts) -> None:
+    dropped = held.publisher.publish(messages, endpoint.publish_seconds)
     if dropped:
         metrics.archive_refused.inc(len(dropped))
         log.error("archive_refused", channel=endpoint.channel, advice="see docs/queues.md, WEBHOOK_ARCHIVE")
@@ -110,7 +106,8 @@ def _publish(endpoint: Endpoint, messages: list[outgoing.Outgoing], seconds: flo
 
 def _count(channel: str, found: Authorised) -> None:
     for what in ("accepted", "unknown", "foreign", "undecided"):
-        metrics.items.labels(channel, what).inc(len(getattr(found, what)))
+        if count := len(getattr(found, what)):
+            metrics.child(metrics.items, channel, what).inc(count)
 
 
 def _time(at: float) -> datetime:
