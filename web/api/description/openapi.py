@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Flask
+from pydantic import BaseModel
 
+from web.api.access.schemas import NewKey, NewUser
+from web.api.messages.dead_letter_schemas import Replay
+from web.api.messages.sending_schemas import RecordMove, RecordRequest, ToAgent, ToPhone
+from web.api.tenants.schemas import ErrorBody, NewTenant
 from web.request.principal import OPERATOR
 
 Json = dict[str, Any]
@@ -42,16 +47,16 @@ PARAMETERS: Json = {
         "schema": {"type": "string", "format": "uuid"},
     },
 }
-EXAMPLES: Json = {
-    "NewTenant": {"name": "Nordwind Outdoor"},
-    "NewUser": {"email": "ada.brandt@nordwind.example", "name": "Ada Brandt", "role": "admin"},
-    "NewKey": {"name": "order system", "scopes": ["messages:send", "messages:read"]},
-    "ToPhone": {"to": "4915112345678", "type": "text", "text": "Your order is on its way."},
-    "ToAgent": {"from": "4915112345678", "name": "Ada Brandt", "type": "text", "text": "Where is my order?"},
-    "NewRecord": {"wa_id": "4915112345678", "direction": "inbound", "text": "Hello", "source_id": "crm-1"},
-    "RecordMove": {"status": "delivered"},
-    "Replay": {"all": True},
-    "ErrorBody": {
+EXAMPLES: dict[type[BaseModel], Json] = {
+    NewTenant: {"name": "Nordwind Outdoor"},
+    NewUser: {"email": "ada.brandt@nordwind.example", "name": "Ada Brandt", "role": "admin"},
+    NewKey: {"name": "order system", "scopes": ["messages:send", "messages:read"]},
+    ToPhone: {"to": "4915112345678", "type": "text", "text": "Your order is on its way."},
+    ToAgent: {"from": "4915112345678", "name": "Ada Brandt", "type": "text", "text": "Where is my order?"},
+    RecordRequest: {"wa_id": "4915112345678", "direction": "inbound", "text": "Hello", "source_id": "crm-1"},
+    RecordMove: {"status": "delivered"},
+    Replay: {"all": True},
+    ErrorBody: {
         "error": {
             "code": "not_found",
             "message": "there is no such tenant",
@@ -68,8 +73,8 @@ def described(app: Flask) -> Json:
     if made is None:
         made = app.api_doc  # type: ignore[attr-defined]
         made["components"]["parameters"] = PARAMETERS
-        for name, example in EXAMPLES.items():
-            made["components"]["schemas"][name]["examples"] = [example]
+        for model, example in EXAMPLES.items():
+            made["components"]["schemas"][model.__name__]["examples"] = [example]
         for path, method, view in _views(app):
             operation = made["paths"].get(path, {}).get(method)
             if operation is not None:
