@@ -31,6 +31,9 @@ REMEMBERED = 10_000
 class Tokens:
     """The process's tokens. The shared cache spares other processes the fetch; it may be empty.
 
+    Each send needs one: what was asked of the shared cache stays in memory until shortly before its end, until it is
+    refused, or until other credentials are asked for.
+
     Credentials with a `refresh_token` use the refresh grant, all others the client credentials.
     """
 
@@ -47,12 +50,11 @@ class Tokens:
 
     def held(self, account: Account, deadline: float) -> Token:
         """The same with its end."""
-        key = _key(account)
-        return self._known(key) or self._fetch_once(key, account, deadline, lambda: self._known(key))
+        return self._known(account) or self._fetch_once(account, deadline, lambda: self._known(account))
 
     def fresh(self, account: Account, deadline: float) -> str:
         """A token fetched just now: what an onboarding check wants to see."""
-        return self._fetch_once(_key(account), account, deadline, lambda: None).value
+        return self._fetch_once(account, deadline, lambda: None).value
 
     def login_url(self, account: Account, redirect_uri: str, state: str, challenge: str) -> str:
         return self._grants.authorize_url(account, redirect_uri, state, challenge)
@@ -65,51 +67,62 @@ class Tokens:
             text = "Genesys gave no refresh token, so the login would end with its access token"
             raise SendError("refused", "no_refresh_token", text)
         logged_in = replace(account, credentials={**account.credentials, "refresh_token": granted.refresh_token})
-        token = self._keep(_key(logged_in), granted, began)
+        token = self._keep(logged_in, granted, began)
         self._renewal.begin(_key(logged_in), granted.refresh_token)
         return Login(granted.refresh_token, token.expires_at)
 
     def drop(self, account: Account, token: str) -> None:
         """Forget a token that was refused, unless somebody has replaced it already."""
-        key = _key(account)
-        mine = self._mine.get(key)
+        mine = self._mine.get(_own_key(account))
         if mine is not None and mine[0].value == token:
-            del self._mine[key]
-        shared = _read(self._shared.get(key))
+            del self._mine[_own_key(account)]
+        shared = self._others(account)
         if shared is not None and shared.value == token:
-            self._shared.delete(key)
+            self._shared.delete(_key(account))
 
-    def _known(self, key: str) -> Token | None:
-        mine = self._mine.get(key)
+    def _known(self, account: Account) -> Token | None:
+        mine = self._mine.get(_own_key(account))
         if mine is not None and time.monotonic() < mine[1]:
             return mine[0]
-        return _read(self._shared.get(key))
+        token = self._others(account)
+        if token is not None and token.expires_at is not None and token.expires_at > time.time():
+            left = min(token.expires_at - time.time(), LONGEST_LIFE)
+            self._remember(account, token, time.monotonic() + _useful(left))
+        return token
 
-    def _fetch_once(self, key: str, account: Account, deadline: float, known: Callable[[], Token | None]) -> Token:
-        lock = self._locks.setdefault(key, BoundedSemaphore(1))
+    def _others(self, account: Account) -> Token | None:
+        """What any process has got."""
+        return _read(self._shared.get(_key(account)))
+
+    def _remember(self, account: Account, token: Token, until: float) -> None:
+        """`until`: monotonic time."""
+        self._mine[_own_key(account)] = (token, until)
+        _bound(self._mine)
+
+    def _fetch_once(self, account: Account, deadline: float, known: Callable[[], Token | None]) -> Token:
+        lock = self._locks.setdefault(_key(account), BoundedSemaphore(1))
         if not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise SendError("retry", "token_timeout", "no access token in time")
         try:
-            return known() or self._fetch(key, account, deadline)
+            return known() or self._fetch(account, deadline)
         finally:
             lock.release()
             _bound(self._locks)
 
-    def _fetch(self, key: str, account: Account, deadline: float) -> Token:
+    def _fetch(self, account: Account, deadline: float) -> Token:
         began = time.monotonic()
         if not account.credentials.get("refresh_token"):
-            return self._keep(key, self._grants.client(account, deadline), began)
-        found = self._renewal.renew(key, account, deadline, lambda: self._known(key))
-        return self._keep(key, found, began) if isinstance(found, TokenGrant) else found
+            return self._keep(account, self._grants.client(account, deadline), began)
+        found = self._renewal.renew(_key(account), account, deadline, lambda: self._others(account))
+        return self._keep(account, found, began) if isinstance(found, TokenGrant) else found
 
-    def _keep(self, key: str, granted: TokenGrant, began: float) -> Token:
+    def _keep(self, account: Account, granted: TokenGrant, began: float) -> Token:
         """`began`: monotonic time before the call, so that a slow answer makes no token look younger."""
         life = _life(granted.expires_in)
         seconds = _useful(life)
         token = Token(granted.access_token, int(time.time() - (time.monotonic() - began) + life))
-        self._mine[key] = (token, began + seconds)
-        _bound(self._mine)
-        self._shared.set(key, f"{token.expires_at} {token.value}", seconds)
+        self._remember(account, token, began + seconds)
+        self._shared.set(_key(account), f"{token.expires_at} {token.value}", seconds)
         return token
 
 
@@ -123,6 +136,13 @@ def _key(account: Account) -> str:
     named += ["login"] if held.get("refresh_token") else []
     digest = hashlib.sha256("\n".join(named).encode("utf-8", "replace")).hexdigest()[:32]
     return f"genesys:token:{account.tenant_id}:{digest}"
+
+
+def _own_key(account: Account) -> str:
+    """The same, but of a login it changes with the refresh token: nobody gets a token of who was logged in before."""
+    refresh_token = account.credentials.get("refresh_token", "")
+    digest = hashlib.sha256(refresh_token.encode("utf-8", "replace")).hexdigest()[:16] if refresh_token else ""
+    return f"{_key(account)}:{digest}"
 
 
 def _read(kept: str | None) -> Token | None:
