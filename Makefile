@@ -5,7 +5,7 @@ PYTHON ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test scale bench lint format venv lock upgrade sbom audit places clean
+.PHONY: help demo smoke test faults scale bench lint format venv lock upgrade sbom audit places clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ test: .venv/dev.stamp ## Install what is missing, check the code, run every test
 	@tests/system/install.sh
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m tests.system.run
+
+faults: .venv/dev.stamp ## Stop, kill, freeze and overrun parts of whole installations under traffic; takes ten minutes
+	@tests/system/install.sh
+	@$(BIN)/python -m pytest --disable-warnings tests/faults
 
 scale: .venv/dev.stamp ## Fill a database with 1,000,000 messages and measure every read and page on it
 	@$(BIN)/python -m pytest -q -s --disable-warnings tests/scale/at_scale.py

@@ -104,6 +104,7 @@ class Run:
 ALL = traffic.Tally(CONVERSATIONS * EACH, CONVERSATIONS * EACH, 0, 0)
 
 
+@pytest.mark.each_commit
 def test_order_and_once_hold_while_a_daemon_joins_and_leaves(installation: Installation, second: Process) -> None:
     run = Run(installation, "Join and leave")
     assert owners(installation) == [16]

@@ -1,6 +1,7 @@
-"""`make test` after the linters: two halves side by side, then the fault tests with the machine to themselves.
+"""`make test` after the linters: two halves side by side, then the fault tests that each commit has to withstand.
 
-The second half's output appears when the first is over. Arguments go to every pytest (`-x`, `--durations=20`).
+All fault tests are `make faults`. The second half's output appears when the first is over. Arguments go to every pytest
+(`-x`, `--durations=20`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tests.system import coverage
 TESTS = Path(__file__).parents[1]
 HALVES = (("unit", "contract", "integration", "flow"), ("api", "portal", "content", "security"))
 ALONE = ("faults",)
+"""With the machine to themselves, and only what is marked for each commit."""
 COVERAGE = TESTS.parent / "build" / "coverage.json"
 NOT_HERE = {"scale"}
 """A target of its own."""
@@ -48,7 +50,8 @@ def _start(
     print(f"\n== {' '.join(names)}", file=output or sys.stdout, flush=True)
     # The fault tests run processes, which are not measured, and want the machine to themselves.
     python = [sys.executable] if names == ALONE else coverage.measured(reports / f"{names[0]}.json")
-    command = [*python, "-m", "pytest", f"--junitxml={reports / names[0]}.xml", *arguments, *folders]
+    chosen = ["-m", "each_commit"] if names == ALONE else []
+    command = [*python, "-m", "pytest", f"--junitxml={reports / names[0]}.xml", *chosen, *arguments, *folders]
     return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT if output else None)
 
 
