@@ -15,7 +15,7 @@ from db.mailbox import events
 from db.pool import Pool
 from db.prepared import Prepared
 from relay.core.mailbox import NewRow, Row
-from relay.core.messages import Direction, Message, dump, load
+from relay.core.messages import Direction, Message, dump_short, load
 from relay.core.ordering import SortKey
 
 
@@ -105,7 +105,7 @@ def _values(new: NewRow) -> tuple[Any, ...]:
     row, message = new.row, new.row.message
     return (
         row.id, row.tenant_id, row.line_id, row.conversation_id, row.shard, row.direction, message.source_id,
-        message.type, dump(message).decode(), json.dumps(new.payload),
+        message.type, dump_short(message).decode(), json.dumps(new.payload, separators=(",", ":")),
         message.media.kind if message.media else None,
         stamp(row.key.time), stamp(row.key.arrived_at), row.key.index, stamp(message.provider_time),
         row.state, new.reason, new.reason_code, new.report, new.origin,
@@ -169,5 +169,5 @@ def save_content(pool: Pool, message_id: str, message: Message, loss: tuple[str,
         cursor.execute(
             """UPDATE message_tracking SET content = %s, media_url = coalesce(%s, media_url), updated_at = now()
                WHERE id = %s""",
-            (dump(message).decode(), where, UUID(message_id)),
+            (dump_short(message).decode(), where, UUID(message_id)),
         )

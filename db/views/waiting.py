@@ -30,7 +30,7 @@ SIDE_COLUMNS = 12
 # The head of its lane is the first of those once claimed, or the first by the sort key.
 MESSAGE = f"""SELECT {SIDE.format(direction="m.direction")}, m.id::text, m.state, m.attempts, m.reason_code, m.reason,
   m.arrived_at, m.next_attempt_at, m.unknown_until, CASE WHEN m.report IS DISTINCT FROM m.reported THEN m.report END,
-  m.content -> 'media' <> 'null' AND m.content -> 'media' ->> 'object_key' IS NULL,
+  coalesce(m.content -> 'media' <> 'null', false) AND m.content -> 'media' ->> 'object_key' IS NULL,
   EXISTS (SELECT 1 FROM shards s JOIN daemons d ON d.id = s.owner WHERE s.n = m.shard AND d.lease_until > now()),
   (SELECT h.id::text FROM (SELECT e.id, e.claimed_at, e.sort_time, e.arrived_at, e.idx, e.seq FROM message_tracking e
                      WHERE e.conversation_id = m.conversation_id AND e.direction = m.direction

@@ -8,7 +8,7 @@ from relay.core.breaker import TROUBLES, Breaker
 from relay.core.conversation.fallback import without_media
 from relay.core.errors import CannotCarry, Fate, SendError, StoreError
 from relay.core.limits import PAIR_BURST, PairBucket
-from relay.core.messages import Media, Message, Person, Receipt, Update, dump, load
+from relay.core.messages import Media, Message, Person, Receipt, Update, dump, dump_short, load
 from relay.core.ordering import sort_key
 from relay.core.queues import queue_number
 from relay.core.retry import (
@@ -160,6 +160,8 @@ def test_queue_numbers_are_stable_and_spread() -> None:
 def test_canonical_values_survive_the_trip_through_json_and_unknown_keys_are_ignored() -> None:
     message = Message("wamid.1", Person("491701", name="Ana"), 1.5, "image", media=Media("image", "image/png"))
     assert load(Message, dump(message)) == message
+    assert load(Message, dump_short(message)) == message
+    assert len(dump_short(message)) < len(dump(message))
     update = Update("whatsapp", "t", "l", "491701", 1.0, 0, {"x": [1]})
     assert load(Update, dump(update).replace(b'"version":1', b'"version":2,"new":true')).payload == {"x": [1]}
 
