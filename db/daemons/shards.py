@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from db.mailbox.claims import BEGUN
+
 
 def renew(cursor: Any, daemon_id: str, name: str, seconds: float) -> None:
     """Take or extend this daemon's lease. Measure the monotonic clock before calling."""
@@ -72,24 +74,29 @@ def adopt_claims(cursor: Any, number: int, epoch: int) -> int:
     take-over: a receipt that settles the matter may be waiting there.
     """
     cursor.execute(
-        """UPDATE message_tracking SET state = 'unknown', unknown_until = NULL, updated_at = now(),
-                  reason_code = 'taken_over', reason = 'the daemon that sent it ended before the answer was written'
-           WHERE shard = %s AND (state = 'sending' AND claim_epoch < %s
-                                 -- adopted before, by an owner that ended before the wait had begun
-                                 OR state = 'unknown' AND unknown_until IS NULL)""",
+        f"""WITH adopted AS (
+             UPDATE message_tracking SET state = 'unknown', unknown_until = NULL, updated_at = now(),
+                    reason_code = 'taken_over', reason = 'the daemon that sent it ended before the answer was written'
+             WHERE unfinished AND shard = %s AND (state = 'sending' AND claim_epoch < %s
+                                   -- adopted before, by an owner that ended before the wait had begun
+                                   OR state = 'unknown' AND unknown_until IS NULL)
+             RETURNING id, attempts, line_id, claim_epoch, claimed_at, deadline_at
+           ), begun AS (
+             {BEGUN.format(messages="adopted", which="true")}
+           )
+           SELECT count(*) FROM adopted""",
         (number, epoch),
     )
-    return int(cursor.rowcount)
+    return int(cursor.fetchone()[0])
 
 
 def date_unknowns(cursor: Any, number: int, seconds: float) -> list[str]:
     """Start the wait for the outcomes adopted above; returns the conversations concerned."""
     cursor.execute(
         """UPDATE message_tracking m
-           SET unknown_until = greatest(now(), (SELECT max(a.deadline_at) FROM message_attempts a
-                                                WHERE a.message_id = m.id))
+           SET unknown_until = greatest(now(), m.deadline_at)
                                + make_interval(secs => CASE m.direction WHEN 'outbound' THEN %s ELSE 0 END)
-           WHERE shard = %s AND state = 'unknown' AND unknown_until IS NULL
+           WHERE unfinished AND shard = %s AND state = 'unknown' AND unknown_until IS NULL
            RETURNING conversation_id""",
         (seconds, number),
     )

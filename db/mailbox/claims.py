@@ -17,21 +17,18 @@ WITH owned AS (
     SELECT n, epoch FROM shards WHERE owner = %(owner)s AND n = ANY(%(shards)s) ORDER BY n FOR SHARE
 ), wanted AS (
     SELECT * FROM unnest(%(ids)s, %(numbers)s, %(epochs)s, %(attempts)s, %(again)s) AS w (id, shard, epoch, n, again)
-), claimed AS (
-    UPDATE message_tracking m
-    SET state = 'sending', attempts = w.n, claim_epoch = w.epoch, claimed_at = clock_timestamp(),
-        next_attempt_at = NULL, unknown_until = NULL, updated_at = now()
-    FROM wanted w JOIN owned o ON o.n = w.shard AND o.epoch = w.epoch
-    WHERE m.id = w.id AND m.shard = w.shard
-      AND (m.attempts = w.n - 1 AND m.state IN ('received', 'unknown')
-           -- the same claim again, after its answer was lost: its sender is still waiting for it
-           OR w.again AND m.attempts = w.n AND m.claim_epoch = w.epoch AND m.state = 'sending')
-    RETURNING m.id, m.line_id, w.n, w.epoch
 )
-INSERT INTO message_attempts (message_id, n, line_id, epoch, started_at, deadline_at)
-SELECT id, n, line_id, epoch, clock_timestamp(), clock_timestamp() + make_interval(secs => %(seconds)s) FROM claimed
-ON CONFLICT (message_id, n) DO UPDATE SET deadline_at = excluded.deadline_at
-RETURNING message_id::text
+UPDATE message_tracking m
+SET state = 'sending', attempts = w.n, claim_epoch = w.epoch, claimed_at = clock_timestamp(),
+    deadline_at = clock_timestamp() + make_interval(secs => %(seconds)s),
+    next_attempt_at = NULL, unknown_until = NULL, updated_at = now()
+FROM wanted w
+WHERE m.id = w.id AND m.shard = w.shard
+  AND EXISTS (SELECT 1 FROM owned o WHERE o.n = w.shard AND o.epoch = w.epoch)
+  AND (m.attempts = w.n - 1 AND m.state IN ('received', 'unknown')
+       -- the same claim again, after its answer was lost: its sender is still waiting for it
+       OR w.again AND m.attempts = w.n AND m.claim_epoch = w.epoch AND m.state = 'sending')
+RETURNING m.id::text
 """,
     owner="uuid", shards="smallint[]", ids="uuid[]", numbers="smallint[]", epochs="bigint[]", attempts="integer[]",
     again="boolean[]", seconds="float8",
@@ -70,38 +67,54 @@ def lock(cursor: Any, message_ids: Sequence[str]) -> None:
     LOCK.run(cursor, ids=message_ids)
 
 
-# A provider id that another attempt holds already is not stored twice. A status may have overtaken the answer: what it
-# said about the attempt stays.
+# A provider id that another attempt holds already is not stored twice. Of a call there is a row before its end where
+# something was told of it meanwhile: what a status said about it stays.
 ATTEMPTS = Prepared(
     "record_attempts",
     """
-UPDATE message_attempts a
-SET finished_at = v.at, http_status = v.http_status, trace_id = v.trace_id,
-    outcome = CASE a.outcome WHEN 'undelivered' THEN a.outcome ELSE v.outcome END,
-    code = CASE a.outcome WHEN 'undelivered' THEN a.code ELSE v.code END,
-    detail = CASE a.outcome WHEN 'undelivered' THEN a.detail ELSE v.detail END,
-    answer = CASE a.outcome WHEN 'undelivered' THEN a.answer ELSE v.answer END,
-    provider_id = CASE WHEN EXISTS (SELECT 1 FROM message_attempts o
-                                    WHERE o.line_id = a.line_id AND o.provider_id = v.provider_id) THEN a.provider_id
-                       ELSE coalesce(v.provider_id, a.provider_id) END
-FROM unnest(%(ids)s, %(numbers)s, %(at)s, %(outcomes)s, %(provider_ids)s, %(statuses)s, %(codes)s, %(details)s,
-            %(traces)s, %(answers)s)
-     AS v (message_id, n, at, outcome, provider_id, http_status, code, detail, trace_id, answer)
-WHERE a.message_id = v.message_id AND a.n = v.n
+WITH v AS (
+    SELECT c.message_id, c.n, c.at, c.outcome, c.http_status, c.code, c.detail, c.trace_id, c.answer,
+           CASE WHEN held.n IS NULL THEN c.provider_id END AS provider_id
+    FROM unnest(%(ids)s, %(lines)s, %(numbers)s, %(at)s, %(outcomes)s, %(provider_ids)s, %(statuses)s, %(codes)s,
+                %(details)s, %(traces)s, %(answers)s)
+         AS c (message_id, line_id, n, at, outcome, provider_id, http_status, code, detail, trace_id, answer)
+    -- not as EXISTS, for which a whole table may be hashed
+    LEFT JOIN LATERAL (SELECT o.n FROM message_attempts o
+                       WHERE o.line_id = c.line_id AND o.provider_id = c.provider_id LIMIT 1) held ON true
+), known AS (
+    UPDATE message_attempts a
+    SET finished_at = v.at, http_status = v.http_status, trace_id = v.trace_id,
+        outcome = CASE a.outcome WHEN 'undelivered' THEN a.outcome ELSE v.outcome END,
+        code = CASE a.outcome WHEN 'undelivered' THEN a.code ELSE v.code END,
+        detail = CASE a.outcome WHEN 'undelivered' THEN a.detail ELSE v.detail END,
+        answer = CASE a.outcome WHEN 'undelivered' THEN a.answer ELSE v.answer END,
+        provider_id = coalesce(v.provider_id, a.provider_id)
+    FROM v WHERE a.message_id = v.message_id AND a.n = v.n
+    RETURNING a.message_id, a.n
+)
+INSERT INTO message_attempts (message_id, n, line_id, epoch, started_at, deadline_at, finished_at, outcome, provider_id,
+                              http_status, code, detail, trace_id, answer)
+SELECT m.id, v.n, m.line_id, coalesce(m.claim_epoch, 0),
+       coalesce(CASE WHEN m.attempts = v.n THEN m.claimed_at END, v.at),
+       coalesce(CASE WHEN m.attempts = v.n THEN m.deadline_at END, v.at),
+       v.at, v.outcome, v.provider_id, v.http_status, v.code, v.detail, v.trace_id, v.answer
+FROM v JOIN message_tracking m ON m.id = v.message_id
+WHERE (v.message_id, v.n) NOT IN (SELECT message_id, n FROM known)
 """,
-    ids="uuid[]", numbers="integer[]", at="timestamptz[]", outcomes="text[]", provider_ids="text[]",
+    ids="uuid[]", lines="uuid[]", numbers="integer[]", at="timestamptz[]", outcomes="text[]", provider_ids="text[]",
     statuses="integer[]", codes="text[]", details="text[]", traces="text[]", answers="text[]",
 )  # fmt: skip
 
 
 def record_attempts(cursor: Any, attempts: Sequence[Attempt]) -> None:
-    """Finish the attempts' rows."""
+    """Write down the calls, each with when it was claimed. Their messages are locked by the caller."""
     if not attempts:
         return
     holders = {(one.line_id, one.provider_id): one for one in reversed(attempts)}
     ATTEMPTS.run(
         cursor,
         ids=[one.message_id for one in attempts],
+        lines=[one.line_id for one in attempts],
         numbers=[one.n for one in attempts],
         at=[stamp(one.at) for one in attempts],
         outcomes=[one.outcome for one in attempts],
@@ -112,6 +125,24 @@ def record_attempts(cursor: Any, attempts: Sequence[Attempt]) -> None:
         traces=[one.trace_id for one in attempts],
         answers=[one.answer for one in attempts],
     )
+
+
+# For the history, where a call's end is told by somebody else than its sender, or by nobody.
+BEGUN = """INSERT INTO message_attempts (message_id, n, line_id, epoch, started_at, deadline_at)
+  SELECT id, attempts, line_id, coalesce(claim_epoch, 0), coalesce(claimed_at, now()),
+         coalesce(deadline_at, claimed_at, now())
+  FROM {messages} WHERE {which} ON CONFLICT (message_id, n) DO NOTHING"""
+UNDER_WAY = Prepared(
+    "attempts_under_way",
+    BEGUN.format(messages="message_tracking", which="id = ANY(%(ids)s) AND state = 'sending'"),
+    ids="uuid[]",
+)
+
+
+def keep_attempts_under_way(cursor: Any, message_ids: Sequence[str]) -> None:
+    """Make the rows of calls that have not ended, before others move their messages. The caller has locked these."""
+    if message_ids:
+        UNDER_WAY.run(cursor, ids=message_ids)
 
 
 # Not of an attempt that ended undelivered meanwhile: its message goes out again, or has failed.
@@ -230,7 +261,8 @@ STANDINGS = Prepared("standings", f"SELECT {STANDING} FROM message_tracking WHER
 DUE_REPORTS = Prepared(
     "due_reports",
     f"""SELECT {STANDING} FROM message_tracking
-        WHERE conversation_id = %(conversation)s AND report IS DISTINCT FROM reported ORDER BY seq LIMIT %(limit)s""",
+        WHERE conversation_id = %(conversation)s AND unfinished AND report IS DISTINCT FROM reported
+        ORDER BY seq LIMIT %(limit)s""",
     conversation="uuid", limit="integer",
 )  # fmt: skip
 

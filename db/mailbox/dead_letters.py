@@ -58,7 +58,7 @@ class Slice:
 
 # Line by line, so that what is asked for lies together in message_tracking_state.
 FOUND = """FROM lines l CROSS JOIN unnest(%(directions)s) d CROSS JOIN LATERAL (
-    SELECT * FROM message_tracking m WHERE m.line_id = l.id AND m.state = 'dead' AND m.direction = d {conditions}
+    SELECT * FROM message_tracking m WHERE m.line_id = l.id AND m.listed_as = 'dead' AND m.direction = d {conditions}
     ORDER BY m.arrived_at {way}, m.seq {way} LIMIT %(limit)s) m WHERE {lines}"""
 
 

@@ -143,7 +143,7 @@ LANE = Prepared(
     "read_lane",
     f"""SELECT {COLUMNS} FROM message_tracking m
         WHERE m.conversation_id = %(conversation)s AND m.direction = %(direction)s
-          AND m.state IN ('received', 'sending', 'unknown')
+          AND m.unfinished AND m.state IN ('received', 'sending', 'unknown')
         ORDER BY m.sort_time, m.arrived_at, m.idx, m.seq LIMIT %(limit)s""",
     conversation="uuid", direction="text", limit="integer",
 )  # fmt: skip

@@ -11,7 +11,7 @@ from psycopg2.extras import execute_values
 
 from db.contacts import conversations
 from db.mailbox import undelivered
-from db.mailbox.claims import standings
+from db.mailbox.claims import BEGUN, standings
 from db.mailbox.messages import stamp
 from db.mailbox.undelivered import Told
 from db.prepared import Prepared
@@ -119,7 +119,7 @@ def _park(cursor: Any, unmatched: Sequence[LineReceipt]) -> None:
 
 APPLY = Prepared(
     "apply_receipts",
-    """
+    f"""
 WITH v AS (
     SELECT * FROM unnest(%(ids)s, %(provider_ids)s, %(sent)s, %(delivered)s, %(read)s, %(failed)s, %(codes)s,
                          %(reasons)s)
@@ -127,6 +127,7 @@ WITH v AS (
 ),
 merged AS (
     SELECT m.id, m.direction, m.origin, m.state, m.reason_code, m.reason, m.report,
+           m.line_id, m.attempts, m.claim_epoch, m.claimed_at, m.deadline_at,
            ROW(m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.provider_id,
                m.state, m.reason_code, m.reason, m.report) AS before,
            coalesce(m.sent_at, v.sent_at, v.delivered_at, v.read_at) AS sent_at,
@@ -159,6 +160,9 @@ ladder AS (
                 WHEN delivered_at IS NOT NULL OR read_at IS NOT NULL THEN 'delivered'
                 WHEN failed_at IS NOT NULL THEN 'failed' ELSE report END AS report
     FROM merged
+), begun AS (
+    -- the end of a call may be told before its answer has been read, and that may never be
+    {BEGUN.format(messages="merged", which="state = 'sending'")}
 )
 UPDATE message_tracking m
 SET sent_at = n.sent_at, delivered_at = n.delivered_at, read_at = n.read_at, failed_at = n.failed_at,

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from db.mailbox import claims
+
 PAGE = 2000
 
 
@@ -33,8 +35,7 @@ def page(cursor: Any, shards: Sequence[int], after: int) -> list[Found]:
                   CASE WHEN report IS DISTINCT FROM reported THEN 'report' ELSE direction END,
                   state = 'sending' AND claimed_at < now() - interval '1 minute'
            FROM message_tracking
-           WHERE (state IN ('received', 'sending', 'unknown') OR report IS DISTINCT FROM reported)
-             AND seq > %s AND shard = ANY(%s)
+           WHERE unfinished AND seq > %s AND shard = ANY(%s)
            ORDER BY seq LIMIT %s""",
         (after, list(shards), PAGE),
     )
@@ -43,12 +44,17 @@ def page(cursor: Any, shards: Sequence[int], after: int) -> list[Found]:
 
 def expire(cursor: Any, found: Sequence[Found], seconds: float) -> None:
     """Calls that nobody settled (their sender vanished) become unknown."""
+    stale = sorted(one.message_id for one in found if one.stale)
+    if not stale:
+        return
+    claims.lock(cursor, stale)
+    claims.keep_attempts_under_way(cursor, stale)
     cursor.execute(
         """UPDATE message_tracking
            SET state = 'unknown', updated_at = now(), reason_code = 'no_word', reason = 'the call ended without word',
                unknown_until = now() + make_interval(secs => CASE direction WHEN 'outbound' THEN %s ELSE 0 END)
            WHERE id = ANY(%s::uuid[]) AND state = 'sending' AND claimed_at < now() - interval '1 minute'""",
-        (seconds, [one.message_id for one in found if one.stale]),
+        (seconds, stale),
     )
 
 

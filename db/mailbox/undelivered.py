@@ -119,6 +119,7 @@ def _failures(cursor: Any, told: Sequence[Told]) -> list[_Failure]:
 def _name_attempts(cursor: Any, nameless: Sequence[Told]) -> None:
     """A status that bears our id may know the provider's before its answer did: if one attempt only can be meant."""
     if nameless:
+        claims.keep_attempts_under_way(cursor, [one.message_id for one in nameless])
         execute_values(
             cursor,
             """WITH v (line_id, message_id, provider_id) AS (VALUES %s), open AS (

@@ -220,15 +220,16 @@ def end_waiting(pool: Pool) -> int:
         cursor.execute(
             """SELECT m.id FROM lines l CROSS JOIN (VALUES ('received'), ('unknown')) s (state)
                CROSS JOIN LATERAL (SELECT w.id FROM message_tracking w
-                                   WHERE w.line_id = l.id AND w.state = s.state LIMIT %(most)s) m
+                                   WHERE w.line_id = l.id AND w.listed_as = s.state AND w.state = s.state
+                                   LIMIT %(most)s) m
                WHERE l.released_at IS NOT NULL LIMIT %(most)s""",
             {"most": ENDED_AT_ONCE},
         )
         ids = [row[0] for row in cursor.fetchall()]
         cursor.execute(
             """SELECT m.id FROM message_tracking m JOIN lines l ON l.id = m.line_id
-               WHERE m.report IS DISTINCT FROM m.reported AND m.state <> 'sending' AND l.released_at IS NOT NULL
-               LIMIT %s""",
+               WHERE m.unfinished AND m.report IS DISTINCT FROM m.reported AND m.state <> 'sending'
+                 AND l.released_at IS NOT NULL LIMIT %s""",
             (ENDED_AT_ONCE,),
         )
         ids = sorted({*ids, *(row[0] for row in cursor.fetchall())})

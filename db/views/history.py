@@ -26,6 +26,8 @@ CONTACTS = 50
 LAST = "\U0010ffff"
 """Sorts behind everything that a text can hold."""
 
+LISTED_AS = "CASE s WHEN 'sending' THEN 'received' ELSE s END"
+"""Of a state s, as the index of states has it."""
 ORDER = "ORDER BY m.arrived_at DESC, m.seq DESC LIMIT %(limit)s"
 COLUMNS = """m.id::text, m.seq, m.tenant_id::text, m.line_id::text, m.conversation_id::text, m.direction, m.type,
  m.state, m.source_id, m.provider_id, m.reason_code, m.reason, m.late, m.attempts, m.origin, m.content ->> 'text',
@@ -192,7 +194,12 @@ def _named_ones(conditions: Sequence[str], wanted: MessageSelection) -> str:
 
 def _newest(conditions: Sequence[str], wanted: MessageSelection) -> str:
     """The newest of every line, direction and state that is asked for, and the newest of these."""
-    own = ["m.line_id = l.id", "m.direction = d", *(["m.state = s"] if wanted.states else []), *conditions]
+    own = [
+        "m.line_id = l.id",
+        "m.direction = d",
+        *(["m.listed_as = " + LISTED_AS, "m.state = s"] if wanted.states else []),
+        *conditions,
+    ]
     states = "CROSS JOIN unnest(%(states)s) s" if wanted.states else ""
     return f"""SELECT {COLUMNS} FROM lines l CROSS JOIN unnest(%(directions)s) d {states}
         CROSS JOIN LATERAL (SELECT * FROM message_tracking m WHERE {" AND ".join(own)} {ORDER}) m
@@ -258,11 +265,15 @@ def get(pool: Pool, tenant_id: str | None, message_id: str) -> Detail | None:
 
 
 def _attempts(cursor: Any, key: UUID) -> list[AttemptRecord]:
-    """The newest, and the first of all."""
+    """The newest, and the first of all; the call under way has no row of its own yet."""
     columns = "n, started_at, finished_at, outcome, provider_id, http_status, code, detail, trace_id, answer"
     cursor.execute(
         f"""(SELECT {columns} FROM message_attempts WHERE message_id = %(id)s ORDER BY n DESC LIMIT %(limit)s)
-            UNION (SELECT {columns} FROM message_attempts WHERE message_id = %(id)s AND n = 1) ORDER BY n""",
+            UNION (SELECT {columns} FROM message_attempts WHERE message_id = %(id)s AND n = 1)
+            UNION (SELECT attempts, claimed_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM message_tracking m
+                   WHERE id = %(id)s AND state = 'sending' AND claimed_at IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM message_attempts a WHERE a.message_id = m.id AND a.n = m.attempts))
+            ORDER BY n""",
         {"id": key, "limit": ATTEMPTS_SHOWN},
     )
     return [AttemptRecord(*row) for row in cursor.fetchall()]

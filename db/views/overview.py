@@ -14,7 +14,7 @@ from db.pool import Pool
 from db.views.figures import HOUR, HOURS, DeliveryRate, Slot, counts_of, hour_of, hour_slots, summed
 from db.views.hours import COUNTED, LIVE_HOURS
 from relay.core.explain.reasons import duration
-from relay.core.status import UNFINISHED
+from relay.core.status import LISTED_UNFINISHED
 
 WAITING = 1000
 LONG = timedelta(minutes=2)
@@ -89,7 +89,7 @@ CROSS JOIN LATERAL (SELECT coalesce(sum(x.total), 0) AS total, coalesce(sum(x.fa
 CROSS JOIN LATERAL (
   SELECT count(*) AS waiting, min(u.arrived_at) AS oldest_at
   FROM lines l CROSS JOIN unnest(%(unfinished)s) s CROSS JOIN (VALUES ('inbound'), ('outbound')) d (direction)
-  CROSS JOIN LATERAL (SELECT m.arrived_at FROM message_tracking m WHERE m.line_id = l.id AND m.state = s
+  CROSS JOIN LATERAL (SELECT m.arrived_at FROM message_tracking m WHERE m.line_id = l.id AND m.listed_as = s
                        AND m.direction = d.direction ORDER BY m.arrived_at LIMIT %(most)s + 1) u
   WHERE l.tenant_id = t.id) w
 ORDER BY t.id"""
@@ -126,7 +126,7 @@ def tenants(pool: Pool, limit: int = 50, after: str | None = None) -> Page[Tenan
     values = {
         "after": decode(after, UUID)[0] if after is not None else None,
         "limit": limit + 1,
-        "unfinished": list(UNFINISHED),
+        "unfinished": list(LISTED_UNFINISHED),
         "most": WAITING,
     }
     with pool.transaction() as cursor:

@@ -38,7 +38,7 @@ BESIDE = f"""LEFT JOIN LATERAL (
   ORDER BY m.sort_time DESC, m.arrived_at DESC, m.idx DESC, m.seq DESC LIMIT 1) last ON true
 LEFT JOIN LATERAL (
   SELECT true AS waiting FROM message_tracking m
-  WHERE m.conversation_id = c.id AND m.state IN ('received', 'sending', 'unknown') LIMIT 1) w ON true"""
+  WHERE m.conversation_id = c.id AND m.unfinished AND m.listed_as IN ('received', 'unknown') LIMIT 1) w ON true"""
 
 # By the ten minutes in which they were last active, which an index holds; within them by the moment.
 ORDER = "ORDER BY c.last_slot DESC, c.last_at DESC, c.id DESC LIMIT %(limit)s"
@@ -46,7 +46,7 @@ ORDER = "ORDER BY c.last_slot DESC, c.last_at DESC, c.id DESC LIMIT %(limit)s"
 # Of each line and state the newest messages that did not go through in the last week.
 IN_TROUBLE = f"""c.id IN (SELECT t.conversation_id FROM (VALUES ('failed'), ('dead'), ('unknown')) s (state)
   CROSS JOIN (VALUES ('inbound'), ('outbound')) d (direction) CROSS JOIN LATERAL (
-  SELECT m.conversation_id FROM message_tracking m WHERE m.line_id = l.id AND m.state = s.state
+  SELECT m.conversation_id FROM message_tracking m WHERE m.line_id = l.id AND m.listed_as = s.state
    AND m.direction = d.direction AND m.arrived_at > now() - interval '7 days'
   ORDER BY m.arrived_at DESC LIMIT {TROUBLED}) t)"""
 

@@ -16,7 +16,7 @@ from relay.core.explain.reasons import COUNTED, SideState, Terms, Unfinished, Wh
 from relay.core.limits import PAIR_BURST, PAIR_SECONDS
 from relay.core.messages import ChannelName, Direction
 from relay.core.queues import TARGET
-from relay.core.status import UNFINISHED
+from relay.core.status import LISTED_UNFINISHED, UNFINISHED
 
 FLOWING = timedelta(minutes=2)
 """A side over which something went through so lately is not broken."""
@@ -34,12 +34,12 @@ MESSAGE = f"""SELECT {SIDE.format(direction="m.direction")}, m.id::text, m.state
   EXISTS (SELECT 1 FROM shards s JOIN daemons d ON d.id = s.owner WHERE s.n = m.shard AND d.lease_until > now()),
   (SELECT h.id::text FROM (SELECT e.id, e.claimed_at, e.sort_time, e.arrived_at, e.idx, e.seq FROM message_tracking e
                      WHERE e.conversation_id = m.conversation_id AND e.direction = m.direction
-                      AND e.state IN ('received', 'sending', 'unknown')
+                      AND e.unfinished AND e.state IN ('received', 'sending', 'unknown')
                      ORDER BY e.sort_time, e.arrived_at, e.idx, e.seq LIMIT 100) h
    ORDER BY h.claimed_at IS NULL, h.sort_time, h.arrived_at, h.idx, h.seq LIMIT 1),
   (SELECT count(*) FROM message_tracking p WHERE p.conversation_id = m.conversation_id AND p.direction = 'outbound'
     AND p.sort_time > now() - interval '1 day' AND p.sent_at > now() - make_interval(secs => %(pair)s)),
-  (SELECT count(*) FROM (SELECT 1 FROM message_tracking a WHERE a.line_id = m.line_id AND a.state = 'received'
+  (SELECT count(*) FROM (SELECT 1 FROM message_tracking a WHERE a.line_id = m.line_id AND a.listed_as = 'received'
     AND a.direction = m.direction AND a.arrived_at <= m.arrived_at LIMIT %(most)s) a)
 FROM message_tracking m JOIN lines l ON l.id = m.line_id JOIN tenants t ON t.id = m.tenant_id
 {CREDENTIALS.format(direction="m.direction")}
@@ -55,16 +55,16 @@ CROSS JOIN LATERAL (
   SELECT count(*) AS waiting, min(u.arrived_at) AS oldest_at,
          (array_agg(u.id ORDER BY u.arrived_at))[1]::text AS oldest
   FROM unnest(%(unfinished)s) s CROSS JOIN LATERAL (
-    SELECT m.id, m.arrived_at FROM message_tracking m WHERE m.line_id = l.id AND m.state = s
+    SELECT m.id, m.arrived_at FROM message_tracking m WHERE m.line_id = l.id AND m.listed_as = s
      AND m.direction = d.direction ORDER BY m.arrived_at, m.seq LIMIT %(most)s + 1) u) w
 LEFT JOIN LATERAL (
   SELECT f.code, f.reason, f.claimed_at FROM unnest(%(unfinished)s) s CROSS JOIN LATERAL (
     SELECT m.reason_code AS code, m.reason, m.claimed_at FROM message_tracking m WHERE m.line_id = l.id
-     AND m.state = s AND m.direction = d.direction ORDER BY m.arrived_at, m.seq LIMIT 200) f
+     AND m.listed_as = s AND m.direction = d.direction ORDER BY m.arrived_at, m.seq LIMIT 200) f
   WHERE f.code IS NOT NULL ORDER BY f.claimed_at DESC NULLS LAST LIMIT 1) tr ON true
 LEFT JOIN LATERAL (
   SELECT max(g.sent_at) AS sent_at FROM unnest(ARRAY['sent', 'delivered', 'read']) s CROSS JOIN LATERAL (
-    SELECT m.sent_at FROM message_tracking m WHERE m.line_id = l.id AND m.state = s AND m.direction = d.direction
+    SELECT m.sent_at FROM message_tracking m WHERE m.line_id = l.id AND m.listed_as = s AND m.direction = d.direction
     ORDER BY m.arrived_at DESC, m.seq DESC LIMIT 20) g) ok ON true
 WHERE l.tenant_id = %(tenant)s ORDER BY l.id, d.direction"""
 
@@ -145,7 +145,7 @@ def of_tenant(pool: Pool, tenant_id: str, terms: Terms) -> list[Queue]:
 def sides(pool: Pool, tenant_id: str, terms: Terms) -> list[Queue]:
     """Both sides of every line, whether something waits there or not."""
     with pool.transaction() as cursor:
-        cursor.execute(LINES, {"tenant": UUID(tenant_id), "unfinished": list(UNFINISHED), "most": COUNTED})
+        cursor.execute(LINES, {"tenant": UUID(tenant_id), "unfinished": list(LISTED_UNFINISHED), "most": COUNTED})
         lines = [SideBacklog(SideState(*row[:SIDE_COLUMNS]), *row[SIDE_COLUMNS:]) for row in cursor.fetchall()]
     waiting: dict[str, int] = {}
     for line in lines:

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from relay.core.messages import Receipt
 
 UNFINISHED = ("received", "sending", "unknown")
-"""States with work left; the partial indexes of `message_tracking` name the same three."""
+"""States with work left; `message_tracking.unfinished` names the same three."""
+LISTED_UNFINISHED = ("received", "unknown")
+"""The same as `message_tracking.listed_as` has them, which lists go by: a claimed message still waits."""
 
 
 @dataclass(frozen=True, slots=True)

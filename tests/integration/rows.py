@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 from db.contacts import conversations
@@ -12,6 +13,9 @@ from relay.core.mailbox import Attempt, NewRow, Row
 from relay.core.messages import Direction, Message, Person
 from relay.core.ordering import SortKey
 
+UPDATES = (
+    "SELECT pg_stat_get_xact_tuples_updated(t), pg_stat_get_xact_tuples_hot_updated(t) FROM CAST(%s::regclass AS oid) t"
+)
 NOW = 1_790_000_000.0
 
 
@@ -56,3 +60,10 @@ def sent_message(pool: Pool, line_id: str, direction: Direction = "outbound", pr
         if provider_id is not None:
             claims.record_attempts(cursor, [Attempt(row.id, line_id, 1, "sent", NOW, provider_id)])
     return row
+
+
+def updates(cursor: Any, table: str) -> tuple[int, int]:
+    """How many new versions of rows this connection has counted lately, and how many of them changed no index."""
+    cursor.execute(UPDATES, (table,))
+    written, in_place = cursor.fetchone()
+    return written, in_place

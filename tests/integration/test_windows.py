@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ from db.contacts import conversations
 from db.contacts.seen import Arrival
 from db.pool import Pool
 from relay.core.contacts.mapping import ConversationMapping
+from tests.integration.rows import updates
 from tests.integration.told import World
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -66,16 +66,6 @@ def test_the_newest_is_known_when_its_message_is_gone(world: World, contact: Con
     assert write(world, contact, "a", -90).last_inbound_id == "b"
 
 
-def updates(cursor: Any) -> tuple[int, int]:
-    """How many versions of mappings this connection has written, and how many of them without a look at an index."""
-    cursor.execute(
-        """SELECT pg_stat_get_xact_tuples_updated(t), pg_stat_get_xact_tuples_hot_updated(t)
-           FROM CAST('conversation_mappings'::regclass AS oid) t"""
-    )
-    written, within_the_page = cursor.fetchone()
-    return written, within_the_page
-
-
 def test_a_message_changes_no_index_of_its_conversation(world: World, contact: ConversationMapping) -> None:
     slot = T // 600 * 600 + 100
     with world.pool.transaction() as cursor:
@@ -83,11 +73,11 @@ def test_a_message_changes_no_index_of_its_conversation(world: World, contact: C
             "UPDATE conversation_mappings SET last_at = to_timestamp(%s) WHERE id = %s::uuid",
             (slot - 600, contact.conversation_id),
         )
-        before = updates(cursor)
+        before = updates(cursor, "conversation_mappings")
         conversations.touch(cursor, [Arrival(contact.conversation_id, slot - 590, T + DAY, "a", T)])
-        assert updates(cursor) == (before[0] + 1, before[1] + 1)
+        assert updates(cursor, "conversation_mappings") == (before[0] + 1, before[1] + 1)
         conversations.touch(cursor, [Arrival(contact.conversation_id, slot - 590, T + DAY, "b", T - 1)])
-        assert updates(cursor) == (before[0] + 1, before[1] + 1), "nothing is new"
+        assert updates(cursor, "conversation_mappings") == (before[0] + 1, before[1] + 1), "nothing is new"
 
 
 def test_after_an_ad_it_is_longer_and_newer_messages_are_still_newer(
