@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from db.contacts import conversations
 from db.mailbox import claims, messages
 from db.pool import Pool
+from db.prepared import Prepared
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.mailbox import Row, Standing
 from relay.core.messages import Direction
 
+OTHERS = Prepared(
+    "other_unfinished",
+    """SELECT c.id FROM unnest(%(conversations)s) c(id)
+       WHERE EXISTS (SELECT 1 FROM message_tracking m WHERE m.conversation_id = c.id
+                       AND m.state IN ('received', 'sending', 'unknown') AND m.id <> ALL (%(known)s))
+          OR EXISTS (SELECT 1 FROM message_tracking m WHERE m.conversation_id = c.id
+                       AND m.report IS DISTINCT FROM m.reported)""",
+    conversations="uuid[]", known="uuid[]",
+)  # fmt: skip
 REPORTS = 50
 DIRECTIONS: tuple[Direction, Direction] = ("inbound", "outbound")
 
@@ -22,6 +34,14 @@ class Mailbox:
     mapping: ConversationMapping | None
     lanes: dict[Direction, list[Row]]
     reports: list[Standing]
+
+
+def others(cursor: Any, conversation_ids: Collection[str], known: Collection[str]) -> set[str]:
+    """Which of the conversations have something unfinished beside the known messages."""
+    if not conversation_ids:
+        return set()
+    OTHERS.run(cursor, conversations=conversation_ids, known=known)
+    return {str(row[0]) for row in cursor.fetchall()}
 
 
 def read(pool: Pool, conversation_id: str, limit: int) -> Mailbox:

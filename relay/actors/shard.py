@@ -178,7 +178,8 @@ class ShardActor(RelayActor):
             )
         for arrived in news.arrived:
             mapping = arrived.mapping
-            tell(self._conversation(mapping.conversation_id, mapping.line_id), arrived)
+            ref = self._conversation(mapping.conversation_id, mapping.line_id, read=not arrived.nothing_else)
+            tell(ref, arrived)
         for typed in news.typed:
             tell(self._conversation(typed.conversation_id), typed)
         for stands in news.standings:
@@ -207,8 +208,8 @@ class ShardActor(RelayActor):
         elif standing.report is not None:
             tell(self._conversation(standing.conversation_id), Wake(standing.conversation_id))
 
-    def _conversation(self, conversation_id: str, line_id: str = "") -> Ref:
-        """The live actor, or a new one; a new one reads what older rows there are before it sends.
+    def _conversation(self, conversation_id: str, line_id: str = "", *, read: bool = True) -> Ref:
+        """The live actor, or a new one, which reads what rows there are before it sends, unless there are none.
 
         `line_id`: "" where it is not known now; then nothing that is on its way counts as its line's.
         """
@@ -218,7 +219,8 @@ class ShardActor(RelayActor):
             ref = ConversationActor.start(self._parts, conversation_id, self._place, holds, self._left)
             live = self._conversations[conversation_id] = Live(ref, holds)
             metrics.conversations.inc()
-            tell(ref, Wake(conversation_id))
+            if read:
+                tell(ref, Wake(conversation_id))
         elif line_id:
             live.holds.line_id = line_id
         return live.ref

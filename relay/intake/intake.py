@@ -6,7 +6,7 @@ alone and goes to DEAD_LETTERS; a failure of the connection is not a failure of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ import structlog
 from db.contacts import conversations
 from db.contacts.conversations import NamesakeError
 from db.contacts.seen import Seen
-from db.mailbox import messages, notices, receipts
+from db.mailbox import messages, notices, receipts, unfinished
 from db.pool import Pool
 from relay import metrics
 from relay.broker.updates import unpacked
@@ -118,9 +118,11 @@ class Intake:
             told_of = [item.kept for item in batch if isinstance(item.event, Notice)]
             notices.keep(cursor, [*told_of, *(trouble for item in batch if (trouble := item.trouble))])
             typed = self._typed(cursor, [item for item in batch if isinstance(item.event, Typing)])
+            rows = [row for row in [*inserted.fresh, *inserted.unfinished] if row.state in ("received", "unknown")]
+            # Last, since receipts may have put rows back.
+            others = unfinished.others(cursor, {row.conversation_id for row in rows}, [row.id for row in rows])
         self._remember(written, mappings)
-        live = [row for row in [*inserted.fresh, *inserted.unfinished] if row.state in ("received", "unknown")]
-        taken.arrived += _grouped(live, {mapping.conversation_id: mapping for mapping in mappings})
+        taken.arrived += _grouped(rows, {mapping.conversation_id: mapping for mapping in mappings}, others)
         taken.standings += standings
         taken.typed += typed
         metrics.intake.labels("message").inc(len(inserted.fresh))
@@ -183,12 +185,12 @@ class Intake:
             self._known.remember(item.seen, replace(mapping, genesys_conversation_id=genesys) if genesys else mapping)
 
 
-def _grouped(rows: Sequence[Row], mappings: dict[str, ConversationMapping]) -> list[Arrived]:
+def _grouped(rows: Sequence[Row], mappings: dict[str, ConversationMapping], others: Container[str]) -> list[Arrived]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.conversation_id, []).append(row)
     return [
-        Arrived(mappings[conversation_id], group)
+        Arrived(mappings[conversation_id], group, nothing_else=conversation_id not in others)
         for conversation_id, group in groups.items()
         if conversation_id in mappings
     ]

@@ -337,6 +337,27 @@ def test_an_item_in_the_middle_of_a_message_that_cannot_be_taken_is_buried_alone
     assert len({row.id for of in taken.arrived for row in of.rows}) == 2, "each once, though it came twice"
 
 
+def test_only_of_who_has_nothing_else_unfinished_the_rows_need_not_be_read(world: World) -> None:
+    shard, busy, idle = Shard(world), whatsapp(number()), whatsapp(number())
+    [conversation_id] = shard.take((busy, 0))
+    taken = shard.intake.take([shard.update(one, at) for one, at in ((busy, 1), (idle, 1), (idle, 2))])
+    assert {one.mapping.conversation_id == conversation_id: one.nothing_else for one in taken.arrived} == {
+        True: False,
+        False: True,
+    }
+    world.change("UPDATE message_tracking SET state = 'sent' WHERE conversation_id = %s::uuid", conversation_id)
+    assert [one.nothing_else for one in shard.intake.take([shard.update(busy, 3)]).arrived] == [True]
+    world.change("UPDATE message_tracking SET state = 'sent' WHERE conversation_id = %s::uuid", conversation_id)
+    world.change(
+        "UPDATE message_tracking SET report = 'failed' WHERE conversation_id = %s::uuid AND sort_time = "
+        "(SELECT min(sort_time) FROM message_tracking WHERE conversation_id = %s::uuid)",
+        conversation_id,
+        conversation_id,
+    )
+    taken = shard.intake.take([shard.update(busy, 4)])
+    assert [one.nothing_else for one in taken.arrived] == [False], "a delivery report is still to be told"
+
+
 def test_what_one_shard_remembers_ends_when_another_hears_of_the_change(world: World) -> None:
     """The word of the change comes to the shard of the former number; the new one is another shard's."""
     old, new, ids = number(), number(), (user_id(), user_id())

@@ -117,6 +117,8 @@ class Conversation:
 
     def _arrived(self, arrived: events.Arrived) -> list[Effect]:
         self._mapping = arrived.mapping.after(self._mapping) if self._mapping else arrived.mapping
+        if arrived.nothing_else and not self._read:
+            self._read, self._read_at = True, NEVER
         if self._read:  # else older rows may be waiting: these are read together with them
             for row in arrived.rows:
                 self._lanes[row.direction].add(pending(row))

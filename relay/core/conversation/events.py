@@ -26,6 +26,8 @@ class Arrived:
 
     mapping: ConversationMapping
     rows: Sequence[Row]
+    nothing_else: bool = False
+    """Nothing else of the conversation was unfinished when they were committed: there is nothing to read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,12 @@ import pytest
 
 from relay.core.conversation import effects as do
 from relay.core.conversation import events
-from relay.core.conversation.conversation import IDLE_SECONDS, LONGEST_HANDSET_WAIT, LOOK_AGAIN_SECONDS
+from relay.core.conversation.conversation import (
+    IDLE_SECONDS,
+    LONGEST_HANDSET_WAIT,
+    LOOK_AGAIN_SECONDS,
+    Conversation,
+)
 from relay.core.conversation.dispatch import DispatchFacts
 from relay.core.conversation.hold import Hold, Holds
 from relay.core.errors import CannotCarry, SendError
@@ -53,6 +58,16 @@ def test_nothing_goes_before_the_older_rows_have_been_read() -> None:
     driven.rows = [row("a"), row("b", at=LONG_AGO + 1)]
     driven.wait(2)
     assert driven.dispatch() == "a"
+
+
+def test_what_comes_with_the_word_that_nothing_else_is_unfinished_goes_without_a_look_at_the_rows() -> None:
+    driven = Driven()
+    driven.conversation, driven.reads = Conversation("c", PLACE), 0
+    driven.tell(events.Arrived(MAPPING, [row("a")], nothing_else=True))
+    assert driven.reads == 0 and driven.dispatch() == "a"
+    driven.ended("a")
+    driven.tell(events.Wake("c"))
+    assert driven.reads == 1, "somebody else has written a row since"
 
 
 def test_a_message_is_held_for_the_window_and_one_that_comes_before_it_goes_first() -> None:
