@@ -15,8 +15,9 @@ from relay import metrics
 from relay.actors.conversation import ConversationActor
 from relay.actors.intake import Dropped, TakenIn
 from relay.broker.envelopes import Delivery
-from relay.core.conversation.events import RowChanged, Wake
+from relay.core.conversation.events import RoomWanted, RowChanged, Wake
 from relay.core.conversation.place import Place
+from relay.core.conversation.room import MemoryRoom
 from relay.core.errors import StoreError
 from relay.core.messages import Direction
 from relay.core.queues import INBOUND, OUTBOUND
@@ -28,6 +29,12 @@ from relay.runtime.context import Parts
 log = structlog.get_logger(__name__)
 
 ASK_DEPTH_SECONDS = 10.0
+LIVE_PER_LINE = 1024
+"""Conversations of one line in one daemon's memory, shared out to its shards: 32 senders need no more."""
+LIVE = 8192
+"""Of all lines; each takes some 16 KB."""
+WAITING = 200_000
+"""Remembered as waiting for room, each 150 bytes. Whom there is no room for even there the sweep finds."""
 DIRECTION: dict[str, Direction] = {INBOUND: "inbound", OUTBOUND: "outbound"}
 
 
@@ -44,10 +51,15 @@ class WakeRest:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
+class FoundUnfinished:
     """Rows of this shard's conversations that were found in PostgreSQL."""
 
     rows: Sequence[sweep.Found]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLeft:
+    """A conversation has left memory while others wait for room."""
 
 
 class Live(NamedTuple):
@@ -55,6 +67,8 @@ class Live(NamedTuple):
 
     ref: Ref
     holds: LineHolds
+    line_id: str
+    """As it was known when it came into memory."""
 
 
 class ShardActor(RelayActor):
@@ -69,17 +83,26 @@ class ShardActor(RelayActor):
             one: Passage(parts.limits.reorder_window) for one in DIRECTION.values()
         }
         self._conversations: dict[str, Live] = {}
+        shards = parts.limits.shards
+        self._room = MemoryRoom(max(4, LIVE_PER_LINE // shards), max(16, LIVE // shards), max(100, WAITING // shards))
+        self._asked_to_leave: set[str | None] = set()
+        """Lines, or None for all of them."""
         self._to_drain: int | None = None
         self._ask_depth_at = 0.0
         self._begun = False
+        self._ended = False
 
     def handle(self, command: Any) -> None:
+        if self._ended:
+            return
         if isinstance(command, TakenIn):
             self._taken_in(command)
         elif isinstance(command, (RowChanged, Wake)):
             self._dispatch(command)
-        elif isinstance(command, Unfinished):
+        elif isinstance(command, FoundUnfinished):
             self._found(command.rows)
+        elif isinstance(command, RoomLeft):
+            self._fill()
         elif isinstance(command, Begin):
             self._begin()
         elif isinstance(command, WakeRest):
@@ -153,6 +176,7 @@ class ShardActor(RelayActor):
 
     def _end(self) -> None:
         """Close the channel first: what was not acked goes to the next owner, in order."""
+        self._ended = True
         self._parts.consumer.close(self._number)
         self._lost(self._number)
         for live in list(self._conversations.values()):
@@ -179,7 +203,7 @@ class ShardActor(RelayActor):
         for arrived in news.arrived:
             mapping = arrived.mapping
             ref = self._conversation(mapping.conversation_id, mapping.line_id, read=not arrived.nothing_else)
-            tell(ref, arrived)
+            tell(ref, arrived)  # without room it is read when its turn comes
         for typed in news.typed:
             tell(self._conversation(typed.conversation_id), typed)
         for stands in news.standings:
@@ -208,24 +232,57 @@ class ShardActor(RelayActor):
         elif standing.report is not None:
             tell(self._conversation(standing.conversation_id), Wake(standing.conversation_id))
 
-    def _conversation(self, conversation_id: str, line_id: str = "", *, read: bool = True) -> Ref:
+    def _conversation(self, conversation_id: str, line_id: str = "", *, read: bool = True) -> Ref | None:
         """The live actor, or a new one, which reads what rows there are before it sends, unless there are none.
 
+        None: its line has no room in memory now, and it will be started when it has.
         `line_id`: "" where it is not known now; then nothing that is on its way counts as its line's.
         """
         live = self._conversations.get(conversation_id)
-        if live is None or not live.ref.is_alive():
-            holds = LineHolds(self._passages, line_id)
-            ref = ConversationActor.start(self._parts, conversation_id, self._place, holds, self._left)
-            live = self._conversations[conversation_id] = Live(ref, holds)
-            metrics.conversations.inc()
-            if read:
-                tell(ref, Wake(conversation_id))
-        elif line_id:
-            live.holds.line_id = line_id
-        return live.ref
+        if live is not None and live.ref.is_alive():
+            if line_id:
+                live.holds.line_id = line_id
+            return live.ref
+        if live is not None:
+            self._left(conversation_id)
+        if not self._room.enter(conversation_id, line_id):
+            self._want_room(line_id)
+            return None
+        return self._start(conversation_id, line_id, read=read)
+
+    def _start(self, conversation_id: str, line_id: str, *, read: bool) -> Ref:
+        holds = LineHolds(self._passages, line_id)
+        ref: Ref = ConversationActor.start(self._parts, conversation_id, self._place, holds, self._left)
+        self._conversations[conversation_id] = Live(ref, holds, line_id)
+        metrics.conversations.inc()
+        if read:
+            tell(ref, Wake(conversation_id))
+        if self._room.wanted(line_id):
+            tell(ref, RoomWanted())
+        return ref
+
+    # Room in memory
+
+    def _want_room(self, line_id: str) -> None:
+        """Ask those in whose place others wait to leave when they have nothing to do: once, until nobody waits."""
+        whose = None if self._room.full else line_id
+        if whose in self._asked_to_leave:
+            return
+        self._asked_to_leave.add(whose)
+        for live in self._conversations.values():
+            if whose is None or live.line_id == whose:
+                tell(live.ref, RoomWanted())
 
     def _left(self, conversation_id: str) -> None:
         """A conversation leaves in one step, without I/O: nobody can tell it anything after this."""
-        if self._conversations.pop(conversation_id, None) is not None:
+        live = self._conversations.pop(conversation_id, None)
+        if live is not None:
             metrics.conversations.dec()
+            self._room.leave(live.line_id)
+            if self._room.wanted(None):
+                tell(self.actor_ref, RoomLeft())
+
+    def _fill(self) -> None:
+        while (found := self._room.following()) is not None:
+            self._start(*found, read=True)
+        self._asked_to_leave = {one for one in self._asked_to_leave if self._room.wanted(one)}

@@ -14,7 +14,7 @@ from db.mailbox import notices, receipts, sweep
 from relay import metrics
 from relay.actors.intake import Dropped, IntakeActor
 from relay.actors.journal import JournalActor
-from relay.actors.shard import Begin, ShardActor, Unfinished
+from relay.actors.shard import Begin, FoundUnfinished, ShardActor
 from relay.actors.tenant import TenantActor
 from relay.core.conversation.events import RowChanged, Wake
 from relay.core.errors import StoreError
@@ -181,7 +181,7 @@ class Supervisor(RelayActor):
             standings = receipts.unpark_known(cursor)
         self._sweep_after = found[-1].seq if len(found) >= sweep.PAGE else 0
         for shard, rows in _by_shard(found).items():
-            tell(self._parts.shards.get(shard), Unfinished(rows))
+            tell(self._parts.shards.get(shard), FoundUnfinished(rows))
         for standing in standings:
             tell(self._parts.shards.get(standing.shard), RowChanged(standing))
         self._drop_stale()

@@ -46,8 +46,8 @@ class Conversation:
     """`holds`, given with each event, is what is known of the two directions' intake at that moment."""
 
     __slots__ = (
-        "_alarms", "_asked", "_awaited", "_busy_at", "_id", "_lanes", "_mapping", "_pair", "_place", "_presence",
-        "_read", "_read_at", "_reports", "_settings", "_stirred",
+        "_alarms", "_asked", "_awaited", "_busy_at", "_id", "_lanes", "_linger", "_mapping", "_pair", "_place",
+        "_presence", "_read", "_read_at", "_reports", "_settings", "_stirred",
     )  # fmt: skip
 
     def __init__(self, conversation_id: str, place: Place) -> None:
@@ -57,6 +57,7 @@ class Conversation:
         self._settings: Mapping[str, Any] = {}
         self._alarms = Alarms()
         self._busy_at = 0.0
+        self._linger = IDLE_SECONDS
         self._forget(read_at=0.0)
 
     def _forget(self, read_at: float) -> None:
@@ -82,6 +83,8 @@ class Conversation:
                 return [do.Leave()]
             effects = self._look_after_stuck(now)
             self._stirred = ALL
+        elif isinstance(event, events.RoomWanted):
+            self._linger, effects = 0.0, []
         else:
             if not isinstance(event, (events.RowsRead, events.RowsNotRead)):
                 self._busy_at = now
@@ -89,7 +92,8 @@ class Conversation:
         if self._read_at <= now:
             self._read_at = NEVER
             return [*effects, do.ReadRows()]
-        return effects + self._go_on(now, holds)
+        effects += self._go_on(now, holds)
+        return [*effects, do.Leave()] if not self._linger and self._idle(now) else effects
 
     def _take(self, event: Event, now: float, holds: Holds) -> list[Effect]:
         match event:
@@ -212,7 +216,7 @@ class Conversation:
     def _idle(self, now: float) -> bool:
         asked = any(lane != "presence" for lane in self._asked)
         work = self._reports or self._presence or asked or any(not lane.empty for lane in self._lanes.values())
-        return not work and self._read and self._read_at == NEVER and passed(self._busy_at, IDLE_SECONDS, now)
+        return not work and self._read and self._read_at == NEVER and passed(self._busy_at, self._linger, now)
 
     # Its turn
 

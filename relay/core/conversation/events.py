@@ -51,6 +51,11 @@ class AgentTyped:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomWanted:
+    """Others wait for room in memory: leave as soon as there is nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """The alarm that was asked for at `at` goes off."""
 
@@ -177,6 +182,7 @@ class MemoryLost:
 
 
 Event = (
-    Arrived | Wake | AgentTyped | Alarm | RowsRead | RowsNotRead | MappingRead | TemplateDecided | PartDecided
-    | TurnGranted | FilePrepared | NotClaimed | OutcomeWritten | RowChanged | ReportEnded | PresenceEnded | MemoryLost
+    Arrived | Wake | AgentTyped | RoomWanted | Alarm | RowsRead | RowsNotRead | MappingRead | TemplateDecided
+    | PartDecided | TurnGranted | FilePrepared | NotClaimed | OutcomeWritten | RowChanged | ReportEnded | PresenceEnded
+    | MemoryLost
 )  # fmt: skip

@@ -70,6 +70,15 @@ def test_what_comes_with_the_word_that_nothing_else_is_unfinished_goes_without_a
     assert driven.reads == 1, "somebody else has written a row since"
 
 
+def test_where_others_wait_for_room_it_leaves_as_soon_as_there_is_nothing_to_do() -> None:
+    driven = Driven(row("a"))
+    assert do.Leave() not in driven.tell(events.RoomWanted())
+    driven.dispatch()
+    assert do.Leave() in driven.ended("a")
+    idle = Driven()
+    assert do.Leave() in idle.tell(events.RoomWanted()), "it had nothing to do already"
+
+
 def test_a_message_is_held_for_the_window_and_one_that_comes_before_it_goes_first() -> None:
     held: Holds = {"inbound": Hold(0.25), "outbound": Hold(0.25)}
     driven = Driven(holds=held)

@@ -1,0 +1,119 @@
+"""The shard's directory: who is in memory, who waits for room, and what a shard that is given up does no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from db.mailbox.sweep import Found
+from relay.actors import shard as shard_actor
+from relay.actors.intake import TakenIn
+from relay.actors.shard import FoundUnfinished, ShardActor
+from relay.core.contacts.mapping import ConversationMapping
+from relay.core.conversation.events import Arrived, RoomWanted, Wake
+from relay.core.conversation.hold import Holds
+from relay.runtime.actor import Ping, RelayActor, Stop
+from tests.waiting import PATIENCE, wait_until
+
+LIMITS = SimpleNamespace(shards=1, request=10.0, reorder_window=0.25)
+
+
+class House:
+    """A shard with conversations that only listen; they leave when they are told to."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, list[Any]] = {}
+        self.holds: dict[str, Holds] = {}
+        self.refs: dict[str, Any] = {}
+        self.closed: list[int] = []
+        consumer = SimpleNamespace(close=self.closed.append)
+        channels = {"whatsapp": SimpleNamespace(cause=lambda _: None)}
+        self.parts: Any = SimpleNamespace(limits=LIMITS, channels=channels, consumer=consumer, intake=None)
+        self.ref = ShardActor.start(self.parts, 0, 1)
+
+    def tell(self, command: Any) -> None:
+        self.ref.tell(command)
+        self.ref.ask(Ping(), timeout=PATIENCE)
+
+    def arrive(self, *names: str, line: str = "l", nothing_else: bool = False) -> None:
+        self.tell(TakenIn(arrived=[Arrived(mapping(one, line), [], nothing_else=nothing_else) for one in names]))
+
+    def told(self, name: str) -> list[Any]:
+        self.refs[name].ask(Ping(), timeout=PATIENCE)
+        return self.heard[name]
+
+
+@pytest.fixture
+def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    monkeypatch.setattr(shard_actor, "LIVE_PER_LINE", 4)
+
+    class Conversation(RelayActor):
+        def __init__(self, _parts: Any, conversation_id: str, _place: Any, holds: Holds, leave: Any) -> None:
+            super().__init__()
+            self.id, self.leave = conversation_id, leave
+            made.heard[conversation_id], made.holds[conversation_id] = [], holds
+            made.refs[conversation_id] = self.actor_ref
+
+        def handle(self, command: Any) -> None:
+            made.heard[self.id].append(command)
+            if isinstance(command, Stop):
+                self.leave(self.id)
+                self.stop()
+
+    monkeypatch.setattr(shard_actor, "ConversationActor", Conversation)
+    made = House()
+    yield made
+    for ref in (made.ref, *made.refs.values()):
+        ref.stop(timeout=PATIENCE)
+
+
+def mapping(name: str, line: str) -> ConversationMapping:
+    return ConversationMapping(name, "t", line, "491701", 0, "491701", None, None, None, None)
+
+
+def test_a_burst_of_contacts_makes_a_bounded_number_of_actors_and_a_neighbour_gets_in_at_once(house: House) -> None:
+    house.arrive(*(f"busy {number}" for number in range(100)))
+    assert len(house.refs) == 4
+    house.arrive("calm", line="other")
+    assert "calm" in house.refs
+    assert [RoomWanted() in house.told(f"busy {number}") for number in range(4)] == [True] * 4
+    assert RoomWanted() not in house.told("calm")
+
+
+def test_who_waits_reads_its_rows_when_another_of_its_line_has_left(house: House) -> None:
+    house.arrive(*(f"c{number}" for number in range(6)), nothing_else=True)
+    house.refs["c0"].tell(Stop())
+    wait_until(lambda: "c4" in house.refs, message="the next one")
+    assert house.told("c4") == [Wake("c4"), RoomWanted()], "what had arrived is in PostgreSQL; another one still waits"
+    house.refs["c1"].tell(Stop())
+    wait_until(lambda: "c5" in house.refs, message="the last one")
+    assert house.told("c5") == [Wake("c5")]
+    assert not [one for one in house.told("c2") if isinstance(one, Wake)], (
+        "nothing else was unfinished: nothing to read"
+    )
+
+
+def test_what_is_found_in_postgresql_waits_for_room_too(house: House) -> None:
+    rows = [Found(n, f"m{n}", f"c{n % 8}", "l", 0, "received", "inbound", False) for n in range(16)]
+    house.tell(FoundUnfinished(rows))
+    assert sorted(house.refs) == ["c0", "c1", "c2", "c3"]
+    assert house.told("c0")[:2] == [Wake("c0"), Wake("c0", (("m0", "inbound"), ("m8", "inbound")))]
+    house.tell(FoundUnfinished(rows))
+    assert len(house.refs) == 4
+
+
+def test_a_conversation_is_held_by_what_its_own_line_has_uncommitted(house: House) -> None:
+    house.tell(Wake("c"))
+    house.arrive("c", line="own")
+    assert house.holds["c"].line_id == "own"  # type: ignore[attr-defined]
+
+
+def test_a_shard_that_is_given_up_starts_nothing_more(house: House) -> None:
+    house.arrive(*(f"c{number}" for number in range(6)))
+    house.ref.tell(Stop())
+    house.ref.actor_stopped.wait(PATIENCE)
+    wait_until(lambda: not any(ref.is_alive() for ref in house.refs.values()), message="all to leave")
+    assert (len(house.refs), house.closed) == (4, [0])
