@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -59,6 +60,8 @@ class Wanted:
 
 def main() -> int:
     wanted = Wanted.of(os.environ)
+    # Whoever is ended stops what it started, as it does after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     with tempfile.TemporaryDirectory(prefix="relay-bench-") as folder, started(Path(folder)) as servers:
         logs = Path(folder) / "logs"
         relay = Relay(servers, logs)
