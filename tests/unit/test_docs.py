@@ -12,7 +12,7 @@ from conf.settings import Settings
 from relay.core import queues
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = (ROOT, ROOT / "sandbox", ROOT / "docs", ROOT / "docs" / "services")
+FOLDERS = (ROOT, ROOT / "sandbox", ROOT / "docs", ROOT / "docs" / "decisions", ROOT / "docs" / "services")
 DOCUMENTS = sorted(path for folder in FOLDERS for path in folder.glob("*.md"))
 PACKAGES = ("conf", "db", "demo", "relay", "sandbox", "web", "tests")
 FILE_ENDINGS = (".py", ".md", ".svg", ".sql", ".env", ".toml", ".cfg", ".sh")
@@ -41,11 +41,13 @@ def test_the_readme_leads_to_every_document() -> None:
     named = {
         (ROOT / target).resolve() for target in LINK.findall((ROOT / "README.md").read_text()) if "://" not in target
     }
-    services = ROOT / "docs" / "services" / "README.md"
-    wanted = {path for path in ROOT.glob("docs/*") if path.is_file()} | {services, ROOT / "SECURITY.md"}
+    lists = [ROOT / "docs" / folder / "README.md" for folder in ("decisions", "services")]
+    others = {ROOT / "CONTRIBUTING.md", ROOT / "LICENSE", ROOT / "SECURITY.md"}
+    wanted = {path for path in ROOT.glob("docs/*") if path.is_file()} | set(lists) | others
     assert wanted - named == set()
-    listed = {(services.parent / target).resolve() for target in LINK.findall(services.read_text())}
-    assert set(services.parent.glob("*.md")) - {services} - listed == set()
+    for page in lists:
+        listed = {(page.parent / target).resolve() for target in LINK.findall(page.read_text())}
+        assert set(page.parent.glob("*.md")) - {page} - listed == set()
 
 
 @each_document
