@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import goals, table
 from bench.limit.contender import Limit
-from bench.measures import daemons, full_load, hostile, latency, memory, neighbour, rows
+from bench.measures import batched, daemons, full_load, hostile, latency, memory, neighbour, rows
 from bench.peer.contender import Peer
 from bench.product import Relay
 from bench.servers import started
@@ -91,7 +91,7 @@ def _measures(stage: Stage, filled: Relay | None) -> Measures:
         "peer": partial(full_load.measure, contender=peer, kind="inbound"),
         "inbound": partial(full_load.measure, contender=stage.relay, kind="inbound"),
         "outbound": partial(full_load.measure, contender=stage.relay, kind="outbound"),
-        "batched": partial(full_load.measure, contender=stage.relay, kind="batched"),
+        "batched": batched.measure,
         "latency": latency.measure,
         "memory": memory.measure,
         "neighbour": neighbour.measure,

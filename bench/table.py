@@ -35,15 +35,16 @@ def full_load(figures: Figures, names: Sequence[str]) -> list[str]:
 def costs(figures: Figures, names: Sequence[str]) -> list[str]:
     kinds = (*OWN, "S3", "providers", "load")
     lines = [
-        f"{'a message costs':16}{'CPU ms':>8}"
+        f"{'a message costs':16}{'CPU ms':>8}{'x limit':>8}"
         + "".join(f"{kind:>11}" for kind in kinds)
         + f"{'statements':>11}{'commits':>9}{'WAL bytes':>10}{'disk bytes':>11}"
     ]
+    limit = cpu(figures, "limit inbound") if "limit inbound" in names else None
     for name in names:
         each = "".join(f"{median(figures, f'{name} cpu {kind}'):11.3f}" for kind in kinds)
-        statements = _median(figures, f"{name} statements")
+        calls, whole = _median(figures, f"{name} statements"), cpu(figures, name)
         lines.append(
-            f"{name:16}{cpu(figures, name):8.2f}{each}{_optional(statements, '11.2f')}"
+            f"{name:16}{whole:8.2f}{_ratio(whole, limit, '8.1f')}{each}{_optional(calls, '11.2f')}"
             f"{median(figures, f'{name} commits'):9.3f}{median(figures, f'{name} wal'):10.0f}"
             f"{median(figures, f'{name} disk'):11.0f}"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.contender import Contender
+from bench.contender import Contender, Pids
 from bench.meter import Cost
 from bench.stage import LEAST, Stage
 from bench.traffic import Passage, quantile
@@ -13,14 +13,18 @@ SHOWN_TEXT = 100
 """Of the most expensive statements."""
 
 
-def measure(stage: Stage, contender: Contender, kind: Kind) -> float:
+def measure(stage: Stage, contender: Contender, kind: Kind) -> None:
+    with contender.running() as pids:
+        run(stage, contender, kind, pids)
+
+
+def run(stage: Stage, contender: Contender, kind: Kind, pids: Pids) -> float:
     """The rate, which is also noted, as all other figures are, by "<contender> <kind> ..."."""
     name = f"{contender.name} {kind}"
-    with contender.running() as pids:
-        rate = stage.warm(contender, kind)
-        load = stage.load(contender, kind, max(LEAST, int(rate * stage.seconds)))
-        with stage.measured(contender, pids) as cost:
-            passage = stage.passed(load)
+    rate = stage.warm(contender, kind)
+    load = stage.load(contender, kind, max(LEAST, int(rate * stage.seconds)))
+    with stage.measured(contender, pids) as cost:
+        passage = stage.passed(load)
     _note(stage, name, passage, cost)
     stage.say(
         f"{name:16} {passage.rate:7.0f}/s   webhooks answered {passage.webhook_rate:6.0f}/s, meanwhile left "
