@@ -5,12 +5,15 @@
 -- `unfinished` is left once, when all is done and told; `listed_as` is the state as lists have it, in which a claimed
 -- message is still one that waits. So a claim, and a retry, touch no index.
 --
+-- message_tracking_line goes: message_tracking_state serves its lists.
+--
 -- Of a call under way the message's row holds all (`deadline_at` with the claim's time and epoch); its own row in
 -- message_attempts is made when it has ended.
 --
 -- Rewrites message_tracking with its indexes and locks it meanwhile: 50 s for each million messages on two busy cores.
 -- Web answers webhooks all the time; what arrives waits in the broker.
-DROP INDEX message_tracking_unfinished, message_tracking_lane, message_tracking_reports, message_tracking_state;
+DROP INDEX message_tracking_unfinished, message_tracking_lane, message_tracking_reports, message_tracking_state,
+    message_tracking_line;
 ALTER TABLE message_tracking
     ADD COLUMN deadline_at timestamptz,
     ADD COLUMN unfinished boolean NOT NULL GENERATED ALWAYS AS
@@ -27,4 +30,5 @@ CREATE INDEX message_tracking_unfinished ON message_tracking (seq) WHERE unfinis
 -- A conversation's lanes, and what of it is still to be told.
 CREATE INDEX message_tracking_lane ON message_tracking (conversation_id, direction, sort_time, arrived_at, idx, seq)
     WHERE unfinished;
+-- Lists of a line, with and without a state: without one they are put together from those of each.
 CREATE INDEX message_tracking_state ON message_tracking (line_id, listed_as, direction, arrived_at, seq);

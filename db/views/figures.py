@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from db.contacts.mappings import active_since
 from db.pool import Pool
 from db.views.hours import COUNTED, LIVE_HOURS
+from relay.core.status import LISTED
 
 HOURS = 24
 DAYS = 14
@@ -223,12 +224,12 @@ def _speed(cursor: Any, tenant: UUID, direction: str) -> Speed:
                   percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY s.delivered)
            FROM (SELECT extract(epoch FROM m.sent_at - m.arrived_at)::float AS sent,
                         extract(epoch FROM m.delivered_at - m.arrived_at)::float AS delivered
-                 FROM lines l CROSS JOIN LATERAL (
+                 FROM lines l CROSS JOIN unnest(%(listed)s) s CROSS JOIN LATERAL (
                    SELECT arrived_at, seq, sent_at, delivered_at FROM message_tracking
-                   WHERE line_id = l.id AND direction = %(direction)s
+                   WHERE line_id = l.id AND listed_as = s AND direction = %(direction)s
                    ORDER BY arrived_at DESC, seq DESC LIMIT %(newest)s) m
                  WHERE l.tenant_id = %(tenant)s ORDER BY m.arrived_at DESC, m.seq DESC LIMIT %(newest)s) s""",
-        {"tenant": tenant, "direction": direction, "newest": NEWEST},
+        {"tenant": tenant, "direction": direction, "newest": NEWEST, "listed": list(LISTED)},
     )
     count, sent, delivered = cursor.fetchone()
     return Speed(count, *_pair(sent), *_pair(delivered))

@@ -17,6 +17,7 @@ from db.paging import Page, decode, page
 from db.pool import Pool
 from db.views.steps import AttemptRecord, Happening, TimelineStep, steps
 from relay.core.redaction import redacted
+from relay.core.status import LISTED
 
 DIRECTIONS = ("inbound", "outbound")
 ATTEMPTS_SHOWN = 100
@@ -154,7 +155,7 @@ def _conditions(wanted: MessageSelection) -> tuple[list[str], dict[str, Any]]:
         "tenant": UUID(wanted.tenant_id),
         "line": UUID(wanted.line_id) if wanted.line_id else None,
         "directions": [wanted.direction] if wanted.direction else list(DIRECTIONS),
-        "states": sorted(set(wanted.states)),
+        "states": sorted(set(wanted.states)) or list(LISTED),
     }
     conditions = []
     if wanted.since is not None:
@@ -193,15 +194,10 @@ def _named_ones(conditions: Sequence[str], wanted: MessageSelection) -> str:
 
 
 def _newest(conditions: Sequence[str], wanted: MessageSelection) -> str:
-    """The newest of every line, direction and state that is asked for, and the newest of these."""
-    own = [
-        "m.line_id = l.id",
-        "m.direction = d",
-        *(["m.listed_as = " + LISTED_AS, "m.state = s"] if wanted.states else []),
-        *conditions,
-    ]
-    states = "CROSS JOIN unnest(%(states)s) s" if wanted.states else ""
-    return f"""SELECT {COLUMNS} FROM lines l CROSS JOIN unnest(%(directions)s) d {states}
+    """The newest of every line, direction and state, and the newest of these."""
+    own = ["m.line_id = l.id", "m.direction = d", "m.listed_as = " + LISTED_AS, *conditions]
+    own += ["m.state = s"] if wanted.states else []
+    return f"""SELECT {COLUMNS} FROM lines l CROSS JOIN unnest(%(directions)s) d CROSS JOIN unnest(%(states)s) s
         CROSS JOIN LATERAL (SELECT * FROM message_tracking m WHERE {" AND ".join(own)} {ORDER}) m
         WHERE l.tenant_id = %(tenant)s {"AND l.id = %(line)s" if wanted.line_id else ""} {ORDER}"""
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from db.pool import Pool
+from relay.core.status import LISTED
 
 LIVE_HOURS = 2
 """The current hour and the one before are counted by whoever asks: too much still happens to them."""
@@ -27,10 +28,11 @@ class Pass:
 PASSES = (Pass("hours_counted", LIVE_HOURS), Pass("hours_counted_8", 9), Pass("hours_counted_32", 33))
 
 # The messages of one line, direction and span of time; `ignored` ones had nothing to relay and are no messages.
-COUNTED = """SELECT count(*) AS total, count(m.sent_at) AS sent,
+COUNTED = f"""SELECT count(*) AS total, count(m.sent_at) AS sent,
   count(coalesce(m.delivered_at, m.read_at)) AS delivered,
   count(*) FILTER (WHERE m.state IN ('failed', 'dead')) AS failed
-FROM message_tracking m WHERE m.line_id = l.id AND m.direction = d.direction AND m.state <> 'ignored'"""
+FROM message_tracking m WHERE m.line_id = l.id AND m.direction = d.direction
+  AND m.listed_as = ANY ('{{{",".join(one for one in LISTED if one != "ignored")}}}')"""
 
 COUNT = f"""INSERT INTO message_hours (tenant_id, hour, direction, total, sent, delivered, failed)
 SELECT l.tenant_id, %(hour)s, d.direction, sum(n.total), sum(n.sent), sum(n.delivered), sum(n.failed)
@@ -44,7 +46,8 @@ ON CONFLICT (tenant_id, hour, direction) DO UPDATE SET total = excluded.total, s
 BEGIN = """INSERT INTO relay_settings (name, value)
 SELECT p.name, (CASE WHEN p.age > %(live)s THEN p.due ELSE least(p.due, date_trunc('hour', (
   SELECT min(o.arrived_at) FROM lines l CROSS JOIN (VALUES ('inbound'), ('outbound')) d (direction)
-  CROSS JOIN LATERAL (SELECT m.arrived_at FROM message_tracking m WHERE m.line_id = l.id
+  CROSS JOIN unnest(%(listed)s) s
+  CROSS JOIN LATERAL (SELECT m.arrived_at FROM message_tracking m WHERE m.line_id = l.id AND m.listed_as = s
    AND m.direction = d.direction ORDER BY m.arrived_at LIMIT 1) o))) END)::text
 FROM (SELECT name, age, date_trunc('hour', now() - make_interval(hours => age)) AS due
       FROM unnest(%(names)s, %(ages)s) p (name, age)) p
@@ -57,7 +60,7 @@ def count_due(pool: Pool, most: int = 24) -> int:
         names, ages = [one.name for one in PASSES], [one.age for one in PASSES]
         cursor.execute("SELECT count(*) FROM relay_settings WHERE name = ANY(%s)", (names,))
         if cursor.fetchone()[0] < len(PASSES):
-            cursor.execute(BEGIN, {"names": names, "ages": ages, "live": LIVE_HOURS})
+            cursor.execute(BEGIN, {"names": names, "ages": ages, "live": LIVE_HOURS, "listed": list(LISTED)})
     counted = 0
     for one in PASSES:
         while counted < most and _count_next(pool, one):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -79,6 +80,22 @@ def test_filters_find_what_they_name(world: World, asking: Pool) -> None:
     assert listed(asking, world, q="0049 (151)", direction="outbound") == [read]
     assert listed(asking, world, q="nonsense\x00\ud800") == []
     assert listed(asking, world, reference="nonsense\x00\ud800") == []
+
+
+def test_lists_with_and_without_a_state_miss_none(world: World, asking: Pool) -> None:
+    """Whatever the table lets a state be."""
+    with world.pool.transaction() as cursor:
+        cursor.execute(
+            """SELECT pg_get_constraintdef(oid) FROM pg_constraint
+               WHERE conrelid = 'message_tracking'::regclass AND conname = 'message_tracking_state_check'"""
+        )
+        states = re.findall(r"'(\w+)'", cursor.fetchone()[0])
+    contact = world.contact()
+    made = {state: world.message(contact, START, state=state) for state in states}
+    assert len(made) == 10
+    assert set(listed(asking, world)) == set(made.values())
+    for state in states:
+        assert listed(asking, world, states=[state]) == [made[state]]
 
 
 def test_another_tenant_finds_nothing_by_any_way(world: World, asking: Pool) -> None:
