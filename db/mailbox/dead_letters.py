@@ -17,7 +17,8 @@ from db.audit import By
 from db.mailbox import events
 from db.paging import Page, decode, page
 from db.pool import Pool
-from db.views.history import COLUMNS, DIRECTIONS, Tracked, tracked
+from db.views.history import COLUMNS, DIRECTIONS, tracked
+from relay.core.explain.steps import Tracked
 from relay.core.retry import OLDEST_SECONDS
 
 AT_ONCE = 500

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from db.paging import Page, decode, page
 from db.pool import Pool
-from db.views.steps import AttemptRecord, Happening, TimelineStep, steps
+from relay.core.explain.steps import AttemptRecord, File, Happening, TimelineStep, Tracked, steps
 from relay.core.redaction import redacted
 from relay.core.status import LISTED
 
@@ -36,62 +36,6 @@ COLUMNS = """m.id::text, m.seq, m.tenant_id::text, m.line_id::text, m.conversati
  m.next_attempt_at, m.unknown_until, m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.report, m.reported"""
 MEDIA = 17
 """Its place among them."""
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """What a message carries beside its text. Without an `object_key` there is no copy of it (yet)."""
-
-    kind: str
-    mime_type: str
-    filename: str | None
-    size: int | None
-    caption: str | None = field(repr=False)
-    voice: bool
-    bucket: str | None
-    object_key: str | None
-
-    @property
-    def kept(self) -> bool:
-        return self.object_key is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Tracked:
-    """One message as it stands. `report` is what the agent's side is to be told, `reported` what it was."""
-
-    id: str
-    seq: int
-    tenant_id: str
-    line_id: str
-    conversation_id: str
-    direction: str
-    type: str
-    state: str
-    source_id: str
-    provider_id: str | None
-    reason_code: str | None
-    reason: str | None
-    late: bool
-    attempts: int
-    origin: str
-    text: str | None = field(repr=False)
-    media_type: str | None
-    media: File | None
-    provider_time: datetime
-    arrived_at: datetime
-    sort_time: datetime
-    idx: int
-    created_at: datetime
-    claimed_at: datetime | None
-    next_attempt_at: datetime | None
-    unknown_until: datetime | None
-    sent_at: datetime | None
-    delivered_at: datetime | None
-    read_at: datetime | None
-    failed_at: datetime | None
-    report: str | None
-    reported: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from db.contacts.windows import Window
 from db.paging import Page, decode, page
 from db.pool import Pool
 from db.views import history
-from db.views.history import LAST, Tracked, digits, referred, storable, tracked
+from db.views.history import LAST, digits, referred, storable, tracked
+from relay.core.explain.steps import Tracked
 
 SEEN_SHOWN = 20
 TROUBLED = 500

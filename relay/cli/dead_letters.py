@@ -15,10 +15,10 @@ from db.pool import Pool
 from db.tenants.changes import NotFoundError
 from db.tenants.signers import Signers
 from db.views import history
-from db.views.history import Tracked
 from relay.broker.dead_letters import DeadLetters, route
 from relay.broker.publisher import Publisher
 from relay.clients import build_cipher, build_ours
+from relay.core.explain.steps import Tracked
 
 BY = By("command line")
 PUBLISH_SECONDS = 10.0

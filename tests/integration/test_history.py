@@ -15,6 +15,7 @@ from db.pool import Pool
 from db.views import history, search
 from db.views.history import MessageSelection
 from db.views.search import Search
+from relay.core.explain.steps import Tracked
 from tests.integration.told import START, World
 
 
@@ -46,7 +47,7 @@ def test_pages_of_several_lines_hold_everything_once_and_in_order(world: World, 
             at = START + timedelta(seconds=dice.randrange(4))
             made.append((at, world.message(contact, at, direction=dice.choice(history.DIRECTIONS))))
         world.line()
-    found: list[history.Tracked] = []
+    found: list[Tracked] = []
     before = None
     while True:
         page = history.listed(asking, MessageSelection(world.tenant_id, before=before), limit=4)

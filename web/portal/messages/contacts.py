@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from db.contacts import named
 from db.contacts.named import Contact
 from db.tenants import onboarding
-from db.views.history import Tracked
+from relay.core.explain.steps import Tracked
 from web.portal.frame.blueprint import tenant, tenant_pool
 
 

@@ -11,8 +11,8 @@ from wtforms.validators import Optional
 
 from db.paging import CursorError, Page
 from db.views import search
-from db.views.history import Tracked
 from db.views.search import ConversationDetail, ConversationSummary, Search
+from relay.core.explain.steps import Tracked
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm

@@ -18,7 +18,7 @@ from db.mailbox import dead_letters as rows
 from db.mailbox.dead_letters import COUNTED, Filter
 from db.paging import CursorError, Page
 from db.views import waiting
-from db.views.history import Tracked
+from relay.core.explain.steps import Tracked
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm

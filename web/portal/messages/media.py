@@ -10,8 +10,8 @@ from werkzeug.datastructures import ContentRange
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from db.views import history
-from db.views.history import File
 from relay.core.downloads import FILMS, PICTURES, SHOWN, SOUNDS, disposition, name_to_serve, type_to_serve
+from relay.core.explain.steps import File
 from relay.stores.objects import ObjectMissingError
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.request import data_access

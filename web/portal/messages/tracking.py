@@ -12,7 +12,8 @@ from wtforms.validators import Optional
 from db.contacts import named as contact_rows
 from db.paging import CursorError, Page
 from db.views import history, waiting
-from db.views.history import Detail, MessageSelection, Tracked
+from db.views.history import Detail, MessageSelection
+from relay.core.explain.steps import Tracked
 from relay.core.status import UNFINISHED
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool

@@ -3,12 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from db.views.history import Tracked
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What a message carries beside its text. Without an `object_key` there is no copy of it (yet)."""
+
+    kind: str
+    mime_type: str
+    filename: str | None
+    size: int | None
+    caption: str | None = field(repr=False)
+    voice: bool
+    bucket: str | None
+    object_key: str | None
+
+    @property
+    def kept(self) -> bool:
+        return self.object_key is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """One message as it stands. `report` is what the agent's side is to be told, `reported` what it was."""
+
+    id: str
+    seq: int
+    tenant_id: str
+    line_id: str
+    conversation_id: str
+    direction: str
+    type: str
+    state: str
+    source_id: str
+    provider_id: str | None
+    reason_code: str | None
+    reason: str | None
+    late: bool
+    attempts: int
+    origin: str
+    text: str | None = field(repr=False)
+    media_type: str | None
+    media: File | None
+    provider_time: datetime
+    arrived_at: datetime
+    sort_time: datetime
+    idx: int
+    created_at: datetime
+    claimed_at: datetime | None
+    next_attempt_at: datetime | None
+    unknown_until: datetime | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+    failed_at: datetime | None
+    report: str | None
+    reported: str | None
 
 
 @dataclass(frozen=True, slots=True)
