@@ -16,11 +16,10 @@ from relay.core.messages import Direction
 
 OTHERS = Prepared(
     "other_unfinished",
-    """SELECT c.id FROM unnest(%(conversations)s) c(id)
-       WHERE EXISTS (SELECT 1 FROM message_tracking m WHERE m.conversation_id = c.id
-                       AND m.state IN ('received', 'sending', 'unknown') AND m.id <> ALL (%(known)s))
-          OR EXISTS (SELECT 1 FROM message_tracking m WHERE m.conversation_id = c.id
-                       AND m.report IS DISTINCT FROM m.reported)""",
+    # The limit makes it look at each conversation by itself, whatever is known of the table.
+    """SELECT c.id FROM unnest(%(conversations)s) c(id) CROSS JOIN LATERAL (
+         SELECT 1 FROM message_tracking m
+         WHERE m.conversation_id = c.id AND m.unfinished AND m.id <> ALL (%(known)s) LIMIT 1) other""",
     conversations="uuid[]", known="uuid[]",
 )  # fmt: skip
 REPORTS = 50

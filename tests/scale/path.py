@@ -57,6 +57,7 @@ class Path:
             ]  # fmt: skip
             self.rows = messages.insert(cursor, [NewRow(one, {"text": "Hello"}) for one in new]).fresh
             messages.insert(cursor, [NewRow(one, {}) for one in new])
+            unfinished.others(cursor, ids, [one.id for one in self.rows])
 
     def claim(self) -> None:
         wanted = [Claim(one.id, one.shard, self.epochs[one.shard], 1) for one in self.rows]
