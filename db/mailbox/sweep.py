@@ -8,7 +8,7 @@ from typing import Any
 
 from db.mailbox import claims
 
-PAGE = 2000
+PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def page(cursor: Any, shards: Sequence[int], after: int) -> list[Found]:
     A bounded page per second, walking round: the cost does not grow with the backlog.
     """
     cursor.execute(
-        """SELECT seq, id, conversation_id, line_id, shard, state,
+        """SELECT seq, id::text, conversation_id::text, line_id::text, shard, state,
                   CASE WHEN report IS DISTINCT FROM reported THEN 'report' ELSE direction END,
                   state = 'sending' AND claimed_at < now() - interval '1 minute'
            FROM message_tracking
@@ -39,7 +39,7 @@ def page(cursor: Any, shards: Sequence[int], after: int) -> list[Found]:
            ORDER BY seq LIMIT %s""",
         (after, list(shards), PAGE),
     )
-    return [Found(row[0], str(row[1]), str(row[2]), str(row[3]), *row[4:]) for row in cursor.fetchall()]
+    return [Found(*row) for row in cursor.fetchall()]
 
 
 def expire(cursor: Any, found: Sequence[Found], seconds: float) -> None:

@@ -20,7 +20,10 @@ SLOW_SHARE = 0.25
 """A passage is slow when it takes more than this share of the window."""
 
 LOOK_AGAIN_SHARE = 0.1
-"""After this share of the window a lane looks again whether what was coming has been committed."""
+"""After this share of the window for each that is coming a lane looks again whether it has been committed."""
+
+LONGEST_LOOK = 4.0
+"""And after so many windows at the latest. A flood's thousand conversations that look all the time keep it coming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Hold:
         if self.newest_arrival >= over:
             return over
         if self.uncommitted:
-            return max(over, now + self.window * LOOK_AGAIN_SHARE)
+            return max(over, now + self.window * min(LONGEST_LOOK, LOOK_AGAIN_SHARE * self.uncommitted))
         return max(over, self.quiet_since + self.window) if now <= self.slow_until else over
 
 
