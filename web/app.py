@@ -13,7 +13,7 @@ from web import health
 from web.api import routes as api
 from web.portal import routes as portal
 from web.request import idempotency, limits, record, refusals
-from web.request.arrival import Arrival, began
+from web.request.arrival import ArrivalMiddleware, began
 from web.request.errors import request_id
 from web.request.parts import WebParts
 from web.webhooks import routes as webhooks
@@ -50,7 +50,7 @@ def create_app(parts: WebParts) -> Flask:
     app.config["SECURITY_HEADERS"] = HEADERS | (HSTS if parts.public_url.startswith("https:") else {})
     app.extensions["relay"] = parts
     entrance = Entrance(app.wsgi_app, lambda: app.extensions["relay"], app.config["SECURITY_HEADERS"])
-    app.wsgi_app = Arrival(entrance)  # type: ignore[method-assign]
+    app.wsgi_app = ArrivalMiddleware(entrance)  # type: ignore[method-assign]
     app.before_request(_begin)
     app.after_request(_finish)
     api.register(app)

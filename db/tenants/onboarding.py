@@ -68,6 +68,11 @@ class Line:
     def paired(self) -> bool:
         return bool(self.settings.get("paired"))
 
+    @property
+    def name(self) -> str:
+        """The number's verified name and the number itself, as WhatsApp gave them when the line went live; or ""."""
+        return str(self.settings.get("name") or "")
+
 
 def line_of(row: Sequence[Any]) -> Line:
     return Line(str(row[0]), str(row[1]), *row[2:])
@@ -130,7 +135,7 @@ def repair(changes: Changes, by: By, line_id: str, tenant_id: str, phone_number_
     with _clashes(), changes.of(tenant_id, by, "line.repaired", subject=line_id, detail=detail) as cursor:
         cursor.execute(
             f"""UPDATE lines SET phone_number_id = %s, integration_id = %s, status = 'pending', status_reason = NULL,
-                  ask_at = NULL, updated_at = now()
+                  ask_at = NULL, settings = settings - 'name', updated_at = now()
                 WHERE id = %s AND tenant_id = %s AND status IN ('pending', 'refused') RETURNING {COLUMNS}""",
             (phone_number_id, integration_id, line_id, tenant_id),
         )
@@ -169,23 +174,26 @@ def listed(pool: Pool, tenant_id: str) -> list[Line]:
         return [line_of(row) for row in cursor.fetchall()]
 
 
-def activate(changes: Changes, by: By, tenant_id: str, proven: Sequence[Pair]) -> list[Line]:
+def activate(
+    changes: Changes, by: By, tenant_id: str, proven: Sequence[Pair], names: Mapping[str, str] | None = None
+) -> list[Line]:
     """These lines become active, all or none, and with them a tenant that was being set up; a paused one stays paused.
 
-    The caller has proof of each pair. Raises NotFoundError when a line is no longer what was proven, TakenError when
-    another tenant's active line owns one of the ids: the database decides, so of two tenants who ask at the same
-    moment exactly one wins.
+    The caller has proof of each pair; `names` are what WhatsApp calls the numbers, by line. Raises NotFoundError when
+    a line is no longer what was proven, TakenError when another tenant's active line owns one of the ids: the database
+    decides, so of two tenants who ask at the same moment exactly one wins.
     """
-    detail = {"lines": [one.line_id for one in proven]}
+    detail, named = {"lines": [one.line_id for one in proven]}, names or {}
     with _clashes(), changes.of(tenant_id, by, "tenant.activated", detail=detail) as cursor:
         lock_tenant(cursor, tenant_id)
         for one in sorted(proven):
             cursor.execute(
                 """UPDATE lines SET status = 'active', status_reason = NULL, proven_at = now(), ask_at = NULL,
-                     asked = 0, disputed_at = NULL, dispute_seen_at = NULL, updated_at = now()
+                     asked = 0, disputed_at = NULL, dispute_seen_at = NULL, updated_at = now(),
+                     settings = settings || %s
                    WHERE id = %s AND phone_number_id = %s AND integration_id = %s AND tenant_id = %s
                      AND status <> 'released' RETURNING 1""",
-                (*one, tenant_id),
+                (Json({"name": named[one.line_id]} if one.line_id in named else {}), *one, tenant_id),
             )
             if cursor.fetchone() is None:
                 raise NotFoundError("the line was changed while it was checked; try again")

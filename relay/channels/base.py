@@ -86,6 +86,8 @@ class Finding:
     level: Level
     text: str
     advice: str = ""
+    name: str = ""
+    """What the provider calls what was looked at: of a number, its verified name and the number itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class GoLiveDecision:
     reason: str = ""
     taken: TakenError | None = None
     gone: tuple[Owner, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,15 @@ class Ownership:
         owners = [[] if why else self.owners.of(tenant_id, one.pair) for one, why in zip(lines, missing, strict=True)]
         standings = self.owners.asked(list(dict.fromkeys(owner for some in owners for owner in some)))
         return [
-            GoLiveDecision(one.pair, "waits", why) if why else self._among(one.pair, some, standings)
+            GoLiveDecision(one.pair, "waits", why) if why else self._among(one, some, standings)
             for one, why, some in zip(lines, missing, owners, strict=True)
         ]
 
-    def _among(self, pair: Pair, owners: Sequence[Owner], standings: Mapping[Owner, OwnerCheck]) -> GoLiveDecision:
+    def _among(
+        self, proof: LineProof, owners: Sequence[Owner], standings: Mapping[Owner, OwnerCheck]
+    ) -> GoLiveDecision:
         """A line with proof, among those that have what it asks for."""
+        pair = proof.pair
         for owner in owners:
             if standings[owner].word == "holds":
                 taken = onboarding.taken(owner.side)
@@ -102,7 +106,7 @@ class Ownership:
         waits = [why for owner in owners if (why := self.owners.keeps(standings[owner]))]
         if waits:
             return GoLiveDecision(pair, "waits", " ".join(waits))
-        return GoLiveDecision(pair, "live", gone=tuple(owners))
+        return GoLiveDecision(pair, "live", gone=tuple(owners), name=proof.name)
 
     def _go_live(self, changes: Changes, by: By, tenant_id: str, decided: Sequence[GoLiveDecision]) -> list[Line]:
         """Owners that are gone let go first; then the database decides. Raises TakenError, NotFoundError."""
@@ -112,5 +116,6 @@ class Ownership:
             for owner in one.gone:
                 self.owners.pass_on(owner, tenant_id, one.pair)
         ids = [one.pair.line_id for one in decided]
-        active = onboarding.activate(changes, by, tenant_id, [one.pair for one in decided])
+        names = {one.pair.line_id: one.name for one in decided if one.name}
+        active = onboarding.activate(changes, by, tenant_id, [one.pair for one in decided], names)
         return [line for line in active if line.id in ids]

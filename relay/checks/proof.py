@@ -32,6 +32,12 @@ class LineProof:
         """The first explicit no to the line itself, with its side; "" where there is none."""
         return next((f"{NAMES[one.side]}: {said(no)}" for one in self.checked for no in blocking(one)), "")
 
+    @property
+    def name(self) -> str:
+        """What WhatsApp calls the number; "" where it did not say."""
+        found = (finding.name for one in self.checked if one.side == "whatsapp" for finding in one.findings)
+        return next(filter(None, found), "")
+
 
 def pair_of(subject: Subject) -> Pair:
     """What the providers were asked about, whatever the row says by now."""

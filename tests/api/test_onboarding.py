@@ -65,6 +65,27 @@ def test_one_number_and_one_integration_are_paired_and_go_live(
     assert (route.tenant_id, route.line_id) == (tenant_id, line["id"])
 
 
+def test_a_line_that_goes_live_is_called_as_whatsapp_calls_its_number(
+    api: Api, new_tenant: Callable[..., str], sandbox: Process
+) -> None:
+    tenant_id = new_tenant()
+    complete(api, tenant_id)
+    [line] = api("GET", f"/api/tenants/{tenant_id}/lines").get_json()["items"]
+    assert line["name"] == "Nordwind Outdoor, +49 30 1234501"
+
+
+def test_completing_again_tells_what_whatsapp_calls_the_number_by_now(
+    api: Api, new_tenant: Callable[..., str], sandbox: Process, parts: WebParts
+) -> None:
+    tenant_id = new_tenant()
+    line_id = complete(api, tenant_id).get_json()["lines"][0]["id"]
+    changes = Changes(parts.pool, lambda *_: None)
+    onboarding.configure(changes, By("test"), tenant_id, line_id, {"name": "Nordwind before"})
+    complete(api, tenant_id)
+    [line] = api("GET", f"/api/tenants/{tenant_id}/lines").get_json()["items"]
+    assert line["name"] == "Nordwind Outdoor, +49 30 1234501"
+
+
 def test_missing_credentials_are_named(api: Api) -> None:
     tenant_id = api("POST", "/api/tenants", {"name": "Nordwind"}).get_json()["id"]
     api("PUT", f"/api/tenants/{tenant_id}/whatsapp/credentials", WHATSAPP)

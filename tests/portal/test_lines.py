@@ -73,6 +73,15 @@ def test_a_line_shows_its_health_and_where_its_webhooks_go(admin: Person, base: 
     assert "/webhook/meta/" in page
 
 
+def test_people_see_a_line_s_name_and_not_its_id(admin: Person, parts: WebParts, base: str, line: Line) -> None:
+    name = "Südlicht Reisen, +49 30 1234502"
+    assert f"{line.phone_number_id}</a></h2>" in admin.get(f"{base}/lines")
+    onboarding.activate(changes_of(parts), BY, line.tenant_id, [line.pair], {line.id: name})
+    for path in ("lines", f"lines/{line.id}", "checks"):
+        assert name in admin.get(f"{base}/{path}"), path
+    assert f"{line.phone_number_id}</a></h2>" not in admin.get(f"{base}/lines")
+
+
 def test_settings_are_kept_and_taken_back(admin: Person, parts: WebParts, base: str, line: Line) -> None:
     given = {"whatsapp_rate_per_second": "20", "unknown_outcome": "give_up", "handset_order_seconds": "1.5"}
     page = admin.follow(f"{base}/lines/{line.id}", given)

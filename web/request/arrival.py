@@ -13,7 +13,7 @@ REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class Arrival:
+class ArrivalMiddleware:
     """WSGI middleware, the outermost."""
 
     def __init__(self, application: WsgiApp) -> None:

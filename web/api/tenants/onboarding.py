@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -69,16 +69,24 @@ def completed(tenant: Tenant) -> Activated:
     checked = line_checks.check_sides(parts().channels, subjects, checks.ours())
     _note_health(tenant, checked)
     _refuse_where_told(tenant, found, checked)
-    asked = [
-        LineProof(pair_of(one), [it for it in checked if it.line_id == one.line_id])
-        for one in subjects
-        if not one.active
-    ]
+    proofs = {
+        one.line_id: LineProof(pair_of(one), [it for it in checked if it.line_id == one.line_id]) for one in subjects
+    }
+    _rename(found, proofs)
     try:
+        asked = [proofs[one.line_id] for one in subjects if not one.active]
         _ownership().settle(changes(), auth.by(), tenant.id, asked)
     except NotFoundError as error:
         raise ApiError(409, "line_changed", str(error)) from error
     return _activated(known_tenant(TenantPath(tenant_id=UUID(tenant.id))), {line.id for line in found}, checked)
+
+
+def _rename(found: Sequence[Line], proofs: Mapping[str, LineProof]) -> None:
+    """Lines that are live already: WhatsApp may call their numbers otherwise by now."""
+    for line in found:
+        proof = proofs.get(line.id)
+        if line.status == "active" and proof and proof.name not in ("", line.name):
+            onboarding.configure(changes(), auth.by(), line.tenant_id, line.id, {"name": proof.name})
 
 
 def _ownership() -> Ownership:

@@ -236,6 +236,7 @@ class LineOut(BaseModel):
     tenant_id: str
     phone_number_id: str
     integration_id: str
+    name: str = Field(description="WhatsApp's verified name and the number itself; empty until the line went live")
     status: LineStatus
     status_reason: str | None
     ask_at: datetime | None = Field(description=ASK_AT)

@@ -30,6 +30,7 @@ class WebhookUrlsOf:
             tenant_id=line.tenant_id,
             phone_number_id=line.phone_number_id,
             integration_id=line.integration_id,
+            name=line.name,
             status=line.status,
             status_reason=line.status_reason,
             ask_at=line.ask_at,

@@ -13,7 +13,6 @@ from relay.checks import line_checks as line_checks
 from web.api.tenants.checks import of_tenant, ours
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.wizard.review import results
-from web.portal.wizard.state import names
 from web.request.context import parts
 from web.request.errors import ApiError
 from web.request.principal import needs
@@ -60,5 +59,4 @@ def _page(found: dict[str, list[tuple[str, str, list[tuple[str, str, str, str]]]
         lines=lines[start : start + AT_ONCE],
         found=found,
         after=after,
-        names=names("whatsapp"),
     )

@@ -18,7 +18,6 @@ from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
 from web.portal.lines.forms import LineForm, offered
 from web.portal.lines.settings_form import SettingsForm
 from web.portal.wizard import notes
-from web.portal.wizard.state import names
 from web.request.context import parts
 from web.request.errors import ApiError
 from web.request.principal import OPERATOR, by, needs
@@ -37,7 +36,7 @@ def lines(tenant_id: object) -> str:
     template = "portal/lines/_list.html" if request.headers.get("X-Fragment") == "1" else "portal/lines/lines.html"
     health = {one.line_id: one for one in line_health.of_tenant(tenant_pool(), tenant().id, parts().terms)}
     former = former_secrets.valid(tenant_pool(), parts().cipher, tenant().id)
-    return render_template(template, lines=shown, health=health, after=after, names=names("whatsapp"), former=former)
+    return render_template(template, lines=shown, health=health, after=after, former=former)
 
 
 @portal.get("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>")
@@ -159,8 +158,7 @@ def _page(found: Line, form: SettingsForm) -> str:
     health: Any = line_health.of_tenant(tenant_pool(), tenant().id, parts().terms)
     own = next((one for one in health if one.line_id == found.id), None)
     urls = WebhookUrlsOf(tenant()).of(found)
-    name = names("whatsapp").get(found.phone_number_id, "")
-    return render_template("portal/lines/line.html", line=found, name=name, form=form, health=own, urls=urls)
+    return render_template("portal/lines/line.html", line=found, form=form, health=own, urls=urls)
 
 
 def _known(line_id: UUID) -> Line:

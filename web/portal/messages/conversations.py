@@ -16,7 +16,7 @@ from relay.core.explain.steps import Tracked
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
-from web.portal.messages import contacts
+from web.portal.lines.line_names import line_choices, line_names
 from web.request import data_access
 from web.request.errors import ApiError
 from web.request.principal import needs
@@ -33,9 +33,9 @@ class ConversationFilter(FilterForm):
 @needs("messages:read")
 def conversations(tenant_id: UUID) -> str:
     data_access.record_once(tenant().id, ("conversations", tenant().id), "conversations.listed")
-    lines = contacts.lines()
+    lines = line_names()
     form = ConversationFilter()
-    form.line.choices = contacts.line_choices(lines)
+    form.line.choices = line_choices()
     found = _listed(form) if form.validate() else Page([])
     older = url_for("portal.conversations", tenant_id=tenant_id, before=found.next, **form.chosen)
     return render_template(
@@ -66,7 +66,7 @@ def conversation(tenant_id: UUID, conversation_id: UUID) -> str:
     _noted(conversation_id)
     page = _timeline(conversation_id, filters.before())
     shown = _shown(conversation_id, page)
-    return render_template("portal/conversation.html", found=found, lines=contacts.lines(), **shown)
+    return render_template("portal/conversation.html", found=found, **shown)
 
 
 @portal.get("/tenants/<uuid:tenant_id>/conversations/<uuid:conversation_id>/timeline")

@@ -22,6 +22,7 @@ from relay.core.explain.steps import Tracked
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
+from web.portal.lines.line_names import line_choices, line_names
 from web.portal.messages import contacts
 from web.portal.messages.tracking import DIRECTIONS
 from web.request import data_access
@@ -179,8 +180,8 @@ def _standing() -> dict[str, object]:
 
 
 def _form() -> tuple[DeadLetterFilter, dict[str, str]]:
-    form, lines = DeadLetterFilter(), contacts.lines()
-    form.line.choices = contacts.line_choices(lines)
+    form, lines = DeadLetterFilter(), line_names()
+    form.line.choices = line_choices()
     return form, lines
 
 

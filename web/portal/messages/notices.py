@@ -15,7 +15,7 @@ from web.portal.frame import filters
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
 from web.portal.frame.words import as_json
-from web.portal.messages import contacts
+from web.portal.lines.line_names import line_choices, line_names
 from web.request import data_access
 from web.request.principal import needs
 
@@ -31,9 +31,9 @@ class NoticeFilter(FilterForm):
 @needs("messages:read")
 def notices(tenant_id: UUID) -> str:
     data_access.record_once(tenant().id, ("notices", tenant().id), "notices.listed")
-    lines = contacts.lines()
+    lines = line_names()
     form = NoticeFilter()
-    form.line.choices = contacts.line_choices(lines)
+    form.line.choices = line_choices()
     found = _listed(form) if form.validate() else Page([])
     older = url_for("portal.notices", tenant_id=tenant_id, before=found.next, **form.chosen)
     return render_template(

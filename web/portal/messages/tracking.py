@@ -18,6 +18,7 @@ from relay.core.status import UNFINISHED
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
+from web.portal.lines.line_names import line_choices, line_names
 from web.portal.messages import contacts
 from web.request import data_access
 from web.request.context import parts
@@ -53,9 +54,9 @@ class MessageFilter(FilterForm):
 @needs("messages:read")
 def messages(tenant_id: UUID) -> str:
     data_access.record_once(tenant().id, ("messages", tenant().id), "messages.listed")
-    lines = contacts.lines()
+    lines = line_names()
     form = MessageFilter()
-    form.line.choices = contacts.line_choices(lines)
+    form.line.choices = line_choices()
     found = _listed(form) if form.validate() else Page([])
     older = url_for("portal.messages", tenant_id=tenant_id, before=found.next, **form.chosen) if found.next else None
     return render_template(
@@ -132,9 +133,7 @@ def _noted(found: Detail) -> None:
 def _shown(found: Detail, **more: Any) -> str:
     one = found.message
     person = contact_rows.named(tenant_pool(), [one.conversation_id]).get(one.conversation_id)
-    return render_template(
-        "portal/message.html", person=person, lines=contacts.lines(), **_progress(found), **{"asked": False} | more
-    )
+    return render_template("portal/message.html", person=person, **_progress(found), **{"asked": False} | more)
 
 
 def _progress(found: Detail) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from db.views import figures, line_health, search
 from db.views.search import Search
 from web.portal.frame import time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
-from web.portal.messages import contacts
 from web.portal.overview.charts import Chart, chart
 from web.request import data_access
 from web.request.context import parts
@@ -74,7 +73,7 @@ def _lines() -> dict[str, Any]:
 def _recent() -> dict[str, Any]:
     data_access.record_once(tenant().id, ("conversations", tenant().id), "conversations.listed")
     found = search.listed(tenant_pool(), Search(tenant().id), RECENT)
-    return {"recent": found.items, "lines": contacts.lines()}
+    return {"recent": found.items}
 
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {"figures": _figures, "lines": _lines, "recent": _recent}

@@ -118,7 +118,7 @@ def answer_trial(tenant_id: object) -> ResponseReturnValue:
 
 def _page(held: Setup, form: TrialForm, begun: Trial | None) -> str:
     live = _live(held)
-    form.line.choices = {one.id: one.phone_number_id for one in live}
+    form.line.choices = {one.id: one.name or one.phone_number_id for one in live}
     return render_template(
         "portal/setup/trial.html",
         form=form,

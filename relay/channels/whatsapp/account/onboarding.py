@@ -61,9 +61,10 @@ class _LookUps:
         if clean(found.get("id")) != self._number:
             text = "WhatsApp's answer does not name the number by the id that was entered"
             return None, [Finding("number", "warning", text, advice.NUMBER)]
-        named = [clean(found.get(name)) for name in ("verified_name", "display_phone_number")]
-        text = "the number is visible to the token" + (f": {', '.join(filter(None, named))}" if any(named) else "")
-        return found, [Finding("token", "ok", "WhatsApp accepts the access token"), Finding("number", "ok", text)]
+        name = ", ".join(filter(None, (clean(found.get(key)) for key in ("verified_name", "display_phone_number"))))
+        text = "the number is visible to the token" + (f": {name}" if name else "")
+        accepted = Finding("token", "ok", "WhatsApp accepts the access token")
+        return found, [accepted, Finding("number", "ok", text, name=name)]
 
     def ownership(self) -> list[Finding]:
         """The number has to be in the list of its business account; only a complete list can say no."""
