@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.mailbox import claims
+from db.prepared import Prepared
 
 PAGE = 1000
+Bookmark = tuple[Any, ...]
+"""Where a row stands among those unfinished: by conversation, and there as in its lane."""
+START: Bookmark = ("00000000-0000-0000-0000-000000000000", "", "-infinity", "-infinity", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    seq: int
+    bookmark: Bookmark
     message_id: str
     conversation_id: str
     line_id: str
@@ -25,21 +29,31 @@ class Found:
     """Claimed more than a minute ago and still not settled."""
 
 
-def page(cursor: Any, shards: Sequence[int], after: int) -> list[Found]:
-    """The next PAGE unfinished rows of these shards after `after`, by seq; fewer mean the end.
+# By the index of lanes, whose pages are cleaned of what is finished by those who write to them.
+UNFINISHED = Prepared(
+    "sweep_unfinished",
+    f"""SELECT m.id::text, m.conversation_id::text, m.line_id::text, m.shard, m.state,
+               CASE WHEN m.report IS DISTINCT FROM m.reported THEN 'report' ELSE m.direction END,
+               m.state = 'sending' AND m.claimed_at < now() - interval '1 minute',
+               m.conversation_id::text, m.direction, m.sort_time::text, m.arrived_at::text, m.idx, m.seq
+        FROM message_tracking m
+        WHERE m.unfinished AND m.shard = ANY(%(shards)s)
+          AND (m.conversation_id, m.direction, m.sort_time, m.arrived_at, m.idx, m.seq)
+            > (%(conversation)s, %(direction)s, %(time)s, %(arrived)s, %(idx)s, %(seq)s)
+        ORDER BY m.conversation_id, m.direction, m.sort_time, m.arrived_at, m.idx, m.seq LIMIT {PAGE}""",
+    shards="smallint[]", conversation="uuid", direction="text", time="timestamptz", arrived="timestamptz",
+    idx="integer", seq="bigint",
+)  # fmt: skip
+
+
+def page(cursor: Any, shards: Sequence[int], after: Bookmark = START) -> list[Found]:
+    """The next PAGE unfinished rows of these shards behind `after`; fewer mean the end.
 
     A bounded page per second, walking round: the cost does not grow with the backlog.
     """
-    cursor.execute(
-        """SELECT seq, id::text, conversation_id::text, line_id::text, shard, state,
-                  CASE WHEN report IS DISTINCT FROM reported THEN 'report' ELSE direction END,
-                  state = 'sending' AND claimed_at < now() - interval '1 minute'
-           FROM message_tracking
-           WHERE unfinished AND seq > %s AND shard = ANY(%s)
-           ORDER BY seq LIMIT %s""",
-        (after, list(shards), PAGE),
-    )
-    return [Found(*row) for row in cursor.fetchall()]
+    places = ("conversation", "direction", "time", "arrived", "idx", "seq")
+    UNFINISHED.run(cursor, shards=shards, **dict(zip(places, after, strict=True)))
+    return [Found(row[7:], *row[:7]) for row in cursor.fetchall()]
 
 
 def expire(cursor: Any, found: Sequence[Found], seconds: float) -> None:

@@ -5,7 +5,8 @@
 -- `unfinished` is left once, when all is done and told; `listed_as` is the state as lists have it, in which a claimed
 -- message is still one that waits. So a claim, and a retry, touch no index.
 --
--- message_tracking_line goes: message_tracking_state serves its lists.
+-- message_tracking_line goes: message_tracking_state serves its lists. message_tracking_unfinished goes: by the order of
+-- arrival, its beginning held but what was finished, until the next VACUUM, and the sweep went through that each second.
 --
 -- Of a call under way the message's row holds all (`deadline_at` with the claim's time and epoch); its own row in
 -- message_attempts is made when it has ended.
@@ -26,8 +27,7 @@ ALTER TABLE message_tracking SET (fillfactor = 50);
 UPDATE message_tracking m SET deadline_at = a.deadline_at
 FROM message_attempts a
 WHERE m.state IN ('sending', 'unknown') AND a.message_id = m.id AND a.n = m.attempts;
-CREATE INDEX message_tracking_unfinished ON message_tracking (seq) WHERE unfinished;
--- A conversation's lanes, and what of it is still to be told.
+-- Work that is left: a conversation's lanes, what of it is still to be told, and what the sweep walks through.
 CREATE INDEX message_tracking_lane ON message_tracking (conversation_id, direction, sort_time, arrived_at, idx, seq)
     WHERE unfinished;
 -- Lists of a line, with and without a state: without one they are put together from those of each.

@@ -47,7 +47,7 @@ class Begin:
 class WakeRest:
     """Go on waking the conversations that the last owner left unfinished, after this row."""
 
-    after: int
+    after: sweep.Bookmark
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +136,16 @@ class ShardActor(RelayActor):
         self._begun = True
         log.info("shard_taken", shard=self._number, epoch=self._epoch, unknown_outcomes=adopted)
         self._drained(0)
-        self._wake_rest(0)
+        self._wake_rest(sweep.START)
 
-    def _wake_rest(self, after: int) -> None:
+    def _wake_rest(self, after: sweep.Bookmark) -> None:
         """A page at a time, between groups of new work: how much was left unfinished has no limit."""
         with self._parts.pool.autocommit() as cursor:
             found = sweep.page(cursor, [self._number], after)
         for conversation_id, line_id in {one.conversation_id: one.line_id for one in found}.items():
             self._conversation(conversation_id, line_id)
         if len(found) >= sweep.PAGE:
-            tell(self.actor_ref, WakeRest(found[-1].seq))
+            tell(self.actor_ref, WakeRest(found[-1].bookmark))
 
     def _depth(self) -> int:
         try:

@@ -45,7 +45,7 @@ class Supervisor(RelayActor):
         self._name = name
         self._epochs: dict[int, int] = {}
         self._leaving: dict[int, Ref] = {}
-        self._sweep_after = 0
+        self._sweep_after = sweep.START
         self._lease_at = 0.0
         self._stale_at = 0.0
         self._expire_at = 0.0
@@ -179,7 +179,7 @@ class Supervisor(RelayActor):
             if any(one.stale for one in found):
                 sweep.expire(cursor, found, self._parts.limits.unknown_outcome)
             standings = receipts.unpark_known(cursor)
-        self._sweep_after = found[-1].seq if len(found) >= sweep.PAGE else 0
+        self._sweep_after = found[-1].bookmark if len(found) >= sweep.PAGE else sweep.START
         for shard, rows in _by_shard(found).items():
             tell(self._parts.shards.get(shard), FoundUnfinished(rows))
         for standing in standings:

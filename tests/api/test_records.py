@@ -50,7 +50,7 @@ def test_a_record_is_kept_and_never_sent(
     assert record["at"].startswith("2026-01-02T03:04:05")
     with pool.transaction() as cursor:
         cursor.execute("SELECT shard FROM message_tracking WHERE id = %s", (record["id"],))
-        assert sweep.page(cursor, [cursor.fetchone()[0]], 0) == []
+        assert sweep.page(cursor, [cursor.fetchone()[0]]) == []
         assert messages.unfinished(cursor, record["conversation_id"], "inbound", 10) == []
     detail = api("GET", f"/api/messages/{record['id']}", X_Tenant_ID=tenant_id).get_json()
     assert (detail["state"], detail["origin"]) == ("record", "api")

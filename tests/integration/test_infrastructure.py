@@ -48,7 +48,6 @@ LOOK_UPS = {
     "a message by its source, once": ("message_tracking", "(line_id, direction, source_id)"),
     "a message by its id": ("message_tracking", "(id)"),
     "a conversation's lane": ("message_tracking", "(conversation_id, direction, sort_time"),
-    "work that is left": ("message_tracking", "(seq) WHERE"),
     "an attempt by the provider's id": ("message_attempts", "(line_id, provider_id)"),
     "a parked receipt": ("parked_receipts", "(line_id, provider_id"),
     "a message's history": ("message_events", "(message_id"),

@@ -140,7 +140,7 @@ def test_a_released_line_keeps_its_history_and_nothing_waits_on_it(
     assert told[sending.id][0] == "sending", "a call under way ends first"
     assert told[unreported.id][0] == "failed"
     with pool.transaction() as cursor:
-        found = sweep.page(cursor, list(range(16)), 0)
+        found = sweep.page(cursor, range(16))
     assert [one.message_id for one in found] == [sending.id]
     assert ownership.end_waiting(pool) == 0
     with pool.transaction() as cursor:

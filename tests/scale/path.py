@@ -10,7 +10,7 @@ from uuid import uuid4
 from db.contacts import conversations
 from db.contacts.seen import Seen
 from db.daemons import shards
-from db.mailbox import claims, messages, receipts, references, unfinished
+from db.mailbox import claims, messages, receipts, references, sweep, unfinished
 from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
 from relay.core.mailbox import Attempt, Claim, NewRow, Row
@@ -94,5 +94,7 @@ class Path:
 
     def wake(self) -> None:
         """As a conversation reads what it has to do."""
+        with self.pool.autocommit() as cursor:
+            sweep.page(cursor, range(SHARDS))
         for one in self.rows[:3]:
             assert unfinished.read(self.pool, one.conversation_id, 64).mapping is not None
