@@ -145,10 +145,16 @@ def keep_attempts_under_way(cursor: Any, message_ids: Sequence[str]) -> None:
         UNDER_WAY.run(cursor, ids=message_ids)
 
 
+STANDING = """m.id::text, m.conversation_id::text, m.shard, m.state,
+ CASE WHEN m.report IS DISTINCT FROM m.reported THEN m.report END, m.source_id,
+ extract(epoch FROM CASE WHEN m.report = 'delivered' THEN coalesce(m.delivered_at, m.read_at) ELSE m.failed_at END),
+ m.reason_code, m.reason, coalesce((m.content->>'part')::int, 1), coalesce((m.content->>'parts')::int, 1)"""
+
+
 # Not of an attempt that ended undelivered meanwhile: its message goes out again, or has failed.
 SENT = Prepared(
     "record_sent",
-    """
+    f"""
 UPDATE message_tracking m
 SET state = CASE WHEN m.state IN ('received', 'sending', 'unknown', 'dead') THEN 'sent' ELSE m.state END,
     provider_id = coalesce(m.provider_id, v.provider_id), sent_at = coalesce(m.sent_at, v.at),
@@ -160,21 +166,24 @@ FROM unnest(%(ids)s, %(numbers)s, %(provider_ids)s, %(at)s) AS v (id, n, provide
 WHERE m.id = v.id AND (m.failed_at IS NULL OR m.state = 'dead')
   AND NOT EXISTS (SELECT 1 FROM message_attempts a
                   WHERE a.message_id = v.id AND a.n = v.n AND a.outcome = 'undelivered')
+RETURNING {STANDING}
 """,
     ids="uuid[]", numbers="integer[]", provider_ids="text[]", at="timestamptz[]",
 )  # fmt: skip
 
 
-def record_sent(cursor: Any, sent: Sequence[Attempt]) -> None:
-    """`sent` is accepted from anyone who knows it, and never overwritten by less."""
-    if sent:
-        SENT.run(
-            cursor,
-            ids=[one.message_id for one in sent],
-            numbers=[one.n for one in sent],
-            provider_ids=[one.provider_id for one in sent],
-            at=[stamp(one.at) for one in sent],
-        )
+def record_sent(cursor: Any, sent: Sequence[Attempt]) -> list[Standing]:
+    """`sent` is accepted from anyone who knows it, and never overwritten by less. How those stand that were changed."""
+    if not sent:
+        return []
+    SENT.run(
+        cursor,
+        ids=[one.message_id for one in sent],
+        numbers=[one.n for one in sent],
+        provider_ids=[one.provider_id for one in sent],
+        at=[stamp(one.at) for one in sent],
+    )
+    return [standing_of(row) for row in cursor.fetchall()]
 
 
 VERDICTS = Prepared(
@@ -251,16 +260,11 @@ def record_reports(cursor: Any, reports: Sequence[tuple[str, str, str | None]]) 
     )
 
 
-STANDING = """id::text, conversation_id::text, shard, state, CASE WHEN report IS DISTINCT FROM reported THEN report END,
- source_id, extract(epoch FROM CASE WHEN report = 'delivered' THEN coalesce(delivered_at, read_at) ELSE failed_at END),
- reason_code, reason, coalesce((content->>'part')::int, 1), coalesce((content->>'parts')::int, 1)"""
-
-
-STANDINGS = Prepared("standings", f"SELECT {STANDING} FROM message_tracking WHERE id = ANY(%(ids)s)", ids="uuid[]")
+STANDINGS = Prepared("standings", f"SELECT {STANDING} FROM message_tracking m WHERE m.id = ANY(%(ids)s)", ids="uuid[]")
 
 DUE_REPORTS = Prepared(
     "due_reports",
-    f"""SELECT {STANDING} FROM message_tracking
+    f"""SELECT {STANDING} FROM message_tracking m
         WHERE conversation_id = %(conversation)s AND unfinished AND report IS DISTINCT FROM reported
         ORDER BY seq LIMIT %(limit)s""",
     conversation="uuid", limit="integer",

@@ -140,15 +140,15 @@ class JournalActor(RelayActor):
             self._learn(cursor, outcomes)
             claims.lock(cursor, [one.message_id for one in outcomes] + [one.message_id for one in reports])
             claims.record_attempts(cursor, [one.attempt for one in outcomes if one.attempt is not None])
-            claims.record_sent(cursor, sent)
+            accepted = {one.message_id: one for one in claims.record_sent(cursor, sent)}
             verdicts = [one.verdict for one in outcomes if one.verdict is not None]
             claims.record_verdicts(cursor, verdicts)
             claims.note_verdicts(cursor, verdicts)
             claims.record_reports(cursor, [(one.message_id, one.status, one.given_up) for one in reports])
             parked = receipts.unpark(cursor, [(one.line_id, one.provider_id) for one in sent if one.provider_id])
-            ids = [one.message_id for one in outcomes]
-            found = {one.message_id: one for one in claims.standings(cursor, ids)}
-            return {one.message_id: one for one in parked} | found
+            others = [one.message_id for one in outcomes if one.message_id not in accepted]
+            found = {one.message_id: one for one in claims.standings(cursor, others)}
+            return accepted | {one.message_id: one for one in parked} | found
 
     @staticmethod
     def _learn(cursor: Any, outcomes: Sequence[Outcome]) -> None:
