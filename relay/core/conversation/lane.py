@@ -90,7 +90,9 @@ class Lane:
     def works_on(self, message_id: str) -> bool:
         """Known, and not waiting for a word that may never come. What was left in PostgreSQL is read in its turn."""
         one = self.get(message_id)
-        return self.overflowed or (one is not None and (one is self.in_flight or one.not_before != NEVER))
+        if one is None:
+            return self.overflowed
+        return one is self.in_flight or one.not_before != NEVER
 
     @property
     def empty(self) -> bool:
@@ -110,6 +112,9 @@ class Lane:
         self._place(one)
         if self.overflowed and not (self.waiting and one.order < self.waiting[-1].order):
             return False  # rows between the last in memory and this one are still in PostgreSQL
+        return self._insert(one)
+
+    def _insert(self, one: Pending) -> bool:
         insort(self.waiting, one, key=lambda other: other.order)
         if len(self.waiting) > LANE_LIMIT:
             # The last in order leaves memory, whoever it is: what stays is the true beginning.
@@ -216,7 +221,7 @@ class Lane:
             one.ends, one.busy_since = False, None
         if one is self.in_flight:
             self.in_flight = None
-            insort(self.waiting, one, key=lambda other: other.order)
+            self._insert(one)
 
 
 def _brought_up_to_date(one: Pending | None, row: Row) -> Pending:

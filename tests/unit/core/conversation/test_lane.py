@@ -136,6 +136,18 @@ def test_a_full_lane_keeps_the_true_beginning_and_says_that_there_is_more(seed: 
     assert lane.wants_more
 
 
+def test_what_comes_back_from_a_call_makes_no_lane_longer_than_its_limit() -> None:
+    lane = Lane()
+    for number in range(LANE_LIMIT + 1):
+        lane.add(entry(f"{number:03}", NOW + number))
+        if not number:
+            lane.launch(NOW)
+    first = lane.in_flight
+    assert first is not None and not lane.overflowed and len(lane.waiting) == LANE_LIMIT
+    lane.try_again(first, verdict("000", "received", wait=0.0), NOW, unknown=False)
+    assert lane.waiting[0] is first and len(lane.waiting) == LANE_LIMIT and lane.overflowed
+
+
 def test_after_an_overflow_a_newcomer_does_not_overtake_the_rows_left_in_postgresql() -> None:
     lane = Lane()
     for number in range(LANE_LIMIT + 1):
@@ -179,6 +191,9 @@ def test_what_a_full_lane_left_in_postgresql_counts_as_known() -> None:
     lane, rows = Lane(), [row(f"{number:03}", at=LONG_AGO + number) for number in range(LANE_LIMIT + 1)]
     assert len(lane.load(rows)) == LANE_LIMIT
     assert lane.works_on(rows[-1].id)
+    lane.launch(NOW)
+    lane.stand_still(rows[0].id)
+    assert not lane.works_on(rows[0].id), "only its row can tell, however full the lane is"
 
 
 @pytest.mark.parametrize("state", ["received", "unknown"])
