@@ -6,10 +6,7 @@ the execution itself. Lists travel as one literal of an array: adapted value by 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
-
-TEXTS = ("text[]", "json[]", "jsonb[]")
 
 
 class Prepared:
@@ -36,17 +33,13 @@ class Prepared:
 
 
 def _written(value: Any, kind: str) -> Any:
-    if not kind.endswith("[]"):
-        return str(value) if kind == "uuid" and value is not None else value
-    if kind in TEXTS:
-        return _texts(value)
-    return "{" + ",".join("NULL" if one is None else str(one) for one in value) + "}"
+    if kind.endswith("[]"):
+        return "{" + ",".join(map(_element, value)) + "}"
+    return str(value) if kind == "uuid" and value is not None else value
 
 
-def _texts(values: Iterable[str | None]) -> str:
-    """In quotation marks, or a text could end its element, or be taken for NULL."""
-    return "{" + ",".join("NULL" if one is None else f'"{_escaped(one)}"' for one in values) + "}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+def _element(value: Any) -> str:
+    """Every text in quotation marks, of whatever type: one that holds a comma must never become two."""
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "NULL" if value is None else str(value)

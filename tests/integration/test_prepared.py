@@ -25,6 +25,7 @@ ODD = [
     None,
 ]
 TEXTS = Prepared("test_texts", "SELECT * FROM unnest(%(texts)s, %(numbers)s)", texts="text[]", numbers="integer[]")
+IDS = Prepared("test_ids", "SELECT * FROM unnest(%(ids)s)", ids="uuid[]")
 ONE = Prepared("test_one", "SELECT %(id)s, %(word)s || ' 100%%', %(at)s", id="uuid", word="text", at="timestamptz")
 KNOWN = "SELECT count(*), sum(custom_plans) FROM pg_prepared_statements WHERE name = 'test_texts'"
 
@@ -47,6 +48,16 @@ def test_single_values_and_a_percent_sign(pool: Pool) -> None:
 def test_what_no_text_can_hold_is_the_fault_of_the_data(pool: Pool, text: str, error: type[Exception]) -> None:
     with pytest.raises(error), pool.transaction() as cursor:
         TEXTS.run(cursor, texts=[text], numbers=[1])
+
+
+def test_an_id_that_is_none_never_shifts_those_of_others(pool: Pool) -> None:
+    """What a provider echoes as our id stands beside the receipts of other tenants."""
+    one, other = "01900000-0000-7000-8000-000000000001", "01900000-0000-7000-8000-000000000002"
+    with pytest.raises(psycopg2.DataError), pool.transaction() as cursor:
+        IDS.run(cursor, ids=[f"{one},{other}", other])
+    with pool.transaction() as cursor:
+        IDS.run(cursor, ids=[one, None, other])
+        assert [str(row[0]) for row in cursor.fetchall()] == [one, "None", other]
 
 
 def test_a_connection_plans_it_once_and_keeps_it_over_a_rollback(postgres: str) -> None:
