@@ -9,7 +9,7 @@ from typing import Any
 from db.mailbox import claims
 from db.prepared import Prepared
 
-PAGE = 1000
+PAGE = 400
 Bookmark = tuple[Any, ...]
 """Where a row stands among those unfinished: by conversation, and there as in its lane."""
 START: Bookmark = ("00000000-0000-0000-0000-000000000000", "", "-infinity", "-infinity", 0, 0)

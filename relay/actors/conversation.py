@@ -137,7 +137,8 @@ class ConversationActor(RelayActor):
             case do.SendTemplate():
                 return self._send_template(effect)
         try:
-            found = unfinished.read(pool, self._id, LANE_LIMIT)
+            with self._parts.reading:
+                found = unfinished.read(pool, self._id, LANE_LIMIT)
         except StoreError as error:
             log.warning("conversation_waits_for_postgresql", conversation_id=self._id, error=str(error))
             return events.RowsNotRead()

@@ -31,7 +31,7 @@ from relay.runtime.context import Parts
 
 log = structlog.get_logger(__name__)
 
-MOST_UPDATES = 200
+MOST_UPDATES = 100
 MOST_BYTES = 4 * 1024 * 1024
 """Of one transaction, unless a single message has more: what is read and written at once has to end in time.
 
@@ -46,7 +46,7 @@ AGAIN_SECONDS = 2.0
 GATHER_SECONDS = 0.02
 """From the beginning of a group to that of the next: what comes meanwhile shares a transaction."""
 YIELD_FACTOR = 2
-YIELD_SECONDS = 0.2
+YIELD_SECONDS = 0.3
 """While the senders want the loop the intake waits so many times as long as its group took, and so long at most."""
 
 

@@ -29,8 +29,11 @@ from relay.runtime.context import Parts
 log = structlog.get_logger(__name__)
 
 ASK_DEPTH_SECONDS = 10.0
-LIVE_PER_LINE = 1024
-"""Conversations of one line in one daemon's memory, shared out to its shards: 32 senders need no more."""
+LIVE_PER_LINE = 256
+"""Conversations of one line in one daemon's memory, shared out to its shards: 32 senders need no more.
+
+All that have something to do take turns at the event loop, so their number is how long everybody's next turn takes.
+"""
 LIVE = 8192
 """Of all lines; each takes some 16 KB."""
 WAITING = 200_000

@@ -29,8 +29,9 @@ HEARTBEAT_SECONDS = 3
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 10.0
 SILENCE_SECONDS = 2 * HEARTBEAT_SECONDS
-SLICE_SECONDS = 0.005
-"""So long the reader goes on before others have their turn."""
+SLICE_SECONDS = 0.05
+"""So long the reader goes on before others have their turn. A short one would keep a flood, and who comes after it, at
+the broker: where everybody is busy the next turn may be a while."""
 GATHERED_BYTES = 256 * 1024
 """Of a burst: beyond it, what is there is written."""
 

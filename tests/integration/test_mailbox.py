@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from gevent.event import Event
+from gevent.lock import BoundedSemaphore
 
 from db.mailbox import messages, unfinished
 from db.pool import DatabaseError, Pool
@@ -96,7 +97,9 @@ def test_what_arrives_while_the_mailbox_cannot_be_read_does_not_overtake_it(
     outage, sent = Outage(pool), list[str]()
     channel = Channel.start(sent)
     limits = SimpleNamespace(request=10.0)
-    parts: Any = SimpleNamespace(pool=outage, timers=timers, limits=limits, tenant=lambda _: channel)
+    parts: Any = SimpleNamespace(
+        pool=outage, timers=timers, limits=limits, tenant=lambda _: channel, reading=BoundedSemaphore(1)
+    )
     place = Place(older.shard, 1, 60.0, lambda _: "general")
     holds: Any = {"inbound": Hold(0.0), "outbound": Hold(0.0)}
     actor = ConversationActor.start(parts, older.conversation_id, place, holds, lambda _: None)

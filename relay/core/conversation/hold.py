@@ -22,7 +22,7 @@ SLOW_SHARE = 0.25
 LOOK_AGAIN_SHARE = 0.1
 """After this share of the window for each that is coming a lane looks again whether it has been committed."""
 
-LONGEST_LOOK = 4.0
+LONGEST_LOOK = 8.0
 """And after so many windows at the latest. A flood's thousand conversations that look all the time keep it coming."""
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from gevent.lock import BoundedSemaphore
 
 from db.mailbox.unfinished import Mailbox
 from relay.actors.conversation import ConversationActor
@@ -37,7 +38,11 @@ class World:
         timers = SimpleNamespace(after=lambda _seconds, _ref, command: self.alarms.append(command))
         tenant = self.refs["tenant"]
         self.parts: Any = SimpleNamespace(
-            pool=None, timers=timers, journal=self.refs["journal"], tenant=lambda _: tenant
+            pool=None,
+            timers=timers,
+            journal=self.refs["journal"],
+            tenant=lambda _: tenant,
+            reading=BoundedSemaphore(1),
         )
         self.actor = ConversationActor.start(self.parts, "c", PLACE, NO_HOLD, self.left.append)
 
