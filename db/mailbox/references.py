@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
-from psycopg2.extras import execute_values
-
+from db.prepared import Prepared
 from relay.core.messages import Direction, Message, load
 
 NEWEST = 20
@@ -27,26 +25,45 @@ class Known:
     message: Message = field(repr=False)
 
 
+QUOTED = Prepared(
+    "quoted_messages",
+    f"""SELECT v.line_id::text, v.provider_id, {COLUMNS}
+        FROM unnest(%(lines)s, %(provider_ids)s) v (line_id, provider_id)
+        JOIN message_tracking m ON m.line_id = v.line_id AND m.direction = 'inbound' AND m.source_id = v.provider_id
+         AND m.state <> 'ignored' -- of those the words are not kept, nor who wrote them
+        UNION ALL
+        SELECT v.line_id::text, v.provider_id, {COLUMNS}
+        FROM unnest(%(lines)s, %(provider_ids)s) v (line_id, provider_id)
+        JOIN message_attempts a ON a.line_id = v.line_id AND a.provider_id = v.provider_id
+        JOIN message_tracking m ON m.id = a.message_id AND m.direction = 'outbound'""",
+    lines="uuid[]", provider_ids="text[]",
+)  # fmt: skip
+
+OFFERING = Prepared(
+    "offering_messages",
+    f"""SELECT v.line_id::text, v.id::text, {COLUMNS} FROM unnest(%(lines)s, %(ids)s) v (line_id, id)
+        JOIN message_tracking m ON m.id = v.id AND m.line_id = v.line_id AND m.direction = 'outbound'""",
+    lines="uuid[]", ids="uuid[]",
+)  # fmt: skip
+
+LAST_SHOWN = Prepared(
+    "last_shown_messages",
+    f"""SELECT {COLUMNS} FROM unnest(%(conversations)s) v (id) CROSS JOIN LATERAL (
+          SELECT * FROM (SELECT * FROM message_tracking n WHERE n.conversation_id = v.id
+                         ORDER BY n.sort_time DESC, n.arrived_at DESC, n.idx DESC, n.seq DESC LIMIT {NEWEST}) newest
+          WHERE direction = 'outbound' AND state IN ('sent', 'delivered', 'read')
+          ORDER BY sort_time DESC, arrived_at DESC, idx DESC, seq DESC LIMIT 1) m""",
+    conversations="uuid[]",
+)
+
+
 def quoted(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
     """By (line id, WhatsApp's id): the customer's own messages, and those that WhatsApp took from us."""
     pairs = sorted(set(wanted))
     if not pairs:
         return {}
-    rows = execute_values(
-        cursor,
-        f"""WITH v (line_id, provider_id) AS (VALUES %s)
-            SELECT v.line_id, v.provider_id, {COLUMNS} FROM v JOIN message_tracking m
-              ON m.line_id = v.line_id::uuid AND m.direction = 'inbound' AND m.source_id = v.provider_id
-             AND m.state <> 'ignored' -- of those the words are not kept, nor who wrote them
-            UNION ALL
-            SELECT v.line_id, v.provider_id, {COLUMNS} FROM v JOIN message_attempts a
-              ON a.line_id = v.line_id::uuid AND a.provider_id = v.provider_id
-            JOIN message_tracking m ON m.id = a.message_id AND m.direction = 'outbound'""",
-        pairs,
-        page_size=len(pairs),
-        fetch=True,
-    )
-    return {(row[0], row[1]): _known(row[2:]) for row in rows}
+    QUOTED.run(cursor, lines=[one for one, _ in pairs], provider_ids=[one for _, one in pairs])
+    return {(row[0], row[1]): _known(row[2:]) for row in cursor.fetchall()}
 
 
 def offering(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
@@ -54,16 +71,8 @@ def offering(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, 
     pairs = sorted(set(wanted))
     if not pairs:
         return {}
-    rows = execute_values(
-        cursor,
-        f"""SELECT v.line_id, v.id, {COLUMNS} FROM (VALUES %s) AS v (line_id, id)
-            JOIN message_tracking m
-              ON m.id = v.id::uuid AND m.line_id = v.line_id::uuid AND m.direction = 'outbound'""",
-        pairs,
-        page_size=len(pairs),
-        fetch=True,
-    )
-    return {(row[0], row[1]): _known(row[2:]) for row in rows}
+    OFFERING.run(cursor, lines=[one for one, _ in pairs], ids=[one for _, one in pairs])
+    return {(row[0], row[1]): _known(row[2:]) for row in cursor.fetchall()}
 
 
 def last_shown(cursor: Any, conversation_ids: Iterable[str]) -> dict[str, Known]:
@@ -71,14 +80,7 @@ def last_shown(cursor: Any, conversation_ids: Iterable[str]) -> dict[str, Known]
     ids = sorted(set(conversation_ids))
     if not ids:
         return {}
-    cursor.execute(
-        f"""SELECT {COLUMNS} FROM unnest(%s::uuid[]) v (id) CROSS JOIN LATERAL (
-              SELECT * FROM (SELECT * FROM message_tracking n WHERE n.conversation_id = v.id
-                             ORDER BY n.sort_time DESC, n.arrived_at DESC, n.idx DESC, n.seq DESC LIMIT %s) newest
-              WHERE direction = 'outbound' AND state IN ('sent', 'delivered', 'read')
-              ORDER BY sort_time DESC, arrived_at DESC, idx DESC, seq DESC LIMIT 1) m""",
-        ([UUID(one) for one in ids], NEWEST),
-    )
+    LAST_SHOWN.run(cursor, conversations=ids)
     return {one.conversation_id: one for one in map(_known, cursor.fetchall())}
 
 

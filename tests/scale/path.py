@@ -10,11 +10,11 @@ from uuid import uuid4
 from db.contacts import conversations
 from db.contacts.seen import Seen
 from db.daemons import shards
-from db.mailbox import claims, messages, receipts, references, sweep, unfinished
+from db.mailbox import claims, messages, receipts, references, sweep, unfinished, whole
 from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
 from relay.core.mailbox import Attempt, Claim, NewRow, Row
-from relay.core.messages import Direction, Message, Person, Receipt
+from relay.core.messages import Direction, Message, Person, Receipt, Report
 from relay.core.ordering import SortKey
 
 SHARDS = 16
@@ -48,6 +48,7 @@ class Path:
             conversations.see_genesys_conversations(cursor, [(one, f"at-genesys-{one}") for one in ids])
             references.quoted(cursor, [(self.line_id, "wamid.quoted")])
             references.last_shown(cursor, ids)
+            references.offering(cursor, [(self.line_id, one.id) for one in self.rows])
             new = [
                 Row(
                     messages.new_id(), self.tenant_id, self.line_id, mapping.conversation_id, mapping.shard,
@@ -89,6 +90,8 @@ class Path:
             receipts.record(cursor, [LineReceipt(self.line_id, Receipt(uuid4().hex, status, now))])
 
     def report(self) -> None:
+        for one in self.rows[:3]:
+            assert whole.may_tell(self.pool, Report(one.id, one.message.source_id, "delivered", time.time()))
         with self.pool.transaction() as cursor:
             claims.record_reports(cursor, [(one.id, "delivered", None) for one in self.rows])
 
