@@ -8,7 +8,7 @@ from typing import Any
 from db.mailbox import events
 from db.mailbox.messages import stamp
 from db.prepared import Prepared
-from relay.core.mailbox import Attempt, Claim, Standing, Verdict
+from relay.core.mailbox import Attempt, Claim, RowStatus, Verdict
 
 CLAIM = Prepared(
     "claim_messages",
@@ -145,7 +145,7 @@ def keep_attempts_under_way(cursor: Any, message_ids: Sequence[str]) -> None:
         UNDER_WAY.run(cursor, ids=message_ids)
 
 
-STANDING = """m.id::text, m.conversation_id::text, m.shard, m.state,
+ROW_STATUS = """m.id::text, m.conversation_id::text, m.shard, m.state,
  CASE WHEN m.report IS DISTINCT FROM m.reported THEN m.report END, m.source_id,
  extract(epoch FROM CASE WHEN m.report = 'delivered' THEN coalesce(m.delivered_at, m.read_at) ELSE m.failed_at END),
  m.reason_code, m.reason, coalesce((m.content->>'part')::int, 1), coalesce((m.content->>'parts')::int, 1)"""
@@ -166,13 +166,13 @@ FROM unnest(%(ids)s, %(numbers)s, %(provider_ids)s, %(at)s) AS v (id, n, provide
 WHERE m.id = v.id AND (m.failed_at IS NULL OR m.state = 'dead')
   AND NOT EXISTS (SELECT 1 FROM message_attempts a
                   WHERE a.message_id = v.id AND a.n = v.n AND a.outcome = 'undelivered')
-RETURNING {STANDING}
+RETURNING {ROW_STATUS}
 """,
     ids="uuid[]", numbers="integer[]", provider_ids="text[]", at="timestamptz[]",
 )  # fmt: skip
 
 
-def record_sent(cursor: Any, sent: Sequence[Attempt]) -> list[Standing]:
+def record_sent(cursor: Any, sent: Sequence[Attempt]) -> list[RowStatus]:
     """`sent` is accepted from anyone who knows it, and never overwritten by less. How those stand that were changed."""
     if not sent:
         return []
@@ -183,7 +183,7 @@ def record_sent(cursor: Any, sent: Sequence[Attempt]) -> list[Standing]:
         provider_ids=[one.provider_id for one in sent],
         at=[stamp(one.at) for one in sent],
     )
-    return [standing_of(row) for row in cursor.fetchall()]
+    return [row_status_of(row) for row in cursor.fetchall()]
 
 
 VERDICTS = Prepared(
@@ -260,31 +260,33 @@ def record_reports(cursor: Any, reports: Sequence[tuple[str, str, str | None]]) 
     )
 
 
-STANDINGS = Prepared("standings", f"SELECT {STANDING} FROM message_tracking m WHERE m.id = ANY(%(ids)s)", ids="uuid[]")
+STANDINGS = Prepared(
+    "row_statuses", f"SELECT {ROW_STATUS} FROM message_tracking m WHERE m.id = ANY(%(ids)s)", ids="uuid[]"
+)
 
 DUE_REPORTS = Prepared(
     "due_reports",
-    f"""SELECT {STANDING} FROM message_tracking m
+    f"""SELECT {ROW_STATUS} FROM message_tracking m
         WHERE conversation_id = %(conversation)s AND unfinished AND report IS DISTINCT FROM reported
         ORDER BY seq LIMIT %(limit)s""",
     conversation="uuid", limit="integer",
 )  # fmt: skip
 
 
-def standing_of(row: Sequence[Any]) -> Standing:
+def row_status_of(row: Sequence[Any]) -> RowStatus:
     message_id, conversation_id, shard, state, report, source_id, at, *rest = row
     own_id = source_id.partition("#")[0]
-    return Standing(message_id, conversation_id, shard, state, report, own_id, float(at or 0.0), *rest)
+    return RowStatus(message_id, conversation_id, shard, state, report, own_id, float(at or 0.0), *rest)
 
 
-def standings(cursor: Any, message_ids: Sequence[str]) -> list[Standing]:
+def row_statuses(cursor: Any, message_ids: Sequence[str]) -> list[RowStatus]:
     if not message_ids:
         return []
     STANDINGS.run(cursor, ids=message_ids)
-    return [standing_of(row) for row in cursor.fetchall()]
+    return [row_status_of(row) for row in cursor.fetchall()]
 
 
-def due_reports(cursor: Any, conversation_id: str, limit: int) -> list[Standing]:
+def due_reports(cursor: Any, conversation_id: str, limit: int) -> list[RowStatus]:
     """Messages of a conversation of which the agent's side has not been told what it should be."""
     DUE_REPORTS.run(cursor, conversation=conversation_id, limit=limit)
-    return [standing_of(row) for row in cursor.fetchall()]
+    return [row_status_of(row) for row in cursor.fetchall()]

@@ -11,11 +11,11 @@ from psycopg2.extras import execute_values
 
 from db.contacts import conversations
 from db.mailbox import undelivered
-from db.mailbox.claims import BEGUN, standings
+from db.mailbox.claims import BEGUN, row_statuses
 from db.mailbox.messages import stamp
 from db.mailbox.undelivered import Told
 from db.prepared import Prepared
-from relay.core.mailbox import Standing
+from relay.core.mailbox import RowStatus
 from relay.core.messages import Receipt
 from relay.core.status import Facts, gather
 
@@ -29,7 +29,7 @@ class LineReceipt:
     receipt: Receipt
 
 
-def record(cursor: Any, receipts: Sequence[LineReceipt]) -> list[Standing]:
+def record(cursor: Any, receipts: Sequence[LineReceipt]) -> list[RowStatus]:
     """Match, write, and park what matches nothing yet, in the caller's transaction."""
     if not receipts:
         return []
@@ -41,7 +41,7 @@ def record(cursor: Any, receipts: Sequence[LineReceipt]) -> list[Standing]:
     _park(cursor, [one for index, one in enumerate(receipts) if index not in matched] + later)
     facts = gather((one.message_id, one.receipt) for one in settled.told)
     write(cursor, facts)
-    return standings(cursor, sorted({*(one.message_id for one in facts), *settled.put_back}))
+    return row_statuses(cursor, sorted({*(one.message_id for one in facts), *settled.put_back}))
 
 
 MATCH = Prepared(
@@ -204,7 +204,7 @@ UNPARK = Prepared(
 )  # fmt: skip
 
 
-def unpark(cursor: Any, ids: Sequence[tuple[str, str]]) -> list[Standing]:
+def unpark(cursor: Any, ids: Sequence[tuple[str, str]]) -> list[RowStatus]:
     """Apply the receipts parked for (line id, provider id) pairs that have just become known."""
     if not ids:
         return []
@@ -213,7 +213,7 @@ def unpark(cursor: Any, ids: Sequence[tuple[str, str]]) -> list[Standing]:
     return record(cursor, [_line_receipt(row) for row in cursor.fetchall()])
 
 
-def unpark_known(cursor: Any, limit: int = 500) -> list[Standing]:
+def unpark_known(cursor: Any, limit: int = 500) -> list[RowStatus]:
     """The sweep's share: parked receipts whose message became known without anybody looking."""
     cursor.execute(
         """SELECT p.line_id::text, p.provider_id FROM parked_receipts p

@@ -11,7 +11,7 @@ from db.mailbox import claims, messages
 from db.pool import Pool
 from db.prepared import Prepared
 from relay.core.contacts.mapping import ConversationMapping
-from relay.core.mailbox import Row, Standing
+from relay.core.mailbox import Row, RowStatus
 from relay.core.messages import Direction
 
 OTHERS = Prepared(
@@ -32,7 +32,7 @@ class Mailbox:
 
     mapping: ConversationMapping | None
     lanes: dict[Direction, list[Row]]
-    reports: list[Standing]
+    reports: list[RowStatus]
 
 
 def others(cursor: Any, conversation_ids: Collection[str], known: Collection[str]) -> set[str]:

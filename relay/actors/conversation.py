@@ -30,7 +30,7 @@ from relay.runtime.context import Parts
 log = structlog.get_logger(__name__)
 
 HandedOver = (
-    do.StartDispatch | do.TellReport | do.ShowPresence | do.WriteVerdict | do.PrepareFile | do.SaveContent
+    do.StartDispatch | do.TellReport | do.StartPresence | do.WriteVerdict | do.PrepareFile | do.SaveContent
 )  # fmt: skip
 
 
@@ -86,13 +86,13 @@ class ConversationActor(RelayActor):
         match effect:
             case do.SetAlarm(at):
                 self._parts.timers.after(at - time.time(), self.actor_ref, events.Alarm(at))
-            case do.AskTurn(tenant_id, line_id, lane):
+            case do.AskForTurn(tenant_id, line_id, lane):
                 tell(self._parts.tenant(tenant_id), AskTurn(line_id, self.actor_ref, lane))
             case do.CountFinished(direction, state):
                 metrics.messages.labels(direction, state).inc()
             case do.Warn(what, message_id):
                 log.warning(what, message_id=message_id)
-            case do.PassTurn(turn):
+            case do.ReturnTurn(turn):
                 tell(turn.channel, PassTurn(turn.sender))
             case do.Leave():
                 if self.inbox_empty:
@@ -112,7 +112,7 @@ class ConversationActor(RelayActor):
             case do.TellReport(turn, report, to):
                 if not tell(turn.sender, SendReport(report, self.actor_ref, to)):
                     tell(turn.channel, PassTurn(turn.sender))
-            case do.ShowPresence(turn, signal):
+            case do.StartPresence(turn, signal):
                 if not tell(turn.sender, ShowPresence(signal, self.actor_ref)):
                     tell(turn.channel, PassTurn(turn.sender))
             case do.WriteVerdict(line_id, verdict):

@@ -63,7 +63,7 @@ class TakenIn:
 
     deliveries: list[Delivery] = field(default_factory=list)
     arrived: list[Arrived] = field(default_factory=list)
-    standings: list[RowChanged] = field(default_factory=list)
+    row_statuses: list[RowChanged] = field(default_factory=list)
     typed: list[AgentTyped] = field(default_factory=list)
 
 
@@ -173,8 +173,8 @@ class IntakeActor(RelayActor):
             shards[delivery.shard].deliveries.append(delivery)
         for arrived in taken.arrived:
             shards[arrived.mapping.shard].arrived.append(arrived)
-        for standing in taken.standings:
-            shards[standing.shard].standings.append(RowChanged(standing))
+        for row_status in taken.row_statuses:
+            shards[row_status.shard].row_statuses.append(RowChanged(row_status))
         for typed in taken.typed:
             shards[typed.shard].typed.append(typed)
         for number, news in shards.items():
@@ -184,7 +184,7 @@ class IntakeActor(RelayActor):
     def _hint(self, shard: int, news: TakenIn) -> None:
         """The home shard is another daemon's: PostgreSQL tells it."""
         ids = {one.mapping.conversation_id for one in news.arrived}
-        ids |= {one.standing.conversation_id for one in news.standings}
+        ids |= {one.row_status.conversation_id for one in news.row_statuses}
         if not ids:
             return
         try:

@@ -19,7 +19,7 @@ from db.mailbox import claims, receipts
 from relay import metrics
 from relay.core.conversation.events import OutcomeWritten, ReportEnded, RowChanged
 from relay.core.errors import StoreError
-from relay.core.mailbox import Standing
+from relay.core.mailbox import RowStatus
 from relay.core.retry import backoff
 from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import Claimed, ClaimRequest, Outcome, ReportOutcome, Tick
@@ -102,22 +102,22 @@ class JournalActor(RelayActor):
 
     def _write_outcomes(self) -> None:
         outcomes, reports = self._outcomes, self._reports
-        standings = self._in_groups(outcomes, reports)
+        row_statuses = self._in_groups(outcomes, reports)
         self._outcomes, self._reports = [], []
         self._count(len(outcomes) + len(reports))
         for one in outcomes:
             self._count_end(one)
-            standing = standings.pop(one.message_id, None)
+            row_status = row_statuses.pop(one.message_id, None)
             tell(
                 one.conversation,
-                OutcomeWritten(one.message_id, standing, one.verdict, one.genesys_conversation_id, one.facts),
+                OutcomeWritten(one.message_id, row_status, one.verdict, one.genesys_conversation_id, one.facts),
             )
         for told in reports:
             tell(told.conversation, ReportEnded(told.message_id, told.status))
-        for standing in standings.values():  # what parked receipts said about others
-            tell(self._parts.shards.get(standing.shard), RowChanged(standing))
+        for row_status in row_statuses.values():  # what parked receipts said about others
+            tell(self._parts.shards.get(row_status.shard), RowChanged(row_status))
 
-    def _in_groups(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, Standing]:
+    def _in_groups(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, RowStatus]:
         """Write all at once; if the data of one is at fault, one by one, and only that one is left out."""
         try:
             return self._commit(outcomes, reports)
@@ -126,14 +126,14 @@ class JournalActor(RelayActor):
                 ids = [one.message_id for one in outcomes] + [one.message_id for one in reports]
                 log.exception("outcome_not_written", message_ids=ids, error=type(error).__name__)
                 return {}
-        standings: dict[str, Standing] = {}
+        row_statuses: dict[str, RowStatus] = {}
         for one in outcomes:
-            standings |= self._in_groups([one], [])
+            row_statuses |= self._in_groups([one], [])
         for told in reports:
-            standings |= self._in_groups([], [told])
-        return standings
+            row_statuses |= self._in_groups([], [told])
+        return row_statuses
 
-    def _commit(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, Standing]:
+    def _commit(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, RowStatus]:
         sent = [one.sent for one in outcomes if one.sent is not None]
         with self._parts.pool.transaction() as cursor:
             # Mappings before messages, and both by id: the order in which intake locks them too.
@@ -147,7 +147,7 @@ class JournalActor(RelayActor):
             claims.record_reports(cursor, [(one.message_id, one.status, one.given_up) for one in reports])
             parked = receipts.unpark(cursor, [(one.line_id, one.provider_id) for one in sent if one.provider_id])
             others = [one.message_id for one in outcomes if one.message_id not in accepted]
-            found = {one.message_id: one for one in claims.standings(cursor, others)}
+            found = {one.message_id: one for one in claims.row_statuses(cursor, others)}
             return accepted | {one.message_id: one for one in parked} | found
 
     @staticmethod

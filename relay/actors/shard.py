@@ -209,7 +209,7 @@ class ShardActor(RelayActor):
             tell(ref, arrived)  # without room it is read when its turn comes
         for typed in news.typed:
             tell(self._conversation(typed.conversation_id), typed)
-        for stands in news.standings:
+        for stands in news.row_statuses:
             self._dispatch(stands)
         self._drained(len(news.deliveries))
 
@@ -229,11 +229,11 @@ class ShardActor(RelayActor):
         if isinstance(command, Wake):
             tell(self._conversation(command.conversation_id), command)
             return
-        standing = command.standing
-        if standing.conversation_id in self._conversations:
-            tell(self._conversations[standing.conversation_id].ref, command)
-        elif standing.report is not None:
-            tell(self._conversation(standing.conversation_id), Wake(standing.conversation_id))
+        row_status = command.row_status
+        if row_status.conversation_id in self._conversations:
+            tell(self._conversations[row_status.conversation_id].ref, command)
+        elif row_status.report is not None:
+            tell(self._conversation(row_status.conversation_id), Wake(row_status.conversation_id))
 
     def _conversation(self, conversation_id: str, line_id: str = "", *, read: bool = True) -> Ref | None:
         """The live actor, or a new one, which reads what rows there are before it sends, unless there are none.

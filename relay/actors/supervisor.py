@@ -178,12 +178,12 @@ class Supervisor(RelayActor):
             found = sweep.page(cursor, sorted(self._parts.shards), self._sweep_after)
             if any(one.stale for one in found):
                 sweep.expire(cursor, found, self._parts.limits.unknown_outcome)
-            standings = receipts.unpark_known(cursor)
+            row_statuses = receipts.unpark_known(cursor)
         self._sweep_after = found[-1].bookmark if len(found) >= sweep.PAGE else sweep.START
         for shard, rows in _by_shard(found).items():
             tell(self._parts.shards.get(shard), FoundUnfinished(rows))
-        for standing in standings:
-            tell(self._parts.shards.get(standing.shard), RowChanged(standing))
+        for row_status in row_statuses:
+            tell(self._parts.shards.get(row_status.shard), RowChanged(row_status))
         self._drop_stale()
 
     def _drop_stale(self) -> None:

@@ -96,7 +96,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RowStatus:
     """What the row says after everything was written: the truth a conversation goes by."""
 
     message_id: str

@@ -23,7 +23,7 @@ from relay.channels.base import Channel
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.events import AgentTyped, Arrived
 from relay.core.errors import StoreError
-from relay.core.mailbox import NewRow, Row, Standing
+from relay.core.mailbox import NewRow, Row, RowStatus
 from relay.core.messages import Ignored, Message, Notice, Receipt, Typing
 from relay.core.queues import DIRECTION, TARGET
 from relay.intake import items
@@ -51,7 +51,7 @@ class Taken:
     """What a batch came to."""
 
     arrived: list[Arrived] = field(default_factory=list)
-    standings: list[Standing] = field(default_factory=list)
+    row_statuses: list[RowStatus] = field(default_factory=list)
     typed: list[AgentTyped] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
 
@@ -114,7 +114,7 @@ class Intake:
             conversations.see_genesys_conversations(cursor, items.genesys_conversations(written, mappings))
             new = self._rows(cursor, written, mappings)
             inserted = messages.insert(cursor, new)
-            standings = receipts.record(cursor, told)
+            row_statuses = receipts.record(cursor, told)
             told_of = [item.kept for item in batch if isinstance(item.event, Notice)]
             notices.keep(cursor, [*told_of, *(trouble for item in batch if (trouble := item.trouble))])
             typed = self._typed(cursor, [item for item in batch if isinstance(item.event, Typing)])
@@ -123,7 +123,7 @@ class Intake:
             others = unfinished.others(cursor, {row.conversation_id for row in rows}, [row.id for row in rows])
         self._remember(written, mappings)
         taken.arrived += _grouped(rows, {mapping.conversation_id: mapping for mapping in mappings}, others)
-        taken.standings += standings
+        taken.row_statuses += row_statuses
         taken.typed += typed
         metrics.intake.labels("message").inc(len(inserted.fresh))
         metrics.intake.labels("duplicate").inc(len(new) - len(inserted.fresh))

@@ -10,7 +10,7 @@ from uuid import UUID
 from db.mailbox import claims, invitations
 from db.pool import Pool
 from relay.core.content import Template
-from relay.core.mailbox import Attempt, Row, Standing, Verdict
+from relay.core.mailbox import Attempt, Row, RowStatus, Verdict
 from relay.core.messages import Message
 from tests.integration.rows import new_line, new_message
 
@@ -33,7 +33,7 @@ def invite(pool: Pool, row: Row, *, instead: bool) -> invitations.Sent | None:
     return invitations.send(pool, row.conversation_id, row.id, make, time.time(), None)
 
 
-def accepted(pool: Pool, row: Row) -> Standing:
+def accepted(pool: Pool, row: Row) -> RowStatus:
     """The template's call went through, and no status has come yet."""
     attempt = Attempt(row.id, row.line_id, 1, "sent", time.time(), "wamid.x")
     with pool.transaction() as cursor:
@@ -45,21 +45,21 @@ def accepted(pool: Pool, row: Row) -> Standing:
         )
         claims.record_attempts(cursor, [attempt])
         claims.record_sent(cursor, [attempt])
-        return claims.standings(cursor, [row.id])[0]
+        return claims.row_statuses(cursor, [row.id])[0]
 
 
 def test_a_template_that_holds_the_text_makes_the_failure_undone(pool: Pool) -> None:
     row = refused(pool)
     assert invite(pool, row, instead=False) is not None
-    standing = accepted(pool, row)
-    assert (standing.state, standing.report, standing.code) == ("sent", None, None)
+    row_status = accepted(pool, row)
+    assert (row_status.state, row_status.report, row_status.code) == ("sent", None, None)
 
 
 def test_a_template_instead_is_sent_and_its_message_stays_failed(pool: Pool) -> None:
     row = refused(pool)
     assert invite(pool, row, instead=True) is not None
-    standing = accepted(pool, row)
-    assert (standing.state, standing.report, standing.code) == ("sent", "failed", "window_closed")
+    row_status = accepted(pool, row)
+    assert (row_status.state, row_status.report, row_status.code) == ("sent", "failed", "window_closed")
 
 
 def test_the_word_about_it_is_the_same_when_it_is_told_again(pool: Pool) -> None:
@@ -70,7 +70,7 @@ def test_the_word_about_it_is_the_same_when_it_is_told_again(pool: Pool) -> None
     accepted(pool, row)
     assert invite(pool, row, instead=True) == first, "and no second template goes out"
     with pool.transaction() as cursor:
-        assert claims.standings(cursor, [row.id])[0].state == "sent"
+        assert claims.row_statuses(cursor, [row.id])[0].state == "sent"
 
 
 def test_what_has_been_sent_after_all_is_left_alone(pool: Pool) -> None:

@@ -26,8 +26,8 @@ def tell(pool: Pool, line_id: str, provider_id: str, *statuses: str, message_id:
 
 def stands(pool: Pool, row: Row) -> tuple[str, str | None]:
     with pool.transaction() as cursor:
-        [standing] = claims.standings(cursor, [row.id])
-    return standing.state, standing.report
+        [row_status] = claims.row_statuses(cursor, [row.id])
+    return row_status.state, row_status.report
 
 
 @pytest.mark.parametrize("order", ORDERS, ids="-".join)
@@ -86,11 +86,11 @@ def in_two_parts(pool: Pool, line_id: str) -> list[tuple[Row, str]]:
 def word(pool: Pool, row: Row) -> str | None:
     """What the agents' side is told of this part, by a conversation that looks after the change."""
     with pool.transaction() as cursor:
-        [standing] = claims.standings(cursor, [row.id])
-    if standing.report is None:
+        [row_status] = claims.row_statuses(cursor, [row.id])
+    if row_status.report is None:
         return None
-    status: Any = standing.report
-    report = Report(row.id, standing.source_id, status, NOW, part=standing.part, parts=standing.parts)
+    status: Any = row_status.report
+    report = Report(row.id, row_status.source_id, status, NOW, part=row_status.part, parts=row_status.parts)
     if not whole.may_tell(pool, report):
         return None
     with pool.transaction() as cursor:
@@ -108,11 +108,11 @@ def test_of_two_parts_the_last_one_to_arrive_is_told(pool: Pool, line_id: str) -
 
 
 def test_a_word_that_the_row_no_longer_asks_for_is_old_news(pool: Pool, line_id: str) -> None:
-    """A standing from before the word was withheld comes late, when all has arrived."""
+    """What a row said before the word was withheld comes late, when all has arrived."""
     (first, one), (second, two) = in_two_parts(pool, line_id)
     tell(pool, line_id, one, "delivered")
     with pool.transaction() as cursor:
-        [late] = claims.standings(cursor, [first.id])
+        [late] = claims.row_statuses(cursor, [first.id])
     assert word(pool, first) is None
     tell(pool, line_id, two, "delivered")
     report = Report(first.id, late.source_id, "delivered", NOW, part=late.part, parts=late.parts)

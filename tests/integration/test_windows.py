@@ -38,7 +38,7 @@ def write(world: World, contact: ConversationMapping, wamid: str, at: float, hou
     return found
 
 
-def standing(world: World, contact: ConversationMapping) -> ConversationMapping:
+def row_status(world: World, contact: ConversationMapping) -> ConversationMapping:
     found = conversations.by_id(world.pool, contact.conversation_id)
     assert found
     return found
@@ -47,7 +47,7 @@ def standing(world: World, contact: ConversationMapping) -> ConversationMapping:
 def close(world: World, contact: ConversationMapping, at: float) -> float | None:
     with world.pool.transaction() as cursor:
         conversations.close_window(cursor, contact.conversation_id, T + at)
-    return standing(world, contact).window_until
+    return row_status(world, contact).window_until
 
 
 def test_the_latest_end_counts_in_whatever_order_messages_come(world: World, contact: ConversationMapping) -> None:
@@ -57,7 +57,7 @@ def test_the_latest_end_counts_in_whatever_order_messages_come(world: World, con
     assert (late.window_until, late.last_inbound_id) == (T - 50 + DAY, "b")
     newer = write(world, contact, "c", -10)
     assert (newer.window_until, newer.last_inbound_id) == (T - 10 + DAY, "c")
-    assert standing(world, contact) == newer
+    assert row_status(world, contact) == newer
 
 
 def test_the_newest_is_known_when_its_message_is_gone(world: World, contact: ConversationMapping) -> None:

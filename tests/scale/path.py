@@ -76,7 +76,7 @@ class Path:
             claims.record_attempts(cursor, self.sent)
             claims.record_sent(cursor, self.sent)
             receipts.unpark(cursor, [(one.line_id, one.provider_id or "") for one in self.sent])
-            assert {one.state for one in claims.standings(cursor, [one.id for one in self.rows])} == {"sent"}
+            assert {one.state for one in claims.row_statuses(cursor, [one.id for one in self.rows])} == {"sent"}
 
     def told(self, status: Literal["sent", "delivered", "read"]) -> None:
         """The provider's statuses, by our ids and by its own."""

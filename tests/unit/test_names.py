@@ -17,17 +17,13 @@ PARALLEL = [
 ONE_MEANING: dict[str, str] = {}
 """Names that stand twice for the same thing, with the reason."""
 TO_BE_RENAMED = {
-    "AskTurn": 2,
     "DeadLetter": 2,
     "Item": 2,
     "Line": 2,
     "Notice": 2,
     "Outcome": 2,
-    "PassTurn": 2,
     "Refused": 2,
     "Sent": 2,
-    "ShowPresence": 2,
-    "Standing": 2,
     "_Known": 2,
 }
 """What still has several meanings. This table only shrinks: nothing is added, and what is mended is taken out."""

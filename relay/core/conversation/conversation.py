@@ -26,7 +26,7 @@ from relay.core.conversation.place import Place
 from relay.core.conversation.presence import Presence, to_mark
 from relay.core.conversation.reports import DeliveryReports
 from relay.core.limits import PairBucket
-from relay.core.mailbox import Standing, Verdict
+from relay.core.mailbox import RowStatus, Verdict
 from relay.core.messages import Direction
 from relay.core.status import UNFINISHED
 
@@ -103,8 +103,8 @@ class Conversation:
                 return self._turn(event, now, holds)
             case events.OutcomeWritten():
                 return self._outcome(event, now)
-            case events.RowChanged(standing):
-                return self._row_changed(standing, now)
+            case events.RowChanged(row_status):
+                return self._row_changed(row_status, now)
             case events.FilePrepared():
                 return self._file_prepared(event, now)
             case events.ReportEnded() | events.PresenceEnded() | events.AgentTyped():
@@ -208,7 +208,7 @@ class Conversation:
         if lane in self._asked and not passed(self._asked[lane], LOOK_AGAIN_SECONDS, now):
             return []
         self._asked[lane] = now
-        return [do.AskTurn(mapping.tenant_id, mapping.line_id, lane)]
+        return [do.AskForTurn(mapping.tenant_id, mapping.line_id, lane)]
 
     def _wake(self, at: float) -> list[Effect]:
         return [do.SetAlarm(at)] if self._alarms.set(at) else []
@@ -226,13 +226,13 @@ class Conversation:
         if isinstance(turn, events.MappingRead):
             self._mapping = turn.mapping or self._mapping
         if self._mapping is None:
-            return [do.PassTurn(turn.turn)]
+            return [do.ReturnTurn(turn.turn)]
         if turn.lane == "report":
             return [self._reports.turn(turn, self._mapping, now, self._place.cause)]
         if turn.lane == "presence":
             show = bool(turn.settings.get("show_typing", True))
             signal = self._presence.launch(now, self._mapping.last_inbound_id, show_typing=show)
-            return [do.ShowPresence(turn.turn, signal)] if signal is not None else [do.PassTurn(turn.turn)]
+            return [do.StartPresence(turn.turn, signal)] if signal is not None else [do.ReturnTurn(turn.turn)]
         return self._dispatch(turn.lane, turn, self._mapping, now, holds)
 
     def _dispatch(
@@ -247,7 +247,7 @@ class Conversation:
         lane = self._lanes[direction]
         first = lane.ready(now, holds[direction])
         if first is None:
-            return [do.PassTurn(turn.turn)]
+            return [do.ReturnTurn(turn.turn)]
         why = hindrance(
             direction, first.message, mapping.window_until, turn.settings, now, outcome_unknown=first.unknown
         )
@@ -255,7 +255,7 @@ class Conversation:
             # It counts as closed once PostgreSQL, where others write down what they heard, says so too.
             return [do.ReadMapping(turn.turn, direction, turn.settings)]
         if why is not None:
-            return [do.PassTurn(turn.turn), *self._give_up(first, mapping, why, now)]
+            return [do.ReturnTurn(turn.turn), *self._give_up(first, mapping, why, now)]
         self._settings = turn.settings
         return [do.StartDispatch(turn.turn, self._launched(direction, lane, mapping, now))]
 
@@ -280,7 +280,7 @@ class Conversation:
         if isinstance(event, events.TemplateDecided):
             self._read_at = now  # the row may be back in its lane, and the window may have been closed
         if self._mapping is None:
-            return [do.PassTurn(event.turn)]
+            return [do.ReturnTurn(event.turn)]
         return [self._reports.decided(event, self._mapping)]
 
     # How it ended
@@ -290,39 +290,39 @@ class Conversation:
         if told.facts is not None:
             for lane in self._lanes.values():
                 lane.learn(told.message_id, told.facts)
-        if told.standing is None:
+        if told.row_status is None:
             return self._lost(told.message_id, "outcome_not_written", now)
         state = told.verdict.state if told.verdict is not None else "sent"
-        if told.standing.state in UNFINISHED and told.standing.state != state:
+        if told.row_status.state in UNFINISHED and told.row_status.state != state:
             return self._lost(told.message_id, "put_back", now)  # a receipt told of its failure before the call's end
         if told.genesys_conversation_id and self._mapping is not None:
             self._mapping = replace(self._mapping, genesys_conversation_id=told.genesys_conversation_id)
-        return self._stands(told.standing, now, told.verdict)
+        return self._stands(told.row_status, now, told.verdict)
 
-    def _row_changed(self, standing: Standing, now: float) -> list[Effect]:
+    def _row_changed(self, row_status: RowStatus, now: float) -> list[Effect]:
         """A receipt's word. Where the line wants it, the next message has waited for this one's `sent`."""
-        if standing.message_id == self._awaited:
+        if row_status.message_id == self._awaited:
             self._awaited, self._lanes["outbound"].hold_until = None, 0.0
             self._stir("outbound")
-        return self._stands(standing, now, by_receipt=True)
+        return self._stands(row_status, now, by_receipt=True)
 
     def _stands(
-        self, standing: Standing, now: float, verdict: Verdict | None = None, *, by_receipt: bool = False
+        self, row_status: RowStatus, now: float, verdict: Verdict | None = None, *, by_receipt: bool = False
     ) -> list[Effect]:
         """Go by the row's own word. `verdict`: what its call ended with, if it has to be tried again."""
-        self._reports.add(standing)
+        self._reports.add(row_status)
         self._stir("report")
         for direction, lane in self._lanes.items():
-            one = lane.get(standing.message_id)
+            one = lane.get(row_status.message_id)
             if one is None:
                 continue
             self._stir(direction)
-            if standing.state not in UNFINISHED:
+            if row_status.state not in UNFINISHED:
                 lane.remove(one)
-                self._finished(direction, one, standing.state, now, by_receipt=by_receipt)
-                return [do.CountFinished(direction, standing.state)]
+                self._finished(direction, one, row_status.state, now, by_receipt=by_receipt)
+                return [do.CountFinished(direction, row_status.state)]
             if verdict is not None:
-                lane.try_again(one, verdict, now, unknown=standing.state == "unknown")
+                lane.try_again(one, verdict, now, unknown=row_status.state == "unknown")
         return []
 
     def _finished(self, direction: Direction, one: Pending, state: str, now: float, *, by_receipt: bool) -> None:

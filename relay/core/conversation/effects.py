@@ -33,7 +33,7 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
-class AskTurn:
+class AskForTurn:
     """Answered by TurnGranted, sometime."""
 
     tenant_id: str
@@ -42,7 +42,7 @@ class AskTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class PassTurn:
+class ReturnTurn:
     """There was nothing to send after all."""
 
     turn: Any
@@ -125,7 +125,7 @@ class TellReport:
 
 
 @dataclass(frozen=True, slots=True)
-class ShowPresence:
+class StartPresence:
     """Answered by PresenceEnded."""
 
     turn: Any
@@ -149,6 +149,6 @@ class Warn:
 
 
 Effect = (
-    ReadRows | SetAlarm | Leave | AskTurn | PassTurn | StartDispatch | WriteVerdict | ReadMapping | PrepareFile
-    | SaveContent | SendTemplate | DecidePart | TellReport | ShowPresence | CountFinished | Warn
+    ReadRows | SetAlarm | Leave | AskForTurn | ReturnTurn | StartDispatch | WriteVerdict | ReadMapping | PrepareFile
+    | SaveContent | SendTemplate | DecidePart | TellReport | StartPresence | CountFinished | Warn
 )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.dispatch import DispatchFacts
-from relay.core.mailbox import Row, Standing, Verdict
+from relay.core.mailbox import Row, RowStatus, Verdict
 from relay.core.messages import Direction, Message, Report
 
 LaneName = Literal["inbound", "outbound", "report", "presence"]
@@ -71,7 +71,7 @@ class RowsRead:
 
     mapping: ConversationMapping | None
     lanes: Mapping[Direction, Sequence[Row]]
-    reports: Sequence[Standing]
+    reports: Sequence[RowStatus]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +143,10 @@ class NotClaimed:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeWritten:
-    """The journal has written how a dispatch ended; `standing` is what the row says now, None if nobody could tell."""
+    """The journal has written how a dispatch ended; `row_status` is None where nobody could tell."""
 
     message_id: str
-    standing: Standing | None
+    row_status: RowStatus | None
     verdict: Verdict | None
     genesys_conversation_id: str | None = None
     facts: DispatchFacts | None = None
@@ -157,7 +157,7 @@ class OutcomeWritten:
 class RowChanged:
     """A message's row was changed by a receipt, whoever took it in."""
 
-    standing: Standing
+    row_status: RowStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,15 @@ from typing import Any
 
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.clock import passed
-from relay.core.conversation.effects import DecidePart, Effect, PassTurn, SendTemplate, TellReport
+from relay.core.conversation.effects import DecidePart, Effect, ReturnTurn, SendTemplate, TellReport
 from relay.core.conversation.events import MappingRead, PartDecided, TemplateDecided, TurnGranted
 from relay.core.explain.causes import Cause, own_cause
-from relay.core.mailbox import Standing
+from relay.core.mailbox import RowStatus
 from relay.core.messages import Report
 from relay.core.retry import LONGEST_WAIT
 
 REMEMBERED = 16
-"""Messages whose last report is kept in mind; a standing that overtook it comes within moments."""
+"""Messages whose last report is kept in mind; what a row said before it was told comes within moments."""
 
 MOST_DUE = 50
 """Reports kept in memory; more wait in their rows, and are read when these have been told."""
@@ -31,7 +31,7 @@ class DeliveryReports:
     __slots__ = ("_due", "_in_flight", "_launched_at", "_not_before", "_told", "overflowed")
 
     def __init__(self) -> None:
-        self._due: dict[str, Standing] = {}
+        self._due: dict[str, RowStatus] = {}
         self._told: dict[str, str] = {}
         self._in_flight: str | None = None
         self._launched_at = 0.0
@@ -57,21 +57,21 @@ class DeliveryReports:
         self._due.pop(message_id, None)
         self._told.pop(message_id, None)
 
-    def add(self, standing: Standing) -> None:
-        """A standing that was read before the last report was written down still asks for it: not again."""
-        if standing.report is None or self._told.get(standing.message_id) in (standing.report, "delivered"):
+    def add(self, row_status: RowStatus) -> None:
+        """What was read before the last report was written down still asks for it: not again."""
+        if row_status.report is None or self._told.get(row_status.message_id) in (row_status.report, "delivered"):
             return
-        if len(self._due) >= MOST_DUE and standing.message_id not in self._due:
+        if len(self._due) >= MOST_DUE and row_status.message_id not in self._due:
             self.overflowed = True
         else:
-            self._due[standing.message_id] = standing
+            self._due[row_status.message_id] = row_status
 
-    def load(self, standings: Iterable[Standing]) -> None:
+    def load(self, row_statuses: Iterable[RowStatus]) -> None:
         """From PostgreSQL; what is known already is newer."""
         self.overflowed = False
-        for standing in standings:
-            if standing.message_id not in self._due:
-                self.add(standing)
+        for row_status in row_statuses:
+            if row_status.message_id not in self._due:
+                self.add(row_status)
 
     def due(self, now: float) -> float | None:
         """When the next one may go (<= now: at once), or None."""
@@ -85,12 +85,12 @@ class DeliveryReports:
         due = self.due(now)
         if due is None or due > now:
             return None
-        standing = next(iter(self._due.values()))
-        self._in_flight, self._launched_at = standing.message_id, now
-        status: Any = standing.report
+        first = next(iter(self._due.values()))
+        self._in_flight, self._launched_at = first.message_id, now
+        status: Any = first.report
         return Report(
-            standing.message_id, standing.source_id, status, standing.at or now, standing.code, standing.reason,
-            part=standing.part, parts=standing.parts,
+            first.message_id, first.source_id, status, first.at or now, first.code, first.reason,
+            part=first.part, parts=first.parts,
         )  # fmt: skip
 
     def turn(
@@ -103,7 +103,7 @@ class DeliveryReports:
         """Tell the next one, once PostgreSQL has been asked what has to be known of it."""
         report = self.launch(now)
         if report is None:
-            return PassTurn(turn.turn)
+            return ReturnTurn(turn.turn)
         report = replace(report, cause=cause(report.code))
         if report.status == "failed" and report.cause == "window_closed":
             closed_at = report.time if own_cause(report.code) is None else None
@@ -117,7 +117,7 @@ class DeliveryReports:
         if isinstance(event, TemplateDecided) and not event.contains:
             return _tell(event.turn, replace(report, reason=event.reason), mapping)
         self.withdraw(report.message_id)
-        return PassTurn(event.turn)
+        return ReturnTurn(event.turn)
 
     def told(self, message_id: str, status: str) -> None:
         """The journal has written it; it stays if there is a newer word to tell."""
@@ -125,8 +125,8 @@ class DeliveryReports:
         self._told[message_id] = status
         if len(self._told) > REMEMBERED:
             del self._told[next(iter(self._told))]
-        standing = self._due.get(message_id)
-        if standing is not None and standing.report == status:
+        row_status = self._due.get(message_id)
+        if row_status is not None and row_status.report == status:
             del self._due[message_id]
 
     def withdraw(self, message_id: str) -> None:

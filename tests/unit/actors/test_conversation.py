@@ -21,7 +21,7 @@ from relay.core.messages import Message, Person
 from relay.runtime.actor import Ping, Stop
 from relay.runtime.commands import AskTurn, Dispatch, Outcome, PassTurn, SendReport, Turn
 from tests.unit.actors.listening import Listener
-from tests.unit.core.conversation.rows import MAPPING, NO_HOLD, NOW, PLACE, row, standing
+from tests.unit.core.conversation.rows import MAPPING, NO_HOLD, NOW, PLACE, row, row_status
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -106,7 +106,7 @@ def test_a_sender_that_has_gone_is_no_reason_to_wait_for_its_word(world: World) 
 
 def test_a_report_goes_to_a_sender_and_else_the_turn_goes_back(world: World) -> None:
     world.actor.tell(Wake("c"))
-    world.actor.tell(RowChanged(standing("a", "delivered", "delivered")))
+    world.actor.tell(RowChanged(row_status("a", "delivered", "delivered")))
     world.actor.tell(world.turn("report"))
     [told] = world.told("sender")
     assert isinstance(told, SendReport) and told.report.status == "delivered"
@@ -131,7 +131,7 @@ def test_a_turn_goes_back_when_postgresql_goes_away_before_it_was_used(
 
     monkeypatch.setattr("db.mailbox.whole.may_tell", away)
     world.actor.tell(Wake("c"))
-    part = standing("a", "failed", "failed", part=1, parts=2)
+    part = row_status("a", "failed", "failed", part=1, parts=2)
     world.actor.tell(RowChanged(part))
     world.actor.tell(world.turn("report"))
     assert world.told("channel") == [PassTurn(world.refs["sender"])]

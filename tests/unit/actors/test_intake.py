@@ -17,7 +17,7 @@ from relay.broker.envelopes import Delivery, Outgoing
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.events import Arrived
 from relay.core.errors import StoreError
-from relay.core.mailbox import Standing
+from relay.core.mailbox import RowStatus
 from relay.core.queues import DEAD_LETTERS, INBOUND
 from relay.intake.intake import DeadLetter, Taken
 from relay.runtime.actor import Ping, tell
@@ -171,8 +171,8 @@ def test_conversations_of_other_shards_here_are_told_and_those_of_other_daemons_
         return ConversationMapping(name, "t", "l", "491701", shard, "491701", None, None, None, None)
 
     here, elsewhere = Arrived(mapping("here", 1), []), Arrived(mapping("elsewhere", 7), [])
-    standing = Standing("m", "also elsewhere", 7, "sent", None, "s", 0.0, None, None)
-    house.postgres.result = Taken(arrived=[here, elsewhere], standings=[standing])
+    row_status = RowStatus("m", "also elsewhere", 7, "sent", None, "s", 0.0, None, None)
+    house.postgres.result = Taken(arrived=[here, elsewhere], row_statuses=[row_status])
     house.postgres.open.set()
     house.bring(delivery(1, shard=0))
     wait_until(lambda: house.told[1], message="the home shard's word")

@@ -9,9 +9,9 @@ from relay.core.conversation import effects as do
 from relay.core.conversation import events
 from relay.core.conversation.conversation import Conversation
 from relay.core.conversation.hold import Holds
-from relay.core.mailbox import Row, Standing, Verdict
+from relay.core.mailbox import Row, RowStatus, Verdict
 from relay.core.messages import Direction
-from tests.unit.core.conversation.rows import MAPPING, NO_HOLD, NOW, PLACE, standing
+from tests.unit.core.conversation.rows import MAPPING, NO_HOLD, NOW, PLACE, row_status
 
 E = TypeVar("E")
 
@@ -22,7 +22,7 @@ class Driven:
     def __init__(self, *rows: Row, holds: Holds = NO_HOLD, mapping: Any = MAPPING, **settings: Any) -> None:
         self.conversation = Conversation("c", PLACE)
         self.rows: Sequence[Row] | None = rows
-        self.reports: Sequence[Standing] = ()
+        self.reports: Sequence[RowStatus] = ()
         self.now, self.holds, self.mapping, self.settings = NOW, holds, mapping, settings
         self.done: list[do.Effect] = []
         self.reads = 0
@@ -63,7 +63,7 @@ class Driven:
         return used.job.message_id
 
     def ended(self, name: str, state: str = "sent", verdict: Verdict | None = None, **more: Any) -> list[do.Effect]:
-        return self.tell(events.OutcomeWritten(name, standing(name, state), verdict, **more))
+        return self.tell(events.OutcomeWritten(name, row_status(name, state), verdict, **more))
 
     def wait(self, seconds: float) -> list[do.Effect]:
         """Time passes, and the alarms of that time go off."""
@@ -80,6 +80,6 @@ class Driven:
 
     def asked(self) -> list[str]:
         """For which lanes turns were asked for since this was last looked at."""
-        lanes = [one.lane for one in self.of(do.AskTurn)]
-        self.done = [one for one in self.done if not isinstance(one, do.AskTurn)]
+        lanes = [one.lane for one in self.of(do.AskForTurn)]
+        self.done = [one for one in self.done if not isinstance(one, do.AskForTurn)]
         return list(lanes)

@@ -19,7 +19,7 @@ from relay.core.conversation.lane import LANE_LIMIT
 from relay.core.conversation.place import Place
 from relay.core.conversation.reports import MOST_DUE, REMEMBERED
 from relay.core.errors import CannotCarry, SendError
-from relay.core.mailbox import Row, Standing, Verdict
+from relay.core.mailbox import Row, RowStatus, Verdict
 from relay.core.messages import Direction, Media, Message, Person
 from relay.core.ordering import SortKey
 from relay.core.status import UNFINISHED
@@ -54,9 +54,9 @@ class Stored:
         return self.row.state in UNFINISHED
 
     @property
-    def standing(self) -> Standing:
+    def row_status(self) -> RowStatus:
         report = self.report if self.report != self.reported else None
-        return Standing(self.row.id, "c", 0, self.row.state, report, self.row.id, 0.0, None, None)
+        return RowStatus(self.row.id, "c", 0, self.row.state, report, self.row.id, 0.0, None, None)
 
 
 @dataclass
@@ -121,7 +121,7 @@ class Around:
                 return self._read()
             case do.SetAlarm(at):
                 self.alarms.append((self.elapsed + max(0.0, at - self.now), events.Alarm(at)))
-            case do.AskTurn(_, _, lane):
+            case do.AskForTurn(_, _, lane):
                 self.asked += [lane] if lane not in self.asked else []
             case do.Leave():
                 self._leave()
@@ -142,7 +142,7 @@ class Around:
                 self.write(verdict.message_id, verdict)
             case do.SaveContent(message_id, message):
                 self.rows[message_id].row = replace(self.rows[message_id].row, message=message)
-            case do.PassTurn() | do.CountFinished() | do.Warn() | do.ShowPresence():
+            case do.ReturnTurn() | do.CountFinished() | do.Warn() | do.StartPresence():
                 pass
             case _:
                 raise AssertionError(f"nobody performs {effect}")
@@ -160,7 +160,7 @@ class Around:
             found = [one.row for one in self.rows.values() if one.unfinished and one.row.direction == direction]
             lanes[direction] = sorted(found, key=lambda row: (not row.claimed, row.key))[: LANE_LIMIT + 1]
             self._become_known([row.id for row in lanes[direction]])
-        told = [one.standing for one in self.rows.values() if one.report != one.reported]
+        told = [one.row_status for one in self.rows.values() if one.report != one.reported]
         return events.RowsRead(MAPPING, lanes, told[:MOST_DUE])
 
     def _become_known(self, names: list[str]) -> None:
@@ -295,7 +295,7 @@ class Around:
             if verdict.state == "failed" and one.row.direction == "outbound":
                 one.report = "failed"
         if self.conversation is not None:
-            self.tell(events.OutcomeWritten(name, one.standing, verdict, facts=facts))
+            self.tell(events.OutcomeWritten(name, one.row_status, verdict, facts=facts))
 
     def receipt(self, name: str) -> None:
         """The phone has it: told of a message whose call went out."""
@@ -303,7 +303,7 @@ class Around:
         if self.away or not one.taken or one.row.direction != "outbound":
             return
         one.row, one.report = replace(one.row, state="delivered"), "delivered"
-        self.tell(events.RowChanged(one.standing))
+        self.tell(events.RowChanged(one.row_status))
 
     def tell_report(self, *, well: bool) -> None:
         if self.away or not self.reports:

@@ -7,7 +7,7 @@ from typing import Any
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.hold import Hold, Holds
 from relay.core.conversation.place import Place
-from relay.core.mailbox import Row, Standing, Verdict
+from relay.core.mailbox import Row, RowStatus, Verdict
 from relay.core.messages import Direction, Message, Person
 from relay.core.ordering import SortKey
 
@@ -23,8 +23,8 @@ def row(name: str, direction: Direction = "outbound", at: float = LONG_AGO, sour
     return Row(name, "t", "l", "c", 0, direction, more.pop("key", SortKey(at, at, 0)), message, **more)
 
 
-def standing(name: str, state: str, report: str | None = None, **more: Any) -> Standing:
-    return Standing(name, "c", 0, state, report, f"source-{name}", 0.0, more.pop("code", None), None, **more)
+def row_status(name: str, state: str, report: str | None = None, **more: Any) -> RowStatus:
+    return RowStatus(name, "c", 0, state, report, f"source-{name}", 0.0, more.pop("code", None), None, **more)
 
 
 def verdict(name: str, state: str, attempt: int = 1, at: float = NOW, wait: float = 60.0) -> Verdict:

@@ -19,10 +19,10 @@ from relay.core.conversation.dispatch import DispatchFacts
 from relay.core.conversation.hold import Hold, Holds
 from relay.core.errors import CannotCarry, SendError
 from relay.core.limits import PAIR_BURST
-from relay.core.mailbox import Standing
+from relay.core.mailbox import RowStatus
 from relay.core.messages import Media, Message, Person, Signal
 from tests.unit.core.conversation.driving import Driven
-from tests.unit.core.conversation.rows import LONG_AGO, MAPPING, NOW, PLACE, row, standing, verdict
+from tests.unit.core.conversation.rows import LONG_AGO, MAPPING, NOW, PLACE, row, row_status, verdict
 
 WROTE = Message("wamid.1", Person("491701"), LONG_AGO, text="Hello")
 PHOTO = Message("s", Person("491701"), LONG_AGO, "image", media=Media("image"))
@@ -37,7 +37,7 @@ def test_a_turn_is_asked_for_once_and_the_first_message_goes() -> None:
     driven.arrive(row("c", at=LONG_AGO + 2))
     assert driven.asked() == ["outbound"]
     assert driven.dispatch() == "a"
-    assert driven.turn() == do.PassTurn("turn"), "one at a time"
+    assert driven.turn() == do.ReturnTurn("turn"), "one at a time"
     driven.ended("a")
     assert driven.asked() == ["outbound"] and driven.dispatch() == "b"
 
@@ -54,7 +54,7 @@ def test_nothing_goes_before_the_older_rows_have_been_read() -> None:
     driven.tell(events.MemoryLost())
     driven.arrive(row("b", at=LONG_AGO + 1))
     driven.wait(30)
-    assert driven.asked() == [] and driven.turn() == do.PassTurn("turn") and driven.reads > 5
+    assert driven.asked() == [] and driven.turn() == do.ReturnTurn("turn") and driven.reads > 5
     driven.rows = [row("a"), row("b", at=LONG_AGO + 1)]
     driven.wait(2)
     assert driven.dispatch() == "a"
@@ -83,7 +83,7 @@ def test_a_message_is_held_for_the_window_and_one_that_comes_before_it_goes_firs
     held: Holds = {"inbound": Hold(0.25), "outbound": Hold(0.25)}
     driven = Driven(holds=held)
     driven.arrive(row("b", at=NOW))
-    assert driven.asked() == [] and driven.turn() == do.PassTurn("turn")
+    assert driven.asked() == [] and driven.turn() == do.ReturnTurn("turn")
     driven.wait(0.2)
     driven.arrive(row("a", at=NOW - 1))
     assert driven.asked() == ["outbound"], "it arrived long enough ago to be the last that could come before"
@@ -101,7 +101,7 @@ def test_a_turn_that_nobody_gave_is_asked_for_again() -> None:
 
 def test_what_knows_nothing_of_its_contact_passes_its_turns() -> None:
     driven = Driven(mapping=None)
-    assert driven.turn() == do.PassTurn("turn") and driven.turn("report") == do.PassTurn("turn")
+    assert driven.turn() == do.ReturnTurn("turn") and driven.turn("report") == do.ReturnTurn("turn")
 
 
 def test_metas_pair_limit_holds_the_next_ones_back() -> None:
@@ -124,11 +124,11 @@ def test_what_came_too_late_ends_without_a_call_once_postgresql_says_so_too() ->
     asked = driven.turn()
     assert isinstance(asked, do.ReadMapping)
     effects = driven.tell(events.MappingRead("turn", "outbound", {}, driven.mapping))
-    assert do.PassTurn("turn") in effects
+    assert do.ReturnTurn("turn") in effects
     [told] = [one for one in effects if isinstance(one, do.WriteVerdict)]
     assert (told.verdict.message_id, told.verdict.state, told.verdict.code) == ("a", "failed", "window_closed")
     driven.arrive(row("b", at=LONG_AGO + 1))
-    assert driven.turn() == do.PassTurn("turn"), "its end holds the lane until it is written"
+    assert driven.turn() == do.ReturnTurn("turn"), "its end holds the lane until it is written"
     driven.ended("a", "failed", verdict("a", "failed"))
     assert driven.asked()
 
@@ -142,7 +142,7 @@ def test_where_the_window_has_opened_meanwhile_the_message_goes() -> None:
 
 def test_an_end_that_nobody_could_write_is_looked_up() -> None:
     driven = Driven(row("a", unknown_until=NOW - 1, state="unknown"), unknown_outcome="give_up")
-    assert driven.turn() == do.PassTurn("turn") and driven.of(do.WriteVerdict)
+    assert driven.turn() == do.ReturnTurn("turn") and driven.of(do.WriteVerdict)
     reads = driven.reads
     driven.wait(3 * LOOK_AGAIN_SECONDS)
     assert driven.reads > reads and driven.asked()
@@ -164,8 +164,8 @@ def test_what_was_sent_leaves_its_lane_and_is_counted() -> None:
     "ended",
     [
         events.OutcomeWritten("a", None, None),
-        events.OutcomeWritten("a", standing("a", "received"), None),
-        events.OutcomeWritten("a", standing("a", "received"), verdict("a", "unknown")),
+        events.OutcomeWritten("a", row_status("a", "received"), None),
+        events.OutcomeWritten("a", row_status("a", "received"), verdict("a", "unknown")),
         events.NotClaimed("a"),
     ],
 )
@@ -217,7 +217,7 @@ def test_where_the_line_wants_it_the_next_waits_for_this_ones_receipt_though_not
         driven.ended("a")
         driven.wait(LONGEST_HANDSET_WAIT - 1)
         assert driven.asked() == []
-        driven.tell(events.RowChanged(standing("a", "sent"))) if receipt else driven.wait(1)
+        driven.tell(events.RowChanged(row_status("a", "sent"))) if receipt else driven.wait(1)
         assert driven.asked() == ["outbound"]
 
 
@@ -225,7 +225,7 @@ def test_a_receipt_that_overtakes_the_answer_leaves_nothing_to_wait_for() -> Non
     driven = Driven(row("a"), row("b", at=LONG_AGO + 1), handset_order_seconds=20)
     driven.dispatch()
     driven.asked()
-    driven.tell(events.RowChanged(standing("a", "sent")))
+    driven.tell(events.RowChanged(row_status("a", "sent")))
     driven.ended("a")
     assert driven.asked() == ["outbound"]
 
@@ -233,8 +233,8 @@ def test_a_receipt_that_overtakes_the_answer_leaves_nothing_to_wait_for() -> Non
 # Delivery reports
 
 
-def failed(name: str, **more: Any) -> Standing:
-    return standing(name, "failed", "failed", **more)
+def failed(name: str, **more: Any) -> RowStatus:
+    return row_status(name, "failed", "failed", **more)
 
 
 def test_the_report_of_a_failure_is_told_and_again_where_that_went_wrong() -> None:
@@ -248,7 +248,7 @@ def test_the_report_of_a_failure_is_told_and_again_where_that_went_wrong() -> No
     driven.wait(5)
     assert driven.asked() == ["report"] and isinstance(driven.turn("report"), do.TellReport)
     driven.tell(events.ReportEnded("a", "failed"))
-    assert driven.turn("report") == do.PassTurn("turn")
+    assert driven.turn("report") == do.ReturnTurn("turn")
 
 
 @pytest.mark.parametrize("contains", [True, False])
@@ -262,8 +262,8 @@ def test_what_came_too_late_may_go_as_a_template_and_else_its_failure_is_told(co
     assert driven.reads == 2, "the row may be back in its lane"
     told = [one.report.reason for one in effects if isinstance(one, do.TellReport)]
     assert told == ([] if contains else ["because"])
-    assert (do.PassTurn("turn") in effects) is contains
-    assert driven.turn("report") == do.PassTurn("turn")
+    assert (do.ReturnTurn("turn") in effects) is contains
+    assert driven.turn("report") == do.ReturnTurn("turn")
 
 
 @pytest.mark.parametrize("may_tell", [True, False])
@@ -275,7 +275,7 @@ def test_of_a_message_in_parts_postgresql_says_whether_a_part_speaks_for_the_who
     effects = driven.tell(events.PartDecided("turn", wanted.report, may_tell))
     told = [one.report.reason for one in effects if isinstance(one, do.TellReport)]
     assert told == (["part 2 of 3: no"] if may_tell else [])
-    assert (do.PassTurn("turn") in effects) is not may_tell
+    assert (do.ReturnTurn("turn") in effects) is not may_tell
 
 
 # Presence
@@ -287,7 +287,7 @@ def test_the_customers_message_is_marked_read_when_genesys_has_it() -> None:
     assert "presence" not in driven.asked()
     driven.ended("a")
     assert driven.asked() == ["presence"]
-    assert driven.turn("presence") == do.ShowPresence("turn", Signal("read", "wamid.1"))
+    assert driven.turn("presence") == do.StartPresence("turn", Signal("read", "wamid.1"))
 
 
 def test_a_long_text_is_marked_read_once_when_its_last_part_is_there() -> None:
@@ -326,8 +326,8 @@ def test_an_agents_typing_is_shown_where_the_line_wants_it() -> None:
         driven = Driven(mapping=replace(MAPPING, last_inbound_id="wamid.9"), show_typing=wanted)
         driven.tell(events.AgentTyped("c", 0, NOW))
         assert driven.asked() == ["presence"]
-        shown = do.ShowPresence("turn", Signal("typing", "wamid.9"))
-        assert driven.turn("presence") == (shown if wanted else do.PassTurn("turn"))
+        shown = do.StartPresence("turn", Signal("typing", "wamid.9"))
+        assert driven.turn("presence") == (shown if wanted else do.ReturnTurn("turn"))
 
 
 # Files
@@ -336,7 +336,7 @@ def test_an_agents_typing_is_shown_where_the_line_wants_it() -> None:
 def test_files_are_made_ready_a_few_ahead_and_a_message_does_not_go_without_its_own() -> None:
     driven = Driven(*(row(f"{number}", at=LONG_AGO + number, source=PHOTO) for number in range(5)))
     assert [one.message_id for one in driven.of(do.PrepareFile)] == ["0", "1", "2"]
-    assert driven.asked() == [] and driven.turn() == do.PassTurn("turn")
+    assert driven.asked() == [] and driven.turn() == do.ReturnTurn("turn")
     ready = replace(PHOTO, media=Media("image", upload_id="u"))
     driven.tell(events.FilePrepared("1", "outbound", ready))
     assert driven.asked() == []
@@ -368,7 +368,7 @@ def test_an_agents_message_fails_with_its_file() -> None:
     effects = driven.tell(events.FilePrepared("a", "outbound", PHOTO, CannotCarry("too_large", "it is too large")))
     [told] = [one.verdict for one in effects if isinstance(one, do.WriteVerdict)]
     assert (told.state, told.code, told.reason) == ("failed", "too_large", "it is too large")
-    assert driven.turn() == do.PassTurn("turn")
+    assert driven.turn() == do.ReturnTurn("turn")
 
 
 # Reading, waking, leaving
