@@ -82,7 +82,7 @@ def adopt_claims(cursor: Any, number: int, epoch: int) -> int:
                                    OR state = 'unknown' AND unknown_until IS NULL)
              RETURNING id, attempts, line_id, claim_epoch, claimed_at, deadline_at
            ), begun AS (
-             {BEGUN.format(messages="adopted", which="true")}
+             {BEGUN.format(messages="adopted", which="attempts > 0")}
            )
            SELECT count(*) FROM adopted""",
         (number, epoch),
