@@ -10,8 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 
+from db.access import passwords
 from tests.processes import Process
 
 pytest_plugins = ["tests.services.fixtures", "tests.services.installations"]
@@ -39,6 +41,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _place(item: pytest.Item) -> int:
     folder = item.path.relative_to(Path(__file__).parent).parts[0]
     return ORDER.index(folder) if folder in ORDER else len(ORDER)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_that_are_cheap_to_hash() -> None:
+    """argon2 as in production takes 50 ms on purpose, for each of hundreds of log-ins. What it does is not tried here.
+
+    Whoever checks a hash goes by the parameters in it, so that processes are quick, too.
+    """
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    passwords._NOBODY = passwords._hasher.hash("nobody's")
 
 
 @pytest.fixture

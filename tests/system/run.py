@@ -1,58 +1,90 @@
-"""`make test` after the linters: two halves side by side, then the fault tests that each commit has to withstand.
+"""`make test` after the linters: tests in lanes side by side, then the fault tests that each commit has to withstand.
 
-All fault tests are `make faults`. The second half's output appears when the first is over. Arguments go to every pytest
-(`-x`, `--durations=20`).
+All fault tests are `make faults`. The first lane's output appears as it comes, that of the others when it is over.
+Arguments go to every pytest (`-x`, `--durations=20`).
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
 
-from tests.system import coverage
+from tests.system import coverage, lanes
 
 TESTS = Path(__file__).parents[1]
-HALVES = (("unit", "contract", "integration", "flow"), ("api", "portal", "content", "security"))
+LANES = min((os.cpu_count() or 1) + 1, 4)
+"""One more than there are processors: about half of the time a lane waits for what it has started."""
 ALONE = ("faults",)
 """With the machine to themselves, and only what is marked for each commit."""
-COVERAGE = TESTS.parent / "build" / "coverage.json"
-NOT_HERE = {"scale"}
+NOT_HERE = ("scale",)
 """A target of its own."""
+COVERAGE = TESTS.parent / "build" / "coverage.json"
 WORDS = {"failure": "failed", "error": "error", "skipped": "skipped"}
+NOTHING_LEFT = 5
+"""pytest's code where no test was run: the others were quicker."""
 
 
 def main(arguments: list[str]) -> int:
-    """0 when all passed, else 1. The last line is the summary of all three in pytest's own form, coverage before it."""
-    _everything_is_named()
+    """0 when all passed, else 1. The last line is the summary of all in pytest's own form, coverage before it."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as kept:
+    with tempfile.TemporaryDirectory() as folder:
         reports = Path(folder)
-        second = _start(HALVES[1], arguments, reports, kept)
-        codes = [_start(HALVES[0], arguments, reports).wait(), second.wait()]
-        kept.seek(0)
-        sys.stdout.writelines(kept)
-        codes.append(_start(ALONE, arguments, reports).wait())
+        codes = _side_by_side(arguments, reports)
+        chosen = ["-m", "each_commit", *(str(TESTS / name) for name in ALONE)]
+        # These run processes, which are not measured.
+        codes.append(_start("alone", [sys.executable], [*arguments, *chosen], reports).wait())
         print(coverage.summary(reports.glob("*.json"), COVERAGE))
         print(_summary(reports, time.monotonic() - started), flush=True)
     return 1 if any(codes) else 0
 
 
+def _side_by_side(arguments: list[str], reports: Path) -> list[int]:
+    """The code of each lane, 0 where it found nothing left to run."""
+    left_out = [f"--ignore={TESTS / name}" for name in (*ALONE, *NOT_HERE)]
+    what = ["-p", "tests.system.lanes", *arguments, *left_out, str(TESTS)]
+    taken = reports / "taken"
+    taken.mkdir()
+    with ExitStack() as kept:
+        outputs = [None, *(kept.enter_context(tempfile.TemporaryFile("w+")) for _ in range(LANES - 1))]
+        running = [
+            _start(
+                f"lane-{number}",
+                coverage.measured(reports / f"lane-{number}.json"),
+                what,
+                reports,
+                lanes.environment(number, LANES, taken),
+                output,
+            )
+            for number, output in enumerate(outputs, 1)
+        ]
+        codes = [lane.wait() for lane in running]
+        for output in filter(None, outputs):
+            output.seek(0)
+            sys.stdout.writelines(output)
+    return [0 if code == NOTHING_LEFT else code for code in codes]
+
+
 def _start(
-    names: tuple[str, ...], arguments: list[str], reports: Path, output: IO[str] | None = None
+    name: str,
+    python: Sequence[str],
+    arguments: Sequence[str],
+    reports: Path,
+    env: Mapping[str, str] | None = None,
+    output: IO[str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    folders = [str(TESTS / name) for name in names]
-    print(f"\n== {' '.join(names)}", file=output or sys.stdout, flush=True)
-    # The fault tests run processes, which are not measured, and want the machine to themselves.
-    python = [sys.executable] if names == ALONE else coverage.measured(reports / f"{names[0]}.json")
-    chosen = ["-m", "each_commit"] if names == ALONE else []
-    command = [*python, "-m", "pytest", f"--junitxml={reports / names[0]}.xml", *chosen, *arguments, *folders]
-    return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT if output else None)
+    print(f"\n== {name}", file=output or sys.stdout, flush=True)
+    command = [*python, "-m", "pytest", f"--junitxml={reports / name}.xml", *arguments]
+    errors = subprocess.STDOUT if output else None
+    return subprocess.Popen(command, env={**os.environ, **(env or {})}, stdout=output, stderr=errors)
 
 
 def _summary(reports: Path, seconds: float) -> str:
@@ -67,15 +99,6 @@ def _summary(reports: Path, seconds: float) -> str:
     told = ", ".join(f"{counts[word]} {word}" for word in (*WORDS.values(), "passed") if counts[word])
     lines.append(f"===== {told or 'no tests ran'} in {seconds:.2f}s =====")
     return "\n".join(lines)
-
-
-def _everything_is_named() -> None:
-    """A folder that nobody named here would never be run."""
-    named = {name for group in (*HALVES, ALONE) for name in group} | NOT_HERE
-    folders = {path.relative_to(TESTS).parts[0] for path in TESTS.glob("*/**/test_*.py")}
-    forgotten = folders - named
-    if forgotten:
-        raise SystemExit(f"tests/system/run.py does not name: {', '.join(sorted(forgotten))}")
 
 
 if __name__ == "__main__":
