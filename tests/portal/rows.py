@@ -91,6 +91,8 @@ class House:
                 (row.id, n, row.line_id, at, at + 10),
             )
             claims.record_attempts(cursor, [Attempt(row.id, row.line_id, n, outcome, at + 0.2, **answer)])
+            # As its claim left the row.
+            cursor.execute("UPDATE message_tracking SET attempts = greatest(attempts, %s) WHERE id = %s", (n, row.id))
 
     def audited(self, action: str) -> list[dict[str, Any]]:
         """The details of all lines of this action, the oldest first."""

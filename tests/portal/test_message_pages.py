@@ -135,6 +135,7 @@ def test_a_message_tells_its_steps_and_the_providers_answers(admin: Person, hous
                  "Failed, tried again", "HTTP 503", "131026", "Message undeliverable", "trace-77", "The whole response",
                  "{&#34;error&#34;:{&#34;code&#34;:131026,&#34;note&#34;:&#34;&lt;b&gt;&#34;}}"):  # fmt: skip
         assert said in page, said
+    assert "<dt>Delivery attempts</dt><dd>2</dd>" in page
 
 
 def test_why_a_message_waits_is_told(admin: Person, house: House) -> None:
