@@ -263,8 +263,10 @@ def test_all_dead_letters_go_again_after_a_question(
 
 def test_a_viewer_sees_dead_letters_and_sends_none(viewer: Person, house: House) -> None:
     row = house.say("4915000", "Dead", "outbound", "dead")
+    house.call(row, 1, "unknown")
     page = viewer.get(f"{house.path}/dead-letters")
     assert row.id in page
+    assert "1 delivery attempt, given up" in page
     assert "Send the marked ones again" not in page
     viewer.post(f"{house.path}/dead-letters/replay", {"id": row.id}, status=403)
     assert house.state(row) == "dead"
