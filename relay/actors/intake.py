@@ -45,8 +45,8 @@ NARROW_SECONDS = 60.0
 AGAIN_SECONDS = 2.0
 GATHER_SECONDS = 0.02
 """From the beginning of a group to that of the next: what comes meanwhile shares a transaction."""
-YIELD_FACTOR = 2
-YIELD_SECONDS = 0.3
+YIELD_FACTOR = 4
+YIELD_SECONDS = 0.4
 """While the senders want the loop the intake waits so many times as long as its group took, and so long at most."""
 
 
