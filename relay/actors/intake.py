@@ -1,8 +1,9 @@
 """IntakeActor: takes in what the queues of all of this daemon's shards bring, in turns by line, a group at a time.
 
 The broker's delivery is acked as soon as its row is committed; from there on the row is the message. While a group is
-committed the next one gathers. It shares the event loop with the senders: after a group it waits for the loop to come
-to rest, though not much longer than the group took, so that sending goes on whatever arrives.
+committed the next one gathers. It shares the event loop with the senders: lines that have more than fits into a group
+wait for the loop to come to rest after it, though not much longer than the group took, so that sending goes on whatever
+arrives. Who has no backlog is taken in meanwhile.
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ class Dropped:
     shard: int
 
 
+@dataclass(frozen=True, slots=True)
+class Rested:
+    """The loop has come to rest, or those with a backlog have waited long enough for that."""
+
+
 @dataclass(slots=True)
 class TakenIn:
     """To a shard, of one committed group: what its queues had brought, and what there is for its conversations."""
@@ -76,6 +82,8 @@ class IntakeActor(RelayActor):
         self._failures = 0
         self._not_before = 0.0
         self._alarm_at = 0.0
+        self._resting: frozenset[str] = frozenset()
+        """Lines with a backlog, while the senders have their share of the loop."""
         self._narrowed: dict[int, float] = {}
         """Shards whose channel brings less at once than usual, and since when (time.monotonic)."""
 
@@ -86,6 +94,8 @@ class IntakeActor(RelayActor):
                 self._narrow()
         elif isinstance(command, Dropped):
             self._waiting.drop(command.shard)
+        elif isinstance(command, Rested):
+            self._resting = frozenset()
         elif isinstance(command, Stop):
             self.stop()
             return
@@ -96,7 +106,7 @@ class IntakeActor(RelayActor):
 
     def recover(self) -> None:
         """Unacked deliveries stay; take them again in a moment."""
-        self._rest(StoreError("the intake failed; see the log"))
+        self._try_later(StoreError("the intake failed; see the log"))
 
     def _go_on(self) -> None:
         now = time.monotonic()
@@ -104,20 +114,33 @@ class IntakeActor(RelayActor):
             self._wake_at(self._not_before)
             return
         # What PostgreSQL did not do in time may have been too much at once.
-        group = self._waiting.group(max(1, MOST_UPDATES >> 2 * self._failures), MOST_BYTES)
+        group = self._waiting.group(max(1, MOST_UPDATES >> 2 * self._failures), MOST_BYTES, self._resting)
+        if not group:
+            return  # until those with a backlog have rested
         try:
             self._take_in(group)
         except StoreError as error:
-            self._rest(error)
+            self._try_later(error)
             return
         self._failures = 0
         self._not_before = now + GATHER_SECONDS
-        with gevent.Timeout(min(YIELD_SECONDS, YIELD_FACTOR * (time.monotonic() - now)), False):
-            gevent.idle()
+        self._let_others_work(group, time.monotonic() - now)
         if self._waiting:
             tell(self.actor_ref, Tick())
         else:
             self._widen()
+
+    def _let_others_work(self, group: Sequence[Delivery], took: float) -> None:
+        """One such pause at a time: a backlog that begins during it has its next turn after it."""
+        begins = not self._resting
+        self._resting |= self._waiting.of(delivery.line_id for delivery in group)
+        if begins and self._resting:
+            gevent.spawn(self._await_rest, min(YIELD_SECONDS, YIELD_FACTOR * took))
+
+    def _await_rest(self, seconds: float) -> None:
+        with gevent.Timeout(seconds, False):
+            gevent.idle()
+        tell(self.actor_ref, Rested())
 
     def _take_in(self, group: Sequence[Delivery]) -> None:
         """Commit, then ack, then tell. Raises StoreError: nothing is acked, and it is all taken again."""
@@ -130,7 +153,7 @@ class IntakeActor(RelayActor):
             self._parts.consumer.ack(shard, deliveries)
         self._tell_shards(group, taken)
 
-    def _rest(self, error: StoreError) -> None:
+    def _try_later(self, error: StoreError) -> None:
         self._failures += 1
         wait = backoff(self._failures)
         log.warning("intake_waits", seconds=wait, error=str(error))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from heapq import heapify, heappop, heapreplace
+from itertools import islice
 
 from relay.broker.envelopes import Delivery
 from relay.broker.updates import unpacked
@@ -40,13 +41,16 @@ class Waiting:
         count = sum(one.shard == shard for deliveries in self._lines.values() for one in deliveries)
         return shard, size / count
 
-    def group(self, most_updates: int, most_bytes: int) -> list[Delivery]:
+    def group(self, most_updates: int, most_bytes: int, resting: Container[str] = ()) -> list[Delivery]:
         """What is taken in next; it stays here until `taken`. One delivery at least, where there is any.
+
+        Lines that are `resting` have no turn.
 
         Whoever has the fewest updates in it so far adds the next, so lines have equal shares whatever the size of
         their messages. A line whose first delivery does not fit adds nothing more: nothing overtakes it.
         """
-        turns = [(0, place, 0, line) for place, line in enumerate(self._lines)][:most_updates]
+        awake = (line for line in self._lines if line not in resting)
+        turns = [(0, place, 0, line) for place, line in enumerate(islice(awake, most_updates))]
         heapify(turns)
         group: list[Delivery] = []
         updates = size = 0
@@ -75,6 +79,10 @@ class Waiting:
                 self._lines.move_to_end(line)
             else:
                 del self._lines[line]
+
+    def of(self, lines: Iterable[str]) -> frozenset[str]:
+        """Those of the lines of which something waits."""
+        return frozenset(line for line in lines if line in self._lines)
 
     def drop(self, shard: int) -> None:
         """Its channel is closed or lost: the broker will bring what was not acked again, here or elsewhere."""

@@ -133,6 +133,26 @@ def test_a_flood_of_one_line_is_taken_in_bounded_groups_and_others_are_in_the_ne
     assert max(len(group) for group in house.postgres.groups) <= MOST_UPDATES
 
 
+def test_while_senders_want_the_loop_a_backlog_rests_and_who_has_none_is_taken_in_meanwhile(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rested = Event()
+    monkeypatch.setattr("gevent.idle", lambda: rested.wait(PATIENCE))
+    monkeypatch.setattr(intake_actor, "YIELD_SECONDS", PATIENCE)
+    monkeypatch.setattr(intake_actor, "YIELD_FACTOR", 1e9)
+    house.bring(delivery(0, line="busy"))
+    assert house.postgres.began.wait(PATIENCE)
+    house.bring(*(delivery(tag, line="busy") for tag in range(1, 2 * MOST_UPDATES + 1)))
+    house.postgres.open.set()
+    wait_until(lambda: len(house.postgres.groups) == 2, message="a group of the backlog")
+    house.bring(delivery(8888, line="calm"))
+    wait_until(lambda: house.postgres.groups[-1] == [b"8888"], message="the calm one's turn")
+    house.settled()
+    assert len(house.postgres.groups) == 3, "the backlog rests"
+    rested.set()
+    wait_until(lambda: sum(map(len, house.postgres.groups)) == 2 * MOST_UPDATES + 2, message="the rest of the backlog")
+
+
 def test_while_postgresql_is_away_nothing_is_acked_and_then_all_of_it_is_taken_in_order(house: House) -> None:
     house.postgres.failures = 2
     house.postgres.open.set()

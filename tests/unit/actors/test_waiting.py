@@ -53,6 +53,13 @@ def test_with_more_lines_than_fit_each_has_its_turn_before_any_has_a_second() ->
     assert set(Counter(served).values()) == {2}
 
 
+def test_lines_that_rest_have_no_turn_and_the_others_have_theirs() -> None:
+    these = waiting(*(delivery("busy", n) for n in range(100)), delivery("calm", 100))
+    assert [one.line_id for one in these.group(10, 1000, {"busy"})] == ["calm"]
+    assert these.group(10, 1000, {"busy", "calm"}) == []
+    assert these.of(["busy", "gone"]) == {"busy"}
+
+
 def test_a_group_stays_until_it_is_taken() -> None:
     these = waiting(*(delivery("a", n) for n in range(30)))
     assert these.group(10, 1000) == these.group(10, 1000)
