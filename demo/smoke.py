@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import psycopg2
 
-from demo.smoke_ways import SmokeMessage, Ways
+from demo.smoke_ways import SmokeChat, SmokeMessage
 from demo.stack.installation import Installation
 from demo.stack.ports import Ports
 from demo.stack.session import FAILED, port, run, say, seeded_installation
@@ -52,7 +52,7 @@ def _smoke() -> int:
 
 def _send_all(it: Installation) -> list[Result]:
     """In turn, so that the time of each is its own."""
-    ways = Ways(it.sandbox)
+    ways = SmokeChat(it.sandbox)
     end = time.monotonic() + TOTAL_SECONDS
     return [
         _send_one(it, kind, direction, send, min(MESSAGE_SECONDS, end - time.monotonic()))

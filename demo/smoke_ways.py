@@ -23,7 +23,7 @@ class SmokeMessage:
     arrived: Callable[[], bool]
 
 
-class Ways:
+class SmokeChat:
     """One customer and one agent. The agent answers in the conversation that the customer has begun."""
 
     def __init__(self, sandbox: str) -> None:

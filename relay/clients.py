@@ -12,7 +12,7 @@ from db.tenants.changes import Changes
 from relay.channels import NAMES, load
 from relay.channels.base import Channel, Logins
 from relay.channels.http.client import HttpTransport
-from relay.checks.line_checks import Ours
+from relay.checks.line_checks import OwnInstallation
 from relay.stores import keys
 from relay.stores.cache import Cache
 from relay.stores.objects import ObjectStore
@@ -60,9 +60,9 @@ def build_changes(pool: Pool, cache: Cache) -> Changes:
     return Changes(pool, lambda refs: cache.forget(keys.route(kind, value) for kind, value in refs))
 
 
-def build_ours(settings: Settings) -> Ours:
+def build_ours(settings: Settings) -> OwnInstallation:
     """What the checks of a line have to know of this installation."""
-    return Ours(settings.public_url, rotating(settings.meta_app_secret.get_secret_value()))
+    return OwnInstallation(settings.public_url, rotating(settings.meta_app_secret.get_secret_value()))
 
 
 def rotating(secrets: str) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ class ChainedEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ChainHead:
     """The newest line of the chain, to be noted elsewhere. Before the first one: 0, and zeros."""
 
     n: int
@@ -101,7 +101,7 @@ def seal(pool: Pool) -> int:
     return len(chained)
 
 
-def head(pool: Pool) -> Head:
+def head(pool: Pool) -> ChainHead:
     """The newest line of the chain."""
     with pool.autocommit() as cursor:
         return _head(cursor)
@@ -137,10 +137,10 @@ def _read(pool: Pool, condition: str, values: Sequence[Any], order: str = "id") 
         return [_line(row) for row in cursor.fetchall()]
 
 
-def _head(cursor: Any) -> Head:
+def _head(cursor: Any) -> ChainHead:
     cursor.execute("SELECT n, hash FROM audit_log WHERE n IS NOT NULL ORDER BY n DESC LIMIT 1")
     row = cursor.fetchone()
-    return Head(0, BEGINNING.hex()) if row is None else Head(int(row[0]), bytes(row[1]).hex())
+    return ChainHead(0, BEGINNING.hex()) if row is None else ChainHead(int(row[0]), bytes(row[1]).hex())
 
 
 def _line(row: Sequence[Any]) -> ChainedEntry:

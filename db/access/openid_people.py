@@ -21,7 +21,7 @@ USER = ", ".join(f"u.{column}" for column in users.COLUMNS.split(", "))
 
 
 @dataclass(frozen=True, slots=True)
-class Vouched:
+class ProvenPerson:
     """What a provider says of a person, proved by its signature.
 
     `provider_tenant_id`: whose provider, None for the installation's. `tenant_id`: whose user it is to be, None for an
@@ -45,7 +45,7 @@ class NotAdmittedError(Exception):
         self.code = code
 
 
-def admit(pool: Pool, by: By, vouched: Vouched) -> User:
+def admit(pool: Pool, by: By, vouched: ProvenPerson) -> User:
     """The user this is, made if there is none yet, with the role that the provider gives. Raises NotAdmittedError.
 
     A tenant's provider is kept to that tenant's users by PostgreSQL, too. A role that has changed ends the user's
@@ -120,7 +120,7 @@ def _not_this_address() -> NotAdmittedError:
     return NotAdmittedError("address_taken", "This e-mail address cannot be used with this log-in.")
 
 
-def _bound(cursor: Any, vouched: Vouched) -> User | None:
+def _bound(cursor: Any, vouched: ProvenPerson) -> User | None:
     cursor.execute(
         f"""SELECT {USER} FROM openid_identities i JOIN users u ON u.id = i.user_id
             WHERE i.issuer = %s AND i.subject = %s AND i.provider_tenant_id IS NOT DISTINCT FROM %s::uuid""",
@@ -130,7 +130,7 @@ def _bound(cursor: Any, vouched: Vouched) -> User | None:
     return users.user_of(row) if row else None
 
 
-def _bind(cursor: Any, by: By, vouched: Vouched) -> User:
+def _bind(cursor: Any, by: By, vouched: ProvenPerson) -> User:
     """The first time: the user with this address, if it is one of theirs and nobody else's yet; else a new one."""
     if vouched.email is None:
         text = "Your provider does not vouch for an e-mail address of yours that may be used here."
@@ -163,7 +163,7 @@ def _without_a_strangers_password(cursor: Any, user: User) -> User:
     return users.user_of(cursor.fetchone())
 
 
-def _made(cursor: Any, by: By, vouched: Vouched, email: str) -> User:
+def _made(cursor: Any, by: By, vouched: ProvenPerson, email: str) -> User:
     bounds.make_room(cursor, "users", vouched.tenant_id)
     cursor.execute(
         f"""INSERT INTO users (id, tenant_id, email, name, role) VALUES (%s, %s, %s, %s, %s)

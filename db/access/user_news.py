@@ -19,7 +19,7 @@ KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class AccountNotice:
     """`what` happened to which `thing`; `agent` is the browser it came from, where there was one."""
 
     id: str
@@ -46,7 +46,7 @@ def tell(cursor: Any, user_id: str, what: str, by: By, *, thing: str = "") -> No
     )
 
 
-def waiting(pool: Pool, user_id: str, session_id: str) -> list[News]:
+def waiting(pool: Pool, user_id: str, session_id: str) -> list[AccountNotice]:
     """What this browser's person has not said to have read; the newest first."""
     with pool.autocommit() as cursor:
         cursor.execute(
@@ -54,7 +54,7 @@ def waiting(pool: Pool, user_id: str, session_id: str) -> list[News]:
                WHERE user_id = %s AND session_id IS DISTINCT FROM %s::uuid ORDER BY at DESC, id DESC LIMIT %s""",
             (UUID(user_id), session_id, KEPT),
         )
-        return [News(*row) for row in cursor.fetchall()]
+        return [AccountNotice(*row) for row in cursor.fetchall()]
 
 
 def read(pool: Pool, user_id: str, last: str) -> None:

@@ -40,7 +40,7 @@ OVERLAP_COUNT = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredCredentials:
     """One side's credentials as they may be shown, and how the provider took them last."""
 
     type: Type
@@ -59,7 +59,9 @@ class Secrets:
     signing: tuple[str, ...] = field(repr=False)
 
 
-def put(changes: Changes, cipher: Cipher, by: By, tenant_id: str, kind: Type, values: Mapping[str, str]) -> Stored:
+def put(
+    changes: Changes, cipher: Cipher, by: By, tenant_id: str, kind: Type, values: Mapping[str, str]
+) -> StoredCredentials:
     """Replace all of one side's credentials. Repeating it changes nothing but asks for a new check."""
     detail = {"fields": sorted(values)}
     with changes.of(tenant_id, by, "credentials.put", subject=kind, detail=detail) as cursor:
@@ -75,7 +77,7 @@ def put(changes: Changes, cipher: Cipher, by: By, tenant_id: str, kind: Type, va
                RETURNING type, shown, health, health_reason, health_at, updated_at""",
             (tenant_id, kind, sealed, Json(masked(values))),
         )
-        stored = Stored(*cursor.fetchone())
+        stored = StoredCredentials(*cursor.fetchone())
         # What waits for proof is asked about with them at once.
         cursor.execute(
             "UPDATE lines SET ask_at = now(), asked = 0 WHERE tenant_id = %s AND ask_at IS NOT NULL", (tenant_id,)
@@ -90,7 +92,7 @@ def lock_tenant(cursor: Any, tenant_id: str) -> None:
         raise NotFoundError("there is no such tenant")
 
 
-def get(pool: Pool, tenant_id: str, kind: Type) -> Stored | None:
+def get(pool: Pool, tenant_id: str, kind: Type) -> StoredCredentials | None:
     """What may be shown."""
     with pool.autocommit() as cursor:
         cursor.execute(
@@ -99,7 +101,7 @@ def get(pool: Pool, tenant_id: str, kind: Type) -> Stored | None:
             (tenant_id, kind),
         )
         row = cursor.fetchone()
-    return Stored(*row) if row else None
+    return StoredCredentials(*row) if row else None
 
 
 def opened(pool: Pool, cipher: Cipher, tenant_id: str, kind: Type) -> Secrets | None:

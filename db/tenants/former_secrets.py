@@ -24,7 +24,7 @@ HELD = """SELECT type, NULL::uuid, NULL, sealed FROM tenant_credentials WHERE te
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
+class FormerSecret:
     """One that still signs. Without a line it is the tenant's own."""
 
     side: Type
@@ -44,20 +44,20 @@ class _Place:
     def name(self) -> str:
         return f"previous_{SIGNING[self.side]}s"
 
-    def former(self) -> Iterator[Former]:
+    def former(self) -> Iterator[FormerSecret]:
         """Without a current secret no former one signs either."""
         for _, until in self.held.get(self.name, []) if self.held.get(SIGNING[self.side]) else []:
             if until > time.time():
-                yield Former(self.side, self.line_id, self.phone_number_id, datetime.fromtimestamp(until, UTC))
+                yield FormerSecret(self.side, self.line_id, self.phone_number_id, datetime.fromtimestamp(until, UTC))
 
 
-def valid(pool: Pool, cipher: Cipher, tenant_id: str) -> list[Former]:
+def valid(pool: Pool, cipher: Cipher, tenant_id: str) -> list[FormerSecret]:
     """Those that sign now. The secrets themselves are not told."""
     with pool.autocommit() as cursor:
         return [one for place in _places(cursor, cipher, tenant_id) for one in place.former()]
 
 
-def end(changes: Changes, cipher: Cipher, by: By, tenant_id: str, side: Type | None = None) -> list[Former]:
+def end(changes: Changes, cipher: Cipher, by: By, tenant_id: str, side: Type | None = None) -> list[FormerSecret]:
     """They sign nothing any more, at one side or both, with those of single lines. Answers with what was ended.
 
     Raises NotFoundError.

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from db.paging import Page, decode, page
 from db.pool import Pool
-from relay.core.explain.steps import AttemptRecord, File, Happening, TimelineStep, Tracked, steps
+from relay.core.explain.steps import AttemptRecord, File, MessageEvent, TimelineStep, Tracked, steps
 from relay.core.redaction import redacted
 from relay.core.status import LISTED
 
@@ -44,7 +44,7 @@ class Detail:
 
     message: Tracked
     attempts: list[AttemptRecord]
-    history: list[Happening]
+    history: list[MessageEvent]
     steps: list[TimelineStep]
 
 
@@ -219,12 +219,12 @@ def _attempts(cursor: Any, key: UUID) -> list[AttemptRecord]:
     return [AttemptRecord(*row) for row in cursor.fetchall()]
 
 
-def _history(cursor: Any, key: UUID) -> list[Happening]:
+def _history(cursor: Any, key: UUID) -> list[MessageEvent]:
     cursor.execute(
         "SELECT at, event, detail FROM message_events WHERE message_id = %s ORDER BY id DESC LIMIT %s",
         (key, EVENTS_SHOWN),
     )
-    return [Happening(*row) for row in reversed(cursor.fetchall())]
+    return [MessageEvent(*row) for row in reversed(cursor.fetchall())]
 
 
 def payload(pool: Pool, tenant_id: str | None, message_id: str) -> Any | None:

@@ -18,14 +18,18 @@ LIVE_HOURS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class CountingRun:
     """`name` in relay_settings holds the next hour to count, which is due `age` hours after it began."""
 
     name: str
     age: int
 
 
-PASSES = (Pass("hours_counted", LIVE_HOURS), Pass("hours_counted_8", 9), Pass("hours_counted_32", 33))
+PASSES = (
+    CountingRun("hours_counted", LIVE_HOURS),
+    CountingRun("hours_counted_8", 9),
+    CountingRun("hours_counted_32", 33),
+)
 
 # The messages of one line, direction and span of time; `ignored` ones had nothing to relay and are no messages.
 COUNTED = f"""SELECT count(*) AS total, count(m.sent_at) AS sent,
@@ -68,7 +72,7 @@ def count_due(pool: Pool, most: int = 24) -> int:
     return counted
 
 
-def _count_next(pool: Pool, one: Pass) -> bool:
+def _count_next(pool: Pool, one: CountingRun) -> bool:
     """False: nothing is due, or another daemon is at it."""
     with pool.transaction() as cursor:
         cursor.execute(

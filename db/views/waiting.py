@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from db.pool import Pool
-from relay.core.explain.reasons import COUNTED, SideState, Terms, Unfinished, Why, limited, own, said, stopped
+from relay.core.explain.reasons import COUNTED, SideState, Terms, Unfinished, WaitReason, limited, own, said, stopped
 from relay.core.limits import PAIR_BURST, PAIR_SECONDS
 from relay.core.messages import ChannelName, Direction
 from relay.core.queues import TARGET
@@ -80,7 +80,7 @@ class Queue:
     count: int
     more: bool
     oldest_at: datetime | None
-    why: Why | None
+    why: WaitReason | None
     last_success: datetime | None
 
 
@@ -99,7 +99,7 @@ class SideBacklog:
     last_success: datetime | None
 
 
-def of_message(pool: Pool, tenant_id: str | None, message_id: str, terms: Terms) -> Why | None:
+def of_message(pool: Pool, tenant_id: str | None, message_id: str, terms: Terms) -> WaitReason | None:
     """Why it is not finished; None where it is, or where there is no such message."""
     # Decided outside of the transaction: `terms` may ask Redis.
     with pool.transaction() as cursor:
@@ -110,12 +110,12 @@ def of_message(pool: Pool, tenant_id: str | None, message_id: str, terms: Terms)
     side, message = found
     if message.state not in UNFINISHED:
         told = f"the agent's side is still to be told: {message.report}"
-        return Why("report", told) if message.report else None
+        return WaitReason("report", told) if message.report else None
     if not _behind(message):
         return stopped(side) or own(side, message, terms)
     why = stopped(side) or (own(first[0], first[1], terms) if first else None)
     because = f": {why.text}" if why else ""
-    return Why(
+    return WaitReason(
         "earlier", f"an earlier message of the conversation has to go first{because}",
         why.until if why else None, message.head, bool(why and why.estimate),
     )  # fmt: skip
@@ -162,20 +162,20 @@ def _queue(pool: Pool, tenant_id: str, line: SideBacklog, sharing: int, terms: T
     )  # fmt: skip
 
 
-def _why(pool: Pool, tenant_id: str, line: SideBacklog, sharing: int, terms: Terms) -> Why:
+def _why(pool: Pool, tenant_id: str, line: SideBacklog, sharing: int, terms: Terms) -> WaitReason:
     """What holds up all of it; else what holds up the oldest."""
     flowing = line.last_success is not None and line.side.now - line.last_success < FLOWING
     found = stopped(line.side) or trouble(line) or limited(line.side, sharing, terms, flowing=flowing)
     if found is None and line.oldest is not None:
         found = of_message(pool, tenant_id, line.oldest, terms)
-    return found or Why("soon", "on its way")
+    return found or WaitReason("soon", "on its way")
 
 
-def trouble(line: SideBacklog) -> Why | None:
+def trouble(line: SideBacklog) -> WaitReason | None:
     """The newest call that failed came after the newest that did not."""
     if line.code is None or line.tried_at is None:
         return None
     if line.last_success is not None and line.last_success > line.tried_at:
         return None
     why = said(line.code, line.reason)
-    return Why("trouble", f"the last call to {line.side.target} failed ({why}); the relay keeps trying")
+    return WaitReason("trouble", f"the last call to {line.side.target} failed ({why}); the relay keeps trying")

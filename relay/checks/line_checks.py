@@ -37,7 +37,7 @@ ENTER = "Enter them first; the portal's set-up pages and the API's PUT .../crede
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class OwnInstallation:
     """This installation, as far as a line depends on it."""
 
     public_url: str
@@ -92,7 +92,7 @@ class Checked:
 
 
 def subjects(
-    pool: Pool, cipher: Cipher, ours: Ours, tenant_id: str, line_ids: Collection[str] | None = None
+    pool: Pool, cipher: Cipher, ours: OwnInstallation, tenant_id: str, line_ids: Collection[str] | None = None
 ) -> list[Subject]:
     """A tenant's lines but released ones, or those named, ready to be checked. Raises DatabaseError."""
     tenant = registry.get(pool, tenant_id)
@@ -135,7 +135,7 @@ def check_side(channel: Channel, account: Account, expected: Expected, seconds: 
 def check_sides(
     channels: Mapping[str, Channel],
     asked: Iterable[Subject],
-    ours: Ours,
+    ours: OwnInstallation,
     seconds: float = SECONDS,
     *,
     thorough: bool = False,
@@ -145,7 +145,7 @@ def check_sides(
 
 
 def check_lines(
-    channels: Mapping[str, Channel], asked: Iterable[Subject], ours: Ours, seconds: float = SECONDS
+    channels: Mapping[str, Channel], asked: Iterable[Subject], ours: OwnInstallation, seconds: float = SECONDS
 ) -> list[Checked]:
     """Both providers and our own side, thoroughly, in the order of the lines."""
     parts: tuple[Part, ...] = (*SIDES, "relay")
@@ -153,13 +153,15 @@ def check_lines(
 
 
 def check_line(
-    channels: Mapping[str, Channel], subject: Subject, ours: Ours, seconds: float = SECONDS
+    channels: Mapping[str, Channel], subject: Subject, ours: OwnInstallation, seconds: float = SECONDS
 ) -> list[Checked]:
     """The same for one line."""
     return check_lines(channels, [subject], ours, seconds)
 
 
-def check_relay(channels: Mapping[str, Channel], subject: Subject, ours: Ours, deadline: float) -> tuple[Finding, ...]:
+def check_relay(
+    channels: Mapping[str, Channel], subject: Subject, ours: OwnInstallation, deadline: float
+) -> tuple[Finding, ...]:
     """Our own side: secrets, address, and a signature that goes out and comes in again."""
     app_secret = subject.whatsapp.credentials.get("app_secret", "") if subject.whatsapp else ""
     webhook_secret = subject.genesys.credentials.get("webhook_secret", "") if subject.genesys else ""
@@ -172,7 +174,7 @@ def check_relay(channels: Mapping[str, Channel], subject: Subject, ours: Ours, d
     return tuple(findings)
 
 
-def expected_of(subject: Subject, ours: Ours, side: Side, *, thorough: bool) -> Expected:
+def expected_of(subject: Subject, ours: OwnInstallation, side: Side, *, thorough: bool) -> Expected:
     """The address of its own first; the one that all share reaches us as well."""
     own = subject.meta_url if side == "whatsapp" else subject.genesys_url
     shared = f"{ours.public_url}/webhook/{'meta' if side == 'whatsapp' else 'genesys'}"
@@ -182,7 +184,7 @@ def expected_of(subject: Subject, ours: Ours, side: Side, *, thorough: bool) -> 
 def check_parts(
     channels: Mapping[str, Channel],
     asked: Sequence[tuple[Subject, Part]],
-    ours: Ours,
+    ours: OwnInstallation,
     seconds: float = SECONDS,
     *,
     thorough: bool = False,

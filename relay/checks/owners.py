@@ -19,7 +19,7 @@ from db.tenants.onboarding import Pair
 from db.tenants.ownership import Owner
 from relay.channels.base import Channel
 from relay.checks import line_checks
-from relay.checks.line_checks import Ours, Part, Subject
+from relay.checks.line_checks import OwnInstallation, Part, Subject
 from relay.checks.proof import NAMES, Word, said, word_of
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class Owners:
     everybody: Changes
     cipher: Cipher = field(repr=False)
     channels: Mapping[str, Channel]
-    ours: Ours
+    ours: OwnInstallation
 
     def of(self, tenant_id: str, pair: Pair) -> list[Owner]:
         return ownership.owners(self.everybody.pool, tenant_id, pair.phone_number_id, pair.integration_id)

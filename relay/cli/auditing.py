@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from conf.settings import Settings
 from db.access import audit_chain
-from db.access.audit_chain import BEGINNING, ChainedEntry, Head
+from db.access.audit_chain import BEGINNING, ChainedEntry, ChainHead
 from db.pool import Pool
 from db.tenants import registry
 from db.tenants.changes import NotFoundError
@@ -24,7 +24,7 @@ LATE = timedelta(minutes=10)
 class ChainReport:
     """`faults` in words, the first FAULTS_TOLD; `remarks` are no faults of the chain."""
 
-    head: Head = field(default_factory=lambda: Head(0, BEGINNING.hex()))
+    head: ChainHead = field(default_factory=lambda: ChainHead(0, BEGINNING.hex()))
     faults: list[str] = field(default_factory=list)
     count: int = 0
     remarks: list[str] = field(default_factory=list)
@@ -35,7 +35,7 @@ class ChainReport:
             self.faults.append(text)
 
 
-def seal(settings: Settings) -> tuple[int, Head]:
+def seal(settings: Settings) -> tuple[int, ChainHead]:
     """How many lines were chained now, and the newest of the chain."""
     count = 0
     with Pool(settings.database_url, size=1) as pool:
@@ -44,7 +44,7 @@ def seal(settings: Settings) -> tuple[int, Head]:
         return count, audit_chain.head(pool)
 
 
-def verify(settings: Settings, noted: Iterable[Head] = ()) -> ChainReport:
+def verify(settings: Settings, noted: Iterable[ChainHead] = ()) -> ChainReport:
     """The whole chain, line by line, and that it leads through the heads that were noted elsewhere."""
     with Pool(settings.database_url, size=1) as pool:
         verdict = judged(audit_chain.chained(pool), noted)
@@ -56,15 +56,15 @@ def verify(settings: Settings, noted: Iterable[Head] = ()) -> ChainReport:
     return verdict
 
 
-def head_of(given: str) -> Head:
+def head_of(given: str) -> ChainHead:
     """As `verify` prints it. Raises NotNowError."""
     number, _, digest = given.partition(":")
     if not number.isdecimal() or not re.fullmatch("[0-9a-f]{64}", digest):
         raise NotNowError(f"{given} is no head of the chain; one is a number, a colon and 64 hexadecimal digits")
-    return Head(int(number), digest)
+    return ChainHead(int(number), digest)
 
 
-def judged(lines: Iterable[ChainedEntry], noted: Iterable[Head] = ()) -> ChainReport:
+def judged(lines: Iterable[ChainedEntry], noted: Iterable[ChainHead] = ()) -> ChainReport:
     """Each line against its own hash and against the line before it."""
     verdict, wanted = ChainReport(), {head.n: head.hash for head in noted}
     for line in lines:
@@ -77,7 +77,7 @@ def judged(lines: Iterable[ChainedEntry], noted: Iterable[Head] = ()) -> ChainRe
             verdict.fault(f"line {n} (id {line.id}, of {line.at:%Y-%m-%d %H:%M:%S} UTC) is not as it was written")
         if wanted.pop(n, line.hash) != line.hash:
             verdict.fault(f"line {n} (id {line.id}) is not the one whose digest was noted")
-        verdict.head = Head(n, line.hash or "")
+        verdict.head = ChainHead(n, line.hash or "")
     for n in sorted(wanted):
         verdict.fault(f"line {n}, whose digest was noted, is not there: lines were taken away at the end")
     return verdict

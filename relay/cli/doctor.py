@@ -25,7 +25,7 @@ from relay.broker import topology
 from relay.broker.errors import BrokerError
 from relay.channels.base import Channel, Finding
 from relay.checks import line_checks
-from relay.checks.line_checks import Checked, Ours, Subject
+from relay.checks.line_checks import Checked, OwnInstallation, Subject
 from relay.clients import build_cipher, build_objects
 from relay.core.errors import StoreError
 from relay.stores.cache import Cache
@@ -94,7 +94,7 @@ def _insecure(settings: Settings) -> Iterator[Finding]:
 
 
 def lines(
-    pool: Pool, cipher: Cipher, channels: Mapping[str, Channel], ours: Ours, tenant_id: str | None
+    pool: Pool, cipher: Cipher, channels: Mapping[str, Channel], ours: OwnInstallation, tenant_id: str | None
 ) -> Iterator[Examined]:
     """Every line as soon as it and those before it have been looked at. Raises StoreError, SealError at the end."""
     failed: list[StoreError | SealError] = []
@@ -114,7 +114,9 @@ def lines(
         raise failed[0]
 
 
-def _subjects(pool: Pool, cipher: Cipher, ours: Ours, tenant_id: str | None) -> Iterator[tuple[Tenant, Subject]]:
+def _subjects(
+    pool: Pool, cipher: Cipher, ours: OwnInstallation, tenant_id: str | None
+) -> Iterator[tuple[Tenant, Subject]]:
     for tenant in _tenants(pool, tenant_id):
         for subject in line_checks.subjects(pool, cipher, ours, tenant.id):
             if subject.active or tenant_id is not None:

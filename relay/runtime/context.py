@@ -18,7 +18,7 @@ from db.tenants.changes import Changes
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
-from relay.checks.line_checks import Ours
+from relay.checks.line_checks import OwnInstallation
 from relay.core.errors import SendError
 from relay.runtime.timers import Timers
 from relay.stores.limits import TokenBucket
@@ -70,7 +70,7 @@ class Parts:
     cipher: Cipher
     changes: Changes
     channels: dict[str, Channel]
-    ours: Ours
+    ours: OwnInstallation
     objects: ObjectStore
     bucket: TokenBucket
     consumer: Consumer

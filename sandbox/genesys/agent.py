@@ -10,7 +10,7 @@ from sandbox.genesys import payloads
 from sandbox.genesys.desk import DeskAttachment, DeskConversation, DeskMessage, TypingSeen
 from sandbox.genesys.fetch import CEILING, allowed
 from sandbox.ids import message_id
-from sandbox.webhooks.update import Callback, Track, WebhookUpdate
+from sandbox.webhooks.update import Callback, DeliveryState, WebhookUpdate
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -96,10 +96,10 @@ def _media_type(mime_type: str) -> str:
 
 def _emit(
     world: "World", integration: Integration, conversation: DeskConversation, payload: dict[str, Any], kind: str
-) -> Track:
+) -> DeliveryState:
     if not integration.webhook_url:
         world.webhook_counts("genesys")["unsubscribed"] += 1
-        return Track(state="no webhook subscribed")
+        return DeliveryState(state="no webhook subscribed")
     callback = Callback(
         "genesys",
         integration.webhook_url,

@@ -9,7 +9,7 @@ from sandbox.bounded import BoundedDict
 from sandbox.clock import iso_milliseconds
 from sandbox.genesys.answers import options
 from sandbox.ids import conversation_id
-from sandbox.webhooks.update import Track
+from sandbox.webhooks.update import DeliveryState
 
 KEPT = 5_000
 BODIES = 2_000
@@ -60,7 +60,7 @@ class TypingSeen:
 
     direction: str
     time: str
-    track: Track | None = None
+    track: DeliveryState | None = None
 
     def view(self) -> dict[str, Any]:
         return {
@@ -86,7 +86,7 @@ class DeskMessage:
     button_response: dict[str, Any] | None = None
     receipts: list[dict[str, Any]] = field(default_factory=list)
     status: str | None = None
-    track: Track | None = None
+    track: DeliveryState | None = None
     received_at: str = field(default_factory=iso_milliseconds)
 
     def view(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sandbox.meta import payloads
 from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.errors import title
 from sandbox.meta.thread import Thread
-from sandbox.webhooks.update import Callback, Track, WebhookUpdate
+from sandbox.webhooks.update import Callback, DeliveryState, WebhookUpdate
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -122,12 +122,12 @@ def emit(
     contact: dict[str, Any] | None,
     on_delivered: Any = None,
     field: str = "messages",
-) -> Track:
+) -> DeliveryState:
     """Hands an update to the outbox, if anybody subscribed to it."""
     url = world.accounts.callback_of(number)
     if url is None:
         world.webhook_counts("meta")["unsubscribed"] += 1
-        return Track(state="no webhook subscribed")
+        return DeliveryState(state="no webhook subscribed")
     callback = Callback("meta", url, world.accounts.app_of(number).app_secret)
     update = WebhookUpdate(
         callback,

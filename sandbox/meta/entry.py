@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.meta.media import MediaItem
-from sandbox.webhooks.update import Track
+from sandbox.webhooks.update import DeliveryState
 
 SHOWN = ("interactive", "location", "contacts", "order", "template", "answer", "referral")
 
@@ -25,7 +25,7 @@ class ThreadMessage:
     status: str = "accepted"
     statuses: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
-    track: Track | None = None
+    track: DeliveryState | None = None
     origin: str = "phone"
     """Who made it: phone (the customer), api, or app (the business's own phone)."""
     shown: dict[str, Any] = field(default_factory=dict)

@@ -18,7 +18,7 @@ class Callback:
 
 
 @dataclass(slots=True)
-class Track:
+class DeliveryState:
     """What the page and the control interface show about an update's delivery."""
 
     state: str = "waiting"
@@ -37,6 +37,6 @@ class WebhookUpdate:
     stamp: str
     """The provider's time at the provider's granularity: updates that share it are never swapped."""
     payload: dict[str, Any]
-    track: Track = field(default_factory=Track)
+    track: DeliveryState = field(default_factory=DeliveryState)
     on_delivered: Callable[[], None] | None = None
     created: float = field(default_factory=monotonic)

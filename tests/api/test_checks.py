@@ -9,7 +9,7 @@ from gevent.event import Event
 
 from db.pool import Pool
 from relay.channels.base import NOTHING_EXPECTED, Account, Expected, Finding
-from relay.checks.line_checks import Ours, Subject, check_line, check_side, check_sides, subjects
+from relay.checks.line_checks import OwnInstallation, Subject, check_line, check_side, check_sides, subjects
 from relay.core.errors import SendError
 from tests.api.conftest import META_SECRET, OWN_APP_SECRET, WHATSAPP, Api
 from tests.processes import Process
@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE, wait_until
 from web.api.tenants import checks
 from web.request.parts import WebParts
 
-OURS = Ours("http://127.0.0.1:1", ("of-the-platform",))
+OURS = OwnInstallation("http://127.0.0.1:1", ("of-the-platform",))
 NUMBER, INTEGRATION = Account("tenant", "line", "3", {}), Account("tenant", "line", "i", {})
 LINE = Subject("tenant", "line", False, NUMBER, INTEGRATION, "http://127.0.0.1:1/m", "http://127.0.0.1:1/g")
 
@@ -115,7 +115,7 @@ def test_the_app_secret_that_counts_is_the_tenants_own_or_the_platforms(
     for tenant_id in (own, shared):
         line = {"phone_number_id": tenant_id[:8], "integration_id": tenant_id[-8:]}
         api("POST", f"/api/tenants/{tenant_id}/lines", line)
-    ours = Ours(settings_env["PUBLIC_URL"], (META_SECRET,))
+    ours = OwnInstallation(settings_env["PUBLIC_URL"], (META_SECRET,))
     [first], [second] = (subjects(parts.pool, parts.cipher, ours, one) for one in (own, shared))
     assert first.whatsapp and first.whatsapp.credentials["app_secret"] == OWN_APP_SECRET
     assert first.meta_url.startswith(f"{ours.public_url}/webhook/meta/")

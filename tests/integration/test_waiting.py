@@ -13,7 +13,7 @@ from psycopg2.extras import Json
 from db.daemons import shards
 from db.pool import Pool
 from db.views import line_health, overview, waiting
-from relay.core.explain.reasons import Terms, Why, duration
+from relay.core.explain.reasons import Terms, WaitReason, duration
 from relay.core.limits import Rates
 from tests.integration.told import World
 
@@ -32,7 +32,7 @@ def world(pool: Pool) -> World:
     return World(pool)
 
 
-def why(world: World, message_id: str, terms: Terms = FULL) -> Why:
+def why(world: World, message_id: str, terms: Terms = FULL) -> WaitReason:
     found = waiting.of_message(world.pool.of_tenant(world.tenant_id), world.tenant_id, message_id, terms)
     assert found is not None
     as_owner = waiting.of_message(world.pool, None, message_id, terms)
@@ -81,14 +81,14 @@ def row(**columns: Any) -> Callable[[World, str], None]:
             ),
             "credentials", "Genesys refuses the credentials (token expired)",
         ),
-        (row(state="sending", attempts=2), "sending", "call number 2 to Genesys"),
+        (row(state="sending", attempts=2), "sending", "delivery attempt 2 to Genesys"),
         (
             row(state="unknown", attempts=1, reason_code="timeout", unknown_until=NOW),
             "unknown", "reached Genesys (timeout)",
         ),
         (
             row(attempts=3, next_attempt_at=NOW + timedelta(days=1), reason_code="500", reason="internal"),
-            "backoff", "call number 3 to Genesys failed (500: internal); the next follows in 24 hours",
+            "backoff", "delivery attempt 3 to Genesys failed (500: internal); the next follows in 24 hours",
         ),
         (row(content=Json({"media": {"kind": "image", "object_key": None}})), "file", "fetched from WhatsApp"),
         (row(attempts=1, reason_code="500", reason="internal"), "backoff", "failed (500: internal); it waits"),

@@ -131,7 +131,8 @@ def test_a_message_tells_its_steps_and_the_providers_answers(admin: Person, hous
     }
     house.call(row, 2, "refused", **told, answer='{"error":{"code":131026,"note":"<b>"}}')
     page = admin.get(f"{house.path}/messages/{row.id}")
-    for said in ("Arrived from Genesys.", "First call to WhatsApp.", "Call number 2 to WhatsApp.", "after 1.00 s",
+    for said in ("Arrived from Genesys.", "First delivery attempt to WhatsApp.", "Delivery attempt 2 to WhatsApp.",
+                 "after 1.00 s",
                  "Failed, tried again", "HTTP 503", "131026", "Message undeliverable", "trace-77", "The whole response",
                  "{&#34;error&#34;:{&#34;code&#34;:131026,&#34;note&#34;:&#34;&lt;b&gt;&#34;}}"):  # fmt: skip
         assert said in page, said

@@ -14,7 +14,7 @@ from flask import Flask
 from db.tenants import onboarding, ownership
 from db.tenants.changes import Changes
 from db.tenants.onboarding import Line
-from relay.checks.line_checks import Ours
+from relay.checks.line_checks import OwnInstallation
 from relay.checks.owners import Owners
 from relay.checks.ownership import Ownership
 from tests import processes
@@ -81,7 +81,7 @@ def asked_again(parts: WebParts, tenant_id: str) -> Line:
     with parts.pool.transaction() as cursor:
         cursor.execute("UPDATE lines SET ask_at = now() WHERE tenant_id = %s AND ask_at IS NOT NULL", (tenant_id,))
     everybody = Changes(parts.pool, parts.cache.forget_routes)
-    ours = Ours(parts.public_url, parts.meta_app_secrets)
+    ours = OwnInstallation(parts.public_url, parts.meta_app_secrets)
     asking = Ownership(Owners(everybody, parts.cipher, parts.channels, ours))
     for due in ownership.take_due(parts.pool, 60):
         asking.ask_again(due)

@@ -15,7 +15,7 @@ from db.tenants import lines, onboarding, ownership
 from db.tenants.changes import Changes, NotFoundError
 from db.tenants.onboarding import Line
 from relay.channels.base import Account, Channel, Expected, Finding
-from relay.checks.line_checks import Ours
+from relay.checks.line_checks import OwnInstallation
 from relay.checks.owners import Owners
 from relay.checks.ownership import Ownership
 from tests.api.conftest import Api
@@ -135,7 +135,7 @@ class House:
 
 
 def checks_ours(parts: WebParts) -> Any:
-    return Ours(parts.public_url, parts.meta_app_secrets)
+    return OwnInstallation(parts.public_url, parts.meta_app_secrets)
 
 
 @pytest.fixture

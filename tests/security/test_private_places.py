@@ -10,7 +10,7 @@ import gevent.socket
 import pytest
 
 from relay.channels.http.client import HttpTransport
-from relay.channels.http.origins import Trust, is_public, origin_of, own_origins
+from relay.channels.http.origins import TrustedOrigins, is_public, origin_of, own_origins
 from relay.core.errors import SendError
 from tests.security.names import resolving
 from tests.unit.channels.servers import answer, serving
@@ -112,19 +112,19 @@ def test_a_redirect_is_looked_at_like_any_address(transport: HttpTransport) -> N
     with resolving(["127.0.0.1"]) as server:
         target = "https://files.rebind.example/admin"
         with serving(lambda _, sock, __: answer(sock, b"", 302, Location=target)) as served:
-            error = _refused(transport, served.url, Trust(own_origins(served.url)))
+            error = _refused(transport, served.url, TrustedOrigins(own_origins(served.url)))
     assert (error.code, server.asked) == ("address_refused", 1)
 
 
 def test_a_stand_in_is_trusted_at_its_own_port_alone() -> None:
-    trust = Trust(own_origins("http://127.0.0.1:8090/graph", "https://stand-in.example:8443"))
+    trust = TrustedOrigins(own_origins("http://127.0.0.1:8090/graph", "https://stand-in.example:8443"))
     assert trust.admit("https://stand-in.example:8443/x") == origin_of("https://stand-in.example:8443")
     for url in ("http://127.0.0.1:8091/", "https://127.0.0.1:8090/", "https://stand-in.example:8444/"):
         with pytest.raises(SendError):
             trust.admit(url)
 
 
-def _refused(transport: HttpTransport, url: str, trust: Trust | None = None) -> SendError:
-    with pytest.raises(SendError) as caught, transport.download(url, trust or Trust(), time.monotonic() + 20):
+def _refused(transport: HttpTransport, url: str, trust: TrustedOrigins | None = None) -> SendError:
+    with pytest.raises(SendError) as caught, transport.download(url, trust or TrustedOrigins(), time.monotonic() + 20):
         pass
     return caught.value

@@ -17,7 +17,7 @@ from tests.api.conftest import Api
 from web.request import limits, refusals
 from web.request.limits import Limit
 from web.request.parts import WebParts
-from web.request.throttle import Untold
+from web.request.throttle import RepeatCounter
 
 PASSWORD = "correct horse battery staple"
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"')
@@ -25,7 +25,7 @@ CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*na
 
 @pytest.fixture(autouse=True)
 def nobody_was_refused(parts: WebParts, pool: Pool) -> None:
-    object.__setattr__(parts, "refusals", Untold(600.0, remembered=10_000))
+    object.__setattr__(parts, "refusals", RepeatCounter(600.0, remembered=10_000))
 
 
 def noted(pool: Pool, action: str, tenant_id: str | None = None) -> list[AuditEntry]:
@@ -54,7 +54,7 @@ def test_a_refused_key_does_not_go_unseen(app: Flask, pool: Pool) -> None:
 
 
 def test_those_between_are_told_with_the_next_line(parts: WebParts, pool: Pool, app: Flask) -> None:
-    object.__setattr__(parts, "refusals", untold := Untold(600.0, remembered=10_000))
+    object.__setattr__(parts, "refusals", untold := RepeatCounter(600.0, remembered=10_000))
     assert [asked(app, "x", "192.0.2.1") for _ in range(4)] == [401] * 4
     untold._once = type(untold._once)(600.0)  # ten minutes later
     assert asked(app, "x", "192.0.2.1") == 401
@@ -129,7 +129,7 @@ def test_a_refusal_stays_one_while_postgresql_is_away(
 
 
 def test_what_is_remembered_of_the_refused_has_a_bound() -> None:
-    untold = Untold(600.0, remembered=3)
+    untold = RepeatCounter(600.0, remembered=3)
     assert [untold.happened(("a",)) for _ in range(3)] == [1, 0, 0]
     for name in "bcd":
         untold.happened((name,))

@@ -14,7 +14,7 @@ from gevent.resolver.thread import Resolver
 
 from relay.channels.http.client import HttpTransport
 from relay.channels.http.connections import STRANGERS_NAMES
-from relay.channels.http.origins import Trust, own_origins
+from relay.channels.http.origins import TrustedOrigins, own_origins
 from relay.core.errors import SendError
 from tests.unit.channels.accounts import Tokens
 from tests.unit.channels.servers import answer, serving
@@ -50,21 +50,23 @@ def names() -> Iterator[SlowNames]:
     hub.resolver = before
 
 
-@pytest.mark.parametrize("trust", [Trust(), Trust(hosts=(SLOW,), named=True)], ids=["a file", "a tenant's provider"])
-def test_slow_names_leave_threads_for_the_providers(names: SlowNames, trust: Trust) -> None:
+@pytest.mark.parametrize(
+    "trust", [TrustedOrigins(), TrustedOrigins(hosts=(SLOW,), named=True)], ids=["a file", "a tenant's provider"]
+)
+def test_slow_names_leave_threads_for_the_providers(names: SlowNames, trust: TrustedOrigins) -> None:
     transport = HttpTransport(Tokens())
     asking = [gevent.spawn(fetch, transport, f"https://n{n}{SLOW}/", trust) for n in range(24)]
     wait_until(lambda: len(names.asked) >= STRANGERS_NAMES)
     with serving(lambda _, sock, __: answer(sock, {})) as served:
         url = served.url.replace("127.0.0.1", "localhost")
-        given = transport.call("GET", url, Trust(own_origins(url)), time.monotonic() + PATIENCE)
+        given = transport.call("GET", url, TrustedOrigins(own_origins(url)), time.monotonic() + PATIENCE)
     assert given.status == 200
     assert len(names.asked) == STRANGERS_NAMES
     gevent.joinall(asking, timeout=PATIENCE, raise_error=True)
     assert {one.value for one in asking} == {"connect_timeout"}
 
 
-def fetch(transport: HttpTransport, url: str, trust: Trust) -> str:
+def fetch(transport: HttpTransport, url: str, trust: TrustedOrigins) -> str:
     try:
         with transport.download(url, trust, time.monotonic() + SHORT):
             return "had"

@@ -27,7 +27,7 @@ from relay.broker.connect import open_link
 from relay.broker.envelopes import Outgoing
 from relay.broker.publisher import Publisher
 from relay.channels.http.client import HttpTransport
-from relay.channels.http.origins import Trust
+from relay.channels.http.origins import TrustedOrigins
 from relay.cli import doctor
 from relay.clients import build_cipher, build_objects
 from relay.core.errors import SendError, StoreError
@@ -226,7 +226,7 @@ def provider(certificate: Certificate) -> Iterator[tuple[str, list[str]]]:
 
 def call(url: str, cache: Cache) -> int:
     transport = HttpTransport(cache, url)
-    trust = Trust(transport.graph_origins)
+    trust = TrustedOrigins(transport.graph_origins)
     return transport.call("GET", f"{url}/me", trust, time.monotonic() + SECONDS, authorization="Bearer t").status
 
 

@@ -11,7 +11,7 @@ from authlib.oauth2.auth import ClientAuth
 
 from relay.channels.base import TokenCache
 from relay.channels.http.client import HttpResponse, HttpTransport
-from relay.channels.http.origins import Origin, Trust, origin_of
+from relay.channels.http.origins import Origin, TrustedOrigins, origin_of
 from relay.core.errors import SendError
 from web.openid.errors import OpenIdError
 
@@ -29,7 +29,7 @@ class Calls:
     def admit(self, url: str) -> None:
         """Raises OpenIdError for an address that may not be called, nor be shown to a browser."""
         try:
-            Trust(self.inside).admit(url)
+            TrustedOrigins(self.inside).admit(url)
         except SendError as error:
             raise OpenIdError("address_refused", f"An address of the provider cannot be used: {error.text}.") from None
 
@@ -49,7 +49,7 @@ class Calls:
 
     def _call(self, method: str, url: str, form: Mapping[str, str] | None, authorization: str | None) -> HttpResponse:
         try:
-            trust = Trust(self.inside, (origin_of(url).host,), named=True)
+            trust = TrustedOrigins(self.inside, (origin_of(url).host,), named=True)
             deadline = time.monotonic() + SECONDS
             return self._http.call(method, url, trust, deadline, authorization=authorization, form=form)
         except SendError as error:

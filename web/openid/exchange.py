@@ -25,7 +25,7 @@ STALE = "This log-in was not begun in this browser, or too long ago. Begin it ag
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class LoginAttempt:
     """What the browser keeps, sealed, until it comes back. `again`: the user who is to show that they are there."""
 
     login_key: str
@@ -55,10 +55,10 @@ class OpenIdClient:
 
     def begin(
         self, provider: OpenIdProvider, redirect_uri: str, wanted: str | None, again: str | None = None
-    ) -> tuple[str, Begun]:
+    ) -> tuple[str, LoginAttempt]:
         """Where the browser goes, and what it keeps. Raises OpenIdError when the issuer does not describe itself."""
         metadata = self._directory.metadata(provider.issuer)
-        begun = Begun(
+        begun = LoginAttempt(
             provider.login_key, provider.issuer, secrets.token_urlsafe(24), secrets.token_urlsafe(24),
             secrets.token_urlsafe(48), time.time(), wanted, again,
         )  # fmt: skip
@@ -71,7 +71,7 @@ class OpenIdClient:
         return url, begun
 
     def finish(
-        self, provider: OpenIdProvider, redirect_uri: str, begun: Begun, given: Mapping[str, str]
+        self, provider: OpenIdProvider, redirect_uri: str, begun: LoginAttempt, given: Mapping[str, str]
     ) -> dict[str, Any]:
         """The claims about whoever came back with `given`, proved. Raises OpenIdError."""
         metadata = self._directory.metadata(provider.issuer)
@@ -105,7 +105,7 @@ class OpenIdClient:
             raise OpenIdError("bad_answer", "The provider's answer to the log-in's code cannot be read.") from None
 
     def _proved(
-        self, provider: OpenIdProvider, metadata: Metadata, begun: Begun, answer: Mapping[str, Any]
+        self, provider: OpenIdProvider, metadata: Metadata, begun: LoginAttempt, answer: Mapping[str, Any]
     ) -> dict[str, Any]:
         token = answer.get("id_token")
         if not isinstance(token, str):
@@ -132,7 +132,7 @@ class OpenIdClient:
         return more | claims
 
 
-def is_ours(begun: Begun, provider: OpenIdProvider, given: Mapping[str, str]) -> bool:
+def is_ours(begun: LoginAttempt, provider: OpenIdProvider, given: Mapping[str, str]) -> bool:
     """Whether this log-in was begun at this provider in this browser, and not too long ago."""
     if begun.login_key != provider.login_key or begun.issuer != provider.issuer or time.time() - begun.at > SECONDS:
         return False
@@ -154,7 +154,7 @@ def logged_in_at(claims: Mapping[str, Any]) -> float | None:
     return float(at) if isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at < 2**40 else None
 
 
-def _check_freshness(claims: Mapping[str, Any], begun: Begun) -> None:
+def _check_freshness(claims: Mapping[str, Any], begun: LoginAttempt) -> None:
     at = logged_in_at(claims)
     if at is None or at < begun.at - tokens.LEEWAY:
         raise OpenIdError("not_again", "The provider did not ask you to log in again.")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from db.access import users
-from db.access.openid_people import Vouched
+from db.access.openid_people import ProvenPerson
 from web.openid.errors import OpenIdError
 from web.openid.providers import OpenIdProvider, granted
 
@@ -15,14 +15,14 @@ SECOND_FACTOR = "mfa"
 """The word of `amr` (RFC 8176) for several factors in one log-in."""
 
 
-def vouched(provider: OpenIdProvider, claims: Mapping[str, Any]) -> Vouched:
+def vouched(provider: OpenIdProvider, claims: Mapping[str, Any]) -> ProvenPerson:
     """Raises OpenIdError for somebody whom the provider gives no role."""
     grant = granted(provider, claims)
     if grant is None:
         raise OpenIdError("no_role", "Your provider knows you, but has given you no role here.")
     email = _email(provider, claims)
     name = _name(claims) or (email or claims["sub"]).partition("@")[0]
-    return Vouched(
+    return ProvenPerson(
         provider.tenant_id, provider.issuer, claims["sub"], email, name[:LONGEST_NAME], grant.role, grant.tenant_id
     )
 

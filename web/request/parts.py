@@ -16,7 +16,7 @@ from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
 from web.openid.parts import OpenId
 from web.request.start_up import StartUp
-from web.request.throttle import OncePer, Untold
+from web.request.throttle import OncePer, RepeatCounter
 from web.webhooks.budget import Room
 from web.webhooks.lines import LineDirectory
 
@@ -54,7 +54,7 @@ class WebParts:
     room: Room = field(default_factory=Room)
     """For large webhooks."""
 
-    refusals: Untold = field(default_factory=lambda: Untold(600.0, remembered=10_000))
+    refusals: RepeatCounter = field(default_factory=lambda: RepeatCounter(600.0, remembered=10_000))
     """Who is refused the same thing again is audited once in ten minutes, with how often it was."""
 
     terms: Terms = field(default_factory=Terms)

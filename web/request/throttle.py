@@ -52,7 +52,7 @@ class Recent(Generic[Made]):
             return self._made[0]
 
 
-class Untold:
+class RepeatCounter:
     """How often each thing has happened since it was told, for the things that happened last."""
 
     def __init__(self, seconds: float, remembered: int) -> None:

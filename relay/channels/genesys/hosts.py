@@ -5,7 +5,7 @@ from __future__ import annotations
 from relay.channels.base import Account
 from relay.channels.genesys.regions import domain_of
 from relay.channels.http.client import HttpTransport
-from relay.channels.http.origins import Trust
+from relay.channels.http.origins import TrustedOrigins
 from relay.core.errors import SendError
 
 
@@ -23,13 +23,13 @@ class Hosts:
     def api(self, account: Account) -> str:
         return self._api or f"https://api.{_domain(account)}"
 
-    def login_trust(self, account: Account) -> Trust:
+    def login_trust(self, account: Account) -> TrustedOrigins:
         """What may see the OAuth client's secret."""
-        return Trust(self._own, self._of_region(account, "login"))
+        return TrustedOrigins(self._own, self._of_region(account, "login"))
 
-    def trust(self, account: Account) -> Trust:
+    def trust(self, account: Account) -> TrustedOrigins:
         """What may see this account's tokens."""
-        return Trust(self._own, self._of_region(account, "api", "api-downloads"))
+        return TrustedOrigins(self._own, self._of_region(account, "api", "api-downloads"))
 
     def _of_region(self, account: Account, *names: str) -> tuple[str, ...]:
         """Where stand-ins take every call, an unknown region does not matter."""

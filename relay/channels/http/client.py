@@ -18,7 +18,7 @@ from geventhttpclient.response import HTTPParseError
 from relay.channels.base import Logins, TokenCache
 from relay.channels.http.connections import Connection, Connections
 from relay.channels.http.exchange import LONGEST_ANSWER, HttpExchange, HttpResponse, broken, late, request_head, until
-from relay.channels.http.origins import Origin, Trust, own_origins
+from relay.channels.http.origins import Origin, TrustedOrigins, own_origins
 from relay.channels.http.redaction import redact
 from relay.core.errors import SendError
 
@@ -69,7 +69,7 @@ class HttpTransport:
         self,
         method: str,
         url: str,
-        trust: Trust,
+        trust: TrustedOrigins,
         deadline: float,
         *,
         query: Mapping[str, str] | None = None,
@@ -91,7 +91,7 @@ class HttpTransport:
     def upload(
         self,
         url: str,
-        trust: Trust,
+        trust: TrustedOrigins,
         deadline: float,
         *,
         authorization: str,
@@ -104,7 +104,9 @@ class HttpTransport:
         return self._answer("POST", url, trust, deadline, headers, authorization, body, length, None, repeatable=True)
 
     @contextmanager
-    def download(self, url: str, trust: Trust, deadline: float, authorization: str | None = None) -> Iterator[Stream]:
+    def download(
+        self, url: str, trust: TrustedOrigins, deadline: float, authorization: str | None = None
+    ) -> Iterator[Stream]:
         """GET a file, following redirects by hand. The bearer goes to the provider's own hosts only."""
         for _ in range(REDIRECTS + 1):
             origin = trust.admit(url)
@@ -127,7 +129,7 @@ class HttpTransport:
         self,
         method: str,
         url: str,
-        trust: Trust,
+        trust: TrustedOrigins,
         deadline: float,
         headers: dict[str, str],
         authorization: str | None,
@@ -148,7 +150,7 @@ class HttpTransport:
 
     @contextmanager
     def _get(
-        self, url: str, origin: Origin, trust: Trust, deadline: float, authorization: str | None
+        self, url: str, origin: Origin, trust: TrustedOrigins, deadline: float, authorization: str | None
     ) -> Iterator[Stream]:
         headers = {"Accept": "*/*"}
         if authorization is not None:
@@ -161,7 +163,7 @@ class HttpTransport:
             yield Stream(status, found, _timed(exchange, deadline))
 
     @contextmanager
-    def _exchange(self, method: str, origin: Origin, trust: Trust, deadline: float) -> Iterator[HttpExchange]:
+    def _exchange(self, method: str, origin: Origin, trust: TrustedOrigins, deadline: float) -> Iterator[HttpExchange]:
         """A connection for one exchange: given back when it ended cleanly, closed when not."""
         if time.monotonic() >= deadline:
             raise SendError("retry", "timeout", "no time left to begin")
@@ -182,7 +184,7 @@ class HttpTransport:
             connection.close()
 
 
-def _poolable(origin: Origin, trust: Trust) -> bool:
+def _poolable(origin: Origin, trust: TrustedOrigins) -> bool:
     """Only the provider's own hosts are kept: strangers' are without number."""
     return trust.takes_bearer(origin)
 
@@ -210,7 +212,7 @@ def _timed(exchange: HttpExchange, deadline: float) -> Iterator[bytes]:
         yield block
 
 
-def _authorization(value: str, trust: Trust, origin: Origin) -> str:
+def _authorization(value: str, trust: TrustedOrigins, origin: Origin) -> str:
     """The header's value. A token is never shown to a host that is not the provider's."""
     if not trust.takes_bearer(origin):
         raise SendError("refused", "url_refused", "not one of the provider's hosts")

@@ -20,7 +20,7 @@ import gevent.ssl
 from gevent.lock import BoundedSemaphore
 from gevent.monkey import get_original
 
-from relay.channels.http.origins import Origin, Trust
+from relay.channels.http.origins import Origin, TrustedOrigins
 from relay.core.certificates import OTHERS, refusal
 from relay.core.errors import SendError
 
@@ -66,7 +66,7 @@ class Connections:
         self._idle: dict[Origin, deque[Connection]] = {}
         self._context: gevent.ssl.SSLContext | None = None
 
-    def take(self, origin: Origin, trust: Trust) -> Connection:
+    def take(self, origin: Origin, trust: TrustedOrigins) -> Connection:
         """A living connection, pooled or new. Raises SendError; nothing has been written then.
 
         Pooled ones serve only those who trust the host: they skip the look at its address.
@@ -93,7 +93,7 @@ class Connections:
             while idle:
                 idle.pop().close()
 
-    def _connect(self, origin: Origin, trust: Trust) -> gevent.socket.socket:
+    def _connect(self, origin: Origin, trust: TrustedOrigins) -> gevent.socket.socket:
         try:
             sock = _dial(origin, trust)
         except (OSError, UnicodeError) as error:
@@ -117,7 +117,7 @@ class Connections:
         return self._context
 
 
-def _dial(origin: Origin, trust: Trust) -> gevent.socket.socket:
+def _dial(origin: Origin, trust: TrustedOrigins) -> gevent.socket.socket:
     """Connect to the first allowed address that answers."""
     found = _resolved(origin) if trust.knows(origin) else gevent.spawn(_resolved_in_turn, origin).get()
     if isinstance(found, Exception):

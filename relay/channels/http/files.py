@@ -9,7 +9,7 @@ from email.message import Message as Headers
 
 from relay.channels.base import Download
 from relay.channels.http.client import HttpTransport, Stream
-from relay.channels.http.origins import Trust
+from relay.channels.http.origins import TrustedOrigins
 from relay.channels.text import clean
 from relay.core.errors import CannotCarry, Fate, SendError
 from relay.core.messages import Media
@@ -26,7 +26,7 @@ def public_file(http: HttpTransport, media: Media, deadline: float) -> Iterator[
     """
     stand_ins = frozenset(one for one in http.graph_origins | http.genesys_origins if one.scheme == "http")
     try:
-        with http.download(media.source_url or "", Trust(stand_ins), deadline) as stream:
+        with http.download(media.source_url or "", TrustedOrigins(stand_ins), deadline) as stream:
             yield as_download(stream, media.mime_type, media.filename)
     except SendError as error:
         raise CannotCarry(error.code, f"the file at media_url cannot be had: {error.text}") from None

@@ -57,7 +57,7 @@ class Origin(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class TrustedOrigins:
     """What belongs to one provider. A host that begins with a dot stands for all below it.
 
     `named`: whose hosts they are was said by a tenant, and nothing else is known of them.

@@ -11,7 +11,7 @@ from relay.channels.base import Account, Download, Request, Sent
 from relay.channels.http import multipart
 from relay.channels.http.client import HttpResponse, HttpTransport, Stream
 from relay.channels.http.files import as_download, public_file
-from relay.channels.http.origins import Trust
+from relay.channels.http.origins import TrustedOrigins
 from relay.channels.http.reading import first, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.errors import failure, is_foreign, meta_error
@@ -29,7 +29,7 @@ class WhatsAppClient:
     def __init__(self, transport: HttpTransport) -> None:
         self._http = transport
         self._base = f"{transport.graph_url}/{transport.graph_version}"
-        self._trust = Trust(transport.graph_origins, MEDIA_HOSTS)
+        self._trust = TrustedOrigins(transport.graph_origins, MEDIA_HOSTS)
 
     def send(
         self, request: Request, account: Account, deadline: float, before_send: Callable[[], None] | None = None

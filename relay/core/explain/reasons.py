@@ -37,7 +37,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class WaitReason:
     """`text` is for people. `message_id`: who is waited for. `estimate`: `until` is a guess from what is known."""
 
     kind: Kind
@@ -102,62 +102,67 @@ class Unfinished:
     """So many have waited on this side of the line for at least as long."""
 
 
-def stopped(side: SideState) -> Why | None:
+def stopped(side: SideState) -> WaitReason | None:
     """What keeps all of a side back, whatever the message."""
     if side.tenant_status == "paused":
-        return Why("paused", "the tenant is paused; what waits goes out when it is resumed")
+        return WaitReason("paused", "the tenant is paused; what waits goes out when it is resumed")
     if side.line_status != "active":
         why = f": {side.line_reason}" if side.line_reason else "; complete its onboarding"
-        return Why("line_inactive", f"the line is not active{why}")
+        return WaitReason("line_inactive", f"the line is not active{why}")
     if side.daemons == 0:
-        return Why("no_daemon", "no daemon of the relay is running; the operator has to start one")
+        return WaitReason("no_daemon", "no daemon of the relay is running; the operator has to start one")
     if side.health == "refused":
         why = f" ({side.health_reason.rstrip('.')})" if side.health_reason else ""
-        return Why("credentials", f"{side.target} refuses the credentials{why}; enter valid ones, everything is kept")
+        return WaitReason(
+            "credentials", f"{side.target} refuses the credentials{why}; enter valid ones, everything is kept"
+        )
     return None
 
 
-def own(side: SideState, message: Unfinished, terms: Terms) -> Why:
+def own(side: SideState, message: Unfinished, terms: Terms) -> WaitReason:
     """What keeps a message back whose turn it is in its conversation."""
     target, now = side.target, side.now
     if message.state == "sending":
-        return Why("sending", f"call number {message.attempts} to {target} is under way")
+        return WaitReason("sending", f"delivery attempt {message.attempts} to {target} is under way")
     if not message.owned:
-        return Why("no_daemon", "no daemon has taken over its share of the conversations yet; one does within seconds")
+        return WaitReason(
+            "no_daemon", "no daemon has taken over its share of the conversations yet; one does within seconds"
+        )
     if message.state == "unknown":
         return _unknown(message, target)
     if message.next_attempt_at is not None and message.next_attempt_at > now:
-        text = f"call number {message.attempts} to {target} failed ({said(message.code, message.reason)})"
+        text = f"delivery attempt {message.attempts} to {target} failed ({said(message.code, message.reason)})"
         wait = duration((message.next_attempt_at - now).total_seconds())
-        return Why("backoff", f"{text}; the next follows in {wait}", message.next_attempt_at)
+        return WaitReason("backoff", f"{text}; the next follows in {wait}", message.next_attempt_at)
     if message.fetching and message.attempts == 0:
-        return Why("file", f"its file is being fetched from {side.source}; without success it is tried for an hour")
+        return WaitReason(
+            "file", f"its file is being fetched from {side.source}; without success it is tried for an hour"
+        )
     if side.direction == "outbound" and message.lately >= PAIR_BURST:
-        return Why("rate", "limited by WhatsApp's one message in 6 seconds to the same contact", estimate=True)
+        return WaitReason("rate", "limited by WhatsApp's one message in 6 seconds to the same contact", estimate=True)
     return limited(side, message.ahead, terms) or _soon(message, side, terms)
 
 
-def _unknown(message: Unfinished, target: str) -> Why:
-    text = (
-        f"nobody knows whether call number {message.attempts} reached {target} ({said(message.code, message.reason)})"
-    )
+def _unknown(message: Unfinished, target: str) -> WaitReason:
+    trouble = said(message.code, message.reason)
+    text = f"nobody knows whether delivery attempt {message.attempts} reached {target} ({trouble})"
     if message.unknown_until is None:
-        return Why("unknown", f"{text}; receipts that may tell are being read")
-    return Why("unknown", f"{text}; without word by then it is settled anew", message.unknown_until)
+        return WaitReason("unknown", f"{text}; receipts that may tell are being read")
+    return WaitReason("unknown", f"{text}; without word by then it is settled anew", message.unknown_until)
 
 
-def _soon(message: Unfinished, side: SideState, terms: Terms) -> Why:
+def _soon(message: Unfinished, side: SideState, terms: Terms) -> WaitReason:
     over = message.arrived_at + timedelta(seconds=terms.window_seconds)
     if over > side.now:
-        return Why("hold", "held for a moment: an earlier one may still be on its way", over)
+        return WaitReason("hold", "held for a moment: an earlier one may still be on its way", over)
     if message.attempts and message.code:
-        text = f"call number {message.attempts} to {side.target} failed ({said(message.code, message.reason)})"
-        return Why("backoff", f"{text}; it waits for its next turn")
+        text = f"delivery attempt {message.attempts} to {side.target} failed ({said(message.code, message.reason)})"
+        return WaitReason("backoff", f"{text}; it waits for its next turn")
     others = f", {message.ahead - 1:,} others of the line before it" if message.ahead > 1 else ""
-    return Why("soon", f"it is the next of its conversation{others}")
+    return WaitReason("soon", f"it is the next of its conversation{others}")
 
 
-def limited(side: SideState, waiting: int, terms: Terms, *, flowing: bool = False) -> Why | None:
+def limited(side: SideState, waiting: int, terms: Terms, *, flowing: bool = False) -> WaitReason | None:
     """Is it the provider's rate? `waiting` on all that shares the limit; `flowing`: messages do go through."""
     rate = side.rate(terms.rates)
     left = terms.peek(rate)
@@ -170,7 +175,7 @@ def limited(side: SideState, waiting: int, terms: Terms, *, flowing: bool = Fals
     whose = side.target + ("'" if side.target.endswith("s") else "'s")
     allowed = f"{rate.per_second:g} a second" if side.direction == "outbound" else f"{rate.per_second * 60:g} a minute"
     how_long = f"{'more than' if waiting > COUNTED else 'about'} {duration(seconds)}"
-    return Why(
+    return WaitReason(
         "rate",
         f"limited by {whose} {allowed}; clears in {how_long}",
         until=side.now + timedelta(seconds=seconds),

@@ -81,7 +81,7 @@ class AttemptRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class MessageEvent:
     """One line of a message's history."""
 
     at: datetime
@@ -104,7 +104,7 @@ TARGET = {"inbound": "Genesys", "outbound": "WhatsApp"}
 HOLDER = {"inbound": "the agent's side", "outbound": "the customer's phone"}
 
 
-def steps(message: Tracked, attempts: Sequence[AttemptRecord], history: Sequence[Happening]) -> list[TimelineStep]:
+def steps(message: Tracked, attempts: Sequence[AttemptRecord], history: Sequence[MessageEvent]) -> list[TimelineStep]:
     """In the order of time, except that nothing comes before its arrival, whatever the clocks say."""
     beginning = list(_beginning(message, attempts))
     rest = sorted(_rest(message, attempts, history), key=lambda step: step[1])
@@ -120,15 +120,15 @@ def _beginning(message: Tracked, attempts: Sequence[AttemptRecord]) -> Iterator[
     yield "arrived", message.arrived_at, f"arrived from {source}"
     yield "stored", message.created_at, "stored; from here on it cannot be lost"
     if attempts:
-        yield "claimed", attempts[0].started_at, f"first call to {TARGET[message.direction]}"
+        yield "claimed", attempts[0].started_at, f"first delivery attempt to {TARGET[message.direction]}"
 
 
 def _rest(
-    message: Tracked, attempts: Sequence[AttemptRecord], history: Sequence[Happening]
+    message: Tracked, attempts: Sequence[AttemptRecord], history: Sequence[MessageEvent]
 ) -> Iterator[tuple[str, datetime, str]]:
     target, holder = TARGET[message.direction], HOLDER[message.direction]
     if len(attempts) > 1:
-        yield "claimed_again", attempts[-1].started_at, f"call number {attempts[-1].n} to {target}"
+        yield "claimed_again", attempts[-1].started_at, f"delivery attempt {attempts[-1].n} to {target}"
     if message.sent_at is not None:
         yield "sent", message.sent_at, f"{target} has taken it"
     if message.delivered_at is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from relay.channels.http.client import HttpResponse, HttpTransport
-from relay.channels.http.origins import Trust, own_origins
+from relay.channels.http.origins import TrustedOrigins, own_origins
 from relay.core.errors import SendError
 from tests.unit.channels.accounts import PHONE
 from tests.waiting import PATIENCE
@@ -29,7 +29,7 @@ def post(
     return transport.call(
         "POST",
         url + "/messages",
-        Trust(own_origins(url)),
+        TrustedOrigins(own_origins(url)),
         deadline or soon(),
         authorization=SECRET,
         json={"to": f"+{PHONE}"},

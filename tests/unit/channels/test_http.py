@@ -13,7 +13,7 @@ from gevent.server import StreamServer
 from relay.channels.http import connections
 from relay.channels.http.client import HttpTransport
 from relay.channels.http.exchange import LONGEST_ANSWER
-from relay.channels.http.origins import Trust, origin_of, own_origins
+from relay.channels.http.origins import TrustedOrigins, origin_of, own_origins
 from relay.core.errors import SendError
 from tests.unit.channels.accounts import PHONE, Tokens
 from tests.unit.channels.calls import SECRET, failed, post, soon
@@ -221,7 +221,7 @@ def test_an_early_refusal_of_a_large_body_is_read(transport: HttpTransport) -> N
     try:
         given = transport.upload(
             url,
-            Trust(own_origins(url)),
+            TrustedOrigins(own_origins(url)),
             soon(),
             authorization=SECRET,
             content_type="x/y",
@@ -235,7 +235,7 @@ def test_an_early_refusal_of_a_large_body_is_read(transport: HttpTransport) -> N
 
 def test_a_token_that_would_break_the_header_is_refused(transport: HttpTransport) -> None:
     with serving(lambda _, sock, __: answer(sock, {})) as served:
-        trust = Trust(own_origins(served.url))
+        trust = TrustedOrigins(own_origins(served.url))
         for token in ("Bearer a\r\nX-Evil: 1", "Bearer é"):
             call = partial(transport.call, "GET", served.url, trust, soon(), authorization=token)
             assert failed(call).fate == "credentials"
@@ -244,7 +244,9 @@ def test_a_token_that_would_break_the_header_is_refused(transport: HttpTransport
 
 
 def test_a_token_goes_to_the_providers_hosts_only(transport: HttpTransport) -> None:
-    error = failed(lambda: transport.call("GET", "https://example.org/", Trust(), soon(), authorization=SECRET))
+    error = failed(
+        lambda: transport.call("GET", "https://example.org/", TrustedOrigins(), soon(), authorization=SECRET)
+    )
     assert (error.fate, error.code) == ("refused", "url_refused")
 
 
@@ -255,8 +257,8 @@ def test_only_who_trusts_a_host_gets_its_kept_connections(transport: HttpTranspo
     near, far = socket.socketpair()
     try:
         pool.give(connections.Connection(origin, near))
-        assert failed(lambda: pool.take(origin, Trust())).code == "address_refused"
-        assert pool.take(origin, Trust(frozenset([origin]))).sock is near
+        assert failed(lambda: pool.take(origin, TrustedOrigins())).code == "address_refused"
+        assert pool.take(origin, TrustedOrigins(frozenset([origin]))).sock is near
     finally:
         near.close()
         far.close()

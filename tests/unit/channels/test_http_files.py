@@ -7,7 +7,7 @@ import pytest
 
 from relay.channels.http import client, multipart
 from relay.channels.http.client import HttpTransport
-from relay.channels.http.origins import Trust, own_origins
+from relay.channels.http.origins import TrustedOrigins, own_origins
 from tests.unit.channels.calls import SECRET, failed, soon
 from tests.unit.channels.servers import Asked, Served, answer, drip, half, routes, serving
 
@@ -27,7 +27,7 @@ def test_a_file_is_uploaded_as_a_stream(transport: HttpTransport) -> None:
     with serving(lambda _, sock, __: answer(sock, {"id": "9"})) as served:
         given = transport.upload(
             served.url,
-            Trust(own_origins(served.url)),
+            TrustedOrigins(own_origins(served.url)),
             soon(),
             authorization=SECRET,
             content_type=form.content_type,
@@ -45,7 +45,7 @@ def test_a_file_is_uploaded_as_a_stream(transport: HttpTransport) -> None:
 def test_a_file_is_downloaded_as_a_stream(transport: HttpTransport) -> None:
     content = b"x" * 3_000_000
     with serving(lambda _, sock, __: answer(sock, content)) as served:
-        trust = Trust(own_origins(served.url))
+        trust = TrustedOrigins(own_origins(served.url))
         with transport.download(served.url, trust, soon()) as stream:
             blocks = list(stream.blocks)
         assert (stream.status, b"".join(blocks)) == (200, content)
@@ -62,7 +62,7 @@ def test_a_file_is_downloaded_as_a_stream(transport: HttpTransport) -> None:
 )
 def test_a_file_that_is_cut_short_is_a_retry(transport: HttpTransport, data: bytes) -> None:
     def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon()) as stream:
+        with transport.download(served.url, TrustedOrigins(own_origins(served.url)), soon()) as stream:
             list(stream.blocks)
 
     with serving(half(data)) as served:
@@ -76,7 +76,7 @@ def test_a_dripping_file_ends_at_the_deadline(transport: HttpTransport) -> None:
         return False
 
     def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon(1)) as stream:
+        with transport.download(served.url, TrustedOrigins(own_origins(served.url)), soon(1)) as stream:
             list(stream.blocks)
 
     with serving(dripping) as served:
@@ -87,7 +87,7 @@ def test_an_endless_file_is_bounded(transport: HttpTransport, monkeypatch: pytes
     monkeypatch.setattr(client, "LARGEST_FILE", 100_000)
 
     def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon()) as stream:
+        with transport.download(served.url, TrustedOrigins(own_origins(served.url)), soon()) as stream:
             list(stream.blocks)
 
     with serving(lambda _, sock, __: answer(sock, b"x" * 200_000)) as served:
@@ -96,7 +96,7 @@ def test_an_endless_file_is_bounded(transport: HttpTransport, monkeypatch: pytes
 
 def test_the_readers_own_trouble_is_not_the_providers(transport: HttpTransport) -> None:
     def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon()):
+        with transport.download(served.url, TrustedOrigins(own_origins(served.url)), soon()):
             raise OSError("disk full")
 
     with serving(lambda _, sock, __: answer(sock, b"data")) as served, pytest.raises(OSError, match="disk full"):
@@ -110,7 +110,7 @@ def test_redirects_are_followed_and_the_bearer_stays_at_home(transport: HttpTran
             "GET /next": lambda _, sock, __: answer(sock, b"", 302, Location=other.url + "/far"),
         }
         with serving(routes(table)) as served:
-            trust = Trust(own_origins(served.url, other.url))
+            trust = TrustedOrigins(own_origins(served.url, other.url))
             with transport.download(served.url + "/own", trust, soon(), SECRET) as stream:
                 assert b"".join(stream.blocks) == b"file"
             assert [asked.headers.get("authorization") for asked in served.asked] == [SECRET, SECRET]
@@ -133,7 +133,7 @@ def test_redirects_are_followed_and_the_bearer_stays_at_home(transport: HttpTran
 )
 def test_redirects_lead_to_no_private_place(transport: HttpTransport, target: str) -> None:
     def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon()) as stream:
+        with transport.download(served.url, TrustedOrigins(own_origins(served.url)), soon()) as stream:
             list(stream.blocks)
 
     with serving(lambda _, sock, __: answer(sock, b"", 302, Location=target)) as served:
@@ -142,7 +142,7 @@ def test_redirects_lead_to_no_private_place(transport: HttpTransport, target: st
 
 def test_endless_redirects_end(transport: HttpTransport) -> None:
     def read() -> None:
-        with transport.download(served.url, Trust(own_origins(served.url)), soon()):
+        with transport.download(served.url, TrustedOrigins(own_origins(served.url)), soon()):
             pass
 
     with serving(lambda _, sock, __: answer(sock, b"", 302, Location="/again")) as served:

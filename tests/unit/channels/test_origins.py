@@ -2,11 +2,11 @@
 
 import pytest
 
-from relay.channels.http.origins import Trust, is_public, origin_of, own_origins
+from relay.channels.http.origins import TrustedOrigins, is_public, origin_of, own_origins
 from relay.channels.whatsapp.client import MEDIA_HOSTS
 from relay.core.errors import SendError
 
-META = Trust(own_origins("http://127.0.0.1:8090/graph"), MEDIA_HOSTS)
+META = TrustedOrigins(own_origins("http://127.0.0.1:8090/graph"), MEDIA_HOSTS)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from relay.core.explain.steps import AttemptRecord, Happening, Tracked, steps
+from relay.core.explain.steps import AttemptRecord, MessageEvent, Tracked, steps
 
 START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -32,7 +32,7 @@ def test_every_step_says_how_long_after_the_one_before_it_came() -> None:
 
 
 def test_what_happened_stands_among_them_in_the_order_of_time() -> None:
-    history = [Happening(at(2), "undelivered", "131000: busy"), Happening(at(9), "reported", "delivered")]
+    history = [MessageEvent(at(2), "undelivered", "131000: busy"), MessageEvent(at(9), "reported", "delivered")]
     told = steps(message(sent_at=at(1), delivered_at=at(8)), [call(1, 0.5), call(2, 6)], history)
     assert [one.name for one in told] == [
         "arrived", "stored", "claimed", "sent", "undelivered", "claimed_again", "delivered", "reported",

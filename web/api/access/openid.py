@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from db.access import openid
 from db.access.openid import ProviderSettings, TenantProvider
 from web.api.access import auth
-from web.api.tenants.schemas import ErrorBody, Given, Name, Secret, TenantPath
+from web.api.tenants.schemas import ErrorBody, Name, RequestModel, Secret, TenantPath
 from web.api.tenants.setup import ERRORS, KEY, known_tenant
 from web.openid import setup
 from web.request import access
@@ -35,7 +35,7 @@ api = APIBlueprint(
 api.before_request(auth.authenticate)
 
 
-class ProviderIn(Given):
+class ProviderIn(RequestModel):
     name: Annotated[Name, Field(max_length=60, description="what people know it as; stands on the button")]
     issuer: str = Field(
         min_length=1,
@@ -74,7 +74,7 @@ class OpenIdOut(BaseModel):
     redirect_uri: str = Field(description="to be registered at the provider")
 
 
-class Domains(Given):
+class Domains(RequestModel):
     domains: list[Annotated[str, Field(min_length=1, max_length=253)]] = Field(
         max_length=setup.DOMAINS, examples=[["nordwind.example"]]
     )

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from web.api.messages.schemas import Before, Limit, Shown
-from web.api.tenants.schemas import Given, Moment, Name, TenantPath
+from web.api.messages.schemas import Before, Limit, ResponseModel
+from web.api.tenants.schemas import Moment, Name, RequestModel, TenantPath
 from web.request.principal import SCOPES
 
 
@@ -34,7 +34,7 @@ class TenantUserPath(TenantPath, UserPath):
     pass
 
 
-class NewOperator(Given):
+class NewOperator(RequestModel):
     email: Email
     name: Name
 
@@ -43,7 +43,7 @@ class NewUser(NewOperator):
     role: TenantRole
 
 
-class OperatorChange(Given):
+class OperatorChange(RequestModel):
     """What is left out stays as it is."""
 
     name: Name | None = None
@@ -54,11 +54,11 @@ class UserChange(OperatorChange):
     role: TenantRole | None = None
 
 
-class Demand(Given):
+class SecondFactorDemand(RequestModel):
     demanded: bool = Field(description="true: whoever has no second factor gets no further than its set-up")
 
 
-class UserOut(Shown):
+class UserOut(ResponseModel):
     id: str
     tenant_id: str | None
     email: str
@@ -85,7 +85,7 @@ class UserList(BaseModel):
     next: str | None = Field(description=NEXT)
 
 
-class Ended(BaseModel):
+class SessionsEnded(BaseModel):
     ended: int = Field(description="how many browsers were logged out")
 
 
@@ -97,13 +97,13 @@ class TenantKeyPath(TenantPath, KeyPath):
     pass
 
 
-class NewKey(Given):
+class NewKey(RequestModel):
     name: Name
     scopes: list[Scope] = Field(min_length=1, max_length=len(SCOPES), examples=[["messages:send"]])
     expires_at: Moment | None = Field(None, description="left out: in a year; at most two years away")
 
 
-class KeyOut(Shown):
+class KeyOut(ResponseModel):
     id: str
     tenant_id: str | None
     name: str
@@ -119,7 +119,7 @@ class KeyOut(Shown):
     holds: bool = Field(description="neither it nor anything it hangs on has ended")
 
 
-class InvitedOut(Shown):
+class InvitedOut(ResponseModel):
     id: str
     email: str
     name: str
@@ -139,16 +139,16 @@ class KeyList(BaseModel):
     next: str | None = Field(description=NEXT)
 
 
-class AuditQuery(Given):
+class AuditQuery(RequestModel):
     limit: Limit = 50
     before: Before | None = None
 
 
-class ExportQuery(Given):
+class ExportQuery(RequestModel):
     after: int = Field(0, ge=0, le=2**63 - 1, description="go on after the line with this id")
 
 
-class EntryOut(Shown):
+class EntryOut(ResponseModel):
     id: int
     at: datetime
     tenant_id: str | None

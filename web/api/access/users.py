@@ -9,11 +9,11 @@ from db.access import users
 from db.tenants import registry
 from web.api.access import auth
 from web.api.access.schemas import (
-    Demand,
-    Ended,
     NewOperator,
     NewUser,
     OperatorChange,
+    SecondFactorDemand,
+    SessionsEnded,
     TenantUserPath,
     UserChange,
     UserList,
@@ -86,10 +86,10 @@ def reset_user(path: TenantUserPath) -> Response:
     return _reset(known_tenant(path).id, str(path.user_id))
 
 
-@api.delete(f"{TENANT_USER}/sessions", summary="Log a user out everywhere", responses={200: Ended})
+@api.delete(f"{TENANT_USER}/sessions", summary="Log a user out everywhere", responses={200: SessionsEnded})
 @needs("access:write")
 def end_user_sessions(path: TenantUserPath) -> Response:
-    return reply(Ended(ended=access.end_sessions(pool(), known_tenant(path).id, str(path.user_id))))
+    return reply(SessionsEnded(ended=access.end_sessions(pool(), known_tenant(path).id, str(path.user_id))))
 
 
 @api.delete(f"{TENANT_USER}/second-factor", summary="Reset a user's second factor", responses={204: None})
@@ -101,7 +101,7 @@ def reset_user_factor(path: TenantUserPath) -> Response:
 
 @api.put("/<uuid:tenant_id>/second-factor", summary="Demand a second factor", responses={200: TenantOut})
 @needs("access:write")
-def put_demand(path: TenantPath, body: Demand) -> Response:
+def put_demand(path: TenantPath, body: SecondFactorDemand) -> Response:
     """Of everybody who logs in for the tenant, or leave it to each of them."""
     return reply(tenant_out(registry.demand_second_factor(changes(), by(), known_tenant(path).id, body.demanded)))
 
@@ -138,10 +138,10 @@ def reset_operator(path: UserPath) -> Response:
     return _reset(None, str(path.user_id))
 
 
-@operators.delete(f"{USER}/sessions", summary="Log an operator out everywhere", responses={200: Ended})
+@operators.delete(f"{USER}/sessions", summary="Log an operator out everywhere", responses={200: SessionsEnded})
 @needs(OPERATOR, scope="access:write")
 def end_operator_sessions(path: UserPath) -> Response:
-    return reply(Ended(ended=access.end_sessions(pool(), None, str(path.user_id))))
+    return reply(SessionsEnded(ended=access.end_sessions(pool(), None, str(path.user_id))))
 
 
 @operators.delete(f"{USER}/second-factor", summary="Reset an operator's second factor", responses={204: None})

@@ -8,11 +8,11 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from web.api.messages.schemas import Before, Direction, Limit
-from web.api.tenants.schemas import Given, Moment, ProviderId
+from web.api.tenants.schemas import Moment, ProviderId, RequestModel
 from web.request.wording import wrong
 
 
-class DeadLetterQuery(Given):
+class DeadLetterQuery(RequestModel):
     line_id: UUID | None = None
     direction: Direction | None = None
     reason_code: ProviderId | None = None
@@ -21,7 +21,7 @@ class DeadLetterQuery(Given):
     before: Before | None = None
 
 
-class Replay(Given):
+class Replay(RequestModel):
     """Either `ids`, or `all` with filters."""
 
     ids: list[UUID] = Field(default_factory=list, max_length=500)
@@ -52,11 +52,11 @@ class ReplayOut(BaseModel):
     next: Replay | None = Field(description="the body of the next request; null at the end")
 
 
-class BrokerQuery(Given):
+class BrokerQuery(RequestModel):
     limit: int = Field(20, ge=1, le=100)
 
 
-class BrokerReplay(Given):
+class BrokerReplay(RequestModel):
     limit: int = Field(100, ge=1, le=100)
 
 

@@ -17,7 +17,7 @@ from relay.core.redaction import redacted
 from web.api.access import auth
 from web.api.messages.schemas import Before, Limit
 from web.api.messages.tracking import not_a_page
-from web.api.tenants.schemas import Given, TenantPath
+from web.api.tenants.schemas import RequestModel, TenantPath
 from web.api.tenants.setup import ERRORS, KEY, known_tenant
 from web.request import data_access
 from web.request.context import pool, reply
@@ -34,7 +34,7 @@ api = APIBlueprint(
 api.before_request(auth.authenticate)
 
 
-class NoticeQuery(Given):
+class NoticeQuery(RequestModel):
     line_id: UUID | None = None
     limit: Limit = 50
     before: Before | None = None

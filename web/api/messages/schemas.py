@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from web.api.tenants.schemas import Given, Moment, Name, ProviderId, WindowOut
+from web.api.tenants.schemas import Moment, Name, ProviderId, RequestModel, WindowOut
 
 Direction = Literal["inbound", "outbound"]
 State = Literal["received", "sending", "sent", "delivered", "read", "failed", "unknown", "dead", "ignored", "record"]
@@ -16,13 +16,13 @@ Before = Annotated[str, Field(max_length=200, description="the `next` of the pag
 Limit = Annotated[int, Field(ge=1, le=200)]
 
 
-class Shown(BaseModel):
+class ResponseModel(BaseModel):
     """Base of what is made from a value of the database."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
-class MessageQuery(Given):
+class MessageQuery(RequestModel):
     conversation_id: UUID | None = None
     line_id: UUID | None = None
     direction: Direction | None = None
@@ -39,7 +39,7 @@ class MessagePath(BaseModel):
     message_id: UUID
 
 
-class MediaOut(Shown):
+class MediaOut(ResponseModel):
     kind: str
     mime_type: str
     filename: str | None
@@ -49,7 +49,7 @@ class MediaOut(Shown):
     kept: bool = Field(description="whether there is a copy in the object store")
 
 
-class MessageOut(Shown):
+class MessageOut(ResponseModel):
     id: str
     tenant_id: str
     line_id: str
@@ -84,7 +84,7 @@ class MessageList(BaseModel):
     next: str | None = Field(description="pass it as `before` for the next page; null at the end")
 
 
-class AttemptOut(Shown):
+class AttemptOut(ResponseModel):
     n: int
     started_at: datetime
     finished_at: datetime | None
@@ -97,20 +97,20 @@ class AttemptOut(Shown):
     answer: str | None = Field(description="the provider's whole word about a failure, without secrets; often JSON")
 
 
-class HappeningOut(Shown):
+class MessageEventOut(ResponseModel):
     at: datetime
     event: str
     detail: str | None
 
 
-class StepOut(Shown):
+class StepOut(ResponseModel):
     name: str
     at: datetime
     seconds: float | None = Field(description="since the step before")
     text: str
 
 
-class WhyOut(Shown):
+class WaitReasonOut(ResponseModel):
     kind: str
     text: str
     until: datetime | None
@@ -120,8 +120,8 @@ class WhyOut(Shown):
 
 class MessageDetail(MessageOut):
     steps: list[StepOut]
-    waiting_for: WhyOut | None = Field(description="why it is not finished; null where it is")
-    history: list[HappeningOut] = Field(description="the newest 200 lines")
+    waiting_for: WaitReasonOut | None = Field(description="why it is not finished; null where it is")
+    history: list[MessageEventOut] = Field(description="the newest 200 lines")
     calls: list[AttemptOut] = Field(description="the newest 100 calls of the provider")
 
 
@@ -129,7 +129,7 @@ class PayloadOut(BaseModel):
     payload: Any = Field(description="the item as the provider sent it, without secrets; null where there is none")
 
 
-class ConversationQuery(Given):
+class ConversationQuery(RequestModel):
     q: Name | None = Field(
         None,
         description="the beginning of the number, the name, its last word or the user id; or exactly an id of the "
@@ -142,7 +142,7 @@ class ConversationQuery(Given):
     before: Before | None = None
 
 
-class LastOut(Shown):
+class LastOut(ResponseModel):
     message_id: str
     direction: Direction
     type: str
@@ -152,7 +152,7 @@ class LastOut(Shown):
     arrived_at: datetime
 
 
-class ConversationOut(Shown):
+class ConversationOut(ResponseModel):
     id: str
     tenant_id: str
     line_id: str
@@ -173,7 +173,7 @@ class ConversationList(BaseModel):
     next: str | None = Field(description="pass it as `before` for the next page; null at the end")
 
 
-class GenesysSeenOut(Shown):
+class GenesysSeenOut(ResponseModel):
     id: str
     first_seen: datetime
     last_seen: datetime
@@ -184,6 +184,6 @@ class ConversationDetailOut(ConversationOut):
     aliases: list[str] = Field(description="other addresses of the contact, the newest 20")
 
 
-class TimelineQuery(Given):
+class TimelineQuery(RequestModel):
     limit: Limit = 50
     before: Before | None = None

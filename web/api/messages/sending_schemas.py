@@ -12,8 +12,8 @@ from pydantic import AfterValidator, Field, TypeAdapter, WrapValidator, model_va
 
 from relay.core.content import Parameter, Template
 from web.actions.sends import Kind
-from web.api.messages.schemas import Direction, Shown, State
-from web.api.tenants.schemas import VALUES, Given, Moment, Name, ProviderId, TemplateLanguage, TemplateName
+from web.api.messages.schemas import Direction, ResponseModel, State
+from web.api.tenants.schemas import VALUES, Moment, Name, ProviderId, RequestModel, TemplateLanguage, TemplateName
 from web.request.wording import wrong
 
 ONE_LINE = "the line; may be left out where the tenant has one"
@@ -51,7 +51,7 @@ CONTENT: dict[str, tuple[str, ...]] = {
 """What a message of each type is made of; the first is what it cannot be without."""
 
 
-class Sending(Given):
+class Sending(RequestModel):
     """A text, or a file with a caption."""
 
     phone_number_id: ProviderId | None = Field(None, description=ONE_LINE)
@@ -83,7 +83,7 @@ def _instead(name: str, fitting: Sequence[str]) -> str:
     return "say it in `caption`" if name == "text" and "caption" in fitting else "remove it"
 
 
-class HeaderValues(Given):
+class HeaderValues(RequestModel):
     """A text to put into the header, or the file that stands there."""
 
     text: Caption | None = None
@@ -122,7 +122,7 @@ _NAMED: TypeAdapter[Named] = TypeAdapter(Named, config=VALUES)
 ButtonPlace = Annotated[str, AfterValidator(_button), Field(json_schema_extra={"pattern": "^[0-9]$"})]
 
 
-class TemplateRequest(Given):
+class TemplateRequest(RequestModel):
     """An approved template: the only kind of message that may go out 24 hours after the contact last wrote."""
 
     name: TemplateName
@@ -159,11 +159,11 @@ class ToAgent(Sending):
     name: Name | None = Field(None, description="what the agent sees as the sender's name")
 
 
-class SendQuery(Given):
+class SendQuery(RequestModel):
     wait: float = Field(10, ge=0, le=10, description="so many seconds to wait for the outcome")
 
 
-class SendOut(Shown):
+class SendOut(ResponseModel):
     """`status` is the message's state; `failed` and `dead` come with a reason."""
 
     id: str
@@ -182,7 +182,7 @@ class SentToAgent(SendOut):
     genesys_conversation_id: str | None
 
 
-class RecordRequest(Given):
+class RecordRequest(RequestModel):
     """Name the conversation, or the contact. `source_id` makes a repeat the same record."""
 
     conversation_id: UUID | None = None
@@ -212,14 +212,14 @@ class RecordRequest(Given):
         return self
 
 
-class RecordMove(Given):
+class RecordMove(RequestModel):
     status: Literal["sent", "delivered", "read", "failed"]
     at: Moment | None = Field(None, description="when it happened; left out: now")
     reason_code: ProviderId | None = Field(None, description="why it failed")
     reason: Name | None = Field(None, description="why it failed, in words")
 
 
-class RecordOut(Shown):
+class RecordOut(ResponseModel):
     id: str
     tenant_id: str
     line_id: str

@@ -11,15 +11,15 @@ from db.views.history import MessageSelection
 from web.api.access import auth
 from web.api.messages.schemas import (
     AttemptOut,
-    HappeningOut,
     MessageDetail,
+    MessageEventOut,
     MessageList,
     MessageOut,
     MessagePath,
     MessageQuery,
     PayloadOut,
     StepOut,
-    WhyOut,
+    WaitReasonOut,
 )
 from web.api.tenants.setup import ERRORS, KEY
 from web.request import data_access
@@ -85,8 +85,8 @@ def shown(message_id: str) -> Response:
         MessageDetail(
             **MessageOut.model_validate(message).model_dump(),
             steps=[StepOut.model_validate(one) for one in found.steps],
-            waiting_for=WhyOut.model_validate(why) if why else None,
-            history=[HappeningOut.model_validate(one) for one in found.history],
+            waiting_for=WaitReasonOut.model_validate(why) if why else None,
+            history=[MessageEventOut.model_validate(one) for one in found.history],
             calls=[AttemptOut.model_validate(one) for one in found.attempts],
         )
     )

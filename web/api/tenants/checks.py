@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from relay.channels.base import Account, Expected
 from relay.checks import line_checks
-from relay.checks.line_checks import REF, Checked, Ours, Side
+from relay.checks.line_checks import REF, Checked, OwnInstallation, Side
 from web.api.tenants.schemas import FindingOut
 from web.request.context import parts, pool
 
 
-def ours() -> Ours:
+def ours() -> OwnInstallation:
     """This installation, as the settings describe it."""
-    return Ours(parts().public_url, parts().meta_app_secrets)
+    return OwnInstallation(parts().public_url, parts().meta_app_secrets)
 
 
 def of_tenant(tenant_id: str) -> list[Checked]:

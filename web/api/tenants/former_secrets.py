@@ -11,10 +11,10 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from db.tenants import former_secrets
-from db.tenants.former_secrets import Former
+from db.tenants.former_secrets import FormerSecret
 from web.api.access import auth
-from web.api.messages.schemas import Shown
-from web.api.tenants.schemas import Given, TenantPath
+from web.api.messages.schemas import ResponseModel
+from web.api.tenants.schemas import RequestModel, TenantPath
 from web.api.tenants.setup import ERRORS, KEY, known_tenant
 from web.request.context import changes, parts, pool, reply
 from web.request.principal import by, needs
@@ -32,23 +32,25 @@ api = APIBlueprint(
 api.before_request(auth.authenticate)
 
 
-class SideQuery(Given):
+class SideQuery(RequestModel):
     side: Side | None = Field(None, description="whose secrets; left out, both sides'")
 
 
-class FormerOut(Shown):
+class FormerSecretOut(ResponseModel):
     side: Side = Field(description="whatsapp: the app secret; genesys: the webhook secret")
     line_id: str | None = Field(description="null: it is the tenant's own, for all lines without one")
     phone_number_id: str | None
     until: datetime = Field(description="when it ends by itself")
 
 
-class FormerList(BaseModel):
-    items: list[FormerOut]
+class FormerSecretList(BaseModel):
+    items: list[FormerSecretOut]
 
 
 @api.get(
-    "/<uuid:tenant_id>/former-secrets", summary="List replaced secrets that still sign", responses={200: FormerList}
+    "/<uuid:tenant_id>/former-secrets",
+    summary="List replaced secrets that still sign",
+    responses={200: FormerSecretList},
 )
 @needs("tenants:read")
 def list_former(path: TenantPath) -> Response:
@@ -56,12 +58,14 @@ def list_former(path: TenantPath) -> Response:
     return _told(former_secrets.valid(pool(), parts().cipher, known_tenant(path).id))
 
 
-@api.delete("/<uuid:tenant_id>/former-secrets", summary="End replaced secrets at once", responses={200: FormerList})
+@api.delete(
+    "/<uuid:tenant_id>/former-secrets", summary="End replaced secrets at once", responses={200: FormerSecretList}
+)
 @needs("tenants:write")
 def end_former(path: TenantPath, query: SideQuery) -> Response:
     """Within seconds no webhook that they sign is taken; the answer names what was ended."""
     return _told(former_secrets.end(changes(), parts().cipher, by(), known_tenant(path).id, query.side))
 
 
-def _told(found: Sequence[Former]) -> Response:
-    return reply(FormerList(items=[FormerOut.model_validate(one) for one in found]))
+def _told(found: Sequence[FormerSecret]) -> Response:
+    return reply(FormerSecretList(items=[FormerSecretOut.model_validate(one) for one in found]))

@@ -68,7 +68,7 @@ VALUES = ConfigDict(str_strip_whitespace=True, coerce_numbers_to_str=True)
 """How every value of a request is read."""
 
 
-class Given(BaseModel):
+class RequestModel(BaseModel):
     """Base of every request body and query."""
 
     model_config = VALUES | ConfigDict(extra="forbid")
@@ -93,11 +93,11 @@ class ErrorBody(BaseModel):
     error: ErrorInfo
 
 
-class NewTenant(Given):
+class NewTenant(RequestModel):
     name: Name
 
 
-class TenantChange(Given):
+class TenantChange(RequestModel):
     status: Literal["active", "paused"]
 
 
@@ -123,12 +123,12 @@ class TenantList(BaseModel):
     next: str | None = Field(description="pass it as `after` for the next page; null at the end")
 
 
-class PageQuery(Given):
+class PageQuery(RequestModel):
     limit: int = Field(50, ge=1, le=200)
     after: UUID | None = None
 
 
-class WhatsAppCredentials(Given):
+class WhatsAppCredentials(RequestModel):
     """`app_secret` and `verify_token` only for tenants with a Meta app of their own."""
 
     phone_number_id: ProviderId
@@ -138,7 +138,7 @@ class WhatsAppCredentials(Given):
     verify_token: Secret | None = None
 
 
-class GenesysCredentials(Given):
+class GenesysCredentials(RequestModel):
     region: Region
     client_id: ProviderId
     client_secret: Secret
@@ -146,7 +146,7 @@ class GenesysCredentials(Given):
     webhook_secret: Secret
 
 
-class CredentialsQuery(Given):
+class CredentialsQuery(RequestModel):
     type: Literal["whatsapp", "genesys"]
 
 
@@ -186,7 +186,7 @@ TemplateLanguage = Annotated[
 TemplateText = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_printable)]
 
 
-class WindowTemplate(Given):
+class WindowTemplate(RequestModel):
     """An approved template for messages that come too late for the 24-hour window.
 
     `parameters` fill its body in order. `{text}` in one stands for the agent's text, `{name}` for the customer's name.
@@ -197,7 +197,7 @@ class WindowTemplate(Given):
     parameters: list[TemplateText] = Field(default=[], max_length=20)
 
 
-class LineSettings(Given):
+class LineSettings(RequestModel):
     """What this line does otherwise than the platform. A setting that is not named stays as it is."""
 
     whatsapp_rate_per_second: int | None = Field(default=None, ge=1, le=1000)
@@ -213,7 +213,7 @@ class LineSettings(Given):
     )
 
 
-class NewLine(Given):
+class NewLine(RequestModel):
     """`webhook_secret` for a line whose integration signs with another secret than the tenant's first."""
 
     phone_number_id: ProviderId
@@ -249,11 +249,11 @@ class LineOut(BaseModel):
     updated_at: datetime
 
 
-class LineQuery(Given):
+class LineQuery(RequestModel):
     ref: ProviderId = Field(description="a phone number id, an integration id, or a line's own id")
 
 
-class Release(Given):
+class Release(RequestModel):
     reason: Annotated[str, Field(max_length=500), AfterValidator(_printable)] | None = Field(
         default=None, description="told to the tenant's people"
     )
@@ -292,7 +292,7 @@ class MappingPath(BaseModel):
     wa_id: str = Field(description="the phone number with country code, or a business-scoped user id")
 
 
-class MappingQuery(Given):
+class MappingQuery(RequestModel):
     phone_number_id: ProviderId | None = None
 
 
@@ -345,7 +345,7 @@ class UnknownChannelPath(BaseModel):
     channel: Literal["whatsapp", "genesys"]
 
 
-class SignerQuery(Given):
+class SignerQuery(RequestModel):
     signer: str | None = Field(None, pattern="^(|[0-9a-f]{32})$", description="only what this one signed")
 
 

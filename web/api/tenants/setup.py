@@ -8,7 +8,7 @@ from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, SecretStr
 
 from db.tenants import credentials, onboarding, registry
-from db.tenants.credentials import Stored, Type
+from db.tenants.credentials import StoredCredentials, Type
 from db.tenants.registry import Tenant
 from web.api.access import auth
 from web.api.tenants.schemas import (
@@ -186,7 +186,7 @@ def _clear(body: BaseModel) -> dict[str, str]:
     return {name: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for name, v in given.items()}
 
 
-def _credentials_out(tenant_id: str, stored: Stored) -> CredentialsOut:
+def _credentials_out(tenant_id: str, stored: StoredCredentials) -> CredentialsOut:
     return CredentialsOut(
         tenant_id=tenant_id,
         type=stored.type,

@@ -13,7 +13,7 @@ from db.tenants import credentials, lines, onboarding
 from relay.channels.base import Account, Token
 from relay.core.errors import SendError
 from web.api.access import auth
-from web.api.tenants.schemas import ErrorBody, Given, ProviderId
+from web.api.tenants.schemas import ErrorBody, ProviderId, RequestModel
 from web.api.tenants.setup import ERRORS, KEY
 from web.request import data_access
 from web.request.context import parts, pool, reply
@@ -40,7 +40,7 @@ class TokenHeaders(BaseModel):
     side: Side = Field("genesys", alias="X-Credential-Type", description="whose token")
 
 
-class TokenQuery(Given):
+class TokenQuery(RequestModel):
     """Only for a line; left out, the tenant's credentials as they are."""
 
     phone_number_id: ProviderId | None = None

@@ -13,7 +13,7 @@ from relay.channels.base import Account, Channel, Offer
 from relay.checks.line_checks import SIDES, Side
 from relay.core.errors import SendError
 from web.api.tenants.schemas import ProviderId, Secret
-from web.portal.wizard.forms import Like, stripped
+from web.portal.wizard.forms import AcceptedBy, stripped
 from web.portal.wizard.state import read
 from web.request.context import parts
 
@@ -26,19 +26,19 @@ class LineForm(FlaskForm):
 
     phone_number_id = StringField(
         "Phone number ID",
-        [DataRequired("Which number?"), Like(ProviderId)],
+        [DataRequired("Which number?"), AcceptedBy(ProviderId)],
         [stripped],
         "Of the same WhatsApp Business Account as your other numbers. Not the number itself: its ID at Meta.",
     )
     integration_id = StringField(
         "Integration ID",
-        [DataRequired("Which integration?"), Like(ProviderId)],
+        [DataRequired("Which integration?"), AcceptedBy(ProviderId)],
         [stripped],
         "The Open Messaging integration at Genesys. Each line needs one of its own.",
     )
     webhook_secret = PasswordField(
         "Webhook secret (optional)",
-        [Optional(), Like(Secret), Length(min=16, message="Genesys takes 16 characters or more.")],
+        [Optional(), AcceptedBy(Secret), Length(min=16, message="Genesys takes 16 characters or more.")],
         [stripped],
         "Only if this integration signs with another secret than your first one.",
     )

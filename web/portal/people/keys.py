@@ -18,7 +18,7 @@ from web.api.tenants.schemas import Name
 from web.portal.frame import filters, shown_once
 from web.portal.frame.blueprint import portal, recent
 from web.portal.frame.page_owner import place
-from web.portal.wizard.forms import Like, stripped
+from web.portal.wizard.forms import AcceptedBy, stripped
 from web.request import access
 from web.request.principal import OPERATOR, SCOPES, by, needs
 
@@ -31,7 +31,7 @@ class KeyForm(FlaskForm):
     name = StringField(
         "Name",
         description="What it is for: a program and a place, such as “Shop, production”.",
-        validators=[DataRequired("Give it a name by which it is known later."), Length(max=120), Like(Name)],
+        validators=[DataRequired("Give it a name by which it is known later."), Length(max=120), AcceptedBy(Name)],
         filters=[stripped],
     )
     days = SelectField("Good for", choices=LIFE, default="365")

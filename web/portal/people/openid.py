@@ -26,7 +26,7 @@ from db.sealing import SealError
 from db.tenants import registry
 from web.openid import exchange, people, providers, setup
 from web.openid.errors import OpenIdError
-from web.openid.exchange import Begun
+from web.openid.exchange import LoginAttempt
 from web.openid.providers import INSTALLATION, OpenIdProvider
 from web.portal.frame.blueprint import portal, public
 from web.portal.people import entrance
@@ -133,7 +133,7 @@ def _for_the_log_in() -> dict[str, Any]:
     }
 
 
-def _proved_again(provider: OpenIdProvider, user: User, begun: Begun) -> ResponseReturnValue:
+def _proved_again(provider: OpenIdProvider, user: User, begun: LoginAttempt) -> ResponseReturnValue:
     """Only whoever is logged in here has shown anything by it."""
     if not current_user.is_authenticated or not current_user.user.id == user.id == begun.again:
         return _refused(provider, "Somebody else has logged in at the provider.", 403, known=True)
@@ -157,18 +157,18 @@ def _off_to(provider: OpenIdProvider, wanted: str | None, again: str | None = No
     return redirect(url)
 
 
-def _begun() -> Begun | None:
+def _begun() -> LoginAttempt | None:
     """What this browser keeps of a log-in, once."""
     sealed = session.pop(BEGUN, None)
     if not isinstance(sealed, str):
         return None
     try:
-        return Begun(**parts().cipher.open(sealed))
+        return LoginAttempt(**parts().cipher.open(sealed))
     except (SealError, TypeError):
         return None
 
 
-def _claims(provider: OpenIdProvider, begun: Begun) -> dict[str, Any]:
+def _claims(provider: OpenIdProvider, begun: LoginAttempt) -> dict[str, Any]:
     """Audited when it proves nobody, since it was begun here. Raises OpenIdError."""
     try:
         if "error" in request.args:

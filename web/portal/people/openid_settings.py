@@ -17,7 +17,7 @@ from web.api.tenants.schemas import Name, Secret
 from web.openid import setup
 from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
 from web.portal.frame.words import sentence
-from web.portal.wizard.forms import Like, stripped
+from web.portal.wizard.forms import AcceptedBy, stripped
 from web.request.context import parts
 from web.request.errors import ApiError
 from web.request.principal import OPERATOR, by, needs, principal
@@ -26,7 +26,7 @@ from web.request.principal import OPERATOR, by, needs, principal
 class ProviderForm(FlaskForm):
     name = StringField(
         "What you call it",
-        [DataRequired("What do your people know it as?"), Length(max=60), Like(Name)],
+        [DataRequired("What do your people know it as?"), Length(max=60), AcceptedBy(Name)],
         [stripped],
         "Stands on the button: Log in with …",
     )
@@ -36,11 +36,11 @@ class ProviderForm(FlaskForm):
         [stripped],
         "An https address, exactly as the provider writes it. Its description is looked for below it.",
     )
-    client_id = StringField("Client ID", [DataRequired("Which client?"), Length(max=255), Like(Name)], [stripped])
-    client_secret = PasswordField("Client secret", [Optional(), Like(Secret)], [stripped])
+    client_id = StringField("Client ID", [DataRequired("Which client?"), Length(max=255), AcceptedBy(Name)], [stripped])
+    client_secret = PasswordField("Client secret", [Optional(), AcceptedBy(Secret)], [stripped])
     role_claim = StringField(
         "Claim with the roles",
-        [DataRequired("Which claim?"), Length(max=200), Like(Name)],
+        [DataRequired("Which claim?"), Length(max=200), AcceptedBy(Name)],
         [stripped],
         "Such as groups; a path such as realm_access.roles, too.",
         default="groups",

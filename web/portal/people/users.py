@@ -21,7 +21,7 @@ from web.portal.frame import filters, shown_once
 from web.portal.frame.blueprint import portal, recent, tenant
 from web.portal.frame.page_owner import PageOwner, place
 from web.portal.frame.words import sentence
-from web.portal.wizard.forms import Like, stripped
+from web.portal.wizard.forms import AcceptedBy, stripped
 from web.request import access
 from web.request.context import changes
 from web.request.errors import ApiError
@@ -38,7 +38,7 @@ Answer = str | Response | tuple[str, int]
 
 class InviteForm(FlaskForm):
     name = StringField(
-        "Name", [DataRequired("Say what this person is called."), Length(max=120), Like(Name)], [stripped]
+        "Name", [DataRequired("Say what this person is called."), Length(max=120), AcceptedBy(Name)], [stripped]
     )
     email = EmailField(
         "E-mail address", validators=[DataRequired("The address is what they log in with."), Length(max=254)]
@@ -48,7 +48,7 @@ class InviteForm(FlaskForm):
 
 class ChangeForm(FlaskForm):
     name = StringField(
-        "Name", [DataRequired("Say what this person is called."), Length(max=120), Like(Name)], [stripped]
+        "Name", [DataRequired("Say what this person is called."), Length(max=120), AcceptedBy(Name)], [stripped]
     )
     role = RadioField("Role")
     status = RadioField("Access", choices={"active": "may log in", "disabled": "may not log in"})

@@ -39,7 +39,7 @@ WHERE = {
 }
 
 
-class Like:
+class AcceptedBy:
     """Valid is what the API takes as well. Its words never repeat the value."""
 
     def __init__(self, kind: Any) -> None:
@@ -58,17 +58,17 @@ def stripped(value: Any) -> Any:
 
 
 def text(label: str, kind: Any, help_text: str = "", **keywords: Any) -> StringField:
-    return StringField(label, [Optional(), Like(kind)], [stripped], help_text, **keywords)
+    return StringField(label, [Optional(), AcceptedBy(kind)], [stripped], help_text, **keywords)
 
 
 def secret(label: str, help_text: str = "", *more: Any) -> PasswordField:
-    return PasswordField(label, [Optional(), Like(Secret), *more], [stripped], help_text)
+    return PasswordField(label, [Optional(), AcceptedBy(Secret), *more], [stripped], help_text)
 
 
 class OrganisationForm(FlaskForm):
     name = StringField(
         "Name",
-        [DataRequired("Give the organisation a name."), Like(Name)],
+        [DataRequired("Give the organisation a name."), AcceptedBy(Name)],
         [stripped],
         "As people here should see it: the company, or the brand.",
     )
@@ -100,7 +100,7 @@ class SideForm(FlaskForm):
 class GenesysForm(SideForm):
     region = SelectField(
         "Region",
-        [Optional(), Like(Region)],
+        [Optional(), AcceptedBy(Region)],
         choices={"": "Choose the region", **{name: f"{WHERE[key]}: {name}" for key, name in REGIONS.items()}},
         description="The end of the address at which you log in: apps.mypurecloud.de means mypurecloud.de.",
     )

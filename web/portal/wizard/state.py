@@ -15,7 +15,7 @@ from db.tenants.drafts import OnboardingDraft
 from db.tenants.onboarding import Line
 from db.tenants.registry import Tenant
 from relay.channels.base import Account, Finding, Offer
-from relay.checks.line_checks import REF, SIDES, Ours, Side, Subject, expected_of
+from relay.checks.line_checks import REF, SIDES, OwnInstallation, Side, Subject, expected_of
 from web.api.tenants import checks
 from web.portal.frame.blueprint import tenant, tenant_pool
 from web.request.context import parts
@@ -165,7 +165,7 @@ class Setup:
         )
 
 
-def ours() -> Ours:
+def ours() -> OwnInstallation:
     return checks.ours()
 
 
