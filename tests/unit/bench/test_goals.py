@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bench import goals
@@ -13,6 +15,16 @@ SINGLE = {"limit inbound rate": [900.0, 1000.0, 5000.0], "relay inbound rate": [
 def test_a_goal_is_judged_by_medians() -> None:
     assert [line.split("  ")[0] for line in goals.lines(SINGLE)] == ["NOT MET"]
     assert [line.split("  ")[0].strip() for line in goals.lines(SINGLE | {"relay inbound rate": [400.0]})] == ["met"]
+
+
+def test_the_document_names_every_goal_with_its_bound() -> None:
+    told = (Path(__file__).parents[3] / "docs" / "performance.md").read_text()
+    missing = [
+        one.text
+        for one in goals.GOALS
+        if f"| {one.text} | {'at most' if one.at_most else 'at least'} {one.bound:g}{one.unit} |" not in told
+    ]
+    assert missing == []
 
 
 def test_nothing_is_said_of_what_was_not_measured() -> None:
