@@ -23,6 +23,10 @@ FILE_LOST_SECONDS = 600.0
 """A file that nobody has spoken of for so long is prepared again: its actor is gone."""
 
 
+Order = tuple[SortKey, int, SortKey]
+"""A place in the lane: the key; of what is late the key that it comes after, how often that was so, and its own."""
+
+
 @dataclass(slots=True)
 class Pending:
     """A message that is not finished, as its lane knows it. Nobody else holds it. Times are Unix seconds."""
@@ -49,8 +53,7 @@ class Pending:
     first_failure: float | None = None
     """time.monotonic of the first of them, as the sender told it."""
     dispatched_at: float = 0.0
-    order: tuple[SortKey, int, SortKey] = field(init=False, repr=False)
-    """Its place in the lane: the key, except that nothing is put before a message once claimed."""
+    order: Order = field(init=False, repr=False)
 
     @property
     def may_go(self) -> bool:
@@ -78,7 +81,8 @@ class Lane:
     """Nothing goes before this: the previous message still waits for its `sent` (per line, optional)."""
     overflowed: bool = False
     """There is more in PostgreSQL than in memory."""
-    _floor: SortKey | None = None
+    _floor: Order | None = None
+    """The place of the last that was dispatched or claimed: nothing comes before it."""
 
     # What is in it
 
@@ -137,14 +141,15 @@ class Lane:
         return new
 
     def _place(self, one: Pending) -> None:
+        natural, floor = (one.key, 0, one.key), self._floor
+        if floor is None or natural > floor or (natural == floor and one.claimed):
+            one.order = natural
+        else:
+            # What was dispatched and comes back unclaimed (a replay) has lost its place: late like all that is older.
+            after, late, key = floor
+            one.order = (after, late if late and one.key > key else late + 1, one.key)
         if one.claimed:
-            self._raise_floor(one.key)
-        # What was dispatched and comes back unclaimed (a replay) has lost its place: late like all that is older.
-        late = self._floor is not None and (one.key < self._floor or (one.key == self._floor and not one.claimed))
-        one.order = (self._floor, 1, one.key) if late and self._floor else (one.key, 0, one.key)
-
-    def _raise_floor(self, key: SortKey) -> None:
-        self._floor = key if self._floor is None else max(self._floor, key)
+            self._floor = one.order
 
     # What goes
 
@@ -169,7 +174,7 @@ class Lane:
         """The first is on its way; nothing is put before it from now on."""
         self.in_flight = self.waiting.pop(0)
         self.in_flight.dispatched_at = now
-        self._raise_floor(self.in_flight.key)
+        self._floor = max(self._floor, self.in_flight.order) if self._floor else self.in_flight.order
         return self.in_flight
 
     def without_file(self, now: float) -> Iterator[Pending]:

@@ -90,7 +90,6 @@ class Around:
         self.conversation = Conversation("c", Place(0, self.epoch, STUCK_SECONDS, lambda _: "general"))
         self.inbox.clear()
         self.asked, self.jobs, self.files, self.reports, self.alarms = [], [], [], [], []
-        self.known.clear()
         self.inbox.append(events.Wake("c"))
 
     def tell(self, event: events.Event) -> None:
@@ -357,7 +356,6 @@ class Around:
 
     def lose_memory(self) -> None:
         if self.conversation is not None:
-            self.known.clear()
             self._happened(events.MemoryLost())
 
     def restart(self) -> None:

@@ -81,6 +81,18 @@ def test_nothing_is_put_before_a_message_once_claimed() -> None:
     assert drain(lane, NOW + 2) == ["claimed", "oldest", "older"]
 
 
+def test_nor_before_one_that_was_late_itself() -> None:
+    lane = Lane()
+    lane.add(entry("first", NOW))
+    drain(lane, NOW + 2)
+    lane.add(entry("late and claimed", NOW - 5, arrived=NOW))
+    claimed = lane.launch(NOW)
+    lane.add(entry("later", NOW - 9, arrived=NOW))
+    lane.add(entry("newer", NOW + 1, arrived=NOW))
+    lane.try_again(claimed, verdict("a", "received", wait=0.0), NOW, unknown=False)
+    assert drain(lane, NOW + 2) == ["late and claimed", "later", "newer"]
+
+
 def test_nothing_is_put_before_a_row_that_an_earlier_daemon_claimed() -> None:
     lane = Lane()
     lane.add(entry("claimed before", NOW, attempts=1))
