@@ -14,7 +14,7 @@ from typing import Any, assert_never
 import structlog
 
 from db.contacts import conversations
-from db.mailbox import invitations, messages, unfinished, whole
+from db.mailbox import invitations, messages, part_reports, unfinished
 from relay import metrics
 from relay.core.conversation import effects as do
 from relay.core.conversation import events, window
@@ -133,7 +133,7 @@ class ConversationActor(RelayActor):
             case do.ReadMapping(turn, lane, settings):
                 return events.MappingRead(turn, lane, settings, conversations.by_id(pool, self._id))
             case do.DecidePart(turn, report):
-                return events.PartDecided(turn, report, whole.may_tell(pool, report))
+                return events.PartDecided(turn, report, part_reports.may_tell(pool, report))
             case do.SendTemplate():
                 return self._send_template(effect)
         try:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from db.mailbox import claims, receipts, whole
+from db.mailbox import claims, part_reports, receipts
 from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
 from relay.core.mailbox import Attempt, Row
@@ -91,7 +91,7 @@ def word(pool: Pool, row: Row) -> str | None:
         return None
     status: Any = row_status.report
     report = Report(row.id, row_status.source_id, status, NOW, part=row_status.part, parts=row_status.parts)
-    if not whole.may_tell(pool, report):
+    if not part_reports.may_tell(pool, report):
         return None
     with pool.transaction() as cursor:
         claims.record_reports(cursor, [(row.id, status, None)])
@@ -116,7 +116,7 @@ def test_a_word_that_the_row_no_longer_asks_for_is_old_news(pool: Pool, line_id:
     assert word(pool, first) is None
     tell(pool, line_id, two, "delivered")
     report = Report(first.id, late.source_id, "delivered", NOW, part=late.part, parts=late.parts)
-    assert not whole.may_tell(pool, report)
+    assert not part_reports.may_tell(pool, report)
     assert word(pool, second) == "delivered"
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from db.contacts import conversations
 from db.contacts.seen import Seen
 from db.daemons import shards
-from db.mailbox import claims, messages, receipts, references, sweep, unfinished, whole
+from db.mailbox import claims, messages, part_reports, receipts, references, sweep, unfinished
 from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
 from relay.core.mailbox import Attempt, Claim, NewRow, Row
@@ -91,7 +91,7 @@ class Path:
 
     def report(self) -> None:
         for one in self.rows[:3]:
-            assert whole.may_tell(self.pool, Report(one.id, one.message.source_id, "delivered", time.time()))
+            assert part_reports.may_tell(self.pool, Report(one.id, one.message.source_id, "delivered", time.time()))
         with self.pool.transaction() as cursor:
             claims.record_reports(cursor, [(one.id, "delivered", None) for one in self.rows])
 

@@ -129,7 +129,7 @@ def test_a_turn_goes_back_when_postgresql_goes_away_before_it_was_used(
     def away(*_: Any) -> Any:
         raise StoreError("PostgreSQL is away")
 
-    monkeypatch.setattr("db.mailbox.whole.may_tell", away)
+    monkeypatch.setattr("db.mailbox.part_reports.may_tell", away)
     world.actor.tell(Wake("c"))
     part = row_status("a", "failed", "failed", part=1, parts=2)
     world.actor.tell(RowChanged(part))
