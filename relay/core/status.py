@@ -13,6 +13,8 @@ from relay.core.messages import Receipt
 
 UNFINISHED = ("received", "sending", "unknown")
 """States with work left; `message_tracking.unfinished` names the same three."""
+CARRIED = ("sent", "delivered", "read")
+"""The other side has it. A receipt may overtake the word of the call, so a message need never be seen as `sent`."""
 LISTED = ("received", "sent", "delivered", "read", "failed", "unknown", "dead", "ignored", "record")
 """All that `message_tracking.listed_as` can be: a list of all messages is put together from the lists of each."""
 LISTED_UNFINISHED = ("received", "unknown")

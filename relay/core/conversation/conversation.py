@@ -28,7 +28,7 @@ from relay.core.conversation.reports import DeliveryReports
 from relay.core.limits import PairBucket
 from relay.core.mailbox import RowStatus, Verdict
 from relay.core.messages import Direction
-from relay.core.status import UNFINISHED
+from relay.core.status import CARRIED, UNFINISHED
 
 IDLE_SECONDS = 10.0
 """Without work for so long it leaves memory."""
@@ -326,14 +326,14 @@ class Conversation:
         return []
 
     def _finished(self, direction: Direction, one: Pending, state: str, now: float, *, by_receipt: bool) -> None:
-        if state != "sent":
+        if state not in CARRIED:
             return
         read = to_mark(one.message) if direction == "inbound" and self._settings.get("mark_read") else None
         if read is not None:
             self._presence.read(read)
             self._stir("presence")
         seconds = float(self._settings.get("handset_order_seconds", 0))
-        if direction == "outbound" and not by_receipt and seconds > 0:
+        if direction == "outbound" and state == "sent" and not by_receipt and seconds > 0:
             self._awaited = one.id
             self._lanes[direction].hold_until = now + min(LONGEST_HANDSET_WAIT, seconds)
 

@@ -290,6 +290,22 @@ def test_the_customers_message_is_marked_read_when_genesys_has_it() -> None:
     assert driven.turn("presence") == do.StartPresence("turn", Signal("read", "wamid.1"))
 
 
+@pytest.mark.parametrize("state", ["delivered", "read"])
+def test_it_is_marked_read_also_when_a_receipt_overtakes_the_word_of_the_call(state: str) -> None:
+    driven = Driven(row("a", "inbound", source=WROTE), mark_read=True)
+    driven.dispatch("inbound")
+    driven.ended("a", state)
+    assert "presence" in driven.asked()
+
+
+def test_a_message_that_is_on_the_phone_already_holds_nothing_back() -> None:
+    driven = Driven(row("a"), row("b", at=LONG_AGO + 1), handset_order_seconds=5)
+    driven.dispatch()
+    driven.ended("a", "delivered")
+    assert driven.asked()[-1] == "outbound"
+    assert driven.dispatch() == "b"
+
+
 def test_a_long_text_is_marked_read_once_when_its_last_part_is_there() -> None:
     driven = Driven(mark_read=True)
     asked = []
