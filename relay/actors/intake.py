@@ -149,9 +149,12 @@ class IntakeActor(RelayActor):
         if letters:
             self._parts.publisher.publish(letters, 10.0)
         self._waiting.taken(group)
-        for shard, deliveries in _by_shard(group).items():
-            self._parts.consumer.ack(shard, deliveries)
-        self._tell_shards(group, taken)
+        shards: defaultdict[int, TakenIn] = defaultdict(TakenIn)
+        for delivery in group:
+            shards[delivery.shard].deliveries.append(delivery)
+        for shard, news in shards.items():
+            self._parts.consumer.ack(shard, news.deliveries)
+        self._tell_shards(shards, taken)
 
     def _try_later(self, error: StoreError) -> None:
         self._failures += 1
@@ -189,11 +192,8 @@ class IntakeActor(RelayActor):
 
     # What came of it
 
-    def _tell_shards(self, group: Sequence[Delivery], taken: Taken) -> None:
+    def _tell_shards(self, shards: defaultdict[int, TakenIn], taken: Taken) -> None:
         """Each shard once, and first what its queues brought: conversations are held by what is still uncommitted."""
-        shards: defaultdict[int, TakenIn] = defaultdict(TakenIn)
-        for delivery in group:
-            shards[delivery.shard].deliveries.append(delivery)
         for arrived in taken.arrived:
             shards[arrived.mapping.shard].arrived.append(arrived)
         for row_status in taken.row_statuses:
@@ -216,10 +216,3 @@ class IntakeActor(RelayActor):
                     sweep.notify(cursor, shard, conversation_id)
         except StoreError as error:
             log.warning("hint_not_given", shard=shard, error=str(error))  # the owner's sweep finds the rows
-
-
-def _by_shard(group: Sequence[Delivery]) -> dict[int, list[Delivery]]:
-    shards: dict[int, list[Delivery]] = {}
-    for delivery in group:
-        shards.setdefault(delivery.shard, []).append(delivery)
-    return shards

@@ -8,7 +8,7 @@ from heapq import heapify, heappop, heapreplace
 from itertools import islice
 
 from relay.broker.envelopes import Delivery
-from relay.broker.updates import unpacked
+from relay.broker.updates import how_many
 
 
 class Waiting:
@@ -57,7 +57,7 @@ class Waiting:
         while turns:
             its, place, position, line = turns[0]
             delivery = self._lines[line][position]
-            count = len(unpacked(delivery.body))
+            count = how_many(delivery.body)
             if group and (updates + count > most_updates or size + len(delivery.body) > most_bytes):
                 heappop(turns)
                 continue
