@@ -19,3 +19,11 @@ class Line:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def inbound_lines(contender: str, secret: str, first_number: int) -> tuple[Line, ...]:
+    """As many as the product is measured with, of a contender that carries inbound only and knows no tenants."""
+    return tuple(
+        Line(0, f"{first_number + number}", f"{contender}-{number}", "/webhook/meta", secret, "", "")
+        for number in range(8)
+    )

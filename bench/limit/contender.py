@@ -8,12 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.contender import Pids, gunicorn
-from bench.lines import Line
+from bench.lines import inbound_lines
 from bench.servers import Servers
 from demo.stack.ports import free_port
 from tests.processes import Process
-
-LINES = 8
 
 
 class Limit:
@@ -26,10 +24,7 @@ class Limit:
         self.database = servers.databases.create_empty()
         self._logs = logs
         secret = secrets.token_hex(16)
-        self.lines = tuple(
-            Line(0, f"1000000000000{number}", f"limit-{number}", "/webhook/meta", secret, "", "")
-            for number in range(LINES)
-        )
+        self.lines = inbound_lines(self.name, secret, 10_000_000_000_000)
         self._env = {
             "DATABASE_URL": self.database,
             "BROKER_URL": servers.new_broker(self.name),

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.contender import Pids, gunicorn
-from bench.lines import Line
+from bench.lines import inbound_lines
 from bench.servers import Servers
 from demo.stack.ports import free_port
 from tests.processes import Process
 
-LINES = 8
 POOL = 100
 """Greenlets of the worker: a usual number for work that waits."""
 
@@ -28,10 +27,7 @@ class Peer:
         self.database = servers.databases.create_empty()
         self._logs = logs
         secret = secrets.token_hex(16)
-        self.lines = tuple(
-            Line(0, f"2000000000000{number}", f"peer-{number}", "/webhook/meta", secret, "", "")
-            for number in range(LINES)
-        )
+        self.lines = inbound_lines(self.name, secret, 20_000_000_000_000)
         self._env = {
             "DATABASE_URL": self.database,
             "BROKER_URL": servers.new_broker(self.name),
