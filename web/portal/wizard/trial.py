@@ -19,6 +19,7 @@ from db.tenants.onboarding import Line
 from db.views import history
 from db.views.history import Detail, MessageSelection
 from relay.core.errors import SendError
+from relay.core.status import CARRIED
 from web.actions import sends
 from web.api.messages.state import person_of
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
@@ -32,7 +33,6 @@ from web.request.principal import needs
 SHOWN = 6
 LOOK_UP_SECONDS = 5.0
 ANSWER = "This is a test of our new connection: your message has arrived, and this answer comes back to you."
-ARRIVED = ("sent", "delivered", "read")
 
 
 class TrialForm(FlaskForm):
@@ -142,7 +142,7 @@ def _live_part(begun: Trial) -> str:
         "portal/setup/_trial.html",
         trial=begun,
         details=shown,
-        arrived=_reached(shown, "inbound", ARRIVED),
+        arrived=_reached(shown, "inbound", CARRIED),
         answered=_reached(shown, "outbound", ("delivered", "read")),
         heard=any(one.message.direction == "inbound" for one in shown),
         form=AnswerForm(None, text=ANSWER),
