@@ -10,6 +10,7 @@ import gevent
 from flask import Response, request
 
 from sandbox.faults import Faults
+from sandbox.journal import Processed
 from sandbox.refusal import Refusal
 from sandbox.world_access import current
 
@@ -46,8 +47,9 @@ def perform(provider: ProviderFront, call: str, action: Callable[[], ProviderAns
     response = _before(provider, call, faults) if troubled else None
     if response is None:
         response, answer = _process(provider, action)
-        if troubled and answer is not None:
-            response = _after(provider, call, faults, response, answer)
+        if answer is not None:
+            entry = world.journal.write(provider.side, call, answer.message_id, answer.reference)
+            response = _after(provider, entry, faults, response) if troubled else response
     stats.answers[str(response.status_code)] += 1
     response.headers.extend(provider.headers())
     return response
@@ -96,20 +98,24 @@ def _before(provider: ProviderFront, call: str, faults: Faults) -> Response | No
     return None
 
 
-def _after(provider: ProviderFront, call: str, faults: Faults, response: Response, answer: ProviderAnswer) -> Response:
+def _after(provider: ProviderFront, entry: Processed, faults: Faults, response: Response) -> Response:
     """Trouble that loses the answer of a call that was processed."""
-    world, dice = current(), current().dice(provider.side)
-    injected = world.stats.side(provider.side).errors_injected
+    dice = current().dice(provider.side)
     if dice.strikes(faults.timeout_rate):
-        injected["timed_out"] += 1
-        world.stats.lost_answer(provider.side, call, answer.message_id, answer.reference)
+        _lose(entry, "timed_out")
         gevent.sleep(faults.timeout_seconds)
         return hang_up()
     if dice.strikes(faults.html_502_processed_rate):
-        injected["html_502_processed"] += 1
-        world.stats.lost_answer(provider.side, call, answer.message_id, answer.reference)
+        _lose(entry, "html_502_processed")
         return _html()
     return response
+
+
+def _lose(entry: Processed, trouble: str) -> None:
+    stats = current().stats
+    stats.side(entry.side).errors_injected[trouble] += 1
+    stats.lost_answer(entry.side, entry.call, entry.id, entry.reference)
+    entry.answered = False
 
 
 def hang_up() -> Response:

@@ -11,6 +11,7 @@ from sandbox.faults import Dice, GenesysFaults, MetaFaults
 from sandbox.genesys.desk import Desk
 from sandbox.genesys.payloads import render as render_genesys
 from sandbox.genesys.tokens import IssuedTokens
+from sandbox.journal import Journal
 from sandbox.limits import Buckets, ProviderLimits, Windows
 from sandbox.meta.media import MediaStore
 from sandbox.meta.payloads import envelope
@@ -57,6 +58,7 @@ class World:
 
     def _fresh(self) -> None:
         self.stats = Stats()
+        self.journal = Journal()
         self.limits = ProviderLimits()
         self.buckets = Buckets()
         self.windows = Windows()

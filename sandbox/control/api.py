@@ -31,6 +31,14 @@ def stats() -> Response:
     return jsonify(world.stats.view())
 
 
+@blueprint.get("/journal")
+def journal() -> Response:
+    number = request.args.get("after", "0")
+    if not number.isdigit():
+        raise ControlError("after takes the number of an entry")
+    return jsonify(entries=current().journal.after(int(number)))
+
+
 @blueprint.get("/events")
 def events() -> Response:
     return Response(

@@ -1,5 +1,6 @@
 """Posts to callbacks: in order within a lane, lanes side by side, retries outside of their lane as the providers do."""
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -103,12 +104,12 @@ class WebhookDelivery:
         if generation != self._generation:
             return
         self._counts()["posts"] += 1
+        posted_at = time.time()
         status, error = self._send(post)
         if generation != self._generation:
             return
         for update in post.updates:
-            update.track.attempts += 1
-            update.track.http_status, update.track.error = status, error
+            update.track.attempted(posted_at, status, error)
         if status is not None and self._policy.success(status):
             self._settle(post, "delivered")
             return

@@ -1,7 +1,8 @@
 """One update on its way to a callback, and what became of it."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sandbox.clock import monotonic
@@ -25,9 +26,18 @@ class DeliveryState:
     attempts: int = 0
     http_status: int | None = None
     error: str | None = None
+    posted_at: float | None = None
+    """When the first attempt began, Unix time in seconds."""
+    answered_at: float | None = None
+    """When the newest attempt ended."""
+
+    def attempted(self, posted_at: float, status: int | None, error: str | None) -> None:
+        self.attempts += 1
+        self.posted_at, self.answered_at = self.posted_at or posted_at, time.time()
+        self.http_status, self.error = status, error
 
     def view(self) -> dict[str, Any]:
-        return {"state": self.state, "attempts": self.attempts, "http_status": self.http_status, "error": self.error}
+        return asdict(self)
 
 
 @dataclass(slots=True)

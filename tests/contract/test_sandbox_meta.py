@@ -333,4 +333,7 @@ def test_a_lost_answer_was_processed_and_a_refused_call_was_not(sandbox: Sandbox
     sandbox.control("/faults", {"meta": None})
     last = sandbox.send_text("last").json()["messages"][0]["id"]
     wait_until(lambda: sandbox.phone()["messages"][-1]["id"] == last, message="the last message")
+    taken = [one for one in sandbox.control("/journal")["entries"] if one["call"] == "messages"]
+    assert [(one["id"], one["answered"]) for one in taken] == [(lost[0]["id"], False), (last, True)]
+    assert sandbox.control(f"/journal?after={taken[-1]['number']}")["entries"] == []
     assert [each["text"] for each in sandbox.phone()["messages"]] == ["Hello", "lost", "last"]

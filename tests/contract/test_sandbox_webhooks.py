@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
+import time
 from collections import Counter
 from typing import Any
 
@@ -151,6 +152,7 @@ def test_the_shape_of_an_agents_reply(subscribed: Sandbox, receiver: Receiver) -
 def test_meta_repeats_at_once_until_it_hears_200(subscribed: Sandbox, receiver: Receiver) -> None:
     answers = iter([500, 204])
     receiver.answer = lambda request: next(answers, 200)
+    began = time.time()
     subscribed.write("Hello")
     tries = receiver.wait_for("/meta", 3)
     assert [each["answered"] for each in tries] == [500, 204, 200]
@@ -163,6 +165,7 @@ def test_meta_repeats_at_once_until_it_hears_200(subscribed: Sandbox, receiver: 
         message="the webhook to count as delivered",
     )
     assert hook["attempts"] == 3
+    assert began <= hook["posted_at"] < hook["answered_at"] <= time.time()
 
 
 def test_genesys_gives_up_on_a_refusal_and_repeats_after_five_seconds_on_a_fault(
