@@ -60,6 +60,8 @@ class Faults(FaultSettings):
     media_404_rate: Rate = 0.0
     duplicate_rate: Rate = 0.0
     reorder: Reorder = Field(default_factory=lambda: Reorder())
+    webhook_wait_scale: float = Field(default=1, gt=0, le=1)
+    """The waits before a webhook is repeated are so many times as long as the provider's."""
     seed: int | None = None
     calls: list[str] = Field(default_factory=lambda: list(MESSAGE_CALLS))
     only: list[str] = []
@@ -80,6 +82,11 @@ class GenesysFaults(Faults):
     token_seconds: int = Field(default=86_400, ge=1)
     download_needs_token: bool = False
     published_receipts: bool = True
+    history_lag_seconds: float = Field(default=0, ge=0, le=600)
+    """So long after it was taken a message is not yet in what the conversation is said to hold."""
+    history_dashed_ids: bool = False
+    history_names_ours: bool = True
+    """Whether a customer's message is listed with the id that it was handed over with."""
 
 
 class Dice:

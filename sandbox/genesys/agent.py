@@ -43,10 +43,11 @@ def send(world: "World", integration: Integration, conversation: DeskConversatio
         text=reply.text,
         content=reply.content,
         status="Sent",
+        by=reply.by,
     )
     if reply.data is not None:
         message.attachment = _attach(world, integration, reply)
-    payload = payloads.outbound(integration, conversation, message, reply.by) | reply.message
+    payload = payloads.outbound(integration, conversation, message) | reply.message
     kind = message.attachment.media_type if message.attachment else message.type
     world.stats.genesys.messages[f"outbound:{kind}"] += 1
     if reply.type != "Event":

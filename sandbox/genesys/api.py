@@ -6,12 +6,13 @@ from flask import Blueprint, Response, request
 
 from sandbox.accounts import Integration
 from sandbox.gateway import ProviderAnswer, perform
-from sandbox.genesys import agentless, content, inbound, integrations, payloads, structured
+from sandbox.genesys import agentless, content, conversations, inbound, integrations, structured
+from sandbox.genesys.conversations import VIEW
 from sandbox.genesys.errors import GenesysError
 from sandbox.genesys.provider import PROVIDER, caller, integration
 from sandbox.world_access import current
 
-RECEIVE, VIEW = "conversation:message:receive", "conversation:message:view"
+RECEIVE = "conversation:message:receive"
 blueprint = Blueprint("genesys_api", __name__, url_prefix="/genesys/api/api/v2")
 _INTEGRATIONS = "/conversations/messaging/integrations/open"
 
@@ -47,16 +48,22 @@ def agentless_message() -> Response:
 
 @blueprint.get("/conversations/messages/<message_id>/details")
 def message_details(message_id: str) -> Response:
-    def action() -> ProviderAnswer:
-        client = caller(VIEW)
-        known = current().desk.message(message_id)
-        accounts = current().accounts
-        owner = accounts.integrations.get(known[1].integration_id) if known else None
-        if known is None or owner is None or accounts.clients[owner.client_id].organisation != client.organisation:
-            raise GenesysError(404, f"No message found with id {message_id}")
-        return ProviderAnswer(payloads.details(owner, known[1], known[0]))
+    return perform(PROVIDER, "message_details", lambda: conversations.details(message_id))
 
-    return perform(PROVIDER, "message_details", action)
+
+@blueprint.get("/conversations/messages/<conversation_id>")
+def conversation(conversation_id: str) -> Response:
+    return perform(PROVIDER, "conversation", lambda: conversations.one(conversation_id))
+
+
+@blueprint.post("/conversations/messages/<conversation_id>/messages/bulk")
+def conversation_texts(conversation_id: str) -> Response:
+    return perform(PROVIDER, "conversation_texts", lambda: conversations.bulk(conversation_id))
+
+
+@blueprint.get("/conversations/messages/<conversation_id>/messages/<message_id>")
+def conversation_message(conversation_id: str, message_id: str) -> Response:
+    return perform(PROVIDER, "conversation_message", lambda: conversations.message(conversation_id, message_id))
 
 
 @blueprint.get("/downloads/<key>")

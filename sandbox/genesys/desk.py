@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from time import time as unix_time
 from typing import Any
 
 from sandbox.blobs import Blob
@@ -86,8 +87,11 @@ class DeskMessage:
     button_response: dict[str, Any] | None = None
     receipts: list[dict[str, Any]] = field(default_factory=list)
     status: str | None = None
+    by: str | None = None
+    """Who wrote it, of what leaves the desk: Human or Bot."""
     track: DeliveryState | None = None
     received_at: str = field(default_factory=iso_milliseconds)
+    at: float = field(default_factory=unix_time)
 
     def view(self) -> dict[str, Any]:
         view: dict[str, Any] = {
@@ -161,6 +165,7 @@ class Desk:
     def __init__(self) -> None:
         self._conversations: BoundedDict[tuple[str, str], DeskConversation] = BoundedDict(100_000)
         self._by_contact: BoundedDict[str, str] = BoundedDict(100_000)
+        self._named: BoundedDict[str, DeskConversation] = BoundedDict(200_000)
         self._messages: BoundedDict[str, tuple[DeskMessage, DeskConversation]] = BoundedDict(300_000)
         self._seen: BoundedDict[tuple[str, str], None] = BoundedDict(300_000)
         self.downloads: BoundedDict[str, DeskAttachment] = BoundedDict(100_000)
@@ -182,7 +187,12 @@ class Desk:
 
     def add(self, conversation: DeskConversation, message: DeskMessage) -> None:
         conversation.messages.append(message)
+        self._named[message.conversation_id] = conversation
         self._messages[message.id] = (message, conversation)
+
+    def named(self, conversation_id: str) -> DeskConversation | None:
+        """By one of the ids that Genesys gave it, once a message was in it."""
+        return self._named.get(conversation_id)
 
     def message(self, message_id: str) -> tuple[DeskMessage, DeskConversation] | None:
         return self._messages.get(message_id)

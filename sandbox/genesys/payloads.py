@@ -7,20 +7,18 @@ from sandbox.accounts import Integration
 from sandbox.genesys.desk import DeskAttachment, DeskConversation, DeskMessage
 from sandbox.webhooks.update import WebhookUpdate
 
+AGENT = {"id": "33333333-cccc-4000-8000-000000000001", "name": "Ana Sandbox"}
+
 
 def render(updates: list[WebhookUpdate]) -> bytes:
     """Genesys never batches."""
     return json.dumps(updates[0].payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def outbound(
-    integration: Integration, conversation: DeskConversation, message: DeskMessage, by: str | None
-) -> dict[str, Any]:
+def outbound(integration: Integration, conversation: DeskConversation, message: DeskMessage) -> dict[str, Any]:
     payload = _normalized(integration, conversation, message) | {"conversationId": message.conversation_id}
     if message.type == "Event":
         payload["events"] = [{"eventType": "Typing", "typing": {"type": "On", "duration": 5000}}]
-    elif by is not None:
-        payload["originatingEntity"] = by
     return payload
 
 
@@ -54,7 +52,7 @@ def details(integration: Integration, conversation: DeskConversation, message: D
         "conversationId": message.conversation_id,
         "direction": message.direction,
         "messengerType": "open",
-        "status": _data_status(message),
+        "status": data_status(message),
         "timestamp": message.received_at,
         "fromAddress": ours if outgoing else theirs,
         "toAddress": theirs if outgoing else ours,
@@ -62,8 +60,7 @@ def details(integration: Integration, conversation: DeskConversation, message: D
         "normalizedReceipts": [_told(integration, conversation, message, each) for each in message.receipts],
         "selfUri": f"/api/v2/conversations/messages/{conversation.conversation_id}/messages/{message.id}",
     }
-    agent = {"createdBy": {"id": "33333333-cccc-4000-8000-000000000001", "name": "Ana Sandbox"}}
-    return view | (agent if outgoing else {})
+    return view | ({"createdBy": AGENT} if outgoing else {})
 
 
 def _normalized(integration: Integration, conversation: DeskConversation, message: DeskMessage) -> dict[str, Any]:
@@ -73,6 +70,8 @@ def _normalized(integration: Integration, conversation: DeskConversation, messag
         "type": message.type,
         "direction": message.direction.capitalize(),
     }
+    if message.by is not None and message.type != "Event":
+        payload["originatingEntity"] = message.by
     if message.text is not None:
         payload["text"] = message.text
     content = list(message.content)
@@ -124,7 +123,7 @@ def _attachment(message_id: str, attachment: DeskAttachment) -> dict[str, Any]:
     return view | ({"filename": attachment.filename} if attachment.filename else {})
 
 
-def _data_status(message: DeskMessage) -> str:
+def data_status(message: DeskMessage) -> str:
     if message.direction == "inbound":
         return "received"
     return {"Delivered": "delivery-success", "Failed": "delivery-failed"}.get(message.status or "", "sent")

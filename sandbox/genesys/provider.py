@@ -18,11 +18,16 @@ def _headers() -> dict[str, str]:
 PROVIDER = ProviderFront("genesys", injected, _headers)
 
 
-def caller(permission: str, *, messages: bool = False) -> OAuthClient:
-    """`messages`: only a token of the client credentials grant will do."""
+def signed_in() -> OAuthClient:
+    """Whoever has a token, whatever it may do."""
     token = _token()
     _check_rate(token)
-    client = current().accounts.clients[token.client_id]
+    return current().accounts.clients[token.client_id]
+
+
+def caller(permission: str, *, messages: bool = False) -> OAuthClient:
+    """`messages`: only a token of the client credentials grant will do."""
+    client, token = signed_in(), _token()
     if token.user and messages:
         raise GenesysError(403, "This request requires a client credentials grant.", code="not.authorized")
     # An admin who logs in may do all that there is.

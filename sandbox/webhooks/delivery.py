@@ -47,9 +47,14 @@ class WebhookDelivery:
     """One per side. Bounded: a queue that is full drops the update and counts it."""
 
     def __init__(
-        self, policy: RetryPolicy, counts: Callable[[], Counter[str]], changed: Callable[[WebhookUpdate], None]
+        self,
+        policy: RetryPolicy,
+        counts: Callable[[], Counter[str]],
+        changed: Callable[[WebhookUpdate], None],
+        wait_scale: Callable[[], float] = lambda: 1.0,
     ) -> None:
         self._policy = policy
+        self._wait_scale = wait_scale
         self._counts = counts
         self._changed = changed
         self._lanes: dict[tuple[str, int], deque[Post]] = {}
@@ -120,7 +125,7 @@ class WebhookDelivery:
         if post.repeats >= len(self._policy.waits) or not self._policy.repeat(status):
             self._settle(post, "given up")
             return
-        wait = self._policy.waits[post.repeats]
+        wait = self._policy.waits[post.repeats] * self._wait_scale()
         post.repeats += 1
         self._counts()["retried"] += 1
         for update in post.updates:

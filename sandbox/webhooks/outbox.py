@@ -35,7 +35,7 @@ class Outbox:
         self._faults, self._counts = faults, counts
         self._shuffle = Shuffle(dice, self._released, self._swapped)
         self._batches = Batches(self._post_batch)
-        self._delivery = WebhookDelivery(policy, counts, changed)
+        self._delivery = WebhookDelivery(policy, counts, changed, lambda: float(self._faults().webhook_wait_scale))
         self._generation = 0
 
     def emit(self, update: WebhookUpdate) -> None:

@@ -127,8 +127,10 @@ def test_an_answer_goes_back_as_the_desk_has_offered_it(channel: GenesysChannel)
     integration = next(iter(world.accounts.integrations.values()))
     for name in rich_samples.names():
         made = rich_samples.composed(name, world)
-        asked = DeskMessage("7f3c1a2b", "outbound", made.type, "c", TIME, text=made.text, content=made.content)
-        webhook = payloads.outbound(integration, DeskConversation(integration.integration_id, CONTACT), asked, "Bot")
+        asked = DeskMessage(
+            "7f3c1a2b", "outbound", made.type, "c", TIME, text=made.text, content=made.content, by="Bot"
+        )
+        webhook = payloads.outbound(integration, DeskConversation(integration.integration_id, CONTACT), asked)
         read = [event for event in channel.parse(webhook) if isinstance(event, Message)]
         options = [option for event in read for option in event.options if not option.url]
         assert (name, len(options)) == (name, len(answers.options(made.content)))

@@ -38,9 +38,16 @@ class Sdk:
         return answer["value"]
 
     def _say(
-        self, method: str, *args: str, body: tuple[str, dict[str, Any]] | None = None, **options: Any
+        self,
+        method: str,
+        *args: str,
+        body: tuple[str, dict[str, Any]] | None = None,
+        ids: list[str] | None = None,
+        **options: Any,
     ) -> dict[str, Any]:
         call: dict[str, Any] = {"method": method, "args": args, "options": options}
+        if ids is not None:  # a body that is no model, but a list
+            options["body"] = ids
         if body is not None:
             call |= {"model": body[0], "body": body[1]}
         assert self._process.stdin and self._process.stdout
@@ -89,6 +96,22 @@ def test_the_sdk_posts_messages_with_and_without_prefetch(sandbox: Sandbox, sdk:
     assert (found["conversationId"], found["direction"], found["messengerType"], found["status"]) == (
         again["conversationId"], "inbound", "open", "received",
     )  # fmt: skip
+
+
+def test_the_sdk_reads_a_conversation_and_its_texts(sandbox: Sandbox, sdk: Sdk) -> None:
+    first = sdk.call(
+        "OpenMessageNormalizedMessage", MESSAGE, INTEGRATION, body=inbound(text="Hello"), prefetch_conversation_id=True
+    )
+    reply = sandbox.control("/agent/messages", {"contact": "contact-1", "text": "How can I help?"})["id"]
+    conversation = first["conversationId"]
+    found = sdk.call("MessageConversation", "get_conversations_message", conversation)
+    told = {one["purpose"]: [each["messageId"] for each in one["messages"]] for one in found["participants"]}
+    assert told == {"customer": [first["id"]], "agent": [reply]}
+    one = sdk.call("MessageData", "get_conversations_message_message", conversation, reply)
+    assert (one["normalizedMessage"]["text"], one["createdBy"]["name"]) == ("How can I help?", "Ana Sandbox")
+    method = "post_conversations_message_messages_bulk"
+    texts = sdk.call("TextMessageListing", method, conversation, ids=[first["id"], reply])
+    assert [each["direction"] for each in texts["entities"]] == ["inbound", "outbound"]
 
 
 def test_the_sdk_is_refused_as_by_genesys(sandbox: Sandbox, sdk: Sdk) -> None:
