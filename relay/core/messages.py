@@ -24,6 +24,10 @@ MediaKind = Literal["image", "video", "audio", "document", "sticker", "link"]
 """`link`: the file itself cannot be carried, a text with a link to our copy can."""
 ReceiptStatus = Literal["sent", "delivered", "read", "failed"]
 
+COPY = "copy:"
+"""Before the id of a message that was seen while another responder had the conversation: the same message may come
+once more as our own, and then it counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Media:
@@ -114,8 +118,9 @@ class Message:
 
     @property
     def own_id(self) -> str | None:
-        """What the provider knows it by; None where it came without an id, and has but a digest in its place."""
-        return None if self.source_id.startswith("sha256:") else self.report_id
+        """What a read mark or typing may name it by; None where it came without an id, and has but a digest in its
+        place, and for a copy of what another responder was sent: that one is not ours to mark."""
+        return None if self.source_id.startswith(("sha256:", COPY)) else self.report_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -364,6 +364,12 @@ def view_once(chat: Chat) -> None:
     seen(chat, "viewed once")
 
 
+@inbound.row("disappearing message")
+def ephemeral(chat: Chat) -> None:
+    chat.writes(type="ephemeral")
+    seen(chat, "disappearing message", "ask the customer")
+
+
 @inbound.row("unavailable")
 def unavailable(chat: Chat) -> None:
     chat.writes(type="unsupported", unsupported_type="", error=131060)

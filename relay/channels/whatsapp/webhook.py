@@ -15,15 +15,27 @@ from typing import Any
 from relay.channels.base import ACCOUNT, Part
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
-from relay.channels.whatsapp.identity import contacts, matching_contact, recipient_address, sender_address
+from relay.channels.whatsapp.fields import STANDBY, Field, ListName, known_as
+from relay.channels.whatsapp.identity import contacts, digits, matching_contact, recipient_address, sender_address
 
 MEDIA = ("image", "video", "audio", "voice", "document", "sticker")
-ECHOES = ("message_echoes", "echoes")
-STANDBY = "standby"
-"""The field of everything that happens while Meta's own assistant answers in the number's place (August 2026)."""
 EMPTY_BODY = b'{"object":"whatsapp_business_account","entry":[],"from":"relay"}'
 """What the relay's own checks sign: the only body that says nothing on purpose."""
 
+_KINDS: dict[ListName, str] = {
+    "messages": "message",
+    "message_echoes": "echo",
+    "echoes": "echo",
+    "calls": "call",
+    "statuses": "status",
+}
+_NAMED = {
+    "message": ("from", "from_user_id"),
+    "echo": ("to", "to_user_id"),
+    "call": ("from", "from_user_id"),
+    "status": ("recipient_id", "recipient_user_id"),
+}
+"""Where an item of each kind names the contact."""
 _PLURALS = {"message": "messages", "echo": "echoes", "call": "calls", "status": "statuses", "error": "errors"}
 
 _ACCOUNT_ID = re.compile(r"[0-9]{1,32}")
@@ -78,16 +90,18 @@ def _items(body: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def _of_change(entry: dict[str, Any], change: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
     value = record(record(change).get("value"))
-    common = {
-        "field": clean(record(change).get("field")) or "messages",
-        "waba_id": clean(entry.get("id")),
-        "metadata": record(value.get("metadata")),
-    }
-    items = _of_value(value)
+    named = clean(record(change).get("field")) or "messages"
+    common = {"field": named, "waba_id": clean(entry.get("id")), "metadata": record(value.get("metadata"))}
+    items = _of_value(known_as(named), _told(named, value))
     # One by one: whoever splits a large webhook may stop, or let others work, between any two of them.
     for address, item in chain([next(items, ("", _without_items(change)))], items):
         about_account = item["kind"] in ("other", "error")
         yield _line_ref(value) or (_account_ref(entry) if about_account else ""), address, {**common, **item}
+
+
+def _told(field: str, value: dict[str, Any]) -> dict[str, Any]:
+    """The value with its lists: `standby` may have them one object deeper."""
+    return {**value, **record(value.get(STANDBY))} if field == STANDBY else value
 
 
 def _without_items(change: Any) -> dict[str, Any]:
@@ -96,25 +110,28 @@ def _without_items(change: Any) -> dict[str, Any]:
     return {"kind": "other", "value": change.get("value")}
 
 
-def _of_value(value: dict[str, Any]) -> Iterator[Item]:
-    """Messages are messages under whatever field they come: `standby` has them as `messages` has."""
+def _of_value(field: Field, value: dict[str, Any]) -> Iterator[Item]:
     known = contacts(value)
-    for message in _members(value.get("messages")):
-        yield _item("message", message, known, ("from", "from_user_id"))
-    for echo in (echo for name in ECHOES for echo in _members(value.get(name))):
-        yield _item("echo", echo, known, ("to", "to_user_id"))
-    for call in _members(value.get("calls")):
-        yield _item("call", call, known, ("from", "from_user_id"))
-    for status in _members(value.get("statuses")):
-        yield _item("status", status, known, ("recipient_id", "recipient_user_id"))
-    for error in _members(value.get("errors")):
-        yield "", {"kind": "error", "error": error} if isinstance(error, dict) else _stray("error", error)
+    own = digits(clean(record(value.get("metadata")).get("display_phone_number")))
+    for name in field.lists:
+        for member in _members(value.get(name)):
+            if name == "errors":
+                yield "", {"kind": "error", "error": member} if isinstance(member, dict) else _stray("error", member)
+            else:
+                yield _item(_kind(name, member, own), member, known)
 
 
-def _item(kind: str, item: Any, known: dict[str, dict[str, Any]], named: tuple[str, str]) -> Item:
+def _kind(name: ListName, member: Any, own: str | None) -> str:
+    """The business is never its own customer: what its own number wrote is an echo, whichever list has it."""
+    kind = _KINDS[name]
+    sender = clean(record(member).get("from"))
+    return "echo" if kind == "message" and own and digits(sender) == own else kind
+
+
+def _item(kind: str, item: Any, known: dict[str, dict[str, Any]]) -> Item:
     if not isinstance(item, dict):
         return "", _stray(kind, item)
-    contact = matching_contact(known, *(item.get(name) for name in named))
+    contact = matching_contact(known, *(item.get(name) for name in _NAMED[kind]))
     payload = {"kind": kind, "message" if kind == "echo" else kind: item, "contact": contact}
     return _address(kind, item, contact or {}), payload
 
@@ -142,7 +159,9 @@ def _unreadable(reason: str, value: Any) -> dict[str, Any]:
 
 
 def _line_ref(value: dict[str, Any]) -> str:
-    return clean(record(value.get("metadata")).get("phone_number_id")) or ""
+    """A handover names its number as its recipient."""
+    named = (record(value.get(where)).get("phone_number_id") for where in ("metadata", "recipient"))
+    return next(filter(None, map(clean, named)), "")
 
 
 def _account_ref(entry: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from relay.channels.http.reading import first, joined, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound import answers, locations, orders, vcards
-from relay.channels.whatsapp.inbound.unsupported import error_notice, unsupported
+from relay.channels.whatsapp.inbound.unsupported import KINDS, error_notice, unsupported
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, words
 from relay.channels.whatsapp.webhook import MEDIA
 from relay.core.conversation import quoting
@@ -62,7 +62,7 @@ _KINDS = (*READERS, *MEDIA, "contacts", "system", "unsupported")
 def kind_of(message: Item) -> str:
     """Its type; where that is missing or names nothing that is there, the one known thing that is."""
     named = (clean(message.get("type")) or "")[:LONGEST_KIND]
-    if _holds(message, named) or named in ("unsupported", "unknown", "request_welcome"):
+    if _holds(message, named) or named in (*KINDS, "request_welcome"):
         return named
     present = [kind for kind in _KINDS if _holds(message, kind)]
     return present[0] if len(present) == 1 else named
@@ -79,7 +79,7 @@ def readable(kind: str, message: Item) -> str:
         return _missing_file(kind, message, error)
     if kind == "contacts":
         return vcards.text(message.get("contacts"))
-    if kind in ("unsupported", "unknown"):
+    if kind in KINDS:
         return joined((unsupported(message), *_readable_words(kind, message)))
     if kind in READERS:
         said = READERS[kind](first(message.get(kind))) or joined(_readable_words(kind, message))

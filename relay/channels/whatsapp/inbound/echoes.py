@@ -10,12 +10,12 @@ from typing import Any
 
 from relay.channels.http.reading import joined, record
 from relay.channels.text import clean, unix_seconds
-from relay.channels.whatsapp.identity import addressee, person
+from relay.channels.whatsapp.fields import STANDBY
+from relay.channels.whatsapp.identity import addressee, digits, person
 from relay.channels.whatsapp.inbound import notices
 from relay.channels.whatsapp.inbound.message import read, source_id
 from relay.channels.whatsapp.inbound.surroundings import window_until
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
-from relay.channels.whatsapp.webhook import STANDBY
 from relay.core.messages import Ignored, Message, Notice
 
 Item = dict[str, Any]
@@ -30,6 +30,8 @@ def echo(item: Item) -> Message | Ignored | Notice:
     to = addressee(message, contact)
     if not to.address:
         return notices.unreadable("an echo that names no customer: neither to nor to_user_id, or a group")
+    if to.wa_id and to.wa_id == digits(clean(record(item.get("metadata")).get("display_phone_number"))):
+        return notices.unreadable("an echo to the business's own number: the business is not its own customer")
     standby = item.get("field") == STANDBY
     found = read(message, contact, to)
     if isinstance(found, Ignored):

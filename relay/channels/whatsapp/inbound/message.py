@@ -19,10 +19,7 @@ from relay.core.messages import Ignored, Media, MediaKind, Message, Person
 
 Item = dict[str, Any]
 
-_NOTHING_TO_RELAY = {
-    "request_welcome": "the chat was opened, nothing was written",
-    "ephemeral": "a disappearing message that WhatsApp does not pass on",
-}
+_NOTHING_TO_RELAY = {"request_welcome": "the chat was opened, nothing was written"}
 _ABOUT: dict[str, About] = {"reaction": "reaction", "edit": "edit", "revoke": "revocation"}
 _LONGEST_NAME = 255
 

@@ -8,42 +8,13 @@ from typing import Any
 
 from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
+from relay.channels.whatsapp.fields import known_as
 from relay.channels.whatsapp.inbound.unsupported import error_notice
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 from relay.core.messages import Notice
 
 Item = dict[str, Any]
 
-_FIELDS = {
-    "account_alerts": "an alert about the WhatsApp account",
-    "account_review_update": "the review of the WhatsApp account",
-    "account_update": "news of the WhatsApp account",
-    "automatic_events": "an event that Meta found in a conversation",
-    "business_capability_update": "the limits of the business have changed",
-    "business_username_update": "the username of the business",
-    "business_username_updates": "the username of the business",
-    "calls": "news of calls",
-    "flows": "news of a flow",
-    "group_lifecycle_update": "a group was made or dissolved",
-    "group_participants_update": "the members of a group have changed",
-    "group_settings_update": "the settings of a group have changed",
-    "group_status_update": "the state of a group has changed",
-    "history": "messages from before the number was connected, which are not relayed",
-    "message_template_components_update": "a template was changed",
-    "message_template_quality_update": "the quality of a template has changed",
-    "message_template_status_update": "the approval of a template",
-    "messages": "a webhook of the field messages in which there is none",
-    "partner_solutions": "news of a partner's solution",
-    "payment_configuration_update": "the settings for payments have changed",
-    "phone_number_name_update": "the review of the number's name",
-    "phone_number_quality_update": "the quality or the limits of the number have changed",
-    "security": "the security settings of the number have changed",
-    "smb_app_state_sync": "the address book of the business's app",
-    "smb_message_echoes": "news of the business's app in which there is no message",
-    "standby": "something seen while Meta's own assistant answers, in which there is no message",
-    "template_category_update": "the category of a template has changed",
-    "user_preferences": "what customers wish to receive",
-}
 _FIELD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _TELLING = (
     "event", "alert_severity", "alert_type", "alert_status", "decision", "rejection_reason",
@@ -73,11 +44,10 @@ def unreadable(reason: str) -> Notice:
 
 
 def _about(field: str, value: Item) -> str:
-    shown = _FIELDS.get(field, f"a webhook of the field {field}, which the relay does not know")
     facts = [f"{name} {text}" for name in _TELLING if (text := (clean(value.get(name)) or "")[:LONGEST_KIND])]
     preferences = list(map(_preference, islice(records(value.get("user_preferences")), _MOST)))
     others = [f"it holds {name[:LONGEST_KIND]}" for name in sorted(value) if field == "messages" and name not in _KNOWN]
-    return joined((shown, joined((*facts, *preferences, *others[:_MOST]), ", ")), ": ")
+    return joined((known_as(field).news, joined((*facts, *preferences, *others[:_MOST]), ", ")), ": ")
 
 
 _KNOWN = ("messaging_product", "metadata", "contacts")

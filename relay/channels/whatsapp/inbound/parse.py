@@ -13,15 +13,15 @@ from relay.channels.http.reading import first, joined, record
 from relay.channels.http.redaction import redact
 from relay.channels.text import clean, unix_seconds
 from relay.channels.whatsapp.errors import fate_of, told
+from relay.channels.whatsapp.fields import STANDBY
 from relay.channels.whatsapp.identity import aliases, person, shared_number
 from relay.channels.whatsapp.inbound import echoes, notices, system
 from relay.channels.whatsapp.inbound.content import kind_of
 from relay.channels.whatsapp.inbound.message import read, source_id
 from relay.channels.whatsapp.inbound.surroundings import STANDBY_LINE
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, identifier
-from relay.channels.whatsapp.webhook import STANDBY
 from relay.core.errors import ParseError
-from relay.core.messages import Event, Ignored, Notice, Receipt, ReceiptStatus
+from relay.core.messages import COPY, Event, Ignored, Notice, Receipt, ReceiptStatus
 
 Item = dict[str, Any]
 
@@ -64,7 +64,12 @@ def _message(item: Item) -> Event:
     found = read(message, contact, sender)
     if item.get("field") != STANDBY or isinstance(found, Ignored):
         return found
-    return replace(found, text=joined((STANDBY_LINE, found.text)), attributes={**found.attributes, "standby": "true"})
+    return replace(
+        found,
+        source_id=f"{COPY}{found.source_id}",
+        text=joined((STANDBY_LINE, found.text)),
+        attributes={**found.attributes, "standby": "true"},
+    )
 
 
 def _receipt(status: Item, contact: Item) -> Receipt | Notice:

@@ -14,6 +14,8 @@ from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 
 Item = dict[str, Any]
 
+KINDS = ("unsupported", "unknown", "ephemeral")
+"""Types of messages whose content WhatsApp keeps to itself."""
 _NO_NEWS = ("131051", "501", "131060", "130501")
 """These say only that the message is unsupported or unavailable, which the sentence says already."""
 _LONGEST_REASON = 500
@@ -23,6 +25,7 @@ _SENTENCES = {
     "poll_creation": f"The customer sent a poll. WhatsApp does not pass polls on: {_ASK}.",
     "poll_update": f"The customer voted in a poll. WhatsApp does not pass votes on: {_ASK}.",
     "edit": "The customer edited an earlier message. WhatsApp does not pass the new text on: ask for it if it matters.",
+    "ephemeral": f"The customer sent a disappearing message. WhatsApp does not pass it on: {_ASK}.",
     "pin": "The customer pinned a message in the chat. Nothing was written.",
     "keep_in_chat": "The customer kept a disappearing message in the chat. Nothing was written.",
     "group_invite": "The customer sent an invitation to a group. WhatsApp does not pass invitations on.",
@@ -47,7 +50,8 @@ _UNAVAILABLE = (
 
 def unsupported(message: Item) -> str:
     """A sentence that says what came and what to do; of all of them something did come."""
-    kind = (clean(record(message.get("unsupported")).get("type")) or "")[:LONGEST_KIND]
+    kept_back = clean(record(message.get("unsupported")).get("type"))
+    kind = (kept_back or ("ephemeral" if message.get("type") == "ephemeral" else ""))[:LONGEST_KIND]
     sentence = _SENTENCES.get(kind)
     if sentence is None:
         named = f" ({kind})" if kind and kind != "errors" else ""
