@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import structlog
 from gevent.pool import Pool as Greenlets
@@ -14,45 +13,28 @@ from relay import metrics
 from relay.checks.owners import Owners
 from relay.checks.ownership import Ownership
 from relay.core.errors import StoreError
-from relay.runtime.actor import RelayActor, tell
-from relay.runtime.commands import Tick
 from relay.runtime.context import Parts
+from relay.runtime.regular import RegularActor
 
 log = structlog.get_logger(__name__)
 
-EVERY_SECONDS = 5.0
-BUSY_SECONDS = 1.0
 END_SECONDS = 15.0
 TAKEN_SECONDS = 120.0
 """So long a line is this daemon's to ask about; both providers and an owner are asked within half of it."""
 
 
-class OwnershipActor(RelayActor):
-    """Every daemon has one; the row's own next time lets one of them at a time ask about a line."""
+class OwnershipActor(RegularActor):
+    every_seconds = 5.0
+    busy_seconds = 1.0
 
     def __init__(self, parts: Parts) -> None:
-        super().__init__()
-        self._parts = parts
+        super().__init__(parts)
         self._ownership = Ownership(Owners(parts.changes, parts.cipher, parts.channels, parts.ours))
         self._end_at = 0.0
 
-    def on_start(self) -> None:
-        tell(self.actor_ref, Tick())
-
-    def handle(self, command: Any) -> None:
-        if not isinstance(command, Tick):
-            super().handle(command)
-            return
-        busy = False
-        try:
-            busy = self._ask()
-            busy = self._end() or busy
-        except StoreError as error:
-            log.warning("ownership_waits_for_postgresql", error=str(error))
-        self._again(BUSY_SECONDS if busy else EVERY_SECONDS)
-
-    def recover(self) -> None:
-        self._again(EVERY_SECONDS)
+    def work(self) -> bool:
+        more = self._ask()
+        return self._end() or more
 
     def _ask(self) -> bool:
         """True: there may be more."""
@@ -76,8 +58,5 @@ class OwnershipActor(RelayActor):
         if time.monotonic() < self._end_at:
             return False
         more = ownership.end_waiting(self._parts.pool) >= ENDED_AT_ONCE
-        self._end_at = time.monotonic() + (BUSY_SECONDS if more else END_SECONDS)
+        self._end_at = time.monotonic() + (self.busy_seconds if more else END_SECONDS)
         return more
-
-    def _again(self, seconds: float) -> None:
-        self._parts.timers.after(seconds, self.actor_ref, Tick())

@@ -31,6 +31,9 @@ class Stop:
 class RelayActor(pykka.ThreadingActor):
     """Commands arrive by `tell` and go to `handle`; never use proxies, their calls bypass the guard."""
 
+    failures: int = 0
+    """Commands in a row that failed, up to now."""
+
     @staticmethod
     def _create_actor_inbox() -> Any:
         """gevent's own queue, in C: the standard library's takes two locks and a condition for each command."""
@@ -59,7 +62,9 @@ class RelayActor(pykka.ThreadingActor):
             return True
         try:
             self.handle(message)
+            self.failures = 0
         except (Exception, GreenletExit, Timeout):
+            self.failures += 1
             metrics.actor_failures.labels(type(self).__name__).inc()
             log.exception("actor_failed", actor=type(self).__name__, command=type(message).__name__)
             self._recover()

@@ -20,7 +20,6 @@ from db import audit
 from db.access import audit_chain
 from db.audit import By
 from db.pool import Pool
-from relay.actors import audit_chainer
 from relay.actors.audit_chainer import AuditChainer
 from relay.cli import auditing
 from relay.cli.auditing import ChainReport
@@ -207,7 +206,7 @@ def test_no_line_waits_for_somebody_to_think_of_it(
         actor = AuditChainer.start(parts)
         actor.ask(Tick(), timeout=PATIENCE)
         actor.stop()
-    assert asked == [audit_chainer.BUSY_SECONDS, audit_chainer.EVERY_SECONDS]
+    assert asked == [AuditChainer.busy_seconds, AuditChainer.every_seconds]
     assert auditing.verify(settings).head.n == 5
     [head] = [one["head"] for one in told if one["event"] == "audit_chain"]
     assert re.fullmatch("4:[0-9a-f]{64}", head)
