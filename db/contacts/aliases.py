@@ -39,7 +39,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What PostgreSQL knows of the names of a batch, and what the batch changes about it."""
+    """What PostgreSQL knows of the names of a group, and what the group changes about it."""
 
     addresses: dict[Key, ConversationMapping]
     """(line id, Genesys address): the names Genesys uses, which never change hands."""
@@ -123,7 +123,7 @@ def _usable(book: Book, one: Seen, names: Iterable[str]) -> Iterable[Held]:
 
 
 def write(cursor: Any, book: Book) -> None:
-    """What the batch changed. A name that somebody else was given meanwhile stays theirs."""
+    """What the group changed. A name that somebody else was given meanwhile stays theirs."""
     new = [_row(key, held) for key, held in sorted(book.changed.items()) if key not in book.held]
     if new:
         execute_values(

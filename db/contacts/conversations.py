@@ -127,7 +127,7 @@ def _create(cursor: Any, new: Sequence[Choice]) -> None:
 
 
 def _learn(cursor: Any, plan: Plan, fresh: dict[str, ConversationMapping]) -> dict[str, ConversationMapping]:
-    """Write down what is new about people already known; most batches bring nothing new."""
+    """Write down what is new about people already known; most groups bring nothing new."""
     current = dict(fresh)
     for choice in plan.choices:
         key = choice.mapping.conversation_id

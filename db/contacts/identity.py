@@ -1,4 +1,4 @@
-"""Who the people of a batch are: which conversation each belongs to, and what is learnt of their names.
+"""Who the people of a group are: which conversation each belongs to, and what is learnt of their names.
 
 Decisions only: nothing is read or written here. One person keeps one conversation. Nothing is merged by guess: where
 a number and a user id point to two conversations, the number decides, and the conflict is told. Only the provider's
@@ -15,7 +15,7 @@ import structlog
 
 from db.contacts.aliases import Book, Held, candidates
 from db.contacts.seen import Arrival, Seen
-from db.mailbox.notices import Kept
+from db.mailbox.notices import NewNotice
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.contacts.phones import normalised
 from relay.core.contacts.user_ids import begins_like_one
@@ -67,7 +67,7 @@ class Loss:
 
 @dataclass(slots=True)
 class Plan:
-    """What a batch comes to, in its order: `take` decides about one person after the other."""
+    """What a group comes to, in its order: `take` decides about one person after the other."""
 
     book: Book
     shards: int
@@ -76,9 +76,9 @@ class Plan:
     lost: list[Loss] = field(default_factory=list)
     renamed: set[str] = field(default_factory=set)
     """Conversations that gave up or lost a name."""
-    notices: list[Kept] = field(default_factory=list)
+    notices: list[NewNotice] = field(default_factory=list)
     user_ids: dict[str, str] = field(default_factory=dict)
-    """By conversation, as learnt from the batch."""
+    """By conversation, as learnt from the group."""
 
     def take(self, one: Seen) -> None:
         found = [held.mapping for held in candidates(self.book, one)]
@@ -113,7 +113,7 @@ class Plan:
         return True
 
     def _notify(self, one: Seen, reason: str, payload: dict[str, list[str]]) -> None:
-        self.notices.append(Kept(one.tenant_id, one.line_id, "whatsapp", CONFLICT, reason, payload, one.when))
+        self.notices.append(NewNotice(one.tenant_id, one.line_id, "whatsapp", CONFLICT, reason, payload, one.when))
 
     def _outdated(self, one: Seen) -> bool:
         """Said under a name that has been given up since."""

@@ -12,7 +12,7 @@ from relay.core.messages import Person
 if TYPE_CHECKING:
     from relay.core.contacts.mapping import ConversationMapping
 
-By = Literal["whatsapp", "genesys", "api"]
+SeenBy = Literal["whatsapp", "genesys", "api"]
 Key = tuple[str, str]
 
 
@@ -43,7 +43,7 @@ class Seen:
     person: Person
     at: float = 0.0
     """When it arrived (Unix seconds), if it makes the conversation active."""
-    by: By = "whatsapp"
+    by: SeenBy = "whatsapp"
     provider_time: float = 0.0
     window_until: float | None = None
     inbound_id: str | None = None

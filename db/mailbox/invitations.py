@@ -29,7 +29,7 @@ WHERE id = %(id)s RETURNING reason"""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentInvitation:
     """What goes out, and what the agent's side is still to be told of its own message, if anything."""
 
     template: Template
@@ -43,7 +43,7 @@ def send(
     in_its_place: Callable[[Message, float | None], Message | None],
     now: float,
     closed_at: float | None,
-) -> Sent | None:
+) -> SentInvitation | None:
     """What is sent in place of the failed message, or None. `in_its_place(message, invited at)` decides.
 
     `closed_at`: when the provider said that the window is closed, which we had not known.
@@ -54,7 +54,9 @@ def send(
             windows.close_window(cursor, conversation_id, closed_at)
         message, state, reason, invited_at = _standing(cursor, message_id)
         if message is not None and message.template is not None and message.template.instead:
-            return Sent(message.template, reason)  # decided before; only the word about it has not arrived yet
+            return SentInvitation(
+                message.template, reason
+            )  # decided before; only the word about it has not arrived yet
         replacement = in_its_place(message, invited_at) if message is not None and state == "failed" else None
         if replacement is None or replacement.template is None:
             return None
@@ -66,7 +68,7 @@ def send(
         how = "instead of it" if template.instead else "with its text"
         note = f"the 24-hour window is closed; the template {template.name} goes out {how}"
         events.note(cursor, [(message_id, "template", note)])
-        return Sent(template, reason)
+        return SentInvitation(template, reason)
 
 
 def _standing(cursor: Any, message_id: str) -> tuple[Message | None, str, str | None, float | None]:

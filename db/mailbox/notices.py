@@ -26,7 +26,7 @@ KIND_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class NewNotice:
     """One to keep. `at` is Unix seconds. The same payload of the same kind is kept once per line."""
 
     tenant_id: str
@@ -39,7 +39,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class ListedNotice:
     """As it is listed. A payload that was too large is {"shortened": its beginning, "bytes": its size}."""
 
     id: int
@@ -52,7 +52,7 @@ class Notice:
     at: datetime
 
 
-def keep(cursor: Any, rows: Iterable[Kept]) -> None:
+def keep(cursor: Any, rows: Iterable[NewNotice]) -> None:
     """A repeated webhook makes no second notice. A line that got a new one keeps so many and no more."""
     values = sorted((_values(one) for one in rows), key=lambda row: (row[1], row[6]))
     if not values:
@@ -74,7 +74,7 @@ def keep(cursor: Any, rows: Iterable[Kept]) -> None:
         )
 
 
-def _values(one: Kept) -> tuple[Any, ...]:
+def _values(one: NewNotice) -> tuple[Any, ...]:
     whole = json.dumps(one.payload, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256("\n".join((one.channel, one.kind, whole)).encode("utf-8", "replace")).digest()
     return (
@@ -99,7 +99,7 @@ def _storable(text: str) -> str:
 
 def listed(
     pool: Pool, tenant_id: str, line_id: str | None = None, before: str | None = None, limit: int = 50
-) -> Page[Notice]:
+) -> Page[ListedNotice]:
     """The newest first. Raises CursorError when `before` is not the `next` of an earlier page."""
     (last,) = decode(before, int) if before is not None else (None,)
     with pool.transaction() as cursor:
@@ -119,8 +119,8 @@ def listed(
     return page(rows, limit, lambda one: (one.id,))
 
 
-def _notice(row: Sequence[Any]) -> Notice:
-    return Notice(row[0], str(row[1]), str(row[2]), *row[3:])
+def _notice(row: Sequence[Any]) -> ListedNotice:
+    return ListedNotice(row[0], str(row[1]), str(row[2]), *row[3:])
 
 
 def expire(cursor: Any) -> int:

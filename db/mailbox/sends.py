@@ -25,7 +25,7 @@ PREFIX = "api:"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class NewSend:
     """What to put in, and the request it came from, by which a repeat is known. Times are Unix seconds."""
 
     tenant_id: str
@@ -38,7 +38,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendState:
     """How a message stands. `status` is its state; finished means that nothing more is done for it now."""
 
     id: str
@@ -59,7 +59,7 @@ class OtherRequestError(ValueError):
     """Another message was asked for under this id before."""
 
 
-def put(pool: Pool, asked: Asked, shards: int) -> str:
+def put(pool: Pool, asked: NewSend, shards: int) -> str:
     """The id of the message, written and its shard's owner told; of the one that is there, for a repeat.
 
     Raises OtherRequestError.
@@ -80,7 +80,7 @@ def put(pool: Pool, asked: Asked, shards: int) -> str:
     return row.id
 
 
-def _known(cursor: Any, asked: Asked) -> str | None:
+def _known(cursor: Any, asked: NewSend) -> str | None:
     """Looked for on all lines and in both directions, so that an id stands for one message only."""
     cursor.execute(
         """SELECT m.id, m.payload FROM lines l JOIN message_tracking m ON m.line_id = l.id
@@ -95,7 +95,7 @@ def _known(cursor: Any, asked: Asked) -> str | None:
     return str(row[0])
 
 
-def _row(asked: Asked, mapping: ConversationMapping) -> Row:
+def _row(asked: NewSend, mapping: ConversationMapping) -> Row:
     key = sort_key(SOURCE[asked.direction], asked.message.provider_time, asked.at, 0)
     return Row(
         messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard,
@@ -103,7 +103,7 @@ def _row(asked: Asked, mapping: ConversationMapping) -> Row:
     )  # fmt: skip
 
 
-def outcome(pool: Pool, tenant_id: str | None, message_id: str) -> Outcome | None:
+def outcome(pool: Pool, tenant_id: str | None, message_id: str) -> SendState | None:
     """How it stands. `tenant_id` None: whosever it is (operators only)."""
     with pool.autocommit() as cursor:
         cursor.execute(
@@ -114,4 +114,4 @@ def outcome(pool: Pool, tenant_id: str | None, message_id: str) -> Outcome | Non
             (UUID(message_id), tenant_id, tenant_id),
         )
         row = cursor.fetchone()
-    return Outcome(str(row[0]), str(row[1]), *row[2:]) if row else None
+    return SendState(str(row[0]), str(row[1]), *row[2:]) if row else None

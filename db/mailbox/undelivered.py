@@ -110,7 +110,7 @@ def _failures(cursor: Any, told: Sequence[Told]) -> list[_Failure]:
     if not failed:
         return []
     arrived = {one.message_id for one in told if one.receipt.status in ARRIVED}
-    # All of the batch, for the ladder locks them too: one order for all transactions.
+    # All of the group, for the ladder locks them too: one order for all transactions.
     claims.lock(cursor, sorted({one.message_id for one in told}))
     _name_attempts(cursor, [one for one in failed.values() if one.n is None and one.receipt.provider_id])
     return _read(cursor, list(failed.values()), arrived)

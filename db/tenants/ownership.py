@@ -15,7 +15,7 @@ from typing import Any, Literal
 from db import audit
 from db.audit import By
 from db.mailbox import events, notices
-from db.mailbox.notices import Kept
+from db.mailbox.notices import NewNotice
 from db.pool import Pool
 from db.tenants.changes import Changes, NotFoundError, TakenError
 from db.tenants.onboarding import COLUMNS, Line, line_of
@@ -196,9 +196,9 @@ def note_transfer(pool: Pool, owner: Owner, tenant_id: str, line_id: str) -> Non
         audit.record(cursor, RELAY, "line.transferred", subject=owner.line_id, detail=detail)
 
 
-def _notice(tenant_id: str, line_id: str, kind: str, reason: str) -> Kept:
+def _notice(tenant_id: str, line_id: str, kind: str, reason: str) -> NewNotice:
     now = time.time()
-    return Kept(tenant_id, line_id, "relay", kind, reason, {"at": int(now)}, now)
+    return NewNotice(tenant_id, line_id, "relay", kind, reason, {"at": int(now)}, now)
 
 
 def find(pool: Pool, ref: str) -> list[Line]:

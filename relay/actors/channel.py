@@ -18,7 +18,7 @@ from relay.core.conversation.events import LaneName
 from relay.core.errors import SendError
 from relay.core.limits import Rate, Rates, rate_of
 from relay.runtime.actor import RelayActor, Stop, tell
-from relay.runtime.commands import BESIDE, AskTurn, Freed, PassTurn, Ref, Refused, Tick, Turn
+from relay.runtime.commands import BESIDE, AskTurn, CredentialsRefused, Freed, PassTurn, Ref, Tick, Turn
 from relay.runtime.context import Parts
 from relay.runtime.side import Side
 
@@ -133,7 +133,7 @@ class ChannelActor(RelayActor):
         if refused != self._told_refused:
             self._told_refused = refused
             reason = self._side.breaker.reason if refused else None
-            tell(self._tenant, Refused(self._side.account.line_id, self._side.name, reason))
+            tell(self._tenant, CredentialsRefused(self._side.account.line_id, self._side.name, reason))
 
     def _failed(self, error: SendError) -> None:
         was_open = self._side.breaker.open

@@ -17,7 +17,7 @@ from relay.channels.base import Account
 from relay.core.errors import StoreError
 from relay.core.messages import ChannelName, Direction
 from relay.runtime.actor import RelayActor, Stop, tell
-from relay.runtime.commands import SIDE, AskTurn, Prepare, PrepareDone, Ref, Refused, ReloadTenant, Tick
+from relay.runtime.commands import SIDE, AskTurn, CredentialsRefused, Prepare, PrepareDone, Ref, ReloadTenant, Tick
 from relay.runtime.context import Parts
 from relay.runtime.side import Side
 
@@ -34,7 +34,7 @@ class MediaWorker:
 
 
 @dataclass(slots=True)
-class Line:
+class RunningLine:
     """What runs for one line in this daemon."""
 
     accounts: LineAccounts
@@ -53,8 +53,8 @@ class TenantActor(RelayActor):
         super().__init__()
         self._parts = parts
         self._tenant_id = tenant_id
-        self._lines: dict[str, Line] = {}
-        self._held: dict[tuple[str, str], AskTurn | Prepare | ReloadTenant | Refused] = {}
+        self._lines: dict[str, RunningLine] = {}
+        self._held: dict[tuple[str, str], AskTurn | Prepare | ReloadTenant | CredentialsRefused] = {}
         self._alarm = False
         self._converting = BoundedSemaphore(1)
 
@@ -67,7 +67,7 @@ class TenantActor(RelayActor):
             self._unless_away("reload", command, self._reload)
         elif isinstance(command, PrepareDone):
             self._done(command)
-        elif isinstance(command, Refused):
+        elif isinstance(command, CredentialsRefused):
             self._unless_away(f"health:{command.line_id}:{command.type}", command, lambda: self._refused(command))
         elif isinstance(command, Tick):
             self._alarm = False
@@ -93,7 +93,7 @@ class TenantActor(RelayActor):
         worker.pending += 1
         tell(worker.ref, prepare)
 
-    def _media_worker(self, line: Line) -> MediaWorker:
+    def _media_worker(self, line: RunningLine) -> MediaWorker:
         idle = next((worker for worker in line.media if not worker.pending), None)
         if idle is None and len(line.media) < MEDIA_WORKERS:
             idle = MediaWorker(
@@ -110,7 +110,7 @@ class TenantActor(RelayActor):
 
     # Lines
 
-    def _line(self, line_id: str) -> Line | None:
+    def _line(self, line_id: str) -> RunningLine | None:
         """The line's actors, started at first use. None while it cannot be read or does not exist."""
         line = self._lines.get(line_id)
         if line is None or not all(ref.is_alive() for ref in line.channels.values()):
@@ -124,13 +124,13 @@ class TenantActor(RelayActor):
             line = self._lines[line_id] = self._start(accounts)
         return line
 
-    def _start(self, accounts: LineAccounts) -> Line:
+    def _start(self, accounts: LineAccounts) -> RunningLine:
         sides = _sides(accounts)
         channels: dict[str, Ref] = {}
         for name, account in sides.items():
             side = Side(name, self._parts.channels[name], account)
             channels[name] = ChannelActor.start(self._parts, side, self.actor_ref)
-        return Line(accounts, channels, sides)
+        return RunningLine(accounts, channels, sides)
 
     def _reload(self) -> None:
         for line_id, line in list(self._lines.items()):
@@ -149,13 +149,15 @@ class TenantActor(RelayActor):
 
     # Waiting while paused, inactive, or without a database
 
-    def _hold(self, key: tuple[str, str], command: AskTurn | Prepare | ReloadTenant | Refused, *, soon: bool) -> None:
+    def _hold(
+        self, key: tuple[str, str], command: AskTurn | Prepare | ReloadTenant | CredentialsRefused, *, soon: bool
+    ) -> None:
         """Until the tenant is reloaded, or (`soon`) until the database may be back."""
         self._held[key] = command
         if soon:
             self._wake()
 
-    def _unless_away(self, key: str, command: ReloadTenant | Refused, do: Callable[[], None]) -> None:
+    def _unless_away(self, key: str, command: ReloadTenant | CredentialsRefused, do: Callable[[], None]) -> None:
         try:
             do()
         except StoreError as error:
@@ -174,7 +176,7 @@ class TenantActor(RelayActor):
 
     # Health
 
-    def _refused(self, refused: Refused) -> None:
+    def _refused(self, refused: CredentialsRefused) -> None:
         """Three states, and `refused` only on the provider's own word: a timeout is never one."""
         health: credentials.Health = "ok" if refused.reason is None else "refused"
         log.warning("credentials_judged", tenant=self._tenant_id, type=refused.type, health=health, why=refused.reason)

@@ -1,7 +1,7 @@
 """Publisher confirms on one AMQP channel shared by many greenlets.
 
-Requests put items into the outbox; one greenlet writes what has gathered there with one call of the socket, the link's
-reader resolves it by delivery tag. One confirm per request costs ten times as much.
+Requests put messages into the outbox; one greenlet writes what has gathered there with one call of the socket, the
+link's reader resolves each by delivery tag. One confirm per request costs ten times as much.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gevent.queue import Queue
 
 from relay.broker.connect import Backoff
 from relay.broker.envelopes import Outgoing
-from relay.broker.errors import BrokerError, Refused, Unroutable
+from relay.broker.errors import BrokerError, Nacked, Unroutable
 from relay.broker.link import Link
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ RECONNECT_SECONDS = (0.1, 2.0)
 PERSISTENT = 2
 
 
-class Batch:
+class Publication:
     """What one `send` waits for."""
 
     def __init__(self) -> None:
@@ -40,30 +40,30 @@ class Batch:
         self.open: dict[int, Outgoing] = {}
         self.failures: list[tuple[Outgoing, BrokerError]] = []
 
-    def add(self, outgoing: Outgoing) -> Item:
-        item = Item(self, len(self.open) + len(self.failures), outgoing)
-        self.open[item.place] = outgoing
-        return item
+    def add(self, outgoing: Outgoing) -> Unconfirmed:
+        unconfirmed = Unconfirmed(self, len(self.open) + len(self.failures), outgoing)
+        self.open[unconfirmed.place] = outgoing
+        return unconfirmed
 
 
-class Item:
-    """One message of a batch on its way to its confirm."""
+class Unconfirmed:
+    """One message of a publication on its way to its confirm."""
 
-    __slots__ = ("batch", "error", "outgoing", "place")
+    __slots__ = ("error", "outgoing", "place", "publication")
 
-    def __init__(self, batch: Batch, place: int, outgoing: Outgoing) -> None:
-        self.batch = batch
+    def __init__(self, publication: Publication, place: int, outgoing: Outgoing) -> None:
+        self.publication = publication
         self.place = place
         self.outgoing = outgoing
         self.error: BrokerError | None = None
 
     def resolve(self, error: BrokerError | None = None) -> None:
         error = self.error or error
-        self.batch.open.pop(self.place, None)
+        self.publication.open.pop(self.place, None)
         if error is not None:
-            self.batch.failures.append((self.outgoing, error))
-        if not self.batch.open:
-            self.batch.done.set()
+            self.publication.failures.append((self.outgoing, error))
+        if not self.publication.open:
+            self.publication.done.set()
 
 
 class ConfirmingSender:
@@ -72,10 +72,10 @@ class ConfirmingSender:
     def __init__(self, url: str, prepare: Callable[[], None] | None) -> None:
         self._url = url
         self._prepare = prepare
-        self._outbox: Queue[Item | None] = Queue()
-        # Bounds outbox and unconfirmed together: each item holds one until it is resolved.
-        self._room = BoundedSemaphore(UNCONFIRMED_LIMIT)
-        self._unconfirmed: OrderedDict[int, Item] = OrderedDict()
+        self._outbox: Queue[Unconfirmed | None] = Queue()
+        # Bounds outbox and unconfirmed together: each message holds one until it is resolved.
+        self._free_places = BoundedSemaphore(UNCONFIRMED_LIMIT)
+        self._unconfirmed: OrderedDict[int, Unconfirmed] = OrderedDict()
         self._closed = Event()
         self._greenlet: gevent.Greenlet | None = None
         self._link: Link | None = None
@@ -87,7 +87,7 @@ class ConfirmingSender:
 
     @property
     def waiting(self) -> int:
-        return UNCONFIRMED_LIMIT - int(self._room.counter)
+        return UNCONFIRMED_LIMIT - int(self._free_places.counter)
 
     def start(self) -> None:
         if self._greenlet is None and not self._closed.is_set():
@@ -96,17 +96,17 @@ class ConfirmingSender:
     def send(self, outgoing: Sequence[Outgoing], deadline: float) -> list[tuple[Outgoing, BrokerError]]:
         """Publish once; returns what was not confirmed by the deadline, each with its reason."""
         self.start()
-        batch = Batch()
-        items = [batch.add(one) for one in outgoing]
-        for item in items:
-            if not self._room.acquire(timeout=max(deadline - time.monotonic(), 0.001)):
+        publication = Publication()
+        added = [publication.add(one) for one in outgoing]
+        for unconfirmed in added:
+            if not self._free_places.acquire(timeout=max(deadline - time.monotonic(), 0.001)):
                 break
-            self._outbox.put(item)
-        if items and not batch.done.wait(max(deadline - time.monotonic(), 0.001)):
-            batch.abandoned = True
+            self._outbox.put(unconfirmed)
+        if added and not publication.done.wait(max(deadline - time.monotonic(), 0.001)):
+            publication.abandoned = True
             reason = BrokerError("no confirm in time" if self.connected else str(self._trouble))
-            return batch.failures + [(one, reason) for one in batch.open.values()]
-        return batch.failures
+            return publication.failures + [(one, reason) for one in publication.open.values()]
+        return publication.failures
 
     def close(self) -> None:
         self._closed.set()
@@ -159,10 +159,10 @@ class ConfirmingSender:
     def _write_until_lost(self, link: Link, channel: Any) -> None:
         tag = 0
         while not link.lost.is_set() and not self._closed.is_set():
-            item = self._outbox.get()
-            if item is None:
+            unconfirmed = self._outbox.get()
+            if unconfirmed is None:
                 continue
-            burst = self._still_wanted([item, *self._at_hand(BURST - 1)])
+            burst = self._still_wanted([unconfirmed, *self._at_hand(BURST - 1)])
             # All at first: a link that breaks in the middle fails the whole burst, and each is repeated by its sender.
             tagged = dict(enumerate(burst, tag + 1))
             tag += len(tagged)
@@ -172,20 +172,20 @@ class ConfirmingSender:
                     self._write(channel, own_tag, one.outgoing)
         raise BrokerError(f"the broker connection is lost: {link.error}")
 
-    def _still_wanted(self, items: Iterable[Item]) -> list[Item]:
+    def _still_wanted(self, gathered: Iterable[Unconfirmed]) -> list[Unconfirmed]:
         wanted = []
-        for item in items:
-            if item.batch.abandoned:
-                self._settle(item, None)
+        for unconfirmed in gathered:
+            if unconfirmed.publication.abandoned:
+                self._settle(unconfirmed, None)
             else:
-                wanted.append(item)
+                wanted.append(unconfirmed)
         return wanted
 
-    def _at_hand(self, limit: int) -> Iterable[Item]:
+    def _at_hand(self, limit: int) -> Iterable[Unconfirmed]:
         for _ in range(min(self._outbox.qsize(), limit)):
-            item = self._outbox.get_nowait()
-            if item is not None:
-                yield item
+            unconfirmed = self._outbox.get_nowait()
+            if unconfirmed is not None:
+                yield unconfirmed
 
     @staticmethod
     def _write(channel: Any, tag: int, outgoing: Outgoing) -> None:
@@ -199,42 +199,42 @@ class ConfirmingSender:
         channel.basic_publish(message, exchange=outgoing.exchange, routing_key=outgoing.routing_key, mandatory=True)
 
     def _acked(self, tag: int, multiple: bool) -> None:
-        for item in self._resolved(tag, multiple):
-            self._settle(item, None)
+        for unconfirmed in self._resolved(tag, multiple):
+            self._settle(unconfirmed, None)
 
     def _nacked(self, tag: int, multiple: bool) -> None:
-        for item in self._resolved(tag, multiple):
-            self._settle(item, Refused("the broker refused it"))
+        for unconfirmed in self._resolved(tag, multiple):
+            self._settle(unconfirmed, Nacked("the broker refused it"))
 
     def _returned(self, error: Exception, _exchange: str, _key: str, message: Any) -> None:
         """Comes before the ack of the same message."""
-        item = self._unconfirmed.get(int(message.properties["message_id"]))
-        if item is not None:
-            item.error = Unroutable(f"no queue takes it: {error}")
+        unconfirmed = self._unconfirmed.get(int(message.properties["message_id"]))
+        if unconfirmed is not None:
+            unconfirmed.error = Unroutable(f"no queue takes it: {error}")
 
-    def _resolved(self, tag: int, multiple: bool) -> Iterable[Item]:
+    def _resolved(self, tag: int, multiple: bool) -> Iterable[Unconfirmed]:
         if not multiple:
-            item = self._unconfirmed.pop(tag, None)
-            return [item] if item is not None else []
-        items = []
+            unconfirmed = self._unconfirmed.pop(tag, None)
+            return [unconfirmed] if unconfirmed is not None else []
+        resolved = []
         while self._unconfirmed and next(iter(self._unconfirmed)) <= tag:
-            items.append(self._unconfirmed.popitem(last=False)[1])
-        return items
+            resolved.append(self._unconfirmed.popitem(last=False)[1])
+        return resolved
 
-    def _settle(self, item: Item, error: BrokerError | None) -> None:
-        item.resolve(error)
-        self._room.release()
+    def _settle(self, unconfirmed: Unconfirmed, error: BrokerError | None) -> None:
+        unconfirmed.resolve(error)
+        self._free_places.release()
 
     def _fail_unconfirmed(self) -> None:
         while self._unconfirmed:
-            _, item = self._unconfirmed.popitem(last=False)
-            self._settle(item, BrokerError(str(self._trouble)))
+            _, unconfirmed = self._unconfirmed.popitem(last=False)
+            self._settle(unconfirmed, BrokerError(str(self._trouble)))
 
     def _forget_abandoned(self) -> None:
         """While the broker is away nobody else takes out what its sender has given up: bodies can be large."""
-        for item in self._still_wanted(list(self._at_hand(self._outbox.qsize()))):
-            self._outbox.put(item)
+        for unconfirmed in self._still_wanted(list(self._at_hand(self._outbox.qsize()))):
+            self._outbox.put(unconfirmed)
 
     def _fail_outbox(self) -> None:
-        for item in list(self._at_hand(self._outbox.qsize())):
-            self._settle(item, BrokerError("the publisher is closed"))
+        for unconfirmed in list(self._at_hand(self._outbox.qsize())):
+            self._settle(unconfirmed, BrokerError("the publisher is closed"))

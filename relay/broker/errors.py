@@ -16,7 +16,7 @@ class BrokerError(StoreError):
     """The broker could not be reached, or did not confirm in time. Nothing is wrong with the message."""
 
 
-class Refused(BrokerError):
+class Nacked(BrokerError):
     """The broker answered with a nack."""
 
 

@@ -10,7 +10,7 @@ from gevent.event import Event
 from relay.broker.confirms import ConfirmingSender
 from relay.broker.connect import Backoff, is_redis
 from relay.broker.envelopes import Outgoing
-from relay.broker.errors import BrokerError, Refused, Unroutable
+from relay.broker.errors import BrokerError, Nacked, Unroutable
 from relay.broker.redis_sender import RedisSender
 
 __all__ = ["Outgoing", "Publisher"]
@@ -69,5 +69,5 @@ class Publisher:
 
 def _naming(failures: Sequence[tuple[Outgoing, BrokerError]], total: int) -> BrokerError:
     one, error = failures[0]
-    kind: type[BrokerError] = type(error) if isinstance(error, (Refused, Unroutable)) else BrokerError
+    kind: type[BrokerError] = type(error) if isinstance(error, (Nacked, Unroutable)) else BrokerError
     return kind(f"{len(failures)} of {total} not confirmed, first {one.destination}: {error}")

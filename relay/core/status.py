@@ -23,7 +23,7 @@ LISTED_UNFINISHED = ("received", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that one batch of receipts says about one message. Times are Unix seconds."""
+    """All that one group of receipts says about one message. Times are Unix seconds."""
 
     message_id: str
     provider_id: str

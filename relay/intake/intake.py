@@ -1,6 +1,6 @@
 """From what the broker delivered to committed rows: parse, find the conversation, insert, record receipts.
 
-One transaction for a whole batch. A batch that fails for its data is halved until the culprit stands
+One transaction for a whole group. A group that fails for its data is halved until the culprit stands
 alone and goes to DEAD_LETTERS; a failure of the connection is not a failure of the data.
 """
 
@@ -26,10 +26,10 @@ from relay.core.errors import StoreError
 from relay.core.mailbox import NewRow, Row, RowStatus
 from relay.core.messages import Ignored, Message, Notice, Receipt, Typing
 from relay.core.queues import DIRECTION, TARGET
-from relay.intake import items
-from relay.intake.items import Item, Rows
+from relay.intake import update_events
 from relay.intake.known import LIMIT, KnownContacts
 from relay.intake.references import Referring, complete
+from relay.intake.update_events import Rows, UpdateEvent
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class OutOfDate(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
+class UnusableUpdate:
     """An update that cannot be read, as it came, with the reason."""
 
     body: bytes
@@ -48,12 +48,12 @@ class DeadLetter:
 
 @dataclass(slots=True)
 class Taken:
-    """What a batch came to."""
+    """What a group came to."""
 
     arrived: list[Arrived] = field(default_factory=list)
     row_statuses: list[RowStatus] = field(default_factory=list)
     typed: list[AgentTyped] = field(default_factory=list)
-    dead: list[DeadLetter] = field(default_factory=list)
+    dead: list[UnusableUpdate] = field(default_factory=list)
 
 
 class Intake:
@@ -67,24 +67,24 @@ class Intake:
         self._known = KnownContacts(LIMIT)
 
     def take(self, bodies: Sequence[bytes]) -> Taken:
-        """Commit the batch. Raises StoreError when PostgreSQL is away: nothing was written, try again."""
+        """Commit the group. Raises StoreError when PostgreSQL is away: nothing was written, try again."""
         taken = Taken()
-        readable: list[list[Item]] = []
+        readable: list[list[UpdateEvent]] = []
         for one in (one for body in bodies for one in unpacked(body)):
             try:
-                readable.append(items.read(one, self._channels))
+                readable.append(update_events.read(one, self._channels))
             # Whatever a provider's oddity breaks, it must not stop the others.
             except Exception as error:  # noqa: BLE001
                 taken.dead.append(_dead(one, error))
         self._store([found for found in readable if found], taken)
         return taken
 
-    def _store(self, updates: Sequence[list[Item]], taken: Taken) -> None:
-        """Each update's events stay together; the batch is halved until the culprit stands alone."""
+    def _store(self, updates: Sequence[list[UpdateEvent]], taken: Taken) -> None:
+        """Each update's events stay together; the group is halved until the culprit stands alone."""
         if not updates:
             return
         try:
-            self._settle([item for found in updates for item in found], taken)
+            self._settle([arrived for found in updates for arrived in found], taken)
         except StoreError as error:
             if not isinstance(error, NamesakeError):
                 raise
@@ -92,7 +92,7 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - as above: PostgreSQL or a renderer does not take the data
             self._halve(updates, taken, error)
 
-    def _halve(self, updates: Sequence[list[Item]], taken: Taken, error: Exception) -> None:
+    def _halve(self, updates: Sequence[list[UpdateEvent]], taken: Taken, error: Exception) -> None:
         if len(updates) == 1:
             taken.dead.append(_dead(updates[0][0].body, error))
             return
@@ -100,29 +100,29 @@ class Intake:
         self._store(updates[:middle], taken)
         self._store(updates[middle:], taken)
 
-    def _settle(self, batch: Sequence[Item], taken: Taken) -> None:
+    def _settle(self, group: Sequence[UpdateEvent], taken: Taken) -> None:
         try:
-            self._commit(batch, taken)
+            self._commit(group, taken)
         except (OutOfDate, NamesakeError):  # nothing was written
-            self._commit(batch, taken, recalling=False)
+            self._commit(group, taken, recalling=False)
 
-    def _commit(self, batch: Sequence[Item], taken: Taken, recalling: bool = True) -> None:
-        written = [item for item in batch if isinstance(item.event, (Message, Ignored))]
-        told = [item.receipt for item in batch if isinstance(item.event, Receipt)]
+    def _commit(self, group: Sequence[UpdateEvent], taken: Taken, recalling: bool = True) -> None:
+        written = [arrived for arrived in group if isinstance(arrived.event, (Message, Ignored))]
+        told = [arrived.receipt for arrived in group if isinstance(arrived.event, Receipt)]
         with self._pool.transaction() as cursor:
-            mappings = self._resolve(cursor, [item.seen for item in written], recalling)
-            conversations.see_genesys_conversations(cursor, items.genesys_conversations(written, mappings))
+            mappings = self._resolve(cursor, [arrived.seen for arrived in written], recalling)
+            conversations.see_genesys_conversations(cursor, update_events.genesys_conversations(written, mappings))
             new = self._rows(cursor, written, mappings)
             inserted = messages.insert(cursor, new)
             row_statuses = receipts.record(cursor, told)
-            told_of = [item.kept for item in batch if isinstance(item.event, Notice)]
-            notices.keep(cursor, [*told_of, *(trouble for item in batch if (trouble := item.trouble))])
-            typed = self._typed(cursor, [item for item in batch if isinstance(item.event, Typing)])
+            told_of = [arrived.kept for arrived in group if isinstance(arrived.event, Notice)]
+            notices.keep(cursor, [*told_of, *(trouble for arrived in group if (trouble := arrived.trouble))])
+            typed = self._typed(cursor, [arrived for arrived in group if isinstance(arrived.event, Typing)])
             rows = [row for row in [*inserted.fresh, *inserted.unfinished] if row.state in ("received", "unknown")]
             # Last, since receipts may have put rows back.
             others = unfinished.others(cursor, {row.conversation_id for row in rows}, [row.id for row in rows])
         self._remember(written, mappings)
-        taken.arrived += _grouped(rows, {mapping.conversation_id: mapping for mapping in mappings}, others)
+        taken.arrived += _by_conversation(rows, {mapping.conversation_id: mapping for mapping in mappings}, others)
         taken.row_statuses += row_statuses
         taken.typed += typed
         metrics.intake.labels("message").inc(len(inserted.fresh))
@@ -145,27 +145,29 @@ class Intake:
         fresh, brought_up = iter(resolved[: len(missing)]), iter(resolved[len(missing) :])
         return [next(fresh) if mapping is None else next(brought_up) for mapping in found]
 
-    def _rows(self, cursor: Any, written: Sequence[Item], mappings: Sequence[ConversationMapping]) -> list[NewRow]:
+    def _rows(
+        self, cursor: Any, written: Sequence[UpdateEvent], mappings: Sequence[ConversationMapping]
+    ) -> list[NewRow]:
         referring = [
-            Referring(item.update.line_id, mapping.conversation_id, item.event)
-            for item, mapping in zip(written, mappings, strict=True)
-            if isinstance(item.event, Message) and item.update.channel == "whatsapp"
+            Referring(arrived.update.line_id, mapping.conversation_id, arrived.event)
+            for arrived, mapping in zip(written, mappings, strict=True)
+            if isinstance(arrived.event, Message) and arrived.update.channel == "whatsapp"
         ]
         completed = iter(complete(cursor, referring))
         rows, made = Rows(self._targets), []
-        for item, mapping in zip(written, mappings, strict=True):
-            event = item.event
+        for arrived, mapping in zip(written, mappings, strict=True):
+            event = arrived.event
             assert isinstance(event, (Message, Ignored))
-            refers = isinstance(event, Message) and item.update.channel == "whatsapp"
-            made += rows.of(item, next(completed) if refers else event, mapping)
-        return items.in_parts(items.distinct(made))
+            refers = isinstance(event, Message) and arrived.update.channel == "whatsapp"
+            made += rows.of(arrived, next(completed) if refers else event, mapping)
+        return update_events.in_parts(update_events.distinct(made))
 
-    def _typed(self, cursor: Any, typing: Sequence[Item]) -> list[AgentTyped]:
+    def _typed(self, cursor: Any, typing: Sequence[UpdateEvent]) -> list[AgentTyped]:
         """Of those whom we know; nobody gets a conversation because somebody types.
 
         Told every few seconds, so mostly of those remembered: Genesys' address of a conversation never changes hands.
         """
-        seen = [item.seen for item in typing]
+        seen = [arrived.seen for arrived in typing]
         found = [self._known.recall(one) for one in seen]
         missing = [one for one, mapping in zip(seen, found, strict=True) if mapping is None]
         asked = dict(zip(missing, conversations.known(cursor, missing), strict=True))
@@ -174,30 +176,34 @@ class Intake:
                 self._known.remember(one, mapping)
         mappings = (mapping or asked.get(one) for one, mapping in zip(seen, found, strict=True))
         return [
-            AgentTyped(mapping.conversation_id, mapping.shard, item.update.arrived_at)
-            for item, mapping in zip(typing, mappings, strict=True)
+            AgentTyped(mapping.conversation_id, mapping.shard, arrived.update.arrived_at)
+            for arrived, mapping in zip(typing, mappings, strict=True)
             if mapping is not None
         ]
 
-    def _remember(self, written: Sequence[Item], mappings: Sequence[ConversationMapping]) -> None:
-        for item, mapping in zip(written, mappings, strict=True):
-            genesys = item.event.genesys_conversation_id if isinstance(item.event, Message) else None
-            self._known.remember(item.seen, replace(mapping, genesys_conversation_id=genesys) if genesys else mapping)
+    def _remember(self, written: Sequence[UpdateEvent], mappings: Sequence[ConversationMapping]) -> None:
+        for arrived, mapping in zip(written, mappings, strict=True):
+            genesys = arrived.event.genesys_conversation_id if isinstance(arrived.event, Message) else None
+            self._known.remember(
+                arrived.seen, replace(mapping, genesys_conversation_id=genesys) if genesys else mapping
+            )
 
 
-def _grouped(rows: Sequence[Row], mappings: dict[str, ConversationMapping], others: Container[str]) -> list[Arrived]:
-    groups: dict[str, list[Row]] = {}
+def _by_conversation(
+    rows: Sequence[Row], mappings: dict[str, ConversationMapping], others: Container[str]
+) -> list[Arrived]:
+    by_conversation: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(row.conversation_id, []).append(row)
+        by_conversation.setdefault(row.conversation_id, []).append(row)
     return [
-        Arrived(mappings[conversation_id], group, nothing_else=conversation_id not in others)
-        for conversation_id, group in groups.items()
+        Arrived(mappings[conversation_id], its_rows, nothing_else=conversation_id not in others)
+        for conversation_id, its_rows in by_conversation.items()
         if conversation_id in mappings
     ]
 
 
-def _dead(body: bytes, error: Exception) -> DeadLetter:
+def _dead(body: bytes, error: Exception) -> UnusableUpdate:
     metrics.dead_letters.inc()
     reason = f"{type(error).__name__}: {error}".strip()[:500]
     log.warning("update_cannot_be_read", error=type(error).__name__)
-    return DeadLetter(body, reason)
+    return UnusableUpdate(body, reason)

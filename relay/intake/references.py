@@ -1,6 +1,6 @@
 """What a customer's message is about: the quoted text, the answer that was tapped, the number that was written back.
 
-Looked up for a whole batch at once, and only for messages that refer to others.
+Looked up for a whole group at once, and only for messages that refer to others.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ class Referring:
 
 def complete(cursor: Any, written: Sequence[Referring]) -> list[Message]:
     """The messages with what they refer to filled in, as far as it is known; the others as they are."""
-    known = _Known(cursor, written)
+    known = _Referred(cursor, written)
     return [_completed(one, known) for one in written]
 
 
-class _Known:
-    """The messages that a batch refers to."""
+class _Referred:
+    """The messages that a group refers to."""
 
     def __init__(self, cursor: Any, written: Sequence[Referring]) -> None:
-        self._batch = {(one.conversation_id, one.message.source_id): one.message for one in written}
+        self._group = {(one.conversation_id, one.message.source_id): one.message for one in written}
         self._quoted = references.quoted(
             cursor, ((one.line_id, one.message.reply_to) for one in written if one.message.reply_to)
         )
@@ -57,7 +57,7 @@ class _Known:
         found = self._quoted.get((one.line_id, one.message.reply_to or ""))
         if found is not None and found.conversation_id == one.conversation_id:
             return _quote(found.message, by_contact=found.direction == "inbound")
-        earlier = self._batch.get((one.conversation_id, one.message.reply_to or ""))
+        earlier = self._group.get((one.conversation_id, one.message.reply_to or ""))
         return _quote(earlier, by_contact=True) if earlier is not None else None
 
     def answer(self, one: Referring) -> Answer | None:
@@ -77,7 +77,7 @@ def _quote(message: Message, *, by_contact: bool) -> Quote:
     return Quote(excerpt(message), "contact" if by_contact and not message.notice else "business")
 
 
-def _completed(one: Referring, known: _Known) -> Message:
+def _completed(one: Referring, known: _Referred) -> Message:
     message = one.message
     answer = known.answer(one)
     if answer is not None:

@@ -80,7 +80,7 @@ class ReloadTenant:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class CredentialsRefused:
     """The provider refuses a side's credentials (`reason`), or takes them again (None)."""
 
     line_id: str

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from db.access import api_keys
 from db.audit import By
 from db.mailbox import notices
-from db.mailbox.notices import Kept
+from db.mailbox.notices import NewNotice
 from db.pool import Pool
 from db.views import audit_search
 from db.views.audit_search import AuditSearch
@@ -21,8 +21,10 @@ def test_a_tenants_notices(api: Api, parts: WebParts, pool: Pool, new_tenant: Ca
     with pool.transaction() as cursor:
         for n in range(3):
             item = {"n": n, "access_token": "hidden"}
-            notices.keep(cursor, [Kept(tenant_id, lines[n % 2], "whatsapp", "account_update", "why", item, 1.79e9 + n)])
-        notices.keep(cursor, [Kept(other, foreign, "genesys", "unreadable", "why", {"n": 9}, 1.79e9)])
+            notices.keep(
+                cursor, [NewNotice(tenant_id, lines[n % 2], "whatsapp", "account_update", "why", item, 1.79e9 + n)]
+            )
+        notices.keep(cursor, [NewNotice(other, foreign, "genesys", "unreadable", "why", {"n": 9}, 1.79e9)])
     path = f"/api/tenants/{tenant_id}/notices"
     first = api("GET", f"{path}?limit=2").get_json()
     second = api("GET", f"{path}?limit=2&before={first['next']}").get_json()
@@ -42,7 +44,7 @@ def test_who_may_see_them(api: Api, parts: WebParts, pool: Pool, new_tenant: Cal
     tenant_id, other = new_tenant(), new_tenant("Other")
     line_id = active_line(parts, pool, tenant_id)
     with pool.transaction() as cursor:
-        notices.keep(cursor, [Kept(tenant_id, line_id, "whatsapp", "unreadable", "why", {"n": 1}, 1.79e9)])
+        notices.keep(cursor, [NewNotice(tenant_id, line_id, "whatsapp", "unreadable", "why", {"n": 1}, 1.79e9)])
 
     def ask(scopes: list[str], whose: str = tenant_id) -> object:
         key = api_keys.create(pool, By("test"), whose, "k", scopes, None)[1]

@@ -28,7 +28,7 @@ def refused(pool: Pool) -> Row:
     return row
 
 
-def invite(pool: Pool, row: Row, *, instead: bool) -> invitations.Sent | None:
+def invite(pool: Pool, row: Row, *, instead: bool) -> invitations.SentInvitation | None:
     make = in_its_place(instead=instead)
     return invitations.send(pool, row.conversation_id, row.id, make, time.time(), None)
 

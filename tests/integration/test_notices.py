@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from db.mailbox import notices
-from db.mailbox.notices import Kept, Notice
+from db.mailbox.notices import ListedNotice, NewNotice
 from db.pool import Pool
 from tests.integration.told import START, World
 
@@ -19,12 +19,12 @@ def world(pool: Pool) -> World:
 
 
 def keep(world: World, payload: Any, kind: str = "unreadable", channel: str = "whatsapp", reason: str = "why") -> None:
-    row = Kept(world.tenant_id, world.line_ids[-1], channel, kind, reason, payload, START.timestamp())
+    row = NewNotice(world.tenant_id, world.line_ids[-1], channel, kind, reason, payload, START.timestamp())
     with world.pool.transaction() as cursor:
         notices.keep(cursor, [row, row])
 
 
-def listed(world: World, **more: Any) -> list[Notice]:
+def listed(world: World, **more: Any) -> list[ListedNotice]:
     return notices.listed(world.pool, world.tenant_id, world.line_ids[-1], **more).items
 
 

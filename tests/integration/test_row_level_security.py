@@ -16,7 +16,7 @@ from db.access.guesses import Source
 from db.audit import By
 from db.contacts import conversations
 from db.mailbox import events, notices
-from db.mailbox.notices import Kept
+from db.mailbox.notices import NewNotice
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants import credentials
@@ -51,7 +51,7 @@ def new_tenant(pool: Pool) -> Tenant:
         conversations.see_genesys_conversations(cursor, [(message.conversation_id, uuid4().hex)])
         events.note(cursor, [(message.id, "retry", "x")])
         user_news.tell(cursor, user.id, "password", BY)
-        notices.keep(cursor, [Kept(tenant_id, line_id, "whatsapp", "news", "x", {}, 0.0)])
+        notices.keep(cursor, [NewNotice(tenant_id, line_id, "whatsapp", "news", "x", {}, 0.0)])
         cursor.execute(
             """INSERT INTO openid_providers (tenant_id, name, issuer, client_id, sealed, role_claim, admin_values,
                viewer_values, login_key) VALUES (%s, 'x', 'x', 'x', 'x', 'x', '{}', '{}', %s)""",

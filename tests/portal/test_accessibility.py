@@ -20,7 +20,7 @@ from db.access.lineage import Maker
 from db.access.openid import ProviderSettings
 from db.audit import By
 from db.mailbox import notices
-from db.mailbox.notices import Kept
+from db.mailbox.notices import NewNotice
 from db.pool import Pool
 from db.tenants import unknown_lines
 from db.tenants.unknown_lines import Signer
@@ -95,7 +95,7 @@ def samples(pool: Pool, app: Flask) -> Samples:
     openid.put(pool, parts.cipher, by, house.tenant_id, said, "secret", "a-key")
     with pool.transaction() as cursor:
         row_of = (house.tenant_id, house.line_id, "whatsapp")
-        notices.keep(cursor, [Kept(*row_of, "account_update", "news", {"n": "x" * 500}, row.key.time)])
+        notices.keep(cursor, [NewNotice(*row_of, "account_update", "news", {"n": "x" * 500}, row.key.time)])
     return {
         "tenant_id": (house.tenant_id,),
         "line_id": (house.line_id,),

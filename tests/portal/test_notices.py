@@ -10,7 +10,7 @@ import pytest
 from db.contacts import conversations
 from db.contacts.seen import Arrival, Seen
 from db.mailbox import notices
-from db.mailbox.notices import Kept
+from db.mailbox.notices import NewNotice
 from relay.core.messages import Person as Contact
 from tests.portal.client import Person
 from tests.portal.rows import House
@@ -20,7 +20,8 @@ from web.portal.messages import notices as page
 def keep(house: House, *payloads: object, kind: str = "account_update") -> None:
     with house.pool.transaction() as cursor:
         rows = [
-            Kept(house.tenant_id, house.line_id, "whatsapp", kind, "the reason", one, time.time()) for one in payloads
+            NewNotice(house.tenant_id, house.line_id, "whatsapp", kind, "the reason", one, time.time())
+            for one in payloads
         ]
         notices.keep(cursor, rows)
 

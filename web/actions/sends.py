@@ -12,7 +12,7 @@ import structlog
 from gevent.lock import BoundedSemaphore
 
 from db.mailbox import sends
-from db.mailbox.sends import Asked, OtherRequestError, Outcome
+from db.mailbox.sends import NewSend, OtherRequestError, SendState
 from db.pool import Pool
 from relay.channels.http.origins import is_https, origin_of
 from relay.core.content import Template
@@ -23,7 +23,7 @@ from web.request.context import parts
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import by
 
-__all__ = ["Kind", "MessageRequest", "Outcome", "send"]
+__all__ = ["Kind", "MessageRequest", "SendState", "send"]
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ class MessageRequest:
     """Of a template: what the file at `media_url` is."""
 
 
-def send(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest, seconds: float = WAIT_SECONDS) -> Outcome:
+def send(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest, seconds: float = WAIT_SECONDS) -> SendState:
     """Ask for it, and wait for up to `seconds`. Raises ApiError for what cannot be sent at all."""
     message_id = _put(pool, tenant_id, line_id, wanted)
     try:
@@ -60,7 +60,7 @@ def send(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest, secon
     except StoreError as error:
         # It is written, and will be sent: a 503 would make its sender ask for it again.
         log.warning("outcome_not_awaited", message_id=message_id, error=str(error))
-        return Outcome(message_id, None, wanted.direction, "received", None, None, None, None)
+        return SendState(message_id, None, wanted.direction, "received", None, None, None, None)
 
 
 def _put(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest) -> str:
@@ -76,7 +76,7 @@ def _put(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest) -> st
     )
     if message.media is None and len(parts().channels[TARGET[wanted.direction]].fit(message)) > 1:
         raise wrong_field("text", "is too long for one message")
-    asked = Asked(tenant_id, line_id, wanted.direction, message, now, by().actor, _request(line_id, wanted))
+    asked = NewSend(tenant_id, line_id, wanted.direction, message, now, by().actor, _request(line_id, wanted))
     try:
         return sends.put(pool, asked, parts().shards)
     except OtherRequestError as error:
@@ -117,7 +117,7 @@ def _request(line_id: str, wanted: MessageRequest) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _awaited(pool: Pool, tenant_id: str, message_id: str, seconds: float) -> Outcome:
+def _awaited(pool: Pool, tenant_id: str, message_id: str, seconds: float) -> SendState:
     """Polled with growing pauses, within the deadline; at once where too many wait already."""
     patient = seconds > 0 and _waits.acquire(blocking=False)
     try:
@@ -127,7 +127,7 @@ def _awaited(pool: Pool, tenant_id: str, message_id: str, seconds: float) -> Out
             _waits.release()
 
 
-def _polled(pool: Pool, tenant_id: str, message_id: str, deadline: float) -> Outcome:
+def _polled(pool: Pool, tenant_id: str, message_id: str, deadline: float) -> SendState:
     pause = FIRST_PAUSE
     while True:
         found = sends.outcome(pool, tenant_id, message_id)

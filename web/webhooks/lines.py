@@ -48,7 +48,7 @@ READERS: dict[type[Any], TypeAdapter[Any]] = {model: TypeAdapter(model) for mode
 
 
 @dataclass(slots=True)
-class _Known:
+class _CachedRoute:
     value: Any
     read_at: float
     """Unix time of PostgreSQL's answer."""
@@ -64,8 +64,8 @@ class LineDirectory:
         self._cipher = cipher
         self._shared = shared
         self._fresh_seconds = fresh_seconds
-        self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
-        self._nobodys: OrderedDict[tuple[str, str], _Known] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], _CachedRoute] = OrderedDict()
+        self._nobodys: OrderedDict[tuple[str, str], _CachedRoute] = OrderedDict()
         self._away_until = 0.0
 
     def by_ref(self, channel: ChannelName, ref: str) -> LineRoute | None:
@@ -132,7 +132,7 @@ class LineDirectory:
         except DatabaseError:
             return found | self._last_known(model, kind, asked)
         for value in asked:
-            self._keep(kind, value, _Known(owners.get(value), time.time(), 0.0))
+            self._keep(kind, value, _CachedRoute(owners.get(value), time.time(), 0.0))
             if value in owners:
                 kept = {"value": asdict(owners[value]), "at": time.time()}
                 self._shared.remember(keys.route(kind, value), kept, SHARED_KEPT_SECONDS)
@@ -175,20 +175,20 @@ class LineDirectory:
                 found[value] = self._keep(kind, value, max(known, key=lambda one: one.read_at))
         return found
 
-    def _recall(self, model: type[V], kind: str, values: Sequence[str]) -> dict[str, _Known]:
+    def _recall(self, model: type[V], kind: str, values: Sequence[str]) -> dict[str, _CachedRoute]:
         names = {keys.route(kind, value): value for value in values}
-        found: dict[str, _Known] = {}
+        found: dict[str, _CachedRoute] = {}
         for name, held in self._shared.recall_all(list(names)).items():
             try:
-                found[names[name]] = _Known(READERS[model].validate_python(held["value"]), held["at"], 0.0)
+                found[names[name]] = _CachedRoute(READERS[model].validate_python(held["value"]), held["at"], 0.0)
             except (ValidationError, KeyError, TypeError):
                 continue  # written by another version
         return found
 
-    def _own(self, kind: str, value: str) -> _Known | None:
+    def _own(self, kind: str, value: str) -> _CachedRoute | None:
         return self._known.get((kind, value)) or self._nobodys.get((kind, value))
 
-    def _keep(self, kind: str, value: str, known: _Known) -> Any:
+    def _keep(self, kind: str, value: str, known: _CachedRoute) -> Any:
         """In this process' memory, lines apart from strangers' guesses: these must not push those out."""
         known.fresh_until = time.monotonic() + self._fresh_seconds
         name = (kind, value)

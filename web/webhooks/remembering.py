@@ -13,7 +13,7 @@ import gevent
 import structlog
 
 from db import audit
-from db.audit import By
+from db.audit import Author
 from db.pool import DatabaseError, Pool
 from db.tenants import unknown_lines
 from db.tenants.unknown_lines import Signer
@@ -81,7 +81,7 @@ def _audit(held: WebParts, channel: str, ref: str, count: int) -> None:
     with held.pool.transaction() as cursor:
         audit.record(
             cursor,
-            By("webhook"),
+            Author("webhook"),
             "webhook.items_dropped",
             tenant_id=route.tenant_id if route else None,
             subject=_short(cleaned(ref)),

@@ -13,7 +13,7 @@ from relay.actors.channel import BESIDE_EVERY, ChannelActor
 from relay.channels.base import Account
 from relay.core.errors import SendError
 from relay.runtime.actor import Ping
-from relay.runtime.commands import AskTurn, Freed, Refused, Tick, Turn
+from relay.runtime.commands import AskTurn, CredentialsRefused, Freed, Tick, Turn
 from relay.runtime.side import Side
 from relay.stores.limits import Granted
 from tests.unit.actors.listening import Listener
@@ -101,7 +101,7 @@ def test_health_is_told_once_after_a_start_and_whenever_it_changes(world: Simple
     end_a_call(SendError("credentials", "190", "the token has expired"))
     end_a_call(SendError("retry", "503", "try again"))
     end_a_call(None)
-    told = [one.reason for one in heard if isinstance(one, Refused)]
+    told = [one.reason for one in heard if isinstance(one, CredentialsRefused)]
     assert told == [None, "190: the token has expired", None]
 
 

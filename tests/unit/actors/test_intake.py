@@ -19,7 +19,7 @@ from relay.core.conversation.events import Arrived
 from relay.core.errors import StoreError
 from relay.core.mailbox import RowStatus
 from relay.core.queues import DEAD_LETTERS, INBOUND
-from relay.intake.intake import DeadLetter, Taken
+from relay.intake.intake import Taken, UnusableUpdate
 from relay.runtime.actor import Ping, tell
 from relay.runtime.timers import Timers
 from tests.unit.actors.listening import Listener
@@ -177,7 +177,7 @@ def test_what_a_lost_channel_had_brought_is_forgotten_and_what_its_successor_bri
 
 
 def test_what_cannot_be_read_is_buried_before_it_is_acked(house: House) -> None:
-    house.postgres.result = Taken(dead=[DeadLetter(b"odd", "ValueError: odd")])
+    house.postgres.result = Taken(dead=[UnusableUpdate(b"odd", "ValueError: odd")])
     house.postgres.open.set()
     house.bring(delivery(1, updates=3))
     wait_until(lambda: house.acked, message="the ack")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from relay.broker.confirms import Batch
+from relay.broker.confirms import Publication
 from relay.broker.connect import Backoff, is_redis
 from relay.broker.envelopes import Outgoing
-from relay.broker.errors import BrokerError, Refused, Unroutable, describe
+from relay.broker.errors import BrokerError, Nacked, Unroutable, describe
 from relay.core.errors import StoreError
 
 
@@ -21,15 +21,15 @@ def test_pauses_grow_to_their_limit_and_start_over() -> None:
 
 
 def test_a_batch_is_done_when_all_of_it_is_resolved() -> None:
-    batch = Batch()
+    batch = Publication()
     items = [batch.add(Outgoing("x", str(n), b"")) for n in range(3)]
     items[1].error = Unroutable("no queue")
     items[0].resolve()
     items[1].resolve()
     assert not batch.done.is_set()
-    items[2].resolve(Refused("full"))
+    items[2].resolve(Nacked("full"))
     assert batch.done.is_set()
-    assert [(one.routing_key, type(error)) for one, error in batch.failures] == [("1", Unroutable), ("2", Refused)]
+    assert [(one.routing_key, type(error)) for one, error in batch.failures] == [("1", Unroutable), ("2", Nacked)]
 
 
 def test_the_brokers_troubles_are_a_stores_troubles() -> None:

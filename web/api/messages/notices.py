@@ -11,7 +11,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from db.mailbox import notices
-from db.mailbox.notices import Notice
+from db.mailbox.notices import ListedNotice
 from db.paging import CursorError
 from relay.core.redaction import redacted
 from web.api.access import auth
@@ -83,7 +83,7 @@ def list_notices(path: TenantPath, query: NoticeQuery) -> Response:
     return reply(NoticeList(items=[_out(one) for one in found.items], next=found.next))
 
 
-def _out(one: Notice) -> NoticeOut:
+def _out(one: ListedNotice) -> NoticeOut:
     return NoticeOut(
         id=one.id,
         tenant_id=one.tenant_id,

@@ -11,7 +11,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from relay.core.messages import Direction, Person
-from web.actions.sends import MessageRequest, Outcome, send
+from web.actions.sends import MessageRequest, SendState, send
 from web.api.access import auth
 from web.api.messages.sending_schemas import (
     Sending,
@@ -103,6 +103,6 @@ def _patience(query: SendQuery) -> float:
     return query.wait if query.wait > 0 and limits.may_wait() else 0.0
 
 
-def _shown(found: Outcome) -> dict[str, str | None]:
+def _shown(found: SendState) -> dict[str, str | None]:
     names = ("id", "conversation_id", "status", "provider_id", "reason_code", "reason")
     return {name: getattr(found, name) for name in names}

@@ -8,7 +8,7 @@ from flask import render_template, url_for
 from wtforms import SelectField
 
 from db.mailbox import notices as kept
-from db.mailbox.notices import Notice
+from db.mailbox.notices import ListedNotice
 from db.paging import CursorError, Page
 from relay.core.redaction import redacted
 from web.portal.frame import filters
@@ -46,14 +46,14 @@ def notices(tenant_id: UUID) -> str:
     )
 
 
-def _listed(form: NoticeFilter) -> Page[Notice]:
+def _listed(form: NoticeFilter) -> Page[ListedNotice]:
     try:
         return kept.listed(tenant_pool(), tenant().id, form.line.data or None, filters.before(), SHOWN)
     except CursorError as error:
         raise filters.beyond() from error
 
 
-def _payload(one: Notice) -> str:
+def _payload(one: ListedNotice) -> str:
     """Cut: a page holds many of them, and the API has the whole."""
     text = as_json(redacted(one.payload))
     return text if len(text) <= PAYLOAD_SHOWN else f"{text[:PAYLOAD_SHOWN]}…"

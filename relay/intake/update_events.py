@@ -10,7 +10,7 @@ from typing import Any
 
 from db.contacts.seen import Seen
 from db.mailbox import messages
-from db.mailbox.notices import Kept
+from db.mailbox.notices import NewNotice
 from db.mailbox.receipts import LineReceipt
 from relay.channels.base import Channel
 from relay.core.contacts.mapping import ConversationMapping
@@ -32,7 +32,7 @@ NOBODY_TALKS = "news about a conversation that was not going on"
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class UpdateEvent:
     """One event with the update it came in."""
 
     body: bytes
@@ -63,28 +63,28 @@ class Item:
         return LineReceipt(self.update.line_id, replace(self.event, time=min(self.event.time, self.update.arrived_at)))
 
     @property
-    def trouble(self) -> Kept | None:
+    def trouble(self) -> NewNotice | None:
         """A failed message that tells of its line: no payment method, number locked. People have to see to it."""
         update, event = self.update, self.event
         if not isinstance(event, Receipt) or event.status != "failed" or event.fate != "credentials":
             return None
         reason = f"messages fail: {event.reason or 'no reason given'}"
         payload = {"code": event.code, "reason": event.reason}  # without ids: the same trouble is one notice
-        return Kept(
+        return NewNotice(
             update.tenant_id, update.line_id, update.channel, f"error {event.code}", reason, payload, update.arrived_at
         )
 
     @property
-    def kept(self) -> Kept:
+    def kept(self) -> NewNotice:
         assert isinstance(self.event, Notice)
         update, event = self.update, self.event
-        return Kept(
+        return NewNotice(
             update.tenant_id, update.line_id, update.channel, event.kind, event.reason, update.payload,
             update.arrived_at,
         )  # fmt: skip
 
 
-def read(body: bytes, channels: dict[str, Channel]) -> list[Item]:
+def read(body: bytes, channels: dict[str, Channel]) -> list[UpdateEvent]:
     """The events of an update. Raises ParseError for what this relay did not write, and whatever a parser breaks on."""
     try:
         update = load(Update, body)
@@ -93,46 +93,48 @@ def read(body: bytes, channels: dict[str, Channel]) -> list[Item]:
     events = channels[update.channel].parse(update.payload)
     if len(events) > MOST_ROWS:
         events = [Notice("unreadable", f"it holds {len(events):,} messages; more than {MOST_ROWS} are not relayed")]
-    return [Item(body, update, event) for event in events]
+    return [UpdateEvent(body, update, event) for event in events]
 
 
 class Rows:
-    """Makes the rows of a batch; events of one update are numbered in their order."""
+    """Makes the rows of a group; events of one update are numbered in their order."""
 
     def __init__(self, targets: dict[str, Channel]) -> None:
         self._targets = targets
         self._places: Counter[int] = Counter()
         self._firsts: dict[int, str] = {}
 
-    def of(self, item: Item, event: Message | Ignored, mapping: ConversationMapping) -> list[NewRow]:
+    def of(self, arrived: UpdateEvent, event: Message | Ignored, mapping: ConversationMapping) -> list[NewRow]:
         """As many as the receiving side needs; one that is not to be sent where there is nothing to send."""
         if isinstance(event, Message) and not _wanted(event, mapping):
             event = Ignored(event.source_id, event.person, event.provider_time, event.type, NOBODY_TALKS)
         if isinstance(event, Ignored):
-            return [self._ignored(item, event, mapping)]
-        parts = self._targets[item.update.channel].fit(event)
+            return [self._ignored(arrived, event, mapping)]
+        parts = self._targets[arrived.update.channel].fit(event)
         if len(parts) > MOST_ROWS:
             reason = f"it would have been {len(parts):,} messages; more than {MOST_ROWS} are not sent"
             ignored = Ignored(event.source_id, event.person, event.provider_time, event.type, reason)
-            return [self._ignored(item, ignored, mapping, "text_too_long")]
-        return [NewRow(self._row(item, part, mapping, "received"), self._payload(item, part)) for part in parts]
+            return [self._ignored(arrived, ignored, mapping, "text_too_long")]
+        return [NewRow(self._row(arrived, part, mapping, "received"), self._payload(arrived, part)) for part in parts]
 
-    def _payload(self, item: Item, part: Message) -> dict[str, Any]:
+    def _payload(self, arrived: UpdateEvent, part: Message) -> dict[str, Any]:
         """Asked right after the row was made: so the update's place counts it already."""
-        update = item.update
+        update = arrived.update
         first = self._firsts.setdefault(id(update), part.source_id)
-        if len(item.body) * self._places[id(update)] <= PAYLOAD_BYTES or first == part.source_id:
+        if len(arrived.body) * self._places[id(update)] <= PAYLOAD_BYTES or first == part.source_id:
             return update.payload
         return {"part_of": first}
 
-    def _ignored(self, item: Item, event: Ignored, mapping: ConversationMapping, code: str = "empty") -> NewRow:
+    def _ignored(
+        self, arrived: UpdateEvent, event: Ignored, mapping: ConversationMapping, code: str = "empty"
+    ) -> NewRow:
         message = Message(event.source_id, event.person, event.provider_time, event.type)
-        by_agent = item.update.channel == "genesys" and event.type in WRITTEN_BY_AGENTS
+        by_agent = arrived.update.channel == "genesys" and event.type in WRITTEN_BY_AGENTS
         state, why, report = ("failed", code, "failed") if by_agent else ("ignored", None, None)
-        return NewRow(self._row(item, message, mapping, state), item.update.payload, event.reason, why, report)
+        return NewRow(self._row(arrived, message, mapping, state), arrived.update.payload, event.reason, why, report)
 
-    def _row(self, item: Item, message: Message, mapping: ConversationMapping, state: str) -> Row:
-        update = item.update
+    def _row(self, arrived: UpdateEvent, message: Message, mapping: ConversationMapping, state: str) -> Row:
+        update = arrived.update
         message = replace(message, provider_time=_time(message, update))
         place = self._places[id(update)]
         self._places[id(update)] += 1
@@ -161,7 +163,7 @@ def _wanted(message: Message, mapping: ConversationMapping) -> bool:
 
 
 def distinct(rows: Iterable[NewRow]) -> list[NewRow]:
-    """Duplicates within one batch are removed first: the earliest arrival stays."""
+    """Duplicates within one group are removed first: the earliest arrival stays."""
     kept: dict[tuple[str, str, str], NewRow] = {}
     for one in rows:
         kept.setdefault((one.row.line_id, one.row.direction, one.row.message.source_id), one)
@@ -184,12 +186,14 @@ def _message_of(one: NewRow) -> tuple[str, str, str]:
     return one.row.line_id, one.row.direction, one.row.message.report_id
 
 
-def genesys_conversations(written: Sequence[Item], mappings: Sequence[ConversationMapping]) -> list[tuple[str, str]]:
+def genesys_conversations(
+    written: Sequence[UpdateEvent], mappings: Sequence[ConversationMapping]
+) -> list[tuple[str, str]]:
     """(conversation id, Genesys conversation id) where it is news."""
     return [
-        (mapping.conversation_id, item.event.genesys_conversation_id)
-        for item, mapping in zip(written, mappings, strict=True)
-        if isinstance(item.event, Message)
-        and item.event.genesys_conversation_id
-        and item.event.genesys_conversation_id != mapping.genesys_conversation_id
+        (mapping.conversation_id, arrived.event.genesys_conversation_id)
+        for arrived, mapping in zip(written, mappings, strict=True)
+        if isinstance(arrived.event, Message)
+        and arrived.event.genesys_conversation_id
+        and arrived.event.genesys_conversation_id != mapping.genesys_conversation_id
     ]

@@ -11,7 +11,7 @@ from relay.channels.base import Channel
 from relay.channels.http.client import HttpTransport
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.messages import Event, Message, Notice, Person, Receipt, Update, dump
-from relay.intake.items import MOST_ROWS, Item, Rows, read
+from relay.intake.update_events import MOST_ROWS, Rows, UpdateEvent, read
 from tests.unit.channels.accounts import Tokens
 
 ARRIVED = 1_790_000_000.0
@@ -20,8 +20,8 @@ TARGETS = {"genesys": CHANNELS["whatsapp"]}
 MAPPING = ConversationMapping("c", "t", "l", "491701", 0, "491701", None, None, None, None)
 
 
-def came(event: Event) -> Item:
-    return Item(b"", Update("whatsapp", "t", "l", "491701", ARRIVED, 0, {}), event)
+def came(event: Event) -> UpdateEvent:
+    return UpdateEvent(b"", Update("whatsapp", "t", "l", "491701", ARRIVED, 0, {}), event)
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,10 @@ def came(event: Event) -> Item:
 )
 def test_nothing_was_written_long_after_it_arrived(told: float, taken: float) -> None:
     """It orders, is shown to the agent, and decides which message typing and read marks name."""
-    item = came(Message("wamid.1", Person("491701"), told, text="hello"))
+    found = came(Message("wamid.1", Person("491701"), told, text="hello"))
     target: Any = type("Target", (), {"fit": staticmethod(lambda message: [message])})
-    [new] = Rows({"whatsapp": target}).of(item, item.event, MAPPING)  # type: ignore[arg-type]
-    assert item.seen.provider_time == new.row.message.provider_time == taken
+    [new] = Rows({"whatsapp": target}).of(found, found.event, MAPPING)  # type: ignore[arg-type]
+    assert found.seen.provider_time == new.row.message.provider_time == taken
 
 
 def test_nor_is_anything_delivered_later_than_we_hear_of_it() -> None:
@@ -46,9 +46,9 @@ def test_nor_is_anything_delivered_later_than_we_hear_of_it() -> None:
     assert came(Receipt("wamid.1", "delivered", ARRIVED - 60)).receipt.receipt.time == ARRIVED - 60
 
 
-def from_agent(text: str, *more: Any) -> Item:
-    [item] = read(dump(Update("genesys", "t", "l", "491701", ARRIVED, 0, agent(text, *more))), CHANNELS)
-    return item
+def from_agent(text: str, *more: Any) -> UpdateEvent:
+    [found] = read(dump(Update("genesys", "t", "l", "491701", ARRIVED, 0, agent(text, *more))), CHANNELS)
+    return found
 
 
 def agent(text: str, *content: Any) -> dict[str, Any]:
@@ -58,22 +58,22 @@ def agent(text: str, *content: Any) -> dict[str, Any]:
 
 def test_of_a_long_message_the_payload_is_kept_once() -> None:
     """Each of its parts would hold all of it: a megabyte of text was hundreds of them."""
-    item = from_agent("word " * 60_000)
-    new = Rows(TARGETS).of(item, item.event, MAPPING)  # type: ignore[arg-type]
+    found = from_agent("word " * 60_000)
+    new = Rows(TARGETS).of(found, found.event, MAPPING)  # type: ignore[arg-type]
     assert len(new) > 50
-    assert [one.payload for one in new] == [item.update.payload] + [{"part_of": "m"}] * (len(new) - 1)
-    item = from_agent("word " * 1_000)
-    assert [one.payload for one in Rows(TARGETS).of(item, item.event, MAPPING)] == [item.update.payload] * 2  # type: ignore[arg-type]
+    assert [one.payload for one in new] == [found.update.payload] + [{"part_of": "m"}] * (len(new) - 1)
+    found = from_agent("word " * 1_000)
+    assert [one.payload for one in Rows(TARGETS).of(found, found.event, MAPPING)] == [found.update.payload] * 2  # type: ignore[arg-type]
 
 
 def test_what_would_be_too_many_messages_is_failed_and_told() -> None:
-    item = from_agent("word " * 100_000)
-    [new] = Rows(TARGETS).of(item, item.event, MAPPING)  # type: ignore[arg-type]
+    found = from_agent("word " * 100_000)
+    [new] = Rows(TARGETS).of(found, found.event, MAPPING)  # type: ignore[arg-type]
     assert (new.row.state, new.reason_code, new.report) == ("failed", "text_too_long", "failed")
     assert str(MOST_ROWS) in str(new.reason)
 
 
 def test_nor_does_one_update_become_any_number_of_messages() -> None:
     file = {"contentType": "Attachment", "attachment": {"mediaType": "Image", "url": "https://files.example/a.png"}}
-    item = from_agent("look", *[file] * (MOST_ROWS + 1))
-    assert isinstance(item.event, Notice)
+    found = from_agent("look", *[file] * (MOST_ROWS + 1))
+    assert isinstance(found.event, Notice)
