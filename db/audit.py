@@ -12,7 +12,7 @@ from db.access.lineage import Maker
 
 
 @dataclass(frozen=True, slots=True)
-class By:
+class Author:
     """Who asks for a change: an API key, a person, or the relay itself. A key made by them hangs on `maker`; `agent`
     is a person's browser, `session_id` its session.
     """
@@ -26,7 +26,7 @@ class By:
 
 def record(
     cursor: Any,
-    by: By,
+    by: Author,
     action: str,
     *,
     tenant_id: str | None = None,

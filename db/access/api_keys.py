@@ -13,7 +13,7 @@ from uuid import UUID
 from db import audit
 from db.access import lineage, user_news
 from db.access.lineage import NO_ROOT, TREE
-from db.audit import By
+from db.audit import Author
 from db.mailbox.messages import new_id
 from db.pool import Pool
 from db.tenants import bounds
@@ -63,7 +63,7 @@ def _hash(secret: str) -> bytes:
 
 
 def create(
-    pool: Pool, by: By, tenant_id: str | None, name: str, scopes: Sequence[str], expires_at: datetime | None
+    pool: Pool, by: Author, tenant_id: str | None, name: str, scopes: Sequence[str], expires_at: datetime | None
 ) -> tuple[ApiKey, str]:
     """The key's row, and the key itself, which nobody can look up again. It hangs on `by.maker`. Raises TakenError for
     one key too many."""
@@ -160,7 +160,7 @@ def _in_order(keys: list[ApiKey]) -> list[ApiKey]:
     return ordered
 
 
-def revoke(pool: Pool, by: By, tenant_id: str | None, key_id: str) -> tuple[ApiKey, list[ApiKey]]:
+def revoke(pool: Pool, by: Author, tenant_id: str | None, key_id: str) -> tuple[ApiKey, list[ApiKey]]:
     """From now on it admits nobody, nor does anything made with it. Answers with the key and those that ended with it.
 
     Raises NotFoundError. Revoking again is fine.
@@ -180,14 +180,14 @@ def revoke(pool: Pool, by: By, tenant_id: str | None, key_id: str) -> tuple[ApiK
     return _key(row, holds=False), ended
 
 
-def _tell(cursor: Any, by: By, what: str, key_id: str, name: str) -> None:
+def _tell(cursor: Any, by: Author, what: str, key_id: str, name: str) -> None:
     """The person at the top of the key's tree."""
     person = lineage.person_above(cursor, key_id)
     if person is not None:
         user_news.tell(cursor, person, what, by, thing=name)
 
 
-def note_ended(cursor: Any, by: By, key_ids: Sequence[str], because: str) -> list[ApiKey]:
+def note_ended(cursor: Any, by: Author, key_ids: Sequence[str], because: str) -> list[ApiKey]:
     """A line in the audit log of each key's own tenant."""
     cursor.execute(
         f"SELECT {COLUMNS} FROM api_keys WHERE id = ANY(%s::uuid[]) ORDER BY generation, id", (list(key_ids),)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from db import audit
 from db.access.users import User
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 
 FREE_FAILURES = 5
@@ -112,7 +112,7 @@ def wrong(pool: Pool, user: User, guess: Guess) -> None:
         return
     with pool.transaction() as cursor:
         detail = {"locked_out": whom}
-        audit.record(cursor, By("relay"), "user.locked", tenant_id=user.tenant_id, subject=user.id, detail=detail)
+        audit.record(cursor, Author("relay"), "user.locked", tenant_id=user.tenant_id, subject=user.id, detail=detail)
 
 
 def forget(pool: Pool, user_id: str, source: Source) -> None:
@@ -130,7 +130,7 @@ def forget(pool: Pool, user_id: str, source: Source) -> None:
             )
 
 
-def unlock(pool: Pool, by: By, user: User) -> None:
+def unlock(pool: Pool, by: Author, user: User) -> None:
     """Forget what was wrong from every source, so that the right password is looked at again."""
     with pool.transaction() as cursor:
         _forget_all(cursor, user.id)

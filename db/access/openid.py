@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from db import audit
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.sealing import Cipher, SealError
 from db.tenants.changes import NotFoundError, TakenError
@@ -72,7 +72,7 @@ def by_domain(pool: Pool, cipher: Cipher, domain: str) -> TenantProvider | None:
 def put(
     pool: Pool,
     cipher: Cipher,
-    by: By,
+    by: Author,
     tenant_id: str,
     terms: ProviderSettings,
     client_secret: str | None,
@@ -111,7 +111,7 @@ def end_password_sessions(pool: Pool, tenant_id: str, keep_session_of: str | Non
         return int(cursor.rowcount)
 
 
-def remove(pool: Pool, by: By, tenant_id: str) -> None:
+def remove(pool: Pool, by: Author, tenant_id: str) -> None:
     """Whoever came in through it is logged out, and needs a password from now on. Raises NotFoundError."""
     with pool.transaction() as cursor:
         cursor.execute("DELETE FROM openid_providers WHERE tenant_id = %s RETURNING name", (UUID(tenant_id),))
@@ -142,7 +142,7 @@ def domain_of_another(pool: Pool, tenant_id: str, email: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def set_domains(pool: Pool, by: By, tenant_id: str, wanted: Sequence[str]) -> None:
+def set_domains(pool: Pool, by: Author, tenant_id: str, wanted: Sequence[str]) -> None:
     """All of the tenant's, in lower case. The operator's to say. Raises TakenError for another tenant's."""
     with pool.transaction() as cursor:
         cursor.execute("DELETE FROM openid_domains WHERE tenant_id = %s", (UUID(tenant_id),))

@@ -12,7 +12,7 @@ import psycopg2.errors
 from db import audit
 from db.access import users
 from db.access.users import Role, User
-from db.audit import By
+from db.audit import Author
 from db.mailbox.messages import new_id
 from db.pool import Pool
 from db.tenants import bounds
@@ -45,7 +45,7 @@ class NotAdmittedError(Exception):
         self.code = code
 
 
-def admit(pool: Pool, by: By, vouched: ProvenPerson) -> User:
+def admit(pool: Pool, by: Author, vouched: ProvenPerson) -> User:
     """The user this is, made if there is none yet, with the role that the provider gives. Raises NotAdmittedError.
 
     A tenant's provider is kept to that tenant's users by PostgreSQL, too. A role that has changed ends the user's
@@ -68,7 +68,7 @@ def admit(pool: Pool, by: By, vouched: ProvenPerson) -> User:
 
 
 def turn_away(
-    pool: Pool, by: By, tenant_id: str | None, issuer: str, subject: str, code: str, *, told: bool = True
+    pool: Pool, by: Author, tenant_id: str | None, issuer: str, subject: str, code: str, *, told: bool = True
 ) -> None:
     """The provider's word admits this person no longer, or never did: whatever sessions they have end.
 
@@ -85,7 +85,7 @@ def turn_away(
             audit.record(cursor, by, "login.refused", tenant_id=tenant_id, subject=subject[:255], detail=detail)
 
 
-def note_refusal(pool: Pool, by: By, tenant_id: str | None, issuer: str, code: str) -> None:
+def note_refusal(pool: Pool, by: Author, tenant_id: str | None, issuer: str, code: str) -> None:
     """An answer of a provider that proves nobody. Audited."""
     with pool.transaction() as cursor:
         detail = {"reason": code, "issuer": issuer}
@@ -130,7 +130,7 @@ def _bound(cursor: Any, vouched: ProvenPerson) -> User | None:
     return users.user_of(row) if row else None
 
 
-def _bind(cursor: Any, by: By, vouched: ProvenPerson) -> User:
+def _bind(cursor: Any, by: Author, vouched: ProvenPerson) -> User:
     """The first time: the user with this address, if it is one of theirs and nobody else's yet; else a new one."""
     if vouched.email is None:
         text = "Your provider does not vouch for an e-mail address of yours that may be used here."
@@ -163,7 +163,7 @@ def _without_a_strangers_password(cursor: Any, user: User) -> User:
     return users.user_of(cursor.fetchone())
 
 
-def _made(cursor: Any, by: By, vouched: ProvenPerson, email: str) -> User:
+def _made(cursor: Any, by: Author, vouched: ProvenPerson, email: str) -> User:
     bounds.make_room(cursor, "users", vouched.tenant_id)
     cursor.execute(
         f"""INSERT INTO users (id, tenant_id, email, name, role) VALUES (%s, %s, %s, %s, %s)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from db import audit
 from db.access.users import User
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 
 EMERGENCY_SECONDS = 3600
@@ -31,7 +31,7 @@ def admits(pool: Pool, user: User, *, installation: bool) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def let_in(pool: Pool, by: By, user: User) -> None:
+def let_in(pool: Pool, by: Author, user: User) -> None:
     """For EMERGENCY_SECONDS the user's password admits whatever is forbidden."""
     with pool.transaction() as cursor:
         cursor.execute("DELETE FROM emergency_passwords WHERE until < now()")

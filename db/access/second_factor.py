@@ -15,7 +15,7 @@ import structlog
 from db import audit
 from db.access import user_news
 from db.access.users import User
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.sealing import Cipher, SealError
 from db.tenants.changes import TakenError
@@ -49,7 +49,15 @@ def step_of(secret: str, code: str) -> int | None:
 
 
 def set_up(
-    pool: Pool, cipher: Cipher, by: By, user: User, secret: str, step: int, session_id: str, *, by_choice: bool = True
+    pool: Pool,
+    cipher: Cipher,
+    by: Author,
+    user: User,
+    secret: str,
+    step: int,
+    session_id: str,
+    *,
+    by_choice: bool = True,
 ) -> list[str]:
     """From now on the user's log-in takes a code. Answers with the recovery codes, to be told once.
 
@@ -86,7 +94,7 @@ def plain(given: str) -> str:
     return "".join(given.replace("-", "").split()).lower()
 
 
-def renew_recovery_codes(pool: Pool, by: By, user: User) -> list[str]:
+def renew_recovery_codes(pool: Pool, by: Author, user: User) -> list[str]:
     """New ones, to be told once; the former ones are worth nothing any more."""
     codes, hashes = _recovery_codes()
     with pool.transaction() as cursor:
@@ -103,7 +111,7 @@ def recovery_codes_left(pool: Pool, user_id: str) -> int:
     return int(row[0]) if row else 0
 
 
-def remove(pool: Pool, by: By, user: User, session_id: str | None = None) -> None:
+def remove(pool: Pool, by: Author, user: User, session_id: str | None = None) -> None:
     """The password is enough again. Every browser but `session_id` is logged out."""
     with pool.transaction() as cursor:
         cursor.execute(
@@ -161,7 +169,7 @@ def _take_recovery_code(pool: Pool, user: User, code: str) -> bool:
         left = _spent(cursor, user, _hash(code))
         if left is None:
             return False
-        by = By(user.email)
+        by = Author(user.email)
         detail = {"left": left}
         audit.record(cursor, by, "user.recovery_code", tenant_id=user.tenant_id, subject=user.id, detail=detail)
         user_news.tell(cursor, user.id, "recovery_code", by)

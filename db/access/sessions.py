@@ -11,7 +11,7 @@ from uuid import UUID
 from db import audit
 from db.access import users
 from db.access.users import User
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 
 LONGEST_SECONDS = 12 * 3600
@@ -76,7 +76,7 @@ def begin(pool: Pool, user: User, agent: str, *, second_factor: bool = False) ->
                  SELECT token_hash FROM sessions WHERE user_id = %s ORDER BY created_at DESC OFFSET %s)""",
             (UUID(user.id), UUID(user.id), PER_USER),
         )
-        audit.record(cursor, By(user.email), "session.begun", tenant_id=user.tenant_id, subject=user.id)
+        audit.record(cursor, Author(user.email), "session.begun", tenant_id=user.tenant_id, subject=user.id)
     return token
 
 
@@ -137,7 +137,7 @@ def end(pool: Pool, token: str) -> None:
         cursor.execute("DELETE FROM sessions WHERE token_hash = %s", (_hash(token),))
 
 
-def end_one(pool: Pool, by: By, user: User, session_id: str) -> bool:
+def end_one(pool: Pool, by: Author, user: User, session_id: str) -> bool:
     """One browser of this user is logged out. False when there was none."""
     with pool.transaction() as cursor:
         cursor.execute("DELETE FROM sessions WHERE user_id = %s AND id = %s", (UUID(user.id), UUID(session_id)))
@@ -147,7 +147,7 @@ def end_one(pool: Pool, by: By, user: User, session_id: str) -> bool:
     return found
 
 
-def end_all(pool: Pool, by: By, user: User) -> int:
+def end_all(pool: Pool, by: Author, user: User) -> int:
     """Every browser of this user is logged out. Returns how many there were."""
     with pool.transaction() as cursor:
         cursor.execute("DELETE FROM sessions WHERE user_id = %s", (UUID(user.id),))

@@ -13,7 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from db import audit
 from db.access import api_keys, lineage, user_news
-from db.audit import By
+from db.audit import Author
 from db.mailbox.messages import new_id
 from db.pool import Pool
 from db.tenants import bounds
@@ -79,7 +79,9 @@ def address(email: str) -> str:
     return found.normalized.lower()
 
 
-def create(pool: Pool, by: By, tenant_id: str | None, email: str, name: str, role: Role, password_hash: str) -> User:
+def create(
+    pool: Pool, by: Author, tenant_id: str | None, email: str, name: str, role: Role, password_hash: str
+) -> User:
     """Somebody else chose the password, so it has to be changed first. Raises TakenError for a known address, and for
     one user too many."""
     try:
@@ -148,7 +150,7 @@ def listed(pool: Pool, tenant_id: str | None, limit: int = 50, after: str | None
 
 
 def set_password(
-    pool: Pool, by: By, user: User, password_hash: str, *, must_change: bool, session_id: str | None = None
+    pool: Pool, by: Author, user: User, password_hash: str, *, must_change: bool, session_id: str | None = None
 ) -> None:
     """Every browser of the user but `session_id` is logged out. One that has to be changed ends in ONE_TIME_HOURS.
 
@@ -197,7 +199,7 @@ def everyone(pool: Pool, limit: int = 500, after: str | None = None) -> list[Use
         return [user_of(row) for row in cursor.fetchall()]
 
 
-def change(pool: Pool, by: By, tenant_id: str | None, user_id: str, name: str, role: Role, status: Status) -> User:
+def change(pool: Pool, by: Author, tenant_id: str | None, user_id: str, name: str, role: Role, status: Status) -> User:
     """Raises NotFoundError, and TakenError for the last active operator. Who loses a right is logged out,
     and the keys they made, and those made with these, end with it.
     """

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from db import audit
-from db.audit import By
+from db.audit import Author
 from db.mailbox import events
 from db.paging import Page, decode, page
 from db.pool import Pool
@@ -80,7 +80,7 @@ def count(pool: Pool, wanted: Filter, most: int = COUNTED) -> int:
         return int(cursor.fetchone()[0])
 
 
-def replay(pool: Pool, by: By, tenant_id: str | None, ids: Sequence[str]) -> Replayed:
+def replay(pool: Pool, by: Author, tenant_id: str | None, ids: Sequence[str]) -> Replayed:
     """Send these again, AT_ONCE at most. Failed ones too, while they are not too old to be worth it."""
     wanted = list(dict.fromkeys(ids))[:AT_ONCE]
     with pool.transaction() as cursor:
@@ -96,7 +96,7 @@ def replay(pool: Pool, by: By, tenant_id: str | None, ids: Sequence[str]) -> Rep
     return Replayed(chosen, refused)
 
 
-def replay_all(pool: Pool, by: By, wanted: Filter, most: int = AT_ONCE) -> Slice:
+def replay_all(pool: Pool, by: Author, wanted: Filter, most: int = AT_ONCE) -> Slice:
     """Send the oldest `most` that match again; ask once more while some are left.
 
     In a conversation nothing is skipped: whatever of it sorts before the last of the slice goes with it.
@@ -185,7 +185,7 @@ def _why_not(state: str, old: bool) -> str:
     return f"it is {state}: only what was given up or failed can be replayed"
 
 
-def _revive(cursor: Any, by: By, ids: Sequence[str]) -> None:
+def _revive(cursor: Any, by: Author, ids: Sequence[str]) -> None:
     """Back to `received`, told to the owners of their shards, and written down."""
     if not ids:
         return

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from db import audit
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 
 CHANNEL = "relay_tenants"
@@ -42,7 +42,7 @@ class Changes:
 
     @contextmanager
     def of(
-        self, tenant_id: str, by: By, action: str, *, subject: str = "", detail: Mapping[str, Any] | None = None
+        self, tenant_id: str, by: Author, action: str, *, subject: str = "", detail: Mapping[str, Any] | None = None
     ) -> Iterator[Any]:
         """A cursor for one change of one tenant."""
         refs: set[Ref] = set()

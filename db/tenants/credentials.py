@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from psycopg2.extras import Json
 
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.changes import Changes, NotFoundError
@@ -60,7 +60,7 @@ class Secrets:
 
 
 def put(
-    changes: Changes, cipher: Cipher, by: By, tenant_id: str, kind: Type, values: Mapping[str, str]
+    changes: Changes, cipher: Cipher, by: Author, tenant_id: str, kind: Type, values: Mapping[str, str]
 ) -> StoredCredentials:
     """Replace all of one side's credentials. Repeating it changes nothing but asks for a new check."""
     detail = {"fields": sorted(values)}
@@ -122,7 +122,7 @@ def set_health(changes: Changes, tenant_id: str, kind: Type, health: Health, rea
         if cursor.fetchone() is None:
             return False
     detail = {"health": health, "reason": reason}
-    with changes.of(tenant_id, By("relay"), "credentials.health", subject=kind, detail=detail) as cursor:
+    with changes.of(tenant_id, Author("relay"), "credentials.health", subject=kind, detail=detail) as cursor:
         cursor.execute(
             """UPDATE tenant_credentials SET health = %s, health_reason = %s, health_at = now()
                WHERE tenant_id = %s AND type = %s""",
@@ -138,7 +138,7 @@ class _OtherLogin(Exception):
 def renew_refresh_token(changes: Changes, cipher: Cipher, tenant_id: str, former: str, new: str) -> bool:
     """Put `new` in the place of `former`. False, and nothing changed, when another one is kept, or none."""
     try:
-        with changes.of(tenant_id, By("relay"), "credentials.login_renewed", subject="genesys") as cursor:
+        with changes.of(tenant_id, Author("relay"), "credentials.login_renewed", subject="genesys") as cursor:
             lock_tenant(cursor, tenant_id)
             cursor.execute(
                 "SELECT sealed FROM tenant_credentials WHERE tenant_id = %s AND type = 'genesys'", (tenant_id,)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.changes import Changes
@@ -57,7 +57,7 @@ def valid(pool: Pool, cipher: Cipher, tenant_id: str) -> list[FormerSecret]:
         return [one for place in _places(cursor, cipher, tenant_id) for one in place.former()]
 
 
-def end(changes: Changes, cipher: Cipher, by: By, tenant_id: str, side: Type | None = None) -> list[FormerSecret]:
+def end(changes: Changes, cipher: Cipher, by: Author, tenant_id: str, side: Type | None = None) -> list[FormerSecret]:
     """They sign nothing any more, at one side or both, with those of single lines. Answers with what was ended.
 
     Raises NotFoundError.

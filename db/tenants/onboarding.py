@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 import psycopg2.errors
 from psycopg2.extras import Json
 
-from db.audit import By
+from db.audit import Author
 from db.mailbox.messages import new_id
 from db.pool import Pool
 from db.sealing import Cipher
@@ -81,7 +81,7 @@ def line_of(row: Sequence[Any]) -> Line:
 def create(
     changes: Changes,
     cipher: Cipher,
-    by: By,
+    by: Author,
     tenant_id: str,
     phone_number_id: str,
     integration_id: str,
@@ -129,7 +129,9 @@ def _sealed(cipher: Cipher, former: str | None, webhook_secret: str | None) -> s
     return cipher.seal(rotated(before, {"webhook_secret": webhook_secret}, "webhook_secret", time.time()))
 
 
-def repair(changes: Changes, by: By, line_id: str, tenant_id: str, phone_number_id: str, integration_id: str) -> Line:
+def repair(
+    changes: Changes, by: Author, line_id: str, tenant_id: str, phone_number_id: str, integration_id: str
+) -> Line:
     """Give a line that never was active other ids: its tenant has mended a typing error."""
     detail = {"phone_number_id": phone_number_id, "integration_id": integration_id}
     with _clashes(), changes.of(tenant_id, by, "line.repaired", subject=line_id, detail=detail) as cursor:
@@ -142,7 +144,7 @@ def repair(changes: Changes, by: By, line_id: str, tenant_id: str, phone_number_
         return _found(cursor.fetchone())
 
 
-def configure(changes: Changes, by: By, tenant_id: str, line_id: str, settings: Mapping[str, Any]) -> Line:
+def configure(changes: Changes, by: Author, tenant_id: str, line_id: str, settings: Mapping[str, Any]) -> Line:
     """What this line does otherwise than the platform. None takes a setting away; what is not named stays."""
     given = {name: value for name, value in settings.items() if value is not None}
     dropped = [name for name, value in settings.items() if value is None]
@@ -155,7 +157,7 @@ def configure(changes: Changes, by: By, tenant_id: str, line_id: str, settings: 
         return _found(cursor.fetchone())
 
 
-def remove(changes: Changes, by: By, tenant_id: str, line_id: str) -> None:
+def remove(changes: Changes, by: Author, tenant_id: str, line_id: str) -> None:
     """Only while it carries nothing: an active line, or one with conversations, raises TakenError."""
     with changes.of(tenant_id, by, "line.removed", subject=line_id) as cursor:
         cursor.execute(f"SELECT {COLUMNS} FROM lines WHERE id = %s AND tenant_id = %s FOR UPDATE", (line_id, tenant_id))
@@ -175,7 +177,7 @@ def listed(pool: Pool, tenant_id: str) -> list[Line]:
 
 
 def activate(
-    changes: Changes, by: By, tenant_id: str, proven: Sequence[Pair], names: Mapping[str, str] | None = None
+    changes: Changes, by: Author, tenant_id: str, proven: Sequence[Pair], names: Mapping[str, str] | None = None
 ) -> list[Line]:
     """These lines become active, all or none, and with them a tenant that was being set up; a paused one stays paused.
 
@@ -205,7 +207,7 @@ def activate(
         return [line_of(row) for row in cursor.fetchall()]
 
 
-def refuse(changes: Changes, by: By, tenant_id: str, line_id: str, reason: str) -> None:
+def refuse(changes: Changes, by: Author, tenant_id: str, line_id: str, reason: str) -> None:
     """Note the provider's no. An active line stays active: it may still hold messages to deliver."""
     with changes.of(tenant_id, by, "line.refused", subject=line_id, detail={"reason": reason}) as cursor:
         cursor.execute(

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from db import audit
-from db.audit import By
+from db.audit import Author
 from db.mailbox import events, notices
 from db.mailbox.notices import NewNotice
 from db.pool import Pool
@@ -31,7 +31,7 @@ ENDED_AT_ONCE = 500
 REASON_LENGTH = 1000
 RELEASED = "line_released"
 NO_REASON = "released by the operator"
-RELAY = By("relay")
+RELAY = Author("relay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def pause(asked: int) -> float:
     return min(FIRST_SECONDS * 2.0 ** min(asked, 32), LONGEST_SECONDS)
 
 
-def wait(changes: Changes, by: By, tenant_id: str, line_id: str, reason: str) -> None:
+def wait(changes: Changes, by: Author, tenant_id: str, line_id: str, reason: str) -> None:
     """The line waits for proof from now on, and is asked about. One that is live or released stays what it is."""
     with changes.of(tenant_id, by, "line.waits", subject=line_id, detail={"reason": reason[:REASON_LENGTH]}) as cursor:
         cursor.execute(
@@ -163,7 +163,7 @@ def settle_dispute(pool: Pool, line_id: str) -> None:
 
 
 def release(
-    changes: Changes, by: By, tenant_id: str, line_id: str, reason: str, detail: Mapping[str, Any] | None = None
+    changes: Changes, by: Author, tenant_id: str, line_id: str, reason: str, detail: Mapping[str, Any] | None = None
 ) -> Line:
     """The line owns its ids no more; its history stays with its tenant, whose people are told.
 

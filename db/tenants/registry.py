@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from db.audit import By
+from db.audit import Author
 from db.mailbox.messages import new_id
 from db.pool import Pool
 from db.tenants.changes import Changes, NotFoundError
@@ -39,7 +39,7 @@ def _tenant(row: Sequence[Any]) -> Tenant:
     return Tenant(str(row[0]), *row[1:])
 
 
-def create(changes: Changes, by: By, name: str, contact: str = "") -> Tenant:
+def create(changes: Changes, by: Author, name: str, contact: str = "") -> Tenant:
     tenant_id = new_id()
     with changes.of(tenant_id, by, "tenant.created", subject=name) as cursor:
         cursor.execute(
@@ -78,7 +78,7 @@ def listed(pool: Pool, limit: int = 50, after: str | None = None) -> list[Tenant
         return [_tenant(row) for row in cursor.fetchall()]
 
 
-def set_status(changes: Changes, by: By, tenant_id: str, status: Status) -> Tenant:
+def set_status(changes: Changes, by: Author, tenant_id: str, status: Status) -> Tenant:
     """Raises NotFoundError. Setting what is set already is fine."""
     with changes.of(tenant_id, by, f"tenant.{status}") as cursor:
         cursor.execute(
@@ -91,7 +91,7 @@ def set_status(changes: Changes, by: By, tenant_id: str, status: Status) -> Tena
     return _tenant(row)
 
 
-def rename(changes: Changes, by: By, tenant_id: str, name: str, contact: str) -> Tenant:
+def rename(changes: Changes, by: Author, tenant_id: str, name: str, contact: str) -> Tenant:
     """Name and contact. Raises NotFoundError."""
     with changes.of(tenant_id, by, "tenant.renamed", subject=name) as cursor:
         cursor.execute(
@@ -104,7 +104,7 @@ def rename(changes: Changes, by: By, tenant_id: str, name: str, contact: str) ->
     return _tenant(row)
 
 
-def demand_second_factor(changes: Changes, by: By, tenant_id: str, demanded: bool) -> Tenant:
+def demand_second_factor(changes: Changes, by: Author, tenant_id: str, demanded: bool) -> Tenant:
     """Whether all of the tenant's people need one. Raises NotFoundError."""
     action = "tenant.second_factor_demanded" if demanded else "tenant.second_factor_optional"
     with changes.of(tenant_id, by, action) as cursor:

@@ -12,7 +12,7 @@ from typing import Literal
 
 import structlog
 
-from db.audit import By
+from db.audit import Author
 from db.tenants import onboarding, ownership
 from db.tenants.changes import Changes, NotFoundError, TakenError
 from db.tenants.onboarding import Line, Pair
@@ -42,7 +42,7 @@ class Ownership:
 
     owners: Owners
 
-    def settle(self, changes: Changes, by: By, tenant_id: str, lines: Sequence[LineProof]) -> list[Line]:
+    def settle(self, changes: Changes, by: Author, tenant_id: str, lines: Sequence[LineProof]) -> list[Line]:
         """Lines of one tenant that are not live yet and that nobody refused. Returns those that are live now.
 
         Those without proof wait. Raises TakenError when an owner holds what one of them asks for: then none goes live.
@@ -108,7 +108,7 @@ class Ownership:
             return GoLiveDecision(pair, "waits", " ".join(waits))
         return GoLiveDecision(pair, "live", gone=tuple(owners), name=proof.name)
 
-    def _go_live(self, changes: Changes, by: By, tenant_id: str, decided: Sequence[GoLiveDecision]) -> list[Line]:
+    def _go_live(self, changes: Changes, by: Author, tenant_id: str, decided: Sequence[GoLiveDecision]) -> list[Line]:
         """Owners that are gone let go first; then the database decides. Raises TakenError, NotFoundError."""
         if not decided:
             return []

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from conf.settings import Settings
 from db import audit
-from db.audit import By
+from db.audit import Author
 from db.mailbox import dead_letters
 from db.mailbox.dead_letters import Filter
 from db.pool import Pool
@@ -20,7 +20,7 @@ from relay.broker.publisher import Publisher
 from relay.clients import build_cipher, build_ours
 from relay.core.explain.steps import Tracked
 
-BY = By("command line")
+BY = Author("command line")
 PUBLISH_SECONDS = 10.0
 
 

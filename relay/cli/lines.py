@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from conf.settings import Settings
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.tenants import ownership, registry
 from db.tenants.changes import NotFoundError
@@ -14,7 +14,7 @@ from db.tenants.onboarding import Line
 from relay.clients import build_changes, build_cipher
 from relay.stores.cache import Cache
 
-BY = By("command line")
+BY = Author("command line")
 
 
 def find(settings: Settings, ref: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from contextlib import closing
 from conf.settings import Settings
 from db import audit
 from db.access import idempotency, lineage, openid, second_factor
-from db.audit import By
+from db.audit import Author
 from db.daemons.reshard import reshard
 from db.migrate import check_shards, migrate
 from db.pool import Pool
@@ -56,7 +56,7 @@ def keep_keys(settings: Settings) -> int:
     """Keys made with a former ADMIN_API_KEY hang on today's from now on. Returns how many."""
     with Pool(settings.database_url, size=1) as pool, pool.transaction() as cursor:
         count = lineage.keep(cursor, settings.admin_api_key.get_secret_value())
-        audit.record(cursor, By("command line"), "key.kept", detail={"keys": count})
+        audit.record(cursor, Author("command line"), "key.kept", detail={"keys": count})
     return count
 
 

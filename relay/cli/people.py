@@ -9,13 +9,13 @@ from typing import cast
 from conf.settings import Settings
 from db.access import guesses, password_rules, passwords, second_factor, users
 from db.access.users import Role, User
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.tenants import registry
 from db.tenants.changes import NotFoundError
 from relay.cli.operator import NotNowError
 
-BY = By("command line")
+BY = Author("command line")
 PAGE = 500
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from db.access import api_keys, passwords, sessions, users
 from db.access.lineage import Maker
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from tests.api.conftest import Api
 from web.request.principal import SCOPES
 
-BY = By("test")
+BY = Author("test")
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ def test_a_users_life(api: Api, pool: Pool, tenant_id: str) -> None:
 
 
 def test_the_keys_of_somebody_who_is_disabled_end_with_them(api: Api, pool: Pool, tenant_id: str) -> None:
-    ada = users.create(pool, By("test"), tenant_id, "ada@x.example", "Ada", "admin", "x")
-    hers = By(ada.email, maker=Maker("user", ada.id, ada.rights_version))
+    ada = users.create(pool, Author("test"), tenant_id, "ada@x.example", "Ada", "admin", "x")
+    hers = Author(ada.email, maker=Maker("user", ada.id, ada.rights_version))
     own, _ = api_keys.create(pool, hers, tenant_id, "hers", ["messages:read"], None)
-    other, _ = api_keys.create(pool, By("bob@x.example"), tenant_id, "his", ["messages:read"], None)
+    other, _ = api_keys.create(pool, Author("bob@x.example"), tenant_id, "his", ["messages:read"], None)
     assert api("PATCH", f"/api/tenants/{tenant_id}/users/{ada.id}", {"status": "disabled"}).status_code == 200
     revoked = {one.id: one.revoked_at is not None for one in api_keys.listed(pool, tenant_id)}
     assert revoked == {own.id: True, other.id: False}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from db.access import api_keys
-from db.audit import By
+from db.audit import Author
 from db.mailbox import dead_letters, messages
 from db.mailbox.dead_letters import Filter
 from db.pool import Pool
@@ -129,13 +129,13 @@ def test_replay_of_all_in_slices_keeps_the_order(pool: Pool, tenant_id: str, lin
             )
     bury(pool, first.id, second.id, third.id)
     wanted = Filter(tenant_id)
-    made = dead_letters.replay_all(pool, By("test"), wanted, 1)
+    made = dead_letters.replay_all(pool, Author("test"), wanted, 1)
     assert (made.replayed, made.left) == (2, 1)
     assert states(pool, first.id, second.id, third.id) == ["received", "received", "dead"]
     with pool.transaction() as cursor:
         waiting = messages.unfinished(cursor, first.conversation_id, "outbound", 10)
     assert [row.id for row in waiting] == [first.id, second.id]
-    assert dead_letters.replay_all(pool, By("test"), wanted, 1).left == 0
+    assert dead_letters.replay_all(pool, Author("test"), wanted, 1).left == 0
 
 
 def test_what_dies_again_is_not_taken_twice(api: Api, pool: Pool, tenant_id: str, line_id: str) -> None:
@@ -167,9 +167,11 @@ def test_the_next_slice_is_told(
 def test_who_may(api: Api, pool: Pool, new_tenant: Callable[..., str], tenant_id: str, line_id: str) -> None:
     dead = sent_message(pool, line_id).id
     bury(pool, dead)
-    _, reader = api_keys.create(pool, By("test"), tenant_id, "r", ["messages:read"], None)
+    _, reader = api_keys.create(pool, Author("test"), tenant_id, "r", ["messages:read"], None)
     api.error(api("POST", "/api/dead-letters/replay", {"ids": [dead]}, key=reader), 403, "forbidden")
-    _, other = api_keys.create(pool, By("test"), new_tenant("Other"), "o", ["messages:read", "messages:replay"], None)
+    _, other = api_keys.create(
+        pool, Author("test"), new_tenant("Other"), "o", ["messages:read", "messages:replay"], None
+    )
     assert api("GET", "/api/dead-letters", key=other).get_json()["items"] == []
     api.error(api("GET", f"/api/dead-letters/{dead}", key=other), 404, "not_found")
     done = api("POST", "/api/dead-letters/replay", {"ids": [dead]}, key=other).get_json()
@@ -228,7 +230,7 @@ def test_the_brokers_are_looked_at_and_what_is_still_proved_is_brought_back(
 
 
 def test_the_broker_is_the_operators(api: Api, pool: Pool, tenant_id: str) -> None:
-    _, own = api_keys.create(pool, By("test"), tenant_id, "k", ["payloads:read", "messages:replay"], None)
+    _, own = api_keys.create(pool, Author("test"), tenant_id, "k", ["payloads:read", "messages:replay"], None)
     api.error(api("GET", "/api/dead-letters/broker", key=own), 403, "forbidden")
     api.error(api("POST", "/api/dead-letters/broker/replay", {}, key=own), 403, "forbidden")
 

@@ -21,7 +21,7 @@ from schemathesis.generation import GenerationMode
 
 from db.access import api_keys, openid, users
 from db.access.openid import ProviderSettings
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.tenants import onboarding
 from tests import processes
@@ -62,7 +62,7 @@ SETTINGS: dict[str, Any] = {
 @pytest.fixture
 def world(parts: WebParts, pool: Pool, new_tenant: Callable[..., str], sandbox: processes.Process) -> dict[str, Any]:
     """Ids that exist, and keys of every kind."""
-    by, tenant_id = By("test"), new_tenant()
+    by, tenant_id = Author("test"), new_tenant()
     line_id = active_line(parts, pool, tenant_id, WHATSAPP["phone_number_id"], GENESYS["integration_id"])
     spare = onboarding.create(changes_of(parts), parts.cipher, by, tenant_id, "300000000000099", "spare-integration")
     messages = [sent_message(pool, line_id, "outbound", provider_id=f"wamid.{n}") for n in range(3)]

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from db.access import api_keys, idempotency
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from tests.api.conftest import Api
 from web.request.parts import WebParts
@@ -42,7 +42,7 @@ def test_another_request_with_the_key_is_refused(api: Api, pool: Pool, new_tenan
 
 
 def test_the_key_belongs_to_who_asks(api: Api, pool: Pool) -> None:
-    _, other = api_keys.create(pool, By("test"), None, "another operator", ["tenants:write"], None)
+    _, other = api_keys.create(pool, Author("test"), None, "another operator", ["tenants:write"], None)
     first = api("POST", "/api/tenants", {"name": "A"}, Idempotency_Key="k").get_json()
     second = api("POST", "/api/tenants", {"name": "A"}, key=other, Idempotency_Key="k").get_json()
     assert first["id"] != second["id"]

@@ -10,7 +10,7 @@ from flask import Flask
 
 from conf.loading import load_settings
 from db.access import api_keys, passwords, users
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from tests import log_lines
 from tests.api.conftest import Api
@@ -88,8 +88,8 @@ def log_in(app: Flask, email: str, password: str, address: str = "192.0.2.1") ->
 
 @pytest.fixture
 def ada(pool: Pool) -> users.User:
-    user = users.create(pool, By("test"), None, "ada@demo.example", "Ada", "operator", "x")
-    users.set_password(pool, By("test"), user, passwords.hashed(PASSWORD), must_change=False)
+    user = users.create(pool, Author("test"), None, "ada@demo.example", "Ada", "operator", "x")
+    users.set_password(pool, Author("test"), user, passwords.hashed(PASSWORD), must_change=False)
     return user
 
 

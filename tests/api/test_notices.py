@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from db.access import api_keys
-from db.audit import By
+from db.audit import Author
 from db.mailbox import notices
 from db.mailbox.notices import NewNotice
 from db.pool import Pool
@@ -47,7 +47,7 @@ def test_who_may_see_them(api: Api, parts: WebParts, pool: Pool, new_tenant: Cal
         notices.keep(cursor, [NewNotice(tenant_id, line_id, "whatsapp", "unreadable", "why", {"n": 1}, 1.79e9)])
 
     def ask(scopes: list[str], whose: str = tenant_id) -> object:
-        key = api_keys.create(pool, By("test"), whose, "k", scopes, None)[1]
+        key = api_keys.create(pool, Author("test"), whose, "k", scopes, None)[1]
         return api("GET", f"/api/tenants/{tenant_id}/notices", key=key)
 
     assert ask(["messages:read"]).get_json()["items"][0]["payload"] is None  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ import gevent
 import pytest
 import requests
 
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.tenants import lines, onboarding
 from db.tenants.changes import Changes, TakenError
@@ -80,7 +80,7 @@ def test_completing_again_tells_what_whatsapp_calls_the_number_by_now(
     tenant_id = new_tenant()
     line_id = complete(api, tenant_id).get_json()["lines"][0]["id"]
     changes = Changes(parts.pool, lambda *_: None)
-    onboarding.configure(changes, By("test"), tenant_id, line_id, {"name": "Nordwind before"})
+    onboarding.configure(changes, Author("test"), tenant_id, line_id, {"name": "Nordwind before"})
     complete(api, tenant_id)
     [line] = api("GET", f"/api/tenants/{tenant_id}/lines").get_json()["items"]
     assert line["name"] == "Nordwind Outdoor, +49 30 1234501"
@@ -186,7 +186,7 @@ def test_of_two_tenants_with_one_number_the_second_is_told(
 
 
 def test_at_the_same_moment_exactly_one_wins(parts: WebParts, new_tenant: Callable[..., str], pool: Pool) -> None:
-    changes, by = Changes(pool, parts.cache.forget_routes), By("test")
+    changes, by = Changes(pool, parts.cache.forget_routes), Author("test")
     made = []
     for name in "abcdef":
         tenant_id = new_tenant(name)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from db.access import api_keys
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from tests.api.conftest import Api
 from web.request.parts import WebParts
@@ -29,7 +29,7 @@ def path(new_tenant: Callable[..., str]) -> str:
 
 
 def key_of(pool: Pool, path: str, scopes: list[str]) -> str:
-    return api_keys.create(pool, By("test"), path.split("/")[3], "a key", scopes, None)[1]
+    return api_keys.create(pool, Author("test"), path.split("/")[3], "a key", scopes, None)[1]
 
 
 def test_it_is_set_up_changed_and_removed(api: Api, pool: Pool, path: str, parts: WebParts) -> None:

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from db.access import api_keys
-from db.audit import By
+from db.audit import Author
 from db.mailbox import messages, sweep
 from db.pool import Pool
 from tests.api.conftest import Api
@@ -128,7 +128,7 @@ def test_another_tenants_records_are_nobodys(
     api: Api, pool: Pool, post: Callable[..., TestResponse], new_tenant: Callable[..., str]
 ) -> None:
     record = post().get_json()
-    _, foreign = api_keys.create(pool, By("test"), new_tenant("Other"), "k", ["state:write", "messages:read"], None)
+    _, foreign = api_keys.create(pool, Author("test"), new_tenant("Other"), "k", ["state:write", "messages:read"], None)
     api.error(api("PATCH", f"/state/message/{record['id']}", {"status": "read"}, key=foreign), 404, "not_found")
     body = {"conversation_id": record["conversation_id"], "direction": "inbound", "text": "Hello"}
     api.error(api("POST", "/state/message", body, key=foreign), 404, "not_found")

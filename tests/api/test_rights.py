@@ -9,7 +9,7 @@ from uuid import uuid4
 from flask import Flask
 
 from db.access import api_keys
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from tests.api.conftest import Api
 from web.request.principal import OPERATOR, ROLES, SCOPES, right_of, scope_of
@@ -44,7 +44,7 @@ def test_nothing_is_for_every_key_of_the_operator(app: Flask) -> None:
 
 
 def test_an_operators_key_does_what_it_was_made_for_and_no_more(app: Flask, api: Api, pool: Pool) -> None:
-    keys = {scope: api_keys.create(pool, By("test"), None, scope, [scope], None)[1] for scope in SCOPES}
+    keys = {scope: api_keys.create(pool, Author("test"), None, scope, [scope], None)[1] for scope in SCOPES}
     wrong: list[Any] = []
     with app.app_context():
         marks = {endpoint: {right_of(endpoint), scope_of(endpoint)} for _, _, endpoint in routes(app)}
@@ -63,7 +63,7 @@ def test_what_changes_something_takes_more_than_a_scope_for_reading(app: Flask) 
 
 
 def test_a_viewers_key_changes_nothing(app: Flask, api: Api, pool: Pool, new_tenant: Callable[..., str]) -> None:
-    _, viewer = api_keys.create(pool, By("test"), new_tenant(), "viewer", sorted(ROLES["viewer"]), None)
+    _, viewer = api_keys.create(pool, Author("test"), new_tenant(), "viewer", sorted(ROLES["viewer"]), None)
     allowed = [
         (method, path)
         for method, path, _ in routes(app)
@@ -76,7 +76,7 @@ def test_each_scope_opens_its_own_endpoints_only(
     app: Flask, api: Api, pool: Pool, new_tenant: Callable[..., str]
 ) -> None:
     tenant_id = new_tenant()
-    keys = {scope: api_keys.create(pool, By("test"), tenant_id, scope, [scope], None)[1] for scope in SCOPES}
+    keys = {scope: api_keys.create(pool, Author("test"), tenant_id, scope, [scope], None)[1] for scope in SCOPES}
     wrong: list[Any] = []
     with app.app_context():
         rights = {endpoint: right_of(endpoint) for _, _, endpoint in routes(app)}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from cryptography.fernet import Fernet
 
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.sealing import Cipher, SealError
 from db.tenants import credentials, lines, onboarding
@@ -17,7 +17,7 @@ from web.request.parts import WebParts
 
 
 def active_line(parts: WebParts, pool: Pool, tenant_id: str, number: str = "3001", integration: str = "int-1") -> str:
-    changes, by = Changes(pool, parts.cache.forget_routes), By("test")
+    changes, by = Changes(pool, parts.cache.forget_routes), Author("test")
     line = onboarding.create(changes, parts.cipher, by, tenant_id, number, integration)
     onboarding.activate(changes, by, tenant_id, [line.pair])
     return line.id

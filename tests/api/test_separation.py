@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from db.access import api_keys, openid, passwords, sessions, user_news, users
 from db.access.openid import ProviderSettings
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from tests.api.test_rotation import active_line
 from tests.integration.rows import sent_message
@@ -50,7 +50,7 @@ class Tenant:
 @pytest.fixture
 def make(parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> Callable[[str], Tenant]:
     def tenant(name: str) -> Tenant:
-        by, mark = By("test"), f"mark{uuid4().hex}"
+        by, mark = Author("test"), f"mark{uuid4().hex}"
         tenant_id = new_tenant(f"{name} {mark}")
         number = f"30{uuid4().int % 10**10}"
         line_id = active_line(parts, pool, tenant_id, number, uuid4().hex)

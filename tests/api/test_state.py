@@ -10,7 +10,7 @@ import pytest
 from flask import Flask, g
 
 from db.access import api_keys
-from db.audit import By
+from db.audit import Author
 from db.contacts import conversations
 from db.contacts.seen import Seen
 from db.pool import Pool
@@ -58,7 +58,7 @@ def test_a_mapping_is_made_once_and_found_both_ways(api: Api, line: tuple[str, s
 
 def test_each_is_a_look_at_somebody(api: Api, line: tuple[str, str], pool: Pool) -> None:
     tenant_id, _ = line
-    keys_of = [api_keys.create(pool, By("test"), tenant_id, "twin", ["state:write", "messages:read"], None)[1]
+    keys_of = [api_keys.create(pool, Author("test"), tenant_id, "twin", ["state:write", "messages:read"], None)[1]
                for _ in range(2)]  # fmt: skip
     found = api("GET", f"/state/mapping/{WA_ID}", key=keys_of[0]).get_json()["conversation_id"]
     for _ in range(2):  # once from the database or fresh, once from the cache
@@ -203,8 +203,8 @@ def test_with_several_lines_the_number_must_be_named(
     api: Api, line: tuple[str, str], parts: WebParts, pool: Pool
 ) -> None:
     changes = Changes(pool, parts.cache.forget_routes)
-    second = onboarding.create(changes, parts.cipher, By("test"), line[0], "3002", "int-2")
-    onboarding.activate(changes, By("test"), line[0], [second.pair])
+    second = onboarding.create(changes, parts.cipher, Author("test"), line[0], "3002", "int-2")
+    onboarding.activate(changes, Author("test"), line[0], [second.pair])
     error = api.error(api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=line[0]), 400, "line_ambiguous")
     assert "3001, 3002" in error["message"]
     found = api("GET", f"/state/mapping/{WA_ID}?phone_number_id=3002", X_Tenant_ID=line[0]).get_json()

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from db.access import api_keys
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from relay.core.errors import SendError
 from tests import processes
@@ -61,9 +61,9 @@ def test_by_line(api: Api, parts: WebParts, pool: Pool, tenant_id: str) -> None:
 
 
 def test_only_with_the_scope(api: Api, pool: Pool, tenant_id: str) -> None:
-    _, admin = api_keys.create(pool, By("test"), tenant_id, "admin", sorted(ROLES["admin"]), None)
+    _, admin = api_keys.create(pool, Author("test"), tenant_id, "admin", sorted(ROLES["admin"]), None)
     api.error(ask(api, tenant_id, key=admin), 403, "forbidden")
-    _, reader = api_keys.create(pool, By("test"), tenant_id, "reader", ["tokens:read"], None)
+    _, reader = api_keys.create(pool, Author("test"), tenant_id, "reader", ["tokens:read"], None)
     assert api("GET", "/auth/token", key=reader).status_code == 200
 
 

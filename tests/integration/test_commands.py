@@ -10,7 +10,7 @@ import pytest
 from conf.loading import load_settings
 from db.access import guesses, password_rules, passwords, second_factor, users
 from db.access.guesses import Source
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.signers import Signers
@@ -82,7 +82,9 @@ def test_a_lost_phone_and_a_password_that_was_not_used_in_time(settings_env: dic
     said(settings_env, "users", "add", "eva@x.example", "--operator")
     user = users.by_email(pool, "eva@x.example")
     assert user
-    second_factor.set_up(pool, Cipher([settings_env["CREDENTIALS_KEYS"]]), By("test"), user, "A" * 32, 0, str(uuid4()))
+    second_factor.set_up(
+        pool, Cipher([settings_env["CREDENTIALS_KEYS"]]), Author("test"), user, "A" * 32, 0, str(uuid4())
+    )
     with pool.transaction() as cursor:
         cursor.execute("UPDATE users SET password_until = now() WHERE id = %s", (user.id,))
     assert re.search(r"eva@x\.example +operator +expired +second factor", said(settings_env, "users", "list"))

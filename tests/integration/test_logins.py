@@ -15,7 +15,7 @@ import requests
 
 from conf.loading import load_settings
 from conf.settings import Settings
-from db.audit import By
+from db.audit import Author
 from db.migrate import migrate
 from db.pool import Pool
 from db.tenants import credentials, registry
@@ -58,7 +58,7 @@ def changes(settings: Settings) -> Iterator[Changes]:
 @pytest.fixture
 def account(settings: Settings, changes: Changes) -> Account:
     """A tenant whose admin has logged in, as it is stored."""
-    tenant_id = registry.create(changes, By("test"), "Südlicht").id
+    tenant_id = registry.create(changes, Author("test"), "Südlicht").id
     account = Account(tenant_id, "", HELD["integration_id"], HELD)
     channel = genesys(settings, changes)
     url = channel.login_url(account, TARGET, "s", "")
@@ -67,7 +67,9 @@ def account(settings: Settings, changes: Changes) -> Account:
     code = parse_qs(urlsplit(back.headers["Location"]).query)["code"][0]
     token = channel.login(account, code, TARGET, "", soon()).refresh_token
     logged_in = replace(account, credentials={**HELD, "refresh_token": token})
-    stored = credentials.put(changes, build_cipher(settings), By("test"), tenant_id, "genesys", logged_in.credentials)
+    stored = credentials.put(
+        changes, build_cipher(settings), Author("test"), tenant_id, "genesys", logged_in.credentials
+    )
     assert (stored.shown["refresh_token"], stored.shown["login_client_secret"]) == ("****", "****")
     return logged_in
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import gevent
 import pytest
 
-from db.audit import By
+from db.audit import Author
 from db.mailbox import dead_letters, notices, sweep
 from db.pool import Pool
 from db.sealing import Cipher
@@ -19,7 +19,7 @@ from tests.integration.rows import new_message
 from tests.integration.test_commands import said
 from tests.waiting import PATIENCE
 
-BY = By("test")
+BY = Author("test")
 
 
 @pytest.fixture

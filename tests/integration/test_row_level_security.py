@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 
 from db.access import api_keys, guesses, sessions, user_news, users
 from db.access.guesses import Source
-from db.audit import By
+from db.audit import Author
 from db.contacts import conversations
 from db.mailbox import events, notices
 from db.mailbox.notices import NewNotice
@@ -23,7 +23,7 @@ from db.tenants import credentials
 from db.tenants.changes import Changes
 from tests.integration.rows import new_line, sent_message
 
-BY = By("test")
+BY = Author("test")
 SHARED = {"daemons", "shards"}
 """Nobody's rows: of these a tenant may read that somebody works at all."""
 

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from conf.loading import load_settings
-from db.audit import By
+from db.audit import Author
 from db.tenants import credentials, onboarding, registry
 from db.tenants.changes import Changes
 from relay.broker.consumer import Consumer, Delivery
@@ -28,7 +28,7 @@ from tests.waiting import wait_until
 from web.bootstrap import build_web
 from web.request.parts import WebParts
 
-BY = By("test")
+BY = Author("test")
 APP_SECRET = "demo-app-secret-nordwind-0001"
 
 

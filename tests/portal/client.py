@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from conf.loading import load_settings
-from db.audit import By
+from db.audit import Author
 from db.tenants import credentials, onboarding, registry
 from db.tenants.changes import Changes
 from db.tenants.onboarding import Line
@@ -25,7 +25,7 @@ from web.request.parts import WebParts
 TOKEN = re.compile(
     r'name="csrf_token" value="([^"]+)"|value="([^"]+)" name="csrf_token"|id="csrf_token"[^>]*value="([^"]+)"'
 )
-BY = By("test")
+BY = Author("test")
 
 PASSWORD = "correct horse battery staple"
 SET_UP = "/portal/account/second-factor"

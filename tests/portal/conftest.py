@@ -9,7 +9,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from db.access import passwords, users
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from tests import processes
 from tests.browser import context as browser_context
@@ -62,8 +62,10 @@ def page(browser: Browser, web: processes.Process, settings_env: dict[str, str])
 
 def new_user(pool: Pool, email: str, role: users.Role, tenant_id: str | None = None) -> users.User:
     """A user who has chosen PASSWORD already."""
-    user = users.create(pool, By("test"), tenant_id, email, email.split("@")[0].title(), role, passwords.hashed("x"))
-    users.set_password(pool, By("test"), user, passwords.hashed(PASSWORD), must_change=False)
+    user = users.create(
+        pool, Author("test"), tenant_id, email, email.split("@")[0].title(), role, passwords.hashed("x")
+    )
+    users.set_password(pool, Author("test"), user, passwords.hashed(PASSWORD), must_change=False)
     found = users.by_id(pool, user.id)
     assert found
     return found

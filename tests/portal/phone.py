@@ -12,7 +12,7 @@ import pyotp
 
 from db.access import second_factor
 from db.access.users import User
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.sealing import Cipher
 
@@ -63,6 +63,6 @@ def enrol(pool: Pool, keys: str, user: User) -> None:
     entry = Entry(second_factor.new_secret())
     cipher, nowhere = Cipher([keys]), str(uuid4())
     entry.recovery_codes = second_factor.set_up(
-        pool, cipher, By("test"), user, entry.secret, 0, nowhere, by_choice=False
+        pool, cipher, Author("test"), user, entry.secret, 0, nowhere, by_choice=False
     )
     accounts[user.email] = entry

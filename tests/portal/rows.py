@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from db.audit import By
+from db.audit import Author
 from db.contacts import conversations
 from db.contacts.seen import Arrival, Seen
 from db.mailbox import claims, messages
@@ -35,7 +35,7 @@ class House:
 
     def __post_init__(self) -> None:
         changes = Changes(self.pool, lambda _: None)
-        self.tenant_id = registry.create(changes, By("test"), self.name).id
+        self.tenant_id = registry.create(changes, Author("test"), self.name).id
         self.line_id = str(uuid4())
         with self.pool.transaction() as cursor:
             cursor.execute("UPDATE tenants SET status = 'active' WHERE id = %s", (self.tenant_id,))

@@ -18,7 +18,7 @@ from werkzeug.routing import Map, Rule
 from db.access import api_keys, openid
 from db.access.lineage import Maker
 from db.access.openid import ProviderSettings
-from db.audit import By
+from db.audit import Author
 from db.mailbox import notices
 from db.mailbox.notices import NewNotice
 from db.pool import Pool
@@ -77,13 +77,13 @@ def samples(pool: Pool, app: Flask) -> Samples:
     for state in ("sent", "delivered", "failed", "dead", "unknown", "ignored", "read"):
         house.say("4915111", f"This is {state}", "outbound", state, reason="a reason in words")
     house.say("4915222", "Given up", "inbound", "dead", reason="a reason in words")
-    by = By("test")
+    by = Author("test")
     user, operator = (
         new_user(pool, "v@nordwind.example", "viewer", house.tenant_id),
         new_user(pool, OPERATOR, "operator"),
     )
     own, _ = api_keys.create(pool, by, house.tenant_id, "Shop", ["messages:read"], None)
-    made_with_it = By("key Shop", maker=Maker("key", own.id, generation=1))
+    made_with_it = Author("key Shop", maker=Maker("key", own.id, generation=1))
     api_keys.create(pool, made_with_it, house.tenant_id, "Till", ["messages:read"], None)
     operators, _ = api_keys.create(pool, by, None, "Monitor", ["tenants:read"], None)
     items: list[tuple[str, str, int, dict[str, object]]] = [

@@ -12,7 +12,7 @@ from gevent.monkey import get_original
 
 from db.access import guesses, passwords, sessions, users
 from db.access.users import User
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from tests.portal.client import PASSWORD, TOKEN, Person, running_app
 from tests.portal.conftest import new_user
@@ -173,7 +173,7 @@ def test_a_new_password_is_another_one(app: Flask, pool: Pool, ada: User) -> Non
 
 @pytest.mark.parametrize("way_out", ["/portal/logout", "/portal/account/sessions/end"])
 def test_whoever_has_to_change_the_password_may_also_leave(app: Flask, pool: Pool, ada: User, way_out: str) -> None:
-    users.set_password(pool, By("test"), ada, passwords.hashed(PASSWORD), must_change=True)
+    users.set_password(pool, Author("test"), ada, passwords.hashed(PASSWORD), must_change=True)
     person = Person(app, ada.email)
     assert person.get("/portal/tenants", 302) == person.get("/portal/operators", 302)
     assert person.post(way_out).endswith("/portal/login")

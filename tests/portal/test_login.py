@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from db.access import guesses, passwords, sessions, users
 from db.access.users import User
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from tests.portal import phone
 from tests.portal.client import PASSWORD
@@ -83,7 +83,7 @@ def test_five_wrong_passwords_lock_the_account(page: Page, pool: Pool, operator:
 
 def test_a_password_of_somebody_elses_choice_has_to_be_changed_first(page: Page, pool: Pool, login: Login) -> None:
     given = passwords.generated()
-    users.create(pool, By("test"), None, "new@relay.example", "New", "operator", passwords.hashed(given))
+    users.create(pool, Author("test"), None, "new@relay.example", "New", "operator", passwords.hashed(given))
     login("new@relay.example", given)
     expect(page).to_have_url("/portal/account")
     page.get_by_label("Current password").fill(given)
@@ -95,7 +95,7 @@ def test_a_password_of_somebody_elses_choice_has_to_be_changed_first(page: Page,
 
 def test_a_session_ended_by_somebody_else_is_over_at_once(page: Page, pool: Pool, operator: User, login: Login) -> None:
     login(operator.email)
-    sessions.end_all(pool, By("test"), operator)
+    sessions.end_all(pool, Author("test"), operator)
     page.goto("/portal/account")
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.tenants import registry
 from db.tenants.changes import Changes
@@ -44,9 +44,9 @@ def test_the_dashboard_says_why_something_waits(admin: Person, house: House) -> 
     house.say(BEN, "Is anybody there?")
     assert "No daemon of the relay is running" in admin.get(f"{house.path}/dashboard/lines")
     changes = Changes(house.pool, lambda _: None)
-    registry.set_status(changes, By("test"), house.tenant_id, "paused")
+    registry.set_status(changes, Author("test"), house.tenant_id, "paused")
     assert "The tenant is paused; what waits goes out" in admin.get(f"{house.path}/dashboard/lines")
-    registry.set_status(changes, By("test"), house.tenant_id, "active")
+    registry.set_status(changes, Author("test"), house.tenant_id, "active")
     assert "There is no such page" in admin.get(f"{house.path}/dashboard/weather", status=404)
 
 

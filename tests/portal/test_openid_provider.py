@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from db.access import openid, sessions, users
 from db.access.openid import ProviderSettings
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.sealing import Cipher
 from demo.stack.ports import HOST, free_port
@@ -68,7 +68,7 @@ def web(
 @pytest.fixture(scope="module")
 def house(pool: Pool, settings_env: dict[str, str], provider: str) -> House:
     """A tenant whose own provider is the same, for its own people."""
-    house, by = House(pool), By("test")
+    house, by = House(pool), Author("test")
     said = ProviderSettings("Nordwind ID", provider, CLIENT, "groups", ("nordwind-admins",), (), found_by_domain=True)
     cipher = Cipher(settings_env["CREDENTIALS_KEYS"].split(","))
     openid.put(pool, cipher, by, house.tenant_id, said, SECRET, LOGIN_KEY)
@@ -117,7 +117,7 @@ def test_a_tenants_admin_finds_the_way_by_an_address_and_is_asked_again(
     at_the_provider(page, "ada", known=True)
     expect(page.get_by_role("heading", name="Invite a user")).to_be_visible()
 
-    sessions.end_all(pool, By("test"), user)
+    sessions.end_all(pool, Author("test"), user)
     page.goto("/portal/login")
     expect(page.get_by_role("link", name="Log in with Nordwind ID")).to_be_visible()
 

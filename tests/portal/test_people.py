@@ -12,7 +12,7 @@ from flask import Flask
 from db import audit
 from db.access import api_keys, guesses, sessions, users
 from db.access.guesses import Source
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.tenants import unknown_lines
 from db.tenants.unknown_lines import Signer
@@ -165,7 +165,7 @@ def test_the_overview_names_tenants_in_trouble_first(operator: Person, admin: Pe
 def _lines(pool: Pool, tenant_id: str, count: int, action: str, days: int) -> None:
     with pool.transaction() as cursor:
         for n in range(count):
-            audit.record(cursor, By(f"robot {n}"), action, tenant_id=tenant_id)
+            audit.record(cursor, Author(f"robot {n}"), action, tenant_id=tenant_id)
         cursor.execute(
             "UPDATE audit_log SET at = now() - make_interval(days => %s) WHERE action = %s AND tenant_id = %s",
             (days, action, tenant_id),

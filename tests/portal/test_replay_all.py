@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from flask import Flask
 
 from db.access import idempotency
-from db.audit import By
+from db.audit import Author
 from db.mailbox import dead_letters
 from db.mailbox.dead_letters import Filter, Slice
 from db.pool import Pool
@@ -43,7 +43,7 @@ def test_what_dies_again_between_two_slices_is_not_taken_twice(
     bury(house.pool)
     whole = dead_letters.replay_all
 
-    def one_that_dies_again(pool: Pool, by: By, wanted: Filter, most: int) -> Slice:
+    def one_that_dies_again(pool: Pool, by: Author, wanted: Filter, most: int) -> Slice:
         made = whole(pool, by, wanted, 1)
         with house.pool.transaction() as cursor:
             cursor.execute(

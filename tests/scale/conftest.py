@@ -14,7 +14,7 @@ from flask import Flask
 from conf.loading import load_settings
 from conf.logging import configure
 from db.access import passwords, users
-from db.audit import By
+from db.audit import Author
 from db.daemons import shards
 from db.pool import Pool
 from db.views import hours
@@ -52,8 +52,8 @@ def filled(postgres: str) -> Iterator[Pool]:
         hashed = passwords.hashed(PASSWORD)
         for role, email in PEOPLE.items():
             tenant_id = None if role == "operator" else LARGEST
-            user = users.create(pool, By("scale"), tenant_id, email, role, role, hashed)  # type: ignore[arg-type]
-            users.set_password(pool, By("scale"), user, hashed, must_change=False)
+            user = users.create(pool, Author("scale"), tenant_id, email, role, role, hashed)  # type: ignore[arg-type]
+            users.set_password(pool, Author("scale"), user, hashed, must_change=False)
         yield pool
 
 

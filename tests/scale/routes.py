@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import AnyConverter, Rule
 
 from db.access import api_keys, users
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.views import history
 from db.views.history import MessageSelection
@@ -39,7 +39,7 @@ QUERIES = {
 
 def samples(pool: Pool) -> dict[str, str]:
     """By the name of an address' part. A part without a sample is reported, not skipped in silence."""
-    key, _ = api_keys.create(pool, By("scale"), LARGEST, "scale", ["messages:read"], None)
+    key, _ = api_keys.create(pool, Author("scale"), LARGEST, "scale", ["messages:read"], None)
     admin = users.by_email(pool, PEOPLE["admin"])
     assert admin is not None
     return {

@@ -18,7 +18,7 @@ from conf.loading import load_settings
 from conf.settings import Settings
 from db import audit
 from db.access import audit_chain
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from relay.actors.audit_chainer import AuditChainer
 from relay.cli import auditing
@@ -39,7 +39,7 @@ def written(pool: Pool, count: int, tenant_id: str | None = None) -> None:
     with pool.transaction() as cursor:
         for n in range(count):
             detail = {"reason": "Größe “7”", "n": n, "share": 0.1, "deep": {"b": [1, None], "a": "\u2028"}}
-            audit.record(cursor, By(f"ada {n}"), "line.put", tenant_id=tenant_id, subject=str(n), detail=detail)
+            audit.record(cursor, Author(f"ada {n}"), "line.put", tenant_id=tenant_id, subject=str(n), detail=detail)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_no_line_is_left_out_that_was_committed_late_or_with_a_lower_id(
         [low] = cursor.fetchone() or [0]
         written(pool, 2)
         with pool.transaction() as lost:  # an id that nobody will ever see
-            audit.record(lost, By("x"), "line.put")
+            audit.record(lost, Author("x"), "line.put")
             lost.connection.rollback()
         written(pool, 1)
         assert auditing.seal(settings)[0] == 3

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from conf.loading import load_settings
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.tenants import former_secrets, onboarding
 from db.tenants.changes import Changes
@@ -88,7 +88,7 @@ def copies(parts: WebParts) -> str:
 
 
 def test_nor_does_that_of_a_single_line(api: Api, pool: Pool, parts: WebParts, tenant_id: str) -> None:
-    changes, by = Changes(pool, parts.cache.forget_routes), By("test")
+    changes, by = Changes(pool, parts.cache.forget_routes), Author("test")
     for secret in ("stolen-line-secret", "new-line-secret"):
         onboarding.create(changes, parts.cipher, by, tenant_id, NUMBER, INTEGRATION, secret)
     before = api("GET", f"/api/tenants/{tenant_id}/former-secrets").get_json()["items"]

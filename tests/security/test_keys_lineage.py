@@ -14,7 +14,7 @@ from flask import Flask
 from conf.loading import load_settings
 from db.access import api_keys, lineage, passwords, users
 from db.access.lineage import Maker
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.views import audit_search
 from db.views.audit_search import AuditSearch
@@ -48,8 +48,8 @@ def admits(api: Api, key: dict[str, Any], where: str) -> bool:
 
 
 def person(pool: Pool, tenant_id: str | None, role: users.Role) -> users.User:
-    user = users.create(pool, By("test"), tenant_id, f"{role}@x.example", "Ada", role, "x")
-    users.set_password(pool, By("test"), user, passwords.hashed(PASSWORD), must_change=False)
+    user = users.create(pool, Author("test"), tenant_id, f"{role}@x.example", "Ada", role, "x")
+    users.set_password(pool, Author("test"), user, passwords.hashed(PASSWORD), must_change=False)
     return user
 
 
@@ -113,12 +113,14 @@ def test_an_operators_key_takes_the_tenants_keys_along_that_it_made(api: Api, te
 def test_a_key_made_at_the_very_moment_its_maker_ends_opens_nothing(pool: Pool, api: Api, tenant_id: str) -> None:
     """Its maker was let in before, and the row was written after: no list of what ends could hold it."""
     ada = person(pool, tenant_id, "admin")
-    first, _ = api_keys.create(pool, By("a", maker=_of(ada)), tenant_id, "first", GIVING, None)
+    first, _ = api_keys.create(pool, Author("a", maker=_of(ada)), tenant_id, "first", GIVING, None)
     with pool.transaction() as cursor:  # nobody revokes anything here: whoever writes the row ends what hangs on it
         cursor.execute("UPDATE users SET status = 'disabled' WHERE id = %s", (UUID(ada.id),))
         cursor.execute("UPDATE users SET status = 'active' WHERE id = %s", (UUID(ada.id),))
-    late, secret = api_keys.create(pool, By("a", maker=_of(ada)), tenant_id, "late", GIVING, None)
-    below, its = api_keys.create(pool, By("k", maker=Maker("key", late.id, generation=1)), tenant_id, "b", GIVING, None)
+    late, secret = api_keys.create(pool, Author("a", maker=_of(ada)), tenant_id, "late", GIVING, None)
+    below, its = api_keys.create(
+        pool, Author("k", maker=Maker("key", late.id, generation=1)), tenant_id, "b", GIVING, None
+    )
     keys = f"/api/tenants/{tenant_id}/keys"
     assert not admits(api, {"key": secret}, keys)
     assert not admits(api, {"key": its}, keys)
@@ -189,7 +191,7 @@ def test_a_digest_of_the_admin_api_key_is_not_guessed_at_the_speed_of_sha256(poo
 
 def test_the_people_whom_a_key_invited_are_named_when_it_ends(api: Api, pool: Pool, tenant_id: str) -> None:
     base = f"/api/tenants/{tenant_id}"
-    _, strong = api_keys.create(pool, By("test"), tenant_id, "strong", sorted(ROLES["admin"]), None)
+    _, strong = api_keys.create(pool, Author("test"), tenant_id, "strong", sorted(ROLES["admin"]), None)
     first = api("POST", f"{base}/keys", {"name": "first", "scopes": sorted(ROLES["admin"])}, key=strong).get_json()
     body = {"email": "invited@x.example", "name": "Invited", "role": "viewer"}
     assert api("POST", f"{base}/users", body, key=first["key"]).status_code == 201

@@ -10,7 +10,7 @@ from gevent.monkey import get_original
 from werkzeug.test import TestResponse
 
 from db.access import api_keys, passwords
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from tests.api.conftest import Api
 from tests.waiting import PATIENCE, wait_until
@@ -38,7 +38,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 def key_of(pool: Pool, tenant_id: str, name: str = "k") -> str:
     scopes = ["access:read", "access:write", "tenants:read", "messages:read"]
-    return api_keys.create(pool, By("test"), tenant_id, name, scopes, None)[1]
+    return api_keys.create(pool, Author("test"), tenant_id, name, scopes, None)[1]
 
 
 def test_new_passwords_of_one_tenant_leave_a_turn_for_others(

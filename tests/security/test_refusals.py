@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from db.access import api_keys, passwords, users
-from db.audit import By
+from db.audit import Author
 from db.pool import DatabaseError, Pool
 from db.views import audit_search
 from db.views.audit_search import AuditEntry, AuditSearch
@@ -65,7 +65,7 @@ def test_a_refused_log_in_is_told_to_its_tenant_and_what_was_typed_to_nobody(
     app: Flask, pool: Pool, new_tenant: Callable[..., str]
 ) -> None:
     tenant_id = new_tenant()
-    ada = users.create(pool, By("test"), tenant_id, "ada@x.example", "Ada", "admin", passwords.hashed(PASSWORD))
+    ada = users.create(pool, Author("test"), tenant_id, "ada@x.example", "Ada", "admin", passwords.hashed(PASSWORD))
     assert log_in(app, ada.email, "guess-4711") == 401
     assert log_in(app, "my-password-by-mistake@x.example", "guess-4711") == 401
     own, unknown = noted(pool, "login.refused", tenant_id), noted(pool, "login.refused")
@@ -77,7 +77,7 @@ def test_a_refused_log_in_is_told_to_its_tenant_and_what_was_typed_to_nobody(
 
 def test_asking_for_what_is_anothers_does_not_go_unseen(api: Api, pool: Pool, new_tenant: Callable[..., str]) -> None:
     one, other = new_tenant("One"), new_tenant("Other")
-    key, secret = api_keys.create(pool, By("test"), one, "curious", ["messages:read"], None)
+    key, secret = api_keys.create(pool, Author("test"), one, "curious", ["messages:read"], None)
     assert api("GET", f"/api/tenants/{other}/audit", key=secret).status_code == 403
     assert api("GET", "/api/messages", key=secret, X_Tenant_ID=other).status_code == 404
     assert api("GET", "/api/messages", key=secret).status_code == 200
@@ -105,7 +105,7 @@ def test_nor_do_they_hide_what_a_tenant_does(
     one, other = new_tenant("One"), new_tenant("Other")
     for number in range(4):
         asked(app, "x", f"2001:db8:0:{number}::1")
-    keys = {who: api_keys.create(pool, By("test"), who, "k", ["messages:read"], None)[1] for who in (one, other)}
+    keys = {who: api_keys.create(pool, Author("test"), who, "k", ["messages:read"], None)[1] for who in (one, other)}
     for path in ("users", "keys", "audit", "lines"):
         api("GET", f"/api/tenants/{one}/{path}", key=keys[one])
     api("GET", f"/api/tenants/{other}/users", key=keys[other])

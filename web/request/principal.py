@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from flask import current_app, g, request
 
 from db.access.lineage import Maker
-from db.audit import By
+from db.audit import Author
 from web.request.errors import ApiError, request_id
 
 SCOPES = {
@@ -107,13 +107,13 @@ def principal() -> Principal:
     return found
 
 
-def by() -> By:
+def by() -> Author:
     """The principal as audit_log names it: keys may share a name, so theirs ends in a part of the id."""
     asking = principal()
     # Ids begin with the time they were made at; their end is what differs.
     actor = f"{asking.name} ({asking.id[-8:]})" if asking.id.startswith("key:") else asking.name
     agent = request.user_agent.string if asking.id.startswith("user:") else ""
-    return By(actor, request_id(), asking.maker, agent, asking.session_id)
+    return Author(actor, request_id(), asking.maker, agent, asking.session_id)
 
 
 def admit(tenant_id: str) -> str:

@@ -14,7 +14,7 @@ from flask import Flask, Response, g, request
 
 from db import audit
 from db.access.users import User
-from db.audit import By
+from db.audit import Author
 from db.pool import DatabaseError
 from web import metrics
 from web.request import limits
@@ -62,7 +62,7 @@ def _denied(response: Response) -> None:
 
 
 def _note(
-    action: Action, who: By, tenant_id: str | None, subject: str, limit: Limit, whose: str, detail: dict[str, Any]
+    action: Action, who: Author, tenant_id: str | None, subject: str, limit: Limit, whose: str, detail: dict[str, Any]
 ) -> None:
     """Best effort: a refusal stays one while PostgreSQL is away."""
     metrics.refusals.labels(action).inc()
@@ -85,8 +85,8 @@ def _note(
         log.warning("refusal_not_noted", action=action, reason=str(error))
 
 
-def _somebody() -> By:
-    return By(SOMEBODY, request_id())
+def _somebody() -> Author:
+    return Author(SOMEBODY, request_id())
 
 
 def _rule() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from db.audit import By
+from db.audit import Author
 from db.tenants import credentials, former_secrets
 from tests.portal.client import Person, changes_of
 from tests.portal.conftest import new_user
@@ -20,7 +20,7 @@ def parts(app: Flask, house: House) -> WebParts:
     for secret in ("first", "second"):
         for side, name in (("whatsapp", "app_secret"), ("genesys", "webhook_secret")):
             values = {name: f"{secret}-{side}"}
-            credentials.put(changes_of(held), held.cipher, By("test"), house.tenant_id, side, values)  # type: ignore[arg-type]
+            credentials.put(changes_of(held), held.cipher, Author("test"), house.tenant_id, side, values)  # type: ignore[arg-type]
     return held
 
 

@@ -7,7 +7,7 @@ import pytest
 from db.access import api_keys, users
 from db.access.api_keys import ApiKey
 from db.access.lineage import Maker
-from db.audit import By
+from db.audit import Author
 from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
@@ -22,13 +22,13 @@ def tree(house: House) -> list[ApiKey]:
     top = made(house, Maker("user", ada.id, ada.rights_version), "Shop")
     left, right = (made(house, Maker("key", top.id, generation=1), name) for name in ("Till", "Stock"))
     lowest = made(house, Maker("key", left.id, generation=2), "Printer")
-    by = By("key Printer", maker=Maker("key", lowest.id))
+    by = Author("key Printer", maker=Maker("key", lowest.id))
     users.create(house.pool, by, house.tenant_id, f"guest-{lowest.id}@x.example", "Guest", "viewer", "x")
     return [top, left, lowest, right]
 
 
 def made(house: House, maker: Maker, name: str) -> ApiKey:
-    return api_keys.create(house.pool, By("test", maker=maker), house.tenant_id, name, GIVING, None)[0]
+    return api_keys.create(house.pool, Author("test", maker=maker), house.tenant_id, name, GIVING, None)[0]
 
 
 def test_the_question_names_all_that_ends_in_the_order_of_the_tree(

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from db.access import guesses, users
 from db.access.guesses import Source
 from db.access.users import User
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from tests.portal.client import PASSWORD, TOKEN
 from tests.portal.conftest import new_user
@@ -188,6 +188,6 @@ def test_unlocking_lets_every_device_try_again(pool: Pool, ada: User) -> None:
             assert guesses.begin(pool, ada.id, source)
         assert guesses.begin(pool, ada.id, source) is None
     assert {lock.known for lock in guesses.locks(pool, ada.id)} == {True, False}
-    guesses.unlock(pool, By("test"), ada)
+    guesses.unlock(pool, Author("test"), ada)
     assert guesses.locks(pool, ada.id) == []
     assert guesses.begin(pool, ada.id, Source("network:1", known=False))

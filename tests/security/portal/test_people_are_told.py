@@ -11,7 +11,7 @@ from flask import Flask
 from db.access import api_keys, passwords, second_factor, user_news, users
 from db.access.lineage import Maker
 from db.access.users import User
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from tests.portal import phone
 from tests.portal.client import PASSWORD, Person
@@ -63,7 +63,7 @@ def test_a_password_and_a_second_factor_that_an_admin_reset(
 def test_a_second_factor_that_somebody_else_set_up(app: Flask, pool: Pool, ada: User) -> None:
     thief = Person(app, ada.email)
     thief.set_up_second_factor(ada.email)
-    second_factor.remove(pool, By("command line"), ada)
+    second_factor.remove(pool, Author("command line"), ada)
     box = told(Person(app, ada.email))
     assert "A second factor was set up for your account" in box
     assert "by <bdi>command line</bdi>" in box
@@ -82,9 +82,9 @@ def test_keys_made_in_somebodys_name_and_revoked(app: Flask, pool: Pool, house: 
     assert told(thief) == ""
     assert "An API key was made in your name: <bdi>Way back in</bdi>" in told(owner)
     [key] = api_keys.of_user(pool, ada.id)
-    made_with = By("key", maker=Maker("key", key.id, generation=1))
+    made_with = Author("key", maker=Maker("key", key.id, generation=1))
     child, _ = api_keys.create(pool, made_with, house.tenant_id, "Child of it", ["messages:read"], None)
-    api_keys.revoke(pool, By("somebody"), house.tenant_id, child.id)
+    api_keys.revoke(pool, Author("somebody"), house.tenant_id, child.id)
     box = told(owner)
     assert "Child of it" in box
     assert "An API key of yours was revoked" in box
@@ -107,7 +107,7 @@ def test_a_recovery_code_that_was_used(app: Flask, pool: Pool, settings_env: dic
 
 
 def test_news_stay_until_they_are_read(app: Flask, pool: Pool, ada: User, house: House) -> None:
-    users.set_password(pool, By("somebody"), ada, passwords.hashed(PASSWORD), must_change=False)
+    users.set_password(pool, Author("somebody"), ada, passwords.hashed(PASSWORD), must_change=False)
     owner = Person(app, ada.email)
     page = f"{house.path}/messages"
     for _ in range(2):
@@ -120,7 +120,7 @@ def test_news_stay_until_they_are_read(app: Flask, pool: Pool, ada: User, house:
 def test_nobody_reads_the_news_of_somebody_else(app: Flask, pool: Pool, ada: User, house: House) -> None:
     other = new_user(house.pool, f"{uuid4().hex}@nordwind.example", "viewer", house.tenant_id)
     with pool.transaction() as cursor:
-        user_news.tell(cursor, other.id, "password", By("somebody"))
+        user_news.tell(cursor, other.id, "password", Author("somebody"))
     [news] = user_news.waiting(pool, other.id, str(uuid4()))
     Person(app, ada.email).post(f"/portal/account/news/{news.id}/read")
     assert user_news.waiting(pool, other.id, str(uuid4())) == [news]
@@ -129,6 +129,6 @@ def test_nobody_reads_the_news_of_somebody_else(app: Flask, pool: Pool, ada: Use
 def test_no_more_are_kept_than_somebody_reads(pool: Pool, ada: User) -> None:
     for number in range(user_news.KEPT + 5):
         with pool.transaction() as cursor:
-            user_news.tell(cursor, ada.id, "key_created", By("somebody"), thing=f"key {number}")
+            user_news.tell(cursor, ada.id, "key_created", Author("somebody"), thing=f"key {number}")
     kept = [one.thing for one in user_news.waiting(pool, ada.id, str(uuid4()))]
     assert kept == [f"key {number}" for number in reversed(range(5, user_news.KEPT + 5))]

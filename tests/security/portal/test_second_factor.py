@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from db.access import guesses, second_factor, sessions, users
 from db.access.users import User
-from db.audit import By
+from db.audit import Author
 from db.pool import Pool
 from db.sealing import Cipher
 from tests.portal import phone
@@ -130,7 +130,7 @@ def test_guesses_of_codes_are_limited_as_those_of_passwords(
 def test_half_a_log_in_does_not_outlive_a_new_password(app: Flask, pool: Pool, olga: User) -> None:
     thief = Thief(app).knows_the_password(olga)
     token = thief.token(CODE_PAGE)
-    users.set_password(pool, By("test"), olga, "x", must_change=False)
+    users.set_password(pool, Author("test"), olga, "x", must_change=False)
     assert thief.send(CODE_PAGE, token, code=at(olga, 0)).headers["Location"] == "/portal/login"
     assert thief.is_outside()
 

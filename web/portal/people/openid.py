@@ -21,7 +21,7 @@ from wtforms.validators import DataRequired, Length
 from db.access import openid, openid_people, sessions
 from db.access.openid_people import NotAdmittedError
 from db.access.users import User
-from db.audit import By
+from db.audit import Author
 from db.sealing import SealError
 from db.tenants import registry
 from web.openid import exchange, people, providers, setup
@@ -200,8 +200,8 @@ def _user(provider: OpenIdProvider, claims: dict[str, Any]) -> User:
         raise
 
 
-def _by(provider: OpenIdProvider) -> By:
-    return By(f"OpenID {_host(provider)}", request_id())
+def _by(provider: OpenIdProvider) -> Author:
+    return Author(f"OpenID {_host(provider)}", request_id())
 
 
 def _host(provider: OpenIdProvider) -> str:
