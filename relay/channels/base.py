@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any, Literal, Protocol
@@ -131,6 +131,26 @@ class Offer:
     webhook_url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ListedMessage:
+    """A message of a conversation, as the provider lists it: without its text.
+
+    `ref` is what to ask for its text by, `message_id` what a webhook would have called it, `at` Unix seconds.
+    """
+
+    ref: str
+    message_id: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A conversation's messages. `over`: its customer has left; what came since is in another one."""
+
+    messages: tuple[ListedMessage, ...]
+    over: bool
+
+
 class TokenCache(Protocol):
     """Where access tokens are shared between processes. Losing it costs a fetch, never a message."""
 
@@ -151,6 +171,26 @@ class Logins:
     renew: Callable[[str, str, str], bool]
 
 
+class History(Protocol):
+    """What a provider tells afterwards of a conversation, by its own id of it. Calls as those of a Channel."""
+
+    def listed(self, conversation: str, account: Account, deadline: float) -> Listing: ...
+
+    def written(
+        self, conversation: str, address: str, wanted: Sequence[ListedMessage], account: Account, deadline: float
+    ) -> list[Part]:
+        """Of these messages those of the provider's own side, as its webhooks would have brought them, in order."""
+        ...
+
+    def taken(
+        self, conversation: str, message: Message, among: Sequence[ListedMessage], account: Account, deadline: float
+    ) -> str | None:
+        """The provider's id of a message that was handed to it, if it is one of these."""
+        ...
+
+    def conversation_of(self, message_id: str, account: Account, deadline: float) -> str | None: ...
+
+
 class Channel(Protocol):
     """A provider. What takes no `deadline` is pure; the rest makes provider calls.
 
@@ -169,6 +209,8 @@ class Channel(Protocol):
     proofs: tuple[str, ...]
     """The checks that together prove whose the line is: each is ok only on the provider's own word, never by
     default. The first says whether these credentials see the line's number or integration at all."""
+    history: History | None
+    """None: the provider tells nothing afterwards."""
 
     def sign(self, secret: str, raw: bytes) -> str: ...
     def verify(self, secret: str, raw: bytes, signature: str | None) -> bool: ...

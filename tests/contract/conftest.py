@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from demo.stack.ports import HOST, free_port
 from tests.browser import context as browser_context
 from tests.browser import launched
+from tests.contract.relay_side import relay  # noqa: F401 - a fixture
 from tests.processes import sandbox as sandbox_process
 from tests.waiting import wait_until
 

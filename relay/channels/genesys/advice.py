@@ -24,6 +24,12 @@ LOOKING = (
     "Messages flow without it, but this check is blind. In Genesys Cloud under Admin > People & Permissions > Roles, "
     "add the permission to a role of the OAuth client."
 )
+HISTORY = (
+    "Messages flow without it. But what agents write while this relay is away for longer than Genesys repeats itself "
+    "(half a minute where it is refused, 85 seconds where nothing answers) cannot be caught up with, and a message "
+    "whose answer was lost is repeated unseen. In Genesys Cloud under Admin > People & Permissions > Roles, give "
+    "conversation:message:view to a role of the OAuth client."
+)
 INTEGRATION = (
     "In Genesys Cloud under Admin > Message > Platforms, open the Open Messaging integration and copy its id here; "
     "it must be of the same organisation as the OAuth client."

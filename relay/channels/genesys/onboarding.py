@@ -13,6 +13,7 @@ from relay.channels.base import Account, Expected, Finding
 from relay.channels.genesys import advice, profiles
 from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.errors import error_body, failure, missing_permissions
+from relay.channels.genesys.history import MESSAGES, VIEW
 from relay.channels.genesys.render import integration_id
 from relay.channels.genesys.setup import INTEGRATIONS, PROFILES
 from relay.channels.http.client import HttpResponse
@@ -23,6 +24,7 @@ from relay.core.errors import SendError
 RECEIVE = "conversation:message:receive"
 VIEW_INTEGRATION = "messaging:integration:view"
 VIEW_CONTENT = "messaging:supportedContent:view"
+NOBODYS_MESSAGE = "0" * 32
 PROOFS = ("integration",)
 """The client sees the integration, so it is one of the client's organisation."""
 
@@ -39,6 +41,7 @@ def check(client: GenesysClient, account: Account, deadline: float, expected: Ex
     findings += integration
     if found is not None:
         findings += looks.content(clean(record(found.get("supportedContent")).get("id")))
+    findings += looks.history()
     if expected.thorough:
         findings += looks.receive()
     return findings
@@ -68,6 +71,20 @@ class _LookUps:
         path = f"{PROFILES}/{quote(profile, safe='') if profile else 'default'}"
         found = self._get("content", path, VIEW_CONTENT)
         return [found] if isinstance(found, Finding) else profiles.findings(found)
+
+    def history(self) -> list[Finding]:
+        """Whether what was written can be asked for later: a message that is nowhere is not found, or not permitted."""
+        path = f"{MESSAGES}/{NOBODYS_MESSAGE}/details"
+        try:
+            answer = self._client.call("GET", path, self._account, self._deadline)
+        except SendError as error:
+            return [_unknown("history", error.text)]
+        own = error_body(answer) is not None
+        if answer.status == 403 and own:
+            return [Finding("history", "warning", _may_not(answer, VIEW), advice.HISTORY)]
+        if answer.status < 300 or (answer.status in (400, 404) and own):
+            return [Finding("history", "ok", "what agents wrote while this relay was away can be asked for")]
+        return [_unknown("history", failure(answer, self._account.credentials.values()).text)]
 
     def receive(self) -> list[Finding]:
         """No look-up tells of this permission, so an empty message is tried: Genesys cannot take it."""

@@ -43,6 +43,7 @@ class WhatsAppChannel:
     logs_in = False
     empty_body = webhook.EMPTY_BODY
     proofs = onboarding.PROOFS
+    history = None
 
     def __init__(self, transport: HttpTransport) -> None:
         self._client = WhatsAppClient(transport)

@@ -280,11 +280,13 @@ COMPLETE = {
     "outboundNotificationWebhookSignatureSecretToken": GENESYS.credentials["webhook_secret"],
 }
 RECEIVE = "POST .*/inbound/open/message"
+HISTORY = "GET .*/messages/0+/details"
 NAMED = {"code": "missing.permissions", "message": "You are missing: conversation:message:receive"}
 GOOD: dict[str, Any] = {
     TOKEN: Login(),
     INTEGRATION: COMPLETE,
     CONTENT: ALLOW,
+    HISTORY: (404, {"code": "not.found", "message": "No message found"}),
     RECEIVE: (400, {"code": "bad.request", "message": "channel: missing"}),
 }
 
@@ -302,7 +304,8 @@ def levels(table: dict[str, Any], account: Account = GENESYS) -> dict[str, str]:
 
 
 def test_a_good_line() -> None:
-    checks = ("token", "integration", "webhook", "webhook_secret", "inbound_files", "outbound_files", "receive")
+    files = ("inbound_files", "outbound_files")
+    checks = ("token", "integration", "webhook", "webhook_secret", *files, "history", "receive")
     assert levels({}) == dict.fromkeys(checks, "ok")
 
 
@@ -340,6 +343,9 @@ def test_missing_permissions_are_named() -> None:
             "warning",
         ),
         ({CONTENT: (404, {"code": "not.found"})}, "content", "warning"),
+        ({HISTORY: (403, {"code": "missing.permissions"})}, "history", "warning"),
+        ({HISTORY: (404, b"nothing here")}, "history", "warning"),
+        ({HISTORY: (400, {"code": "invalid.value"})}, "history", "ok"),
         ({CONTENT: (403, {"code": "missing.permissions"})}, "permissions", "warning"),
         ({CONTENT: {"mediaTypes": {"allow": {"inbound": [{"type": "image/*"}]}}}}, "inbound_files", "warning"),
         ({CONTENT: {"mediaTypes": {"allow": {"inbound": [{"type": "*/*"}]}}}}, "outbound_files", "warning"),

@@ -1,0 +1,159 @@
+"""What Genesys tells afterwards: the messages of a conversation, in the form in which its webhooks would have come.
+
+Source: SDK models MessageConversation, MessageDetails, MessageData; permission from the CLI. What no document says is
+taken either way: ids with dashes or without, and whose id a customer's message is listed with.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from relay.channels.base import Account, ListedMessage, Listing, Part
+from relay.channels.genesys import webhook
+from relay.channels.genesys.client import GenesysClient
+from relay.channels.genesys.errors import failure
+from relay.channels.http.client import HttpResponse
+from relay.channels.http.reading import joined_once, record, records
+from relay.channels.text import clean, iso_time, unix_seconds
+from relay.core.messages import Message
+
+VIEW = "conversation:message:view"
+MESSAGES = "/api/v2/conversations/messages"
+MOST_TEXTS = 100
+"""In one call. Genesys takes 1,000, and asks for no more than are needed."""
+OVER = ("disconnected", "terminated")
+
+
+class GenesysHistory:
+    """All calls are look-ups: repeating them does no harm."""
+
+    def __init__(self, client: GenesysClient) -> None:
+        self._client = client
+
+    def listed(self, conversation: str, account: Account, deadline: float) -> Listing:
+        """The messages of a conversation, without their texts, the oldest first. One call."""
+        answer = self._asked("GET", f"{MESSAGES}/{quote(conversation, safe='')}", account, deadline)
+        participants = list(records(record(answer.data).get("participants")))
+        found = [_listed(one) for each in participants for one in records(each.get("messages"))]
+        messages = {one.message_id: one for one in found if one is not None}
+        customer = [each for each in participants if clean(each.get("purpose")) == "customer"]
+        over = bool(customer) and all(clean(each.get("state")) in OVER for each in customer)
+        return Listing(tuple(sorted(messages.values(), key=lambda one: one.at)), over)
+
+    def written(
+        self, conversation: str, address: str, wanted: Sequence[ListedMessage], account: Account, deadline: float
+    ) -> list[Part]:
+        """Of these messages those that the agents' side wrote to this line, as its webhooks would have brought them.
+
+        `address` is the customer's, for the case that the answer does not name it. In the order of their times.
+        """
+        found = [_as_webhook(each, address, account) for each in self._texts(conversation, wanted, account, deadline)]
+        bodies = sorted((one for one in found if one is not None), key=_time)
+        return [part for index, body in enumerate(bodies) for part in _part(body, index)]
+
+    def taken(
+        self,
+        conversation: str,
+        message: Message,
+        among: Sequence[ListedMessage],
+        account: Account,
+        deadline: float,
+    ) -> str | None:
+        """Genesys' id of a customer's message, if it is one of these.
+
+        Known by our id where Genesys tells it, else by time and text together. None: it cannot be seen (yet).
+        """
+        texts = list(self._texts(conversation, among, account, deadline))
+        for same in (_bears_our_id, _says_the_same):
+            for each in texts:
+                if clean(each.get("direction")) != "outbound" and same(each, message):
+                    return plain(clean(each.get("id")) or "")
+        return None
+
+    def conversation_of(self, message_id: str, account: Account, deadline: float) -> str | None:
+        """Where a message went whose id the relay was answered with; None where Genesys does not say."""
+        answer = self._asked("GET", f"{MESSAGES}/{quote(message_id, safe='')}/details", account, deadline)
+        return clean(record(answer.data).get("conversationId"))
+
+    def _texts(
+        self, conversation: str, wanted: Sequence[ListedMessage], account: Account, deadline: float
+    ) -> Iterator[dict[str, Any]]:
+        path = f"{MESSAGES}/{quote(conversation, safe='')}/messages/bulk"
+        for begin in range(0, len(wanted), MOST_TEXTS):
+            ids = [one.ref for one in wanted[begin : begin + MOST_TEXTS]]
+            answer = self._asked("POST", path, account, deadline, ids)
+            yield from records(record(answer.data).get("entities"))
+
+    def _asked(self, method: str, path: str, account: Account, deadline: float, body: Any = None) -> HttpResponse:
+        """Raises SendError: "credentials" for a missing permission, "refused" for what is not there."""
+        answer = self._client.call(method, path, account, deadline, body=body)
+        if answer.status == 200 and isinstance(answer.data, dict):
+            return answer
+        raise failure(answer, account.credentials.values(), about_another=True)
+
+
+def plain(message_id: str) -> str:
+    """As webhooks write it: 32 hexadecimal digits. Anything else stays what it is."""
+    try:
+        return UUID(message_id).hex
+    except ValueError:
+        return message_id
+
+
+def _listed(one: dict[str, Any]) -> ListedMessage | None:
+    """Without a time it may be of any time: it counts as written now, and its text tells more."""
+    ref = clean(one.get("messageId"))
+    if not ref:
+        return None
+    told = one.get("messageTime")
+    return ListedMessage(ref, plain(ref), unix_seconds(told) if told else time.time())
+
+
+def _as_webhook(data: dict[str, Any], address: str, account: Account) -> dict[str, Any] | None:
+    """The body of the webhook that did not come; None for customers' messages, and for another line's."""
+    body = record(data.get("normalizedMessage"))
+    message_id = clean(data.get("id")) or clean(body.get("id"))
+    direction = (clean(data.get("direction")) or clean(body.get("direction")) or "").lower()
+    channel = record(body.get("channel"))
+    line = clean(channel.get("id")) or clean(data.get("fromAddress")) or account.line_ref
+    if not message_id or direction != "outbound" or line != account.line_ref:
+        return None
+    told = channel.get("time") or data.get("timestamp")
+    to = record(channel.get("to")) or {"id": clean(data.get("toAddress")) or address, "idType": "Opaque"}
+    channel = {**channel, "id": line, "to": to, "time": told, "messageId": plain(message_id)}
+    conversation = clean(data.get("conversationId"))
+    return {
+        **body,
+        "id": plain(message_id),
+        "channel": channel,
+        "direction": "Outbound",
+        "conversationId": conversation,
+    }
+
+
+def _part(body: dict[str, Any], index: int) -> Iterator[Part]:
+    for part in webhook.split(body):
+        yield Part(part.line_ref, part.address, part.payload, index, part.media_type, part.mime_type)
+
+
+def _time(body: dict[str, Any]) -> float:
+    return unix_seconds(record(body.get("channel")).get("time"))
+
+
+def _bears_our_id(data: dict[str, Any], message: Message) -> bool:
+    channel = record(record(data.get("normalizedMessage")).get("channel"))
+    return message.source_id in (clean(data.get("providerMessageId")), clean(channel.get("messageId")))
+
+
+def _says_the_same(data: dict[str, Any], message: Message) -> bool:
+    """The time that we gave, to the millisecond, and the text; of a file its presence."""
+    body = record(data.get("normalizedMessage"))
+    told = clean(record(body.get("channel")).get("time"))
+    if told is None or iso_time(unix_seconds(told)) != iso_time(message.provider_time):
+        return False
+    text = joined_once(message.text, message.media.caption if message.media else None)
+    return clean(body.get("text")) == (text or None)

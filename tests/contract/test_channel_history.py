@@ -1,0 +1,117 @@
+"""What Genesys tells afterwards, asked of the stand-in by the relay's own channel: the same as its webhooks said."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from relay.channels.base import ListedMessage
+from relay.core.errors import SendError
+from relay.core.messages import Media, Message, Person
+from tests.contract.relay_side import CONTACT, PHONE, TO, Relay, soon
+
+ODD = [{}, {"history_dashed_ids": True}, {"history_names_ours": False}]
+WRITTEN = [
+    {"text": "How can I help?"},
+    {"sample": "image", "text": "see"},
+    {"sample": "document"},
+    {"sample": "quick_replies"},
+    {"sample": "carousel"},
+    {"sample": "notification"},
+]
+
+
+def hello(relay: Relay, text: str = "Hello", source_id: str = "wamid.1") -> tuple[Message, str, str]:
+    """A customer's message at the desk: it, Genesys' id of it, and its conversation's."""
+    message = Message(source_id, Person(PHONE, wa_id=PHONE), time.time(), text=text)
+    sent = relay.genesys.send(
+        relay.genesys.render(message, "id", TO, relay.integration, None), relay.integration, soon()
+    )
+    return message, sent.provider_id, sent.genesys_conversation_id or ""
+
+
+def listed(relay: Relay, conversation: str) -> tuple[ListedMessage, ...]:
+    return relay.history.listed(conversation, relay.integration, soon()).messages
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_agents_wrote_is_told_as_its_webhooks_told_it(relay: Relay, odd: dict[str, Any]) -> None:
+    _, _, conversation = hello(relay)
+    for one in WRITTEN:
+        relay.control("agent/messages", contact=CONTACT, **one)
+    relay.event("genesys", Message, at_least=len(WRITTEN))
+    by_webhook = relay.events("genesys", Message)
+    relay.control("faults", genesys=odd)
+    parts = relay.history.written(conversation, CONTACT, listed(relay, conversation), relay.integration, soon())
+    assert {(one.line_ref, one.address) for one in parts} == {(relay.integration.line_ref, CONTACT)}
+    assert [event for one in parts for event in relay.genesys.parse(one.payload)] == by_webhook
+
+
+def test_the_list_has_the_ids_of_webhooks_and_of_answers(relay: Relay) -> None:
+    _, provider_id, conversation = hello(relay)
+    reply = relay.control("agent/messages", contact=CONTACT, text="Hi")["id"]
+    for odd in ODD:
+        relay.control("faults", genesys=odd)
+        assert [one.message_id for one in listed(relay, conversation)] == [provider_id, reply]
+
+
+def test_another_lines_messages_are_not_told(relay: Relay) -> None:
+    _, _, conversation = hello(relay)
+    relay.control("agent/messages", contact=CONTACT, text="Hi")
+    other = replace(relay.integration, line_ref="22222222-bbbb-4000-8000-000000000002")
+    assert relay.history.written(conversation, CONTACT, listed(relay, conversation), other, soon()) == []
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_message_whose_answer_was_lost_is_found(relay: Relay, odd: dict[str, Any]) -> None:
+    _, _, conversation = hello(relay)
+    lost, provider_id, _ = hello(relay, "It is about parcel 42", "wamid.2")
+    relay.control("faults", genesys=odd)
+    history, among = relay.history, listed(relay, conversation)
+    assert history.taken(conversation, lost, among, relay.integration, soon()) == provider_id
+    never = replace(lost, source_id="wamid.3", text="And one more thing")
+    assert history.taken(conversation, never, among, relay.integration, soon()) is None
+    late = replace(lost, source_id="wamid.4", provider_time=lost.provider_time + 1)
+    assert history.taken(conversation, late, among, relay.integration, soon()) is None
+
+
+def test_a_file_with_a_caption_is_found_without_our_id(relay: Relay) -> None:
+    _, _, conversation = hello(relay)
+    media = Media("image", "image/jpeg", caption="see")
+    message = Message("wamid.5", Person(PHONE, wa_id=PHONE), time.time(), type="image", media=media)
+    request = relay.genesys.render(message, "id", TO, relay.integration, f"{relay.url}/nothing.jpg")
+    provider_id = relay.genesys.send(request, relay.integration, soon()).provider_id
+    relay.control("faults", genesys={"history_names_ours": False})
+    found = relay.history.taken(conversation, message, listed(relay, conversation), relay.integration, soon())
+    assert found == provider_id
+
+
+def test_an_ended_conversation_is_over_and_the_next_is_found_by_what_went_into_it(relay: Relay) -> None:
+    _, _, first = hello(relay)
+    assert not relay.history.listed(first, relay.integration, soon()).over
+    relay.control(f"agent/{CONTACT}/end", integration_id=relay.integration.line_ref)
+    _, provider_id, second = hello(relay, "Again", "wamid.6")
+    assert relay.history.listed(first, relay.integration, soon()).over
+    assert relay.history.conversation_of(provider_id, relay.integration, soon()) == second != first
+
+
+def test_what_is_not_there_and_what_is_not_permitted_are_told_apart(relay: Relay) -> None:
+    _, _, conversation = hello(relay)
+    with pytest.raises(SendError) as caught:
+        relay.history.listed("nothing", relay.integration, soon())
+    assert caught.value.fate == "refused"
+    narrow = {"permissions": ["conversation:message:receive"]}
+    relay.control("accounts", genesys={"integration_id": relay.integration.line_ref, **narrow})
+    with pytest.raises(SendError) as caught:
+        relay.history.written(conversation, CONTACT, listed(relay, conversation), relay.integration, soon())
+    assert (caught.value.fate, caught.value.status) == ("credentials", 403)
+    assert "conversation:message:view" in caught.value.text
+    checked = {one.check: one for one in relay.genesys.check(relay.integration, soon())}
+    assert (checked["history"].level, "conversation:message:view" in checked["history"].advice) == ("warning", True)
+
+
+def test_whatsapp_tells_nothing_afterwards(relay: Relay) -> None:
+    assert relay.meta.history is None
