@@ -21,6 +21,7 @@ from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import BESIDE, AskTurn, CredentialsRefused, Freed, PassTurn, Ref, Tick, Turn
 from relay.runtime.context import Parts
 from relay.runtime.side import Side
+from relay.stores.permits import Permits
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,8 @@ class ChannelActor(RelayActor):
         self._asked_beside: dict[tuple[str, LaneName], AskTurn] = {}
         self._free: list[Ref] = []
         self._lent: dict[str, tuple[Ref, float]] = {}
-        self._permits = 0
+        self._rate = self._rate_now()
+        self._permits = Permits(parts.bucket, SENDERS)
         self._turns = 0
         self._alarm_at = 0.0
         self._counted_open = False
@@ -59,6 +61,7 @@ class ChannelActor(RelayActor):
             self._passed(command.sender)
         elif isinstance(command, Account):
             self._side.account = command
+            self._rate = self._rate_now()
             self._side.breaker.mended()
         elif isinstance(command, Stop):
             self._stop_all()
@@ -80,11 +83,15 @@ class ChannelActor(RelayActor):
 
     def _pump(self) -> None:
         now = time.monotonic()
+        if left := self._permits.keep(now):
+            self._wake_in(left)
         while (self._asked or self._asked_beside) and len(self._lent) < SENDERS:
             if not self._side.breaker.permits(now):
                 self._wake_in(max(0.05, self._side.breaker.wait(now)))
                 return
-            if not self._permit():
+            wait = self._permits.ready(self._rate, len(self._asked) + len(self._asked_beside))
+            if wait:
+                self._wake_in(wait)
                 return
             self._offer(now)
 
@@ -92,7 +99,7 @@ class ChannelActor(RelayActor):
         ask = self._next()
         sender = self._free.pop() if self._free else self._new_sender()
         if tell(ask.conversation, Turn(ask.lane, sender, self.actor_ref, self._side.account.settings)):
-            self._permits -= 1
+            self._permits.use()
             self._lent[sender.actor_urn] = (sender, now)
             self._side.breaker.granted()
             self._wake_in(OFFER_SECONDS + self._parts.limits.request)
@@ -111,7 +118,7 @@ class ChannelActor(RelayActor):
 
     def _passed(self, sender: Ref) -> None:
         if self._take_back(sender):
-            self._permits += 1
+            self._permits.unused()
             self._side.breaker.returned()
 
     def _freed(self, freed: Freed) -> None:
@@ -139,8 +146,8 @@ class ChannelActor(RelayActor):
         was_open = self._side.breaker.open
         self._side.breaker.failed(error, time.monotonic())
         if error.fate == "throttled" and error.scope == "line":
-            self._permits = 0
-            self._parts.bucket.penalise(self._rate().key, min(30.0, error.retry_after or 1.0))
+            self._permits.forget()
+            self._parts.bucket.penalise(self._rate.key, min(30.0, error.retry_after or 1.0))
         if self._side.breaker.open and not was_open:
             log.warning(
                 "line_interrupted",
@@ -170,24 +177,12 @@ class ChannelActor(RelayActor):
 
     # Pacing
 
-    def _rate(self) -> Rate:
+    def _rate_now(self) -> Rate:
         account, limits = self._side.account, self._parts.limits
         whatsapp = self._side.channel.name == "whatsapp"
         counted_by = account.line_ref if whatsapp else account.credentials["client_id"]
         rates = Rates(limits.genesys_per_minute, limits.whatsapp_per_second)
         return rate_of("whatsapp" if whatsapp else "genesys", account.tenant_id, counted_by, account.settings, rates)
-
-    def _permit(self) -> bool:
-        """One more call within the rate? Permits come in small blocks, to ask Redis less often."""
-        if self._permits > 0:
-            return True
-        rate = self._rate()
-        wanted = min(len(self._asked) + len(self._asked_beside), SENDERS, max(1, int(rate.burst / 20)))
-        granted = self._parts.bucket.take(rate.key, rate.per_second, rate.burst, wanted)
-        self._permits = granted.count
-        if self._permits <= 0:
-            self._wake_in(max(0.02, granted.wait_seconds))
-        return self._permits > 0
 
     def _wake_in(self, seconds: float) -> None:
         at = time.monotonic() + seconds
@@ -201,6 +196,7 @@ class ChannelActor(RelayActor):
             metrics.breakers_open.labels(self._side.channel.name).inc(1 if self._counted_open else -1)
 
     def _stop_all(self) -> None:
+        self._permits.give_back()
         for ref in [*self._free, *(lent[0] for lent in self._lent.values())]:
             ref.stop(block=False)
         self.stop()

@@ -37,9 +37,11 @@ if granted < wanted then wait = (1 - tokens) / rate end
 return {granted, tostring(wait)}
 """
 
-# More than the burst is cut off by the next take; a bucket that is gone is full.
+# More than the burst is cut off by the next take; a bucket that is gone is full, one under a penalty stays empty.
 GIVE_BACK = """
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HINCRBYFLOAT', KEYS[1], 'tokens', 1) end
+local clock = redis.call('TIME')
+local at = tonumber(redis.call('HGET', KEYS[1], 'at'))
+if at and at <= clock[1] + clock[2] / 1000000 then redis.call('HINCRBYFLOAT', KEYS[1], 'tokens', ARGV[1]) end
 return 1
 """
 
@@ -93,11 +95,11 @@ class TokenBucket:
         answer = self._redis.call(lambda client: client.eval(TAKE, 1, keys.bucket(key), *arguments), None)
         return own if answer is None else Granted(int(answer[0]), float(answer[1]))
 
-    def give_back(self, key: str) -> None:
-        """One that was taken and not used."""
-        self._redis.call(lambda client: client.eval(GIVE_BACK, 1, keys.bucket(key)), None)
+    def give_back(self, key: str, count: int = 1) -> None:
+        """So many were taken and not used."""
+        self._redis.call(lambda client: client.eval(GIVE_BACK, 1, keys.bucket(key), count), None)
         if key in self._local:
-            self._local[key].give_back()
+            self._local[key].give_back(count)
 
     def peek(self, key: str, rate_per_second: float, burst: float) -> float | None:
         """What the shared bucket holds, taking nothing; negative while a penalty lasts. None: Redis is away."""
@@ -160,8 +162,9 @@ class _Bucket:
         self._tokens -= count
         return Granted(count, 0.0 if count == wanted else (1 - self._tokens) / rate)
 
-    def give_back(self) -> None:
-        self._tokens += 1
+    def give_back(self, count: int) -> None:
+        if self._at <= time.monotonic():
+            self._tokens += count
 
     def held(self, rate: float, burst: float) -> float:
         """Negative while a penalty lasts."""

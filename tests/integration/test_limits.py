@@ -8,7 +8,9 @@ import gevent
 import pytest
 
 from demo.stack import Redis
+from relay.core.limits import Rate
 from relay.stores.limits import Granted, TokenBucket
+from relay.stores.permits import KEEP_SECONDS, SHARE, Permits
 from tests.waiting import PATIENCE, wait_until
 
 SLOW = 0.001
@@ -117,3 +119,60 @@ def test_without_redis_each_process_keeps_to_the_rate_by_itself(
 def test_nonsense_is_refused(bucket: TokenBucket, key: str) -> None:
     with pytest.raises(ValueError, match="rate above 0"):
         bucket.take(key, 0, 10)
+
+
+def used(permits: Permits, rate: Rate, number: int) -> int:
+    """So many calls, one after the other, as far as the rate lets them."""
+    for done in range(number):
+        if permits.ready(rate, 1):
+            return done
+        permits.use()
+    return number
+
+
+def left(bucket: TokenBucket, rate: Rate) -> int:
+    return round(bucket.peek(rate.key, rate.per_second, rate.burst) or 0.0)
+
+
+def test_a_busy_sender_takes_in_advance_and_gives_back_what_it_did_not_use(bucket: TokenBucket, key: str) -> None:
+    permits, rate = Permits(bucket, 32), Rate(key, SLOW, 400.0)
+    assert used(permits, rate, 70) == 70
+    ahead = 400 - 70 - left(bucket, rate)
+    assert 0 < ahead <= 400 / SHARE
+    assert permits.keep(time.monotonic()) > 0
+    assert 400 - 70 - left(bucket, rate) == ahead
+    assert permits.keep(time.monotonic() + KEEP_SECONDS) == 0
+    assert left(bucket, rate) == 400 - 70
+
+
+def test_whoever_sends_seldom_takes_what_it_needs(bucket: TokenBucket, key: str) -> None:
+    permits, rate = Permits(bucket, 32), Rate(key, SLOW, 400.0)
+    used(permits, rate, 1)
+    assert left(bucket, rate) == 399
+
+
+def test_taking_in_advance_gives_nobody_more_than_the_rate(bucket: TokenBucket, redis_url: str, key: str) -> None:
+    other, rate = TokenBucket(redis_url), Rate(key, SLOW, 40.0)
+    both = [Permits(bucket, 32), Permits(other, 32)]
+    together = sum(used(permits, rate, 1) for _ in range(50) for permits in both)
+    assert together <= 40
+    for permits in both:
+        permits.give_back()
+    assert left(bucket, rate) == 40 - together
+    other.close()
+
+
+def test_what_goes_back_during_a_penalty_does_not_end_it(bucket: TokenBucket, key: str) -> None:
+    permits, rate = Permits(bucket, 32), Rate(key, SLOW, 400.0)
+    used(permits, rate, 70)
+    bucket.penalise(key, 0.3)
+    permits.give_back()
+    wait_until(lambda: (bucket.peek(key, SLOW, 400.0) or 0.0) >= 0, message="the end of the penalty")
+    assert left(bucket, rate) == 0
+
+
+def test_permits_of_another_token_are_no_use(bucket: TokenBucket, key: str) -> None:
+    permits, before, after = Permits(bucket, 32), Rate(key, SLOW, 400.0), Rate(key + "-new", SLOW, 400.0)
+    used(permits, before, 70)
+    used(permits, after, 1)
+    assert (left(bucket, before), left(bucket, after)) == (330, 399)

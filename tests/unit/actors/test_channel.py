@@ -45,7 +45,7 @@ def world(heard: list[Any]) -> Iterator[SimpleNamespace]:
         taken.append(key)
         return Granted(1, 0.0) if granted.is_set() else Granted(0, 1.0)
 
-    bucket = SimpleNamespace(take=take, penalise=lambda key, _: taken.append(key))
+    bucket = SimpleNamespace(take=take, give_back=lambda *_: None, penalise=lambda key, _: taken.append(key))
     parts: Any = SimpleNamespace(
         timers=alarms,
         bucket=bucket,
