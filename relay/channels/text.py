@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,9 +11,6 @@ from relay.core.lengths import fitting, units, whole
 
 _BREAKS = tuple(re.compile(pattern) for pattern in (r"\n\s*\n", r"\n", r"(?<=[.!?…。！？])\s+", r"\s+"))
 _WORD = re.compile(r"\S")
-_UNSEEN = ("Cc", "Cf", "Zl", "Zp", "Zs")
-_EMPTY_SIGNS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe0e\ufe0f"
-"""Grapheme joiner, Hangul and Khmer fillers, the empty Braille cell, variation selectors."""
 
 BEGINNING = 1_230_768_000.0
 """The year 2009, when WhatsApp was founded: nothing that is told here is older (Unix seconds)."""
@@ -31,11 +27,6 @@ def clean(value: Any) -> str | None:
     if not text.isascii():
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text or None
-
-
-def blank(text: str) -> bool:
-    """Nothing of it can be seen: spaces, characters without width, and letters and signs that are drawn as nothing."""
-    return all(unicodedata.category(sign) in _UNSEEN or sign in _EMPTY_SIGNS for sign in text)
 
 
 def pieces(text: str, limit: int) -> list[str]:

@@ -15,6 +15,7 @@ from db.mailbox.references import Known
 from relay.core.content import Answer, Quote
 from relay.core.conversation.quoting import excerpt, with_quote
 from relay.core.messages import Message
+from relay.core.visible import as_word
 
 NUMBER = re.compile(r"(\d{1,4})\s*[.)]?")
 """In any script that has digits."""
@@ -91,8 +92,8 @@ def _number(message: Message) -> int | None:
     """The number that the message consists of, if it is one."""
     if message.media is not None or message.about != "reply":
         return None
-    text = (message.text or "").strip()
-    found = NUMBER.fullmatch(text.translate(KEYCAP)) if len(text) <= NUMBER_LENGTH else None
+    text = message.text or ""
+    found = NUMBER.fullmatch(as_word(text).translate(KEYCAP)) if len(text) <= NUMBER_LENGTH else None
     return int(found[1]) if found else None
 
 

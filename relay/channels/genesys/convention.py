@@ -20,12 +20,17 @@ from urllib.parse import urlsplit
 
 from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME, Parameter, Template
 from relay.core.messages import Media, MediaKind, Message
+from relay.core.visible import as_word, trimmed
 
 WORD = "/template"
 MOST_BUTTONS = 10
 LONGEST_NAME = 200
-_KEYWORD = re.compile(r"(header|footer|body|button)(?:[ \t]+([0-9]{1,9}))?[ \t]*:(.*)", re.IGNORECASE)
-_NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)[ \t]*=(.*)")
+_LONGEST_HEAD = 200
+"""So far one looks for the word: nothing unseen is pasted that is longer."""
+_SLASH = re.compile("[\u2044\u2215\u29f8\uff0f]")
+"""Signs that people take for a slash, or that their keyboard gives for one."""
+_KEYWORD = re.compile(r"(header|footer|body|button)(?:[ \t]+([0-9]{1,9}))?[ \t]*[:\uff1a](.*)", re.IGNORECASE)
+_NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)[ \t]*[=\uff1d](.*)")
 _KINDS: dict[str, MediaKind] = {"image": "image", "video": "video"}
 
 
@@ -41,9 +46,14 @@ class _Found:
 
 
 def begins(text: str | None) -> bool:
-    """Whether somebody means a template, well written or not."""
-    word = (text or "").lstrip()[: len(WORD) + 1]
-    return word.lower().rstrip() == WORD
+    """Whether somebody means a template, well written or not: nobody else's text begins like that."""
+    head = _word(trimmed(text or "")[:_LONGEST_HEAD])
+    return re.sub(r"\A/\s+", "/", head).lower().startswith(WORD)
+
+
+def _word(text: str) -> str:
+    """As people read it: whichever slash it is, and whatever unseen stands between the letters."""
+    return as_word(_SLASH.sub("/", text))
 
 
 def is_name(text: str) -> bool:
@@ -64,7 +74,7 @@ def applied(message: Message) -> Message:
     if message.template is not None or not begins(message.text):
         return message
     try:
-        template, file = _read((message.text or "").strip())
+        template, file = _read(trimmed(message.text or ""))
     except _Unreadable:
         return replace(message, type="template")
     return replace(message, type="template", template=template, media=message.media or file)
@@ -73,11 +83,11 @@ def applied(message: Message) -> Message:
 def _read(text: str) -> tuple[Template, Media | None]:
     """The template, and the file in its header."""
     first, *lines = text.splitlines()
-    rest = [line.strip() for line in lines if line.strip()]
+    rest = [line for line in map(trimmed, lines) if line]
     if not rest:
-        first, *rest = (piece.strip() for piece in re.split(r"[ \t]\|(?=[ \t]|$)", first))
-    words = first.split()
-    if len(words) != 3 or not is_name(words[1]) or not is_language(words[2]):
+        first, *rest = (trimmed(piece) for piece in re.split(r"[ \t][|\uff5c](?=[ \t]|$)", first))
+    words = _word(first).split()
+    if len(words) != 3 or words[0].lower() != WORD or not is_name(words[1]) or not is_language(words[2]):
         raise _Unreadable("a template needs a name and a language")
     found = _Found()
     for line in rest:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from relay.channels.http.reading import joined
-from relay.channels.text import blank
 from relay.core.content import Location, Option, Template
 from relay.core.messages import Media
+from relay.core.visible import blank
 
 NO_QUESTION = "👇"
 """Answers need something to stand below; understood in every language."""

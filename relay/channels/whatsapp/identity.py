@@ -12,11 +12,14 @@ from relay.channels.http.reading import first, record, records
 from relay.channels.text import clean
 from relay.core.contacts.user_ids import begins_like_one, is_user_id
 from relay.core.messages import Person
+from relay.core.visible import trimmed
 
 _CHANGES = ("user_changed_number", "user_changed_user_id", "customer_changed_number")
 _LONGEST_ADDRESS = 256
 _LONGEST_NUMBER = 20
 _LONGEST_NAME = 256
+_LONGEST_SHOWN = 4 * _LONGEST_NAME
+"""Looked at: what cannot be seen at its ends counts for nothing."""
 
 
 def digits(address: str | None) -> str | None:
@@ -130,13 +133,15 @@ def aliases(status: dict[str, Any], contact: dict[str, Any]) -> tuple[str, ...]:
 
 def _person(address: str, phone: str | None, bsuid: str | None, parent: str | None, contact: dict[str, Any]) -> Person:
     profile = record(contact.get("profile"))
-    username = (clean(profile.get("username")) or "").removeprefix("@")[:_LONGEST_NAME] or None
+    username = (
+        trimmed((clean(profile.get("username")) or "")[:_LONGEST_SHOWN]).removeprefix("@")[:_LONGEST_NAME] or None
+    )
     return Person(
         address=address,
         wa_id=digits(phone) or digits(_address(contact.get("wa_id"))),
         bsuid=bsuid or _address(contact.get("user_id")) or _as_bsuid(phone),
         parent_bsuid=parent or _address(contact.get("parent_user_id")),
-        name=(clean(profile.get("name")) or "").strip()[:_LONGEST_NAME] or username,
+        name=trimmed((clean(profile.get("name")) or "")[:_LONGEST_SHOWN])[:_LONGEST_NAME] or username,
         username=username,
     )
 

@@ -31,6 +31,12 @@ GOOD: list[tuple[str, Template]] = [
     ("/template order_update en_US\nheader: Order 77\nAda", template("Ada", header=(Parameter("Order 77"),))),
     ("/template order_update en_US | HEADER: 77 | Ada", template("Ada", header=(Parameter("77"),))),
     ("/template order_update en_US\nbutton 2: b\nbutton 1: a:1", template(urls=((0, "a:1"), (1, "b")))),
+    ("\u2060/template order_update en_US", template()),
+    ("\u200b \u3164/template\u2060 order_update\u200b en\u00ad_US\u2060\nAda\u200e", template("Ada")),
+    ("／template order_update en_US", template()),
+    ("\u2215template order_update en_US", template()),
+    ("／ｔｅｍｐｌａｔｅ order_update en_US ｜ Ada ｜ 4711", template("Ada", "4711")),
+    ("/template\u00a0order_update\u3000en_US\nheader： 77", template(header=(Parameter("77"),))),
     ("/template order_update en_US\nBody lotion: 20", template("Body lotion: 20")),
 ]
 
@@ -50,9 +56,7 @@ def test_languages(language: str) -> None:
     assert found.language == language
 
 
-@pytest.mark.parametrize(
-    "text", [None, "", "Hello", "/templates a en", "See /template a en", "/tmpl a en", "template a en"]
-)
+@pytest.mark.parametrize("text", [None, "", "Hello", "See /template a en", "/tmpl a en", "template a en"])
 def test_ordinary_texts_stay_as_they_are(text: str | None) -> None:
     assert applied(message(text)) == message(text)
 
@@ -62,6 +66,13 @@ def test_ordinary_texts_stay_as_they_are(text: str | None) -> None:
     [
         "/template",
         "/template order_update",
+        "/templates order_update en",
+        "/template:order_update en",
+        "/ template order_update en",
+        "\u2060/template:order_update",
+        "\u3164／Template-order_update en",
+        "\u202e/tem\u00adplate",
+        "/template_order_update",
         "/template order_update english",
         "/template order_update EN",
         "/template Order-Update en",

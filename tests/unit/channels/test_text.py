@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.channels.http.redaction import LONGEST, redact
-from relay.channels.text import blank, clean, iso_time, pieces, unix_seconds
+from relay.channels.text import clean, iso_time, pieces, unix_seconds
 from relay.core.lengths import units
+from relay.core.visible import blank
 from tests.unit.channels.accounts import BSUID, PHONE
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=300)

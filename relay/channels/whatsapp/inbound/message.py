@@ -16,6 +16,7 @@ from relay.channels.whatsapp.webhook import MEDIA
 from relay.core.brevity import shallow
 from relay.core.content import About
 from relay.core.messages import Ignored, Media, MediaKind, Message, Person
+from relay.core.visible import blank
 
 Item = dict[str, Any]
 
@@ -31,7 +32,7 @@ def read(message: Item, contact: Item, writer: Person) -> Message | Ignored:
     if kind in _NOTHING_TO_RELAY:
         return Ignored(source_id(message, writer), writer, when, kind, _NOTHING_TO_RELAY[kind])
     media, text = _media(kind, message), _text(kind, message)
-    if not media and not text.strip():
+    if not media and blank(text):
         return Ignored(source_id(message, writer), writer, when, kind or "unknown", "an empty message", window)
     return Message(
         source_id=source_id(message, writer),

@@ -13,6 +13,7 @@ from relay.channels.text import pieces
 from relay.channels.whatsapp.limits import BUTTON_TITLE, ROW_DESCRIPTION, ROW_TITLE
 from relay.core.content import Option
 from relay.core.lengths import units
+from relay.core.visible import visible
 
 
 class ListRow(NamedTuple):
@@ -88,7 +89,7 @@ def _numbered(options: Sequence[Option], limit: int) -> list[str]:
 
 def _visible(title: str) -> bool:
     """Letters, digits or symbols: a title of blanks or of formatting marks shows as nothing."""
-    return any(unicodedata.category(char)[0] in "LNS" and char not in "~`" for char in title)
+    return any(unicodedata.category(char)[0] in "LNS" and char not in "~`" for char in visible(title))
 
 
 def _addition(option: Option) -> str:
