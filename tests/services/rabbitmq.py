@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import ssl
+import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -32,7 +33,7 @@ class RabbitMQ:
         self.port, self.tls_port, self.management_port = free_port(), free_port(), free_port()
         self._directory = directory / "rabbitmq"
         self._user, self._password = "relay", secrets.token_hex(16)
-        env = self._environment()
+        env = self._env = self._environment()
         self._names = Child("epmd", self._epmd(env), logs / "epmd.log", env, stop_seconds=5)
         self.child = Child(
             "rabbitmq", [_script("rabbitmq-server")], logs / "rabbitmq.log", env, self._directory, stop_seconds=30
@@ -93,6 +94,12 @@ class RabbitMQ:
         answer = requests.request(method, url, json=body, auth=(self._user, self._password), timeout=30)
         answer.raise_for_status()
         return answer
+
+    def control(self, *words: str) -> None:
+        """One command of rabbitmqctl, on this node."""
+        command = [_script("rabbitmqctl"), *words]
+        done = subprocess.run(command, env=self._env, cwd=self._directory, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, f"rabbitmqctl {' '.join(words)}: {done.stdout}{done.stderr}"
 
     def _answers(self) -> bool:
         self.child.check()
