@@ -1,0 +1,82 @@
+"""All that can happen, by name. It lasts as long as its context; afterwards the part is well again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+from tests.chaos import own, providers, stores
+from tests.chaos.plant import Plant
+
+Trouble = Callable[[Plant, Random], AbstractContextManager[None]]
+GENESYS, META = "Genesys", "Meta"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`where` is the part: two kinds of the same place never happen at once."""
+
+    name: str
+    where: str
+    trouble: Trouble
+    seconds: tuple[float, float] = (3.0, 10.0)
+    loses: frozenset[str] = frozenset()
+    """The providers whose answers may get lost in it: what became of a call is then not known to anybody."""
+
+
+BOTH = frozenset((GENESYS, META))
+LEASE = 15.0
+BRIEF, MOMENT, PAST_THE_LEASE = (3.0, 8.0), (0.0, 0.5), (LEASE + 3, LEASE + 8)
+
+KINDS: tuple[Kind, ...] = (
+    Kind("a daemon killed", "relay", partial(own.killed, of="daemons", number=1), BRIEF, BOTH),
+    Kind("a daemon killed and at once started", "relay", partial(own.killed, of="daemons", number=1), MOMENT, BOTH),
+    Kind("two daemons killed", "relay", partial(own.killed, of="daemons", number=2), BRIEF, BOTH),
+    Kind("all daemons killed", "relay", partial(own.killed, of="daemons", number=3), BRIEF, BOTH),
+    Kind("a daemon stopped", "relay", partial(own.stopped, of="daemons", number=1), BRIEF),
+    Kind("daemons restarted one by one", "relay", partial(own.restarted, of="daemons"), MOMENT),
+    Kind("a daemon frozen", "relay", partial(own.frozen, of="daemons"), BRIEF, BOTH),
+    Kind("a daemon frozen past its lease", "relay", partial(own.frozen, of="daemons"), PAST_THE_LEASE, BOTH),
+    Kind("a daemon without PostgreSQL", "relay", partial(own.parted, server="PostgreSQL"), PAST_THE_LEASE, BOTH),
+    Kind("a daemon without RabbitMQ", "relay", partial(own.parted, server="RabbitMQ"), BRIEF),
+    Kind("a web killed", "web", partial(own.killed, of="webs", number=1)),
+    Kind("both webs killed", "web", partial(own.killed, of="webs", number=2)),
+    Kind("a web stopped", "web", partial(own.stopped, of="webs", number=1)),
+    Kind("webs restarted one by one", "web", partial(own.restarted, of="webs"), MOMENT),
+    Kind("a web frozen", "web", partial(own.frozen, of="webs")),
+    *(
+        Kind(f"{server} {what}", server, partial(trouble, server=server))
+        for server in ("RabbitMQ", "PostgreSQL", "Redis", "objects")
+        for what, trouble in (
+            ("killed", stores.killed),
+            ("stopped", stores.stopped),
+            ("frozen", stores.frozen),
+            ("cut off", stores.cut),
+            ("unheard", stores.held),
+            ("slow", stores.slow),
+        )
+    ),
+    Kind("RabbitMQ's disk full", "RabbitMQ", stores.rabbitmq_full),
+    Kind("PostgreSQL read-only", "PostgreSQL", stores.postgres_read_only),
+    Kind("PostgreSQL's sessions ended", "PostgreSQL", stores.postgres_sessions_ended),
+    Kind("Redis full", "Redis", stores.redis_full),
+    Kind("objects' disk full", "objects", partial(stores.objects_refusing, status="507 Insufficient Storage")),
+    Kind("objects overrun", "objects", partial(stores.objects_refusing, status="503 Slow Down")),
+    *(
+        Kind(f"{name} {what}", name, partial(providers.trouble, side=side, faults=faults), (3.0, 10.0), loses)
+        for name, side in ((META, "meta"), (GENESYS, "genesys"))
+        for what, faults, loses in (
+            ("answers 500", providers.ERRORS, frozenset[str]()),
+            ("throttles", providers.THROTTLES, frozenset[str]()),
+            ("hangs", providers.HANGS, frozenset((name,))),
+            ("cuts after it took", providers.CUTS_AFTER, frozenset((name,))),
+            ("cuts before it took", providers.CUTS_BEFORE, frozenset[str]()),
+            ("is behind a broken gateway", providers.GATEWAY, frozenset((name,))),
+            ("is slow", providers.SLOW, frozenset[str]()),
+        )
+    ),
+)
+BY_NAME = {kind.name: kind for kind in KINDS}

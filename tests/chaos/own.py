@@ -1,0 +1,93 @@
+"""What happens to web and relay: killed, stopped, restarted, frozen, or one daemon parted from a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+
+import psutil
+
+from tests.chaos.plant import Part, Plant
+
+
+@contextmanager
+def killed(plant: Plant, chance: Random, of: str, number: int) -> Iterator[None]:
+    """With -9, all at the same moment."""
+    chosen = _chosen(plant, chance, of, number)
+    for part in chosen:
+        part.away = True
+    for part in chosen:
+        part.kill()
+    try:
+        yield
+    finally:
+        _start(chosen)
+
+
+@contextmanager
+def stopped(plant: Plant, chance: Random, of: str, number: int) -> Iterator[None]:
+    """As an operator does: asked, and waited for."""
+    chosen = _chosen(plant, chance, of, number)
+    _stop(chosen)
+    try:
+        yield
+    finally:
+        _start(chosen)
+
+
+@contextmanager
+def restarted(plant: Plant, chance: Random, of: str) -> Iterator[None]:
+    """A rolling restart: the next one begins when the one before is ready."""
+    parts = list(_chosen(plant, chance, of, len(getattr(plant, of))))
+    for part in parts:
+        _stop([part])
+        _start([part])
+    yield
+
+
+@contextmanager
+def frozen(plant: Plant, chance: Random, of: str) -> Iterator[None]:
+    """It holds its connections and does nothing, as on a machine that swaps or is moved."""
+    processes = _chosen(plant, chance, of, 1)[0].processes()
+    with standing_still(processes):
+        yield
+
+
+@contextmanager
+def parted(plant: Plant, chance: Random, server: str) -> Iterator[None]:
+    """One daemon alone loses the server; nothing tells it so."""
+    (wire,) = plant.wires_to(server, _chosen(plant, chance, "daemons", 1)[0].name)
+    with wire.held():
+        yield
+
+
+@contextmanager
+def standing_still(processes: Sequence[psutil.Process]) -> Iterator[None]:
+    for one in processes:
+        one.suspend()
+    try:
+        yield
+    finally:
+        for one in processes:
+            if one.is_running():
+                one.resume()
+
+
+def _chosen(plant: Plant, chance: Random, of: str, number: int) -> list[Part]:
+    parts: list[Part] = getattr(plant, of)
+    return chance.sample(parts, number)
+
+
+def _stop(parts: Sequence[Part]) -> None:
+    for part in parts:
+        part.away = True
+        part.child.stop()
+
+
+def _start(parts: Sequence[Part]) -> None:
+    for part in parts:
+        part.child.start()
+    for part in parts:
+        part.server.wait_ready()
+        part.away = False
