@@ -5,7 +5,7 @@ PYTHON ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test faults scale bench lint format venv lock upgrade sbom audit places clean
+.PHONY: help demo smoke test faults outages scale bench lint format venv lock upgrade sbom audit places clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,11 @@ test: .venv/dev.stamp ## Install what is missing, check the code, run every test
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m tests.system.run
 
-faults: .venv/dev.stamp ## Stop, kill, freeze and overrun parts of whole installations under traffic; takes ten minutes
+faults: .venv/dev.stamp ## Break parts by chance under traffic, then count what was lost, doubled, swapped; MINUTES=20 SEED=1
+	@tests/system/install.sh
+	@MINUTES="$(MINUTES)" SEED="$(SEED)" ONLY="$(ONLY)" $(BIN)/python -m tests.chaos
+
+outages: .venv/dev.stamp ## Break parts one by one, as the tests in tests/faults say; takes ten minutes
 	@tests/system/install.sh
 	@$(BIN)/python -m pytest --disable-warnings tests/faults
 

@@ -1,6 +1,7 @@
 """`make test` after the linters: tests in lanes side by side, then the fault tests that each commit has to withstand.
 
-All fault tests are `make faults`. The first lane's output appears as it comes, that of the others when it is over.
+All fault tests are `make outages`, and parts that fail by chance, for as long as one likes, `make faults`. The first
+lane's output appears as it comes, that of the others when it is over.
 Arguments go to every pytest (`-x`, `--durations=20`).
 """
 
@@ -23,7 +24,7 @@ from tests.system import coverage, lanes
 TESTS = Path(__file__).parents[1]
 LANES = min((os.cpu_count() or 1) + 1, 4)
 """One more than there are processors: about half of the time a lane waits for what it has started."""
-ALONE = ("faults",)
+ALONE = ("faults", "chaos")
 """With the machine to themselves, and only what is marked for each commit."""
 NOT_HERE = ("scale",)
 """A target of its own."""
