@@ -36,8 +36,10 @@ class Filter:
     direction: str | None = None
     reason_code: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
+    """Arrived from `since` on and before `until`."""
     died_before: datetime | None = None
-    """Keeps a replay of all from taking up what it has sent itself and what died again."""
+    """Keeps a replay from taking up what it has sent itself and what died again."""
     before: str | None = None
 
 
@@ -57,6 +59,15 @@ class Slice:
     left: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """Why messages were given up, and how many of the newest COUNTED: one code, with what it said last."""
+
+    code: str | None
+    text: str
+    count: int
+
+
 # Line by line, so that what is asked for lies together in message_tracking_state.
 FOUND = """FROM lines l CROSS JOIN unnest(%(directions)s) d CROSS JOIN LATERAL (
     SELECT * FROM message_tracking m WHERE m.line_id = l.id AND m.listed_as = 'dead' AND m.direction = d {conditions}
@@ -74,10 +85,28 @@ def listed(pool: Pool, wanted: Filter, limit: int = 50) -> Page[Tracked]:
 
 def count(pool: Pool, wanted: Filter, most: int = COUNTED) -> int:
     """How many there are; `most` means that many or more."""
-    found, values = _found(wanted, "ASC", most)
     with pool.autocommit() as cursor:
-        cursor.execute(f"SELECT count(*) FROM (SELECT 1 {found} LIMIT %(limit)s) AS found", values)
-        return int(cursor.fetchone()[0])
+        return counted(cursor, wanted, most)
+
+
+def counted(cursor: Any, wanted: Filter, most: int, ids: Sequence[str] | None = None) -> int:
+    """The same in the caller's transaction, of all or of those named."""
+    found, values = _found(wanted, "ASC", most, ids)
+    cursor.execute(f"SELECT count(*) FROM (SELECT 1 {found} LIMIT %(limit)s) AS found", values)
+    return int(cursor.fetchone()[0])
+
+
+def reasons(pool: Pool, wanted: Filter) -> list[ReasonCount]:
+    """The most frequent first."""
+    found, values = _found(wanted, "DESC", COUNTED)
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            f"""SELECT reason_code, (array_agg(reason ORDER BY arrived_at DESC))[1], count(*)
+                FROM (SELECT m.reason_code, m.reason, m.arrived_at {found} ORDER BY m.arrived_at DESC LIMIT %(limit)s) f
+                GROUP BY reason_code ORDER BY count(*) DESC, reason_code""",
+            values,
+        )
+        return [ReasonCount(code, text or "", count) for code, text, count in cursor.fetchall()]
 
 
 def replay(pool: Pool, by: Author, tenant_id: str | None, ids: Sequence[str]) -> Replayed:
@@ -92,7 +121,7 @@ def replay(pool: Pool, by: Author, tenant_id: str | None, ids: Sequence[str]) ->
         found = {str(row[0]): _why_not(row[1], bool(row[2])) for row in cursor.fetchall()}
         refused = {one: why for one in wanted if (why := found.get(one, "there is no such message"))}
         chosen = [one for one in wanted if one not in refused]
-        _revive(cursor, by, chosen)
+        _record(cursor, by, _back(cursor, by.actor, chosen))
     return Replayed(chosen, refused)
 
 
@@ -109,20 +138,20 @@ def replay_all(pool: Pool, by: Author, wanted: Filter, most: int = AT_ONCE) -> S
             values,
         )
         rows = cursor.fetchall()
-        chosen = {str(row[0]) for row in rows} | _before(cursor, wanted, rows)
+        chosen = {str(row[0]) for row in rows} | before(cursor, wanted, [row[1:] for row in rows])
         cursor.execute(
             "SELECT id FROM message_tracking WHERE id = ANY(%s::uuid[]) AND state = 'dead' ORDER BY id FOR UPDATE",
             (sorted(chosen),),
         )
         ids = [str(row[0]) for row in cursor.fetchall()]
-        _revive(cursor, by, ids)
+        _record(cursor, by, _back(cursor, by.actor, ids))
     # After the commit: counting must not hold the rows that were just sent back.
     return Slice(len(ids), count(pool, wanted))
 
 
-def _found(wanted: Filter, way: str, limit: int) -> tuple[str, dict[str, Any]]:
+def _found(wanted: Filter, way: str, limit: int, ids: Sequence[str] | None = None) -> tuple[str, dict[str, Any]]:
     """FROM and WHERE of the messages that match, at most `limit` of each line and direction."""
-    conditions, values = _conditions(wanted)
+    extra, values = conditions(wanted, ids)
     lines = ["true"]
     if wanted.tenant_id is not None:
         lines.append("l.tenant_id = %(tenant)s")
@@ -134,34 +163,46 @@ def _found(wanted: Filter, way: str, limit: int) -> tuple[str, dict[str, Any]]:
         "directions": [wanted.direction] if wanted.direction else list(DIRECTIONS),
         "limit": limit,
     }
-    return FOUND.format(conditions=conditions, way=way, lines=" AND ".join(lines)), values
+    return FOUND.format(conditions=extra, way=way, lines=" AND ".join(lines)), values
 
 
-def _conditions(wanted: Filter) -> tuple[str, dict[str, Any]]:
-    conditions = ""
+def conditions(wanted: Filter, ids: Sequence[str] | None = None) -> tuple[str, dict[str, Any]]:
+    """What a message `m` has to meet beside its tenant, line and direction: SQL, and the values in it."""
+    sql = ""
     values: dict[str, Any] = {}
+    if ids is not None:
+        sql += " AND m.id = ANY(%(ids)s::uuid[])"
+        values["ids"] = list(ids)
     if wanted.reason_code is not None:
-        conditions += " AND m.reason_code = %(reason)s"
+        sql += " AND m.reason_code = %(reason)s"
         values["reason"] = wanted.reason_code
     if wanted.since is not None:
-        conditions += " AND m.arrived_at >= %(since)s"
+        sql += " AND m.arrived_at >= %(since)s"
         values["since"] = wanted.since
+    if wanted.until is not None:
+        sql += " AND m.arrived_at < %(until)s"
+        values["until"] = wanted.until
     if wanted.died_before is not None:
-        conditions += " AND m.failed_at < %(died_before)s"
+        sql += " AND m.failed_at < %(died_before)s"
         values["died_before"] = wanted.died_before
     if wanted.before is not None:
-        conditions += " AND (m.arrived_at, m.seq) < (%(before_at)s, %(before_seq)s)"
+        sql += " AND (m.arrived_at, m.seq) < (%(before_at)s, %(before_seq)s)"
         values["before_at"], values["before_seq"] = decode(wanted.before, datetime, int)
-    return conditions, values
+    return sql, values
 
 
-def _before(cursor: Any, wanted: Filter, rows: Sequence[Sequence[Any]]) -> set[str]:
-    """Arrival and order differ a little: what matches of the same lanes and sorts before their last one here."""
+def before(
+    cursor: Any, wanted: Filter, chosen: Sequence[tuple[UUID, str, datetime]], ids: Sequence[str] | None = None
+) -> set[str]:
+    """Arrival and order differ a little: what matches of the same lanes and sorts before the last one `chosen` of each.
+
+    `chosen`: conversation, direction and sort time.
+    """
     last: dict[tuple[UUID, str], datetime] = {}
-    for _, conversation_id, direction, at in rows:
+    for conversation_id, direction, at in chosen:
         lane = (conversation_id, direction)
         last[lane] = max(last.get(lane, at), at)
-    conditions, values = _conditions(wanted)
+    extra, values = conditions(wanted, ids)
     values |= {
         "conversations": [lane[0] for lane in last],
         "ways": [lane[1] for lane in last],
@@ -171,10 +212,27 @@ def _before(cursor: Any, wanted: Filter, rows: Sequence[Sequence[Any]]) -> set[s
         f"""SELECT m.id
             FROM unnest(%(conversations)s::uuid[], %(ways)s::text[], %(ends)s::timestamptz[]) v (id, way, at)
             JOIN message_tracking m ON m.conversation_id = v.id AND m.sort_time <= v.at
-             AND m.direction = v.way AND m.state = 'dead' {conditions}""",
+             AND m.direction = v.way AND m.state = 'dead' {extra}""",
         values,
     )
     return {str(row[0]) for row in cursor.fetchall()}
+
+
+def put_back(cursor: Any, actor: str, ids: Sequence[str], since: datetime) -> list[str]:
+    """Those of them that are dead, back in their conversations, in the caller's transaction.
+
+    What went back since then has died again, whatever the clock of its daemon says: it is left.
+    """
+    cursor.execute(
+        """SELECT m.id FROM message_tracking m WHERE m.id = ANY(%s::uuid[]) AND m.state = 'dead'
+           AND NOT EXISTS (SELECT 1 FROM message_events e
+                           WHERE e.message_id = m.id AND e.event = 'replayed' AND e.at >= %s)
+           ORDER BY m.id FOR UPDATE OF m""",
+        (list(ids), since),
+    )
+    dead = [str(row[0]) for row in cursor.fetchall()]
+    _back(cursor, actor, dead)
+    return dead
 
 
 def _why_not(state: str, old: bool) -> str:
@@ -185,10 +243,10 @@ def _why_not(state: str, old: bool) -> str:
     return f"it is {state}: only what was given up or failed can be replayed"
 
 
-def _revive(cursor: Any, by: Author, ids: Sequence[str]) -> None:
-    """Back to `received`, told to the owners of their shards, and written down."""
+def _back(cursor: Any, actor: str, ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Back to `received`, and told to the owners of their shards: (id, tenant)."""
     if not ids:
-        return
+        return []
     cursor.execute(
         """UPDATE message_tracking
            SET state = 'received', claimed_at = NULL, next_attempt_at = NULL, unknown_until = NULL,
@@ -198,10 +256,14 @@ def _revive(cursor: Any, by: Author, ids: Sequence[str]) -> None:
         (list(ids),),
     )
     rows = cursor.fetchall()
-    events.note(cursor, [(str(row[0]), "replayed", f"by {by.actor}") for row in rows])
-    for tenant_id in sorted({str(row[1]) for row in rows}):
-        own = [str(row[0]) for row in rows if str(row[1]) == tenant_id]
-        detail = {"count": len(own), "messages": own[:NAMED]}
-        audit.record(cursor, by, "message.replayed", tenant_id=tenant_id, detail=detail)
+    events.note(cursor, [(str(row[0]), "replayed", f"by {actor}") for row in rows])
     told = sorted({f"{row[2]}:{row[3]}" for row in rows})
     cursor.execute("SELECT pg_notify('relay_wake', one) FROM unnest(%s::text[]) one", (told,))
+    return [(str(row[0]), str(row[1])) for row in rows]
+
+
+def _record(cursor: Any, by: Author, rows: Sequence[tuple[str, str]]) -> None:
+    for tenant_id in sorted({tenant for _, tenant in rows}):
+        own = [one for one, tenant in rows if tenant == tenant_id]
+        detail = {"count": len(own), "messages": own[:NAMED]}
+        audit.record(cursor, by, "message.replayed", tenant_id=tenant_id, detail=detail)

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -22,6 +23,7 @@ from relay.actors.archiver import ArchiverActor
 from relay.actors.audit_chainer import AuditChainer
 from relay.actors.hours import HoursActor
 from relay.actors.ownership import OwnershipActor
+from relay.actors.replays import ReplayActor
 from relay.actors.supervisor import Notified, Supervisor
 from relay.core.errors import StoreError
 from relay.core.retry import backoff
@@ -29,8 +31,11 @@ from relay.daemon import health
 from relay.runtime.actor import Stop, tell
 from relay.runtime.commands import ReloadTenant
 from relay.runtime.context import Parts
+from relay.runtime.regular import RegularActor
 
 log = structlog.get_logger(__name__)
+
+REGULAR: tuple[type[RegularActor], ...] = (HoursActor, AuditChainer, OwnershipActor, ReplayActor)
 
 STOP_SECONDS = 25.0
 """Ten for a call under way, ten for the journal, five to hand the shards back."""
@@ -89,12 +94,8 @@ class Service:
         self._begin("consumer", self.parts.consumer.start, self.parts.consumer.stop)
         supervisor = Supervisor.start(self.parts, f"{socket.gethostname()}:{os.getpid()}")
         self._undo.append(("supervisor", lambda: self._stop_actors(supervisor)))
-        hours = HoursActor.start(self.parts)
-        self._undo.append(("hours", lambda: _stop_actor(hours)))
-        chainer = AuditChainer.start(self.parts)
-        self._undo.append(("audit chainer", lambda: _stop_actor(chainer)))
-        ownership = OwnershipActor.start(self.parts)
-        self._undo.append(("ownership", lambda: _stop_actor(ownership)))
+        for kind in REGULAR:
+            self._undo.append((kind.__name__, partial(_stop_actor, kind.start(self.parts))))
         archiver = ArchiverActor.start(self.parts)
         self._undo.append(("archiver", lambda: _stop_actor(archiver)))
         listener = Listener(

@@ -61,6 +61,12 @@ def new_tenant(pool: Pool) -> Tenant:
         cursor.execute("INSERT INTO openid_identities VALUES (%s, %s, 'x', %s)", (user.id, tenant_id, uuid4().hex))
         cursor.execute("INSERT INTO onboarding_drafts (tenant_id, sealed) VALUES (%s, 'x')", (tenant_id,))
         cursor.execute(
+            """WITH begun AS (
+                 INSERT INTO replays (id, tenant_id, started_by, total) VALUES (%s, %s, 'x', 1) RETURNING id)
+               INSERT INTO replays_under_way SELECT id, %s, %s, 'outbound' FROM begun""",
+            (str(uuid4()), tenant_id, message.id, line_id),
+        )
+        cursor.execute(
             "INSERT INTO message_hours VALUES (%s, %s, 'inbound', 1, 1, 1, 0)", (tenant_id, datetime.now(UTC))
         )
     return Tenant(tenant_id, pool.of_tenant(tenant_id))
