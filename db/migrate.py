@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from psycopg2.errors import InsufficientPrivilege, RaiseException, UndefinedTable
+from psycopg2.errors import InsufficientPrivilege, RaiseException
 from yoyo import get_backend, read_migrations
 
-from db.pool import Pool, away
+from db.errors import SchemaError, away
+from db.pool import Pool
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -79,7 +80,7 @@ def check_shards(pool: Pool, shards: int) -> None:
         with pool.transaction() as cursor:
             cursor.execute("SELECT value FROM relay_settings WHERE name = 'shards'")
             row = cursor.fetchone()
-    except UndefinedTable:
+    except SchemaError:
         row = None
     if row is None:
         raise ShardCountError("this database has no schema yet: run `relay migrate` first")

@@ -3,6 +3,7 @@
 Deadlines live here, in the wait callback, and in `statement_timeout`: a database call is never cut
 by gevent.Timeout or a kill, because the server may commit all the same. A connection whose deadline
 passed is thrown away and its transaction counts as unknown, so callers write idempotently.
+Whose fault an error is, is decided in `db.errors`.
 """
 
 from __future__ import annotations
@@ -17,17 +18,28 @@ from typing import Any, Self
 from uuid import UUID
 
 import psycopg2
-import psycopg2.errors
 import psycopg2.extensions
 import psycopg2.extras
+import structlog
 from gevent.lock import BoundedSemaphore
 from gevent.monkey import get_original
+from prometheus_client import Counter
 from psycogreen.gevent import gevent_wait_callback
 
-from relay.core.certificates import refusal
-from relay.core.errors import StoreError
+from db.errors import DatabaseError, away, data_at_fault
+from relay.core.episode import Episode
+
+__all__ = ["DatabaseError", "Pool"]
 
 psycopg2.extras.register_uuid()
+
+FAILURES = Counter(
+    "relay_database_failures_total",
+    "Transactions that PostgreSQL did not do; each is waited for and repeated",
+    ["kind"],
+)
+
+log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS = 5.0
 # One plan for each prepared statement, and always by an index: neither missing statistics nor a small table that grows
@@ -44,10 +56,6 @@ AS_TENANT = "SET LOCAL ROLE relay_tenant; SELECT set_config('relay.tenant', %s, 
 _poll = get_original("select", "poll")
 
 
-class DatabaseError(StoreError):
-    """PostgreSQL could not be reached or did not answer in time. The data is not at fault."""
-
-
 def _wait(connection: Any) -> None:
     """psycogreen's wait on gevent's hub, bounded by the connection's own deadline."""
     # Migrations and tests open connections of their own; theirs carry no deadline.
@@ -56,6 +64,8 @@ def _wait(connection: Any) -> None:
         gevent_wait_callback(connection, timeout=max(remaining, 0.001))
     except TimeoutError as error:
         raise psycopg2.OperationalError("the database did not answer within the deadline") from error
+    except OSError as error:  # of the socket
+        raise psycopg2.OperationalError(f"the connection to the database is lost: {type(error).__name__}") from error
 
 
 class _Connection(psycopg2.extensions.connection):
@@ -97,6 +107,7 @@ class Pool:
         self._free: list[Any] = []
         self._slots = BoundedSemaphore(size)
         self._tenant_id: str | None = None
+        self._trouble = Episode()
 
     def of_tenant(self, tenant_id: str) -> Self:
         """The same connections, on which PostgreSQL itself shows and takes rows of this tenant only."""
@@ -116,12 +127,12 @@ class Pool:
     def transaction(self, seconds: float | None = None) -> Iterator[Any]:
         """A cursor inside one transaction: committed at the end, rolled back on any exception.
 
-        Raises DatabaseError when the server is away or the deadline (`seconds`) passed; other
-        psycopg2 errors (the data's fault) come through as they are.
+        Raises DatabaseError when the server is away, refuses, or the deadline (`seconds`) passed: nothing is wrong
+        with the data. Errors that are the data's fault come through as psycopg2 raised them.
         """
         with self._lend(seconds) as connection:
             connection.autocommit = False
-            with connection, connection.cursor() as cursor:
+            with _committing(connection), connection.cursor() as cursor:
                 if self._tenant_id is not None:
                     cursor.execute(AS_TENANT, (self._tenant_id,))
                 yield cursor
@@ -145,7 +156,7 @@ class Pool:
     def _lend(self, seconds: float | None) -> Iterator[Any]:
         seconds = self._seconds if seconds is None else seconds
         if not self._slots.acquire(timeout=seconds):
-            raise DatabaseError("all database connections are busy")
+            raise self._failed(DatabaseError("all database connections of this process are busy", "busy"))
         connection = None
         try:
             connection = self._take()
@@ -153,9 +164,10 @@ class Pool:
             yield connection
             self._free.append(connection)
             connection = None
+            self._worked()
         except psycopg2.Error as error:
-            if _unavailable(error):
-                raise away(error) from error
+            if not data_at_fault(error):
+                raise self._failed(away(error)) from error
             if connection is not None and not connection.closed:
                 self._free.append(connection)
                 connection = None
@@ -177,27 +189,42 @@ class Pool:
     def _connect(self) -> Any:
         return psycopg2.connect(self._url, connection_factory=_Connection, options=self._options)
 
+    def _failed(self, error: DatabaseError) -> DatabaseError:
+        """Count it, tell it once, and let go of connections to a server that is not the one to write to any more."""
+        FAILURES.labels(error.kind).inc()
+        if self._trouble.failed(time.monotonic()):
+            log.warning("database_in_trouble", kind=error.kind, error=str(error))
+        if error.kind == "read_only":
+            self.close()
+        return error
+
+    def _worked(self) -> None:
+        lasted = self._trouble.worked(time.monotonic())
+        if lasted is not None:
+            log.warning("database_works_again", seconds=round(lasted, 1))
+
     def connection(self) -> Any:
-        """A connection outside the pool, for LISTEN; the caller closes it."""
+        """A connection outside the pool, for LISTEN; the caller closes it. Raises DatabaseError."""
         try:
             return psycopg2.connect(self._url, connection_factory=_Connection)
-        except psycopg2.OperationalError as error:
-            raise away(error) from error
+        except psycopg2.Error as error:
+            raise self._failed(away(error)) from error
 
     def close(self) -> None:
         while self._free:
             self._free.pop().close()
 
 
-def away(error: psycopg2.Error) -> DatabaseError:
-    """What PostgreSQL's library said, in words that tell what to do where there are such."""
-    return DatabaseError(refusal(error) or str(error).strip() or type(error).__name__)
-
-
-def _unavailable(error: psycopg2.Error) -> bool:
-    """The server or the connection is at fault. What is too large for an index is the data's own fault."""
-    too_large = isinstance(error, psycopg2.errors.ProgramLimitExceeded)
-    return isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not too_large
+@contextmanager
+def _committing(connection: Any) -> Iterator[None]:
+    """Not psycopg2's own: that asks a connection that has ended to roll back, and so hides why it ended."""
+    try:
+        yield
+    except BaseException:
+        if not connection.closed:
+            connection.rollback()
+        raise
+    connection.commit()
 
 
 def _ended(connection: Any) -> bool:

@@ -33,9 +33,8 @@ def _settings() -> Settings:
 @contextmanager
 def _in_words() -> Iterator[None]:
     """What an operator can do something about is said in a sentence, without a traceback."""
-    from psycopg2.errors import UndefinedColumn, UndefinedFunction, UndefinedTable
-
     from db.daemons.reshard import StillRunningError
+    from db.errors import SchemaError
     from db.migrate import NotAllowedError, ShardCountError
     from db.sealing import SealError
     from db.tenants.changes import NotFoundError, TakenError
@@ -45,6 +44,9 @@ def _in_words() -> Iterator[None]:
 
     try:
         yield
+    except SchemaError:
+        text = "this database has no schema yet, or an older one than this program: run `relay migrate` first"
+        raise click.ClickException(text) from None
     except (
         ShardCountError,
         NotAllowedError,
@@ -57,9 +59,6 @@ def _in_words() -> Iterator[None]:
         TakenError,
     ) as error:
         raise click.ClickException(str(error)) from None
-    except (UndefinedTable, UndefinedColumn, UndefinedFunction):
-        text = "this database has no schema yet, or an older one than this program: run `relay migrate` first"
-        raise click.ClickException(text) from None
 
 
 @click.group()

@@ -11,12 +11,12 @@ from functools import partial
 import gevent
 import requests
 from gevent.pool import Pool as Greenlets
-from psycopg2.errors import UndefinedTable
 
 from conf import profile
 from conf.settings import Settings
 from db import migrate
 from db.daemons import shards
+from db.errors import SchemaError
 from db.pool import Pool
 from db.sealing import Cipher, SealError
 from db.tenants import registry
@@ -146,7 +146,7 @@ def _looked(name: str, look: Callable[[Settings], Finding], settings: Settings) 
         return look(settings)
     except migrate.ShardCountError as error:  # its text says what to do
         return Finding(name, "refused", str(error), "")
-    except UndefinedTable:
+    except SchemaError:
         return Finding(name, "refused", "cannot be looked up: the database has no schema yet", "Run `relay migrate`.")
     except (StoreError, BrokerError) as error:
         return Finding(name, "refused", str(error), _ADVICE[name])
