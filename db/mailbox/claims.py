@@ -193,7 +193,7 @@ UPDATE message_tracking m
 SET state = v.state, reason_code = v.code, reason = v.reason, next_attempt_at = v.next_attempt_at,
     unknown_until = v.unknown_until, updated_at = now(),
     failed_at = CASE WHEN v.state IN ('failed', 'dead') THEN v.at ELSE m.failed_at END,
-    report = CASE WHEN v.state IN ('failed', 'dead') AND m.direction = 'outbound' AND m.origin = 'webhook'
+    report = CASE WHEN v.state IN ('failed', 'dead') AND m.direction = 'outbound' AND m.origin <> 'api'
                   THEN coalesce(m.report, 'failed') ELSE m.report END
 FROM unnest(%(ids)s, %(epochs)s, %(attempts)s, %(states)s, %(at)s, %(codes)s, %(reasons)s, %(next)s, %(until)s)
      AS v (id, epoch, attempt, state, at, code, reason, next_attempt_at, unknown_until)

@@ -55,6 +55,7 @@ INSERT INTO message_tracking
    media_type, sort_time, arrived_at, idx, provider_time, state, reason, reason_code,
    report, origin, failed_at, late)
 SELECT v.*, CASE WHEN v.report IS NOT NULL THEN now() END,
+       v.origin = 'catch_up' OR
        EXISTS (SELECT 1 FROM message_tracking x
                WHERE x.conversation_id = v.conversation_id AND x.direction = v.direction
                  AND (x.sort_time, x.arrived_at, x.idx) > (v.sort_time, v.arrived_at, v.idx) AND x.attempts > 0)
@@ -73,6 +74,10 @@ COLUMNS = """m.id::text, m.tenant_id::text, m.line_id::text, m.conversation_id::
  extract(epoch FROM m.sort_time)::float8, extract(epoch FROM m.arrived_at)::float8, m.idx, m.content, m.state,
  m.attempts, m.claimed_at IS NOT NULL, extract(epoch FROM m.next_attempt_at)::float8,
  extract(epoch FROM m.unknown_until)::float8"""
+
+
+LATE = ("late", "arrived after a later message had been sent")
+CAUGHT_UP = ("caught_up", "its webhook had not reached this relay: asked for afterwards")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,8 @@ def insert(cursor: Any, new: Sequence[NewRow]) -> Inserted:
     INSERT.run(cursor, **dict(zip(WRITTEN, columns, strict=True)))
     created = cursor.fetchall()
     ids, late = {row[0] for row in created}, [row[0] for row in created if row[1]]
-    events.note(cursor, [(one, "late", "arrived after a later message had been sent") for one in late])
+    caught_up = {one.row.id for one in new if one.origin == "catch_up"}
+    events.note(cursor, [(one, *(CAUGHT_UP if one in caught_up else LATE)) for one in late])
     known = [one.row for one in new if one.row.id not in ids]
     return Inserted([one.row for one in new if one.row.id in ids], _existing(cursor, known), len(late))
 

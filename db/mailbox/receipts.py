@@ -156,7 +156,7 @@ ladder AS (
            CASE WHEN instead AND report IS NOT NULL THEN reason
                 WHEN delivered_at IS NOT NULL OR read_at IS NOT NULL THEN NULL
                 WHEN newly_failed THEN new_reason ELSE reason END AS reason,
-           CASE WHEN direction <> 'outbound' OR origin <> 'webhook' OR instead THEN report
+           CASE WHEN direction <> 'outbound' OR origin = 'api' OR instead THEN report
                 WHEN delivered_at IS NOT NULL OR read_at IS NOT NULL THEN 'delivered'
                 WHEN failed_at IS NOT NULL THEN 'failed' ELSE report END AS report
     FROM merged

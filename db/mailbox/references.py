@@ -86,5 +86,5 @@ def last_shown(cursor: Any, conversation_ids: Iterable[str]) -> dict[str, Known]
 
 def _known(row: Sequence[Any]) -> Known:
     message = load(Message, row[4])
-    offered_by = message.report_id if row[2] == "outbound" and row[3] == "webhook" else None
+    offered_by = message.report_id if row[2] == "outbound" and row[3] != "api" else None
     return Known(str(row[0]), str(row[1]), row[2], offered_by, message)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from relay.core.messages import Direction, Message
+from relay.core.messages import Direction, Message, Origin
 from relay.core.ordering import SortKey
 
 
@@ -27,10 +27,6 @@ class Row:
     """Was claimed since it last became `received`: nothing is put before it."""
     next_attempt_at: float | None = None
     unknown_until: float | None = None
-
-
-Origin = Literal["webhook", "api"]
-"""Who asked for the message. Of those that came through the API no agent is told anything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,11 @@ T = TypeVar("T")
 
 ChannelName = Literal["whatsapp", "genesys"]
 Direction = Literal["inbound", "outbound"]
+Origin = Literal["webhook", "api", "catch_up"]
+"""How a message came here. `catch_up`: asked for at the provider, whose webhook nobody had taken.
+
+Of those that came through the API no agent is told anything.
+"""
 MediaKind = Literal["image", "video", "audio", "document", "sticker", "link"]
 """`link`: the file itself cannot be carried, a text with a link to our copy can."""
 ReceiptStatus = Literal["sent", "delivered", "read", "failed"]
@@ -234,6 +239,7 @@ class Update:
     mime_type: str | None = None
     version: int = 1
     signer: str = ""
+    origin: Origin = "webhook"
 
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}

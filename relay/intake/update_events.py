@@ -115,7 +115,11 @@ class Rows:
             reason = f"it would have been {len(parts):,} messages; more than {MOST_ROWS} are not sent"
             ignored = Ignored(event.source_id, event.person, event.provider_time, event.type, reason)
             return [self._ignored(arrived, ignored, mapping, "text_too_long")]
-        return [NewRow(self._row(arrived, part, mapping, "received"), self._payload(arrived, part)) for part in parts]
+        origin = arrived.update.origin
+        return [
+            NewRow(self._row(arrived, part, mapping, "received"), self._payload(arrived, part), origin=origin)
+            for part in parts
+        ]
 
     def _payload(self, arrived: UpdateEvent, part: Message) -> dict[str, Any]:
         """Asked right after the row was made: so the update's place counts it already."""
@@ -131,7 +135,8 @@ class Rows:
         message = Message(event.source_id, event.person, event.provider_time, event.type)
         by_agent = arrived.update.channel == "genesys" and event.type in WRITTEN_BY_AGENTS
         state, why, report = ("failed", code, "failed") if by_agent else ("ignored", None, None)
-        return NewRow(self._row(arrived, message, mapping, state), arrived.update.payload, event.reason, why, report)
+        row, update = self._row(arrived, message, mapping, state), arrived.update
+        return NewRow(row, update.payload, event.reason, why, report, update.origin)
 
     def _row(self, arrived: UpdateEvent, message: Message, mapping: ConversationMapping, state: str) -> Row:
         update = arrived.update

@@ -62,6 +62,10 @@ def new_tenant(pool: Pool) -> Tenant:
         user_news.tell(cursor, user.id, "password", BY)
         notices.keep(cursor, [NewNotice(tenant_id, line_id, "whatsapp", "news", "x", {}, 0.0)])
         cursor.execute(
+            "INSERT INTO catch_ups (line_id, tenant_id, since, reason, looks) VALUES (%s, %s, now(), 'asked', 1)",
+            (line_id, tenant_id),
+        )
+        cursor.execute(
             """INSERT INTO openid_providers (tenant_id, name, issuer, client_id, sealed, role_claim, admin_values,
                viewer_values, login_key) VALUES (%s, 'x', 'x', 'x', 'x', 'x', '{}', '{}', %s)""",
             (tenant_id, uuid4().hex),

@@ -62,6 +62,11 @@ class Tracked:
     report: str | None
     reported: str | None
 
+    @property
+    def caught_up(self) -> bool:
+        """Its webhook had not reached the relay, which asked for it afterwards."""
+        return self.origin == "catch_up"
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
@@ -116,8 +121,9 @@ def steps(message: Tracked, attempts: Sequence[AttemptRecord], history: Sequence
 
 
 def _beginning(message: Tracked, attempts: Sequence[AttemptRecord]) -> Iterator[tuple[str, datetime, str]]:
-    source = "the API" if message.origin == "api" else SOURCE[message.direction]
-    yield "arrived", message.arrived_at, f"arrived from {source}"
+    source = SOURCE[message.direction]
+    how = {"api": "arrived from the API", "catch_up": f"asked for at {source}, whose webhook had not come"}
+    yield "arrived", message.arrived_at, how.get(message.origin, f"arrived from {source}")
     yield "stored", message.created_at, "stored; from here on it cannot be lost"
     if attempts:
         yield "claimed", attempts[0].started_at, f"first delivery attempt to {TARGET[message.direction]}"

@@ -61,9 +61,12 @@ class MessageOut(ResponseModel):
     provider_id: str | None
     reason_code: str | None
     reason: str | None
-    late: bool
+    late: bool = Field(description="it came after a later message had been sent, or was caught up with")
     attempts: int
-    origin: Literal["webhook", "api"]
+    origin: Literal["webhook", "api", "catch_up"] = Field(
+        description="how it came; catch_up: asked for at Genesys, whose webhook had not reached this relay"
+    )
+    caught_up: bool
     text: str | None
     media_type: str | None
     media: MediaOut | None

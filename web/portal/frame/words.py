@@ -39,6 +39,7 @@ OUTCOMES = {
 }
 EVENTS = {
     "late": "Out of order",
+    "caught_up": "Caught up",
     "file_missing": "Went on without its file",
     "as_text": "An answer whose question was over: told as a text",
     "template": "A template went out in its place",

@@ -1,0 +1,219 @@
+"""catch_ups: lines whose agents' messages are to be asked for at Genesys, since nobody took its webhooks for a while.
+
+How long nobody did is told by a mark in relay_settings that web moves on as long as it takes webhooks. What is asked,
+and how much of it, is in `relay.core.catch_up`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from db.audit import Author
+from db.contacts.mappings import slot
+from db.pool import Pool
+from db.tenants.changes import Changes, NotFoundError
+from relay.core.catch_up import (
+    ACTIVE_SECONDS,
+    FARTHEST_SECONDS,
+    GAP_SECONDS,
+    LOOK_AGAIN_SECONDS,
+    MARGIN_SECONDS,
+    MOST_CONVERSATIONS,
+    MOST_TRIES,
+    Talk,
+)
+
+MARK = "webhooks_taken_at"
+BEAT_SECONDS = 5.0
+"""The mark is written as often, whatever the number of workers."""
+SETTLE_SECONDS = 10.0
+"""What Genesys is still repeating comes by itself first."""
+LOOKS = 2
+"""After an absence."""
+Outcome = Literal["complete", "incomplete", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class DueCatchUp:
+    """A line that is this daemon's to catch up with, for now. `since`: Unix seconds; `wish` rises with each."""
+
+    line_id: str
+    tenant_id: str
+    since: float
+    wish: int
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """How catching up with a line stands. `due_at` None: nothing is wanted. `outcome` and `why` are the last one's."""
+
+    line_id: str
+    since: datetime
+    reason: str
+    due_at: datetime | None
+    at_work: bool
+    begun_at: datetime | None
+    ended_at: datetime | None
+    conversations: int
+    asked: int
+    found: int
+    outcome: str | None
+    why: str | None
+
+
+WANT = """
+INSERT INTO catch_ups (line_id, tenant_id, since, reason, due_at, looks)
+SELECT l.id, l.tenant_id, {since}, %(reason)s, now() + make_interval(secs => %(settle)s), %(looks)s
+FROM lines l WHERE l.status = 'active' AND {which}
+ON CONFLICT (line_id) DO UPDATE SET
+    -- what is wanted already may reach further back
+    since = CASE WHEN catch_ups.due_at IS NULL THEN excluded.since ELSE least(catch_ups.since, excluded.since) END,
+    due_at = least(catch_ups.due_at, excluded.due_at), reason = excluded.reason, wish = catch_ups.wish + 1,
+    looks = greatest(excluded.looks, CASE WHEN catch_ups.due_at IS NULL THEN 0 ELSE catch_ups.looks END), tries = 0
+RETURNING line_id::text
+"""
+
+
+def still_taking(pool: Pool, refused_for: float | None = None) -> int:
+    """Move the mark on; if it stood still for long, all active lines are caught up with. Returns how many these are.
+
+    `refused_for`: so many seconds ago this worker began to refuse webhooks. Written once in BEAT_SECONDS.
+    """
+    with pool.transaction() as cursor:
+        cursor.execute("INSERT INTO relay_settings VALUES (%s, now()::text) ON CONFLICT DO NOTHING", (MARK,))
+        cursor.execute(
+            """SELECT extract(epoch FROM now() - value::timestamptz)::float8 FROM relay_settings
+               WHERE name = %s FOR UPDATE""",
+            (MARK,),
+        )
+        away = float(cursor.fetchone()[0])
+        if away < BEAT_SECONDS / 2 and refused_for is None:
+            return 0
+        cursor.execute("UPDATE relay_settings SET value = now()::text WHERE name = %s", (MARK,))
+        absence = max(away if away >= GAP_SECONDS else 0.0, refused_for or 0.0)
+        return _want_all(cursor, absence) if absence else 0
+
+
+def _want_all(cursor: Any, absence: float) -> int:
+    statement = WANT.format(since="now() - make_interval(secs => %(ago)s)", which="true")
+    ago = min(absence + MARGIN_SECONDS, FARTHEST_SECONDS)
+    cursor.execute(statement, {"ago": ago, "reason": "absence", "settle": SETTLE_SECONDS, "looks": LOOKS})
+    return len(cursor.fetchall())
+
+
+def want(changes: Changes, by: Author, tenant_id: str, line_id: str, seconds: float) -> None:
+    """Somebody asks for what was written in the last `seconds`. Raises NotFoundError when the line is not active."""
+    detail = {"hours": round(seconds / 3600, 2)}
+    statement = WANT.format(
+        since="now() - make_interval(secs => %(ago)s)", which="l.id = %(line)s AND l.tenant_id = %(tenant)s"
+    )
+    given = {"line": line_id, "tenant": tenant_id, "ago": min(seconds, FARTHEST_SECONDS), "settle": 0.0}
+    with changes.of(tenant_id, by, "line.catch_up", subject=line_id, detail=detail) as cursor:
+        cursor.execute(statement, {**given, "reason": "asked", "looks": 1})
+        if cursor.fetchone() is None:
+            raise NotFoundError("there is no such active line")
+
+
+def of_line(pool: Pool, line_id: str) -> CatchUp | None:
+    """None: it was never wanted."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT line_id::text, since, reason, due_at, coalesce(taken_until > now(), false), begun_at, ended_at,
+                 conversations, asked, found, outcome, why FROM catch_ups WHERE line_id = %s""",
+            (line_id,),
+        )
+        row = cursor.fetchone()
+    return CatchUp(*row) if row else None
+
+
+# The daemon's
+
+
+def take_due(pool: Pool, seconds: float, at_once: int) -> list[DueCatchUp]:
+    """Up to `at_once` lines to catch up with now; for `seconds` no other daemon gets them."""
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """UPDATE catch_ups SET taken_until = now() + make_interval(secs => %s), begun_at = now(), ended_at = NULL,
+                 conversations = 0, asked = 0, found = 0, outcome = NULL, why = NULL
+               WHERE line_id IN (
+                 SELECT c.line_id FROM catch_ups c JOIN lines l ON l.id = c.line_id
+                 WHERE c.due_at <= now() AND (c.taken_until IS NULL OR c.taken_until < now()) AND l.status = 'active'
+                 ORDER BY c.due_at, c.line_id LIMIT %s FOR UPDATE OF c SKIP LOCKED)
+               RETURNING line_id::text, tenant_id::text,
+                 extract(epoch FROM greatest(since, now() - make_interval(secs => %s)))::float8, wish""",
+            (seconds, at_once, FARTHEST_SECONDS),
+        )
+        return [DueCatchUp(*row) for row in cursor.fetchall()]
+
+
+def talks(pool: Pool, due: DueCatchUp) -> list[Talk]:
+    """The conversations that may have gone on since then, those active last first; one more than are asked about."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            f"""SELECT id::text, genesys_address, genesys_conversation_id FROM conversation_mappings
+                WHERE line_id = %(line)s AND last_slot >= {slot("to_timestamp(%(since)s)")}
+                  AND genesys_conversation_id IS NOT NULL
+                ORDER BY last_slot DESC, id LIMIT %(limit)s""",
+            {"line": due.line_id, "since": due.since - ACTIVE_SECONDS, "limit": MOST_CONVERSATIONS + 1},
+        )
+        return [Talk(*row) for row in cursor.fetchall()]
+
+
+def known(pool: Pool, line_id: str, message_ids: Sequence[str]) -> set[str]:
+    """Of Genesys' ids those that the relay has: of an agent's message, or as the answer to a customer's."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT source_id FROM message_tracking
+               WHERE line_id = %(line)s AND direction = 'outbound' AND source_id = ANY(%(ids)s)
+               UNION ALL SELECT provider_id FROM message_attempts
+               WHERE line_id = %(line)s AND provider_id = ANY(%(ids)s)""",
+            {"line": line_id, "ids": list(message_ids)},
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def newest_handed_over(pool: Pool, conversation_id: str) -> str | None:
+    """Genesys' id of the newest customer's message that it took."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT provider_id FROM message_tracking
+               WHERE conversation_id = %s AND direction = 'inbound' AND provider_id IS NOT NULL
+               ORDER BY sort_time DESC LIMIT 1""",
+            (conversation_id,),
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def keep(pool: Pool, due: DueCatchUp, seconds: float, conversations: int, asked: int, found: int) -> None:
+    """Still at it; how far it has come."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """UPDATE catch_ups SET taken_until = now() + make_interval(secs => %s), conversations = %s, asked = %s,
+                 found = %s WHERE line_id = %s""",
+            (seconds, conversations, asked, found, due.line_id),
+        )
+
+
+def end(pool: Pool, due: DueCatchUp, outcome: Outcome, why: str | None, *, again: bool) -> None:
+    """What it came to. `again`: Genesys could not be asked, so it is begun anew after a pause, MOST_TRIES times.
+
+    A wish that came meanwhile stays due.
+    """
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """UPDATE catch_ups SET outcome = %(outcome)s, why = %(why)s, ended_at = now(), taken_until = NULL,
+                 looks = CASE WHEN wish = %(wish)s AND NOT %(again)s THEN looks - 1 ELSE looks END,
+                 tries = CASE WHEN wish = %(wish)s THEN tries + %(again)s::int ELSE 0 END,
+                 due_at = CASE WHEN wish <> %(wish)s THEN due_at
+                               WHEN %(again)s AND tries + 1 < %(tries)s OR NOT %(again)s AND looks > 1
+                               THEN now() + make_interval(secs => %(pause)s) END
+               WHERE line_id = %(line)s""",
+            {
+                "outcome": outcome, "why": why, "wish": due.wish, "again": again, "tries": MOST_TRIES,
+                "pause": LOOK_AGAIN_SECONDS, "line": due.line_id,
+            },
+        )  # fmt: skip
