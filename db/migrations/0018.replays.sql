@@ -1,4 +1,4 @@
--- depends: 0012.messages_in_place
+-- depends: 0015.catch_up
 
 -- Sending dead letters again: which of them, and how far it is. Daemons do it a few at a time; who has stopped, or was
 -- killed, has left it as it stands here. One of each tenant at a time.
