@@ -14,7 +14,7 @@ from uuid import UUID
 from psycopg2.extras import execute_values
 
 from db.contacts.mappings import columns, mapping_of
-from db.contacts.seen import Key, Seen
+from db.contacts.seen import AliasKey, SeenPerson
 from db.mailbox.messages import stamp
 from db.prepared import Prepared
 from relay.core.contacts.mapping import ConversationMapping
@@ -22,7 +22,7 @@ from relay.core.contacts.user_ids import begins_like_one
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class AliasHolder:
     """Whose a name is. Unix seconds; `until` is None for a name in use."""
 
     mapping: ConversationMapping
@@ -38,19 +38,19 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class AliasBook:
     """What PostgreSQL knows of the names of a group, and what the group changes about it."""
 
-    addresses: dict[Key, ConversationMapping]
+    addresses: dict[AliasKey, ConversationMapping]
     """(line id, Genesys address): the names Genesys uses, which never change hands."""
-    held: dict[Key, Held]
-    changed: dict[Key, Held] = field(default_factory=dict)
+    held: dict[AliasKey, AliasHolder]
+    changed: dict[AliasKey, AliasHolder] = field(default_factory=dict)
 
-    def at(self, line_id: str, name: str) -> Held | None:
+    def at(self, line_id: str, name: str) -> AliasHolder | None:
         key = line_id, name
         return self.changed.get(key) or self.held.get(key)
 
-    def put(self, line_id: str, name: str, held: Held) -> None:
+    def put(self, line_id: str, name: str, held: AliasHolder) -> None:
         self.changed[line_id, name] = held
 
 
@@ -72,13 +72,13 @@ BY_ADDRESS = Prepared(
 )  # fmt: skip
 
 
-def look_up(cursor: Any, seen: Sequence[Seen]) -> Book:
+def look_up(cursor: Any, seen: Sequence[SeenPerson]) -> AliasBook:
     names = sorted({(one.line_id, name) for one in seen for name in one.every_name})
     addresses = sorted({(one.line_id, name) for one in seen for name in _addresses(one)})
-    return Book(_by_address(cursor, addresses), _by_name(cursor, names))
+    return AliasBook(_by_address(cursor, addresses), _by_name(cursor, names))
 
 
-def _addresses(one: Seen) -> tuple[str, ...]:
+def _addresses(one: SeenPerson) -> tuple[str, ...]:
     """What may be a Genesys address already: the one that Genesys names, those that a new contact might be given.
 
     All of them: also one that the person is said to have given up.
@@ -87,34 +87,34 @@ def _addresses(one: Seen) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (person.wa_id, person.bsuid, person.address) if name))
 
 
-def _by_name(cursor: Any, names: Sequence[Key]) -> dict[Key, Held]:
+def _by_name(cursor: Any, names: Sequence[AliasKey]) -> dict[AliasKey, AliasHolder]:
     if not names:
         return {}
     BY_NAME.run(cursor, lines=[line_id for line_id, _ in names], names=[name for _, name in names])
-    return {(row[0], row[1]): Held(mapping_of(row[4:]), row[2], row[3]) for row in cursor.fetchall()}
+    return {(row[0], row[1]): AliasHolder(mapping_of(row[4:]), row[2], row[3]) for row in cursor.fetchall()}
 
 
-def _by_address(cursor: Any, addresses: Sequence[Key]) -> dict[Key, ConversationMapping]:
+def _by_address(cursor: Any, addresses: Sequence[AliasKey]) -> dict[AliasKey, ConversationMapping]:
     if not addresses:
         return {}
     BY_ADDRESS.run(cursor, lines=[line_id for line_id, _ in addresses], addresses=[name for _, name in addresses])
     return {(row[0], row[1]): mapping_of(row[2:]) for row in cursor.fetchall()}
 
 
-def candidates(book: Book, one: Seen) -> list[Held]:
+def candidates(book: AliasBook, one: SeenPerson) -> list[AliasHolder]:
     """Who it may be, the surest first: by the name that a change ended, by a present one, by another spelling.
 
     Genesys' own address comes before all else: behind a number that changed hands is another person by now.
     """
     own = book.addresses.get((one.line_id, one.person.address)) if one.by == "genesys" else None
     if own is not None:
-        return [Held(own, 0.0)]
+        return [AliasHolder(own, 0.0)]
     former = [held for held in _usable(book, one, one.former) if held.since <= one.when]
     found = [*former, *_usable(book, one, one.names)]
     return found or list(_usable(book, one, one.spellings))
 
 
-def _usable(book: Book, one: Seen, names: Iterable[str]) -> Iterable[Held]:
+def _usable(book: AliasBook, one: SeenPerson, names: Iterable[str]) -> Iterable[AliasHolder]:
     """A user id finds its owner even after a change: it is never given to anybody else."""
     for name in names:
         held = book.at(one.line_id, name)
@@ -122,7 +122,7 @@ def _usable(book: Book, one: Seen, names: Iterable[str]) -> Iterable[Held]:
             yield held
 
 
-def write(cursor: Any, book: Book) -> None:
+def write(cursor: Any, book: AliasBook) -> None:
     """What the group changed. A name that somebody else was given meanwhile stays theirs."""
     new = [_row(key, held) for key, held in sorted(book.changed.items()) if key not in book.held]
     if new:
@@ -152,7 +152,7 @@ def write(cursor: Any, book: Book) -> None:
         )
 
 
-def _row(key: Key, held: Held) -> tuple[Any, ...]:
+def _row(key: AliasKey, held: AliasHolder) -> tuple[Any, ...]:
     return (*key, UUID(held.mapping.conversation_id), stamp(held.since), stamp(held.until))
 
 

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import structlog
 
-from db.contacts.aliases import Book, Held, candidates
-from db.contacts.seen import Arrival, Seen
+from db.contacts.aliases import AliasBook, AliasHolder, candidates
+from db.contacts.seen import Arrival, SeenPerson
 from db.mailbox.notices import NewNotice
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.contacts.phones import normalised
@@ -38,20 +38,20 @@ JOINED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ConversationChoice:
     """`learns`: the names of this person are news of the mapping."""
 
-    seen: Seen
+    seen: SeenPerson
     mapping: ConversationMapping
     learns: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class AliasLoss:
     """A name that goes over to the conversation of `choice`, as it was held until then."""
 
-    choice: Choice
-    held: Held
+    choice: ConversationChoice
+    held: AliasHolder
 
     @property
     def same_person(self) -> bool:
@@ -66,23 +66,23 @@ class Loss:
 
 
 @dataclass(slots=True)
-class Plan:
+class IdentityPlan:
     """What a group comes to, in its order: `take` decides about one person after the other."""
 
-    book: Book
+    book: AliasBook
     shards: int
-    choices: list[Choice] = field(default_factory=list)
-    new: list[Choice] = field(default_factory=list)
-    lost: list[Loss] = field(default_factory=list)
+    choices: list[ConversationChoice] = field(default_factory=list)
+    new: list[ConversationChoice] = field(default_factory=list)
+    lost: list[AliasLoss] = field(default_factory=list)
     renamed: set[str] = field(default_factory=set)
     """Conversations that gave up or lost a name."""
     notices: list[NewNotice] = field(default_factory=list)
     user_ids: dict[str, str] = field(default_factory=dict)
     """By conversation, as learnt from the group."""
 
-    def take(self, one: Seen) -> None:
+    def take(self, one: SeenPerson) -> None:
         found = [held.mapping for held in candidates(self.book, one)]
-        choice = Choice(one, found[0], self._learns(one, found)) if found else self._begin(one)
+        choice = ConversationChoice(one, found[0], self._learns(one, found)) if found else self._begin(one)
         self.choices.append(choice)
         if one.by == "genesys" and found:
             return
@@ -91,7 +91,7 @@ class Plan:
         if not one.settled:
             self._retire(choice)
 
-    def _learns(self, one: Seen, found: Sequence[ConversationMapping]) -> bool:
+    def _learns(self, one: SeenPerson, found: Sequence[ConversationMapping]) -> bool:
         """Not from Genesys, nor where it is doubtful whose the names are, nor from what is older than a change."""
         mapping = found[0]
         ids = sorted({other.conversation_id for other in found})
@@ -112,15 +112,15 @@ class Plan:
             self.user_ids[mapping.conversation_id] = bsuid
         return True
 
-    def _notify(self, one: Seen, reason: str, payload: dict[str, list[str]]) -> None:
+    def _notify(self, one: SeenPerson, reason: str, payload: dict[str, list[str]]) -> None:
         self.notices.append(NewNotice(one.tenant_id, one.line_id, "whatsapp", CONFLICT, reason, payload, one.when))
 
-    def _outdated(self, one: Seen) -> bool:
+    def _outdated(self, one: SeenPerson) -> bool:
         """Said under a name that has been given up since."""
         held = (self.book.at(one.line_id, name) for name in one.names)
         return any(of is not None and of.former(one.when) for of in held)
 
-    def _begin(self, one: Seen) -> Choice:
+    def _begin(self, one: SeenPerson) -> ConversationChoice:
         """A conversation of a contact whom nobody knew."""
         person, address = one.person, self._address(one)
         mapping = ConversationMapping(
@@ -128,10 +128,10 @@ class Plan:
             person.wa_id, person.bsuid, person.parent_bsuid, person.name, None, person.username,
         )  # fmt: skip
         self.book.addresses[one.line_id, address] = mapping
-        self.new.append(Choice(one, mapping, True))
+        self.new.append(ConversationChoice(one, mapping, True))
         return self.new[-1]
 
-    def _address(self, one: Seen) -> str:
+    def _address(self, one: SeenPerson) -> str:
         """What Genesys will call the contact, for good: another one than that of whoever had the number before."""
         person = one.person
         first = person.wa_id or person.bsuid or person.address
@@ -140,7 +140,7 @@ class Plan:
                 return address
         return f"{first}-{uuid4().hex[:8]}"
 
-    def _claim(self, choice: Choice) -> None:
+    def _claim(self, choice: ConversationChoice) -> None:
         """The names are the mapping's: new ones, those given up by others, and after a change those of others too."""
         one, mapping = choice.seen, choice.mapping
         for name in (*one.names, *one.spellings):
@@ -148,20 +148,20 @@ class Plan:
             own = held is not None and held.mapping.conversation_id == mapping.conversation_id
             given_up = held is not None and held.expired(one.when) and (own or not begins_like_one(name))
             if held is not None and not own and not given_up and not one.settled:
-                self.lost.append(Loss(choice, held))
+                self.lost.append(AliasLoss(choice, held))
             elif held is not None and not given_up:
                 continue
             if held is not None and not own:
                 self.renamed.add(held.mapping.conversation_id)
-            self.book.put(one.line_id, name, Held(mapping, one.when))
+            self.book.put(one.line_id, name, AliasHolder(mapping, one.when))
 
-    def _retire(self, choice: Choice) -> None:
+    def _retire(self, choice: ConversationChoice) -> None:
         """The names that the change ended: still the mapping's for what was written before."""
         one, mapping = choice.seen, choice.mapping
         for name in one.former:
             held = self.book.at(one.line_id, name)
             if held is None:
-                self.book.put(one.line_id, name, Held(mapping, 0.0, one.when))
+                self.book.put(one.line_id, name, AliasHolder(mapping, 0.0, one.when))
                 continue
             own = held.mapping.conversation_id == mapping.conversation_id and held.since <= one.when
             if own and (held.until is None or held.until < one.when):
@@ -180,7 +180,7 @@ class Plan:
         return found + [Arrival(one) for one in sorted(self.renamed)]
 
 
-def learnt(mapping: ConversationMapping, one: Seen) -> ConversationMapping:
+def learnt(mapping: ConversationMapping, one: SeenPerson) -> ConversationMapping:
     """The mapping with the newest names of its person. An absent name never erases a known one.
 
     WhatsApp knows best how a customer's number is written; others only fill in what is missing.
@@ -203,7 +203,7 @@ def learnt(mapping: ConversationMapping, one: Seen) -> ConversationMapping:
     )
 
 
-def without(loser: ConversationMapping, one: Seen) -> ConversationMapping:
+def without(loser: ConversationMapping, one: SeenPerson) -> ConversationMapping:
     """A number that is another person's now must not be written to any more."""
     gone = {*one.names, *one.spellings}
     lost = loser.wa_id is not None and not gone.isdisjoint((loser.wa_id, normalised(loser.wa_id)))

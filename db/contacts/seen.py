@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from relay.core.contacts.mapping import ConversationMapping
 
 SeenBy = Literal["whatsapp", "genesys", "api"]
-Key = tuple[str, str]
+AliasKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenPerson:
     """A person who turned up on a line. `by`: whose names these are; Genesys knows people by names of our own.
 
     `provider_time` (Unix seconds, 0: now) decides whose a number was that has changed hands.
@@ -82,15 +82,15 @@ class Seen:
         return not self.person.previous
 
     @property
-    def keys(self) -> tuple[Key, ...]:
+    def keys(self) -> tuple[AliasKey, ...]:
         """What to remember the person by; Genesys' names are kept apart from WhatsApp's."""
         return self._keys((self.person.address,) if self.by == "genesys" else self.names)
 
     @property
-    def former_keys(self) -> tuple[Key, ...]:
+    def former_keys(self) -> tuple[AliasKey, ...]:
         return self._keys(self.former)
 
-    def keys_of(self, mapping: ConversationMapping) -> tuple[Key, ...]:
+    def keys_of(self, mapping: ConversationMapping) -> tuple[AliasKey, ...]:
         """Of `keys` those that are the mapping's own at present: a former one must not be remembered."""
         if self.by == "genesys":
             return self.keys if self.person.address == mapping.genesys_address else ()
@@ -100,7 +100,7 @@ class Seen:
     def arrival(self, conversation_id: str) -> Arrival:
         return Arrival(conversation_id, self.at, self.window_until, self.inbound_id, self.when)
 
-    def _keys(self, names: tuple[str, ...]) -> tuple[Key, ...]:
+    def _keys(self, names: tuple[str, ...]) -> tuple[AliasKey, ...]:
         side = "g" if self.by == "genesys" else "w"
         return tuple((self.line_id, f"{side}:{name}") for name in names)
 

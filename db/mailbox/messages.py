@@ -81,7 +81,7 @@ CAUGHT_UP = ("caught_up", "its webhook had not reached this relay: asked for aft
 
 
 @dataclass(frozen=True, slots=True)
-class Inserted:
+class InsertedRows:
     """What became of new rows: written, or there before; of the latter those that are not finished."""
 
     fresh: list[Row]
@@ -89,13 +89,13 @@ class Inserted:
     late: int
 
 
-def insert(cursor: Any, new: Sequence[NewRow]) -> Inserted:
+def insert(cursor: Any, new: Sequence[NewRow]) -> InsertedRows:
     """Write the rows, and look up the unfinished ones among those that were there.
 
     A bare DO NOTHING would hide a row that a dying daemon inserted and nobody works on.
     """
     if not new:
-        return Inserted([], [], 0)
+        return InsertedRows([], [], 0)
     ordered = sorted(new, key=lambda one: (one.row.line_id, one.row.direction, one.row.message.source_id))
     columns = zip(*map(_values, ordered), strict=True)
     INSERT.run(cursor, **dict(zip(WRITTEN, columns, strict=True)))
@@ -104,7 +104,7 @@ def insert(cursor: Any, new: Sequence[NewRow]) -> Inserted:
     caught_up = {one.row.id for one in new if one.origin == "catch_up"}
     events.note(cursor, [(one, *(CAUGHT_UP if one in caught_up else LATE)) for one in late])
     known = [one.row for one in new if one.row.id not in ids]
-    return Inserted([one.row for one in new if one.row.id in ids], _existing(cursor, known), len(late))
+    return InsertedRows([one.row for one in new if one.row.id in ids], _existing(cursor, known), len(late))
 
 
 def _values(new: NewRow) -> tuple[Any, ...]:

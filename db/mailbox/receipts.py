@@ -13,7 +13,7 @@ from db.contacts import conversations
 from db.mailbox import undelivered
 from db.mailbox.claims import BEGUN, row_statuses
 from db.mailbox.messages import stamp
-from db.mailbox.undelivered import Told
+from db.mailbox.undelivered import MatchedReceipt
 from db.prepared import Prepared
 from relay.core.mailbox import RowStatus
 from relay.core.messages import Receipt
@@ -56,7 +56,7 @@ MATCH = Prepared(
 )  # fmt: skip
 
 
-def _match(cursor: Any, receipts: Sequence[LineReceipt]) -> dict[int, Told]:
+def _match(cursor: Any, receipts: Sequence[LineReceipt]) -> dict[int, MatchedReceipt]:
     """By index in `receipts`: by our own id first, then by the provider's within the line."""
     MATCH.run(
         cursor,
@@ -66,7 +66,7 @@ def _match(cursor: Any, receipts: Sequence[LineReceipt]) -> dict[int, Told]:
     )
     found = sorted(cursor.fetchall(), key=lambda row: int(row[0]))
     return {
-        place: Told(receipts[place].line_id, message_id, n, ended, receipts[place].receipt)
+        place: MatchedReceipt(receipts[place].line_id, message_id, n, ended, receipts[place].receipt)
         for place, message_id, n, ended in found
     }
 
@@ -81,7 +81,7 @@ UNKNOWN_ALIASES = Prepared(
 )  # fmt: skip
 
 
-def _learn_aliases(cursor: Any, told: Sequence[Told]) -> None:
+def _learn_aliases(cursor: Any, told: Sequence[MatchedReceipt]) -> None:
     """Further addresses of the contact. Three statuses per message name them: the first that do are enough."""
     naming = {
         (one.line_id, alias, one.message_id, one.receipt.status == "sent")

@@ -72,7 +72,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class RecordChange:
     """What became of it, and when (Unix seconds)."""
 
     status: ReceiptStatus
@@ -91,7 +91,9 @@ def _record(row: Sequence[Any]) -> Record:
     )
 
 
-def put(pool: Pool, mapping: ConversationMapping, new: NewRecord, move: Move | None = None) -> tuple[Record, bool]:
+def put(
+    pool: Pool, mapping: ConversationMapping, new: NewRecord, move: RecordChange | None = None
+) -> tuple[Record, bool]:
     """The record, and whether it was written now: the same source id again is the same record."""
     message = replace(new.message, source_id=PREFIX + new.message.source_id)
     key = sort_key(SOURCE[new.direction], message.provider_time, new.arrived_at, 0)
@@ -126,7 +128,7 @@ def _known(cursor: Any, line_id: str, direction: str, source_id: str) -> Record:
     return _record(cursor.fetchone())
 
 
-def move(pool: Pool, tenant_id: str | None, message_id: str, step: Move) -> Record:
+def move(pool: Pool, tenant_id: str | None, message_id: str, step: RecordChange) -> Record:
     """Write down what became of it. Raises NotFoundError; TakenError for what the relay itself carries."""
     key = UUID(message_id)
     with pool.transaction() as cursor:
@@ -166,7 +168,7 @@ FROM merged n WHERE m.id = n.id RETURNING {", ".join("m." + name.strip() for nam
 """
 
 
-def _moved(cursor: Any, key: UUID, step: Move) -> Sequence[Any]:
+def _moved(cursor: Any, key: UUID, step: RecordChange) -> Sequence[Any]:
     times = {name: stamp(step.at) if step.status == name else None for name in ("sent", "delivered", "read", "failed")}
     cursor.execute(MOVE, {**times, "code": step.code, "reason": step.reason, "id": key})
     row: Sequence[Any] = cursor.fetchone()

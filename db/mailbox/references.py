@@ -15,7 +15,7 @@ COLUMNS = "m.id, m.conversation_id, m.direction, m.origin, m.content"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ReferredMessage:
     """A message of ours. `offered_by`: its id at the agents' provider, where one of them wrote it."""
 
     id: str
@@ -57,7 +57,7 @@ LAST_SHOWN = Prepared(
 )
 
 
-def quoted(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+def quoted(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ReferredMessage]:
     """By (line id, WhatsApp's id): the customer's own messages, and those that WhatsApp took from us."""
     pairs = sorted(set(wanted))
     if not pairs:
@@ -66,7 +66,7 @@ def quoted(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, st
     return {(row[0], row[1]): _known(row[2:]) for row in cursor.fetchall()}
 
 
-def offering(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+def offering(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ReferredMessage]:
     """By (line id, our id): the messages whose answers were tapped."""
     pairs = sorted(set(wanted))
     if not pairs:
@@ -75,7 +75,7 @@ def offering(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, 
     return {(row[0], row[1]): _known(row[2:]) for row in cursor.fetchall()}
 
 
-def last_shown(cursor: Any, conversation_ids: Iterable[str]) -> dict[str, Known]:
+def last_shown(cursor: Any, conversation_ids: Iterable[str]) -> dict[str, ReferredMessage]:
     """By conversation: the newest message that went to the phone, if it is among the last few."""
     ids = sorted(set(conversation_ids))
     if not ids:
@@ -84,7 +84,7 @@ def last_shown(cursor: Any, conversation_ids: Iterable[str]) -> dict[str, Known]
     return {one.conversation_id: one for one in map(_known, cursor.fetchall())}
 
 
-def _known(row: Sequence[Any]) -> Known:
+def _known(row: Sequence[Any]) -> ReferredMessage:
     message = load(Message, row[4])
     offered_by = message.report_id if row[2] == "outbound" and row[3] != "api" else None
-    return Known(str(row[0]), str(row[1]), row[2], offered_by, message)
+    return ReferredMessage(str(row[0]), str(row[1]), row[2], offered_by, message)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from db.contacts import conversations
-from db.contacts.seen import Seen
+from db.contacts.seen import SeenPerson
 from db.mailbox import events, messages, sweep
 from db.pool import Pool
 from relay.core.contacts.mapping import ConversationMapping
@@ -71,7 +71,7 @@ def put(pool: Pool, asked: NewSend, shards: int) -> str:
         known = _known(cursor, asked)
         if known is not None:
             return known
-        seen = Seen(asked.tenant_id, asked.line_id, asked.message.person, asked.at, by="api")
+        seen = SeenPerson(asked.tenant_id, asked.line_id, asked.message.person, asked.at, by="api")
         mapping = conversations.resolve(cursor, [seen], shards)[0]
         row = _row(asked, mapping)
         messages.insert(cursor, [NewRow(row, asked.request, origin="api")])

@@ -16,7 +16,7 @@ START: Bookmark = ("00000000-0000-0000-0000-000000000000", "", "-infinity", "-in
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class UnfinishedMessage:
     bookmark: Bookmark
     message_id: str
     conversation_id: str
@@ -46,17 +46,17 @@ UNFINISHED = Prepared(
 )  # fmt: skip
 
 
-def page(cursor: Any, shards: Sequence[int], after: Bookmark = START) -> list[Found]:
+def page(cursor: Any, shards: Sequence[int], after: Bookmark = START) -> list[UnfinishedMessage]:
     """The next PAGE unfinished rows of these shards behind `after`; fewer mean the end.
 
     A bounded page per second, walking round: the cost does not grow with the backlog.
     """
     places = ("conversation", "direction", "time", "arrived", "idx", "seq")
     UNFINISHED.run(cursor, shards=shards, **dict(zip(places, after, strict=True)))
-    return [Found(row[7:], *row[:7]) for row in cursor.fetchall()]
+    return [UnfinishedMessage(row[7:], *row[:7]) for row in cursor.fetchall()]
 
 
-def expire(cursor: Any, found: Sequence[Found], seconds: float) -> None:
+def expire(cursor: Any, found: Sequence[UnfinishedMessage], seconds: float) -> None:
     """Calls that nobody settled (their sender vanished) become unknown."""
     stale = sorted(one.message_id for one in found if one.stale)
     if not stale:

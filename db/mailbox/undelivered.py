@@ -22,7 +22,7 @@ OPEN = (*UNFINISHED, "sent")
 """States in which the last attempt's end decides what becomes of the message."""
 ARRIVED = ("delivered", "read")
 
-Next = Literal["final", "again", "older", "repeated", "later"]
+ReceiptDecision = Literal["final", "again", "older", "repeated", "later"]
 """final     the message has failed (or has arrived all the same: the ladder tells)
 again     it goes out once more
 older     a later attempt decides; this one is only written down
@@ -31,7 +31,7 @@ later     nobody can tell yet which attempt it is about"""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MatchedReceipt:
     """A receipt that was matched. `n`: the attempt it is about, None: not known; `ended`: undelivered before."""
 
     line_id: str
@@ -46,10 +46,10 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class _Failure:
+class _FailedReceipt:
     """A failed receipt beside its message's row, which is locked."""
 
-    told: Told
+    told: MatchedReceipt
     arrived: bool
     """Some word of arrival is known, from whichever attempt."""
     n: int | None
@@ -60,7 +60,7 @@ class _Failure:
     undelivered: int
 
     @property
-    def next(self) -> Next:
+    def next(self) -> ReceiptDecision:
         if self.ended:
             return "repeated"
         newest = self.provider_id == self.told.receipt.provider_id
@@ -80,15 +80,15 @@ class _Failure:
 
 
 @dataclass(slots=True)
-class Settled:
+class SettledReceipts:
     """`told`: what is left for the ladder; `parked`: to be looked at later; `put_back`: ids of messages."""
 
-    told: list[Told] = field(default_factory=list)
-    parked: list[Told] = field(default_factory=list)
+    told: list[MatchedReceipt] = field(default_factory=list)
+    parked: list[MatchedReceipt] = field(default_factory=list)
     put_back: list[str] = field(default_factory=list)
 
 
-def settle(cursor: Any, told: Sequence[Told]) -> Settled:
+def settle(cursor: Any, told: Sequence[MatchedReceipt]) -> SettledReceipts:
     """Deal with the failures among them. Nothing is asked of PostgreSQL when there are none."""
     failures = _failures(cursor, told)
     again = {one.told.message_id: one for one in failures if one.next == "again"}
@@ -96,7 +96,7 @@ def settle(cursor: Any, told: Sequence[Told]) -> Settled:
     _put_back(cursor, again)
     over = {one.attempt for one in told if one.ended} | {one.told.attempt for one in again.values()}
     rest = [one for one in told if one.receipt.status != "failed"]
-    return Settled(
+    return SettledReceipts(
         [one for one in rest if one.receipt.status in ARRIVED or one.attempt not in over]
         + [one.told for one in failures if one.next == "final"],
         [one.told for one in failures if one.next == "later"],
@@ -104,7 +104,7 @@ def settle(cursor: Any, told: Sequence[Told]) -> Settled:
     )
 
 
-def _failures(cursor: Any, told: Sequence[Told]) -> list[_Failure]:
+def _failures(cursor: Any, told: Sequence[MatchedReceipt]) -> list[_FailedReceipt]:
     """The failed ones, one per attempt, beside their rows, which are locked from now on."""
     failed = {one.attempt: one for one in told if one.receipt.status == "failed"}
     if not failed:
@@ -116,7 +116,7 @@ def _failures(cursor: Any, told: Sequence[Told]) -> list[_Failure]:
     return _read(cursor, list(failed.values()), arrived)
 
 
-def _name_attempts(cursor: Any, nameless: Sequence[Told]) -> None:
+def _name_attempts(cursor: Any, nameless: Sequence[MatchedReceipt]) -> None:
     """A status that bears our id may know the provider's before its answer did: if one attempt only can be meant."""
     if nameless:
         claims.keep_attempts_under_way(cursor, [one.message_id for one in nameless])
@@ -139,7 +139,7 @@ def _name_attempts(cursor: Any, nameless: Sequence[Told]) -> None:
         )  # fmt: skip
 
 
-def _read(cursor: Any, failed: Sequence[Told], arrived: set[str]) -> list[_Failure]:
+def _read(cursor: Any, failed: Sequence[MatchedReceipt], arrived: set[str]) -> list[_FailedReceipt]:
     """Read under the lock, which the look that matched them did not have; older attempts first."""
     rows = execute_values(
         cursor,
@@ -156,10 +156,10 @@ def _read(cursor: Any, failed: Sequence[Told], arrived: set[str]) -> list[_Failu
         fetch=True,
     )
     found = ((failed[row[0]], row) for row in rows)
-    return [_Failure(one, row[3] in ARRIVED or one.message_id in arrived, *row[1:]) for one, row in found]
+    return [_FailedReceipt(one, row[3] in ARRIVED or one.message_id in arrived, *row[1:]) for one, row in found]
 
 
-def _end(cursor: Any, ended: Sequence[_Failure]) -> None:
+def _end(cursor: Any, ended: Sequence[_FailedReceipt]) -> None:
     """The attempts' rows: that they came to nothing, and the provider's whole word about it."""
     if ended:
         execute_values(
@@ -193,7 +193,7 @@ RETURNING m.id::text, m.shard, m.conversation_id::text, m.late
 """
 
 
-def _put_back(cursor: Any, again: dict[str, _Failure]) -> None:
+def _put_back(cursor: Any, again: dict[str, _FailedReceipt]) -> None:
     """Back to `received`, told to the owners of their shards, and written down. The rows are locked."""
     if not again:
         return
@@ -210,7 +210,7 @@ def _put_back(cursor: Any, again: dict[str, _Failure]) -> None:
         sweep.notify(cursor, shard, conversation_id)
 
 
-def _why(one: _Failure, *, late: bool) -> str:
+def _why(one: _FailedReceipt, *, late: bool) -> str:
     said = one.told.receipt.reason or "no reason was given"
     order = "; later messages have gone ahead of it" if late else ""
     return f"{one.told.receipt.code}: {said}; it goes out again in {one.wait:.0f} seconds{order}"

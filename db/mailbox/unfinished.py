@@ -27,7 +27,7 @@ DIRECTIONS: tuple[Direction, Direction] = ("inbound", "outbound")
 
 
 @dataclass(frozen=True, slots=True)
-class Mailbox:
+class UnfinishedRows:
     """`lanes` holds the beginning of each, one row more than asked for if there is more."""
 
     mapping: ConversationMapping | None
@@ -43,10 +43,10 @@ def others(cursor: Any, conversation_ids: Collection[str], known: Collection[str
     return {str(row[0]) for row in cursor.fetchall()}
 
 
-def read(pool: Pool, conversation_id: str, limit: int) -> Mailbox:
+def read(pool: Pool, conversation_id: str, limit: int) -> UnfinishedRows:
     """Up to `limit` + 1 rows per lane. Raises StoreError while PostgreSQL is away."""
     with pool.transaction() as cursor:
-        return Mailbox(
+        return UnfinishedRows(
             conversations.read(cursor, conversation_id),
             {direction: messages.unfinished(cursor, conversation_id, direction, limit + 1) for direction in DIRECTIONS},
             claims.due_reports(cursor, conversation_id, REPORTS),

@@ -32,7 +32,7 @@ COLUMNS = (
 )
 
 
-class Pair(NamedTuple):
+class LineIds(NamedTuple):
     """What was looked at of a line: only a line that still has these ids is concerned by what was found."""
 
     line_id: str
@@ -61,8 +61,8 @@ class Line:
     released_at: datetime | None
 
     @property
-    def pair(self) -> Pair:
-        return Pair(self.id, self.phone_number_id, self.integration_id)
+    def pair(self) -> LineIds:
+        return LineIds(self.id, self.phone_number_id, self.integration_id)
 
     @property
     def paired(self) -> bool:
@@ -177,7 +177,7 @@ def listed(pool: Pool, tenant_id: str) -> list[Line]:
 
 
 def activate(
-    changes: Changes, by: Author, tenant_id: str, proven: Sequence[Pair], names: Mapping[str, str] | None = None
+    changes: Changes, by: Author, tenant_id: str, proven: Sequence[LineIds], names: Mapping[str, str] | None = None
 ) -> list[Line]:
     """These lines become active, all or none, and with them a tenant that was being set up; a paused one stays paused.
 

@@ -35,7 +35,7 @@ RELAY = Author("relay")
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueLine:
     """A line whose time to be asked about has come. `asked`: how often it was; `until`: so long it is this daemon's."""
 
     line_id: str
@@ -69,7 +69,7 @@ def wait(changes: Changes, by: Author, tenant_id: str, line_id: str, reason: str
         )
 
 
-def take_due(pool: Pool, seconds: float) -> list[Due]:
+def take_due(pool: Pool, seconds: float) -> list[DueLine]:
     """Up to AT_ONCE lines to ask about now, one of each tenant; for `seconds` no other daemon gets them."""
     with pool.transaction() as cursor:
         cursor.execute(
@@ -80,17 +80,17 @@ def take_due(pool: Pool, seconds: float) -> list[Due]:
                RETURNING id, tenant_id, asked, ask_at""",
             (seconds, AT_ONCE),
         )
-        return [Due(str(row[0]), str(row[1]), *row[2:]) for row in cursor.fetchall()]
+        return [DueLine(str(row[0]), str(row[1]), *row[2:]) for row in cursor.fetchall()]
 
 
-def is_ours(pool: Pool, due: Due) -> bool:
+def is_ours(pool: Pool, due: DueLine) -> bool:
     """Nobody has changed since when the line is to be asked about."""
     with pool.autocommit() as cursor:
         cursor.execute("SELECT 1 FROM lines WHERE id = %s AND ask_at = %s", (due.line_id, due.until))
         return cursor.fetchone() is not None
 
 
-def ask_later(changes: Changes, due: Due, reason: str) -> None:
+def ask_later(changes: Changes, due: DueLine, reason: str) -> None:
     """Still no proof: once more after a longer pause, or, after MOST_ASKED times, not any more."""
     asked = due.asked + 1
     if asked >= MOST_ASKED:
@@ -105,7 +105,7 @@ def ask_later(changes: Changes, due: Due, reason: str) -> None:
         )
 
 
-def _give_up(changes: Changes, due: Due, reason: str) -> None:
+def _give_up(changes: Changes, due: DueLine, reason: str) -> None:
     said = f"nobody asks any more, after two weeks; complete the onboarding again. {reason}"[:REASON_LENGTH]
     with changes.of(due.tenant_id, RELAY, "line.given_up", subject=due.line_id, detail={"reason": said}) as cursor:
         cursor.execute(

@@ -24,13 +24,13 @@ DROPPED_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class SignerQuota:
     items: int
     bytes: int
 
 
-OF_TENANT = Quota(2_000, 16 * 1024 * 1024)
-OF_OPERATOR = Quota(50_000, 256 * 1024 * 1024)
+OF_TENANT = SignerQuota(2_000, 16 * 1024 * 1024)
+OF_OPERATOR = SignerQuota(50_000, 256 * 1024 * 1024)
 """The operator's app signs for every number that nobody owns yet."""
 TOTAL_BYTES = 1024 * 1024 * 1024
 """Of all signers together. Beyond it the largest gives way."""
@@ -49,7 +49,7 @@ class Signer:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownNumber:
     """One provider's id that nobody owns yet, or "", and how much of one signer's waits for it.
 
     `signer` is "" where it was kept before signers were noted. `tenant` is the name of `tenant_id`.
@@ -81,7 +81,7 @@ class KeptUpdate:
     whole: bool
 
 
-Item = tuple[str, str, int, Mapping[str, Any]]
+UnknownUpdate = tuple[str, str, int, Mapping[str, Any]]
 """line_ref, address, index, payload."""
 
 
@@ -89,7 +89,7 @@ def keep(
     pool: Pool,
     channel: str,
     signer: Signer,
-    items: Sequence[Item],
+    items: Sequence[UnknownUpdate],
     arrived_at: datetime,
     reason: str,
     raw: bytes | None = None,
@@ -113,7 +113,7 @@ def keep(
     _shrink(pool)
 
 
-def listed(pool: Pool, limit: int = 100) -> list[Unknown]:
+def listed(pool: Pool, limit: int = 100) -> list[UnknownNumber]:
     """The most recent first. Each owner's newest go before anybody's second: nobody fills the list for the others."""
     with pool.autocommit() as cursor:
         cursor.execute(
@@ -127,7 +127,7 @@ def listed(pool: Pool, limit: int = 100) -> list[Unknown]:
                LEFT JOIN tenants t ON t.id = u.tenant_id::uuid ORDER BY last_at DESC""",
             (limit,),
         )
-        return [Unknown(*row) for row in cursor.fetchall()]
+        return [UnknownNumber(*row) for row in cursor.fetchall()]
 
 
 def waiting(
@@ -185,7 +185,7 @@ def _text(payload: Mapping[str, Any]) -> str:
     return orjson.dumps(dict(payload)).decode()
 
 
-def _counted(cursor: Any, owner: str, items: int, size: int) -> Quota:
+def _counted(cursor: Any, owner: str, items: int, size: int) -> SignerQuota:
     """Add to what this owner holds. Its row stays locked: who keeps for one owner does so in turn."""
     cursor.execute(
         """INSERT INTO unknown_quotas VALUES (%s, %s, %s) ON CONFLICT (owner) DO UPDATE
@@ -193,10 +193,10 @@ def _counted(cursor: Any, owner: str, items: int, size: int) -> Quota:
            RETURNING items, bytes""",
         (owner, items, size),
     )
-    return Quota(*map(int, cursor.fetchone()))
+    return SignerQuota(*map(int, cursor.fetchone()))
 
 
-def _fit(cursor: Any, owner: str, held: Quota, most: Quota) -> None:
+def _fit(cursor: Any, owner: str, held: SignerQuota, most: SignerQuota) -> None:
     """The oldest of this owner go until the rest is within its quota."""
     while held.items > most.items or held.bytes > most.bytes:
         _dropped(
@@ -208,7 +208,7 @@ def _fit(cursor: Any, owner: str, held: Quota, most: Quota) -> None:
             (owner, DROPPED_AT_ONCE, held.items - most.items, held.bytes - most.bytes),
         )
         cursor.execute("SELECT items, bytes FROM unknown_quotas WHERE owner = %s", (owner,))
-        held = Quota(*map(int, cursor.fetchone()))
+        held = SignerQuota(*map(int, cursor.fetchone()))
 
 
 def _shrink(pool: Pool) -> None:
@@ -233,7 +233,7 @@ def _shrink(pool: Pool) -> None:
         cursor.execute("SELECT owner, items, bytes, sum(bytes) OVER () FROM unknown_quotas ORDER BY bytes DESC LIMIT 1")
         owner, items, size, total = cursor.fetchone()
         if total > TOTAL_BYTES:
-            _fit(cursor, owner, Quota(items, size), Quota(items, int(size - (total - TOTAL_BYTES))))
+            _fit(cursor, owner, SignerQuota(items, size), SignerQuota(items, int(size - (total - TOTAL_BYTES))))
 
 
 def _hold_quotas(cursor: Any) -> None:

@@ -27,7 +27,7 @@ HOUR = timedelta(hours=1)
 DIRECTIONS = ("inbound", "outbound")
 
 
-class ZoneError(ValueError):
+class TimeZoneError(ValueError):
     """There is no such time zone."""
 
 
@@ -63,7 +63,7 @@ NONE = DeliveryRate()
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class TimeSlot:
     """An hour or a day."""
 
     start: datetime
@@ -72,7 +72,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
+class DeliverySpeed:
     """Seconds from arrival, of the newest `count` messages; None: there are none, or nobody tells."""
 
     count: int = 0
@@ -93,9 +93,9 @@ class Dashboard:
     active: int
     today: dict[str, DeliveryRate]
     rates: dict[str, DeliveryRate]
-    speeds: dict[str, Speed]
-    hours: list[Slot]
-    days: list[Slot]
+    speeds: dict[str, DeliverySpeed]
+    hours: list[TimeSlot]
+    days: list[TimeSlot]
     most: int
 
 
@@ -104,7 +104,7 @@ Counts = dict[tuple[datetime, str], DeliveryRate]
 
 
 def dashboard(pool: Pool, tenant_id: str, tz: str = "UTC") -> Dashboard:
-    """All of it, in one snapshot of the clock. Raises ZoneError."""
+    """All of it, in one snapshot of the clock. Raises TimeZoneError."""
     zone, tenant = _zone(tz), UUID(tenant_id)
     with pool.transaction() as cursor:
         now = _now(cursor)
@@ -123,7 +123,7 @@ def _zone(tz: str) -> ZoneInfo:
     try:
         return ZoneInfo(tz)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ZoneError(f"there is no time zone {tz[:64]!r}; use a name such as Europe/Berlin") from error
+        raise TimeZoneError(f"there is no time zone {tz[:64]!r}; use a name such as Europe/Berlin") from error
 
 
 def _now(cursor: Any) -> datetime:
@@ -167,13 +167,13 @@ def counts_of(rows: Iterable[Sequence[Any]]) -> Counts:
     return {(row[0].astimezone(UTC), row[1]): DeliveryRate(*(int(one or 0) for one in row[2:])) for row in rows}
 
 
-def hour_slots(counts: Counts, now: datetime) -> list[Slot]:
+def hour_slots(counts: Counts, now: datetime) -> list[TimeSlot]:
     """The last 24, the current one among them; the oldest first."""
     starts = [hour_of(now) - HOUR * ago for ago in reversed(range(HOURS))]
-    return [Slot(at, counts.get((at, "inbound"), NONE), counts.get((at, "outbound"), NONE)) for at in starts]
+    return [TimeSlot(at, counts.get((at, "inbound"), NONE), counts.get((at, "outbound"), NONE)) for at in starts]
 
 
-def _days(counts: Counts, midnight: datetime, zone: ZoneInfo) -> list[Slot]:
+def _days(counts: Counts, midnight: datetime, zone: ZoneInfo) -> list[TimeSlot]:
     """The last 14 of the zone. An hour belongs to the day in which it begins."""
     starts = [midnight - timedelta(days=ago) for ago in reversed(range(DAYS))]
     days = {start.date(): dict.fromkeys(DIRECTIONS, NONE) for start in starts}
@@ -181,10 +181,10 @@ def _days(counts: Counts, midnight: datetime, zone: ZoneInfo) -> list[Slot]:
         day = days.get(hour.astimezone(zone).date())
         if day is not None:
             day[direction] += rate
-    return [Slot(start, **days[start.date()]) for start in starts]
+    return [TimeSlot(start, **days[start.date()]) for start in starts]
 
 
-def summed(slots: Sequence[Slot]) -> dict[str, DeliveryRate]:
+def summed(slots: Sequence[TimeSlot]) -> dict[str, DeliveryRate]:
     return {one: sum((getattr(slot, one) for slot in slots), NONE) for one in DIRECTIONS}
 
 
@@ -218,7 +218,7 @@ def _conversations(cursor: Any, tenant: UUID) -> tuple[int, int]:
     return int(total), int(active)
 
 
-def _speed(cursor: Any, tenant: UUID, direction: str) -> Speed:
+def _speed(cursor: Any, tenant: UUID, direction: str) -> DeliverySpeed:
     cursor.execute(
         """SELECT count(s.sent), percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY s.sent),
                   percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY s.delivered)
@@ -232,7 +232,7 @@ def _speed(cursor: Any, tenant: UUID, direction: str) -> Speed:
         {"tenant": tenant, "direction": direction, "newest": NEWEST, "listed": list(LISTED)},
     )
     count, sent, delivered = cursor.fetchone()
-    return Speed(count, *_pair(sent), *_pair(delivered))
+    return DeliverySpeed(count, *_pair(sent), *_pair(delivered))
 
 
 def _pair(values: Sequence[float | None] | None) -> tuple[float | None, float | None]:

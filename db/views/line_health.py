@@ -10,7 +10,7 @@ from uuid import UUID
 
 from db.pool import Pool
 from db.views import waiting
-from db.views.waiting import Queue
+from db.views.waiting import WaitingSide
 from relay.core.explain.reasons import Terms, duration
 
 Status = Literal["ok", "waiting", "trouble", "stopped"]
@@ -36,7 +36,7 @@ class LineHealth:
     phone_number_id: str
     status: Status
     text: str
-    queues: list[Queue]
+    queues: list[WaitingSide]
 
     @property
     def last_inbound_at(self) -> datetime | None:
@@ -56,7 +56,7 @@ def of_tenant(pool: Pool, tenant_id: str, terms: Terms) -> list[LineHealth]:
     return [_health(row, [one for one in queues if one.line_id == str(row[0])]) for row in rows]
 
 
-def _health(row: Sequence[Any], queues: list[Queue]) -> LineHealth:
+def _health(row: Sequence[Any], queues: list[WaitingSide]) -> LineHealth:
     line_id, phone_number_id, *standing = row
     status, text = _stands(standing) or _flows(queues, standing[3])
     return LineHealth(str(line_id), phone_number_id, status, text, queues)
@@ -73,7 +73,7 @@ def _stands(standing: Sequence[Any]) -> tuple[Status, str] | None:
     return None if daemons else ("stopped", "no daemon of the relay is running; the operator has to start one")
 
 
-def _flows(queues: Sequence[Queue], now: datetime) -> tuple[Status, str]:
+def _flows(queues: Sequence[WaitingSide], now: datetime) -> tuple[Status, str]:
     """By what waits longest."""
     queued = [one for one in queues if one.oldest_at is not None]
     if not queued:

@@ -11,7 +11,7 @@ from uuid import UUID
 from db.contacts.mappings import active_since
 from db.paging import Page, decode, page
 from db.pool import Pool
-from db.views.figures import HOUR, HOURS, DeliveryRate, Slot, counts_of, hour_of, hour_slots, summed
+from db.views.figures import HOUR, HOURS, DeliveryRate, TimeSlot, counts_of, hour_of, hour_slots, summed
 from db.views.hours import COUNTED, LIVE_HOURS
 from relay.core.explain.reasons import duration
 from relay.core.status import LISTED_UNFINISHED
@@ -31,7 +31,7 @@ class Overview:
     conversations: int
     active: int
     messages: dict[str, DeliveryRate]
-    hours: list[Slot]
+    hours: list[TimeSlot]
     daemons: int
     unowned_shards: int
 

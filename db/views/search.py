@@ -53,7 +53,7 @@ IN_TROUBLE = f"""c.id IN (SELECT t.conversation_id FROM (VALUES ('failed'), ('de
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class ConversationSearch:
     """What to list. `q` is the beginning of the number, of the name or its last word, or of the user id; or
     exactly the id of the conversation, of one at Genesys, or of a message, ours or a provider's.
 
@@ -69,7 +69,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Last:
+class NewestMessage:
     """The newest message of a conversation, its text cut."""
 
     message_id: str
@@ -97,7 +97,7 @@ class ConversationSummary:
     created_at: datetime
     last_at: datetime
     waiting: bool
-    last: Last | None
+    last: NewestMessage | None
 
     @property
     def window(self) -> Window:
@@ -124,11 +124,11 @@ class ConversationDetail:
 
 def _conversation(row: Sequence[Any]) -> ConversationSummary:
     last = row[LAST_FROM:]
-    values = [*row[:LAST_FROM], Last(*last) if last[0] else None]
+    values = [*row[:LAST_FROM], NewestMessage(*last) if last[0] else None]
     return ConversationSummary(*values)
 
 
-def listed(pool: Pool, wanted: Search, limit: int = 50) -> Page[ConversationSummary]:
+def listed(pool: Pool, wanted: ConversationSearch, limit: int = 50) -> Page[ConversationSummary]:
     """The last active first. Raises CursorError when `before` is not the `next` of an earlier page."""
     conditions, values = _conditions(wanted, limit)
     with pool.transaction() as cursor:
@@ -146,7 +146,7 @@ def listed(pool: Pool, wanted: Search, limit: int = 50) -> Page[ConversationSumm
     return page(rows, limit, lambda one: (one.last_at, one.id))
 
 
-def _conditions(wanted: Search, limit: int) -> tuple[list[str], dict[str, Any]]:
+def _conditions(wanted: ConversationSearch, limit: int) -> tuple[list[str], dict[str, Any]]:
     values: dict[str, Any] = {
         "tenant": UUID(wanted.tenant_id),
         "line": UUID(wanted.line_id) if wanted.line_id else None,
@@ -165,7 +165,7 @@ def _conditions(wanted: Search, limit: int) -> tuple[list[str], dict[str, Any]]:
     return conditions, values
 
 
-def _matches(cursor: Any, wanted: Search, values: dict[str, Any]) -> list[str]:
+def _matches(cursor: Any, wanted: ConversationSearch, values: dict[str, Any]) -> list[str]:
     """One condition per way to understand what is looked for, each with an index of its own."""
     q = storable(wanted.q or "").strip()
     number = digits(q)

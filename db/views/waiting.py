@@ -70,7 +70,7 @@ WHERE l.tenant_id = %(tenant)s ORDER BY l.id, d.direction"""
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class WaitingSide:
     """One side of a line. `more`: there are more than `count`. `last_success`: when a message last went through."""
 
     line_id: str
@@ -137,12 +137,12 @@ def _message(cursor: Any, tenant_id: str | None, message_id: str) -> tuple[SideS
     return SideState(*row[:SIDE_COLUMNS]), Unfinished(*row[SIDE_COLUMNS:])
 
 
-def of_tenant(pool: Pool, tenant_id: str, terms: Terms) -> list[Queue]:
+def of_tenant(pool: Pool, tenant_id: str, terms: Terms) -> list[WaitingSide]:
     """The sides of the tenant's lines on which something waits."""
     return [queue for queue in sides(pool, tenant_id, terms) if queue.count]
 
 
-def sides(pool: Pool, tenant_id: str, terms: Terms) -> list[Queue]:
+def sides(pool: Pool, tenant_id: str, terms: Terms) -> list[WaitingSide]:
     """Both sides of every line, whether something waits there or not."""
     with pool.transaction() as cursor:
         cursor.execute(LINES, {"tenant": UUID(tenant_id), "unfinished": list(LISTED_UNFINISHED), "most": COUNTED})
@@ -154,9 +154,9 @@ def sides(pool: Pool, tenant_id: str, terms: Terms) -> list[Queue]:
     return [_queue(pool, tenant_id, line, waiting[line.side.rate(terms.rates).key], terms) for line in lines]
 
 
-def _queue(pool: Pool, tenant_id: str, line: SideBacklog, sharing: int, terms: Terms) -> Queue:
+def _queue(pool: Pool, tenant_id: str, line: SideBacklog, sharing: int, terms: Terms) -> WaitingSide:
     why = _why(pool, tenant_id, line, sharing, terms) if line.count else None
-    return Queue(
+    return WaitingSide(
         line.line_id, line.side.phone_number_id, TARGET[line.side.direction], line.side.direction,
         min(line.count, COUNTED), line.count > COUNTED, line.oldest_at, why, line.last_success,
     )  # fmt: skip

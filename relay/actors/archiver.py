@@ -17,7 +17,7 @@ import structlog
 from relay import metrics
 from relay.broker.consumer import Delivery
 from relay.core import archive
-from relay.core.archive import Copy, Webhook
+from relay.core.archive import ArchiveCopy, Webhook
 from relay.core.errors import StoreError
 from relay.core.queues import WEBHOOK_ARCHIVE
 from relay.core.retry import backoff
@@ -100,15 +100,15 @@ class ArchiverActor(RelayActor):
             return
         self._failures = 0
 
-    def _groups(self) -> list[tuple[str, list[tuple[Delivery, list[Copy]]]]]:
+    def _groups(self) -> list[tuple[str, list[tuple[Delivery, list[ArchiveCopy]]]]]:
         """What is held, by bucket: each delivery with the copies to make of it."""
-        groups: dict[str, list[tuple[Delivery, list[Copy]]]] = {}
+        groups: dict[str, list[tuple[Delivery, list[ArchiveCopy]]]] = {}
         for delivery in self._held:
             bucket, copies = self._copies(delivery)
             groups.setdefault(bucket, []).append((delivery, copies))
         return list(groups.items())
 
-    def _copies(self, delivery: Delivery) -> tuple[str, list[Copy]]:
+    def _copies(self, delivery: Delivery) -> tuple[str, list[ArchiveCopy]]:
         try:
             webhook = archive.read(delivery.body)
         except ValueError as error:
@@ -116,15 +116,15 @@ class ArchiverActor(RelayActor):
             return WEBHOOKS_INBOUND, [_foundling(delivery)]
         return BUCKET.get(webhook.channel, WEBHOOKS_INBOUND), self._shared_out(webhook)
 
-    def _shared_out(self, webhook: Webhook) -> list[Copy]:
+    def _shared_out(self, webhook: Webhook) -> list[ArchiveCopy]:
         try:
             return archive.copies(webhook, self._parts.channels[webhook.channel].keep)
         except (ValueError, KeyError, RecursionError) as error:
             log.error("archive_not_shared_out", webhook=webhook.id, reason=type(error).__name__)
-            return [Copy(archive.OPERATOR, webhook.id, webhook.received_at, webhook.raw)]
+            return [ArchiveCopy(archive.OPERATOR, webhook.id, webhook.received_at, webhook.raw)]
 
-    def _store(self, bucket: str, copies: Sequence[Copy]) -> None:
-        by_owner: dict[str, list[Copy]] = {}
+    def _store(self, bucket: str, copies: Sequence[ArchiveCopy]) -> None:
+        by_owner: dict[str, list[ArchiveCopy]] = {}
         for copy in copies:
             by_owner.setdefault(copy.owner, []).append(copy)
         for together in by_owner.values():
@@ -150,6 +150,6 @@ class ArchiverActor(RelayActor):
         self._alarm(backoff(self._failures))
 
 
-def _foundling(delivery: Delivery) -> Copy:
+def _foundling(delivery: Delivery) -> ArchiveCopy:
     """Somebody else's message in our queue: kept as it is, for the operator."""
-    return Copy(archive.OPERATOR, f"foundling-{delivery.tag}", time.time(), delivery.body)
+    return ArchiveCopy(archive.OPERATOR, f"foundling-{delivery.tag}", time.time(), delivery.body)

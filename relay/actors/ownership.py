@@ -8,7 +8,7 @@ import structlog
 from gevent.pool import Pool as Greenlets
 
 from db.tenants import ownership
-from db.tenants.ownership import AT_ONCE, ENDED_AT_ONCE, Due
+from db.tenants.ownership import AT_ONCE, ENDED_AT_ONCE, DueLine
 from relay import metrics
 from relay.checks.owners import Owners
 from relay.checks.ownership import Ownership
@@ -43,7 +43,7 @@ class OwnershipActor(RegularActor):
         Greenlets(AT_ONCE).map(self._ask_one, due)
         return len(due) == AT_ONCE
 
-    def _ask_one(self, due: Due) -> None:
+    def _ask_one(self, due: DueLine) -> None:
         """A fault with one line is that line's: it is asked about again when its time is over."""
         try:
             self._ownership.ask_again(due)

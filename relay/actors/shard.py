@@ -57,7 +57,7 @@ class WakeRest:
 class FoundUnfinished:
     """Rows of this shard's conversations that were found in PostgreSQL."""
 
-    rows: Sequence[sweep.Found]
+    rows: Sequence[sweep.UnfinishedMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +215,9 @@ class ShardActor(RelayActor):
 
     # Conversations
 
-    def _found(self, rows: Sequence[sweep.Found]) -> None:
+    def _found(self, rows: Sequence[sweep.UnfinishedMessage]) -> None:
         """Nothing is said of what was seen where a call ended without word: that conversation must read."""
-        groups: dict[tuple[str, str], list[sweep.Found]] = {}
+        groups: dict[tuple[str, str], list[sweep.UnfinishedMessage]] = {}
         for one in rows:
             groups.setdefault((one.conversation_id, one.line_id), []).append(one)
         for (conversation_id, line_id), found in groups.items():

@@ -215,8 +215,8 @@ class Supervisor(RelayActor):
         self.stop()
 
 
-def _by_shard(found: Sequence[sweep.Found]) -> dict[int, list[sweep.Found]]:
-    shards: dict[int, list[sweep.Found]] = {}
+def _by_shard(found: Sequence[sweep.UnfinishedMessage]) -> dict[int, list[sweep.UnfinishedMessage]]:
+    shards: dict[int, list[sweep.UnfinishedMessage]] = {}
     for one in found:
         shards.setdefault(one.shard, []).append(one)
     return shards

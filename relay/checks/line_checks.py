@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 SECONDS = 10.0
 AT_ONCE = 8
 Side = Literal["whatsapp", "genesys"]
-Part = Literal["whatsapp", "genesys", "relay"]
+CheckedSide = Literal["whatsapp", "genesys", "relay"]
 SIDES: tuple[Side, Side] = ("whatsapp", "genesys")
 REF = {"whatsapp": "phone_number_id", "genesys": "integration_id"}
 LATE = Finding("answer", "warning", "did not answer in time; nothing could be checked", "Check again in a minute.")
@@ -79,11 +79,11 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class SideFindings:
     """What one side of one line was found to be."""
 
     line_id: str
-    side: Part
+    side: CheckedSide
     findings: tuple[Finding, ...]
 
     @property
@@ -124,12 +124,12 @@ def account_of(line: LineAccounts, side: Side, app_secret: str = "") -> Account:
     return replace(account, credentials={**held, "app_secret": app_secret}) if app_secret else account
 
 
-def check_side(channel: Channel, account: Account, expected: Expected, seconds: float = SECONDS) -> Checked:
+def check_side(channel: Channel, account: Account, expected: Expected, seconds: float = SECONDS) -> SideFindings:
     """One side alone, also with values that are typed and not stored yet."""
     side: Side = "whatsapp" if channel.name == "whatsapp" else "genesys"
     deadline = time.monotonic() + seconds
     [findings] = _together([partial(_ask, channel, account, deadline, expected)], seconds)
-    return Checked(account.line_id, side, findings)
+    return SideFindings(account.line_id, side, findings)
 
 
 def check_sides(
@@ -139,22 +139,22 @@ def check_sides(
     seconds: float = SECONDS,
     *,
     thorough: bool = False,
-) -> list[Checked]:
+) -> list[SideFindings]:
     """Both providers about every line, side by side; our own side is left out."""
     return check_parts(channels, [(one, side) for one in asked for side in SIDES], ours, seconds, thorough=thorough)
 
 
 def check_lines(
     channels: Mapping[str, Channel], asked: Iterable[Subject], ours: OwnInstallation, seconds: float = SECONDS
-) -> list[Checked]:
+) -> list[SideFindings]:
     """Both providers and our own side, thoroughly, in the order of the lines."""
-    parts: tuple[Part, ...] = (*SIDES, "relay")
+    parts: tuple[CheckedSide, ...] = (*SIDES, "relay")
     return check_parts(channels, [(one, part) for one in asked for part in parts], ours, seconds, thorough=True)
 
 
 def check_line(
     channels: Mapping[str, Channel], subject: Subject, ours: OwnInstallation, seconds: float = SECONDS
-) -> list[Checked]:
+) -> list[SideFindings]:
     """The same for one line."""
     return check_lines(channels, [subject], ours, seconds)
 
@@ -183,16 +183,16 @@ def expected_of(subject: Subject, ours: OwnInstallation, side: Side, *, thorough
 
 def check_parts(
     channels: Mapping[str, Channel],
-    asked: Sequence[tuple[Subject, Part]],
+    asked: Sequence[tuple[Subject, CheckedSide]],
     ours: OwnInstallation,
     seconds: float = SECONDS,
     *,
     thorough: bool = False,
-) -> list[Checked]:
+) -> list[SideFindings]:
     """These parts of lines, side by side; the results in the same order."""
     deadline = time.monotonic() + seconds
 
-    def work(subject: Subject, part: Part) -> tuple[Finding, ...]:
+    def work(subject: Subject, part: CheckedSide) -> tuple[Finding, ...]:
         if part == "relay":
             return check_relay(channels, subject, ours, deadline)
         account = subject.side(part)
@@ -201,7 +201,7 @@ def check_parts(
         return _ask(channels[part], account, deadline, expected_of(subject, ours, part, thorough=thorough))
 
     found = _together([partial(work, *one) for one in asked], seconds)
-    return [Checked(subject.line_id, part, one) for (subject, part), one in zip(asked, found, strict=True)]
+    return [SideFindings(subject.line_id, part, one) for (subject, part), one in zip(asked, found, strict=True)]
 
 
 def _together(work: Sequence[Callable[[], tuple[Finding, ...]]], seconds: float) -> list[tuple[Finding, ...]]:

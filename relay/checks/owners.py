@@ -15,11 +15,11 @@ import structlog
 from db.sealing import Cipher
 from db.tenants import ownership
 from db.tenants.changes import Changes, TakenError
-from db.tenants.onboarding import Pair
+from db.tenants.onboarding import LineIds
 from db.tenants.ownership import Owner
 from relay.channels.base import Channel
 from relay.checks import line_checks
-from relay.checks.line_checks import OwnInstallation, Part, Subject
+from relay.checks.line_checks import CheckedSide, OwnInstallation, Subject
 from relay.checks.proof import NAMES, Word, said, word_of
 
 log = structlog.get_logger(__name__)
@@ -46,14 +46,14 @@ class Owners:
     channels: Mapping[str, Channel]
     ours: OwnInstallation
 
-    def of(self, tenant_id: str, pair: Pair) -> list[Owner]:
+    def of(self, tenant_id: str, pair: LineIds) -> list[Owner]:
         return ownership.owners(self.everybody.pool, tenant_id, pair.phone_number_id, pair.integration_id)
 
     def asked(self, owners: Sequence[Owner]) -> dict[Owner, OwnerCheck]:
         """All of them side by side, in the time of one check; who is late is silent."""
         if not owners:
             return {}
-        parts: list[tuple[Subject, Part]] = []
+        parts: list[tuple[Subject, CheckedSide]] = []
         for owner in owners:
             parts += [(subject, owner.side) for subject in self.subjects(owner.tenant_id, owner.line_id)]
         found = {(one.line_id, one.side): one for one in line_checks.check_parts(self.channels, parts, self.ours)}
@@ -79,7 +79,7 @@ class Owners:
                 return f"Another tenant's line has this {thing}; that tenant has 24 hours to prove that it still is."
         return ""
 
-    def pass_on(self, owner: Owner, tenant_id: str, pair: Pair) -> None:
+    def pass_on(self, owner: Owner, tenant_id: str, pair: LineIds) -> None:
         """The owner's line is released, and its people are told."""
         thing, provider = THING[owner.side], NAMES[owner.side]
         reason = f"another tenant has proved that this {thing} is theirs, and {provider} no longer shows it to the "

@@ -15,8 +15,8 @@ import structlog
 from db.audit import Author
 from db.tenants import onboarding, ownership
 from db.tenants.changes import Changes, NotFoundError, TakenError
-from db.tenants.onboarding import Line, Pair
-from db.tenants.ownership import RELAY, Due, Owner
+from db.tenants.onboarding import Line, LineIds
+from db.tenants.ownership import RELAY, DueLine, Owner
 from relay.checks import line_checks
 from relay.checks.owners import OwnerCheck, Owners
 from relay.checks.proof import LineProof, pair_of, unproven
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 class GoLiveDecision:
     """What is to become of a line that asks to go live. `gone`: owners whose lines pass on to it."""
 
-    pair: Pair
+    pair: LineIds
     outcome: Literal["live", "waits", "taken"]
     reason: str = ""
     taken: TakenError | None = None
@@ -58,7 +58,7 @@ class Ownership:
                 raise one.taken
         return self._go_live(changes, by, tenant_id, [one for one in decided if one.outcome == "live"])
 
-    def ask_again(self, due: Due) -> None:
+    def ask_again(self, due: DueLine) -> None:
         """A line that waits, once more. Raises StoreError; the line is asked about again then."""
         everybody = self.owners.everybody
         for subject in self.owners.subjects(due.tenant_id, due.line_id):
@@ -76,7 +76,7 @@ class Ownership:
             else:
                 self._prove(due, decision)
 
-    def _prove(self, due: Due, decision: GoLiveDecision) -> None:
+    def _prove(self, due: DueLine, decision: GoLiveDecision) -> None:
         try:
             self._go_live(self.owners.everybody, RELAY, due.tenant_id, [decision])
         except (TakenError, NotFoundError) as error:  # somebody else was faster, or the line was changed meanwhile

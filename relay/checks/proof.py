@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from db.tenants.onboarding import Pair
+from db.tenants.onboarding import LineIds
 from relay.channels.base import Channel, Finding
-from relay.checks.line_checks import SIDES, Checked, Part, Subject
+from relay.checks.line_checks import SIDES, CheckedSide, SideFindings, Subject
 
-NAMES: dict[Part, str] = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": "This relay"}
+NAMES: dict[CheckedSide, str] = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": "This relay"}
 CREDENTIALS = frozenset({"token", "token_life"})
 """Checks whose refusal is about the credentials, and says nothing of the line."""
 NOT_BLOCKING = ("app_secret",)
@@ -24,8 +24,8 @@ credentials; nobody can say."""
 class LineProof:
     """A line, as it was when both providers were asked about it, and what they said."""
 
-    pair: Pair
-    checked: Sequence[Checked]
+    pair: LineIds
+    checked: Sequence[SideFindings]
 
     @property
     def refusal(self) -> str:
@@ -39,18 +39,18 @@ class LineProof:
         return next(filter(None, found), "")
 
 
-def pair_of(subject: Subject) -> Pair:
+def pair_of(subject: Subject) -> LineIds:
     """What the providers were asked about, whatever the row says by now."""
     refs = [account.line_ref if account else "" for account in (subject.whatsapp, subject.genesys)]
-    return Pair(subject.line_id, refs[0], refs[1])
+    return LineIds(subject.line_id, refs[0], refs[1])
 
 
-def blocking(one: Checked) -> list[Finding]:
+def blocking(one: SideFindings) -> list[Finding]:
     """What keeps a line from going live: a provider's no to the line itself."""
     return [finding for finding in one.refused if finding.check not in NOT_BLOCKING]
 
 
-def unproven(channels: Mapping[str, Channel], checked: Sequence[Checked]) -> str:
+def unproven(channels: Mapping[str, Channel], checked: Sequence[SideFindings]) -> str:
     """What is missing for proof, in words with what to do; "" when both sides have proved it."""
     missing: list[str] = []
     for side in SIDES:
@@ -61,7 +61,7 @@ def unproven(channels: Mapping[str, Channel], checked: Sequence[Checked]) -> str
     return " ".join(dict.fromkeys(missing))
 
 
-def _missing(side: Part, proof: str, found: Sequence[Finding]) -> str:
+def _missing(side: CheckedSide, proof: str, found: Sequence[Finding]) -> str:
     """What was said of this proof, else of what came before it."""
     bad = [finding for finding in found if finding.level != "ok"]
     told = next((one for one in bad if one.check == proof), None) or next(iter(bad), None)

@@ -25,7 +25,7 @@ from relay.broker import topology
 from relay.broker.errors import BrokerError
 from relay.channels.base import Channel, Finding
 from relay.checks import line_checks
-from relay.checks.line_checks import Checked, OwnInstallation, Subject
+from relay.checks.line_checks import OwnInstallation, SideFindings, Subject
 from relay.clients import build_cipher, build_objects
 from relay.core.errors import StoreError
 from relay.stores.cache import Cache
@@ -40,11 +40,11 @@ INDENT = " " * 42
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ReportBlock:
     """One block of the doctor's report: the installation, or a line."""
 
     title: str
-    checked: Sequence[Checked]
+    checked: Sequence[SideFindings]
 
     @property
     def refused(self) -> bool:
@@ -69,7 +69,7 @@ def _rows(side: str, finding: Finding) -> list[str]:
     return [head + texts[0], *(INDENT + text for text in (*texts[1:], *advice))]
 
 
-def installation(settings: Settings) -> list[Checked]:
+def installation(settings: Settings) -> list[SideFindings]:
     """PostgreSQL and its schema, the daemons, broker and queues, Redis, buckets, web; side by side."""
     looks: dict[str, Callable[[Settings], Finding]] = {
         "database": _database,
@@ -83,7 +83,7 @@ def installation(settings: Settings) -> list[Checked]:
     gevent.joinall(running, timeout=PART_SECONDS)
     late = [Finding(name, "refused", "did not answer in time", "See whether it runs.") for name in looks]
     found = [one.value if one.ready() and one.value else missing for one, missing in zip(running, late, strict=True)]
-    return [Checked("", "relay", (*found, *_insecure(settings)))]
+    return [SideFindings("", "relay", (*found, *_insecure(settings)))]
 
 
 def _insecure(settings: Settings) -> Iterator[Finding]:
@@ -95,13 +95,13 @@ def _insecure(settings: Settings) -> Iterator[Finding]:
 
 def lines(
     pool: Pool, cipher: Cipher, channels: Mapping[str, Channel], ours: OwnInstallation, tenant_id: str | None
-) -> Iterator[Examined]:
+) -> Iterator[ReportBlock]:
     """Every line as soon as it and those before it have been looked at. Raises StoreError, SealError at the end."""
     failed: list[StoreError | SealError] = []
 
-    def look(asked: tuple[Tenant, Subject]) -> Examined:
+    def look(asked: tuple[Tenant, Subject]) -> ReportBlock:
         tenant, subject = asked
-        return Examined(_title(tenant, subject), line_checks.check_line(channels, subject, ours))
+        return ReportBlock(_title(tenant, subject), line_checks.check_line(channels, subject, ours))
 
     def listed() -> Iterator[tuple[Tenant, Subject]]:
         try:

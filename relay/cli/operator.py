@@ -15,7 +15,7 @@ from db.pool import Pool
 from db.tenants import credentials, drafts, registry, signers
 from relay.broker import topology
 from relay.cli import doctor
-from relay.cli.doctor import Examined
+from relay.cli.doctor import ReportBlock
 from relay.clients import build_changes, build_channels, build_cipher, build_ours
 from relay.stores.cache import Cache
 
@@ -23,12 +23,12 @@ OFFLINE_SECONDS = 3600.0
 """A command with everything stopped may take its time."""
 
 
-def examine(settings: Settings, tenant_id: str | None = None) -> Iterator[Examined]:
+def examine(settings: Settings, tenant_id: str | None = None) -> Iterator[ReportBlock]:
     """The installation's own parts, then line by line what both providers and our own side say.
 
     Without `tenant_id` all active lines; with it all lines of that tenant. Raises NotNowError, StoreError.
     """
-    installation = Examined("This installation", doctor.installation(settings))
+    installation = ReportBlock("This installation", doctor.installation(settings))
     yield installation
     if installation.lacks("database"):
         return  # which has the lines

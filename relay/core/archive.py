@@ -33,7 +33,7 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class ArchiveCopy:
     """What one tenant, or the operator, gets of a webhook."""
 
     owner: str
@@ -65,7 +65,7 @@ def read(body: bytes) -> Webhook:
     return webhook
 
 
-def copies(webhook: Webhook, keep: Callable[[Any, set[str]], Any]) -> list[Copy]:
+def copies(webhook: Webhook, keep: Callable[[Any, set[str]], Any]) -> list[ArchiveCopy]:
     """The whole for its only owner; else the whole for the operator, and for each tenant its own changes."""
     if webhook.alone and len(webhook.owners) == 1:
         return [_copy(webhook, owner, webhook.raw) for owner in webhook.owners]
@@ -77,20 +77,20 @@ def copies(webhook: Webhook, keep: Callable[[Any, set[str]], Any]) -> list[Copy]
     return found
 
 
-def object_key(copy: Copy, suffix: str = "json") -> str:
+def object_key(copy: ArchiveCopy, suffix: str = "json") -> str:
     """The same for the same webhook: writing it twice leaves one object."""
     at = datetime.fromtimestamp(copy.received_at, UTC)
     return f"{copy.owner}/{at:%Y/%m/%d/%H%M%S}-{copy.id}.{suffix}"
 
 
-def packed(together: Sequence[Copy]) -> bytes:
+def packed(together: Sequence[ArchiveCopy]) -> bytes:
     """Many in one object: gzip, one JSON object per line, the body as it came."""
     lines = [orjson.dumps({"id": one.id, "received_at": one.received_at, **_text(one.raw)}) for one in together]
     return gzip.compress(b"\n".join(lines) + b"\n", compresslevel=3, mtime=0)
 
 
-def _copy(webhook: Webhook, owner: str, raw: bytes) -> Copy:
-    return Copy(owner, webhook.id, webhook.received_at, raw)
+def _copy(webhook: Webhook, owner: str, raw: bytes) -> ArchiveCopy:
+    return ArchiveCopy(owner, webhook.id, webhook.received_at, raw)
 
 
 def _text(raw: bytes) -> dict[str, str]:

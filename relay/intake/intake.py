@@ -14,7 +14,7 @@ import structlog
 
 from db.contacts import conversations
 from db.contacts.conversations import NamesakeError
-from db.contacts.seen import Seen
+from db.contacts.seen import SeenPerson
 from db.mailbox import messages, notices, receipts, unfinished
 from db.pool import Pool
 from relay import metrics
@@ -130,7 +130,7 @@ class Intake:
         metrics.intake.labels("late").inc(inserted.late)
         metrics.intake.labels("receipt").inc(len(told))
 
-    def _resolve(self, cursor: Any, seen: Sequence[Seen], recalling: bool) -> list[ConversationMapping]:
+    def _resolve(self, cursor: Any, seen: Sequence[SeenPerson], recalling: bool) -> list[ConversationMapping]:
         """The mapping of each; asks PostgreSQL only for people who are new, or of whom something is.
 
         Raises OutOfDate when names of somebody recalled changed hands, of which another daemon has heard.

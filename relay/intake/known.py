@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 
 from db.contacts import conversations
-from db.contacts.seen import Seen
+from db.contacts.seen import SeenPerson
 from relay.core.contacts.mapping import OUT_OF_DATE, ConversationMapping
 
 LIMIT = 50_000
@@ -22,7 +22,7 @@ class KnownContacts:
         self._limit = limit
         self._found: OrderedDict[tuple[str, str], tuple[ConversationMapping, float]] = OrderedDict()
 
-    def recall(self, seen: Seen) -> ConversationMapping | None:
+    def recall(self, seen: SeenPerson) -> ConversationMapping | None:
         """None where PostgreSQL has to be asked: unknown, contradictory, or with something new about them."""
         if not seen.settled:
             return None
@@ -36,7 +36,7 @@ class KnownContacts:
         mapping, until = self._found.get(key, (None, 0.0))
         return mapping if until > time.monotonic() else None
 
-    def remember(self, seen: Seen, mapping: ConversationMapping) -> None:
+    def remember(self, seen: SeenPerson, mapping: ConversationMapping) -> None:
         for key in seen.former_keys:
             self._found.pop(key, None)
         if mapping.names_version == OUT_OF_DATE:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from db.mailbox import references
-from db.mailbox.references import Known
+from db.mailbox.references import ReferredMessage
 from relay.core.content import Answer, Quote
 from relay.core.conversation.quoting import excerpt, with_quote
 from relay.core.messages import Message
@@ -97,7 +97,7 @@ def _number(message: Message) -> int | None:
     return int(found[1]) if found else None
 
 
-def _chosen(one: Referring, offering: Known | None, index: int) -> Answer | None:
+def _chosen(one: Referring, offering: ReferredMessage | None, index: int) -> Answer | None:
     if offering is None or offering.conversation_id != one.conversation_id:
         return None
     if not 0 <= index < len(offering.message.options):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from db.contacts.seen import Seen
+from db.contacts.seen import SeenPerson
 from db.mailbox import messages
 from db.mailbox.notices import NewNotice
 from db.mailbox.receipts import LineReceipt
@@ -40,14 +40,14 @@ class UpdateEvent:
     event: Event
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> SeenPerson:
         """Who wrote it, or whom it concerns, as its webhook names them."""
         update, event = self.update, self.event
         assert isinstance(event, (Message, Ignored, Typing))
         if update.channel == "genesys":
-            return Seen(update.tenant_id, update.line_id, event.person, update.arrived_at, by="genesys")
+            return SeenPerson(update.tenant_id, update.line_id, event.person, update.arrived_at, by="genesys")
         assert not isinstance(event, Typing)
-        return Seen(
+        return SeenPerson(
             update.tenant_id,
             update.line_id,
             event.person,

@@ -11,7 +11,7 @@ from db.audit import Author
 from db.pool import Pool
 from db.tenants import lines, onboarding
 from db.tenants.changes import Changes, TakenError
-from db.tenants.onboarding import Pair
+from db.tenants.onboarding import LineIds
 from tests.api.conftest import GENESYS, OWN_APP_SECRET, WHATSAPP, Api
 from tests.processes import Process, frozen
 from tests.waiting import PATIENCE
@@ -193,7 +193,7 @@ def test_at_the_same_moment_exactly_one_wins(parts: WebParts, new_tenant: Callab
         line = onboarding.create(changes, parts.cipher, by, tenant_id, "9", f"integration-{name}")
         made.append((tenant_id, line.pair))
 
-    def go(tenant_id: str, pair: Pair) -> bool:
+    def go(tenant_id: str, pair: LineIds) -> bool:
         try:
             onboarding.activate(changes, by, tenant_id, [pair])
         except TakenError:

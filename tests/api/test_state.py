@@ -12,7 +12,7 @@ from flask import Flask, g
 from db.access import api_keys
 from db.audit import Author
 from db.contacts import conversations
-from db.contacts.seen import Seen
+from db.contacts.seen import SeenPerson
 from db.pool import Pool
 from db.tenants import onboarding, registry
 from db.tenants.changes import Changes
@@ -132,7 +132,7 @@ def test_the_window_of_a_contact(
     def writes(until: float) -> None:
         person = Person(WA_ID, WA_ID, "DE.77", username="kfisher")
         with pool.transaction() as cursor:
-            conversations.resolve(cursor, [Seen(tenant_id, line_id, person, window_until=until)], 16)
+            conversations.resolve(cursor, [SeenPerson(tenant_id, line_id, person, window_until=until)], 16)
 
     writes(ends := float(int(time.time()) + 3600))
     assert answers() == [(None, None, None, None)] * 2, "for a moment Redis answers"
@@ -171,7 +171,7 @@ def test_a_number_given_up_is_not_answered_from_redis(
     before = api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json()
     changed = Person(WA_ID, "4915100000001", previous=(WA_ID,))
     with pool.transaction() as cursor:
-        conversations.resolve(cursor, [Seen(tenant_id, line_id, changed)], 16)
+        conversations.resolve(cursor, [SeenPerson(tenant_id, line_id, changed)], 16)
     for address, same in (("4915100000001", True), (WA_ID, False)):
         found = api("GET", f"/state/mapping/{address}", X_Tenant_ID=tenant_id).get_json()
         assert (found["conversation_id"] == before["conversation_id"]) is same

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from db.contacts import conversations
-from db.contacts.seen import Seen
+from db.contacts.seen import SeenPerson
 from db.mailbox import claims, messages
 from db.pool import Pool
 from relay.core.mailbox import Attempt, NewRow, Row
@@ -39,7 +39,7 @@ def new_message(pool: Pool, line_id: str, direction: Direction = "outbound") -> 
     with pool.transaction() as cursor:
         cursor.execute("SELECT tenant_id FROM lines WHERE id = %s", (line_id,))
         tenant_id = str(cursor.fetchone()[0])
-        [mapping] = conversations.resolve(cursor, [Seen(tenant_id, line_id, person)], 16)
+        [mapping] = conversations.resolve(cursor, [SeenPerson(tenant_id, line_id, person)], 16)
         row = Row(
             messages.new_id(), tenant_id, line_id, mapping.conversation_id, mapping.shard, direction,
             SortKey(NOW, NOW, 0), message,

@@ -10,7 +10,7 @@ import gevent
 import pytest
 
 from db.contacts import conversations
-from db.contacts.seen import Arrival, Seen
+from db.contacts.seen import Arrival, SeenPerson
 from db.pool import DatabaseError, Pool
 from relay.core.messages import Message, Person, Update, dump
 from relay.intake.intake import Intake
@@ -50,7 +50,7 @@ def test_intake_touches_new_known_and_remembered_contacts(world: World) -> None:
     world.change("UPDATE conversation_mappings SET last_at = %s", START)
     at = START.timestamp() + 60
     with world.pool.transaction() as cursor:
-        seen = [Seen(world.tenant_id, known.line_id, Person("491520000001", "491520000001"), at)]
+        seen = [SeenPerson(world.tenant_id, known.line_id, Person("491520000001", "491520000001"), at)]
         found = conversations.resolve(cursor, seen, 16, [Arrival(remembered.conversation_id, at + 1)])
     assert [one.conversation_id for one in found] == [known.conversation_id, remembered.conversation_id]
     assert last_at(world, known.conversation_id) == START + timedelta(seconds=60)

@@ -11,7 +11,7 @@ import pytest
 
 from db.pool import Pool
 from db.views import figures, hours, overview
-from db.views.figures import DeliveryRate, ZoneError, hour_of
+from db.views.figures import DeliveryRate, TimeZoneError, hour_of
 from relay.actors.hours import HoursActor
 from relay.runtime.actor import Ping
 from tests.integration.told import World
@@ -153,7 +153,7 @@ def test_today_begins_at_midnight_of_the_zone(world: World, tz: str, now: dateti
 
 @pytest.mark.parametrize("tz", ["", "Nowhere/Land", "../../etc/passwd", "a" * 5000, "\x00"])
 def test_a_zone_that_is_none_is_refused(world: World, tz: str) -> None:
-    with pytest.raises(ZoneError):
+    with pytest.raises(TimeZoneError):
         figures.dashboard(world.pool, world.tenant_id, tz)
 
 

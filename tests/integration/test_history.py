@@ -14,7 +14,7 @@ from db.paging import CursorError, encode
 from db.pool import Pool
 from db.views import history, search
 from db.views.history import MessageSelection
-from db.views.search import Search
+from db.views.search import ConversationSearch
 from relay.core.explain.steps import Tracked
 from tests.integration.told import START, World
 
@@ -114,7 +114,7 @@ def test_another_tenant_finds_nothing_by_any_way(world: World, asking: Pool) -> 
     assert search.get(asking, world.tenant_id, contact.conversation_id) is None
     assert search.timeline(asking, world.tenant_id, contact.conversation_id).items == []
     for q in ("4916", "theirs", message_id, contact.conversation_id):
-        assert search.listed(asking, Search(world.tenant_id, q=q)).items == []
+        assert search.listed(asking, ConversationSearch(world.tenant_id, q=q)).items == []
 
 
 @pytest.mark.parametrize("world", ["owner"], indirect=True)
@@ -123,7 +123,7 @@ def test_a_cursor_that_is_none_of_ours_is_refused(world: World, before: str) -> 
     with pytest.raises(CursorError):
         history.listed(world.pool, MessageSelection(world.tenant_id, before=before))
     with pytest.raises(CursorError):
-        search.listed(world.pool, Search(world.tenant_id, before=before))
+        search.listed(world.pool, ConversationSearch(world.tenant_id, before=before))
     with pytest.raises(CursorError):
         search.timeline(world.pool, world.tenant_id, str(uuid4()), before)
 

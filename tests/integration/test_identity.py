@@ -12,7 +12,7 @@ import gevent
 import pytest
 
 from db.contacts import aliases, conversations
-from db.contacts.seen import Seen
+from db.contacts.seen import SeenPerson
 from db.mailbox import notices
 from db.pool import Pool
 from db.views import search
@@ -53,10 +53,10 @@ def whatsapp(phone: str | None, bsuid: str | None = None, *previous: str, **more
     return Person(address, phone, bsuid, previous=previous, **more)
 
 
-def see(world: World, *people: tuple[Person, float] | Seen, **more: Any) -> list[ConversationMapping]:
+def see(world: World, *people: tuple[Person, float] | SeenPerson, **more: Any) -> list[ConversationMapping]:
     """One batch: people with the second at which WhatsApp says it was."""
     seen = [
-        one if isinstance(one, Seen) else Seen(
+        one if isinstance(one, SeenPerson) else SeenPerson(
             world.tenant_id, world.line_ids[-1], one[0], T + one[1], provider_time=T + one[1], **more
         )
         for one in people
@@ -66,7 +66,7 @@ def see(world: World, *people: tuple[Person, float] | Seen, **more: Any) -> list
 
 
 def genesys(world: World, address: str) -> ConversationMapping:
-    return see(world, Seen(world.tenant_id, world.line_ids[-1], Person(address), by="genesys"))[0]
+    return see(world, SeenPerson(world.tenant_id, world.line_ids[-1], Person(address), by="genesys"))[0]
 
 
 def told(world: World) -> list[str]:
@@ -188,9 +188,11 @@ def test_the_first_message_under_the_new_names_comes_before_the_word_of_the_chan
     old, new, bsuid, other = number(), number(), user_id(), user_id()
     known = see(world, (whatsapp(old, bsuid), 0))[0]
     line = (world.tenant_id, world.line_ids[-1])
-    early = Seen(*line, whatsapp(new, other), T + 101, provider_time=T + 101, window_until=T + 9000, inbound_id="w")
-    change = Seen(*line, whatsapp(new, other, old, bsuid), T + 102, provider_time=T + 100)
-    later = Seen(*line, whatsapp(new, other), T + 103, provider_time=T + 103)
+    early = SeenPerson(
+        *line, whatsapp(new, other), T + 101, provider_time=T + 101, window_until=T + 9000, inbound_id="w"
+    )
+    change = SeenPerson(*line, whatsapp(new, other, old, bsuid), T + 102, provider_time=T + 100)
+    later = SeenPerson(*line, whatsapp(new, other), T + 103, provider_time=T + 103)
     if together:
         stray, *joined = see(world, early, change, later)
     else:
@@ -237,7 +239,7 @@ def test_without_a_user_id_a_former_owner_is_not_taken_for_the_new_one(world: Wo
     phone, gone = number(), number()
     changing = see(world, (whatsapp(phone), 0))[0]
     former = see(world, (whatsapp(gone), 1))[0] if wrote else genesys(world, f"+{gone}")
-    window = Seen(world.tenant_id, world.line_ids[-1], whatsapp(gone), provider_time=T + 2, window_until=T + 9000)
+    window = SeenPerson(world.tenant_id, world.line_ids[-1], whatsapp(gone), provider_time=T + 2, window_until=T + 9000)
     if wrote:
         see(world, window)
     found = see(world, (whatsapp(gone, None, phone), 100))[0]
@@ -396,7 +398,7 @@ def test_what_was_looked_up_while_the_number_changed_hands_is_not_remembered(wor
     mine, theirs = (see(world, (whatsapp(one), 0))[0].conversation_id for one in (phone, gone))
     line = (world.tenant_id, world.line_ids[-1])
     with world.pool.transaction() as cursor:
-        change = Seen(*line, whatsapp(gone, None, phone), T + 100, provider_time=T + 100)
+        change = SeenPerson(*line, whatsapp(gone, None, phone), T + 100, provider_time=T + 100)
         conversations.resolve(cursor, [change], 16)
         other = gevent.spawn(shard.take, (whatsapp(gone), 101))
         wait_until(_waits(world.pool, "transactionid"), message="the message to wait")
@@ -405,10 +407,10 @@ def test_what_was_looked_up_while_the_number_changed_hands_is_not_remembered(wor
 
 
 def test_who_types_all_the_time_is_looked_up_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    contact, shard, asked = see(world, (whatsapp(number()), 0))[0], Shard(world), list[Seen]()
+    contact, shard, asked = see(world, (whatsapp(number()), 0))[0], Shard(world), list[SeenPerson]()
     look_up = conversations.known
 
-    def known_of(cursor: Any, seen: list[Seen]) -> list[ConversationMapping | None]:
+    def known_of(cursor: Any, seen: list[SeenPerson]) -> list[ConversationMapping | None]:
         asked.extend(seen)
         return look_up(cursor, seen)
 
@@ -420,7 +422,7 @@ def test_who_types_all_the_time_is_looked_up_once(world: World, monkeypatch: pyt
 
 def test_a_daemon_remembers_so_many_and_no_more(world: World) -> None:
     contacts, line = known.KnownContacts(2), (world.tenant_id, world.line_ids[-1])
-    seen = [Seen(*line, whatsapp(number()), T) for _ in range(3)]
+    seen = [SeenPerson(*line, whatsapp(number()), T) for _ in range(3)]
     for one in seen:
         contacts.remember(one, see(world, one)[0])
     assert [contacts.recall(one) is not None for one in seen] == [False, True, True]
@@ -428,11 +430,11 @@ def test_a_daemon_remembers_so_many_and_no_more(world: World) -> None:
 
 def test_names_remembered_before_and_after_a_change_prove_nothing_together(world: World) -> None:
     contacts, line = known.KnownContacts(10), (world.tenant_id, world.line_ids[-1])
-    both = Seen(*line, whatsapp(number(), user_id()), T)
+    both = SeenPerson(*line, whatsapp(number(), user_id()), T)
     mapping = see(world, both)[0]
     contacts.remember(both, mapping)
     assert contacts.recall(both) == mapping
-    contacts.remember(Seen(*line, whatsapp(both.person.wa_id), T), replace(mapping, names_version=1))
+    contacts.remember(SeenPerson(*line, whatsapp(both.person.wa_id), T), replace(mapping, names_version=1))
     assert contacts.recall(both) is None
 
 
@@ -440,7 +442,7 @@ def test_whoever_writes_all_the_time_is_asked_for_again_as_well(world: World, mo
     now = [1000.0]
     monkeypatch.setattr(known, "time", SimpleNamespace(monotonic=lambda: now[0]))
     contacts, person = known.KnownContacts(10), whatsapp(number())
-    seen = Seen(world.tenant_id, world.line_ids[-1], person, T)
+    seen = SeenPerson(world.tenant_id, world.line_ids[-1], person, T)
     mapping = see(world, seen)[0]
     for passed in (0.0, known.SECONDS - 1):
         now[0] = 1000.0 + passed
@@ -519,7 +521,7 @@ def test_who_somebody_is_can_be_asked_without_a_trace(world: World) -> None:
     known = see(world, (whatsapp(phone), 0))[0]
     line = (world.tenant_id, world.line_ids[-1])
     with world.pool.transaction() as cursor:
-        asked = [Seen(*line, Person(name), by="genesys") for name in (phone, f"+{phone}", number())]
+        asked = [SeenPerson(*line, Person(name), by="genesys") for name in (phone, f"+{phone}", number())]
         found = conversations.known(cursor, asked)
     assert [one and one.conversation_id for one in found] == [known.conversation_id, known.conversation_id, None]
 
@@ -532,7 +534,7 @@ def test_whoever_is_new_in_two_places_at_once_is_one(world: World, names: str) -
     second = whatsapp(*((None, bsuid) if names == "both" else (phone, None)))
     line = (world.tenant_id, world.line_ids[-1])
     with world.pool.transaction() as cursor:
-        made = conversations.resolve(cursor, [Seen(*line, first, provider_time=T)], 16)[0]
+        made = conversations.resolve(cursor, [SeenPerson(*line, first, provider_time=T)], 16)[0]
         other = gevent.spawn(see, world, (second, 1))
         wait_until(_waits(world.pool, "advisory"), message="the second one to wait")
     found = other.get(timeout=PATIENCE)[0]

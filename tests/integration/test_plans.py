@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from db.contacts import conversations
-from db.contacts.seen import Seen
+from db.contacts.seen import SeenPerson
 from db.mailbox import notices
 from db.pool import Pool
 from db.views import hours
@@ -63,8 +63,8 @@ def test_nor_to_find_out_who_somebody_is(filled: Pool) -> None:
         numbers = [row[0] for row in cursor.fetchall()]
     people = [Person(number, number) for number in [*numbers[:2], "499001"]]
     people.append(Person(numbers[5], "4990001", previous=(numbers[5],)))
-    wrote = [Seen(*line, one, at, "whatsapp", at, at + 60, f"wamid.{one.wa_id}") for one in people]
-    answered = [Seen(*line, Person(number), at, "genesys") for number in numbers]
+    wrote = [SeenPerson(*line, one, at, "whatsapp", at, at + 60, f"wamid.{one.wa_id}") for one in people]
+    answered = [SeenPerson(*line, Person(number), at, "genesys") for number in numbers]
     with explained() as scans, filled.transaction() as cursor:
         conversations.resolve(cursor, wrote, 16)
         found = conversations.resolve(cursor, answered[:3], 16)

@@ -10,7 +10,7 @@ import pytest
 from db.contacts import conversations
 from db.pool import Pool
 from db.views import search
-from db.views.search import Search
+from db.views.search import ConversationSearch
 from relay.core.contacts.mapping import ConversationMapping
 from tests.integration.told import START, World
 
@@ -38,7 +38,7 @@ def found(request: pytest.FixtureRequest, world: World, people: dict[str, Conver
     names = {one.conversation_id: name for name, one in people.items()}
     asking = world.pool if request.param == "owner" else world.pool.of_tenant(world.tenant_id)
     return lambda q, **more: sorted(
-        names[one.id] for one in search.listed(asking, Search(world.tenant_id, q, **more)).items
+        names[one.id] for one in search.listed(asking, ConversationSearch(world.tenant_id, q, **more)).items
     )
 
 
@@ -94,14 +94,14 @@ def test_the_last_active_first_page_by_page(pool: Pool) -> None:
         world.message(made[n], START + timedelta(minutes=6 * (1 + minute // 2)))
     ids, before = [], None
     while True:
-        page = search.listed(pool, Search(world.tenant_id, before=before), limit=1)
+        page = search.listed(pool, ConversationSearch(world.tenant_id, before=before), limit=1)
         ids += [one.id for one in page.items]
         before = page.next
         if before is None:
             break
     expected = [{made[n].conversation_id for n in pair} for pair in ((3, 5), (0, 1), (4, 2))]
     assert [set(ids[n : n + 2]) for n in (0, 2, 4)] == expected
-    since = search.listed(pool, Search(world.tenant_id, active_since=START + timedelta(minutes=18)))
+    since = search.listed(pool, ConversationSearch(world.tenant_id, active_since=START + timedelta(minutes=18)))
     assert {one.id for one in since.items} == expected[0]
 
 
@@ -111,11 +111,11 @@ def test_the_newest_message_stands_beside_and_trouble_can_be_asked_for(pool: Poo
     world.message(well, now - timedelta(minutes=2), state="received")
     newest = world.message(well, now - timedelta(minutes=1), direction="outbound", state="read")
     world.message(ill, now, state="dead")
-    shown = {one.id: one for one in search.listed(pool, Search(world.tenant_id)).items}
+    shown = {one.id: one for one in search.listed(pool, ConversationSearch(world.tenant_id)).items}
     assert shown[well.conversation_id].waiting and not shown[ill.conversation_id].waiting
     last = shown[well.conversation_id].last
     assert last is not None and (last.message_id, last.direction, last.text) == (newest, "outbound", "Hello")
-    troubled = search.listed(pool, Search(world.tenant_id, trouble=True)).items
+    troubled = search.listed(pool, ConversationSearch(world.tenant_id, trouble=True)).items
     assert [one.id for one in troubled] == [ill.conversation_id]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from db.mailbox import sweep
-from db.mailbox.sweep import Found
+from db.mailbox.sweep import UnfinishedMessage
 from db.pool import Pool
 from relay.core.messages import Direction
 from tests.integration.rows import new_line, new_message
@@ -24,7 +24,7 @@ def test_a_walk_finds_everything_once_wherever_it_pauses(pool: Pool, line_id: st
     with pool.transaction() as cursor:
         whole = sweep.page(cursor, shards)
         assert {one.message_id for one in whole} >= {row.id for row in rows}
-        walked: list[Found] = []
+        walked: list[UnfinishedMessage] = []
         while found := sweep.page(cursor, shards, walked[-1].bookmark if walked else sweep.START)[:5]:
             walked += found
     assert walked == whole

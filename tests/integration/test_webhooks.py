@@ -11,8 +11,8 @@ import pytest
 
 from db.tenants import credentials, onboarding, unknown_lines
 from db.tenants.changes import Changes
-from db.tenants.onboarding import Pair
-from db.tenants.unknown_lines import Quota
+from db.tenants.onboarding import LineIds
+from db.tenants.unknown_lines import SignerQuota
 from relay.core.queues import queue_number
 from tests.integration import webhook_world as world_of
 from tests.integration.webhook_world import (
@@ -311,9 +311,9 @@ def test_an_unknown_integration_has_no_secret_that_could_prove_it(world: World) 
     assert world.genesys(agent_text("8b2ba3a5-0000-4444-8888-000000000000", "x"), "any").status_code == 401
 
 
-@pytest.mark.parametrize("quota", [Quota(5, 1_000_000), Quota(1_000, 2_000)], ids=["items", "bytes"])
+@pytest.mark.parametrize("quota", [SignerQuota(5, 1_000_000), SignerQuota(1_000, 2_000)], ids=["items", "bytes"])
 def test_what_is_unknown_is_bounded_and_the_oldest_of_the_same_signer_go(
-    world: World, monkeypatch: pytest.MonkeyPatch, quota: Quota
+    world: World, monkeypatch: pytest.MonkeyPatch, quota: SignerQuota
 ) -> None:
     monkeypatch.setattr(unknown_lines, "OF_TENANT", quota)
     own = world.line(own_app=True)
@@ -336,7 +336,7 @@ def test_a_number_becomes_known_within_seconds_of_its_activation(world: World) -
     assert len(world.unknown(line.phone_number_id)) == 1
     changes = Changes(world.parts.pool, world.parts.cache.forget_routes)
     onboarding.activate(
-        changes, world_of.BY, line.tenant_id, [Pair(line.line_id, line.phone_number_id, line.integration_id)]
+        changes, world_of.BY, line.tenant_id, [LineIds(line.line_id, line.phone_number_id, line.integration_id)]
     )
 
     def arrives() -> bool:

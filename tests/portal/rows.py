@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from db.audit import Author
 from db.contacts import conversations
-from db.contacts.seen import Arrival, Seen
+from db.contacts.seen import Arrival, SeenPerson
 from db.mailbox import claims, messages
 from db.pool import Pool
 from db.tenants import registry
@@ -52,7 +52,7 @@ class House:
     def contact(self, wa_id: str, name: str | None = None) -> ConversationMapping:
         person = Person(wa_id, wa_id=wa_id, name=name)
         with self.pool.transaction() as cursor:
-            return conversations.resolve(cursor, [Seen(self.tenant_id, self.line_id, person)], SHARDS)[0]
+            return conversations.resolve(cursor, [SeenPerson(self.tenant_id, self.line_id, person)], SHARDS)[0]
 
     def say(
         self,

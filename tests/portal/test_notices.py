@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from db.contacts import conversations
-from db.contacts.seen import Arrival, Seen
+from db.contacts.seen import Arrival, SeenPerson
 from db.mailbox import notices
 from db.mailbox.notices import NewNotice
 from relay.core.messages import Person as Contact
@@ -46,7 +46,7 @@ def test_what_came_and_why(house: House, admin: Person, viewer: Person, monkeypa
 def test_whether_the_customer_can_be_answered(house: House, viewer: Person) -> None:
     contact = Contact("DE.1349", bsuid="DE.1349", username="kfisher")
     with house.pool.transaction() as cursor:
-        made = conversations.resolve(cursor, [Seen(house.tenant_id, house.line_id, contact)], 16)[0]
+        made = conversations.resolve(cursor, [SeenPerson(house.tenant_id, house.line_id, contact)], 16)[0]
     path = f"{house.path}/conversations/{made.conversation_id}"
     assert "The customer has not written yet" in viewer.get(path)
     assert "<h1><bdi>@kfisher</bdi></h1>" in viewer.seen[-1]

@@ -8,7 +8,7 @@ from typing import Literal
 from uuid import uuid4
 
 from db.contacts import conversations
-from db.contacts.seen import Seen
+from db.contacts.seen import SeenPerson
 from db.daemons import shards
 from db.mailbox import claims, messages, part_reports, receipts, references, sweep, unfinished
 from db.mailbox.receipts import LineReceipt
@@ -37,7 +37,7 @@ class Path:
         now, by = time.time(), "whatsapp" if self.direction == "inbound" else "genesys"
         people = [Person(f"49160{n:08d}", f"49160{n:08d}", name="Anna") for n in range(0, size * 2, 2)]
         seen = [
-            Seen(self.tenant_id, self.line_id, one, now, by, now, now + 60, uuid4().hex)  # type: ignore[arg-type]
+            SeenPerson(self.tenant_id, self.line_id, one, now, by, now, now + 60, uuid4().hex)  # type: ignore[arg-type]
             for one in people
         ]
         with self.pool.transaction() as cursor:

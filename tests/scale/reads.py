@@ -14,7 +14,7 @@ from db.pool import Pool
 from db.tenants import unknown_lines
 from db.views import audit_search, figures, history, line_health, overview, search, waiting
 from db.views.history import MessageSelection
-from db.views.search import Search
+from db.views.search import ConversationSearch
 from relay.core.explain.reasons import Terms
 from tests.scale.generate import conversation_id, line_id, tenant_id
 
@@ -45,13 +45,16 @@ def next_messages(**wanted: Any) -> Read:
 
 
 def found(**wanted: Any) -> Read:
-    return lambda pool: search.listed(pool, Search(LARGEST, **wanted)).items
+    return lambda pool: search.listed(pool, ConversationSearch(LARGEST, **wanted)).items
 
 
 def next_found(**wanted: Any) -> Read:
     return lambda pool: (
         search.listed(
-            pool, Search(LARGEST, **wanted, before=search.listed(pool, Search(LARGEST, **wanted), 20).next)
+            pool,
+            ConversationSearch(
+                LARGEST, **wanted, before=search.listed(pool, ConversationSearch(LARGEST, **wanted), 20).next
+            ),
         ).items
     )
 

@@ -10,7 +10,7 @@ import pytest
 
 from db.tenants import onboarding, unknown_lines
 from db.tenants.changes import Changes
-from db.tenants.onboarding import Pair
+from db.tenants.onboarding import LineIds
 from tests.integration import webhook_world as world_of
 from tests.integration.webhook_world import APP_SECRET, Line, World, agent_text, change, envelope, json_of, text
 
@@ -32,7 +32,7 @@ def operator(settings_env: dict[str, str]) -> dict[str, str]:
 def activate(world: World, line: Line) -> None:
     changes = Changes(world.parts.pool, world.parts.cache.forget_routes)
     onboarding.activate(
-        changes, world_of.BY, line.tenant_id, [Pair(line.line_id, line.phone_number_id, line.integration_id)]
+        changes, world_of.BY, line.tenant_id, [LineIds(line.line_id, line.phone_number_id, line.integration_id)]
     )
 
 

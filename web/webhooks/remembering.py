@@ -32,14 +32,19 @@ EXCERPT = 16 * 1024
 AUDITED_OF_ONE_BODY = 20
 
 
-def rows(items: list[Part], budget: Budget) -> list[unknown_lines.Item]:
+def rows(items: list[Part], budget: Budget) -> list[unknown_lines.UnknownUpdate]:
     """What is kept of items that no line takes, KEPT_OF_ONE_BODY at most. Raises OverBudget."""
     kept = budget.in_turns(items[:KEPT_OF_ONE_BODY])
     return [(_line_ref(one), _short(cleaned(one.address)), one.index, _payload(one)) for one in kept]
 
 
 def keep_items(
-    pool: Pool, channel: str, signer: Signer, items: list[unknown_lines.Item], arrived_at: datetime, reason: str
+    pool: Pool,
+    channel: str,
+    signer: Signer,
+    items: list[unknown_lines.UnknownUpdate],
+    arrived_at: datetime,
+    reason: str,
 ) -> None:
     """Raises DatabaseError: then the provider has to repeat them."""
     if not items:

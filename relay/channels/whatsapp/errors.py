@@ -22,7 +22,7 @@ Scope = Literal["line", "contact"]
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class ErrorMeaning:
     fate: Fate
     cause: Cause
     scope: Scope = "line"
@@ -34,96 +34,99 @@ class Meaning:
 # Of what the relay never asks for there is no row: calling (138xxx), blocking (139xxx), business usernames (147xxx),
 # making templates and moving numbers (2388xxx, 2494xxx, 2593xxx). `credentials` stops a line, so it is for what
 # no message of the line would survive; what one template, flow or recipient may not have is `refused`.
-TABLE: tuple[tuple[int | range, Meaning], ...] = (
-    (0, Meaning("credentials", "credentials")),  # token invalid or expired
-    (1, Meaning("retry", "server")),  # unknown error, or an invalid request
-    (2, Meaning("retry", "server")),  # service temporarily down
-    (3, Meaning("credentials", "credentials")),  # capability or permission problem
-    (4, Meaning("throttled", "rate")),  # the app's call limit
-    (10, Meaning("credentials", "credentials")),  # permission denied
-    (17, Meaning("throttled", "rate")),  # a user's call limit (Graph API)
-    (32, Meaning("throttled", "rate")),  # a page's call limit (Graph API)
-    (33, Meaning("credentials", "credentials")),  # phone number deleted
-    (100, Meaning("refused", "invalid")),  # invalid parameter; with subcode 33 credentials: see `is_foreign`
-    (190, Meaning("credentials", "credentials")),  # token expired or invalid
-    (range(200, 300), Meaning("credentials", "credentials")),  # permission missing for the asset
-    (368, Meaning("credentials", "credentials")),  # blocked for policy violations
-    (613, Meaning("throttled", "rate")),  # a call limit of Graph's own
-    (80007, Meaning("throttled", "rate", hours=True)),  # the account's limit on management calls
-    (130429, Meaning("throttled", "rate")),  # the number's throughput
-    (130472, Meaning("refused", "not_allowed")),  # recipient is part of a marketing experiment
-    (130497, Meaning("refused", "not_allowed")),  # the recipient's country is restricted
-    (130501, Meaning("refused", "unsupported")),  # kind of message that groups do not take
-    (131000, Meaning("retry", "server")),  # something went wrong
-    (131005, Meaning("credentials", "credentials")),  # access denied
-    (131008, Meaning("refused", "invalid")),  # required parameter missing
-    (131009, Meaning("refused", "invalid")),  # parameter value invalid
-    (131014, Meaning("refused", "media_type")),  # request for the file's address failed (legacy)
-    (131016, Meaning("retry", "server")),  # service unavailable
-    (131020, Meaning("refused", "general")),  # group
-    (131021, Meaning("refused", "recipient")),  # recipient is the sender
-    (131026, Meaning("refused", "recipient")),  # undeliverable: not on WhatsApp, old client, terms not accepted
-    (131030, Meaning("refused", "recipient")),  # recipient not among a test number's allowed ones
-    (131031, Meaning("credentials", "credentials")),  # account locked or restricted
-    (131036, Meaning("refused", "general")),  # number without storage: not delivered in its time
-    (131037, Meaning("credentials", "credentials")),  # display name not approved
-    (131041, Meaning("refused", "general")),  # group
-    (131042, Meaning("credentials", "credentials")),  # billing: no way to pay, credit line, currency
-    (131044, Meaning("credentials", "credentials")),  # billing of calls
-    (131045, Meaning("credentials", "credentials")),  # certificate or registration of the number
-    (131047, Meaning("refused", "window_closed")),  # more than 24 hours since the customer's last message
-    (131048, Meaning("throttled", "rate", hours=True)),  # the number's spam limit
-    (131049, Meaning("refused", "not_allowed")),  # healthy ecosystem: marketing cap
-    (131050, Meaning("refused", "opted_out")),  # recipient stopped marketing messages
-    (131051, Meaning("refused", "unsupported")),  # kind of message
-    (131052, Meaning("refused", "media_type")),  # a customer's file that Meta could not have
-    (131053, Meaning("refused", "media_type")),  # our file: kind, size, or its address
-    (131055, Meaning("refused", "unsupported")),  # method not allowed (marketing API)
-    (131056, Meaning("throttled", "rate", "contact")),  # pair limit, number and recipient
-    (131057, Meaning("retry", "server")),  # account in maintenance
-    (131059, Meaning("refused", "invalid")),  # cursor of a list
-    (131060, Meaning("refused", "general")),  # message unavailable
-    (131062, Meaning("refused", "recipient")),  # this template needs a phone number, not a user id
-    (131063, Meaning("refused", "not_allowed")),  # marketing templates are disabled
-    (131064, Meaning("throttled", "rate", "contact", hours=True)),  # people reached outside of windows; replies go on
-    (range(131201, 131216), Meaning("refused", "general")),  # group
-    (132000, Meaning("refused", "invalid")),  # template: number of parameters
-    (132001, Meaning("refused", "invalid")),  # template: missing, in this language, or not approved
-    (132005, Meaning("refused", "invalid")),  # template: text too long
-    (132007, Meaning("refused", "not_allowed")),  # template: content violates a policy
-    (132008, Meaning("refused", "invalid")),  # template: parameter value
-    (132012, Meaning("refused", "invalid")),  # template: parameter format
-    (132015, Meaning("refused", "not_allowed")),  # template: paused
-    (132016, Meaning("refused", "not_allowed")),  # template: disabled
-    (132018, Meaning("refused", "invalid")),  # template: parameter (from v23.0)
-    (132068, Meaning("refused", "not_allowed")),  # flow blocked
-    (132069, Meaning("throttled", "rate", "contact", hours=True)),  # flow: ten an hour
-    (133000, Meaning("credentials", "credentials")),  # deregistration not complete
-    (133004, Meaning("retry", "server")),  # server temporarily unavailable
-    (133005, Meaning("credentials", "credentials")),  # PIN wrong
-    (133006, Meaning("credentials", "credentials")),  # number not verified
-    (133008, Meaning("credentials", "credentials")),  # PIN guessed too often
-    (133009, Meaning("credentials", "credentials")),  # PIN guessed too fast
-    (133010, Meaning("credentials", "credentials")),  # number not registered
-    (133015, Meaning("retry", "server")),  # number just deleted: five minutes
-    (133016, Meaning("throttled", "rate", hours=True)),  # registrations in 72 hours
-    (134011, Meaning("credentials", "credentials")),  # payment terms not accepted
-    (range(134100, 134103), Meaning("refused", "general")),  # marketing API
-    (135000, Meaning("refused", "invalid")),  # parameters, without saying which
-    (137000, Meaning("refused", "recipient")),  # the recipient's identity key has changed
+TABLE: tuple[tuple[int | range, ErrorMeaning], ...] = (
+    (0, ErrorMeaning("credentials", "credentials")),  # token invalid or expired
+    (1, ErrorMeaning("retry", "server")),  # unknown error, or an invalid request
+    (2, ErrorMeaning("retry", "server")),  # service temporarily down
+    (3, ErrorMeaning("credentials", "credentials")),  # capability or permission problem
+    (4, ErrorMeaning("throttled", "rate")),  # the app's call limit
+    (10, ErrorMeaning("credentials", "credentials")),  # permission denied
+    (17, ErrorMeaning("throttled", "rate")),  # a user's call limit (Graph API)
+    (32, ErrorMeaning("throttled", "rate")),  # a page's call limit (Graph API)
+    (33, ErrorMeaning("credentials", "credentials")),  # phone number deleted
+    (100, ErrorMeaning("refused", "invalid")),  # invalid parameter; with subcode 33 credentials: see `is_foreign`
+    (190, ErrorMeaning("credentials", "credentials")),  # token expired or invalid
+    (range(200, 300), ErrorMeaning("credentials", "credentials")),  # permission missing for the asset
+    (368, ErrorMeaning("credentials", "credentials")),  # blocked for policy violations
+    (613, ErrorMeaning("throttled", "rate")),  # a call limit of Graph's own
+    (80007, ErrorMeaning("throttled", "rate", hours=True)),  # the account's limit on management calls
+    (130429, ErrorMeaning("throttled", "rate")),  # the number's throughput
+    (130472, ErrorMeaning("refused", "not_allowed")),  # recipient is part of a marketing experiment
+    (130497, ErrorMeaning("refused", "not_allowed")),  # the recipient's country is restricted
+    (130501, ErrorMeaning("refused", "unsupported")),  # kind of message that groups do not take
+    (131000, ErrorMeaning("retry", "server")),  # something went wrong
+    (131005, ErrorMeaning("credentials", "credentials")),  # access denied
+    (131008, ErrorMeaning("refused", "invalid")),  # required parameter missing
+    (131009, ErrorMeaning("refused", "invalid")),  # parameter value invalid
+    (131014, ErrorMeaning("refused", "media_type")),  # request for the file's address failed (legacy)
+    (131016, ErrorMeaning("retry", "server")),  # service unavailable
+    (131020, ErrorMeaning("refused", "general")),  # group
+    (131021, ErrorMeaning("refused", "recipient")),  # recipient is the sender
+    (131026, ErrorMeaning("refused", "recipient")),  # undeliverable: not on WhatsApp, old client, terms not accepted
+    (131030, ErrorMeaning("refused", "recipient")),  # recipient not among a test number's allowed ones
+    (131031, ErrorMeaning("credentials", "credentials")),  # account locked or restricted
+    (131036, ErrorMeaning("refused", "general")),  # number without storage: not delivered in its time
+    (131037, ErrorMeaning("credentials", "credentials")),  # display name not approved
+    (131041, ErrorMeaning("refused", "general")),  # group
+    (131042, ErrorMeaning("credentials", "credentials")),  # billing: no way to pay, credit line, currency
+    (131044, ErrorMeaning("credentials", "credentials")),  # billing of calls
+    (131045, ErrorMeaning("credentials", "credentials")),  # certificate or registration of the number
+    (131047, ErrorMeaning("refused", "window_closed")),  # more than 24 hours since the customer's last message
+    (131048, ErrorMeaning("throttled", "rate", hours=True)),  # the number's spam limit
+    (131049, ErrorMeaning("refused", "not_allowed")),  # healthy ecosystem: marketing cap
+    (131050, ErrorMeaning("refused", "opted_out")),  # recipient stopped marketing messages
+    (131051, ErrorMeaning("refused", "unsupported")),  # kind of message
+    (131052, ErrorMeaning("refused", "media_type")),  # a customer's file that Meta could not have
+    (131053, ErrorMeaning("refused", "media_type")),  # our file: kind, size, or its address
+    (131055, ErrorMeaning("refused", "unsupported")),  # method not allowed (marketing API)
+    (131056, ErrorMeaning("throttled", "rate", "contact")),  # pair limit, number and recipient
+    (131057, ErrorMeaning("retry", "server")),  # account in maintenance
+    (131059, ErrorMeaning("refused", "invalid")),  # cursor of a list
+    (131060, ErrorMeaning("refused", "general")),  # message unavailable
+    (131062, ErrorMeaning("refused", "recipient")),  # this template needs a phone number, not a user id
+    (131063, ErrorMeaning("refused", "not_allowed")),  # marketing templates are disabled
+    (
+        131064,
+        ErrorMeaning("throttled", "rate", "contact", hours=True),
+    ),  # people reached outside of windows; replies go on
+    (range(131201, 131216), ErrorMeaning("refused", "general")),  # group
+    (132000, ErrorMeaning("refused", "invalid")),  # template: number of parameters
+    (132001, ErrorMeaning("refused", "invalid")),  # template: missing, in this language, or not approved
+    (132005, ErrorMeaning("refused", "invalid")),  # template: text too long
+    (132007, ErrorMeaning("refused", "not_allowed")),  # template: content violates a policy
+    (132008, ErrorMeaning("refused", "invalid")),  # template: parameter value
+    (132012, ErrorMeaning("refused", "invalid")),  # template: parameter format
+    (132015, ErrorMeaning("refused", "not_allowed")),  # template: paused
+    (132016, ErrorMeaning("refused", "not_allowed")),  # template: disabled
+    (132018, ErrorMeaning("refused", "invalid")),  # template: parameter (from v23.0)
+    (132068, ErrorMeaning("refused", "not_allowed")),  # flow blocked
+    (132069, ErrorMeaning("throttled", "rate", "contact", hours=True)),  # flow: ten an hour
+    (133000, ErrorMeaning("credentials", "credentials")),  # deregistration not complete
+    (133004, ErrorMeaning("retry", "server")),  # server temporarily unavailable
+    (133005, ErrorMeaning("credentials", "credentials")),  # PIN wrong
+    (133006, ErrorMeaning("credentials", "credentials")),  # number not verified
+    (133008, ErrorMeaning("credentials", "credentials")),  # PIN guessed too often
+    (133009, ErrorMeaning("credentials", "credentials")),  # PIN guessed too fast
+    (133010, ErrorMeaning("credentials", "credentials")),  # number not registered
+    (133015, ErrorMeaning("retry", "server")),  # number just deleted: five minutes
+    (133016, ErrorMeaning("throttled", "rate", hours=True)),  # registrations in 72 hours
+    (134011, ErrorMeaning("credentials", "credentials")),  # payment terms not accepted
+    (range(134100, 134103), ErrorMeaning("refused", "general")),  # marketing API
+    (135000, ErrorMeaning("refused", "invalid")),  # parameters, without saying which
+    (137000, ErrorMeaning("refused", "recipient")),  # the recipient's identity key has changed
 )
 _MEANINGS = {
     code: meaning
     for codes, meaning in TABLE
     for code in (codes if isinstance(codes, range) else range(codes, codes + 1))
 }
-_UNKNOWN = Meaning("refused", "general")
+_UNKNOWN = ErrorMeaning("refused", "general")
 LONGEST = 9
 """Digits of a code: webhooks may hold anything."""
 LONGEST_ID = 200
 
 
-def meaning(code: str | None) -> Meaning:
+def meaning(code: str | None) -> ErrorMeaning:
     """What a code of Meta's means; one that is not in the table is final, and says nothing."""
     known = code is not None and len(code) <= LONGEST and code.isascii() and code.isdecimal()
     return _MEANINGS.get(int(code), _UNKNOWN) if code and known else _UNKNOWN

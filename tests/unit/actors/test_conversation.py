@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from gevent.lock import BoundedSemaphore
 
-from db.mailbox.unfinished import Mailbox
+from db.mailbox.unfinished import UnfinishedRows
 from relay.actors.conversation import ConversationActor
 from relay.core.conversation.events import Alarm, Arrived, RowChanged, Wake
 from relay.core.errors import StoreError
@@ -46,10 +46,10 @@ class World:
         )
         self.actor = ConversationActor.start(self.parts, "c", PLACE, NO_HOLD, self.left.append)
 
-    def read(self, *_: Any) -> Mailbox:
+    def read(self, *_: Any) -> UnfinishedRows:
         if self.rows is None:
             raise StoreError("PostgreSQL is away")
-        return Mailbox(MAPPING, {"inbound": [], "outbound": self.rows}, [])
+        return UnfinishedRows(MAPPING, {"inbound": [], "outbound": self.rows}, [])
 
     def turn(self, lane: Any = "outbound") -> Turn:
         return Turn(lane, self.refs["sender"], self.refs["channel"], {})

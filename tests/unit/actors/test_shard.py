@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from db.mailbox.sweep import Found
+from db.mailbox.sweep import UnfinishedMessage
 from relay.actors import shard as shard_actor
 from relay.actors.intake import TakenIn
 from relay.actors.shard import FoundUnfinished, ShardActor
@@ -97,7 +97,7 @@ def test_who_waits_reads_its_rows_when_another_of_its_line_has_left(house: House
 
 
 def test_what_is_found_in_postgresql_waits_for_room_too(house: House) -> None:
-    rows = [Found((n,), f"m{n}", f"c{n % 8}", "l", 0, "received", "inbound", False) for n in range(16)]
+    rows = [UnfinishedMessage((n,), f"m{n}", f"c{n % 8}", "l", 0, "received", "inbound", False) for n in range(16)]
     house.tell(FoundUnfinished(rows))
     assert sorted(house.refs) == ["c0", "c1", "c2", "c3"]
     assert house.told("c0")[:2] == [Wake("c0"), Wake("c0", (("m0", "inbound"), ("m8", "inbound")))]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relay.core.archive import OPERATOR, Copy, copies, object_key, packed, read
+from relay.core.archive import OPERATOR, ArchiveCopy, copies, object_key, packed, read
 
 
 def message(raw: bytes, **about: Any) -> bytes:
@@ -59,7 +59,7 @@ def test_what_web_did_not_write_is_refused(body: bytes) -> None:
 
 def test_a_pack_holds_bodies_as_they_came() -> None:
     bodies = [b'{"a":\n1}', b"\xff"]
-    lines = gzip.decompress(packed([Copy("t", str(n), 1.0, raw) for n, raw in enumerate(bodies)])).splitlines()
+    lines = gzip.decompress(packed([ArchiveCopy("t", str(n), 1.0, raw) for n, raw in enumerate(bodies)])).splitlines()
     assert [json.loads(line) for line in lines] == [
         {"id": "0", "received_at": 1.0, "body": '{"a":\n1}'},
         {"id": "1", "received_at": 1.0, "body_base64": "/w=="},

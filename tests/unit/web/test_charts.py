@@ -4,16 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.views.figures import DeliveryRate, Slot
+from db.views.figures import DeliveryRate, TimeSlot
 from web.portal.overview.charts import HEIGHT, chart, nice
 
 BEGIN = datetime(2026, 11, 23, tzinfo=UTC)
 
 
-def _slots(*counts: tuple[int, int, int]) -> list[Slot]:
+def _slots(*counts: tuple[int, int, int]) -> list[TimeSlot]:
     """(from customers, from agents, of those failed) by hour."""
     return [
-        Slot(BEGIN + timedelta(hours=n), DeliveryRate(came), DeliveryRate(went, failed=failed))
+        TimeSlot(BEGIN + timedelta(hours=n), DeliveryRate(came), DeliveryRate(went, failed=failed))
         for n, (came, went, failed) in enumerate(counts)
     ]
 

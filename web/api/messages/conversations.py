@@ -7,7 +7,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from db.paging import CursorError
 from db.views import search
-from db.views.search import ConversationDetail, Search
+from db.views.search import ConversationDetail, ConversationSearch
 from web.api.access import auth
 from web.api.messages.schemas import (
     ConversationDetailOut,
@@ -42,7 +42,7 @@ api.before_request(auth.authenticate)
 @needs("messages:read")
 def list_conversations(query: ConversationQuery) -> Response:
     tenant_id = auth.required_tenant()
-    wanted = Search(
+    wanted = ConversationSearch(
         tenant_id=tenant_id,
         q=query.q,
         line_id=str(query.line_id) if query.line_id else None,

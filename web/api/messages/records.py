@@ -11,8 +11,8 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from db.contacts import conversations
 from db.mailbox import records
-from db.mailbox.records import Move
 from db.mailbox.records import NewRecord as Kept
+from db.mailbox.records import RecordChange
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.messages import Media, Message, Person
 from web.api.access import auth
@@ -51,7 +51,7 @@ def post_record(body: RecordRequest) -> Response:
         media=_media(body),
     )
     kept = Kept(body.direction, message, now, body.provider_id, body.media_type, body.media_url)
-    found, is_new = records.put(pool(), mapping, kept, Move(body.status, at) if body.status else None)
+    found, is_new = records.put(pool(), mapping, kept, RecordChange(body.status, at) if body.status else None)
     return reply(RecordOut.model_validate(found), 201 if is_new else 200)
 
 
@@ -62,7 +62,7 @@ def patch_record(path: MessagePath, body: RecordMove) -> Response:
 
     A status never goes back: whoever hears of `sent` after `read` changes nothing.
     """
-    step = Move(body.status, _seconds(body.at), body.reason_code, body.reason)
+    step = RecordChange(body.status, _seconds(body.at), body.reason_code, body.reason)
     return reply(RecordOut.model_validate(records.move(pool(), auth.named_tenant(), str(path.message_id), step)))
 
 

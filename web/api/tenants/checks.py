@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from relay.channels.base import Account, Expected
 from relay.checks import line_checks
-from relay.checks.line_checks import REF, Checked, OwnInstallation, Side
+from relay.checks.line_checks import REF, OwnInstallation, Side, SideFindings
 from web.api.tenants.schemas import FindingOut
 from web.request.context import parts, pool
 
@@ -16,13 +16,13 @@ def ours() -> OwnInstallation:
     return OwnInstallation(parts().public_url, parts().meta_app_secrets)
 
 
-def of_tenant(tenant_id: str) -> list[Checked]:
+def of_tenant(tenant_id: str) -> list[SideFindings]:
     """Everything about all lines of a tenant."""
     found = line_checks.subjects(pool(), parts().cipher, ours(), tenant_id)
     return line_checks.check_lines(parts().channels, found, ours())
 
 
-def typed(side: Side, tenant_id: str, values: Mapping[str, str], webhook_url: str = "") -> Checked:
+def typed(side: Side, tenant_id: str, values: Mapping[str, str], webhook_url: str = "") -> SideFindings:
     """One side with values that are not stored. Without `webhook_url` the provider's is not compared."""
     held = dict(values)
     if side == "whatsapp":
@@ -33,7 +33,7 @@ def typed(side: Side, tenant_id: str, values: Mapping[str, str], webhook_url: st
     )
 
 
-def shown(checked: Sequence[Checked]) -> list[FindingOut]:
+def shown(checked: Sequence[SideFindings]) -> list[FindingOut]:
     """As the API and the portal show them."""
     return [
         FindingOut(side=one.side, check=found.check, level=found.level, text=found.text, advice=found.advice)

@@ -17,7 +17,7 @@ from db.tenants.registry import Tenant
 from relay.channels.base import Finding
 from relay.checks import line_checks as line_checks
 from relay.checks import own_side
-from relay.checks.line_checks import REF, SIDES, Checked, Subject
+from relay.checks.line_checks import REF, SIDES, SideFindings, Subject
 from relay.checks.owners import Owners
 from relay.checks.ownership import Ownership
 from relay.checks.proof import LineProof, blocking, pair_of
@@ -130,7 +130,7 @@ def _subjects(tenant: Tenant, found: Sequence[Line]) -> list[Subject]:
     return [stored[line.id] for line in found]
 
 
-def _note_health(tenant: Tenant, checked: Sequence[Checked]) -> None:
+def _note_health(tenant: Tenant, checked: Sequence[SideFindings]) -> None:
     """Credentials are refused when they work for no line; one wrong number is that line's trouble."""
     for side in SIDES:
         own = [one for one in checked if one.side == side]
@@ -140,7 +140,7 @@ def _note_health(tenant: Tenant, checked: Sequence[Checked]) -> None:
             credentials.set_health(changes(), tenant.id, side, "ok")
 
 
-def _refuse_where_told(tenant: Tenant, found: Sequence[Line], checked: Sequence[Checked]) -> None:
+def _refuse_where_told(tenant: Tenant, found: Sequence[Line], checked: Sequence[SideFindings]) -> None:
     """Raises ApiError 409 with all findings when a provider said no to any line."""
     refused = [one for one in checked if blocking(one)]
     if not refused:
@@ -154,7 +154,7 @@ def _refuse_where_told(tenant: Tenant, found: Sequence[Line], checked: Sequence[
     raise ApiError(409, "onboarding_refused", f"not activated. {reasons}. {advice}", details)
 
 
-def _detail(line: Line, one: Checked, finding: Finding) -> dict[str, Any]:
+def _detail(line: Line, one: SideFindings, finding: Finding) -> dict[str, Any]:
     return {
         "line_id": line.id,
         "phone_number_id": line.phone_number_id,
@@ -167,7 +167,7 @@ def _detail(line: Line, one: Checked, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _activated(tenant: Tenant, ids: Collection[str], checked: Sequence[Checked]) -> Activated:
+def _activated(tenant: Tenant, ids: Collection[str], checked: Sequence[SideFindings]) -> Activated:
     urls = WebhookUrlsOf(tenant)
     return Activated(
         id=tenant.id,
@@ -189,7 +189,7 @@ def _activated(tenant: Tenant, ids: Collection[str], checked: Sequence[Checked])
     )
 
 
-def _own_side(line: Line, urls: WebhookUrlsOf) -> list[Checked]:
+def _own_side(line: Line, urls: WebhookUrlsOf) -> list[SideFindings]:
     """Of our own side only what is wrong for certain: nothing can prove Meta's webhooks."""
     has_secret = urls.own_app or bool(parts().meta_app_secret)
-    return [] if has_secret else [Checked(line.id, "relay", (own_side.app_secret(""),))]
+    return [] if has_secret else [SideFindings(line.id, "relay", (own_side.app_secret(""),))]

@@ -11,7 +11,7 @@ from wtforms.validators import Optional
 
 from db.paging import CursorError, Page
 from db.views import search
-from db.views.search import ConversationDetail, ConversationSummary, Search
+from db.views.search import ConversationDetail, ConversationSearch, ConversationSummary
 from relay.core.explain.steps import Tracked
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
@@ -44,7 +44,7 @@ def conversations(tenant_id: UUID) -> str:
 
 
 def _listed(form: ConversationFilter) -> Page[ConversationSummary]:
-    wanted = Search(
+    wanted = ConversationSearch(
         tenant().id,
         q=form.q.data or None,
         line_id=form.line.data or None,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from db.views.figures import Slot
+from db.views.figures import TimeSlot
 
 HEIGHT = 100.0
 WIDTH = 20.0
@@ -51,7 +51,7 @@ class Chart:
 Label = Callable[[datetime], str]
 
 
-def chart(slots: Sequence[Slot], label: Label, tick: Label, every: int, unit: str) -> Chart:
+def chart(slots: Sequence[TimeSlot], label: Label, tick: Label, every: int, unit: str) -> Chart:
     """`unit` is what a bar stands for, in words: hour or day."""
     top = nice(max((slot.inbound.total + slot.outbound.total for slot in slots), default=0))
     bars = [_bar(index, slot, label(slot.start), top) for index, slot in enumerate(slots)]
@@ -71,7 +71,7 @@ def nice(most: int) -> int:
         power *= 10
 
 
-def _bar(index: int, slot: Slot, label: str, top: int) -> Bar:
+def _bar(index: int, slot: TimeSlot, label: str, top: int) -> Bar:
     inbound = slot.inbound.total / top * HEIGHT
     outbound = slot.outbound.total / top * HEIGHT
     failed = slot.inbound.failed + slot.outbound.failed

@@ -11,7 +11,7 @@ from flask import render_template
 from werkzeug.exceptions import NotFound
 
 from db.views import figures, line_health, search
-from db.views.search import Search
+from db.views.search import ConversationSearch
 from web.portal.frame import time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.overview.charts import Chart, chart
@@ -43,11 +43,11 @@ def _figures() -> dict[str, Any]:
     return {"figures": found, "hours": hours_chart(found.hours), "days": _days_chart(found.days)}
 
 
-def hours_chart(slots: list[figures.Slot]) -> Chart:
+def hours_chart(slots: list[figures.TimeSlot]) -> Chart:
     return chart(slots, _clock, _clock, 6, "hour")
 
 
-def _days_chart(slots: list[figures.Slot]) -> Chart:
+def _days_chart(slots: list[figures.TimeSlot]) -> Chart:
     return chart(slots, _day, _short_day, 2, "day")
 
 
@@ -72,7 +72,7 @@ def _lines() -> dict[str, Any]:
 
 def _recent() -> dict[str, Any]:
     data_access.record_once(tenant().id, ("conversations", tenant().id), "conversations.listed")
-    found = search.listed(tenant_pool(), Search(tenant().id), RECENT)
+    found = search.listed(tenant_pool(), ConversationSearch(tenant().id), RECENT)
     return {"recent": found.items}
 
 

@@ -9,7 +9,7 @@ from db.tenants import onboarding
 from db.tenants.changes import TakenError
 from db.tenants.onboarding import Line
 from relay.checks import line_checks
-from relay.checks.line_checks import REF, SIDES, Checked
+from relay.checks.line_checks import REF, SIDES, SideFindings
 from web.api.tenants.onboarding import completed
 from web.portal.frame.blueprint import portal, tenant
 from web.portal.wizard import notes, pages
@@ -72,7 +72,7 @@ def setup_standing(tenant_id: object) -> str:
     return render_template("portal/setup/_standing.html", lines=read().lines)
 
 
-def results(checked: list[Checked]) -> list[tuple[str, str, list[tuple[str, str, str, str]]]]:
+def results(checked: list[SideFindings]) -> list[tuple[str, str, list[tuple[str, str, str, str]]]]:
     """Side, its name, and its findings, for the template of the same name."""
     return [(one.side, NAMES[one.side], shown(one.findings)) for one in checked]
 

@@ -54,7 +54,7 @@ def convert(file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
         file.seek(0)
 
 
-class _Timed:
+class _TimeLimitedFile:
     """The file of a picture, which cannot be read on when its time is up. Decoders read it piece by piece."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -90,7 +90,7 @@ def _is_still(image: Image.Image) -> bool:
 
 def _read(file: IO[bytes], media: Media) -> Image.Image | None:
     """The picture upright, in RGB or RGBA; None: leave it as it is. What it was decoded to is let go on return."""
-    with Image.open(_Timed(file), formats=FORMATS) as image:
+    with Image.open(_TimeLimitedFile(file), formats=FORMATS) as image:
         if _is_fine(image, media) or not _is_still(image) or image.width * image.height > PIXELS:
             return None
         image.draft("RGB", (_SIDES[0], _SIDES[0]))
