@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import IO, Any
 
-import filetype
 from gevent import get_hub
 from gevent.lock import BoundedSemaphore
 
@@ -19,6 +18,8 @@ from db.mailbox import messages
 from relay.channels.base import Account, Channel, Download
 from relay.core.conversation.events import FilePrepared
 from relay.core.errors import CannotCarry, RelayError
+from relay.core.file_types import type_of_file
+from relay.core.filenames import complete
 from relay.core.messages import ChannelName, Direction, Media
 from relay.core.queues import SOURCE, TARGET
 from relay.runtime.actor import RelayActor, tell
@@ -160,23 +161,12 @@ def _spool(file: IO[bytes], media: Media, download: Download) -> Media:
         file.write(chunk)
     if size == 0:
         raise CannotCarry("empty_file", "the file is empty")
+    name = media.filename or download.filename
+    mime_type = type_of_file((media.mime_type, download.mime_type), head, name)
     return replace(
         media,
         size=size,
         sha256=digest.hexdigest(),
-        mime_type=_type(media, download, head),
-        filename=media.filename or download.filename,
+        mime_type=mime_type,
+        filename=complete(name, mime_type) if name else None,
     )
-
-
-def _type(media: Media, download: Download, head: bytes) -> str:
-    """The type the sender named, unless nobody named one or the bytes are plainly of another class."""
-    shown = filetype.guess_mime(head)
-    for named in (media.mime_type, download.mime_type):
-        if not named or named.split(";")[0].strip() in ("application/octet-stream", "binary/octet-stream"):
-            continue
-        if shown == "application/pdf" and not named.startswith("application/"):
-            return str(shown)
-        # Meta takes Ogg with Opus only, and wants to be told so.
-        return "audio/ogg; codecs=opus" if named == "audio/ogg" and b"OpusHead" in head else named
-    return str(shown or "application/octet-stream")

@@ -9,6 +9,8 @@ import unicodedata
 from typing import Literal
 from urllib.parse import quote
 
+from relay.core.filenames import cleaned
+
 NEUTRAL = "application/octet-stream"
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 SOUNDS = frozenset({
@@ -30,9 +32,6 @@ HARMLESS = SHOWN | {
     "application/vnd.oasis.opendocument.presentation",
 }  # fmt: skip
 """What may say what it is, for whoever needs to know: no browser takes any of it for a page. All else is NEUTRAL."""
-LONGEST_NAME = 150
-LONGEST_ENCODED = 360
-"""Characters of a name when it is percent-encoded, as it is twice in a link that has to fit below a text."""
 
 
 def type_to_serve(mime_type: str) -> str:
@@ -44,18 +43,9 @@ def type_to_serve(mime_type: str) -> str:
     return mime_type.strip() if tells_codecs else base
 
 
-def name_to_serve(filename: str | None) -> str:
-    """The name without what a file system, a header or an eye would take amiss; empty where there is none."""
-    name = "".join("_" if c in '\\/:*?"<>|%;' or not c.isprintable() else c for c in filename or "").strip(". ")
-    name = name[-LONGEST_NAME:]
-    while len(quote(name, safe="")) > LONGEST_ENCODED:
-        name = name[1:]  # the end tells what it is
-    return name
-
-
 def disposition(filename: str | None, way: Literal["inline", "attachment"] = "attachment") -> str:
     """A Content-Disposition header by RFC 6266: in ASCII, and what is beyond that percent-encoded beside it."""
-    name = name_to_serve(filename)
+    name = cleaned(filename)
     if not name:
         return way
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode() or "file"

@@ -97,10 +97,25 @@ def other_file(chat: Chat) -> None:
     assert "photos.zip: http" in shown(chat, "text")["text"]
 
 
+@outbound.row("document without an ending")
+def nameless(chat: Chat) -> None:
+    chat.opened()
+    chat.answers(attachment={"data": "JVBERi0xLjQK", "mime_type": "application/pdf", "filename": "scan."})
+    assert shown(chat, "document")["media"]["filename"] == "scan.pdf"
+
+
 @outbound.row("table as text")
 def table(chat: Chat) -> None:
     chat.opened()
     chat.answers(attachment={"data": "YSxiCjEsMgo=", "mime_type": "text/csv", "filename": "prices.csv"})
+    assert shown(chat, "document")["media"]["filename"] == "prices.csv"
+
+
+@outbound.row("table without a type")
+def untyped(chat: Chat) -> None:
+    chat.opened()
+    content = {"data": "YSxiCjEsMgo=", "mime_type": "application/octet-stream", "filename": "prices.csv"}
+    chat.answers(attachment=content)
     assert shown(chat, "document")["media"]["filename"] == "prices.csv"
 
 

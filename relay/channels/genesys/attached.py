@@ -12,9 +12,10 @@ from relay.channels.genesys.drafts import ElementContent
 from relay.channels.genesys.webhook import media_kind
 from relay.channels.http.reading import joined, record
 from relay.channels.text import clean
+from relay.core.filenames import cleaned
 from relay.core.messages import Media, MediaKind
 
-LONGEST_NAME = 200
+_LONGEST_MIME = 200
 
 
 def attachment(body: Any) -> ElementContent:
@@ -69,9 +70,8 @@ def _file(found: dict[str, Any], url: str, caption: str | None) -> Media:
 def _mime(found: dict[str, Any]) -> str:
     """Nothing longer is one."""
     mime = clean(found.get("mime")) or ""
-    return mime if len(mime) <= LONGEST_NAME else ""
+    return mime if len(mime) <= _LONGEST_MIME else ""
 
 
 def _name(found: dict[str, Any]) -> str | None:
-    """Its end, which tells the type, where it is too long for a file name."""
-    return (clean(found.get("filename")) or "")[-LONGEST_NAME:] or None
+    return cleaned(clean(found.get("filename"))) or None

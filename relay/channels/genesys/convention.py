@@ -13,18 +13,17 @@ On one line: /template order_update en_US | Ada | 4711
 
 from __future__ import annotations
 
-import mimetypes
 import re
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME, Parameter, Template
+from relay.core.filenames import cleaned, type_of
 from relay.core.messages import Media, MediaKind, Message
 from relay.core.visible import as_word, trimmed
 
 WORD = "/template"
 MOST_BUTTONS = 10
-LONGEST_NAME = 200
 _LONGEST_HEAD = 200
 """So far one looks for the word: nothing unseen is pasted that is longer."""
 _SLASH = re.compile("[\u2044\u2215\u29f8\uff0f]")
@@ -135,5 +134,5 @@ def _file(url: str) -> Media:
         name = urlsplit(url).path.rpartition("/")[2]
     except ValueError as error:
         raise _Unreadable("the header's address is none") from error
-    kind = _KINDS.get((mimetypes.guess_type(name)[0] or "").partition("/")[0], "document")
-    return Media(kind=kind, source_url=url, filename=name[-LONGEST_NAME:] or None, public=True)
+    kind = _KINDS.get((type_of(name) or "").partition("/")[0], "document")
+    return Media(kind=kind, source_url=url, filename=cleaned(unquote(name)) or None, public=True)

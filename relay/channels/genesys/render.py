@@ -16,6 +16,7 @@ from relay.channels.http.reading import joined, joined_once, without_none
 from relay.channels.text import clean, iso_time
 from relay.core.content import Option, OptionKind
 from relay.core.errors import CannotCarry
+from relay.core.filenames import complete
 from relay.core.messages import Media, Message, Recipient, Report
 
 MEDIA_TYPES = {"image": "Image", "sticker": "Image", "video": "Video", "audio": "Audio", "document": "File"}
@@ -125,12 +126,13 @@ def _answered(message: Message) -> dict[str, str | None]:
 
 def _attachment(media: Media, url: str | None, text: str) -> dict[str, Any]:
     """The caption stands here and in the message's text: nobody says which of them agents see."""
+    named = media.filename or media.kind == "document"
     return without_none(
         {
             "mediaType": MEDIA_TYPES[media.kind],
             "url": url,
             "mime": media.mime_type.partition(";")[0].strip() or UNKNOWN_MIME,
-            "filename": media.filename,
+            "filename": complete(media.filename, media.mime_type) if named else None,
             "sha256": media.sha256,
             "text": text or None,
         }

@@ -12,9 +12,8 @@ from relay.channels.http.client import HttpTransport, Stream
 from relay.channels.http.origins import TrustedOrigins
 from relay.channels.text import clean
 from relay.core.errors import CannotCarry, Fate, SendError
+from relay.core.filenames import UNTOLD, cleaned
 from relay.core.messages import Media
-
-UNTOLD = ("", "application/octet-stream", "binary/octet-stream")
 
 
 @contextmanager
@@ -63,5 +62,4 @@ def _filename(disposition: str) -> str | None:
         return None
     headers = Headers()
     headers["Content-Disposition"] = disposition
-    name = clean(headers.get_filename()) or ""
-    return re.split(r"[/\\]", name)[-1] or None
+    return cleaned(clean(headers.get_filename())) or None

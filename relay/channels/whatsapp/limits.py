@@ -5,11 +5,11 @@ Source: Meta's media and *-messages pages, November 2025. Text counts UTF-16 uni
 
 from __future__ import annotations
 
-import mimetypes
 from dataclasses import replace
 
 from relay.channels.whatsapp.decoders import CONVERTED
 from relay.core.errors import CannotCarry
+from relay.core.filenames import UNTOLD, complete
 from relay.core.messages import Media, MediaKind
 
 TEXT = 4096
@@ -32,7 +32,6 @@ CAPTIONED = ("image", "video", "document", "link")
 HEADERS = ("image", "video", "document")
 """What may stand above buttons."""
 OPUS = "audio/ogg; codecs=opus"
-UNTOLD = ("", "application/octet-stream", "binary/octet-stream")
 
 _SIZES: dict[MediaKind, int] = {
     "image": 5 * MB,
@@ -82,6 +81,9 @@ _ALIASES = {
     "audio/opus": OPUS,
     "video/3gp": "video/3gpp",
     "video/x-m4v": "video/mp4",
+    "text/x-csv": "text/csv",
+    "application/csv": "text/csv",
+    "text/x-vcard": "text/vcard",
     "application/x-pdf": "application/pdf",
     "application/acrobat": "application/pdf",
     "application/vnd.ms-word": "application/msword",
@@ -92,16 +94,7 @@ _ALIASES = {
     "application/mspowerpoint": "application/vnd.ms-powerpoint",
     "application/x-mspowerpoint": "application/vnd.ms-powerpoint",
 }
-_PLAIN = {
-    "text/csv": ".csv",
-    "text/x-csv": ".csv",
-    "application/csv": ".csv",
-    "text/tab-separated-values": ".tsv",
-    "text/markdown": ".md",
-    "text/calendar": ".ics",
-    "text/vcard": ".vcf",
-    "text/x-vcard": ".vcf",
-}
+_PLAIN = ("text/csv", "text/tab-separated-values", "text/markdown", "text/calendar", "text/vcard")
 """Plain text by another name: it goes as text/plain, and the file's name tells the phone what opens it."""
 
 
@@ -154,11 +147,11 @@ def largest(kind: MediaKind) -> int:
 
 def shown_name(media: Media) -> str:
     """The extension decides which icon the handset shows."""
-    return media.filename or f"file{mimetypes.guess_extension(media.mime_type) or ''}"
+    return complete(media.filename, media.mime_type)
 
 
 def _as_plain_text(media: Media) -> Media:
-    ending = _PLAIN.get(meta_mime(media.mime_type))
-    if ending is None:
+    mime = meta_mime(media.mime_type)
+    if mime not in _PLAIN:
         return media
-    return replace(media, mime_type="text/plain", filename=media.filename or f"file{ending}")
+    return replace(media, mime_type="text/plain", filename=complete(media.filename, mime))

@@ -10,8 +10,9 @@ from werkzeug.datastructures import ContentRange
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from db.views import history
-from relay.core.downloads import FILMS, PICTURES, SHOWN, SOUNDS, disposition, name_to_serve, type_to_serve
+from relay.core.downloads import FILMS, PICTURES, SHOWN, SOUNDS, disposition, type_to_serve
 from relay.core.explain.steps import File
+from relay.core.filenames import complete
 from relay.stores.objects import ObjectMissingError
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.request import data_access
@@ -84,7 +85,7 @@ def shows(file: File) -> str | None:
 def _headers(file: File) -> dict[str, str]:
     return {
         "Content-Disposition": disposition(
-            name_to_serve(file.filename) or file.kind, "inline" if _type(file) in SHOWN else "attachment"
+            complete(file.filename or file.kind, _type(file)), "inline" if _type(file) in SHOWN else "attachment"
         ),
         "Content-Security-Policy": CSP,
         "X-Content-Type-Options": "nosniff",

@@ -15,6 +15,7 @@ from relay.channels.whatsapp.inbound.wording import LONGEST_ID, identifier
 from relay.channels.whatsapp.webhook import MEDIA
 from relay.core.brevity import shallow
 from relay.core.content import About
+from relay.core.filenames import cleaned
 from relay.core.messages import Ignored, Media, MediaKind, Message, Person
 from relay.core.visible import blank
 
@@ -88,7 +89,7 @@ def _file(kind: str, message: Item) -> Media | None:
         mime_type=(clean(item.get("mime_type")) or "")[:_LONGEST_NAME],
         source_id=media_id,
         source_url=url if url and len(url) <= 4 * LONGEST_ID else None,
-        filename=(clean(item.get("filename")) or "")[:_LONGEST_NAME] or None,
+        filename=cleaned(clean(item.get("filename"))) or None,
         caption=clean(item.get("caption")),
         voice=kind == "voice" or item.get("voice") is True,
     )

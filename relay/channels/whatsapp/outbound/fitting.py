@@ -20,13 +20,13 @@ from relay.channels.whatsapp.limits import (
     LINK,
     ROWS,
     TEXT,
-    UNTOLD,
     likely_kind,
     meta_mime,
 )
 from relay.channels.whatsapp.outbound.interactive import as_buttons, link_line, sendable_link
 from relay.channels.whatsapp.outbound.pins import fit_place
 from relay.channels.whatsapp.outbound.titles import buttons_tell_all, listed, one_line, rows_tell_all
+from relay.core.filenames import UNTOLD
 from relay.core.lengths import units
 from relay.core.messages import Media, Message
 

@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 
 from relay.channels.whatsapp.decoders import FORMATS
 from relay.channels.whatsapp.limits import MB, largest, likely_kind, meta_mime
+from relay.core.filenames import renamed
 from relay.core.messages import Media
 
 PIXELS = 40_000_000
@@ -27,7 +28,6 @@ SECONDS = 10.0
 its pixels, or by notes that the library puts together one by one."""
 
 _MIMES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
-_ENDINGS = {"JPEG": ".jpg", "PNG": ".png"}
 _SIDES = (4096, 2560, 1600)
 """Longest sides in pixels, tried in turn until the file is small enough; a JPEG of the last one always is."""
 
@@ -138,12 +138,11 @@ def _described(media: Media, file: IO[bytes], size: int, format_name: str) -> Me
     while block := file.read(64 * 1024):
         digest.update(block)
     file.seek(0)
-    name = (media.filename and media.filename.rpartition(".")[0]) or media.filename
     return replace(
         media,
         kind="image",
         mime_type=_MIMES[format_name],
-        filename=name and name + _ENDINGS[format_name],
+        filename=renamed(media.filename, _MIMES[format_name]) if media.filename else None,
         size=size,
         sha256=digest.hexdigest(),
     )
