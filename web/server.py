@@ -7,9 +7,6 @@ answered 408 and closed. Gunicorn loads this class in its master, before anythin
 
 from __future__ import annotations
 
-import errno
-import socket
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -20,17 +17,11 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.exceptions import RequestTimeout
 
+from web.connection import PIECE_BYTES, TimedSocket, TooSlowError
 from web.request.networks import network_of
 
-HEAD_SECONDS = 10.0
-"""From the first byte of a request to the end of its headers."""
-BODY_SECONDS = 30.0
-"""From there to the end of its body. 4 MiB, the most that is taken, are 140 KB in a second."""
-TAKING_SECONDS = 60.0
-"""For each piece of an answer to be taken by whoever asked."""
 UNWANTED_BYTES = 8 * 1024 * 1024
 """So much of a body is read although nobody wants it: twice what a webhook may have."""
-PIECE_BYTES = 256 * 1024
 SHARE = 4
 """An address may hold one of so many parts of a worker's connections."""
 ROOM = 0.1
@@ -40,94 +31,6 @@ REFUSALS = {
     408: b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
     429: b"HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n",
 }
-
-
-class TooSlowError(RequestTimeout):
-    """The application answers it as it answers every error: in its own form, with 408."""
-
-    description = "the request did not arrive in time; send it again"
-
-
-class TimedSocket:
-    """A connection's socket with a deadline for whatever is being read from it."""
-
-    def __init__(self, sock: Any, idle_seconds: float) -> None:
-        self._sock = sock
-        self._idle_seconds = idle_seconds
-        self._ends: float | None = None
-        self.too_slow = False
-        self.awaited = False
-        self._gives_way = False
-        sock.settimeout(TAKING_SECONDS)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-    def wait_for_request(self) -> None:
-        """Nothing of the next request is here: its deadline begins with its first byte."""
-        self._ends = None
-
-    def wait_for_body(self) -> None:
-        self._ends = time.monotonic() + BODY_SECONDS
-
-    def recv(self, size: int) -> bytes:
-        """As a socket's. Empty when the other side has nothing to ask. Raises TooSlowError."""
-        late = False
-        try:
-            found = self._received(size)
-        except OSError as error:
-            late, found = True, b""
-            # gevent ends the wait with an error of its own when the socket is shut down by somebody else.
-            if not (self._gives_way or isinstance(error, TimeoutError)):
-                raise
-        if not found and self._ends is not None and (late or self._gives_way):
-            self.too_slow = True
-            raise TooSlowError
-        if found and self._ends is None:
-            self._ends = time.monotonic() + HEAD_SECONDS
-        return found
-
-    def give_way(self) -> None:
-        """What is being awaited comes to an end after what is here already, as if it were late."""
-        self._gives_way = True
-        self._sock.shutdown(socket.SHUT_RD)
-
-    def _received(self, size: int) -> bytes:
-        left = self._idle_seconds if self._ends is None else self._ends - time.monotonic()
-        if left <= 0:  # a byte at a time is always there in time
-            raise TimeoutError
-        self._sock.settimeout(left)
-        self.awaited = True
-        try:
-            return bytes(self._sock.recv(size))
-        finally:
-            self.awaited = False
-            self._sock.settimeout(TAKING_SECONDS)
-
-    def sendall(self, piece: bytes) -> None:
-        """As a socket's. Who takes nothing is taken for gone."""
-        with _taken():
-            self._sock.sendall(piece)
-
-    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
-        """As a socket's, in turns: each stretch has the time that a piece has."""
-        sent = 0
-        while count is None or sent < count:
-            part = PIECE_BYTES if count is None else min(PIECE_BYTES, count - sent)
-            with _taken():
-                done = self._sock.sendfile(file, offset + sent, part)
-            if not done:
-                break
-            sent += done
-        return sent
-
-
-@contextmanager
-def _taken() -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError:  # gunicorn knows this one for somebody who has left, and writes nothing about it
-        raise BrokenPipeError(errno.EPIPE, "nobody takes the answer") from None
 
 
 class Addresses:

@@ -18,8 +18,9 @@ from demo.stack.ports import HOST
 from tests import processes
 from tests.security.proxies import Proxy
 from tests.waiting import PATIENCE, wait_until
-from web import server
-from web.server import Addresses, TimedSocket, TooSlowError
+from web import connection
+from web.connection import TimedSocket, TooSlowError
+from web.server import Addresses
 
 ANOTHER_ADDRESS = "127.0.0.2"
 MANY = 2_100
@@ -44,7 +45,7 @@ def test_thousands_of_unfinished_posts_stop_nobody_else(port: int, addresses: in
         for _ in range(20):
             assert _asked_from(ANOTHER_ADDRESS, port).status_code == 200
         # Who had to wait for a place would have waited until the deadline of those who hold them.
-        assert time.monotonic() - asked_at < server.BODY_SECONDS / 2
+        assert time.monotonic() - asked_at < connection.BODY_SECONDS / 2
         assert {_status(one) for one in begun} == answers
 
 
@@ -78,8 +79,8 @@ def test_web_answers_through_the_proxy(port: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("begin", ["wait_for_body", "wait_for_request"])
 def test_the_deadline_is_one_for_all_that_is_read(begin: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "BODY_SECONDS", 0.3)
-    monkeypatch.setattr(server, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.3)
     near, far = socket.socketpair()
     with near, far, gevent.Timeout(PATIENCE):
         client = TimedSocket(near, 15)
@@ -92,7 +93,7 @@ def test_the_deadline_is_one_for_all_that_is_read(begin: str, monkeypatch: pytes
 
 
 def test_who_takes_no_answer_is_let_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(server, "TAKING_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "TAKING_SECONDS", 0.2)
     large = tmp_path / "large"
     large.write_bytes(bytes(64 * 1024 * 1024))
     near, far = socket.socketpair()
