@@ -6,6 +6,7 @@ one stops the start with a single message and not with a worker that dies again 
 
 import os
 import shutil
+import sys
 import tempfile
 from typing import Any
 
@@ -39,12 +40,15 @@ control_socket_disable = True
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def on_starting(_server: Any) -> None:
+def on_starting(server: Any) -> None:
     """Refuse to start with settings that no worker could use; give the workers a common folder for their metrics."""
     try:
         load_settings()
     except SettingsError as error:
         raise SystemExit(str(error)) from None
+    # SIGUSR2 starts a second web on the same port. By the file of gunicorn's own that we run as a module, as it would
+    # do by itself, Python takes gunicorn's modules for those of the standard library.
+    server.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
     # Before the first fork, and before anything imports prometheus_client, which looks for it once.
     os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="relay-web-metrics-")
 

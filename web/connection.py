@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import socket
+import struct
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +39,7 @@ class TimedSocket:
         self.too_slow = False
         self.awaited = False
         self._gives_way = False
+        self._idle_from = time.monotonic()
         sock.settimeout(TAKING_SECONDS)
 
     def __getattr__(self, name: str) -> Any:
@@ -44,6 +48,12 @@ class TimedSocket:
     def wait_for_request(self) -> None:
         """Nothing of the next request is here: its deadline begins with its first byte."""
         self._ends = None
+        self._idle_from = time.monotonic()
+
+    def idle_for(self, seconds: float) -> bool:
+        """Whether no byte of a next request has come for so long."""
+        waits = self.awaited and self._ends is None
+        return waits and time.monotonic() - self._idle_from >= seconds and not self._unread()
 
     def wait_for_body(self) -> None:
         self._ends = time.monotonic() + BODY_SECONDS
@@ -69,6 +79,11 @@ class TimedSocket:
         """What is being awaited comes to an end after what is here already, as if it were late."""
         self._gives_way = True
         self._sock.shutdown(socket.SHUT_RD)
+
+    def _unread(self) -> int:
+        """Bytes that have arrived and were not read yet."""
+        found: int = struct.unpack("i", fcntl.ioctl(self._sock.fileno(), termios.FIONREAD, bytes(4)))[0]
+        return found
 
     def _received(self, size: int) -> bytes:
         left = self._idle_seconds if self._ends is None else self._ends - time.monotonic()

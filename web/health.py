@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
-from flask import Blueprint, Flask, Response, current_app, jsonify
+from flask import Blueprint, Flask, Response, current_app, jsonify, make_response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
 from db.pool import DatabaseError, Pool
@@ -40,8 +40,11 @@ def ready() -> Response:
     """Ready means: a webhook for a known line gets its 200.
 
     That takes the broker, and PostgreSQL only for the first time: lines are cached. So while
-    PostgreSQL, Redis or the object store is away this says so, and web goes on.
+    PostgreSQL, Redis or the object store is away this says so, and web goes on. A worker that stops is
+    not ready, so that a balancer goes elsewhere.
     """
+    if current_app.extensions.get("stopping"):
+        return make_response({"status": "stopping"}, 503)
     is_ready, body = current_app.extensions["recent-readiness"].get()
     response = jsonify(body)
     response.status_code = 200 if is_ready else 503

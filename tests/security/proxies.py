@@ -32,14 +32,15 @@ http {{
 
 
 class Proxy:
-    """nginx before whatever listens on `upstream`, for as long as the context lasts."""
+    """nginx before whatever listens on `upstream` and on `others`, for as long as the context lasts."""
 
-    def __init__(self, upstream: int, folder: Path) -> None:
+    def __init__(self, upstream: int, folder: Path, *others: int) -> None:
         self.port, self.plain_port = free_port(), free_port()
         self._folder = folder
         _certificate(folder)
+        ports = (upstream, *others)
         _replaced(folder / "relay.conf", {
-            "server 127.0.0.1:8000": f"server {HOST}:{upstream}",
+            "server 127.0.0.1:8000 max_fails=0;": "".join(f"server {HOST}:{one} max_fails=0;" for one in ports),
             "listen 80;": f"listen {HOST}:{self.plain_port};",
             "listen 443 ssl;": f"listen {HOST}:{self.port} ssl;",
             "/etc/ssl/relay/": f"{folder}/",
@@ -59,18 +60,22 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self._child.stop()
 
+    @property
+    def authority(self) -> str:
+        """The file by which its certificate is verified."""
+        return str(self._folder / "fullchain.pem")
+
     def connection(self) -> ssl.SSLSocket:
         """A connection that speaks TLS and has said nothing yet."""
-        context = ssl.create_default_context(cafile=str(self._folder / "fullchain.pem"))
+        context = ssl.create_default_context(cafile=self.authority)
         plain = socket.create_connection((HOST, self.port), timeout=PATIENCE)
         return context.wrap_socket(plain, server_hostname="localhost")
 
     def get(self, path: str, **more: Any) -> requests.Response:
-        return requests.get(self.url(path), verify=str(self._folder / "fullchain.pem"), timeout=PATIENCE, **more)
+        return requests.get(self.url(path), verify=self.authority, timeout=PATIENCE, **more)
 
     def post(self, path: str, body: bytes, **more: Any) -> requests.Response:
-        verify = str(self._folder / "fullchain.pem")
-        return requests.post(self.url(path), data=body, verify=verify, timeout=PATIENCE, **more)
+        return requests.post(self.url(path), data=body, verify=self.authority, timeout=PATIENCE, **more)
 
     def url(self, path: str) -> str:
         return f"https://localhost:{self.port}{path}"
