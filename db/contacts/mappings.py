@@ -43,7 +43,9 @@ def mapping_of(row: Sequence[Any]) -> ConversationMapping:
 
 
 READ = Prepared(
-    "read_conversation", f"SELECT {columns('c')} FROM conversation_mappings c WHERE c.id = %(id)s", id="uuid"
+    "read_conversations",
+    f"SELECT {columns('c')} FROM conversation_mappings c WHERE c.id = ANY(%(ids)s)",
+    ids="uuid[]",
 )
 
 
@@ -54,13 +56,13 @@ def by_id(pool: Pool, conversation_id: str) -> ConversationMapping | None:
     except ValueError:
         return None
     with pool.autocommit() as cursor:
-        return read(cursor, conversation_id)
+        return next(iter(read(cursor, [conversation_id]).values()), None)
 
 
-def read(cursor: Any, conversation_id: str) -> ConversationMapping | None:
-    READ.run(cursor, id=conversation_id)
-    row = cursor.fetchone()
-    return mapping_of(row) if row else None
+def read(cursor: Any, conversation_ids: Sequence[str]) -> dict[str, ConversationMapping]:
+    """Of those that there are, by id."""
+    READ.run(cursor, ids=conversation_ids)
+    return {mapping.conversation_id: mapping for mapping in map(mapping_of, cursor.fetchall())}
 
 
 LOCK = Prepared(

@@ -266,10 +266,11 @@ STANDINGS = Prepared(
 
 DUE_REPORTS = Prepared(
     "due_reports",
-    f"""SELECT {ROW_STATUS} FROM message_tracking m
-        WHERE conversation_id = %(conversation)s AND unfinished AND report IS DISTINCT FROM reported
-        ORDER BY seq LIMIT %(limit)s""",
-    conversation="uuid", limit="integer",
+    f"""SELECT {ROW_STATUS} FROM unnest(%(conversations)s) c (id) CROSS JOIN LATERAL (
+          SELECT * FROM message_tracking x
+          WHERE x.conversation_id = c.id AND x.unfinished AND x.report IS DISTINCT FROM x.reported
+          ORDER BY x.seq LIMIT %(limit)s) m""",
+    conversations="uuid[]", limit="integer",
 )  # fmt: skip
 
 
@@ -286,7 +287,7 @@ def row_statuses(cursor: Any, message_ids: Sequence[str]) -> list[RowStatus]:
     return [row_status_of(row) for row in cursor.fetchall()]
 
 
-def due_reports(cursor: Any, conversation_id: str, limit: int) -> list[RowStatus]:
-    """Messages of a conversation of which the agent's side has not been told what it should be."""
-    DUE_REPORTS.run(cursor, conversation=conversation_id, limit=limit)
+def due_reports(cursor: Any, conversation_ids: Sequence[str], limit: int) -> list[RowStatus]:
+    """Messages of which the agent's side has not been told what it should be: `limit` of each conversation."""
+    DUE_REPORTS.run(cursor, conversations=conversation_ids, limit=limit)
     return [row_status_of(row) for row in cursor.fetchall()]

@@ -145,21 +145,28 @@ def _row(row: Sequence[Any]) -> Row:
     return Row(id_, tenant_id, line_id, conversation_id, shard, direction, key, message, *state)
 
 
-LANE = Prepared(
-    "read_lane",
-    f"""SELECT {COLUMNS} FROM message_tracking m
-        WHERE m.conversation_id = %(conversation)s AND m.direction = %(direction)s
-          AND m.unfinished AND m.state IN ('received', 'sending', 'unknown')
-        ORDER BY m.sort_time, m.arrived_at, m.idx, m.seq LIMIT %(limit)s""",
-    conversation="uuid", direction="text", limit="integer",
+LANES = Prepared(
+    "read_lanes",
+    # The limit makes it look at each lane by itself, in the order of its index.
+    f"""SELECT {COLUMNS} FROM unnest(%(conversations)s) c (id) CROSS JOIN (VALUES ('inbound'), ('outbound')) d (name)
+        CROSS JOIN LATERAL (
+          SELECT * FROM message_tracking x
+          WHERE x.conversation_id = c.id AND x.direction = d.name
+            AND x.unfinished AND x.state IN ('received', 'sending', 'unknown')
+          ORDER BY x.sort_time, x.arrived_at, x.idx, x.seq LIMIT %(limit)s) m""",
+    conversations="uuid[]", limit="integer",
 )  # fmt: skip
 
 
-def unfinished(cursor: Any, conversation_id: str, direction: Direction, limit: int) -> list[Row]:
-    """The beginning of a lane: rows once claimed first, then by sort key."""
-    LANE.run(cursor, conversation=conversation_id, direction=direction, limit=limit)
-    rows = [_row(row) for row in cursor.fetchall()]
-    return sorted(rows, key=lambda row: (not row.claimed, row.key))
+def unfinished(cursor: Any, conversation_ids: Sequence[str], limit: int) -> dict[tuple[str, Direction], list[Row]]:
+    """The beginning of each lane that has one, by conversation and direction: once claimed first, then by sort key."""
+    LANES.run(cursor, conversations=conversation_ids, limit=limit)
+    lanes: dict[tuple[str, Direction], list[Row]] = {}
+    for row in map(_row, cursor.fetchall()):
+        lanes.setdefault((row.conversation_id, row.direction), []).append(row)
+    for rows in lanes.values():
+        rows.sort(key=lambda row: (not row.claimed, row.key))
+    return lanes
 
 
 def save_content(pool: Pool, message_id: str, message: Message, loss: tuple[str, str] | None = None) -> None:

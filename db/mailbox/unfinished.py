@@ -1,8 +1,8 @@
-"""A conversation's unfinished work, read in one transaction: what a waking actor starts from."""
+"""The unfinished work of conversations, of many at once: what a waking actor starts from."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +43,19 @@ def others(cursor: Any, conversation_ids: Collection[str], known: Collection[str
     return {str(row[0]) for row in cursor.fetchall()}
 
 
-def read(pool: Pool, conversation_id: str, limit: int) -> UnfinishedRows:
-    """Up to `limit` + 1 rows per lane. Raises StoreError while PostgreSQL is away."""
-    with pool.transaction() as cursor:
-        return UnfinishedRows(
-            conversations.read(cursor, conversation_id),
-            {direction: messages.unfinished(cursor, conversation_id, direction, limit + 1) for direction in DIRECTIONS},
-            claims.due_reports(cursor, conversation_id, REPORTS),
+def read(pool: Pool, conversation_ids: Sequence[str], limit: int) -> dict[str, UnfinishedRows]:
+    """Of each up to `limit` + 1 rows per lane. Raises StoreError while PostgreSQL is away."""
+    with pool.autocommit() as cursor:
+        mappings = conversations.read(cursor, conversation_ids)
+        lanes = messages.unfinished(cursor, conversation_ids, limit + 1)
+        reports: dict[str, list[RowStatus]] = {}
+        for one in claims.due_reports(cursor, conversation_ids, REPORTS):
+            reports.setdefault(one.conversation_id, []).append(one)
+    return {
+        one: UnfinishedRows(
+            mappings.get(one),
+            {direction: lanes.get((one, direction), []) for direction in DIRECTIONS},
+            reports.get(one, []),
         )
+        for one in conversation_ids
+    }

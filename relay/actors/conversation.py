@@ -14,13 +14,12 @@ from typing import Any, assert_never
 import structlog
 
 from db.contacts import conversations
-from db.mailbox import invitations, messages, part_reports, unfinished
+from db.mailbox import invitations, messages, part_reports
 from relay import metrics
 from relay.core.conversation import effects as do
 from relay.core.conversation import events, window
 from relay.core.conversation.conversation import Conversation
 from relay.core.conversation.hold import Holds
-from relay.core.conversation.lane import LANE_LIMIT
 from relay.core.conversation.place import Place
 from relay.core.errors import StoreError
 from relay.runtime.actor import RelayActor, Stop, tell
@@ -137,8 +136,7 @@ class ConversationActor(RelayActor):
             case do.SendTemplate():
                 return self._send_template(effect)
         try:
-            with self._parts.reading:
-                found = unfinished.read(pool, self._id, LANE_LIMIT)
+            found = self._parts.rows.read(self._id)
         except StoreError as error:
             log.warning("conversation_waits_for_postgresql", conversation_id=self._id, error=str(error))
             return events.RowsNotRead()

@@ -15,6 +15,7 @@ from relay.broker.publisher import Publisher
 from relay.clients import build_changes, build_channels, build_cipher, build_objects, build_ours
 from relay.daemon.service import Service
 from relay.runtime.context import Lease, Limits, Parts
+from relay.runtime.rows import RowsReader
 from relay.runtime.timers import Timers
 from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
@@ -52,6 +53,7 @@ def build_daemon(settings: Settings) -> Service:
         consumer=consumer,
         publisher=Publisher(settings.broker_url),
         timers=Timers(),
+        rows=RowsReader(pool),
     )
     check = partial(check_shards, pool, settings.relay_shards)
     services.append(Service(parts, settings.metrics_host, settings.metrics_port, check))

@@ -10,7 +10,6 @@ from typing import Any
 
 import pykka
 from gevent.event import Event
-from gevent.lock import BoundedSemaphore
 
 from db.pool import Pool
 from db.sealing import Cipher
@@ -20,16 +19,12 @@ from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
 from relay.checks.line_checks import OwnInstallation
 from relay.core.errors import SendError
+from relay.runtime.rows import RowsReader
 from relay.runtime.timers import Timers
 from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
 
 Ref = pykka.ActorRef[Any]
-
-
-READERS = 4
-"""Conversations that read their rows at once. Of ten connections the others are left for the intake, the journal and
-the supervisor: a flood's hundreds of conversations would else stand before everybody's claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +71,12 @@ class Parts:
     consumer: Consumer
     publisher: Publisher
     timers: Timers
+    rows: RowsReader
     journal: Ref | None = None
     intake: Ref | None = None
     shards: dict[int, Ref] = field(default_factory=dict)
     tenants: dict[str, Ref] = field(default_factory=dict)
     start_tenant: Callable[[str], Ref] | None = None
-    reading: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(READERS))
-    """Taken while a conversation reads its rows."""
     calls_under_way: int = 0
     call_ended: Event = field(default_factory=Event)
 

@@ -133,7 +133,7 @@ def test_replay_of_all_in_slices_keeps_the_order(pool: Pool, tenant_id: str, lin
     assert (made.replayed, made.left) == (2, 1)
     assert states(pool, first.id, second.id, third.id) == ["received", "received", "dead"]
     with pool.transaction() as cursor:
-        waiting = messages.unfinished(cursor, first.conversation_id, "outbound", 10)
+        waiting = messages.unfinished(cursor, [first.conversation_id], 10)[first.conversation_id, "outbound"]
     assert [row.id for row in waiting] == [first.id, second.id]
     assert dead_letters.replay_all(pool, Author("test"), wanted, 1).left == 0
 

@@ -51,7 +51,7 @@ def test_a_record_is_kept_and_never_sent(
     with pool.transaction() as cursor:
         cursor.execute("SELECT shard FROM message_tracking WHERE id = %s", (record["id"],))
         assert sweep.page(cursor, [cursor.fetchone()[0]]) == []
-        assert messages.unfinished(cursor, record["conversation_id"], "inbound", 10) == []
+        assert messages.unfinished(cursor, [record["conversation_id"]], 10) == {}
     detail = api("GET", f"/api/messages/{record['id']}", X_Tenant_ID=tenant_id).get_json()
     assert (detail["state"], detail["origin"]) == ("record", "api")
     mapping = api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json()

@@ -7,23 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
+import gevent
 import pytest
 from gevent.event import Event
-from gevent.lock import BoundedSemaphore
 
 from db.mailbox import messages, unfinished
 from db.pool import DatabaseError, Pool
 from relay.actors.conversation import ConversationActor
 from relay.core.conversation.events import Arrived, Wake
 from relay.core.conversation.hold import Hold
+from relay.core.conversation.lane import LANE_LIMIT
 from relay.core.conversation.place import Place
 from relay.core.mailbox import NewRow, Row
 from relay.core.ordering import sort_key
 from relay.runtime.actor import RelayActor
 from relay.runtime.commands import AskTurn, Dispatch, Turn
+from relay.runtime.rows import GROUP, RowsReader
 from relay.runtime.timers import Timers
 from tests.integration.rows import NOW, new_message
 from tests.waiting import PATIENCE, wait_until
@@ -44,8 +46,8 @@ def test_a_key_read_back_sorts_as_it_did_in_memory(pool: Pool, line_id: str) -> 
     dice = random.Random(3)
     rows = [another(pool, first, NOW + dice.random(), index) for index in range(50)]
     with pool.transaction() as cursor:
-        found = messages.unfinished(cursor, first.conversation_id, "inbound", 100)
-    back = {row.id: row.key for row in found}
+        found = messages.unfinished(cursor, [first.conversation_id], 100)
+    back = {row.id: row.key for row in found[first.conversation_id, "inbound"]}
     assert [back[row.id] for row in rows] == [row.key for row in rows]
 
 
@@ -71,11 +73,11 @@ class Outage:
         self.asked, self.over = Event(), False
 
     @contextmanager
-    def transaction(self) -> Iterator[Any]:
+    def autocommit(self) -> Iterator[Any]:
         self.asked.set()
         if not self.over:
             raise DatabaseError("PostgreSQL is away")
-        with self._pool.transaction() as cursor:
+        with self._pool.autocommit() as cursor:
             yield cursor
 
 
@@ -92,14 +94,13 @@ def test_what_arrives_while_the_mailbox_cannot_be_read_does_not_overtake_it(
 ) -> None:
     older = new_message(pool, line_id, "inbound")
     newer = another(pool, older, NOW + 1, 0)
-    mapping = unfinished.read(pool, older.conversation_id, 10).mapping
+    mapping = unfinished.read(pool, [older.conversation_id], 10)[older.conversation_id].mapping
     assert mapping is not None
     outage, sent = Outage(pool), list[str]()
     channel = Channel.start(sent)
     limits = SimpleNamespace(request=10.0)
-    parts: Any = SimpleNamespace(
-        pool=outage, timers=timers, limits=limits, tenant=lambda _: channel, reading=BoundedSemaphore(1)
-    )
+    rows = RowsReader(cast(Pool, outage))
+    parts: Any = SimpleNamespace(pool=outage, timers=timers, limits=limits, tenant=lambda _: channel, rows=rows)
     place = Place(older.shard, 1, 60.0, lambda _: "general")
     holds: Any = {"inbound": Hold(0.0), "outbound": Hold(0.0)}
     actor = ConversationActor.start(parts, older.conversation_id, place, holds, lambda _: None)
@@ -111,3 +112,57 @@ def test_what_arrives_while_the_mailbox_cannot_be_read_does_not_overtake_it(
     actor.stop()
     channel.stop()
     assert sent[0] == older.id
+
+
+class Counted:
+    """The pool, and how often it was asked for a connection."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.times = 0
+
+    @contextmanager
+    def autocommit(self) -> Iterator[Any]:
+        self.times += 1
+        with self._pool.autocommit() as cursor:
+            yield cursor
+
+
+def test_conversations_that_read_at_the_same_time_share_the_statements(pool: Pool, line_id: str) -> None:
+    """And each gets its own lanes, a whole one as well as an empty one."""
+    firsts = [new_message(pool, line_id, "inbound" if number % 2 else "outbound") for number in range(GROUP)]
+    long = firsts[3]
+    of_long = [long, *(another(pool, long, NOW + 1 + number, 0) for number in range(LANE_LIMIT + 5))]
+    counted = Counted(pool)
+    reader = RowsReader(cast(Pool, counted))
+    asked = {row.conversation_id: gevent.spawn(reader.read, row.conversation_id) for row in firsts}
+    gevent.joinall(list(asked.values()), timeout=PATIENCE, raise_error=True)
+    for row in firsts:
+        found = asked[row.conversation_id].value
+        assert found.mapping.conversation_id == row.conversation_id
+        kept = of_long[: LANE_LIMIT + 1] if row is long else [row]
+        assert [one.id for one in found.lanes[row.direction]] == [one.id for one in kept]
+        assert found.lanes["outbound" if row.direction == "inbound" else "inbound"] == []
+    assert counted.times <= 2
+
+
+def test_rows_that_cannot_be_read_keep_nobody_else_from_reading(pool: Pool, line_id: str) -> None:
+    sound, broken = (new_message(pool, line_id) for _ in range(2))
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET content = '[]' WHERE id = %s", (broken.id,))
+    reader = RowsReader(pool)
+    fails, works = (gevent.spawn(reader.read, row.conversation_id) for row in (broken, sound))
+    gevent.joinall([fails, works], timeout=PATIENCE)
+    assert [row.id for row in works.get().lanes["outbound"]] == [sound.id]
+    with pytest.raises(Exception, match="valid"):
+        fails.get()
+
+
+def test_what_an_agent_is_to_be_told_of_is_read_with_its_own_conversation(pool: Pool, line_id: str) -> None:
+    told, other = (new_message(pool, line_id) for _ in range(2))
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET state = 'sent', report = 'delivered' WHERE id = %s", (told.id,))
+    found = unfinished.read(pool, [told.conversation_id, other.conversation_id], 10)
+    assert [(one.message_id, one.report) for one in found[told.conversation_id].reports] == [(told.id, "delivered")]
+    assert found[told.conversation_id].lanes["outbound"] == []
+    assert found[other.conversation_id].reports == []

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from gevent.lock import BoundedSemaphore
 
 from db.mailbox.unfinished import UnfinishedRows
 from relay.actors.conversation import ConversationActor
@@ -42,7 +41,7 @@ class World:
             timers=timers,
             journal=self.refs["journal"],
             tenant=lambda _: tenant,
-            reading=BoundedSemaphore(1),
+            rows=SimpleNamespace(read=self.read),
         )
         self.actor = ConversationActor.start(self.parts, "c", PLACE, NO_HOLD, self.left.append)
 
@@ -77,7 +76,6 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World()
-    monkeypatch.setattr("db.mailbox.unfinished.read", world.read)
     monkeypatch.setattr("relay.actors.conversation.time", SimpleNamespace(time=lambda: world.now))
     yield world
     world.stop()
