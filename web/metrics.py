@@ -8,7 +8,7 @@ from typing import TypeVar
 from prometheus_client import Counter, Histogram
 
 webhooks = Counter("web_webhooks_total", "Webhook POSTs by their answer", ["channel", "answer"])
-items = Counter("web_webhook_items_total", "Items of webhooks by what became of them", ["channel", "what"])
+updates = Counter("web_webhook_updates_total", "Updates of webhooks by what became of them", ["channel", "what"])
 refusals = Counter("web_refusals_total", "Log-ins, keys and requests that were refused", ["action"])
 archive_refused = Counter("web_archive_refused_total", "Raw webhooks that the archive's queue did not take")
 webhook_seconds = Histogram(
@@ -21,7 +21,7 @@ requests = Counter("web_requests_total", "Requests by status", ["method", "statu
 
 for _channel in ("whatsapp", "genesys"):
     for _what in ("accepted", "unknown", "foreign", "undecided"):
-        items.labels(_channel, _what)  # shown from the beginning, as 0
+        updates.labels(_channel, _what)  # shown from the beginning, as 0
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

@@ -15,7 +15,7 @@ ACCOUNT = "account:"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RawUpdate:
     """One item of a webhook body: a message, a status, or whatever else came.
 
     `line_ref` is the provider's id of the line (phone_number_id, integration id), or ACCOUNT and
@@ -178,7 +178,7 @@ class History(Protocol):
 
     def written(
         self, conversation: str, address: str, wanted: Sequence[ListedMessage], account: Account, deadline: float
-    ) -> list[Part]:
+    ) -> list[RawUpdate]:
         """Of these messages those of the provider's own side, as its webhooks would have brought them, in order."""
         ...
 
@@ -214,7 +214,7 @@ class Channel(Protocol):
 
     def sign(self, secret: str, raw: bytes) -> str: ...
     def verify(self, secret: str, raw: bytes, signature: str | None) -> bool: ...
-    def split(self, body: Any) -> Iterator[Part]: ...
+    def split(self, body: Any) -> Iterator[RawUpdate]: ...
     def keep(self, body: Any, line_refs: set[str]) -> Any: ...
     def parse(self, payload: dict[str, Any]) -> list[Event]: ...
     def fit(self, message: Message) -> list[Message]: ...

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import relay.channels
 from relay.channels import base
-from relay.channels.base import Account, Channel, Part
+from relay.channels.base import Account, Channel, RawUpdate
 from relay.channels.http.client import HttpTransport
 from relay.core.errors import CannotCarry, ParseError, SendError
 from relay.core.messages import (
@@ -164,7 +164,7 @@ def test_recorded_bodies_become_events(channel: Channel, case: Case) -> None:
                 _is_sound(event, part)
 
 
-def _is_sound(event: Event, part: Part) -> None:
+def _is_sound(event: Event, part: RawUpdate) -> None:
     """The promises of core/messages, for one event; and that it can be stored and read back."""
     kind = next(kind for kind in get_args(Event) if isinstance(event, kind))
     assert load(kind, dump(event)) == event

@@ -129,11 +129,11 @@ def test_only_posts_are_webhooks(world: World) -> None:
 
 
 def _counts() -> list[float]:
-    """Of webhooks that were accepted and refused, their items, requests answered 200, and times measured."""
+    """Of webhooks that were accepted and refused, their updates, requests answered 200, and times measured."""
     asked: list[tuple[str, dict[str, str]]] = [
         ("web_webhooks_total", {"channel": "whatsapp", "answer": "accepted"}),
         ("web_webhooks_total", {"channel": "whatsapp", "answer": "refused"}),
-        ("web_webhook_items_total", {"channel": "whatsapp", "what": "accepted"}),
+        ("web_webhook_updates_total", {"channel": "whatsapp", "what": "accepted"}),
         ("web_requests_total", {"method": "POST", "status": "200"}),
         ("web_webhook_seconds_count", {"channel": "whatsapp"}),
     ]

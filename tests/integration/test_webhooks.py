@@ -150,7 +150,7 @@ def test_the_operators_secret_does_not_speak_for_a_tenant_with_its_own_app(world
     assert len(world.arrivals.of(shared, 1)) == 1
     assert world.arrivals.none_of(own)
     tenant_id, detail = world.audited(own.phone_number_id)[0]
-    assert (tenant_id, detail["items"]) == (own.tenant_id, 1)
+    assert (tenant_id, detail["updates"]) == (own.tenant_id, 1)
     assert world.meta(envelope(change(own.phone_number_id, text("real"))), own.app_secret).status_code == 200
     assert len(world.arrivals.of(own, 1)) == 1
 
@@ -225,7 +225,7 @@ def test_every_item_of_a_batch_goes_to_its_line_and_queue(world: World) -> None:
     assert set(about["owners"]) == {first.tenant_id, second.tenant_id}
 
 
-def test_a_thousand_items_in_one_post(world: World) -> None:
+def test_a_thousand_updates_in_one_post(world: World) -> None:
     line = world.line()
     messages = [text(f"number {n}", f"49170{n % 50}") for n in range(1000)]
     assert world.meta(envelope(change(line.phone_number_id, *messages))).status_code == 200
@@ -346,7 +346,7 @@ def test_a_number_becomes_known_within_seconds_of_its_activation(world: World) -
     wait_until(arrives, message="the line to be known", interval=0.5)
 
 
-def test_items_without_a_number_are_kept(world: World) -> None:
+def test_updates_without_a_number_are_kept(world: World) -> None:
     body = {
         "entry": [{"id": "waba", "changes": [{"field": "account_alerts", "value": {"alert": "first-of-its-kind"}}]}]
     }

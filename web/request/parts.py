@@ -17,7 +17,7 @@ from relay.stores.objects import ObjectStore
 from web.openid.parts import OpenId
 from web.request.start_up import StartUp
 from web.request.throttle import OncePer, RepeatCounter
-from web.webhooks.budget import Room
+from web.webhooks.budget import LargeBodies
 from web.webhooks.lines import LineDirectory
 
 
@@ -51,7 +51,7 @@ class WebParts:
     looks: OncePer = field(default_factory=lambda: OncePer(600.0, remembered=10_000))
     """A look at personal data in the portal is audited once per person and conversation in ten minutes."""
 
-    room: Room = field(default_factory=Room)
+    large_bodies: LargeBodies = field(default_factory=LargeBodies)
     """For large webhooks."""
 
     refusals: RepeatCounter = field(default_factory=lambda: RepeatCounter(600.0, remembered=10_000))

@@ -1,4 +1,4 @@
-"""What a proved body may do: which of its items are taken, for which line.
+"""What a proved body may do: which of its updates are taken, for which line.
 
 A signature authorises exactly the lines whose effective secret verifies the whole body. What is nobody's is kept with
 its signer; what is somebody else's is dropped, and told to whom it belongs.
@@ -12,7 +12,7 @@ from typing import Literal
 
 from db.pool import DatabaseError
 from db.tenants.lines import LineRoute, effective_secrets
-from relay.channels.base import ACCOUNT, Part
+from relay.channels.base import ACCOUNT, RawUpdate
 from web.webhooks.budget import MOST_REFS, OverBudget
 from web.webhooks.endpoint import Endpoint
 from web.webhooks.lines import LineDirectory
@@ -23,24 +23,24 @@ RECHECKED = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Of all items that name one line. `route` is the line that takes them."""
+class LineDecision:
+    """Of all updates that name one line. `route` is the line that takes them."""
 
     kind: Literal["accepted", "unknown", "foreign", "undecided"]
     route: LineRoute | None = None
 
 
-UNKNOWN, FOREIGN, UNDECIDED = Standing("unknown"), Standing("foreign"), Standing("undecided")
+UNKNOWN, FOREIGN, UNDECIDED = LineDecision("unknown"), LineDecision("foreign"), LineDecision("undecided")
 
 
 @dataclass(slots=True)
 class Authorised:
-    """Every item of a body is in exactly one of these."""
+    """Every update of a body is in exactly one of these."""
 
-    accepted: list[tuple[Part, LineRoute]] = field(default_factory=list)
-    unknown: list[Part] = field(default_factory=list)
-    foreign: list[Part] = field(default_factory=list)
-    undecided: list[Part] = field(default_factory=list)
+    accepted: list[tuple[RawUpdate, LineRoute]] = field(default_factory=list)
+    unknown: list[RawUpdate] = field(default_factory=list)
+    foreign: list[RawUpdate] = field(default_factory=list)
+    undecided: list[RawUpdate] = field(default_factory=list)
 
     @property
     def owners(self) -> dict[str, list[str]]:
@@ -56,20 +56,20 @@ class Authorised:
         return len(self.owners) == 1 and not self.unknown and not self.foreign
 
 
-def authorise(items: Sequence[Part], proof: Proof, endpoint: Endpoint, lines: LineDirectory) -> Authorised:
+def authorise(updates: Sequence[RawUpdate], proof: Proof, endpoint: Endpoint, lines: LineDirectory) -> Authorised:
     """Each line that is named is judged once. Raises OverBudget when there are too many."""
-    refs = list(dict.fromkeys(item.line_ref for item in items))
+    refs = list(dict.fromkeys(update.line_ref for update in updates))
     if len(refs) > MOST_REFS:
         raise OverBudget(f"it names more than {MOST_REFS} lines")
     routes = _routes(refs, proof, endpoint, lines)
-    standings = {ref: _standing(ref, routes, proof, endpoint, lines) for ref in refs}
+    decisions = {ref: _decided(ref, routes, proof, endpoint, lines) for ref in refs}
     found = Authorised()
-    for item in items:
-        standing = standings[item.line_ref]
-        if standing.route is not None:
-            found.accepted.append((item, standing.route))
+    for update in updates:
+        decision = decisions[update.line_ref]
+        if decision.route is not None:
+            found.accepted.append((update, decision.route))
         else:
-            getattr(found, standing.kind).append(item)
+            getattr(found, decision.kind).append(update)
     return found
 
 
@@ -92,11 +92,11 @@ def _covers(route: LineRoute, proof: Proof, endpoint: Endpoint) -> bool:
     return proof.secret in effective_secrets(endpoint.channel, route, endpoint.app_secrets)
 
 
-def _standing(
+def _decided(
     ref: str, routes: dict[str, LineRoute | None], proof: Proof, endpoint: Endpoint, lines: LineDirectory
-) -> Standing:
+) -> LineDecision:
     if endpoint.line is not None and ref in ("", endpoint.line.integration_id):
-        return Standing("accepted", endpoint.line)
+        return LineDecision("accepted", endpoint.line)
     if ref.startswith(ACCOUNT):
         return _of_account(ref, endpoint, lines)
     if not ref:
@@ -106,10 +106,10 @@ def _standing(
     route = routes[ref]
     if route is None:
         return UNKNOWN
-    return Standing("accepted", route) if _covers(route, proof, endpoint) else FOREIGN
+    return LineDecision("accepted", route) if _covers(route, proof, endpoint) else FOREIGN
 
 
-def _of_account(ref: str, endpoint: Endpoint, lines: LineDirectory) -> Standing:
+def _of_account(ref: str, endpoint: Endpoint, lines: LineDirectory) -> LineDecision:
     """News of an account are the tenant's only where the address itself says whose, and the account is its own."""
     hook = endpoint.tenant
     if hook is None or not hook.account_id or ref != f"{ACCOUNT}{hook.account_id}":
@@ -118,4 +118,4 @@ def _of_account(ref: str, endpoint: Endpoint, lines: LineDirectory) -> Standing:
         route = lines.of_tenant(hook.tenant_id)
     except DatabaseError:
         return UNDECIDED
-    return UNKNOWN if route is None else Standing("accepted", route)
+    return UNKNOWN if route is None else LineDecision("accepted", route)

@@ -26,10 +26,10 @@ SECRETS_TRIED = 8
 
 MOST_OBJECTS = 60_000
 MOST_VALUES = 200_000
-MOST_ITEMS = 5_000
+MOST_UPDATES = 5_000
 MOST_REFS = 256
-ITEM_MOST_BYTES = 512 * 1024
-"""Of one item that is relayed: no phone and no agent sends as much, and a daemon reads it in one go."""
+UPDATE_MOST_BYTES = 512 * 1024
+"""Of one update that is relayed: no phone and no agent sends as much, and a daemon reads it in one go."""
 MOST_SECONDS = 2.0
 """Of this worker's own work on one body; waiting for others does not count."""
 SLICE_SECONDS = 0.002
@@ -63,18 +63,18 @@ class Budget:
         if raw.count(b",") > MOST_VALUES:
             raise OverBudget(f"it holds more than {MOST_VALUES:,} values")
 
-    def items(self, found: Iterable[T]) -> Iterator[T]:
-        """The same, counted, with turns for other requests. Raises OverBudget."""
-        for number, item in enumerate(self.in_turns(found)):
-            if number == MOST_ITEMS:
-                raise OverBudget(f"it holds more than {MOST_ITEMS:,} items")
-            yield item
+    def counted(self, found: Iterable[T]) -> Iterator[T]:
+        """The same, counted, in slices, between which other requests have their time. Raises OverBudget."""
+        for number, update in enumerate(self.in_slices(found)):
+            if number == MOST_UPDATES:
+                raise OverBudget(f"it holds more than {MOST_UPDATES:,} updates")
+            yield update
 
-    def in_turns(self, found: Iterable[T]) -> Iterator[T]:
+    def in_slices(self, found: Iterable[T]) -> Iterator[T]:
         """The same; what is done with each counts as work. Raises OverBudget when that has taken too long."""
         began = time.perf_counter()
-        for item in found:
-            yield item
+        for update in found:
+            yield update
             spent = time.perf_counter() - began
             if spent < SLICE_SECONDS:
                 continue
@@ -85,13 +85,13 @@ class Budget:
             began = time.perf_counter()
 
 
-class Room:
+class LargeBodies:
     """A worker's memory for large bodies, proved or not. Of a signer: one large body at a time, and so much in all."""
 
     def __init__(self, most: int = 32 * MOST_BYTES, waiting: int = 8) -> None:
         self._free = most
         self._most_waiting = waiting
-        self._turns: dict[str, BoundedSemaphore] = {}
+        self._working: dict[str, BoundedSemaphore] = {}
         self._waiting: Counter[str] = Counter()
         self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
@@ -128,7 +128,7 @@ class Room:
         return latest is not None and now - latest < OTHERS_SECONDS
 
     @contextmanager
-    def turn(self, owner: str, size: int) -> Iterator[None]:
+    def working(self, owner: str, size: int) -> Iterator[None]:
         """For working on a proved body. Raises StoreError when too many of this owner's wait already."""
         if size <= LARGE_BYTES:
             yield
@@ -137,9 +137,9 @@ class Room:
             raise StoreError("too many large webhooks of one signer at once")
         self._waiting[owner] += 1
         try:
-            with self._turns.setdefault(owner, BoundedSemaphore(1)):
+            with self._working.setdefault(owner, BoundedSemaphore(1)):
                 yield
         finally:
             self._waiting[owner] -= 1
             if not self._waiting[owner]:
-                del self._waiting[owner], self._turns[owner]
+                del self._waiting[owner], self._working[owner]

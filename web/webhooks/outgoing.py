@@ -1,4 +1,4 @@
-"""What a webhook becomes at the broker: a message for each line and queue that its items go to, and its raw body."""
+"""What a webhook becomes at the broker: a message for each line and queue that its updates go to, and its raw body."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import orjson
 from db.tenants.lines import LineRoute
 from relay.broker.publisher import Outgoing
 from relay.broker.updates import Written, packed
-from relay.channels.base import Part
+from relay.channels.base import RawUpdate
 from relay.core.brevity import shallow
 from relay.core.messages import Update, dump
 from relay.core.queues import WEBHOOK_ARCHIVE
-from web.webhooks.budget import ITEM_MOST_BYTES
+from web.webhooks.budget import UPDATE_MOST_BYTES
 
 __all__ = ["Outgoing", "archive", "updates"]
 
 
 def updates(
-    channel: str, accepted: Iterable[tuple[Part, LineRoute]], arrived_at: float, shards: int, signer: str
-) -> tuple[list[Outgoing], list[Part]]:
-    """The messages, and the items that are too large or cannot be written as JSON.
+    channel: str, accepted: Iterable[tuple[RawUpdate, LineRoute]], arrived_at: float, shards: int, signer: str
+) -> tuple[list[Outgoing], list[RawUpdate]]:
+    """The messages, and the updates that are too large or cannot be written as JSON.
 
     `signer`: the digest of the proving secret.
     """
     written: list[Written] = []
-    left: list[Part] = []
+    left: list[RawUpdate] = []
     for part, route in accepted:
         update = Update(
             channel=channel,
@@ -43,7 +43,7 @@ def updates(
             signer=signer,
         )
         body = _encoded(update)
-        if body is None or len(body) > ITEM_MOST_BYTES:
+        if body is None or len(body) > UPDATE_MOST_BYTES:
             left.append(part)
             continue
         written.append((update, body))

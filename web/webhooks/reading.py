@@ -60,7 +60,7 @@ def cleaned(value: Any) -> Any:
 
 def _mended(raw: bytes, budget: Budget) -> bytes:
     pieces, done = [], 0
-    for match in budget.in_turns(ESCAPES.finditer(raw)):
+    for match in budget.in_slices(ESCAPES.finditer(raw)):
         if match["odd"]:
             pieces += [raw[done : match.start()], rb"\ufffd"]
             done = match.end()

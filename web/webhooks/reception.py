@@ -40,27 +40,27 @@ def receive(environ: dict[str, Any], endpoint: Endpoint, held: WebParts) -> None
     signature, length = environ.get(SIGNATURE_HEADER, ""), get_content_length(environ)
     if not SIGNATURE.fullmatch(signature):
         raise _refused(endpoint, length=length)
-    with held.room.reading(length):
+    with held.large_bodies.reading(length):
         raw = get_input_stream(environ, max_content_length=MOST_BYTES).read()
         try:
             proof = prove(raw, signature, endpoint, held)
         except NotProved:
             raise _refused(endpoint, **_fingerprint(raw)) from None
         # The operator's app signs for many tenants: they are others, and none of them is held back for it.
-        held.room.spend(proof.signer.owner, len(raw) if proof.signer.tenant_id else 0)
-        with held.room.turn(proof.signer.owner, len(raw)):
+        held.large_bodies.spend(proof.signer.owner, len(raw) if proof.signer.tenant_id else 0)
+        with held.large_bodies.working(proof.signer.owner, len(raw)):
             _take(raw, arrived_at(environ), proof, endpoint, held)
     metrics.child(metrics.webhooks, endpoint.channel, "accepted").inc()
 
 
 def _take(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebParts) -> None:
-    """What the signer says is taken, item by item; or kept whole, where that is not possible."""
+    """What the signer says is taken, update by update; or kept whole, where that is not possible."""
     channel, budget = held.channels[endpoint.channel], Budget()
     try:
         body = reading.read(raw, budget)
-        items = list(budget.items(channel.split(body)))
-        found = authorise(items, proof, endpoint, held.lines)
-        accepted = budget.in_turns(found.accepted)
+        updates = list(budget.counted(channel.split(body)))
+        found = authorise(updates, proof, endpoint, held.lines)
+        accepted = budget.in_slices(found.accepted)
         messages, left = outgoing.updates(channel.name, accepted, at, held.shards, proof.signer.digest)
         unknown, odd = remembering.rows(found.unknown, budget), remembering.rows(left, budget)
     except (reading.Unreadable, OverBudget) as error:
@@ -69,25 +69,25 @@ def _take(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebPart
     if not found.undecided:
         messages.append(outgoing.archive(channel.name, raw, at, found.owners, found.one_owner))
     _publish(endpoint, messages, held)
-    remembering.keep_items(held.pool, channel.name, proof.signer, unknown, _time(at), "no active line has this id")
-    remembering.keep_items(
+    remembering.keep_updates(held.pool, channel.name, proof.signer, unknown, _time(at), "no active line has this id")
+    remembering.keep_updates(
         held.pool, channel.name, proof.signer, odd, _time(at), "too large to relay, or not to be read"
     )
     some, kept = len(found.unknown) + len(left), len(unknown) + len(odd)
     if some > kept:
-        reason = f"{some:,} of its items are no line's, and {kept:,} of them stand here by themselves"
+        reason = f"{some:,} of its updates are no line's, and {kept:,} of them stand here by themselves"
         remembering.keep_whole(held.pool, channel.name, proof.signer, raw, _time(at), reason)
     remembering.audit_foreign(held, channel.name, proof.signer, found.foreign)
     _count(channel.name, found)
     if found.undecided:
-        raise StoreError(f"{len(found.undecided)} items could not be placed while the database is away")
+        raise StoreError(f"{len(found.undecided)} updates could not be placed while the database is away")
 
 
 def _keep_whole(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebParts, reason: str) -> None:
     """Rightly signed all the same: the provider must not repeat it, and somebody should look at it."""
     _publish(endpoint, [outgoing.archive(endpoint.channel, raw, at, {}, False)], held)
     remembering.keep_whole(held.pool, endpoint.channel, proof.signer, raw, _time(at), reason)
-    metrics.items.labels(endpoint.channel, "unreadable").inc()
+    metrics.updates.labels(endpoint.channel, "unreadable").inc()
     log.error("webhook_unreadable", channel=endpoint.channel, reason=reason, **_fingerprint(raw))
 
 
@@ -107,7 +107,7 @@ def _publish(endpoint: Endpoint, messages: list[outgoing.Outgoing], held: WebPar
 def _count(channel: str, found: Authorised) -> None:
     for what in ("accepted", "unknown", "foreign", "undecided"):
         if count := len(getattr(found, what)):
-            metrics.child(metrics.items, channel, what).inc(count)
+            metrics.child(metrics.updates, channel, what).inc(count)
 
 
 def _time(at: float) -> datetime:

@@ -17,7 +17,7 @@ from db.audit import Author
 from db.pool import DatabaseError, Pool
 from db.tenants import unknown_lines
 from db.tenants.unknown_lines import Signer
-from relay.channels.base import ACCOUNT, Part
+from relay.channels.base import ACCOUNT, RawUpdate
 from relay.core.brevity import brief, shallow
 from web.request.parts import WebParts
 from web.webhooks.budget import LARGE_BYTES, Budget
@@ -32,31 +32,31 @@ EXCERPT = 16 * 1024
 AUDITED_OF_ONE_BODY = 20
 
 
-def rows(items: list[Part], budget: Budget) -> list[unknown_lines.UnknownUpdate]:
-    """What is kept of items that no line takes, KEPT_OF_ONE_BODY at most. Raises OverBudget."""
-    kept = budget.in_turns(items[:KEPT_OF_ONE_BODY])
+def rows(updates: list[RawUpdate], budget: Budget) -> list[unknown_lines.UnknownUpdate]:
+    """What is kept of updates that no line takes, KEPT_OF_ONE_BODY at most. Raises OverBudget."""
+    kept = budget.in_slices(updates[:KEPT_OF_ONE_BODY])
     return [(_line_ref(one), _short(cleaned(one.address)), one.index, _payload(one)) for one in kept]
 
 
-def keep_items(
+def keep_updates(
     pool: Pool,
     channel: str,
     signer: Signer,
-    items: list[unknown_lines.UnknownUpdate],
+    updates: list[unknown_lines.UnknownUpdate],
     arrived_at: datetime,
     reason: str,
 ) -> None:
     """Raises DatabaseError: then the provider has to repeat them."""
-    if not items:
+    if not updates:
         return
-    unknown_lines.keep(pool, channel, signer, items, arrived_at, reason)
-    refs = len({item[0] for item in items})
-    log.warning("webhook_items_kept", channel=channel, signed_by=signer.tenant_id, items=len(items), refs=refs)
+    unknown_lines.keep(pool, channel, signer, updates, arrived_at, reason)
+    refs = len({update[0] for update in updates})
+    log.warning("webhook_updates_kept", channel=channel, signed_by=signer.tenant_id, updates=len(updates), refs=refs)
 
 
-def _line_ref(item: Part) -> str:
+def _line_ref(update: RawUpdate) -> str:
     """News of an account wait for no line, so they stand under no number."""
-    return "" if item.line_ref.startswith(ACCOUNT) else _short(cleaned(item.line_ref))
+    return "" if update.line_ref.startswith(ACCOUNT) else _short(cleaned(update.line_ref))
 
 
 def keep_whole(pool: Pool, channel: str, signer: Signer, raw: bytes, arrived_at: datetime, reason: str) -> None:
@@ -66,13 +66,13 @@ def keep_whole(pool: Pool, channel: str, signer: Signer, raw: bytes, arrived_at:
     unknown_lines.keep(pool, channel, signer, [row], arrived_at, f"rightly signed, but {reason}", raw=_deflated(raw))
 
 
-def audit_foreign(held: WebParts, channel: str, signer: Signer, items: Iterable[Part]) -> None:
+def audit_foreign(held: WebParts, channel: str, signer: Signer, updates: Iterable[RawUpdate]) -> None:
     """Told to the tenant whose line it is, once a minute per line. Best effort: it carries no message."""
-    dropped = Counter(item.line_ref for item in items)
+    dropped = Counter(update.line_ref for update in updates)
     due = [ref for ref in dropped if held.drops.due((channel, ref))]
     for ref in due[:AUDITED_OF_ONE_BODY]:
         log.warning(
-            "webhook_items_dropped", channel=channel, line_ref=ref, items=dropped[ref], signed_by=signer.tenant_id
+            "webhook_updates_dropped", channel=channel, line_ref=ref, updates=dropped[ref], signed_by=signer.tenant_id
         )
         try:
             _audit(held, channel, ref, dropped[ref])
@@ -82,7 +82,7 @@ def audit_foreign(held: WebParts, channel: str, signer: Signer, items: Iterable[
 
 def _audit(held: WebParts, channel: str, ref: str, count: int) -> None:
     route = held.lines.by_ref("whatsapp" if channel == "whatsapp" else "genesys", ref) if ref else None
-    detail = {"channel": channel, "items": count, "reason": "signed with a secret that is not this line's"}
+    detail = {"channel": channel, "updates": count, "reason": "signed with a secret that is not this line's"}
     with held.pool.transaction() as cursor:
         audit.record(
             cursor,
@@ -94,7 +94,7 @@ def _audit(held: WebParts, channel: str, ref: str, count: int) -> None:
         )
 
 
-def _payload(part: Part) -> dict[str, Any]:
+def _payload(part: RawUpdate) -> dict[str, Any]:
     payload: dict[str, Any] = cleaned(shallow(part.payload))
     size = len(json.dumps(payload))
     if size > PAYLOAD_LIMIT:

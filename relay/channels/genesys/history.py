@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from relay.channels.base import Account, ListedMessage, Listing, Part
+from relay.channels.base import Account, ListedMessage, Listing, RawUpdate
 from relay.channels.genesys import webhook
 from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.errors import failure
@@ -46,7 +46,7 @@ class GenesysHistory:
 
     def written(
         self, conversation: str, address: str, wanted: Sequence[ListedMessage], account: Account, deadline: float
-    ) -> list[Part]:
+    ) -> list[RawUpdate]:
         """Of these messages those that the agents' side wrote to this line, as its webhooks would have brought them.
 
         `address` is the customer's, for the case that the answer does not name it. In the order of their times.
@@ -135,9 +135,9 @@ def _as_webhook(data: dict[str, Any], address: str, account: Account) -> dict[st
     }
 
 
-def _part(body: dict[str, Any], index: int) -> Iterator[Part]:
+def _part(body: dict[str, Any], index: int) -> Iterator[RawUpdate]:
     for part in webhook.split(body):
-        yield Part(part.line_ref, part.address, part.payload, index, part.media_type, part.mime_type)
+        yield RawUpdate(part.line_ref, part.address, part.payload, index, part.media_type, part.mime_type)
 
 
 def _time(body: dict[str, Any]) -> float:

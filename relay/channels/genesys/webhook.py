@@ -1,4 +1,4 @@
-"""Genesys' webhook body: proof of origin, and its item. Never raises, whatever the body is.
+"""Genesys' webhook body: proof of origin, and its update. Never raises, whatever the body is.
 
 Source: Genesys developer centre, "Validate webhook notifications" and "Outbound messages".
 """
@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Iterator
 from typing import Any
 
-from relay.channels.base import Part
+from relay.channels.base import RawUpdate
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.core.messages import MediaKind
@@ -38,28 +38,28 @@ def verify(secret: str, raw: bytes, signature: str | None) -> bool:
     return hmac.compare_digest(signature.encode("utf-8", "replace"), sign(secret, raw).encode())
 
 
-def split(body: Any) -> Iterator[Part]:
+def split(body: Any) -> Iterator[RawUpdate]:
     """The objects of the body: one, as a rule. What is no object is kept, so that somebody can see it."""
-    items = body if isinstance(body, list) else [] if body is None else [body]
-    return (_part(item, index) for index, item in enumerate(items))
+    updates = body if isinstance(body, list) else [] if body is None else [body]
+    return (_raw_update(update, index) for index, update in enumerate(updates))
 
 
 def keep(body: Any, line_refs: set[str]) -> Any:
     """The body reduced to the given integrations; None when nothing of a single object is left."""
     if isinstance(body, list):
-        return [item for item in body if line_ref(record(item)) in line_refs]
+        return [update for update in body if line_ref(record(update)) in line_refs]
     return body if line_ref(record(body)) in line_refs else None
 
 
-def line_ref(item: dict[str, Any]) -> str:
+def line_ref(update: dict[str, Any]) -> str:
     """The integration's id."""
-    channel = record(item.get("channel"))
+    channel = record(update.get("channel"))
     return clean(channel.get("id")) or clean(record(channel.get("from")).get("id")) or ""
 
 
-def customer_address(item: dict[str, Any]) -> str:
+def customer_address(update: dict[str, Any]) -> str:
     """The customer as the relay named him: the receiver, or the sender in a receipt seen from there."""
-    channel = record(item.get("channel"))
+    channel = record(update.get("channel"))
     to, sender = (clean(record(channel.get(side)).get("id")) or "" for side in ("to", "from"))
     return sender if to and to == clean(channel.get("id")) else to
 
@@ -69,15 +69,15 @@ def media_kind(attachment: dict[str, Any]) -> MediaKind:
     return KINDS.get((clean(attachment.get("mediaType")) or "").lower(), "document")
 
 
-def _part(item: Any, index: int) -> Part:
-    if not isinstance(item, dict):
-        return Part("", "", {UNREADABLE: item}, index)
-    return Part(line_ref(item), customer_address(item), item, index, *_media(item))
+def _raw_update(update: Any, index: int) -> RawUpdate:
+    if not isinstance(update, dict):
+        return RawUpdate("", "", {UNREADABLE: update}, index)
+    return RawUpdate(line_ref(update), customer_address(update), update, index, *_media(update))
 
 
-def _media(item: dict[str, Any]) -> tuple[str | None, str | None]:
+def _media(update: dict[str, Any]) -> tuple[str | None, str | None]:
     """Of the first file."""
-    for content in records(item.get("content")):
+    for content in records(update.get("content")):
         if attachment := record(content.get("attachment")):
             return media_kind(attachment), clean(attachment.get("mime"))
     return None, None

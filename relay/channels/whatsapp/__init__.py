@@ -14,7 +14,7 @@ from relay.channels.base import (
     Finding,
     Login,
     Offer,
-    Part,
+    RawUpdate,
     Request,
     Sent,
     Token,
@@ -56,7 +56,7 @@ class WhatsAppChannel:
     def verify(self, secret: str, raw: bytes, signature: str | None) -> bool:
         return webhook.verify(secret, raw, signature)
 
-    def split(self, body: Any) -> Iterator[Part]:
+    def split(self, body: Any) -> Iterator[RawUpdate]:
         return webhook.split(body)
 
     def keep(self, body: Any, line_refs: set[str]) -> Any:

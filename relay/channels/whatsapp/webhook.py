@@ -1,6 +1,6 @@
-"""Meta's webhook body: proof of origin, and its items. Never raises, whatever the body is.
+"""Meta's webhook body: proof of origin, and its updates. Never raises, whatever the body is.
 
-Source: Meta's webhook pages. Several entries, changes and items per POST are normal, and
+Source: Meta's webhook pages. Several entries, changes and updates per POST are normal, and
 everything unknown has to be lived with: what is refused is repeated for days.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from relay.channels.base import ACCOUNT, Part
+from relay.channels.base import ACCOUNT, RawUpdate
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.fields import STANDBY, Field, ListName, known_as
@@ -35,12 +35,12 @@ _NAMED = {
     "call": ("from", "from_user_id"),
     "status": ("recipient_id", "recipient_user_id"),
 }
-"""Where an item of each kind names the contact."""
+"""Where an update of each kind names the contact."""
 _PLURALS = {"message": "messages", "echo": "echoes", "call": "calls", "status": "statuses", "error": "errors"}
 
 _ACCOUNT_ID = re.compile(r"[0-9]{1,32}")
 
-Item = tuple[str, dict[str, Any]]
+AddressedUpdate = tuple[str, dict[str, Any]]
 
 
 def sign(secret: str, raw: bytes) -> str:
@@ -55,10 +55,10 @@ def verify(secret: str, raw: bytes, signature: str | None) -> bool:
     return hmac.compare_digest(signature.encode("utf-8", "replace"), sign(secret, raw).encode())
 
 
-def split(body: Any) -> Iterator[Part]:
-    """Every item of the body, in order; what holds none that can be read is an item itself."""
-    for index, (line_ref, address, payload) in enumerate(_items(body)):
-        yield Part(line_ref, address, payload, index, *_media(payload))
+def split(body: Any) -> Iterator[RawUpdate]:
+    """Every update of the body, in order; what holds none that can be read is an update itself."""
+    for index, (line_ref, address, payload) in enumerate(_updates(body)):
+        yield RawUpdate(line_ref, address, payload, index, *_media(payload))
 
 
 def keep(body: Any, line_refs: set[str]) -> Any:
@@ -75,8 +75,8 @@ def keep(body: Any, line_refs: set[str]) -> Any:
     return {**record(body), "entry": entries}
 
 
-def _items(body: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Line, address and payload of each item."""
+def _updates(body: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Line, address and payload of each update."""
     entries = _members(record(body).get("entry"))
     if not entries and record(body).get("from") != "relay":
         yield "", "", _unreadable("the webhook has no entry", body)
@@ -92,11 +92,11 @@ def _of_change(entry: dict[str, Any], change: Any) -> Iterator[tuple[str, str, d
     value = record(record(change).get("value"))
     named = clean(record(change).get("field")) or "messages"
     common = {"field": named, "waba_id": clean(entry.get("id")), "metadata": record(value.get("metadata"))}
-    items = _of_value(known_as(named), _told(named, value))
+    updates = _of_value(known_as(named), _told(named, value))
     # One by one: whoever splits a large webhook may stop, or let others work, between any two of them.
-    for address, item in chain([next(items, ("", _without_items(change)))], items):
-        about_account = item["kind"] in ("other", "error")
-        yield _line_ref(value) or (_account_ref(entry) if about_account else ""), address, {**common, **item}
+    for address, update in chain([next(updates, ("", _without_updates(change)))], updates):
+        about_account = update["kind"] in ("other", "error")
+        yield _line_ref(value) or (_account_ref(entry) if about_account else ""), address, {**common, **update}
 
 
 def _told(field: str, value: dict[str, Any]) -> dict[str, Any]:
@@ -104,13 +104,13 @@ def _told(field: str, value: dict[str, Any]) -> dict[str, Any]:
     return {**value, **record(value.get(STANDBY))} if field == STANDBY else value
 
 
-def _without_items(change: Any) -> dict[str, Any]:
+def _without_updates(change: Any) -> dict[str, Any]:
     if not isinstance(change, dict):
         return _unreadable("a change that is no object", change)
     return {"kind": "other", "value": change.get("value")}
 
 
-def _of_value(field: Field, value: dict[str, Any]) -> Iterator[Item]:
+def _of_value(field: Field, value: dict[str, Any]) -> Iterator[AddressedUpdate]:
     known = contacts(value)
     own = digits(clean(record(value.get("metadata")).get("display_phone_number")))
     for name in field.lists:
@@ -118,7 +118,7 @@ def _of_value(field: Field, value: dict[str, Any]) -> Iterator[Item]:
             if name == "errors":
                 yield "", {"kind": "error", "error": member} if isinstance(member, dict) else _stray("error", member)
             else:
-                yield _item(_kind(name, member, own), member, known)
+                yield _addressed(_kind(name, member, own), member, known)
 
 
 def _kind(name: ListName, member: Any, own: str | None) -> str:
@@ -128,19 +128,19 @@ def _kind(name: ListName, member: Any, own: str | None) -> str:
     return "echo" if kind == "message" and own and digits(sender) == own else kind
 
 
-def _item(kind: str, item: Any, known: dict[str, dict[str, Any]]) -> Item:
-    if not isinstance(item, dict):
-        return "", _stray(kind, item)
-    contact = matching_contact(known, *(item.get(name) for name in _NAMED[kind]))
-    payload = {"kind": kind, "message" if kind == "echo" else kind: item, "contact": contact}
-    return _address(kind, item, contact or {}), payload
+def _addressed(kind: str, update: Any, known: dict[str, dict[str, Any]]) -> AddressedUpdate:
+    if not isinstance(update, dict):
+        return "", _stray(kind, update)
+    contact = matching_contact(known, *(update.get(name) for name in _NAMED[kind]))
+    payload = {"kind": kind, "message" if kind == "echo" else kind: update, "contact": contact}
+    return _address(kind, update, contact or {}), payload
 
 
-def _address(kind: str, item: dict[str, Any], contact: dict[str, Any]) -> str:
+def _address(kind: str, update: dict[str, Any], contact: dict[str, Any]) -> str:
     """Of the contact: what is about one contact goes one way."""
-    if kind in ("status", "echo") or item.get("direction") == "BUSINESS_INITIATED":
-        return recipient_address(item, contact)
-    return sender_address(item, contact)
+    if kind in ("status", "echo") or update.get("direction") == "BUSINESS_INITIATED":
+        return recipient_address(update, contact)
+    return sender_address(update, contact)
 
 
 def _members(value: Any) -> list[Any]:
@@ -150,8 +150,8 @@ def _members(value: Any) -> list[Any]:
     return [] if value is None else [value]
 
 
-def _stray(kind: str, item: Any) -> dict[str, Any]:
-    return _unreadable(f"something among the {_PLURALS[kind]} that is no object", item)
+def _stray(kind: str, update: Any) -> dict[str, Any]:
+    return _unreadable(f"something among the {_PLURALS[kind]} that is no object", update)
 
 
 def _unreadable(reason: str, value: Any) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from relay.channels.base import Part
+from relay.channels.base import RawUpdate
 from relay.channels.genesys import webhook
 from relay.channels.genesys.webhook import keep, verify
 
 
-def split(body: Any) -> list[Part]:
+def split(body: Any) -> list[RawUpdate]:
     return list(webhook.split(body))
 
 

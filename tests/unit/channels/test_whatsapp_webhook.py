@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from relay.channels.base import ACCOUNT, Part
+from relay.channels.base import ACCOUNT, RawUpdate
 from relay.channels.whatsapp import webhook
 from relay.channels.whatsapp.webhook import EMPTY_BODY, keep, verify
 from tests.unit.channels.recorded import recorded
 
 
-def split(body: Any) -> list[Part]:
+def split(body: Any) -> list[RawUpdate]:
     return list(webhook.split(body))
 
 

@@ -16,20 +16,20 @@ from web.webhooks import budget
 from web.webhooks.budget import (
     LARGE_BYTES,
     MOST_BYTES,
-    MOST_ITEMS,
+    MOST_UPDATES,
     SIGNER_BYTES,
     SLICE_SECONDS,
     Budget,
+    LargeBodies,
     OverBudget,
-    Room,
 )
 
 
 def test_so_many_items_are_handed_out_and_no_more() -> None:
     found = list[int]()
     with pytest.raises(OverBudget):
-        found.extend(Budget().items(range(MOST_ITEMS + 1)))
-    assert list(Budget().items(range(MOST_ITEMS))) == list(range(MOST_ITEMS))
+        found.extend(Budget().counted(range(MOST_UPDATES + 1)))
+    assert list(Budget().counted(range(MOST_UPDATES))) == list(range(MOST_UPDATES))
 
 
 def test_others_get_their_turn_while_a_large_body_is_worked_on() -> None:
@@ -44,7 +44,7 @@ def test_others_get_their_turn_while_a_large_body_is_worked_on() -> None:
                 pass
             yield n
 
-    assert list(Budget().in_turns(work())) == [0, 1, 2, 3]
+    assert list(Budget().in_slices(work())) == [0, 1, 2, 3]
     other.join(PATIENCE)
     assert turns == [0]
 
@@ -53,11 +53,11 @@ def test_work_on_one_body_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "MOST_SECONDS", 0.0)
     monkeypatch.setattr(budget, "SLICE_SECONDS", 0.0)
     with pytest.raises(OverBudget):
-        list(Budget().in_turns(range(3)))
+        list(Budget().in_slices(range(3)))
 
 
 def test_large_bodies_find_room_only_while_there_is_some() -> None:
-    room = Room(most=2 * MOST_BYTES)
+    room = LargeBodies(most=2 * MOST_BYTES)
     with ExitStack() as held:
         for size in (MOST_BYTES, None, LARGE_BYTES):
             held.enter_context(room.reading(size))
@@ -68,10 +68,10 @@ def test_large_bodies_find_room_only_while_there_is_some() -> None:
 
 
 def test_large_bodies_of_one_signer_go_one_by_one_and_others_do_not_wait() -> None:
-    room, order, gate = Room(waiting=1), list[str](), Event()
+    room, order, gate = LargeBodies(waiting=1), list[str](), Event()
 
     def take(owner: str, size: int, gate: Event | None = None) -> None:
-        with room.turn(owner, size):
+        with room.working(owner, size):
             order.append(owner)
             if gate:
                 gate.wait(PATIENCE)
@@ -91,7 +91,7 @@ def test_large_bodies_of_one_signer_go_one_by_one_and_others_do_not_wait() -> No
 
 def test_one_signer_may_send_so_much_while_others_send(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "SIGNER_BYTES_PER_SECOND", 0)
-    room = Room()
+    room = LargeBodies()
     room.spend("b", 1)
     for _ in range(SIGNER_BYTES // MOST_BYTES + 1):
         room.spend("a", MOST_BYTES)
@@ -103,7 +103,7 @@ def test_one_signer_may_send_so_much_while_others_send(monkeypatch: pytest.Monke
 
 
 def test_who_sends_alone_is_not_held_back_and_has_no_debt_when_others_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    room = Room()
+    room = LargeBodies()
     for _ in range(100):
         room.spend("a", MOST_BYTES)
     room.spend("b", 1)
@@ -118,7 +118,7 @@ def test_who_sends_alone_is_not_held_back_and_has_no_debt_when_others_come(monke
 
 def test_only_the_signers_of_late_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "REMEMBERED", 2)
-    room = Room()
+    room = LargeBodies()
     for owner in ("a", "b", "c"):
         room.spend(owner, 1)
     assert list(room._spent) == ["b", "c"]

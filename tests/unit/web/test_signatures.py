@@ -11,7 +11,7 @@ import pytest
 from db.pool import DatabaseError
 from db.tenants.lines import LineRoute, effective_secrets
 from db.tenants.unknown_lines import Signer
-from relay.channels.base import Part
+from relay.channels.base import RawUpdate
 from relay.core.errors import StoreError
 from web.request.parts import WebParts
 from web.webhooks import endpoint as endpoints
@@ -173,8 +173,8 @@ def test_who_has_proved_nothing_causes_few_look_ups() -> None:
     assert lines.asked == [([str(n) for n in range(REFS_BEFORE_PROOF)], False)]
 
 
-def parts(*refs: str) -> list[Part]:
-    return [Part(ref, "a", {}, index) for index, ref in enumerate(refs)]
+def parts(*refs: str) -> list[RawUpdate]:
+    return [RawUpdate(ref, "a", {}, index) for index, ref in enumerate(refs)]
 
 
 def judged(lines: Lines, endpoint: Endpoint, secret: str, *refs: str) -> Authorised:

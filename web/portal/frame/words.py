@@ -140,7 +140,7 @@ ACTIONS = {
     "line.configured": "Changed the settings of a line",
     "credentials.login_renewed": "The log-in at Genesys was renewed",
     "credentials.health": "A provider judged credentials",
-    "webhook.items_dropped": "Dropped webhook items signed by somebody else",
+    "webhook.items_dropped": "Dropped updates of webhooks signed by somebody else",
     "token.read": "Fetched an access token",
 }
 NEWS = {
