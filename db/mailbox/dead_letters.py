@@ -21,7 +21,8 @@ from db.views.history import COLUMNS, DIRECTIONS, tracked
 from relay.core.explain.steps import Tracked
 from relay.core.retry import OLDEST_SECONDS
 
-AT_ONCE = 500
+AT_ONCE = 50
+"""So many are sent again at once, by their ids; more of them are a replay's (`db/mailbox/replays.py`)."""
 COUNTED = 10_000
 NAMED = 20
 """So many ids an entry of the audit log names."""

@@ -11,8 +11,7 @@ import pytest
 
 from db.access import api_keys
 from db.audit import Author
-from db.mailbox import dead_letters, messages
-from db.mailbox.dead_letters import Filter
+from db.mailbox import replays
 from db.pool import Pool
 from relay.broker import topology
 from relay.broker.dead_letters import route
@@ -117,51 +116,39 @@ def test_replay_by_id(api: Api, pool: Pool, tenant_id: str, line_id: str) -> Non
     assert history[-1]["event"] == "replayed"
 
 
-def test_replay_of_all_in_slices_keeps_the_order(pool: Pool, tenant_id: str, line_id: str) -> None:
-    """What arrived later but sorts before the last of a slice goes with it."""
-    first, second, third = (new_message(pool, line_id) for _ in range(3))
-    with pool.transaction() as cursor:
-        for row, sorts, arrives in ((first, 1, 3), (second, 2, 1), (third, 3, 2)):
-            cursor.execute(
-                """UPDATE message_tracking SET conversation_id = %s, sort_time = to_timestamp(%s),
-                     arrived_at = to_timestamp(%s) WHERE id = %s""",
-                (first.conversation_id, NOW + sorts, NOW + arrives, row.id),
-            )
-    bury(pool, first.id, second.id, third.id)
-    wanted = Filter(tenant_id)
-    made = dead_letters.replay_all(pool, Author("test"), wanted, 1)
-    assert (made.replayed, made.left) == (2, 1)
-    assert states(pool, first.id, second.id, third.id) == ["received", "received", "dead"]
-    with pool.transaction() as cursor:
-        waiting = messages.unfinished(cursor, [first.conversation_id], 10)[first.conversation_id, "outbound"]
-    assert [row.id for row in waiting] == [first.id, second.id]
-    assert dead_letters.replay_all(pool, Author("test"), wanted, 1).left == 0
-
-
-def test_what_dies_again_is_not_taken_twice(api: Api, pool: Pool, tenant_id: str, line_id: str) -> None:
-    buried = [new_message(pool, line_id).id for _ in range(2)]
+def test_a_replay_of_many_is_begun_watched_and_cancelled(api: Api, pool: Pool, tenant_id: str, line_id: str) -> None:
+    """What daemons do with it: tests/integration/test_replays.py."""
+    buried = [new_message(pool, line_id).id for _ in range(3)]
     bury(pool, *buried)
-    body: dict[str, Any] = {"all": True, "died_before": datetime.now(UTC).isoformat()}
-    assert api("POST", "/api/dead-letters/replay", body, X_Tenant_ID=tenant_id).get_json()["replayed"] == 2
-    with pool.transaction() as cursor:
-        cursor.execute("UPDATE message_tracking SET state = 'dead', failed_at = clock_timestamp()")
-    again = api("POST", "/api/dead-letters/replay", body, X_Tenant_ID=tenant_id).get_json()
-    assert (again["replayed"], again["left"], again["next"]) == (0, 0, None)
+    bury(pool, buried[0], code="131026")
+    named = {"X_Tenant_ID": tenant_id}
+    answer = api("POST", "/api/dead-letters/replays", {"reason_code": "131000", "line_id": line_id}, **named)
+    begun = answer.get_json()
+    assert (answer.status_code, begun["state"], begun["total"], begun["put_back"]) == (202, "running", 2, 0)
+    assert api("GET", answer.headers["Location"], **named).get_json() == begun
+    api.error(api("POST", "/api/dead-letters/replays", {}, **named), 409, "replay_running")
+    assert replays.step(pool)
+    held = api("GET", answer.headers["Location"], **named).get_json()
+    assert (held["state"], held["put_back"], held["under_way"]) == ("done", 2, 2)
+    assert states(pool, *buried) == ["dead", "received", "received"]
+    second = api("POST", "/api/dead-letters/replays", {"ids": buried}, **named).get_json()
+    ended = api("POST", f"/api/dead-letters/replays/{second['id']}/cancel", {}, **named).get_json()
+    assert (ended["state"], ended["total"], ended["chosen"]) == ("cancelled", 1, True)
+    assert ended["ended_by"] == ended["started_by"]
+    assert replays.step(pool) is None
+    listed = api("GET", "/api/dead-letters/replays", **named).get_json()["items"]
+    assert [one["id"] for one in listed] == [second["id"], begun["id"]]
+    bury(pool, *buried, state="sent")
+    api.error(api("POST", "/api/dead-letters/replays", {}, **named), 404, "not_found")
 
 
-def test_the_next_slice_is_told(
-    api: Api, pool: Pool, tenant_id: str, line_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = dead_letters.replay_all
-    monkeypatch.setattr(dead_letters, "replay_all", lambda pool, by, wanted: whole(pool, by, wanted, 2))
-    bury(pool, *(new_message(pool, line_id).id for _ in range(5)))
-    body: dict[str, Any] | None = {"all": True, "line_id": line_id}
-    slices = []
-    while body:
-        done = api("POST", "/api/dead-letters/replay", body, X_Tenant_ID=tenant_id).get_json()
-        slices.append((done["replayed"], done["left"]))
-        body = done["next"]
-    assert slices == [(2, 3), (2, 1), (1, 0)]
+def test_dead_letters_are_counted_by_reason(api: Api, pool: Pool, tenant_id: str, line_id: str) -> None:
+    bury(pool, *(new_message(pool, line_id).id for _ in range(2)), code="131026")
+    bury(pool, new_message(pool, line_id, "inbound").id)
+    found = api("GET", "/api/dead-letters/reasons", X_Tenant_ID=tenant_id).get_json()["items"]
+    assert [(one["code"], one["text"], one["count"]) for one in found] == [("131026", "why", 2), ("131000", "why", 1)]
+    found = api("GET", "/api/dead-letters/reasons?direction=inbound", X_Tenant_ID=tenant_id).get_json()["items"]
+    assert [one["code"] for one in found] == ["131000"]
 
 
 def test_who_may(api: Api, pool: Pool, new_tenant: Callable[..., str], tenant_id: str, line_id: str) -> None:
@@ -176,13 +163,19 @@ def test_who_may(api: Api, pool: Pool, new_tenant: Callable[..., str], tenant_id
     api.error(api("GET", f"/api/dead-letters/{dead}", key=other), 404, "not_found")
     done = api("POST", "/api/dead-letters/replay", {"ids": [dead]}, key=other).get_json()
     assert done["refused"] == [{"id": dead, "reason": "there is no such message"}]
-    assert api("POST", "/api/dead-letters/replay", {"all": True}, key=other).get_json()["replayed"] == 0
+    api.error(api("POST", "/api/dead-letters/replays", {}, key=other), 404, "not_found")
+    api.error(api("POST", "/api/dead-letters/replays", {}, key=reader), 403, "forbidden")
     named = {"X_Tenant_ID": new_tenant("Third")}
     assert api("POST", "/api/dead-letters/replay", {"ids": [dead]}, **named).get_json()["replayed"] == 0
-    assert api("POST", "/api/dead-letters/replay", {"all": True}, **named).get_json()["replayed"] == 0
+    api.error(api("POST", "/api/dead-letters/replays", {}, **named), 404, "not_found")
     assert states(pool, dead) == ["dead"]
-    api.error(api("POST", "/api/dead-letters/replay", {"all": True}), 400, "tenant_missing")
-    bodies: list[dict[str, Any]] = [{}, {"ids": []}, {"all": False}, {"all": True, "ids": [dead]}]
+    api.error(api("POST", "/api/dead-letters/replays", {}), 400, "tenant_missing")
+    begun = api("POST", "/api/dead-letters/replays", {}, X_Tenant_ID=tenant_id).get_json()
+    address = f"/api/dead-letters/replays/{begun['id']}"
+    api.error(api("GET", address, key=other), 404, "not_found")
+    api.error(api("POST", f"{address}/cancel", {}, key=other), 404, "not_found")
+    assert api("POST", f"{address}/cancel", {}, X_Tenant_ID=tenant_id).get_json()["state"] == "cancelled"
+    bodies: list[dict[str, Any]] = [{}, {"ids": []}, {"ids": [dead] * 51}, {"all": True}]
     for body in bodies:
         api.error(api("POST", "/api/dead-letters/replay", body), 400, "invalid_request")
 

@@ -41,6 +41,7 @@ class Tenant:
     key_id: str
     session_id: str
     news_id: str
+    replay_id: str
     key: str = field(repr=False)
     email: str
     marks: tuple[str, ...]
@@ -63,6 +64,12 @@ def make(parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> Callabl
             cursor.execute(
                 "UPDATE conversation_mappings SET name = %s WHERE id = %s", (f"contact {mark}", message.conversation_id)
             )
+            cursor.execute(
+                """INSERT INTO replays (id, tenant_id, state, started_by, total) VALUES (%s, %s, 'done', %s, 1)
+                   RETURNING id::text""",
+                (str(uuid4()), tenant_id, mark),
+            )
+            replay_id = cursor.fetchone()[0]
         user = users.create(pool, by, tenant_id, f"{mark}@x.example", f"user {mark}", "admin", "x")
         users.set_password(pool, by, user, passwords.hashed(PASSWORD), must_change=False)
         said = ProviderSettings(f"provider {mark}", "https://login.x.example", mark, "groups", ("admins",), ())
@@ -85,6 +92,7 @@ def make(parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> Callabl
             key.id,
             session.id,
             news.id,
+            replay_id,
             secret,
             user.email,
             (mark,),
@@ -114,6 +122,7 @@ ARGUMENTS: dict[str, Callable[[Tenant], str]] = {
     "user_id": lambda one: one.user_id,
     "key_id": lambda one: one.key_id,
     "session_id": lambda one: one.session_id,
+    "replay_id": lambda one: one.replay_id,
     "last": lambda one: one.news_id,
     "wa_id": lambda one: "4915112345678",
     "channel": lambda one: "whatsapp",

@@ -56,7 +56,8 @@ def test_a_mistake_is_named_once(api: Api, new_tenant: Callable[..., str], body:
     ("path", "body", "fields"),
     [
         ("/api/dead-letters/replay", {}, ["ids"]),
-        ("/api/dead-letters/replay", {"all": True, "ids": ["x", 5]}, ["ids.0", "ids.1"]),
+        ("/api/dead-letters/replay", {"ids": ["x", 5]}, ["ids.0", "ids.1"]),
+        ("/api/dead-letters/replays", {"direction": "up", "since": "soon"}, ["direction", "since"]),
         ("/state/message", {"direction": "inbound", "text": "x"}, ["wa_id"]),
         ("/state/message", {"direction": "in", "wa_id": "49151", "text": "x", "at": "soon"}, ["direction", "at"]),
         ("/whatsapp/send?wait=100", TO | {"text": "x"}, ["wait"]),

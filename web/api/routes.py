@@ -11,7 +11,7 @@ from flask_openapi3 import Info, OpenAPI
 
 from web.api.access import audit_log, keys, openid, users
 from web.api.description import docs
-from web.api.messages import conversations, dead_letters, notices, records, sending, state, tracking
+from web.api.messages import conversations, dead_letters, notices, records, replays, sending, state, tracking
 from web.api.tenants import former_secrets, numbers, onboarding, ownership, setup, tokens
 from web.api.tenants.schemas import ErrorBody
 from web.request import errors
@@ -30,6 +30,7 @@ BLUEPRINTS = (
     conversations.api,
     tracking.api,
     dead_letters.api,
+    replays.api,
     notices.api,
     numbers.api,
 )

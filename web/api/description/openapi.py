@@ -10,7 +10,7 @@ from flask import Flask
 from pydantic import BaseModel
 
 from web.api.access.schemas import NewKey, NewUser
-from web.api.messages.dead_letter_schemas import Replay
+from web.api.messages.replays import ReplayBegin
 from web.api.messages.sending_schemas import RecordMove, RecordRequest, ToAgent, ToPhone
 from web.api.tenants.schemas import ErrorBody, NewTenant
 from web.request.principal import OPERATOR
@@ -55,7 +55,7 @@ EXAMPLES: dict[type[BaseModel], Json] = {
     ToAgent: {"from": "4915112345678", "name": "Ada Brandt", "type": "text", "text": "Where is my order?"},
     RecordRequest: {"wa_id": "4915112345678", "direction": "inbound", "text": "Hello", "source_id": "crm-1"},
     RecordMove: {"status": "delivered"},
-    Replay: {"all": True},
+    ReplayBegin: {"reason_code": "131026"},
     ErrorBody: {
         "error": {
             "code": "not_found",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
-from web.api.messages.schemas import Before, Direction, Limit
+from db.mailbox.dead_letters import AT_ONCE
+from web.api.messages.schemas import Before, Direction, Limit, ResponseModel
 from web.api.tenants.schemas import Moment, ProviderId, RequestModel
-from web.request.wording import wrong
 
 
 class DeadLetterQuery(RequestModel):
@@ -17,27 +17,30 @@ class DeadLetterQuery(RequestModel):
     direction: Direction | None = None
     reason_code: ProviderId | None = None
     since: Moment | None = Field(None, description="arrived then or later")
+    until: Moment | None = Field(None, description="arrived before then")
     limit: Limit = 50
     before: Before | None = None
 
 
-class Replay(RequestModel):
-    """Either `ids`, or `all` with filters."""
+class DeadLetterIds(RequestModel):
+    ids: list[UUID] = Field(min_length=1, max_length=AT_ONCE)
 
-    ids: list[UUID] = Field(default_factory=list, max_length=500)
-    all: Literal[True] | None = Field(None, description="of the tenant, oldest first, 500 or a few more at a time")
+
+class ReasonsQuery(RequestModel):
     line_id: UUID | None = None
     direction: Direction | None = None
-    reason_code: ProviderId | None = None
     since: Moment | None = Field(None, description="arrived then or later")
-    died_before: Moment | None = Field(None, description="left out: now; keeps what dies anew out")
+    until: Moment | None = Field(None, description="arrived before then")
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if bool(self.ids) == bool(self.all):
-            text = "must be left out where `all` is true" if self.ids else "must name messages, unless `all` is true"
-            raise wrong({"ids": text})
-        return self
+
+class ReasonOut(ResponseModel):
+    code: str | None
+    text: str = Field(description="what was said last")
+    count: int
+
+
+class Reasons(BaseModel):
+    items: list[ReasonOut]
 
 
 class RefusedOut(BaseModel):
@@ -45,11 +48,9 @@ class RefusedOut(BaseModel):
     reason: str
 
 
-class ReplayOut(BaseModel):
+class SentAgain(BaseModel):
     replayed: int
     refused: list[RefusedOut] = Field(description="what was named and left as it is, and why")
-    left: int = Field(description="how many still match, counted up to 10,000")
-    next: Replay | None = Field(description="the body of the next request; null at the end")
 
 
 class BrokerQuery(RequestModel):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
@@ -23,10 +21,13 @@ from web.api.messages.dead_letter_schemas import (
     BrokerQuery,
     BrokerReplay,
     BrokerReplayed,
+    DeadLetterIds,
     DeadLetterQuery,
+    ReasonOut,
+    Reasons,
+    ReasonsQuery,
     RefusedOut,
-    Replay,
-    ReplayOut,
+    SentAgain,
 )
 from web.api.messages.schemas import MessageDetail, MessageList, MessageOut, MessagePath
 from web.api.tenants.setup import ERRORS, KEY
@@ -58,6 +59,7 @@ def list_dead(query: DeadLetterQuery) -> Response:
         direction=query.direction,
         reason_code=query.reason_code,
         since=query.since,
+        until=query.until,
         before=query.before,
     )
     try:
@@ -76,29 +78,28 @@ def get_dead(path: MessagePath) -> Response:
     return tracking.shown(str(path.message_id))
 
 
-@api.post("/replay", summary="Send dead letters again", responses={200: ReplayOut})
-@needs("messages:replay")
-def replay(body: Replay) -> Response:
-    """Those named by `ids`, or, in slices, all of the tenant that match: repeat with `next` until it is null.
-
-    What belongs to one conversation goes again in its old order.
-    """
-    if body.ids:
-        done = dead_letters.replay(pool(), by(), auth.named_tenant(), [str(one) for one in body.ids])
-        refused = [RefusedOut(id=one, reason=why) for one, why in done.refused.items()]
-        return reply(ReplayOut(replayed=len(done.replayed), refused=refused, left=0, next=None))
-    begun = body.died_before or datetime.now(UTC)
+@api.get("/reasons", summary="Count dead letters by their reasons", responses={200: Reasons})
+@needs("messages:read")
+def count_reasons(query: ReasonsQuery) -> Response:
+    """Of the newest 10,000 that match, the most frequent reason first."""
     wanted = Filter(
         tenant_id=auth.required_tenant(),
-        line_id=str(body.line_id) if body.line_id else None,
-        direction=body.direction,
-        reason_code=body.reason_code,
-        since=body.since,
-        died_before=begun,
+        line_id=str(query.line_id) if query.line_id else None,
+        direction=query.direction,
+        since=query.since,
+        until=query.until,
     )
-    made = dead_letters.replay_all(pool(), by(), wanted)
-    following = body.model_copy(update={"died_before": begun}) if made.left else None
-    return reply(ReplayOut(replayed=made.replayed, refused=[], left=made.left, next=following))
+    found = dead_letters.reasons(pool(), wanted)
+    return reply(Reasons(items=[ReasonOut.model_validate(one) for one in found]))
+
+
+@api.post("/replay", summary="Send a few dead letters again at once", responses={200: SentAgain})
+@needs("messages:replay")
+def replay(body: DeadLetterIds) -> Response:
+    """What belongs to one conversation goes again in its old order. For more than 50 begin a replay."""
+    done = dead_letters.replay(pool(), by(), auth.named_tenant(), [str(one) for one in body.ids])
+    refused = [RefusedOut(id=one, reason=why) for one, why in done.refused.items()]
+    return reply(SentAgain(replayed=len(done.replayed), refused=refused))
 
 
 @api.get("/broker", summary="Updates that nobody could decode", responses={200: BrokerLetters})
