@@ -54,6 +54,9 @@ ADVICE: dict[Kind, str] = {
 }
 
 
+PARTIAL: tuple[Kind, ...] = ("schema", "internal", "other")
+
+
 class DatabaseError(StoreError):
     """PostgreSQL could not be reached, refused, or did not answer in time. The data is not at fault.
 
@@ -64,6 +67,11 @@ class DatabaseError(StoreError):
         super().__init__(text)
         self.kind: Kind = kind
         self.sqlstate = sqlstate
+
+    @property
+    def of_this_work(self) -> bool:
+        """Perhaps only what was asked for now meets it, and other work goes through."""
+        return self.kind in PARTIAL
 
 
 class SchemaError(DatabaseError):

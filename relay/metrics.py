@@ -19,6 +19,9 @@ dead_letters = Counter("relay_dead_letters_total", "Updates that could not be re
 shards_owned = Gauge("relay_shards_owned", "Shards this daemon owns")
 conversations = Gauge("relay_conversations", "Conversation actors in memory")
 journal_groups = Counter("relay_journal_groups_total", "Group commits of the journal")
+journal_losses = Counter(
+    "relay_journal_losses_total", "Ends of calls that PostgreSQL will never take as they were told"
+)
 journal_writes = Counter("relay_journal_writes_total", "Claims and outcomes written")
 breakers_open = Gauge("relay_breakers_open", "Lines that take nothing at the moment", ["channel"])
 archived = Counter("relay_archived_objects_total", "Raw webhooks, or packs of them, written to the object store")

@@ -12,7 +12,7 @@ import structlog
 from gevent.socket import wait_read
 
 from db.pool import DatabaseError, Pool
-from relay.core.retry import backoff
+from relay.core.retry import store_backoff
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class Listener:
             except (DatabaseError, psycopg2.Error, OSError) as error:
                 self._failures += 1
                 log.warning("listener_disconnected", error=type(error).__name__)
-            gevent.sleep(backoff(self._failures))
+            gevent.sleep(store_backoff(self._failures))
 
     @staticmethod
     def _await_word(connection: Any) -> None:

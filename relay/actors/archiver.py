@@ -20,7 +20,7 @@ from relay.core import archive
 from relay.core.archive import ArchiveCopy, Webhook
 from relay.core.errors import StoreError
 from relay.core.queues import WEBHOOK_ARCHIVE
-from relay.core.retry import backoff
+from relay.core.retry import store_backoff
 from relay.runtime.actor import RelayActor, tell
 from relay.runtime.commands import Tick
 from relay.runtime.context import Parts
@@ -147,7 +147,7 @@ class ArchiverActor(RelayActor):
     def _rest(self) -> None:
         self._failures += 1
         self._write_at = None
-        self._alarm(backoff(self._failures))
+        self._alarm(store_backoff(self._failures))
 
 
 def _foundling(delivery: Delivery) -> ArchiveCopy:

@@ -23,8 +23,9 @@ from relay.broker.publisher import Outgoing
 from relay.core.conversation.events import AgentTyped, Arrived, RowChanged
 from relay.core.errors import StoreError
 from relay.core.queues import DEAD_LETTERS
-from relay.core.retry import backoff
+from relay.core.retry import store_backoff
 from relay.intake.intake import Intake, Taken
+from relay.intake.suspects import Suspects, may_be_its_own
 from relay.intake.waiting import Waiting
 from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import Tick
@@ -84,6 +85,7 @@ class IntakeActor(RelayActor):
         self._alarm_at = 0.0
         self._resting: frozenset[str] = frozenset()
         """Lines with a backlog, while the senders have their share of the loop."""
+        self._suspects = Suspects()
         self._narrowed: dict[int, float] = {}
         """Shards whose channel brings less at once than usual, and since when (time.monotonic)."""
 
@@ -113,22 +115,38 @@ class IntakeActor(RelayActor):
         if now < self._not_before:
             self._wake_at(self._not_before)
             return
-        # What PostgreSQL did not do in time may have been too much at once.
-        group = self._waiting.group(max(1, MOST_UPDATES >> 2 * self._failures), MOST_BYTES, self._resting)
+        group = self._group(now)
         if not group:
-            return  # until those with a backlog have rested
+            return  # until those with a backlog have rested, or a suspect is tried again
         try:
             self._take_in(group)
         except StoreError as error:
+            if len(group) == 1 and may_be_its_own(error):
+                self._suspects.failed(group[0].line_id, now)
             self._try_later(error)
             return
         self._failures = 0
+        self._suspects.worked(group[0].line_id)
         self._not_before = now + GATHER_SECONDS
         self._let_others_work(group, time.monotonic() - now)
         if self._waiting:
             tell(self.actor_ref, Tick())
         else:
             self._widen()
+
+    def _group(self, now: float) -> list[Delivery]:
+        """A suspect whose time has come, alone; else what waits of all others."""
+        again = self._suspects.due(now)
+        if again is not None and (found := self._waiting.first(again)) is not None:
+            return [found]
+        if again is not None:
+            self._suspects.worked(again)  # nothing of it waits here any more
+        # What PostgreSQL did not do in time may have been too much at once.
+        most = max(1, MOST_UPDATES >> 2 * self._failures)
+        group = self._waiting.group(most, MOST_BYTES, self._resting | self._suspects.lines)
+        if not group and (at := self._suspects.next_at) is not None:
+            self._wake_at(at)
+        return group
 
     def _let_others_work(self, group: Sequence[Delivery], took: float) -> None:
         """One such pause at a time: a backlog that begins during it has its next turn after it."""
@@ -158,8 +176,9 @@ class IntakeActor(RelayActor):
 
     def _try_later(self, error: StoreError) -> None:
         self._failures += 1
-        wait = backoff(self._failures)
-        log.warning("intake_waits", seconds=wait, error=str(error))
+        wait = store_backoff(self._failures)
+        if self._failures == 1:
+            log.warning("intake_waits", error=str(error))
         self._not_before = time.monotonic() + wait
         self._wake_at(self._not_before)
 

@@ -1,26 +1,27 @@
 """JournalActor: claims and outcomes of many conversations in one transaction, then word to everybody.
 
 It writes whenever its inbox is empty or the group is full, so a quiet relay waits for nothing and a
-busy one shares its commits. While PostgreSQL is away the group is kept; senders are bounded, so is it.
+busy one shares its commits. While PostgreSQL is in trouble everything is kept and written again until it is taken. That
+has a bound: a claim holds its sender, of which there are a few for each line, and an outcome or a report its
+conversation, which goes no further before it is written.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import psycopg2
 import structlog
 
 from db.contacts import conversations
-from db.mailbox import claims, receipts
+from db.mailbox import claims, receipts, sweep
 from relay import metrics
-from relay.core.conversation.events import OutcomeWritten, ReportEnded, RowChanged
+from relay.core.conversation.events import OutcomeWritten, ReportEnded, RowChanged, Wake
 from relay.core.errors import StoreError
 from relay.core.mailbox import RowStatus
-from relay.core.retry import backoff
+from relay.core.retry import store_backoff
 from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import Claimed, ClaimRequest, Outcome, ReportOutcome, Tick
 from relay.runtime.context import Parts
@@ -28,6 +29,8 @@ from relay.runtime.context import Parts
 log = structlog.get_logger(__name__)
 
 GROUP = 500
+NOT_WRITABLE = "not_writable"
+"""In place of a provider's words that PostgreSQL does not take."""
 
 
 class JournalActor(RelayActor):
@@ -58,6 +61,10 @@ class JournalActor(RelayActor):
         if waiting and (self.inbox_empty or waiting >= GROUP) and time.monotonic() >= self._resting_until:
             self._write()
 
+    def recover(self) -> None:
+        """Something unforeseen: what is held is written a while later."""
+        self._rest(StoreError("the journal failed; see the log"))
+
     def _end(self) -> None:
         """What has been told is written; claims are not, because nobody will send any more."""
         try:
@@ -73,14 +80,16 @@ class JournalActor(RelayActor):
                 self._write_outcomes()
             if self._claims:
                 self._write_claims()
-            self._failures = 0
+            self._failures, self._parts.journal_behind = 0, False
         except StoreError as error:
             self._rest(error)
 
     def _rest(self, error: StoreError) -> None:
         self._failures += 1
-        wait = backoff(self._failures)
-        log.warning("journal_waits_for_postgresql", seconds=wait, error=str(error))
+        self._parts.journal_behind = True
+        wait = store_backoff(self._failures)
+        if self._failures == 1:
+            log.warning("journal_waits", outcomes=len(self._outcomes), claims=len(self._claims), error=str(error))
         self._resting_until = time.monotonic() + wait
         self._parts.timers.after(wait, self.actor_ref, Tick())
 
@@ -108,30 +117,49 @@ class JournalActor(RelayActor):
         for one in outcomes:
             self._count_end(one)
             row_status = row_statuses.pop(one.message_id, None)
-            tell(
-                one.conversation,
-                OutcomeWritten(one.message_id, row_status, one.verdict, one.genesys_conversation_id, one.facts),
-            )
+            written = OutcomeWritten(one.message_id, row_status, one.verdict, one.genesys_conversation_id, one.facts)
+            if not tell(one.conversation, written) and row_status is not None:
+                tell(self._parts.shards.get(row_status.shard), Wake(one.conversation_id))
         for told in reports:
             tell(told.conversation, ReportEnded(told.message_id, told.status))
         for row_status in row_statuses.values():  # what parked receipts said about others
             tell(self._parts.shards.get(row_status.shard), RowChanged(row_status))
 
     def _in_groups(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, RowStatus]:
-        """Write all at once; if the data of one is at fault, one by one, and only that one is left out."""
+        """Write all at once; if the data of one is at fault, one by one, and only that one loses something.
+
+        Raises StoreError: nothing is lost, and all of it is to be written again.
+        """
         try:
             return self._commit(outcomes, reports)
-        except psycopg2.Error as error:
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is odd about one of them, the others are written
             if len(outcomes) + len(reports) <= 1:
-                ids = [one.message_id for one in outcomes] + [one.message_id for one in reports]
-                log.exception("outcome_not_written", message_ids=ids, error=type(error).__name__)
-                return {}
+                return self._as_far_as_possible(outcomes, reports, error)
         row_statuses: dict[str, RowStatus] = {}
         for one in outcomes:
             row_statuses |= self._in_groups([one], [])
         for told in reports:
             row_statuses |= self._in_groups([], [told])
         return row_statuses
+
+    def _as_far_as_possible(
+        self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome], error: Exception
+    ) -> dict[str, RowStatus]:
+        """What came of a call matters more than what the provider said about it: that is left out first.
+
+        What even then cannot be written is told to nobody: the row keeps its claim, which the sweep ends as unknown.
+        """
+        plain = [_without_words(one) for one in outcomes]
+        plain_reports = [replace(one, given_up=one.given_up and NOT_WRITABLE) for one in reports]
+        ids = [one.message_id for one in outcomes] + [one.message_id for one in reports]
+        if (plain, plain_reports) == (list(outcomes), list(reports)):
+            metrics.journal_losses.inc()
+            log.error("outcome_not_written", message_ids=ids, error=type(error).__name__, exc_info=error)
+            return {}
+        log.warning("outcome_written_without_words", message_ids=ids, error=type(error).__name__)
+        return self._in_groups(plain, plain_reports)
 
     def _commit(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, RowStatus]:
         sent = [one.sent for one in outcomes if one.sent is not None]
@@ -148,7 +176,15 @@ class JournalActor(RelayActor):
             parked = receipts.unpark(cursor, [(one.line_id, one.provider_id) for one in sent if one.provider_id])
             others = [one.message_id for one in outcomes if one.message_id not in accepted]
             found = {one.message_id: one for one in claims.row_statuses(cursor, others)}
-            return accepted | {one.message_id: one for one in parked} | found
+            row_statuses = accepted | {one.message_id: one for one in parked} | found
+            self._hint(cursor, row_statuses.values())
+            return row_statuses
+
+    def _hint(self, cursor: Any, row_statuses: Iterable[RowStatus]) -> None:
+        """Shards that were given up meanwhile: their owner may take these calls' ends for unknown."""
+        for one in row_statuses:
+            if one.shard not in self._parts.shards:
+                sweep.notify(cursor, one.shard, one.conversation_id)
 
     @staticmethod
     def _learn(cursor: Any, outcomes: Sequence[Outcome]) -> None:
@@ -171,3 +207,22 @@ class JournalActor(RelayActor):
     def _count_end(outcome: Outcome) -> None:
         if outcome.attempt is not None:
             metrics.attempts.labels(outcome.attempt.outcome).inc()
+
+
+def _without_words(outcome: Outcome) -> Outcome:
+    """What came of the call, without what anybody said in it."""
+    attempt, verdict = outcome.attempt, outcome.verdict
+    if attempt is not None:
+        provider_id = attempt.provider_id if (attempt.provider_id or "").isprintable() else None
+        attempt = replace(
+            attempt,
+            provider_id=provider_id,
+            code=attempt.code and NOT_WRITABLE,
+            detail=None,
+            trace_id=None,
+            answer=None,
+        )
+    if verdict is not None:
+        verdict = replace(verdict, code=verdict.code and NOT_WRITABLE, reason=verdict.reason and NOT_WRITABLE)
+    sent = attempt if outcome.sent is not None else None
+    return replace(outcome, attempt=attempt, sent=sent, verdict=verdict, genesys_conversation_id=None, aliases=())

@@ -29,6 +29,8 @@ from relay.runtime.context import Parts
 log = structlog.get_logger(__name__)
 
 ASK_DEPTH_SECONDS = 10.0
+BEHIND_SECONDS = 0.1
+"""Until it is asked again whether the journal has caught up."""
 LIVE_PER_LINE = 256
 """Conversations of one line in one daemon's memory, shared out to its shards: 32 senders need no more.
 
@@ -125,6 +127,9 @@ class ShardActor(RelayActor):
 
     def _begin(self) -> None:
         if self._begun:
+            return
+        if self._parts.journal_behind:  # what it holds would be taken for calls without an end, and made again
+            self._parts.timers.after(BEHIND_SECONDS, self.actor_ref, Begin())
             return
         with self._parts.pool.transaction() as cursor:
             adopted = shards.adopt_claims(cursor, self._number, self._epoch)

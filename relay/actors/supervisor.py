@@ -176,7 +176,7 @@ class Supervisor(RelayActor):
             return
         with self._parts.pool.transaction() as cursor:
             found = sweep.page(cursor, sorted(self._parts.shards), self._sweep_after)
-            if any(one.stale for one in found):
+            if any(one.stale for one in found) and not self._parts.journal_behind:
                 sweep.expire(cursor, found, self._parts.limits.unknown_outcome)
             row_statuses = receipts.unpark_known(cursor)
         self._sweep_after = found[-1].bookmark if len(found) >= sweep.PAGE else sweep.START

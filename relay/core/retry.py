@@ -10,6 +10,9 @@ from relay.core.errors import Fate, SendError, StoreError
 LONGEST_WAIT = 30.0
 """Seconds. No backoff waits longer, so that a mended provider is noticed soon."""
 
+LONGEST_STORE_WAIT = 4.0
+"""The same for our own stores, which are few and ours to burden: all work stands while one of them is away."""
+
 POISON_ATTEMPTS = 8
 """So often a message may fail on a line that carries others, before it is set aside as dead."""
 
@@ -71,9 +74,14 @@ def send_again(fate: Fate | None, undelivered: int) -> float | None:
     return float(4**undelivered)
 
 
-def backoff(attempts: int) -> float:
-    """Seconds before the next try: 0.25, 0.5, 1, 2, ... up to LONGEST_WAIT."""
-    return float(min(LONGEST_WAIT, 0.25 * 2 ** min(max(attempts - 1, 0), 10)))
+def backoff(attempts: int, longest: float = LONGEST_WAIT) -> float:
+    """Seconds before the next try: 0.25, 0.5, 1, 2, ... up to `longest`."""
+    return float(min(longest, 0.25 * 2 ** min(max(attempts - 1, 0), 10)))
+
+
+def store_backoff(attempts: int) -> float:
+    """The same for a store of our own."""
+    return backoff(attempts, LONGEST_STORE_WAIT)
 
 
 def before_next_preparation(error: Exception, preparations: int, age: float, others_work: bool) -> float | None:
@@ -84,7 +92,7 @@ def before_next_preparation(error: Exception, preparations: int, age: float, oth
     that the file cannot be had or carried: go on at once.
     """
     if isinstance(error, StoreError):
-        return backoff(preparations)
+        return store_backoff(preparations)
     if not isinstance(error, SendError):
         return None
     if error.fate != "refused" and age > FILE_SECONDS:

@@ -26,7 +26,7 @@ from relay.actors.ownership import OwnershipActor
 from relay.actors.replays import ReplayActor
 from relay.actors.supervisor import Notified, Supervisor
 from relay.core.errors import StoreError
-from relay.core.retry import backoff
+from relay.core.retry import store_backoff
 from relay.daemon import health
 from relay.runtime.actor import Stop, tell
 from relay.runtime.commands import ReloadTenant
@@ -113,7 +113,7 @@ class Service:
                 return
             except StoreError as error:
                 log.warning("database_awaited", error=str(error))
-            if self._ended.wait(backoff(attempt)):
+            if self._ended.wait(store_backoff(attempt)):
                 return
 
     def _make_buckets(self) -> None:
@@ -124,7 +124,7 @@ class Service:
                 return
             except StoreError as error:
                 log.warning("object_store_awaited", error=str(error))
-            gevent.sleep(backoff(attempt))
+            gevent.sleep(store_backoff(attempt))
 
     def _listen(self, port: WSGIServer) -> None:
         try:

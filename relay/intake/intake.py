@@ -1,7 +1,7 @@
 """From what the broker delivered to committed rows: parse, find the conversation, insert, record receipts.
 
 One transaction for a whole group. A group that fails for its data is halved until the culprit stands
-alone and goes to DEAD_LETTERS; a failure of the connection is not a failure of the data.
+alone and goes to DEAD_LETTERS. What is the matter with PostgreSQL, or with this machine, is no failure of the data.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ from relay.intake.references import Referring, complete
 from relay.intake.update_events import Rows, UpdateEvent
 
 log = structlog.get_logger(__name__)
+
+OUR_MACHINE = (MemoryError, OSError)
+"""Errors that say nothing of what was being taken in."""
 
 
 class OutOfDate(Exception):
@@ -67,12 +70,14 @@ class Intake:
         self._known = KnownContacts(LIMIT)
 
     def take(self, bodies: Sequence[bytes]) -> Taken:
-        """Commit the group. Raises StoreError when PostgreSQL is away: nothing was written, try again."""
+        """Commit the group. Raises StoreError when PostgreSQL is in trouble: not all of it was written, try again."""
         taken = Taken()
         readable: list[list[UpdateEvent]] = []
         for one in (one for body in bodies for one in unpacked(body)):
             try:
                 readable.append(update_events.read(one, self._channels))
+            except OUR_MACHINE as error:
+                raise StoreError(f"this machine is in trouble: {type(error).__name__}") from error
             # Whatever a provider's oddity breaks, it must not stop the others.
             except Exception as error:  # noqa: BLE001
                 taken.dead.append(_dead(one, error))
@@ -89,6 +94,8 @@ class Intake:
             if not isinstance(error, NamesakeError):
                 raise
             self._halve(updates, taken, error)
+        except OUR_MACHINE as error:
+            raise StoreError(f"this machine is in trouble: {type(error).__name__}") from error
         except Exception as error:  # noqa: BLE001 - as above: PostgreSQL or a renderer does not take the data
             self._halve(updates, taken, error)
 

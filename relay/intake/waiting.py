@@ -69,6 +69,11 @@ class Waiting:
                 heappop(turns)
         return group
 
+    def first(self, line: str) -> Delivery | None:
+        """What is the line's next; None where nothing of it waits."""
+        deliveries = self._lines.get(line)
+        return deliveries[0] if deliveries else None
+
     def taken(self, group: Sequence[Delivery]) -> None:
         """They are dealt with; those lines' next turn comes after that of all others."""
         for delivery in group:

@@ -77,6 +77,8 @@ class Parts:
     shards: dict[int, Ref] = field(default_factory=dict)
     tenants: dict[str, Ref] = field(default_factory=dict)
     start_tenant: Callable[[str], Ref] | None = None
+    journal_behind: bool = False
+    """PostgreSQL has not taken what the journal was told, so rows may not say yet how their calls ended."""
     calls_under_way: int = 0
     call_ended: Event = field(default_factory=Event)
 

@@ -14,13 +14,16 @@ import pytest
 from db.contacts import aliases, conversations
 from db.contacts.seen import SeenPerson
 from db.mailbox import notices
-from db.pool import Pool
+from db.pool import DatabaseError, Pool
 from db.views import search
+from demo.stack import Postgres
 from relay.core.contacts.mapping import ConversationMapping
+from relay.core.errors import StoreError
 from relay.core.messages import Message, Person, Typing, Update, dump
 from relay.intake import known
 from relay.intake.intake import Intake
 from tests.integration.told import START, World
+from tests.services.postgres_trouble import read_only
 from tests.waiting import PATIENCE, wait_until
 
 T = START.timestamp()
@@ -337,6 +340,27 @@ def test_an_item_in_the_middle_of_a_message_that_cannot_be_taken_is_buried_alone
     taken = shard.intake.take([b"\n".join([good[0], *broken, good[1]]), b"\n".join(good)])
     assert {one.body for one in taken.dead} == set(broken)
     assert len({row.id for of in taken.arrived for row in of.rows}) == 2, "each once, though it came twice"
+
+
+def test_what_a_server_refuses_to_everybody_buries_nobody(world: World, postgres_server: Postgres) -> None:
+    shard = Shard(world)
+    bodies = [shard.update(whatsapp(number()), at) for at in range(5)]
+    with read_only(postgres_server.url()), pytest.raises(DatabaseError):
+        shard.intake.take(bodies)
+    taken = shard.intake.take(bodies)
+    assert (len(taken.arrived), taken.dead) == (5, [])
+
+
+@pytest.mark.parametrize("ours", [MemoryError, OSError])
+def test_what_is_the_matter_with_this_machine_buries_nobody(world: World, ours: type[Exception]) -> None:
+    def out_of_it(_payload: object) -> None:
+        raise ours
+
+    shard = Shard(world)
+    body = shard.update(whatsapp(number()), 0)
+    speech: Any = SimpleNamespace(parse=out_of_it, fit=lambda message: [message])
+    with pytest.raises(StoreError):
+        Intake(world.pool, {"whatsapp": speech, "genesys": speech}, 16).take([body])
 
 
 def test_only_of_who_has_nothing_else_unfinished_the_rows_need_not_be_read(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ from gevent.event import Event
 
 from db.daemons import shards
 from db.pool import Pool
+from demo.stack import Postgres
 from relay.actors.journal import JournalActor
 from relay.core.conversation.events import OutcomeWritten
 from relay.core.mailbox import Attempt, Claim, Row
@@ -20,7 +22,8 @@ from relay.runtime.commands import Claimed, ClaimRequest, Outcome
 from relay.runtime.context import Lease
 from relay.runtime.timers import Timers
 from tests.integration.rows import NOW, new_message, sent_message
-from tests.waiting import PATIENCE
+from tests.services.postgres_trouble import read_only
+from tests.waiting import PATIENCE, wait_until
 
 
 class Listener(RelayActor):
@@ -45,10 +48,11 @@ def journal(pool: Pool) -> Iterator[SimpleNamespace]:
     timers = Timers()
     timers.start(lambda error: pytest.fail(f"the timers ended: {error}"))
     parts: Any = SimpleNamespace(
-        pool=pool, lease=Lease(daemon_id), limits=SimpleNamespace(request=10.0), timers=timers, shards={}
-    )
+        pool=pool, lease=Lease(daemon_id), limits=SimpleNamespace(request=10.0), timers=timers, shards={},
+        journal_behind=False,
+    )  # fmt: skip
     ref = JournalActor.start(parts)
-    yield SimpleNamespace(ref=ref, epochs=epochs)
+    yield SimpleNamespace(ref=ref, epochs=epochs, parts=parts)
     ref.stop()
     timers.stop()
     with pool.transaction() as cursor:
@@ -116,3 +120,96 @@ def test_nothing_is_claimed_for_a_sender_that_has_ended(journal: SimpleNamespace
     journal.ref.tell(ClaimRequest(claim(journal, row), sender))
     journal.ref.ask(Ping(), timeout=PATIENCE)
     assert states(pool, [row]) == ["received"]
+
+
+def claimed(journal: SimpleNamespace, row: Row) -> None:
+    sender, _, came = listener()
+    journal.ref.tell(ClaimRequest(claim(journal, row), sender))
+    assert came.wait(PATIENCE)
+    sender.stop()
+
+
+def outcome(row: Row, line_id: str, conversation: Any, **more: Any) -> Outcome:
+    sent = Attempt(row.id, line_id, 1, "sent", NOW, uuid4().hex, **more)
+    return Outcome(conversation, row.conversation_id, row.id, line_id, sent, sent=sent)
+
+
+def test_while_writes_are_refused_claims_and_outcomes_are_kept_and_then_written(
+    journal: SimpleNamespace, pool: Pool, line_id: str, postgres_server: Postgres
+) -> None:
+    """By a timer: nobody else tells the journal anything meanwhile."""
+    ended, asked = new_message(pool, line_id), new_message(pool, line_id)
+    claimed(journal, ended)
+    conversation, heard, _ = listener()
+    sender, granted, came = listener()
+    with read_only(postgres_server.url()):
+        journal.ref.tell(outcome(ended, line_id, conversation))
+        journal.ref.tell(ClaimRequest(claim(journal, asked), sender))
+        wait_until(lambda: journal.parts.journal_behind, message="the journal to have failed")
+        assert (heard, granted) == ([], [])
+    assert came.wait(PATIENCE)
+    assert [one.granted for one in granted] == [True]
+    wait_until(lambda: heard, message="the conversation to be told")
+    assert [one.row_status.state for one in heard] == ["sent"]
+    assert (states(pool, [ended, asked]), journal.parts.journal_behind) == (["sent", "sending"], False)
+    for ref in (conversation, sender):
+        ref.stop()
+
+
+@pytest.mark.parametrize("words", ["\0", "\ud800"])
+def test_words_that_postgresql_does_not_take_cost_neither_the_outcome_nor_the_others(
+    journal: SimpleNamespace, pool: Pool, line_id: str, words: str
+) -> None:
+    rows = [new_message(pool, line_id) for _ in range(3)]
+    for row in rows:
+        claimed(journal, row)
+    conversation, heard, _ = listener()
+    for row, said in zip(rows, (None, words, None), strict=True):
+        journal.ref.tell(outcome(row, line_id, conversation, detail=said, answer=said))
+    wait_until(lambda: len(heard) == 3, message="all to be told")
+    assert states(pool, rows) == ["sent", "sent", "sent"]
+    assert [one.row_status.state for one in heard] == ["sent", "sent", "sent"]
+    conversation.stop()
+
+
+def test_an_id_that_postgresql_does_not_take_is_left_out(journal: SimpleNamespace, pool: Pool, line_id: str) -> None:
+    row = new_message(pool, line_id)
+    claimed(journal, row)
+    conversation, _, came = listener()
+    sent = Attempt(row.id, line_id, 1, "sent", NOW, "wamid.\0")
+    journal.ref.tell(Outcome(conversation, row.conversation_id, row.id, line_id, sent, sent=sent))
+    assert came.wait(PATIENCE)
+    assert states(pool, [row]) == ["sent"]
+    conversation.stop()
+
+
+def test_the_end_of_a_call_whose_conversation_has_gone_is_told_to_its_successor(
+    journal: SimpleNamespace, pool: Pool, line_id: str
+) -> None:
+    """The shard was given up and taken again while PostgreSQL was away."""
+    row = new_message(pool, line_id)
+    claimed(journal, row)
+    gone, _, _ = listener()
+    gone.stop()
+    shard, heard, came = listener()
+    journal.parts.shards[row.shard] = shard
+    journal.ref.tell(outcome(row, line_id, gone))
+    assert came.wait(PATIENCE)
+    assert [one.conversation_id for one in heard] == [row.conversation_id]
+    shard.stop()
+
+
+def test_the_end_of_a_call_whose_shard_is_anothers_now_is_told_to_that_daemon(
+    journal: SimpleNamespace, pool: Pool, line_id: str
+) -> None:
+    row = new_message(pool, line_id)
+    claimed(journal, row)
+    gone, _, _ = listener()
+    gone.stop()
+    with closing(pool.connection()) as listening:
+        listening.autocommit = True
+        listening.cursor().execute("LISTEN relay_wake")
+        journal.ref.tell(outcome(row, line_id, gone))
+        wait_until(lambda: states(pool, [row]) == ["sent"], message="the outcome to be written")
+        listening.cursor().execute("SELECT 1")
+        assert [one.payload for one in listening.notifies] == [f"{row.shard}:{row.conversation_id}"]

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from gevent.event import Event
 
+from db.errors import DatabaseError
 from relay.actors import intake as intake_actor
 from relay.actors.intake import MOST_UPDATES, Dropped, IntakeActor, TakenIn
 from relay.broker.envelopes import Delivery, Outgoing
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.events import Arrived
-from relay.core.errors import StoreError
 from relay.core.mailbox import RowStatus
 from relay.core.queues import DEAD_LETTERS, INBOUND
 from relay.intake.intake import Taken, UnusableUpdate
@@ -39,6 +39,8 @@ class Postgres:
     began: Event = field(default_factory=Event)
     open: Event = field(default_factory=Event)
     failures: int = 0
+    refused: set[bytes] = field(default_factory=set)
+    """Bodies with which a transaction fails, for a reason that may be theirs or not."""
     result: Taken = field(default_factory=Taken)
 
     def take(self, bodies: Sequence[bytes]) -> Taken:
@@ -47,7 +49,9 @@ class Postgres:
         assert self.open.wait(PATIENCE)
         if self.failures:
             self.failures -= 1
-            raise StoreError("PostgreSQL is away")
+            raise DatabaseError("PostgreSQL is away")
+        if self.refused & {*bodies}:
+            raise DatabaseError("a broken index", "internal", "XX002")
         return self.result
 
 
@@ -160,6 +164,29 @@ def test_while_postgresql_is_away_nothing_is_acked_and_then_all_of_it_is_taken_i
     wait_until(lambda: house.acked, message="the acks")
     assert house.acked == [(0, [0, 1, 2, 3, 4])]
     assert house.postgres.groups[0] == house.postgres.groups[-1]
+
+
+def test_what_alone_meets_trouble_is_kept_with_all_behind_it_and_others_go_on(house: House) -> None:
+    """Nobody knows whether its data is at fault, so it is neither buried nor acked, and nothing overtakes it."""
+    house.postgres.refused = {b"1"}
+    house.postgres.open.set()
+    house.bring(delivery(1, line="stuck"), delivery(2, line="stuck"))
+    house.bring(*(delivery(tag, line="calm") for tag in range(10, 40)))
+    wait_until(lambda: sum(len(tags) for _, tags in house.acked) == 30, message="the others")
+    house.bring(delivery(40, line="calm"))
+    wait_until(lambda: house.acked[-1] == (0, [40]), message="one more of the others")
+    assert not house.buried
+    house.postgres.refused.clear()
+    wait_until(lambda: house.acked[-1] == (0, [2]), message="the rest, once it is mended")
+    assert [tag for _, tags in house.acked for tag in tags if tag < 10] == [1, 2]
+
+
+def test_trouble_that_everybody_meets_makes_nobody_a_suspect(house: House) -> None:
+    house.postgres.failures = 4
+    house.postgres.open.set()
+    house.bring(delivery(1, line="one"), delivery(2, line="other"))
+    wait_until(lambda: len(house.acked) == 2, message="the acks")
+    assert house.postgres.groups[3] == house.postgres.groups[4] == [b"1"], "it is tried again, though it failed alone"
 
 
 def test_what_a_lost_channel_had_brought_is_forgotten_and_what_its_successor_brings_is_taken(house: House) -> None:

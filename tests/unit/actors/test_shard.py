@@ -11,7 +11,7 @@ import pytest
 from db.mailbox.sweep import UnfinishedMessage
 from relay.actors import shard as shard_actor
 from relay.actors.intake import TakenIn
-from relay.actors.shard import FoundUnfinished, ShardActor
+from relay.actors.shard import Begin, FoundUnfinished, ShardActor
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.events import Arrived, RoomWanted, Wake
 from relay.core.conversation.hold import Holds
@@ -117,3 +117,12 @@ def test_a_shard_that_is_given_up_starts_nothing_more(house: House) -> None:
     house.ref.actor_stopped.wait(PATIENCE)
     wait_until(lambda: not any(ref.is_alive() for ref in house.refs.values()), message="all to leave")
     assert (len(house.refs), house.closed) == (4, [0])
+
+
+def test_a_shard_is_not_begun_while_the_journal_holds_the_ends_of_calls(house: House) -> None:
+    """They would be taken for calls of which nobody knows the end, and made again."""
+    later: list[Any] = []
+    house.parts.journal_behind = True
+    house.parts.timers = SimpleNamespace(after=lambda _seconds, _ref, command: later.append(command))
+    house.tell(Begin())
+    assert [type(one) for one in later] == [Begin]
