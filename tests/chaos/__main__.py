@@ -1,6 +1,7 @@
 """`python -m tests.chaos`: MINUTES, SEED and ONLY of the environment say how long, which sequence, and which troubles.
 
-`make faults` hands them on. Exit code 0: every promise was kept. The table as JSON: build/faults.json.
+`make faults` hands them on. Exit code 0: every promise was kept. The table as JSON: build/faults.json; where one was
+broken, the logs: build/faults-logs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import gevent
 
-from tests.chaos import ledger, providers, report, schedule, verdict
+from tests.chaos import evidence, ledger, providers, report, schedule, verdict
 from tests.chaos.catalogue import BY_NAME, KINDS, Kind
 from tests.chaos.plant import Plant, running_plant
 from tests.chaos.traffic import Traffic
@@ -30,7 +31,7 @@ from tests.waiting import DeadlinePassed, wait_until
 
 USUAL_MINUTES = 4.0
 PROGRESS_SECONDS, STILL_SECONDS, QUIET_SECONDS = 10.0, 4.0, 240.0
-FINDINGS = ROOT / "build" / "faults.json"
+FINDINGS, LOGS = ROOT / "build" / "faults.json", ROOT / "build" / "faults-logs"
 DEAD = "SELECT count(*) AS n FROM message_tracking WHERE state = 'dead'"
 UNFINISHED = "SELECT count(*) AS n FROM message_tracking WHERE state IN ('received', 'sending', 'unknown')"
 
@@ -82,6 +83,8 @@ def main() -> int:
     print(f"seed {wanted.seed}: the same again with SEED={wanted.seed}. Starting everything", flush=True)
     with tempfile.TemporaryDirectory(prefix="relay-chaos-") as folder, running_plant(Path(folder)) as plant:
         run = _run(plant, wanted)
+        if not run.kept:
+            evidence.keep_logs(plant.installation.logs, LOGS)
     print("\n".join(report.table(run)), flush=True)
     report.write(run, FINDINGS)
     return 0 if run.kept else 1
@@ -108,7 +111,9 @@ def _run(plant: Plant, wanted: Wanted) -> report.Run:
     judged = verdict.judge(entries, happened)
     dead = int(plant.installation.rows(DEAD)[0]["n"])
     told = report.passages(happened, entries, judged)
-    return report.Run(wanted.seed, seconds, quiet_after, dead, plant.ended, told, judged)
+    first = [entry for entry, _ in judged.findings[: report.SHOWN]]
+    known = {entry.id: list(evidence.of(plant.installation, entry)) for entry in first}
+    return report.Run(wanted.seed, seconds, quiet_after, dead, plant.ended, told, judged, known)
 
 
 def _wait_until_quiet(plant: Plant, deadline: float) -> float:

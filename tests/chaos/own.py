@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 
+import gevent
 import psutil
 
+from demo.stack.child import ChildDied
 from tests.chaos.plant import Part, Plant
+from tests.waiting import PATIENCE
 
 
 @contextmanager
@@ -88,6 +92,20 @@ def _stop(parts: Sequence[Part]) -> None:
 def _start(parts: Sequence[Part]) -> None:
     for part in parts:
         part.child.start()
-    for part in parts:
-        part.server.wait_ready()
         part.away = False
+    for part in parts:
+        _wait_ready(part)
+
+
+def _wait_ready(part: Part) -> None:
+    """Also when it ended at its start, since it found something away: it is started again by whoever watches."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            part.server.wait_ready()
+        except ChildDied:
+            if time.monotonic() >= end:
+                raise
+            gevent.sleep(1)
+        else:
+            return

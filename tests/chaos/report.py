@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -44,6 +44,8 @@ class Run:
     ended: Sequence[str]
     passages: Sequence[Passage]
     verdict: Verdict
+    evidence: Mapping[str, Sequence[str]]
+    """By the id of a message: what the relay knows of it, of the first findings."""
 
     @property
     def kept(self) -> bool:
@@ -94,6 +96,7 @@ def _counts(run: Run) -> Iterator[str]:
     yield from (f"  {one}" for one in run.ended)
     for entry, word in run.verdict.findings[:SHOWN]:
         yield f"  {word}: {told(entry)}"
+        yield from (f"    {one}" for one in run.evidence.get(entry.id, ()))
     yield "every promise was kept" if run.kept else f"BROKEN: {run.verdict.broken + run.dead} promises"
 
 
@@ -120,7 +123,10 @@ def write(run: Run, path: Path) -> None:
         "dead_letters": run.dead,
         "ended": list(run.ended),
         "counts": {direction: asdict(counts) for direction, counts in run.verdict.counts.items()},
-        "findings": [{"what": word, "message": told(entry)} for entry, word in run.verdict.findings],
+        "findings": [
+            {"what": word, "message": told(entry), "relay": list(run.evidence.get(entry.id, ()))}
+            for entry, word in run.verdict.findings
+        ],
         "troubles": [
             {
                 "name": one.happened.kind.name,
