@@ -111,8 +111,8 @@ def _run(plant: Plant, wanted: Wanted) -> report.Run:
     judged = verdict.judge(entries, happened)
     dead = int(plant.installation.rows(DEAD)[0]["n"])
     told = report.passages(happened, entries, judged)
-    first = [entry for entry, _ in judged.findings[: report.SHOWN]]
-    known = {entry.id: list(evidence.of(plant.installation, entry)) for entry in first}
+    looked_into = [entry for entry, _ in report.first(judged)] + [one.slowest for one in told if one.slowest]
+    known = {entry.id: list(evidence.of(plant.installation, entry)) for entry in looked_into}
     return report.Run(wanted.seed, seconds, quiet_after, dead, plant.ended, told, judged, known)
 
 

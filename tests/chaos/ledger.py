@@ -44,6 +44,11 @@ class Entry:
     def arrived_at(self) -> float | None:
         return self.arrivals[0].at if self.arrivals else None
 
+    @property
+    def waited(self) -> float:
+        """Seconds from the 200 to the arrival; 0 without either."""
+        return self.arrivals[0].at - self.taken_at if self.arrivals and self.taken_at else 0.0
+
 
 class Journal:
     """The providers' own, read as it grows."""

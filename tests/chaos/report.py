@@ -14,8 +14,8 @@ from tests.chaos.ledger import Entry
 from tests.chaos.schedule import Happened
 from tests.chaos.verdict import Verdict
 
-SHOWN = 20
-"""Findings that are told one by one."""
+SHOWN = 5
+"""Findings of each kind that are told one by one."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Passage:
     longest_wait: float
     recovery: float
     findings: int
+    slowest: Entry | None
+    """The message that waited longest."""
 
 
 @dataclass(frozen=True)
@@ -52,21 +54,24 @@ class Run:
         return self.verdict.broken == 0 and not self.dead
 
 
+def first(verdict: Verdict) -> list[tuple[Entry, str]]:
+    """Some of each kind of finding."""
+    words = dict.fromkeys(word for _, word in verdict.findings)
+    return [one for word in words for one in [each for each in verdict.findings if each[1] == word][:SHOWN]]
+
+
 def passages(happened: Sequence[Happened], entries: Sequence[Entry], verdict: Verdict) -> list[Passage]:
     return [_passage(one, happened, entries, verdict) for one in happened]
 
 
 def _passage(one: Happened, happened: Sequence[Happened], entries: Sequence[Entry], verdict: Verdict) -> Passage:
-    during = [
-        (entry.taken_at, entry.arrived_at)
-        for entry in entries
-        if entry.taken_at and entry.arrived_at and one.begin - 1 <= entry.taken_at <= one.ready
-    ]
+    during = [each for each in entries if each.arrivals and one.begin - 1 <= (each.taken_at or 0.0) <= one.ready]
+    slowest = max(during, key=lambda each: each.waited, default=None)
     following = min((other.begin for other in happened if other.begin > one.begin), default=time.time())
     findings = sum(1 for entry, _ in verdict.findings if one.begin - 1 <= (entry.taken_at or 0.0) < following)
-    waits = [arrived - taken for taken, arrived in during]
-    last = max((arrived for _, arrived in during), default=one.ready)
-    return Passage(one, len(during), max(waits, default=0.0), max(0.0, last - one.ready), findings)
+    last = max((each.arrivals[0].at for each in during), default=one.ready)
+    longest = slowest.waited if slowest else 0.0
+    return Passage(one, len(during), longest, max(0.0, last - one.ready), findings, slowest)
 
 
 def table(run: Run) -> Iterator[str]:
@@ -94,7 +99,7 @@ def _counts(run: Run) -> Iterator[str]:
         yield f"{name.replace('_', ' '):30}{value:16}{customer[name]:18}"
     yield f"\nquiet after {run.quiet_after:.0f} s; dead letters {run.dead}; ended by themselves {len(run.ended)}"
     yield from (f"  {one}" for one in run.ended)
-    for entry, word in run.verdict.findings[:SHOWN]:
+    for entry, word in first(run.verdict):
         yield f"  {word}: {told(entry)}"
         yield from (f"    {one}" for one in run.evidence.get(entry.id, ()))
     yield "every promise was kept" if run.kept else f"BROKEN: {run.verdict.broken + run.dead} promises"
@@ -137,6 +142,8 @@ def write(run: Run, path: Path) -> None:
                 "longest_wait": round(one.longest_wait, 2),
                 "recovery": round(one.recovery, 2),
                 "findings": one.findings,
+                "slowest": told(one.slowest) if one.slowest else None,
+                "relay": list(run.evidence.get(one.slowest.id, ())) if one.slowest else [],
             }
             for one in run.passages
         ],
