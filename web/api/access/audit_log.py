@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 
 from db.access import audit_chain
 from db.paging import CursorError
 from db.views import audit_search
 from db.views.audit_search import AuditSearch
-from web.api.access import auth
 from web.api.access.schemas import AuditList, AuditQuery, EntryOut, ExportQuery
+from web.api.blueprint import behind_a_key
 from web.api.messages.tracking import not_a_page
 from web.api.tenants.schemas import TenantPath
-from web.api.tenants.setup import ERRORS, KEY, known_tenant
+from web.api.tenants.setup import known_tenant
 from web.request.context import pool, reply
 from web.request.principal import OPERATOR, needs
 
@@ -22,15 +21,7 @@ LINES = {
     "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
 }
 
-api = APIBlueprint(
-    "audit",
-    __name__,
-    url_prefix="/api",
-    abp_tags=[Tag(name="audit")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("audit", __name__, "audit", "/api")
 
 
 @api.get("/tenants/<uuid:tenant_id>/audit", summary="A tenant's audit log", responses={200: AuditList})

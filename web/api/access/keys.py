@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 
 from db.access import api_keys, users
 from db.access.api_keys import ApiKey
 from db.tenants.changes import NotFoundError
-from web.api.access import auth
 from web.api.access.schemas import (
     InvitedOut,
     KeyList,
@@ -19,8 +17,9 @@ from web.api.access.schemas import (
     NewKey,
     TenantKeyPath,
 )
+from web.api.blueprint import behind_a_key
 from web.api.tenants.schemas import PageQuery, TenantPath
-from web.api.tenants.setup import ERRORS, KEY, known_tenant
+from web.api.tenants.setup import known_tenant
 from web.request import access
 from web.request.access import Ending
 from web.request.context import pool, reply
@@ -28,24 +27,8 @@ from web.request.principal import OPERATOR, by, needs
 
 TENANT = "/<uuid:tenant_id>/keys"
 
-api = APIBlueprint(
-    "keys",
-    __name__,
-    url_prefix="/api/tenants",
-    abp_tags=[Tag(name="keys")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-operator_keys = APIBlueprint(
-    "operator_keys",
-    __name__,
-    url_prefix="/api/keys",
-    abp_tags=[Tag(name="keys")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-for blueprint in (api, operator_keys):
-    blueprint.before_request(auth.authenticate)
+api = behind_a_key("keys", __name__, "keys", "/api/tenants")
+operator_keys = behind_a_key("operator_keys", __name__, "keys", "/api/keys")
 
 
 @api.post(TENANT, summary="Make a key for a tenant", responses={201: KeyWithSecret})

@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Annotated
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from db.access import openid
 from db.access.openid import ProviderSettings, TenantProvider
-from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.tenants.schemas import ErrorBody, Name, RequestModel, Secret, TenantPath
-from web.api.tenants.setup import ERRORS, KEY, known_tenant
+from web.api.tenants.setup import known_tenant
 from web.openid import setup
 from web.request import access
 from web.request.context import parts, pool, reply
@@ -24,15 +23,7 @@ Value = Annotated[str, Field(min_length=1, max_length=setup.LONGEST_VALUE)]
 MASKED = "••••"
 Values = Annotated[list[Value], Field(max_length=setup.VALUES)]
 
-api = APIBlueprint(
-    "openid",
-    __name__,
-    url_prefix="/api/tenants",
-    abp_tags=[Tag(name="users")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("openid", __name__, "users", "/api/tenants")
 
 
 class ProviderIn(RequestModel):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 
 from db.access import users
 from db.tenants import registry
-from web.api.access import auth
 from web.api.access.schemas import (
     NewOperator,
     NewUser,
@@ -21,8 +19,9 @@ from web.api.access.schemas import (
     UserPath,
     UserWithPassword,
 )
+from web.api.blueprint import behind_a_key
 from web.api.tenants.schemas import ErrorBody, PageQuery, TenantOut, TenantPath
-from web.api.tenants.setup import ERRORS, KEY, known_tenant, tenant_out
+from web.api.tenants.setup import known_tenant, tenant_out
 from web.request import access
 from web.request.context import changes, pool, reply
 from web.request.principal import OPERATOR, by, needs
@@ -31,24 +30,8 @@ TENANT = "/<uuid:tenant_id>/users"
 TENANT_USER = f"{TENANT}/<uuid:user_id>"
 USER = "/<uuid:user_id>"
 
-api = APIBlueprint(
-    "users",
-    __name__,
-    url_prefix="/api/tenants",
-    abp_tags=[Tag(name="users")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-operators = APIBlueprint(
-    "operators",
-    __name__,
-    url_prefix="/api/users",
-    abp_tags=[Tag(name="users")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-for blueprint in (api, operators):
-    blueprint.before_request(auth.authenticate)
+api = behind_a_key("users", __name__, "users", "/api/tenants")
+operators = behind_a_key("operators", __name__, "users", "/api/users")
 
 
 @api.post(TENANT, summary="Add a user of a tenant", responses={201: UserWithPassword, 409: ErrorBody})

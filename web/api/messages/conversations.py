@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 
 from db.paging import CursorError
 from db.views import search
 from db.views.search import ConversationDetail, ConversationSearch
 from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.messages.schemas import (
     ConversationDetailOut,
     ConversationList,
@@ -21,21 +21,12 @@ from web.api.messages.schemas import (
 )
 from web.api.messages.tracking import not_a_page
 from web.api.tenants.schemas import ConversationPath
-from web.api.tenants.setup import ERRORS, KEY
 from web.request import data_access
 from web.request.context import pool, reply
 from web.request.errors import ApiError
 from web.request.principal import needs
 
-api = APIBlueprint(
-    "conversations",
-    __name__,
-    url_prefix="/api/conversations",
-    abp_tags=[Tag(name="conversations")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("conversations", __name__, "conversations", "/api/conversations")
 
 
 @api.get("", summary="List conversations, the last active first", responses={200: ConversationList})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 
 from db import audit
 from db.mailbox import dead_letters
@@ -14,6 +13,7 @@ from relay.core.messages import Update, load
 from relay.core.queues import EXCHANGE
 from relay.core.redaction import redacted
 from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.messages import tracking
 from web.api.messages.dead_letter_schemas import (
     BrokerLetterOut,
@@ -30,22 +30,13 @@ from web.api.messages.dead_letter_schemas import (
     SentAgain,
 )
 from web.api.messages.schemas import MessageDetail, MessageList, MessageOut, MessagePath
-from web.api.tenants.setup import ERRORS, KEY
 from web.request import data_access
 from web.request.context import parts, pool, reply
 from web.request.principal import OPERATOR, by, needs
 
 PUBLISH_SECONDS = 8.0
 
-api = APIBlueprint(
-    "dead_letters",
-    __name__,
-    url_prefix="/api/dead-letters",
-    abp_tags=[Tag(name="dead letters")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("dead_letters", __name__, "dead letters", "/api/dead-letters")
 
 
 @api.get("", summary="List dead letters, newest first", responses={200: MessageList})

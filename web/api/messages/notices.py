@@ -7,31 +7,22 @@ from typing import Any, Literal
 from uuid import UUID
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from db.mailbox import notices
 from db.mailbox.notices import ListedNotice
 from db.paging import CursorError
 from relay.core.redaction import redacted
-from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.messages.schemas import Before, Limit
 from web.api.messages.tracking import not_a_page
 from web.api.tenants.schemas import RequestModel, TenantPath
-from web.api.tenants.setup import ERRORS, KEY, known_tenant
+from web.api.tenants.setup import known_tenant
 from web.request import data_access
 from web.request.context import pool, reply
 from web.request.principal import needs, principal
 
-api = APIBlueprint(
-    "notices",
-    __name__,
-    url_prefix="/api",
-    abp_tags=[Tag(name="notices")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("notices", __name__, "notices", "/api")
 
 
 class NoticeQuery(RequestModel):

@@ -7,7 +7,6 @@ from datetime import datetime
 from uuid import uuid4
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 
 from db.contacts import conversations
 from db.mailbox import records
@@ -16,24 +15,16 @@ from db.mailbox.records import RecordChange
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.messages import Media, Message, Person
 from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.messages.schemas import MessagePath
 from web.api.messages.sending_schemas import RecordMove, RecordOut, RecordRequest
 from web.api.messages.state import line_of, person_of
 from web.api.tenants.schemas import ErrorBody
-from web.api.tenants.setup import ERRORS, KEY
 from web.request.context import parts, pool, reply
 from web.request.errors import ApiError
 from web.request.principal import needs
 
-api = APIBlueprint(
-    "records",
-    __name__,
-    url_prefix="/state",
-    abp_tags=[Tag(name="state")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("records", __name__, "state", "/state")
 
 
 @api.post("/message", summary="Track a message of another system", responses={200: RecordOut, 201: RecordOut})

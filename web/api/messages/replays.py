@@ -7,29 +7,20 @@ from typing import Literal
 from uuid import UUID
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from db.mailbox import replays
 from db.mailbox.dead_letters import Filter
 from db.paging import CursorError
 from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.messages import tracking
 from web.api.messages.schemas import Before, Direction, Limit, ResponseModel
 from web.api.tenants.schemas import ErrorBody, Moment, ProviderId, RequestModel
-from web.api.tenants.setup import ERRORS, KEY
 from web.request.context import pool, reply
 from web.request.principal import by, needs
 
-api = APIBlueprint(
-    "replays",
-    __name__,
-    url_prefix="/api/dead-letters/replays",
-    abp_tags=[Tag(name="dead letters")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("replays", __name__, "dead letters", "/api/dead-letters/replays")
 
 
 class ReplayBegin(RequestModel):

@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 
 from relay.core.messages import Direction, Person
 from web.actions.sends import MessageRequest, SendState, send
-from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.messages.sending_schemas import (
     Sending,
     SendQuery,
@@ -24,19 +23,11 @@ from web.api.messages.sending_schemas import (
 )
 from web.api.messages.state import line_of, person_of
 from web.api.tenants.schemas import ErrorBody
-from web.api.tenants.setup import ERRORS, KEY
 from web.request import idempotency, limits
 from web.request.context import pool, reply
 from web.request.principal import needs
 
-api = APIBlueprint(
-    "sending",
-    __name__,
-    abp_tags=[Tag(name="sending")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("sending", __name__, "sending")
 
 
 @api.post(

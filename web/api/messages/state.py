@@ -6,7 +6,6 @@ import time
 from dataclasses import asdict
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ValidationError
 
 from db.contacts import conversations
@@ -19,8 +18,8 @@ from relay.core.contacts.user_ids import is_user_id
 from relay.core.messages import Person
 from relay.stores import keys
 from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.tenants.schemas import ConversationPath, ErrorBody, MappingOut, MappingPath, MappingQuery, WindowOut
-from web.api.tenants.setup import ERRORS, KEY
 from web.request import data_access
 from web.request.context import parts, pool, reply
 from web.request.errors import ApiError, wrong_field
@@ -39,15 +38,7 @@ class CachedConversation(BaseModel):
     read_at: float
 
 
-api = APIBlueprint(
-    "state",
-    __name__,
-    url_prefix="/state",
-    abp_tags=[Tag(name="state")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("state", __name__, "state", "/state")
 
 
 @api.get(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 
 from db.paging import CursorError
 from db.views import history, waiting
 from db.views.history import MessageSelection
 from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.messages.schemas import (
     AttemptOut,
     MessageDetail,
@@ -21,21 +21,12 @@ from web.api.messages.schemas import (
     StepOut,
     WaitReasonOut,
 )
-from web.api.tenants.setup import ERRORS, KEY
 from web.request import data_access
 from web.request.context import parts, pool, reply
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import needs
 
-api = APIBlueprint(
-    "messages",
-    __name__,
-    url_prefix="/api/messages",
-    abp_tags=[Tag(name="messages")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("messages", __name__, "messages", "/api/messages")
 
 
 @api.get("", summary="List messages, newest first", responses={200: MessageList})

@@ -7,29 +7,20 @@ from datetime import datetime
 from typing import Literal
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from db.tenants import former_secrets
 from db.tenants.former_secrets import FormerSecret
-from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.messages.schemas import ResponseModel
 from web.api.tenants.schemas import RequestModel, TenantPath
-from web.api.tenants.setup import ERRORS, KEY, known_tenant
+from web.api.tenants.setup import known_tenant
 from web.request.context import changes, parts, pool, reply
 from web.request.principal import by, needs
 
 Side = Literal["whatsapp", "genesys"]
 
-api = APIBlueprint(
-    "former_secrets",
-    __name__,
-    url_prefix="/api/tenants",
-    abp_tags=[Tag(name="tenants")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("former_secrets", __name__, "tenants", "/api/tenants")
 
 
 class SideQuery(RequestModel):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 
 from db.tenants import unknown_lines
 from web.actions import replay as replaying
-from web.api.access import auth
+from web.api.blueprint import ERRORS, behind_a_key
 from web.api.tenants.schemas import (
     Deleted,
     ErrorBody,
@@ -18,19 +17,10 @@ from web.api.tenants.schemas import (
     UnknownPath,
     UnknownReplayed,
 )
-from web.api.tenants.setup import ERRORS, KEY
 from web.request.context import pool, reply
 from web.request.principal import OPERATOR, needs
 
-api = APIBlueprint(
-    "numbers",
-    __name__,
-    url_prefix="/api/unknown-numbers",
-    abp_tags=[Tag(name="unknown numbers")],
-    abp_security=KEY,
-    abp_responses=ERRORS | {403: ErrorBody},
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("numbers", __name__, "unknown numbers", "/api/unknown-numbers", errors=(*ERRORS, 403))
 
 
 @api.get("", summary="Numbers and integrations that no line owns", responses={200: UnknownList})

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 
 from db.tenants import credentials, onboarding
 from db.tenants.changes import Changes, NotFoundError
@@ -22,9 +21,10 @@ from relay.checks.owners import Owners
 from relay.checks.ownership import Ownership
 from relay.checks.proof import LineProof, blocking, pair_of
 from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.tenants import checks
 from web.api.tenants.schemas import Activated, ActivatedLine, ErrorBody, TenantPath
-from web.api.tenants.setup import ERRORS, KEY, known_tenant
+from web.api.tenants.setup import known_tenant
 from web.api.tenants.webhook_urls import WebhookUrlsOf
 from web.request.context import changes, parts, pool, reply
 from web.request.errors import ApiError
@@ -35,15 +35,7 @@ WHAT_TO_DO = {
     "genesys": "Mend the Genesys credentials or the integration id, then complete the onboarding again.",
 }
 
-api = APIBlueprint(
-    "onboarding",
-    __name__,
-    url_prefix="/api/tenants",
-    abp_tags=[Tag(name="tenants")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("onboarding", __name__, "tenants", "/api/tenants")
 
 
 @api.post(

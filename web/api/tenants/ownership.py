@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 
 from db.tenants import ownership, registry
 from db.tenants.changes import NotFoundError
 from db.tenants.onboarding import Line
 from web.api.access import auth
+from web.api.blueprint import ERRORS, behind_a_key
 from web.api.tenants.schemas import ErrorBody, LineList, LineOut, LinePath, LineQuery, Release
-from web.api.tenants.setup import ERRORS, KEY, known_tenant
+from web.api.tenants.setup import known_tenant
 from web.api.tenants.webhook_urls import WebhookUrlsOf
 from web.request.context import changes, pool, reply
 from web.request.principal import OPERATOR, needs
 
-api = APIBlueprint(
-    "ownership",
-    __name__,
-    url_prefix="/api",
-    abp_tags=[Tag(name="tenants")],
-    abp_security=KEY,
-    abp_responses=ERRORS | {403: ErrorBody},
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("ownership", __name__, "tenants", "/api", errors=(*ERRORS, 403))
 
 
 @api.get("/lines", summary="Whose a number or an integration is", responses={200: LineList})

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
-from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, SecretStr
 
 from db.tenants import credentials, onboarding, registry
 from db.tenants.credentials import StoredCredentials, Type
 from db.tenants.registry import Tenant
 from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.tenants.schemas import (
     CredentialsOut,
     CredentialsQuery,
@@ -33,18 +32,7 @@ from web.request.context import changes, parts, pool, reply
 from web.request.errors import ApiError
 from web.request.principal import OPERATOR, needs
 
-ERRORS: ResponseDict = {400: ErrorBody, 401: ErrorBody, 404: ErrorBody, 503: ErrorBody}
-KEY: list[dict[str, list[str]]] = [{"key": []}]
-
-api = APIBlueprint(
-    "tenants",
-    __name__,
-    url_prefix="/api/tenants",
-    abp_tags=[Tag(name="tenants")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("tenants", __name__, "tenants", "/api/tenants")
 
 
 @api.post("", summary="Create a tenant", responses={201: TenantOut, 403: ErrorBody})

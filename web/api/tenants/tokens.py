@@ -6,15 +6,14 @@ import time
 from typing import Literal
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from db.tenants import credentials, lines, onboarding
 from relay.channels.base import Account, Token
 from relay.core.errors import SendError
 from web.api.access import auth
+from web.api.blueprint import behind_a_key
 from web.api.tenants.schemas import ErrorBody, ProviderId, RequestModel
-from web.api.tenants.setup import ERRORS, KEY
 from web.request import data_access
 from web.request.context import parts, pool, reply
 from web.request.errors import ApiError
@@ -24,15 +23,7 @@ SECONDS = 10.0
 REF = {"whatsapp": "phone_number_id", "genesys": "integration_id"}
 Side = Literal["whatsapp", "genesys"]
 
-api = APIBlueprint(
-    "tokens",
-    __name__,
-    url_prefix="/auth",
-    abp_tags=[Tag(name="tokens")],
-    abp_security=KEY,
-    abp_responses=ERRORS,
-)
-api.before_request(auth.authenticate)
+api = behind_a_key("tokens", __name__, "tokens", "/auth")
 
 
 class TokenHeaders(BaseModel):
