@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.flow.installation import Line
-from tests.unit.channels.recorded import recorded
+from tests.unit.relay.channels.recorded import recorded
 
 Path = tuple[str | int, ...]
 SEED = 4

@@ -19,8 +19,8 @@ from relay.channels.http.client import HttpTransport
 from relay.core.messages import Recipient
 from sandbox.app import create_app
 from sandbox.server import server
-from tests.unit.channels.accounts import Tokens
-from tests.unit.channels.servers import answer, read_request
+from tests.unit.relay.channels.accounts import Tokens
+from tests.unit.relay.channels.servers import answer, read_request
 from tests.waiting import PATIENCE, wait_until
 
 PHONE = "4915112345678"

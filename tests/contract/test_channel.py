@@ -36,9 +36,9 @@ from relay.core.messages import (
     dump,
     load,
 )
-from tests.unit.channels.accounts import BSUID, CONTACT, GENESYS, PHONE, WHATSAPP, Tokens
-from tests.unit.channels.recorded import recorded
-from tests.unit.channels.servers import answer, reset, routes, serving
+from tests.unit.relay.channels.accounts import BSUID, CONTACT, GENESYS, PHONE, WHATSAPP, Tokens
+from tests.unit.relay.channels.recorded import recorded
+from tests.unit.relay.channels.servers import answer, reset, routes, serving
 from tests.waiting import PATIENCE
 
 TO = Recipient(CONTACT, wa_id=PHONE, bsuid=BSUID, name="Ada Brandt")

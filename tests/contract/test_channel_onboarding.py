@@ -21,7 +21,7 @@ from relay.core.errors import SendError
 from sandbox.app import create_app
 from sandbox.server import server
 from tests.contract.conftest import Receiver
-from tests.unit.channels.accounts import Tokens
+from tests.unit.relay.channels.accounts import Tokens
 from tests.waiting import PATIENCE
 
 NUMBER = Account(

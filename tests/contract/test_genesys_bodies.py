@@ -16,8 +16,8 @@ from sandbox.genesys import answers, payloads, rich_samples
 from sandbox.genesys.desk import DeskConversation, DeskMessage
 from sandbox.world import World
 from tests.contract.sdk_models import problems
-from tests.unit.channels.accounts import BSUID, CONTACT, GENESYS, PHONE, Tokens
-from tests.unit.channels.recorded import recorded
+from tests.unit.relay.channels.accounts import BSUID, CONTACT, GENESYS, PHONE, Tokens
+from tests.unit.relay.channels.recorded import recorded
 
 PERSON = Person(PHONE, wa_id=PHONE, bsuid=BSUID, parent_bsuid="DE.ENT.1", name="Ada Brandt", username="ada.brandt")
 TO = Recipient(CONTACT, wa_id=PHONE, bsuid=BSUID, name="Ada Brandt")

@@ -17,9 +17,9 @@ from relay.channels.base import Account
 from relay.channels.genesys import GenesysChannel, create
 from relay.channels.http.client import HttpTransport
 from relay.stores.cache import Cache
-from tests.unit.channels.accounts import GENESYS
-from tests.unit.channels.servers import Served, answer, routes, serving
-from tests.unit.channels.test_genesys_client import ANY, MESSAGE, TOKEN, Login, soon
+from tests.unit.relay.channels.accounts import GENESYS
+from tests.unit.relay.channels.genesys.test_client import ANY, MESSAGE, TOKEN, Login, soon
+from tests.unit.relay.channels.servers import Served, answer, routes, serving
 from tests.waiting import PATIENCE
 
 LOGGED_IN = replace(GENESYS, credentials={**GENESYS.credentials, "refresh_token": "refresh-0123456789"})

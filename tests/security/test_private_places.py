@@ -13,7 +13,7 @@ from relay.channels.http.client import HttpTransport
 from relay.channels.http.origins import TrustedOrigins, is_public, origin_of, own_origins
 from relay.core.errors import SendError
 from tests.security.names import resolving
-from tests.unit.channels.servers import answer, serving
+from tests.unit.relay.channels.servers import answer, serving
 
 PUBLIC = "8.8.8.8"
 PRIVATE = (

@@ -16,8 +16,8 @@ from relay.channels.http.client import HttpTransport
 from relay.channels.http.connections import STRANGERS_NAMES
 from relay.channels.http.origins import TrustedOrigins, own_origins
 from relay.core.errors import SendError
-from tests.unit.channels.accounts import Tokens
-from tests.unit.channels.servers import answer, serving
+from tests.unit.relay.channels.accounts import Tokens
+from tests.unit.relay.channels.servers import answer, serving
 from tests.waiting import PATIENCE, wait_until
 
 SLOW = ".slow.example"

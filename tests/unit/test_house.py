@@ -67,3 +67,10 @@ def test_the_way_of_a_message_is_told_in_few_files_and_none_comes_twice() -> Non
     assert len(set(files)) == len(files)
     assert all((ROOT / file).is_file() for file in files)
     assert all(". " not in told for _, _, told in steps), "one sentence each"
+
+
+def test_unit_tests_lie_where_their_modules_lie() -> None:
+    """What is about the repository as a whole lies in `tests/unit` itself."""
+    unit = ROOT / "tests" / "unit"
+    folders = {path.parent.relative_to(unit) for path in unit.rglob("*.py")}
+    assert [str(one) for one in sorted(folders) if not (ROOT / one).is_dir()] == []

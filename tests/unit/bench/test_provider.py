@@ -13,7 +13,7 @@ from demo.stack.ports import free_port
 from relay.channels import genesys, whatsapp
 from relay.channels.base import Request
 from relay.channels.http.client import HttpTransport
-from tests.unit.channels.accounts import GENESYS, PHONE, WHATSAPP, Tokens
+from tests.unit.relay.channels.accounts import GENESYS, PHONE, WHATSAPP, Tokens
 from tests.waiting import PATIENCE
 
 RUN = "0badcafe"
