@@ -58,6 +58,8 @@ class _FailedReceipt:
     attempts: int
     provider_id: str | None
     undelivered: int
+    has_file: bool
+    """A link to our copy of its file can go in its place, and has not yet."""
 
     @property
     def next(self) -> ReceiptDecision:
@@ -66,7 +68,7 @@ class _FailedReceipt:
         newest = self.provider_id == self.told.receipt.provider_id
         if self.arrived or self.state not in OPEN:
             return "final"
-        if self.n is None and self.told.receipt.fate in PASSING and not newest:
+        if self.n is None and self.told.receipt.fate in (*PASSING, "as_link") and not newest:
             # Several calls ended without word, and it may be about any of them.
             return "later" if self.state in ("sending", "unknown") else "repeated"
         if self.n is not None and self.n < self.attempts:
@@ -76,7 +78,7 @@ class _FailedReceipt:
     @property
     def wait(self) -> float | None:
         """Seconds before it may go out again."""
-        return send_again(self.told.receipt.fate, self.undelivered + 1)
+        return send_again(self.told.receipt.fate, self.undelivered + 1, self.has_file)
 
 
 @dataclass(slots=True)
@@ -144,7 +146,9 @@ def _read(cursor: Any, failed: Sequence[MatchedReceipt], arrived: set[str]) -> l
     rows = execute_values(
         cursor,
         """SELECT v.ord, a.n, coalesce(a.outcome = 'undelivered', false), m.state, m.attempts, m.provider_id,
-                  (SELECT count(*) FROM message_attempts u WHERE u.message_id = m.id AND u.outcome = 'undelivered')
+                  (SELECT count(*) FROM message_attempts u WHERE u.message_id = m.id AND u.outcome = 'undelivered'),
+                  coalesce(m.content->'media'->>'kind' <> 'link' AND m.content->'media'->>'object_key' IS NOT NULL
+                           AND m.content->'template' IS NULL, false)
            FROM (VALUES %s) AS v (ord, line_id, message_id, provider_id)
            JOIN message_tracking m ON m.id = v.message_id
            LEFT JOIN message_attempts a ON a.line_id = v.line_id AND a.provider_id = v.provider_id
@@ -182,13 +186,14 @@ def _end(cursor: Any, ended: Sequence[_FailedReceipt]) -> None:
 PUT_BACK = """
 UPDATE message_tracking m
 SET state = 'received', claimed_at = NULL, next_attempt_at = now() + make_interval(secs => v.wait),
+    content = CASE WHEN v.as_link THEN jsonb_set(m.content, '{media,kind}', '"link"') ELSE m.content END,
     unknown_until = NULL, provider_id = NULL, sent_at = NULL, reason_code = v.code, reason = v.reason,
     late = m.late OR EXISTS (SELECT 1 FROM message_tracking x
                              WHERE x.conversation_id = m.conversation_id AND x.direction = m.direction
                                AND (x.sort_time, x.arrived_at, x.idx) > (m.sort_time, m.arrived_at, m.idx)
                                AND x.attempts > 0),
     updated_at = now()
-FROM (VALUES %s) AS v (id, wait, code, reason) WHERE m.id = v.id
+FROM (VALUES %s) AS v (id, wait, code, reason, as_link) WHERE m.id = v.id
 RETURNING m.id::text, m.shard, m.conversation_id::text, m.late
 """
 
@@ -200,8 +205,11 @@ def _put_back(cursor: Any, again: dict[str, _FailedReceipt]) -> None:
     rows = execute_values(
         cursor,
         PUT_BACK,
-        [(UUID(key), one.wait, one.told.receipt.code, one.told.receipt.reason) for key, one in again.items()],
-        template="(%s::uuid, %s, %s::text, %s::text)",
+        [
+            (UUID(key), one.wait, one.told.receipt.code, one.told.receipt.reason, one.told.receipt.fate == "as_link")
+            for key, one in again.items()
+        ],
+        template="(%s::uuid, %s, %s::text, %s::text, %s)",
         page_size=len(again),
         fetch=True,
     )
@@ -213,4 +221,7 @@ def _put_back(cursor: Any, again: dict[str, _FailedReceipt]) -> None:
 def _why(one: _FailedReceipt, *, late: bool) -> str:
     said = one.told.receipt.reason or "no reason was given"
     order = "; later messages have gone ahead of it" if late else ""
-    return f"{one.told.receipt.code}: {said}; it goes out again in {one.wait:.0f} seconds{order}"
+    again = f"it goes out again in {one.wait:.0f} seconds"
+    if one.told.receipt.fate == "as_link":
+        again = "it goes out again with a link to the file"
+    return f"{one.told.receipt.code}: {said}; {again}{order}"

@@ -17,7 +17,7 @@ from gevent.lock import BoundedSemaphore
 from db.mailbox import messages
 from relay.channels.base import Account, Channel, Download
 from relay.core.conversation.events import FilePrepared
-from relay.core.errors import CannotCarry, RelayError
+from relay.core.errors import CannotCarry, RelayError, SendError
 from relay.core.file_types import type_of_file
 from relay.core.filenames import complete
 from relay.core.messages import ChannelName, Direction, Media
@@ -137,7 +137,12 @@ class MediaActor(RelayActor):
             return media
         file.seek(0)
         deadline = time.monotonic() + self._seconds
-        upload_id = target.upload(file, media, self._accounts[TARGET[direction]], deadline)
+        try:
+            upload_id = target.upload(file, media, self._accounts[TARGET[direction]], deadline)
+        except SendError as error:
+            if error.fate != "as_link":
+                raise
+            return replace(media, kind="link")
         return replace(media, upload_id=upload_id, uploaded_at=time.time())
 
 

@@ -11,7 +11,7 @@ import structlog
 
 from relay.channels.base import Request
 from relay.core.conversation.events import PresenceEnded, ReportEnded
-from relay.core.errors import CannotCarry, SendError
+from relay.core.errors import FINAL, CannotCarry, SendError
 from relay.core.retry import LONGEST_WAIT
 from relay.runtime.actor import tell
 from relay.runtime.commands import ReportOutcome, SendReport, ShowPresence
@@ -56,7 +56,7 @@ class UnclaimedCalls:
 
     def _report_failed(self, command: SendReport, error: SendError | CannotCarry) -> None:
         report = command.report
-        if isinstance(error, CannotCarry) or error.fate == "refused":
+        if isinstance(error, CannotCarry) or error.fate in FINAL:
             outcome = ReportOutcome(command.conversation, report.message_id, report.status, str(error))
             tell(self._parts.journal, outcome)
         else:
@@ -68,7 +68,7 @@ class UnclaimedCalls:
             self._send(side.channel.render_signal(command.signal, side.account))
         except (SendError, CannotCarry) as error:
             # Showing it twice does no harm, so an outcome that nobody knows is no reason to stop.
-            again = isinstance(error, SendError) and error.fate != "refused"
+            again = isinstance(error, SendError) and error.fate not in FINAL
             log.info("signal_not_shown", kind=command.signal.kind, line_id=side.account.line_id, error=str(error))
             tell(command.conversation, PresenceEnded(again))
             return error

@@ -22,7 +22,7 @@ from db.tenants.lines import LineAccounts
 from relay.channels.base import Account, Channel, Expected, Finding, Level
 from relay.checks import own_side
 from relay.checks.round_trip import RoundTrip
-from relay.core.errors import SendError
+from relay.core.errors import FINAL, SendError
 
 log = structlog.get_logger(__name__)
 
@@ -229,5 +229,5 @@ def _ask(channel: Channel, account: Account, deadline: float, expected: Expected
     try:
         return tuple(channel.check(account, deadline, expected))
     except SendError as error:
-        level: Level = "refused" if error.fate in ("credentials", "refused") else "warning"
+        level: Level = "refused" if error.fate in ("credentials", *FINAL) else "warning"
         return (Finding("call", level, error.text, "Check what was entered, and try again."),)

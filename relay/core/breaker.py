@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.core.errors import SendError
+from relay.core.errors import FINAL, SendError
 from relay.core.retry import LONGEST_WAIT
 
 TROUBLES = 5
@@ -55,7 +55,7 @@ class Breaker:
     def failed(self, error: SendError, now: float) -> None:
         """Count the error. What concerns one message or one contact is no trouble of the line."""
         self._probing = False
-        if error.fate == "refused" or error.scope == "contact":
+        if error.fate in FINAL or error.scope == "contact":
             return
         if error.fate == "throttled":
             return

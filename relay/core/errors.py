@@ -11,15 +11,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-Fate = Literal["retry", "throttled", "refused", "credentials", "unknown"]
+Fate = Literal["retry", "throttled", "refused", "as_link", "credentials", "unknown"]
 """What a failed call means.
 
 retry        nothing happened at the provider (connect failed, or its own transient error body)
 throttled    a rate limit: wait `retry_after`, slow down; the message itself is fine
 refused      permanent for this message
+as_link      permanent for the message's file: a link to our copy of it may go in its place
 credentials  the line's token, number or integration is refused: nothing of this line can go
 unknown      the request may or may not have been carried out
 """
+
+FINAL: tuple[Fate, ...] = ("refused", "as_link")
+"""The same call would be refused again."""
 
 
 class RelayError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from relay.core.errors import Fate, SendError, StoreError
+from relay.core.errors import FINAL, Fate, SendError, StoreError
 
 LONGEST_WAIT = 30.0
 """Seconds. No backoff waits longer, so that a mended provider is noticed soon."""
@@ -51,7 +51,7 @@ def decide(error: SendError, attempts: int, age: float, line_works: bool) -> Dec
     """
     if error.code in OUR_OWN:
         return Decision("retry", backoff(1), counts=False)
-    if error.fate == "refused":
+    if error.fate in FINAL:
         return Decision("failed")
     if error.fate == "unknown" and age <= OLDEST_SECONDS and not (attempts >= POISON_ATTEMPTS and line_works):
         return Decision("unknown", backoff(attempts))
@@ -64,11 +64,14 @@ def decide(error: SendError, attempts: int, age: float, line_works: bool) -> Dec
     return Decision("retry", backoff(attempts))
 
 
-def send_again(fate: Fate | None, undelivered: int) -> float | None:
+def send_again(fate: Fate | None, undelivered: int, has_file: bool = False) -> float | None:
     """Seconds until a message goes out once more that the provider took and then did not deliver; None: it failed.
 
-    `undelivered`: how many attempts ended so, this one included. Meta's own recipe is 4^n seconds.
+    `undelivered`: how many attempts ended so, this one included. Meta's own recipe is 4^n seconds. `has_file`: one that
+    a link can take the place of; then it is another message, and waits for nothing.
     """
+    if fate == "as_link":
+        return 0.0 if has_file else None
     if fate not in PASSING or undelivered >= DELIVERY_ATTEMPTS:
         return None
     return float(4**undelivered)
@@ -95,7 +98,7 @@ def before_next_preparation(error: Exception, preparations: int, age: float, oth
         return store_backoff(preparations)
     if not isinstance(error, SendError):
         return None
-    if error.fate != "refused" and age > FILE_SECONDS:
+    if error.fate not in FINAL and age > FILE_SECONDS:
         return None
     decision = decide(error, preparations, age, line_works=others_work)
     return decision.delay or backoff(preparations) if decision.next in ("retry", "unknown") else None

@@ -61,15 +61,64 @@ def test_a_type_that_whatsapp_refuses_goes_as_a_link(
     chat.state_in_time(source, "delivered", "read")
 
 
-def test_what_whatsapp_finds_wrong_only_afterwards_is_told_to_the_agent(installation: Installation, line: Line) -> None:
-    """A film that is none: Meta takes the upload and the message, and reports 131053 later."""
-    chat = Chat(installation, line, "4917300000002").opened()
-    source = chat.answers(None, attachment=file(b"not a film", "video/mp4", "a.mp4"))
+OPUS = sample("audio").data
+STEREO = OPUS.replace(b"OpusHead\x01\x01", b"OpusHead\x01\x02", 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "mime_type", "filename"),
+    [(b"not a film", "video/mp4", "film.mp4"), (STEREO, "audio/ogg", "a.ogg"), (STEREO, "application/ogg", "b.ogg")],
+)
+def test_what_whatsapp_would_find_wrong_only_afterwards_goes_as_a_link_at_once(
+    installation: Installation, line: Line, data: bytes, mime_type: str, filename: str
+) -> None:
+    chat = Chat(installation, line, f"49173000005{len(mime_type + filename):02}").opened()
+    source = chat.answers("listen", attachment=file(data, mime_type, filename))
     chat.answers("next")
+    wait_until(lambda: "next" in chat.phone_reads(), message="what came after it to arrive")
+    shown = " ".join(chat.phone_reads())
+    assert "listen" in shown and f"{filename}: http" in shown
+    chat.state_in_time(source, "delivered", "read")
+
+
+@pytest.mark.parametrize("mime_type", ["audio/ogg", "audio/OGG", "application/ogg", "audio/ogg; codecs=opus"])
+def test_sound_is_what_its_bytes_are_whatever_it_is_called(
+    installation: Installation, line: Line, mime_type: str
+) -> None:
+    chat = Chat(installation, line, f"49173000006{len(mime_type) + mime_type.count('O'):02}").opened()
+    chat.answers(None, attachment=file(OPUS, mime_type, "a.ogg"))
+    wait_until(chat.on_the_phone, message="it to arrive")
+    [shown] = chat.on_the_phone()
+    assert shown["type"] == "audio"
+
+
+def test_what_whatsapp_finds_wrong_all_the_same_goes_as_a_link(installation: Installation, line: Line) -> None:
+    """Meta takes the upload and the message, and reports 131053 later."""
+    chat = Chat(installation, line, "4917300000002").opened()
+    phone(chat, online=False)
+    source = chat.answers("the offer", sample="document")
+    wamid = chat.state_in_time(source, "sent")["provider_id"]
+    told = [{"code": 131053, "title": "Media upload error"}]
+    installation.control("POST", f"/phone/{chat.wa_id}/status", {"id": wamid, "status": "failed", "errors": told})
+    wait_until(lambda: installation.row(source)["attempts"] == 2, message="it to go out again")
+    phone(chat, online=True)
+    wait_until(chat.on_the_phone, message="it to arrive")
+    [shown] = chat.on_the_phone()
+    assert shown["text"].startswith("the offer") and "offer.pdf: http" in shown["text"]
+    wait_until(lambda: chat.told(source) == ["Delivered"], message="Delivered to be told, and no failure")
+
+
+def test_it_goes_as_a_link_once(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917300000019").opened()
+    phone(chat, fail_code=131053)
+    source = chat.answers("the offer", sample="document")
     row = chat.state_in_time(source, "failed")
-    assert row["reason_code"] == "131053"
-    wait_until(lambda: chat.told(source) == ["Failed"], 20, "the agent's side to be told")
-    chat.phone_reads_in_time("next")
+    assert (row["reason_code"], row["attempts"]) == ("131053", 2)
+    wait_until(lambda: chat.told(source) == ["Failed"], message="the agent's side to be told, once")
+
+
+def phone(chat: Chat, **settings: Any) -> None:
+    chat.installation.control("POST", f"/phone/{chat.wa_id}", settings)
 
 
 def test_an_empty_file_fails_with_its_reason_and_holds_up_nobody(installation: Installation, line: Line) -> None:

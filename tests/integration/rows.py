@@ -10,7 +10,7 @@ from db.contacts.seen import SeenPerson
 from db.mailbox import claims, messages
 from db.pool import Pool
 from relay.core.mailbox import Attempt, NewRow, Row
-from relay.core.messages import Direction, Message, Person
+from relay.core.messages import Direction, Media, Message, Person
 from relay.core.ordering import SortKey
 
 UPDATES = (
@@ -32,10 +32,10 @@ def new_line(pool: Pool) -> str:
     return str(line_id)
 
 
-def new_message(pool: Pool, line_id: str, direction: Direction = "outbound") -> Row:
+def new_message(pool: Pool, line_id: str, direction: Direction = "outbound", media: Media | None = None) -> Row:
     """A message of a new contact, just received."""
     person = Person(f"49{uuid4().int % 10**10}")
-    message = Message(uuid4().hex, person, NOW)
+    message = Message(uuid4().hex, person, NOW, media=media)
     with pool.transaction() as cursor:
         cursor.execute("SELECT tenant_id FROM lines WHERE id = %s", (line_id,))
         tenant_id = str(cursor.fetchone()[0])

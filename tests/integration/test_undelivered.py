@@ -15,7 +15,7 @@ from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
 from db.views import history
 from relay.core.mailbox import Attempt, Row, Verdict
-from relay.core.messages import Receipt, ReceiptStatus
+from relay.core.messages import Media, Receipt, ReceiptStatus
 from tests.integration.rows import NOW, new_message
 
 PASSING: dict[str, Any] = {
@@ -114,6 +114,32 @@ def test_a_passing_failure_puts_it_back_and_its_owner_is_told(pool: Pool, row: R
     [happened] = found.history
     assert happened.event == "undelivered" and "131016: Service unavailable" in str(happened.detail)
     assert "could not deliver it" in found.steps[-1].text
+
+
+REFUSED_FILE: dict[str, Any] = {"code": "131053", "reason": "Media upload error", "fate": "as_link", "answer": "{}"}
+
+
+def with_file(pool: Pool, line_id: str, kind: str) -> Row:
+    media = Media(kind, "video/mp4", bucket="media-outbound", object_key="a/b")  # type: ignore[arg-type]
+    return new_message(pool, line_id, media=media)
+
+
+def test_a_refused_file_goes_as_a_link_once_and_at_once(pool: Pool, line_id: str) -> None:
+    row = with_file(pool, line_id, "video")
+    first = sent(pool, row)
+    assert tell(pool, row, (first, "failed"), **REFUSED_FILE) == ["received"]
+    assert wait(pool, row) == 0
+    with pool.transaction() as cursor:
+        cursor.execute("SELECT content->'media'->>'kind' FROM message_tracking WHERE id = %s", (row.id,))
+        assert cursor.fetchone()[0] == "link"
+    assert "a link to the file" in str(detail(pool, row).history[0].detail)
+    assert tell(pool, row, (sent(pool, row, 2), "failed"), **REFUSED_FILE) == ["failed"]
+
+
+@pytest.mark.parametrize("kind", [None, "link"])
+def test_without_a_file_of_ours_such_a_failure_is_final(pool: Pool, line_id: str, kind: str | None) -> None:
+    row = with_file(pool, line_id, kind) if kind else new_message(pool, line_id)
+    assert tell(pool, row, (sent(pool, row), "failed"), **REFUSED_FILE) == ["failed"]
 
 
 def test_it_is_sent_three_times_in_all(pool: Pool, row: Row) -> None:

@@ -28,6 +28,7 @@ from relay.channels.whatsapp.errors import cause
 from relay.channels.whatsapp.inbound.parse import parse
 from relay.channels.whatsapp.outbound import pictures
 from relay.channels.whatsapp.outbound.fitting import fit
+from relay.channels.whatsapp.outbound.recordings import holds_recording, identified
 from relay.channels.whatsapp.outbound.render import render
 from relay.channels.whatsapp.outbound.signals import render_signal
 from relay.core.errors import CannotCarry, SendError
@@ -95,10 +96,13 @@ class WhatsAppChannel:
         return self._client.fetch(media, account, deadline)
 
     def converts(self, media: Media) -> bool:
-        return pictures.converts(media)
+        return pictures.converts(media) or holds_recording(media)
 
     def convert(self, file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
-        return pictures.convert(file, media)
+        if not holds_recording(media):
+            return pictures.convert(file, media)
+        found = identified(file, media)
+        return (file, found) if found else None
 
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str:
         return self._client.upload(file, media, account, deadline)

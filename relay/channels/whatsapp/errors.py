@@ -77,7 +77,7 @@ TABLE: tuple[tuple[int | range, ErrorMeaning], ...] = (
     (131050, ErrorMeaning("refused", "opted_out")),  # recipient stopped marketing messages
     (131051, ErrorMeaning("refused", "unsupported")),  # kind of message
     (131052, ErrorMeaning("refused", "media_type")),  # a customer's file that Meta could not have
-    (131053, ErrorMeaning("refused", "media_type")),  # our file: kind, size, or its address
+    (131053, ErrorMeaning("as_link", "media_type")),  # our file: kind, size, or its address
     (131055, ErrorMeaning("refused", "unsupported")),  # method not allowed (marketing API)
     (131056, ErrorMeaning("throttled", "rate", "contact")),  # pair limit, number and recipient
     (131057, ErrorMeaning("retry", "server")),  # account in maintenance

@@ -94,6 +94,8 @@ _ALIASES = {
     "application/mspowerpoint": "application/vnd.ms-powerpoint",
     "application/x-mspowerpoint": "application/vnd.ms-powerpoint",
 }
+_MAY_BE_OPUS = ("audio/ogg", "application/ogg", "application/x-ogg")
+"""Names of a container: what is in it nobody said."""
 _PLAIN = ("text/csv", "text/tab-separated-values", "text/markdown", "text/calendar", "text/vcard")
 """Plain text by another name: it goes as text/plain, and the file's name tells the phone what opens it."""
 
@@ -130,11 +132,14 @@ def fit_media(media: Media) -> Media:
 def likely_kind(media: Media) -> MediaKind:
     """What a file will go as, asked before it was fetched: what counts is what its MIME type will make of it.
 
-    Without a type, the kind that its sender named. A picture to be converted may still become a link.
+    Without a type, the kind that its sender named. A picture to be converted may still become a link, and so may sound
+    and film that turn out to be of a kind that WhatsApp does not take.
     """
     mime = meta_mime(media.mime_type)
     if mime in UNTOLD:
         return media.kind
+    if mime in _MAY_BE_OPUS and media.kind not in ("sticker", "link"):
+        return "audio"
     if mime in CONVERTED and media.kind not in ("sticker", "link"):
         return "image"
     return fit_media(replace(media, size=None)).kind
