@@ -26,10 +26,12 @@ __all__ = ["Consumer", "Delivery"]
 
 log = structlog.get_logger(__name__)
 
-RECONNECT_SECONDS = (0.2, 30.0)
+RECONNECT_SECONDS = (0.2, 1.0)
+"""Whoever waits for a message that is in a queue waits for this, too."""
 
 Deliver = Callable[[Delivery], None]
 Told = Callable[[int], None]
+Opened = Callable[[int, int, int], None]
 
 
 class Consumer:
@@ -72,18 +74,19 @@ class Consumer:
     def start(self) -> None:
         self._greenlet = gevent.spawn(self._run)
 
-    def open(self, shard: int, deliver: Deliver, on_lost: Told | None = None, on_reopened: Told | None = None) -> None:
+    def open(self, shard: int, deliver: Deliver, on_lost: Told | None = None, on_opened: Opened | None = None) -> None:
         """Consume the shard's queue of both exchanges over one channel, from now until `close(shard)`.
 
         Returns at once; a shard that cannot be opened yet is opened when the broker is back.
         `on_lost(shard)`: what was delivered and not acked will come again, over a new generation.
-        `on_reopened(shard)`: and from now on it does.
+        `on_opened(shard, generation, prefetch)`: from now on what is in the queues comes, over a channel of that
+        number, and so many of each before the first is acked.
         """
         if not 0 <= shard < self._shards:
             raise ValueError(f"there is no shard {shard}")
         queues = [(exchange, queue_name(exchange, shard)) for exchange in (INBOUND, OUTBOUND)]
         guarded = self._guarded(deliver)
-        self._add(Subscription(shard, queues, self._prefetch, guarded, on_lost, on_reopened, self._generations))
+        self._add(Subscription(shard, queues, self._prefetch, guarded, on_lost, on_opened, self._generations))
 
     def consume(
         self,
@@ -91,12 +94,12 @@ class Consumer:
         deliver: Deliver,
         prefetch: int,
         on_lost: Told | None = None,
-        on_reopened: Told | None = None,
+        on_opened: Opened | None = None,
     ) -> int:
         """Consume one queue by name; returns the number to use as `shard` for ack and close."""
         number = next(self._numbers)
         guarded = self._guarded(deliver)
-        self._add(Subscription(number, [("", queue)], prefetch, guarded, on_lost, on_reopened, self._generations))
+        self._add(Subscription(number, [("", queue)], prefetch, guarded, on_lost, on_opened, self._generations))
         return number
 
     def ack(self, shard: int, deliveries: Sequence[Delivery]) -> None:
@@ -214,8 +217,8 @@ class Consumer:
         for subscription in list(self._subscriptions.values()):
             if subscription.link is None:
                 subscription.open(link)
-                if subscription.reopened and subscription.on_reopened is not None:
-                    subscription.on_reopened(subscription.number)
+                if subscription.link is not None and subscription.on_opened is not None:
+                    subscription.on_opened(subscription.number, subscription.generation, subscription.prefetch)
 
     def _tell_lost(self) -> None:
         for subscription in list(self._subscriptions.values()):

@@ -25,6 +25,14 @@ class Outgoing:
         return f"{self.exchange}/{self.routing_key}" if self.exchange else self.routing_key
 
 
+MARK = "mark"
+
+
+def mark(exchange: str, shard: int, name: str) -> Outgoing:
+    """A message that says nothing: once it has come back, so has all that was in the shard's queue before it."""
+    return Outgoing(exchange, str(shard), b"", {MARK: name})
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One message from a queue, as bytes. Ack it with `Consumer.ack(delivery.shard, [delivery, ...])`.
@@ -51,3 +59,9 @@ class Delivery:
         """Unix seconds at which the first of what it holds arrived at web, where web said so."""
         told = self.headers.get("arrivedAt")
         return float(told) if isinstance(told, (int, float)) else None
+
+    @property
+    def mark(self) -> str | None:
+        """The name that a daemon gave it; None: it is an update."""
+        told = self.headers.get(MARK)
+        return None if told is None else str(told)

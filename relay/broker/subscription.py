@@ -25,18 +25,17 @@ class Subscription:
         prefetch: int,
         deliver: Callable[[Delivery], None],
         on_lost: Callable[[int], None] | None,
-        on_reopened: Callable[[int], None] | None,
+        on_opened: Callable[[int, int, int], None] | None,
         generations: Iterator[int],
     ) -> None:
         """`generations`: the numbers of channels, never the same one twice in a process."""
         self.number = number
         self.generation = 0
-        self.reopened = False
         self.link: Link | RedisLink | None = None
         self.on_lost = on_lost
-        self.on_reopened = on_reopened
+        self.on_opened = on_opened
         self._queues = queues
-        self._prefetch = prefetch
+        self.prefetch = prefetch
         self._generations = generations
         self._deliver = deliver
         self._wanted = True
@@ -47,7 +46,7 @@ class Subscription:
     def anew(self, prefetch: int) -> Subscription:
         """The same queues for the same receiver, to be opened by the Consumer."""
         return Subscription(
-            self.number, self._queues, prefetch, self._deliver, self.on_lost, self.on_reopened, self._generations
+            self.number, self._queues, prefetch, self._deliver, self.on_lost, self.on_opened, self._generations
         )
 
     def open(self, link: Link | RedisLink) -> None:
@@ -57,8 +56,7 @@ class Subscription:
                 return
             with link.operation():
                 channel = link.channel()
-                channel.basic_qos(0, self._prefetch, False)
-                self.reopened = self.generation > 0
+                channel.basic_qos(0, self.prefetch, False)
                 self.generation = next(self._generations)
                 self.link, self._channel = link, channel
                 for exchange, queue in self._queues:

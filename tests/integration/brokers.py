@@ -16,7 +16,7 @@ class Inbox:
     def __init__(self) -> None:
         self.deliveries: list[Delivery] = []
         self.lost: list[int] = []
-        self.reopened: list[int] = []
+        self.opened: list[tuple[int, ...]] = []
 
     def __call__(self, delivery: Delivery) -> None:
         self.deliveries.append(delivery)

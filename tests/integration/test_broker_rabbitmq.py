@@ -194,12 +194,12 @@ def test_a_cut_connection_reopens_the_shards_with_a_new_generation(
     publisher.publish([message(1, b"%d" % number) for number in range(10)], PATIENCE)
     inbox = Inbox()
     consumer = make_consumer(rabbit_url)
-    consumer.open(1, inbox, on_lost=inbox.lost.append, on_reopened=inbox.reopened.append)
+    consumer.open(1, inbox, on_lost=inbox.lost.append, on_opened=lambda *opened: inbox.opened.append(opened))
     inbox.wait(10)
     consumer.ack(1, inbox.deliveries[:4])
     old = list(inbox.deliveries)
     cut_all(rabbitmq, rabbit_url)
-    wait_until(lambda: inbox.reopened == [1], message="the shard to be reopened")
+    wait_until(lambda: [one[:2] for one in inbox.opened] == [(1, 1), (1, 2)], message="the shard to be opened anew")
     assert inbox.lost == [1]
     inbox.wait(16)
     again = inbox.deliveries[10:]
