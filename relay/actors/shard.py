@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import gevent
 import structlog
 
 from db.daemons import shards
@@ -14,8 +15,8 @@ from db.mailbox import sweep
 from relay import metrics
 from relay.actors.conversation import ConversationActor
 from relay.actors.intake import Dropped, TakenIn
-from relay.broker.envelopes import Delivery
-from relay.core.conversation.events import RoomWanted, RowChanged, Wake
+from relay.broker.envelopes import Delivery, mark
+from relay.core.conversation.events import QueueCaughtUp, RoomWanted, RowChanged, Wake
 from relay.core.conversation.place import Place
 from relay.core.conversation.room import MemoryRoom
 from relay.core.errors import StoreError
@@ -28,9 +29,11 @@ from relay.runtime.context import Parts
 
 log = structlog.get_logger(__name__)
 
-ASK_DEPTH_SECONDS = 10.0
 BEHIND_SECONDS = 0.1
 """Until it is asked again whether the journal has caught up."""
+MARK_SECONDS = 5.0
+"""So long a mark is tried to be published before the queue's depth is asked for instead."""
+MARK_AGAIN_SECONDS = 1.0
 LIVE_PER_LINE = 256
 """Conversations of one line in one daemon's memory, shared out to its shards: 32 senders need no more.
 
@@ -63,6 +66,27 @@ class FoundUnfinished:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A channel of this number brings what is in the queues."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkCame:
+    """A mark has come through the queue: ours, or one of a daemon that is gone."""
+
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class NotMarked:
+    """The broker did not take the channel's marks."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class RoomLeft:
     """A conversation has left memory while others wait for room."""
 
@@ -85,15 +109,17 @@ class ShardActor(RelayActor):
         # Three deadlines, and a while for the journal.
         self._place = Place(number, epoch, 3 * parts.limits.request + 30.0, parts.channels["whatsapp"].cause)
         self._passages: dict[Direction, Passage] = {
-            one: Passage(parts.limits.reorder_window) for one in DIRECTION.values()
+            one: Passage(parts.limits.reorder_window, parts.pace) for one in DIRECTION.values()
         }
         self._conversations: dict[str, Live] = {}
         shards = parts.limits.shards
         self._room = MemoryRoom(max(4, LIVE_PER_LINE // shards), max(16, LIVE // shards), max(100, WAITING // shards))
         self._asked_to_leave: set[str | None] = set()
         """Lines, or None for all of them."""
-        self._to_drain: int | None = None
-        self._ask_depth_at = 0.0
+        self._generation = 0
+        """The number of the channel, once it is open."""
+        self._undated = False
+        """The wait for word of the calls that were adopted has not begun."""
         self._begun = False
         self._ended = False
 
@@ -114,10 +140,22 @@ class ShardActor(RelayActor):
             self._wake_rest(command.after)
         elif isinstance(command, Stop):
             self._end()
-        elif isinstance(command, Tick):
-            self._drained(0)
+        elif isinstance(command, (Opened, MarkCame, NotMarked, Tick)):
+            self._about_queues(command)
         else:
             super().handle(command)
+
+    def _about_queues(self, command: Opened | MarkCame | NotMarked | Tick) -> None:
+        match command:
+            case Opened(generation):
+                self._opened(generation)
+            case NotMarked(generation):
+                self._not_marked(generation)
+            case MarkCame(delivery):
+                self._parts.consumer.ack(self._number, [delivery])
+                self._caught_up()
+            case _:
+                self._date_unknowns()
 
     def recover(self) -> None:
         if not self._begun:
@@ -133,17 +171,10 @@ class ShardActor(RelayActor):
             return
         with self._parts.pool.transaction() as cursor:
             adopted = shards.adopt_claims(cursor, self._number, self._epoch)
-        # A receipt that settles an adopted claim may be waiting in the queue: drain this far first.
-        self._to_drain = self._depth() if adopted else None
-        self._ask_depth_at = time.monotonic() + ASK_DEPTH_SECONDS
-        if adopted:
-            self._parts.timers.after(ASK_DEPTH_SECONDS, self.actor_ref, Tick())
-        for passage in self._passages.values():
-            passage.consumed(time.time())
-        self._parts.consumer.open(self._number, self._delivered, on_lost=self._lost)
+        self._undated = adopted > 0
+        self._parts.consumer.open(self._number, self._delivered, on_lost=self._lost, on_opened=self._tell_opened)
         self._begun = True
         log.info("shard_taken", shard=self._number, epoch=self._epoch, unknown_outcomes=adopted)
-        self._drained(0)
         self._wake_rest(sweep.START)
 
     def _wake_rest(self, after: sweep.Bookmark) -> None:
@@ -155,32 +186,20 @@ class ShardActor(RelayActor):
         if len(found) >= sweep.PAGE:
             tell(self.actor_ref, WakeRest(found[-1].bookmark))
 
-    def _depth(self) -> int:
+    def _date_unknowns(self) -> None:
+        """The wait for word of adopted calls begins once what was in the queues is taken in: it may be there."""
+        if not self._undated or any(passage.behind for passage in self._passages.values()):
+            return
         try:
-            return self._parts.consumer.depth(self._number)
-        except StoreError:
-            return 0
-
-    def _drained(self, taken: int) -> None:
-        """Once the queue is drained past its depth at the take-over, the wait for receipts begins."""
-        if self._to_drain is None:
+            with self._parts.pool.transaction() as cursor:
+                waiting = shards.date_unknowns(cursor, self._number, self._parts.limits.unknown_outcome)
+        except StoreError as error:
+            log.warning("shard_waits_for_postgresql", shard=self._number, error=str(error))
+            self._parts.timers.after(1.0, self.actor_ref, Tick())
             return
-        self._to_drain -= taken
-        if self._to_drain > 0 and not self._empty_by_now():
-            return
-        with self._parts.pool.transaction() as cursor:
-            waiting = shards.date_unknowns(cursor, self._number, self._parts.limits.unknown_outcome)
-        self._to_drain = None
+        self._undated = False
         for conversation_id in waiting:
             self._dispatch(Wake(conversation_id))
-
-    def _empty_by_now(self) -> bool:
-        """What the last owner still acked never comes here: ask the broker now and then."""
-        if time.monotonic() < self._ask_depth_at:
-            return False
-        self._ask_depth_at = time.monotonic() + ASK_DEPTH_SECONDS
-        self._parts.timers.after(ASK_DEPTH_SECONDS, self.actor_ref, Tick())
-        return self._depth() == 0
 
     def _end(self) -> None:
         """Close the channel first: what was not acked goes to the next owner, in order."""
@@ -195,18 +214,71 @@ class ShardActor(RelayActor):
 
     def _delivered(self, delivery: Delivery) -> None:
         """Runs in the consumer's greenlet, so that a lane knows at once that something is coming."""
-        self._passages[DIRECTION[delivery.exchange]].delivered(delivery, time.time())
-        tell(self._parts.intake, delivery)
+        passage, now, steady = self._passages[DIRECTION[delivery.exchange]], time.time(), time.monotonic()
+        if delivery.mark is None:
+            passage.delivered(delivery, now, steady)
+            tell(self._parts.intake, delivery)
+            return
+        if delivery.mark == self._name_of_mark(delivery.generation):
+            passage.marked(delivery, now, steady)
+        tell(self.actor_ref, MarkCame(delivery))
 
     def _lost(self, number: int) -> None:
+        """Runs in the consumer's greenlet as well."""
         for passage in self._passages.values():
-            passage.lost()
+            passage.lost(time.time(), time.monotonic())
         tell(self._parts.intake, Dropped(number))
+
+    # What is in a queue when its channel is opened
+
+    def _tell_opened(self, _number: int, generation: int, most: int) -> None:
+        for passage in self._passages.values():
+            passage.opened(most)
+        tell(self.actor_ref, Opened(generation))
+
+    def _name_of_mark(self, generation: int) -> str:
+        return f"{self._parts.lease.daemon_id}/{generation}"
+
+    def _opened(self, generation: int) -> None:
+        self._generation = max(self._generation, generation)
+        if generation == self._generation:
+            gevent.spawn(self._mark, generation)  # a broker that takes nothing for now must not hold up the shard
+
+    def _mark(self, generation: int) -> None:
+        """Behind all that is in the queues: once it comes back, what was lost with the last channel has come again."""
+        name = self._name_of_mark(generation)
+        try:
+            self._parts.publisher.publish([mark(exchange, self._number, name) for exchange in DIRECTION], MARK_SECONDS)
+        except StoreError as error:
+            log.warning("queue_not_marked", shard=self._number, error=str(error))
+            tell(self.actor_ref, NotMarked(generation))
+
+    def _not_marked(self, generation: int) -> None:
+        """A broker that is short of memory takes nothing, and brings what it has all the same."""
+        if generation != self._generation or not any(passage.behind for passage in self._passages.values()):
+            return
+        if self._is_empty():
+            for passage in self._passages.values():
+                passage.caught_up(time.monotonic())
+            self._caught_up()
+        else:
+            self._parts.timers.after(MARK_AGAIN_SECONDS, self.actor_ref, Opened(generation))
+
+    def _caught_up(self) -> None:
+        for live in self._conversations.values():
+            tell(live.ref, QueueCaughtUp())
+        self._date_unknowns()
+
+    def _is_empty(self) -> bool:
+        try:
+            return self._parts.consumer.depth(self._number) == 0
+        except StoreError:
+            return False
 
     def _taken_in(self, news: TakenIn) -> None:
         for exchange, direction in DIRECTION.items():
             self._passages[direction].committed(
-                [one for one in news.deliveries if one.exchange == exchange], time.time()
+                [one for one in news.deliveries if one.exchange == exchange], time.time(), time.monotonic()
             )
         for arrived in news.arrived:
             mapping = arrived.mapping
@@ -216,7 +288,7 @@ class ShardActor(RelayActor):
             tell(self._conversation(typed.conversation_id), typed)
         for stands in news.row_statuses:
             self._dispatch(stands)
-        self._drained(len(news.deliveries))
+        self._date_unknowns()
 
     # Conversations
 

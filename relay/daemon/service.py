@@ -28,6 +28,7 @@ from relay.actors.supervisor import Notified, Supervisor
 from relay.core.errors import StoreError
 from relay.core.retry import store_backoff
 from relay.daemon import health
+from relay.daemon.loop_lag import LoopLag
 from relay.runtime.actor import Stop, tell
 from relay.runtime.commands import ReloadTenant
 from relay.runtime.context import Parts
@@ -88,6 +89,8 @@ class Service:
         if self._ended.is_set():
             return
         self._begin("timers", lambda: self.parts.timers.start(self.fail), self.parts.timers.stop)
+        lag = LoopLag(self.parts.pace.way)
+        self._begin("loop lag", lambda: lag.start(self.fail), lag.stop)
         self._begin("publisher", self.parts.publisher.start, self.parts.publisher.close)
         buckets = gevent.spawn(self._make_buckets)
         self._undo.append(("buckets", buckets.kill))

@@ -18,6 +18,7 @@ from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
 from relay.checks.line_checks import OwnInstallation
+from relay.core.conversation.hold import Pace
 from relay.core.errors import SendError
 from relay.runtime.rows import RowsReader
 from relay.runtime.timers import Timers
@@ -79,6 +80,7 @@ class Parts:
     start_tenant: Callable[[str], Ref] | None = None
     journal_behind: bool = False
     """PostgreSQL has not taken what the journal was told, so rows may not say yet how their calls ended."""
+    pace: Pace = field(default_factory=Pace)
     calls_under_way: int = 0
     call_ended: Event = field(default_factory=Event)
 

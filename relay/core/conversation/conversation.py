@@ -85,6 +85,8 @@ class Conversation:
             self._stirred = ALL
         elif isinstance(event, events.RoomWanted):
             self._linger, effects = 0.0, []
+        elif isinstance(event, events.QueueCaughtUp):
+            self._stirred, effects = ALL, []
         else:
             if not isinstance(event, (events.RowsRead, events.RowsNotRead)):
                 self._busy_at = now

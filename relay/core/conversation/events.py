@@ -56,6 +56,11 @@ class RoomWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueCaughtUp:
+    """What waited for all that was in a queue need not any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """The alarm that was asked for at `at` goes off."""
 
@@ -182,7 +187,7 @@ class MemoryLost:
 
 
 Event = (
-    Arrived | Wake | AgentTyped | RoomWanted | Alarm | RowsRead | RowsNotRead | MappingRead | TemplateDecided
-    | PartDecided | TurnGranted | FilePrepared | NotClaimed | OutcomeWritten | RowChanged | ReportEnded | PresenceEnded
-    | MemoryLost
+    Arrived | Wake | AgentTyped | RoomWanted | QueueCaughtUp | Alarm | RowsRead | RowsNotRead | MappingRead
+    | TemplateDecided | PartDecided | TurnGranted | FilePrepared | NotClaimed | OutcomeWritten | RowChanged
+    | ReportEnded | PresenceEnded | MemoryLost
 )  # fmt: skip

@@ -162,7 +162,8 @@ class Lane:
         if self.in_flight is not None or not self.waiting or self.waiting[0].busy_since is not None:
             return None
         first = self.waiting[0]
-        released = hold.release(min(one.key.arrived_at for one in self.waiting), now)
+        # Nothing is put before what was claimed: it waits for no neighbour.
+        released = 0.0 if first.claimed else hold.release(min(one.key.arrived_at for one in self.waiting), now)
         return max(released, first.not_before, self.hold_until)
 
     def ready(self, now: float, hold: Hold) -> Pending | None:

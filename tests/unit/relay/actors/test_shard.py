@@ -11,11 +11,15 @@ import pytest
 from db.mailbox.sweep import UnfinishedMessage
 from relay.actors import shard as shard_actor
 from relay.actors.intake import TakenIn
-from relay.actors.shard import Begin, FoundUnfinished, ShardActor
+from relay.actors.shard import Begin, FoundUnfinished, Opened, ShardActor
+from relay.broker.envelopes import Delivery, Outgoing
+from relay.broker.errors import BrokerError
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.events import Arrived, RoomWanted, Wake
-from relay.core.conversation.hold import Holds
+from relay.core.conversation.hold import Holds, Pace
+from relay.core.queues import INBOUND, OUTBOUND
 from relay.runtime.actor import Ping, RelayActor, Stop
+from relay.runtime.context import Lease
 from tests.waiting import PATIENCE, wait_until
 
 LIMITS = SimpleNamespace(shards=1, request=10.0, reorder_window=0.25)
@@ -29,10 +33,28 @@ class House:
         self.holds: dict[str, Holds] = {}
         self.refs: dict[str, Any] = {}
         self.closed: list[int] = []
-        consumer = SimpleNamespace(close=self.closed.append)
+        self.acked: list[Delivery] = []
+        self.published: list[Outgoing] = []
+        self.refusal: BrokerError | None = None
+        self.depth = 0
+        consumer = SimpleNamespace(
+            close=self.closed.append, ack=lambda _, acked: self.acked.extend(acked), depth=lambda _: self.depth
+        )
         channels = {"whatsapp": SimpleNamespace(cause=lambda _: None)}
-        self.parts: Any = SimpleNamespace(limits=LIMITS, channels=channels, consumer=consumer, intake=None)
+        self.parts: Any = SimpleNamespace(
+            limits=LIMITS, channels=channels, consumer=consumer, intake=None, pace=Pace(), lease=Lease("d"),
+            publisher=SimpleNamespace(publish=self._publish), timers=SimpleNamespace(after=lambda *_: None),
+        )  # fmt: skip
         self.ref = ShardActor.start(self.parts, 0, 1)
+
+    def _publish(self, outgoing: list[Outgoing], _seconds: float) -> None:
+        self.published += outgoing
+        if self.refusal is not None:
+            raise self.refusal
+
+    def caught_up(self, name: str) -> bool:
+        """As far as a conversation can see."""
+        return self.holds[name]["inbound"].caught_up and self.holds[name]["outbound"].caught_up
 
     def tell(self, command: Any) -> None:
         self.ref.tell(command)
@@ -126,3 +148,46 @@ def test_a_shard_is_not_begun_while_the_journal_holds_the_ends_of_calls(house: H
     house.parts.timers = SimpleNamespace(after=lambda _seconds, _ref, command: later.append(command))
     house.tell(Begin())
     assert [type(one) for one in later] == [Begin]
+
+
+def opened(house: House) -> ShardActor:
+    """The actor itself, for what the consumer's greenlet tells it; its channel is open."""
+    house.tell(Wake("c"))
+    actor: ShardActor = house.ref._actor_weakref()  # type: ignore[assignment]
+    actor._tell_opened(0, 7, 1000)
+    wait_until(lambda: house.published, message="the marks to be published")
+    return actor
+
+
+def come(house: House, actor: ShardActor, outgoing: Outgoing, generation: int = 7) -> Delivery:
+    delivery = Delivery(outgoing.exchange, b"", 1, 0, dict(outgoing.headers or {}), False, generation)
+    actor._delivered(delivery)
+    house.ref.ask(Ping(), timeout=PATIENCE)
+    return delivery
+
+
+def test_behind_what_is_in_the_queues_marks_are_put_and_acked_when_they_come(house: House) -> None:
+    actor = opened(house)
+    assert [(one.exchange, one.routing_key) for one in house.published] == [(INBOUND, "0"), (OUTBOUND, "0")]
+    assert not house.caught_up("c")
+    came = [come(house, actor, one) for one in house.published]
+    assert house.caught_up("c")
+    assert house.acked == came
+
+
+def test_a_mark_of_a_channel_that_is_gone_is_acked_and_says_nothing(house: House) -> None:
+    actor = opened(house)
+    for one in house.published:
+        come(house, actor, one, generation=8)
+    assert len(house.acked) == 2
+    assert not house.caught_up("c")
+
+
+def test_where_the_broker_takes_no_marks_an_empty_queue_has_caught_up(house: House) -> None:
+    house.refusal, house.depth = BrokerError("no memory"), 1
+    opened(house)
+    house.ref.ask(Ping(), timeout=PATIENCE)
+    assert not house.caught_up("c")
+    house.depth = 0
+    house.tell(Opened(7))
+    wait_until(lambda: house.caught_up("c"), message="the queues to count as caught up")

@@ -14,7 +14,7 @@ from relay.core.conversation import events
 from relay.core.conversation.clock import MOST_ALARMS
 from relay.core.conversation.conversation import Conversation
 from relay.core.conversation.dispatch import DispatchFacts, DispatchJob
-from relay.core.conversation.hold import MEMORY_SECONDS, SLOW_SHARE, Hold
+from relay.core.conversation.hold import MEMORY_SECONDS, Hold
 from relay.core.conversation.lane import LANE_LIMIT
 from relay.core.conversation.place import Place
 from relay.core.conversation.reports import MOST_DUE, REMEMBERED
@@ -69,6 +69,9 @@ class Around:
     rows: dict[str, Stored] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
     broker: deque[Row] = field(default_factory=deque)
+    cut: bool = False
+    lost: deque[Row] = field(default_factory=deque)
+    """While the channel is cut: what it had brought, and what waits in the queue."""
     inbox: deque[events.Event] = field(default_factory=deque)
     asked: list[events.LaneName] = field(default_factory=list)
     jobs: list[tuple[float, DispatchJob]] = field(default_factory=list)
@@ -182,12 +185,13 @@ class Around:
             assert not [other for other in others if other.row.claimed], "it was put before a claimed message"
             ahead = [other for other in others if other.row.key < one.row.key and other.row.id in self.known]
             assert one.late or one.dispatched or all(other.late for other in ahead), "it overtook one that was known"
-        if one.unfinished:
+        if one.unfinished and not one.row.claimed:
             earliest = min(other.row.key.arrived_at for other in lane)
             assert earliest + WINDOW <= self.now + 1e-6, "it did not wait for the window"
             hold = self.holds[job.direction]
             committed_after = hold.newest_arrival >= earliest + WINDOW
             assert committed_after or not hold.uncommitted, "it did not wait for what was being taken in"
+            assert committed_after or hold.caught_up, "it did not wait for what was ahead in the queue"
         one.dispatched = True
 
     def check_memory(self) -> None:
@@ -207,13 +211,20 @@ class Around:
 
     def arrive(self, direction: Direction, ago: float, *, photo: bool = False) -> None:
         """At web, and in a queue; the provider dates it `ago` seconds before."""
-        name = f"{direction}-{len(self.rows) + len(self.broker)}"
+        number = len(self.rows) + len(self.broker) + len(self.lost)
+        name = f"{direction}-{number}"
         media = Media("image") if photo else None
         message = Message(name, Person("491701"), self.now - ago, "image" if photo else "text", "hello", media)
-        key = SortKey(float(int(self.now - ago)), round(self.now, 6), len(self.rows) + len(self.broker))
-        self.broker.append(Row(name, "t", "l", "c", 0, direction, key, message))
-        hold = self.holds[direction]
-        self.holds[direction] = replace(hold, uncommitted=hold.uncommitted + 1, quiet_since=self.now)
+        key = SortKey(float(int(self.now - ago)), round(self.now, 6), number)
+        self._bring(Row(name, "t", "l", "c", 0, direction, key, message))
+
+    def _bring(self, row: Row) -> None:
+        if self.cut:
+            self.lost.append(row)
+            return
+        self.broker.append(row)
+        hold = self.holds[row.direction]
+        self.holds[row.direction] = replace(hold, uncommitted=hold.uncommitted + 1, quiet=0.0)
 
     def commit(self, most: int) -> None:
         """The shard takes in so many, and hands them over."""
@@ -231,12 +242,11 @@ class Around:
 
     def _passed(self, direction: Direction, arrivals: list[float]) -> None:
         hold = self.holds[direction]
-        slow = self.now - min(arrivals) > WINDOW * SLOW_SHARE
         self.holds[direction] = replace(
             hold,
             uncommitted=hold.uncommitted - len(arrivals),
             newest_arrival=max(hold.newest_arrival, min(self.now, max(arrivals))),
-            slow_until=self.now + MEMORY_SECONDS if slow else hold.slow_until,
+            lag=max(0.0, self.now - min(arrivals)),
         )
 
     def grant(self) -> None:
@@ -341,6 +351,9 @@ class Around:
         if seconds > 0.5:
             self.answer_claims()
         self.elapsed, self.now = self.elapsed + seconds, self.now + seconds
+        for direction, hold in self.holds.items():
+            quiet = hold.quiet + seconds
+            self.holds[direction] = replace(hold, quiet=quiet, lag=hold.lag if quiet < 2 * MEMORY_SECONDS else 0.0)
         self.jobs = [one for one in self.jobs if self.elapsed - one[0] < SENDER_SECONDS]
         while self.calls and self.elapsed - self.calls[0][0] >= CALL_SECONDS and not self.away:
             self.end("unknown")
@@ -353,6 +366,21 @@ class Around:
     def set_clock(self, seconds: float) -> None:
         self.answer_claims()
         self.now += seconds
+
+    def lose_channel(self) -> None:
+        """What the queues had brought comes again, once they are consumed anew."""
+        for direction, hold in self.holds.items():
+            safe = hold.newest_arrival
+            self.holds[direction] = Hold(WINDOW, newest_arrival=safe, lag=hold.lag, caught_up=False)
+        self.cut = True
+        self.lost, self.broker = self.lost + self.broker, deque()
+
+    def open_channel(self) -> None:
+        self.cut, again, self.lost = False, self.lost, deque()
+        for row in again:
+            self._bring(row)
+        for direction, hold in self.holds.items():
+            self.holds[direction] = replace(hold, caught_up=True)
 
     def lose_memory(self) -> None:
         if self.conversation is not None:
@@ -412,6 +440,7 @@ class Around:
     def settle(self, longest: float) -> None:
         """Everybody around answers at once and well from now on. Raises AssertionError if it takes too long."""
         self.away, end = False, self.elapsed + longest
+        self.open_channel()
         self.slow.clear()
         while self.conversation is not None or self.broker:
             assert self.elapsed < end, f"after {longest} s there is still work: {self._left_over()}"

@@ -90,6 +90,15 @@ def test_a_message_is_held_for_the_window_and_one_that_comes_before_it_goes_firs
     assert driven.dispatch() == "a"
 
 
+def test_what_waits_for_a_queue_goes_as_soon_as_that_has_caught_up() -> None:
+    behind = Hold(0.25, caught_up=False)
+    driven = Driven(row("a", at=NOW - 60), holds={"inbound": behind, "outbound": behind})
+    assert driven.asked() == []
+    driven.holds = {"inbound": Hold(0.25), "outbound": Hold(0.25)}
+    driven.tell(events.QueueCaughtUp())
+    assert driven.asked() == ["outbound"]
+
+
 def test_a_turn_that_nobody_gave_is_asked_for_again() -> None:
     driven = Driven(row("a"))
     assert driven.asked() == ["outbound"]

@@ -120,6 +120,15 @@ class Interleavings(RuleBasedStateMachine):
         self.around.restart()
 
     @rule()
+    def a_channel_is_lost(self) -> None:
+        self.around.lose_channel()
+
+    @precondition(lambda self: self.around.cut)
+    @rule()
+    def the_next_channel_brings_all_of_it_again(self) -> None:
+        self.around.open_channel()
+
+    @rule()
     def somebody_looks_for_unfinished_rows(self) -> None:
         self.around.sweep()
 
@@ -137,7 +146,7 @@ class Interleavings(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """All comes to an end, and then there is nothing left in memory."""
-        messages = len(self.around.rows) + len(self.around.broker)
+        messages = len(self.around.rows) + len(self.around.broker) + len(self.around.lost)
         self.around.settle(LONGEST + PAIR_SECONDS * messages)
         self.around.check_once()
         assert self.around.conversation is None
