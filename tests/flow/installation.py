@@ -208,6 +208,11 @@ class Installation:
             {"headers": one.headers, **json.loads(item)} for one in waiting for item in bytes(one.body).split(b"\n")
         ]
 
+    def dead_letters(self) -> int:
+        """Updates that were set aside because nobody could take them in."""
+        with Connection(self.env["BROKER_URL"]) as connection:
+            return int(connection.channel().queue_declare("DEAD_LETTERS", passive=True).message_count)
+
     def objects(self, bucket: str, prefix: str = "") -> dict[str, bytes]:
         """Everything in a bucket, by key."""
         client = Minio(
