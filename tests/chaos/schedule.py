@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
@@ -11,8 +12,13 @@ import gevent
 
 from tests.chaos.catalogue import Kind
 from tests.chaos.plant import Plant
+from tests.waiting import DeadlinePassed, wait_until
 
-GAP_SECONDS = (4.0, 9.0)
+GAP_SECONDS = (2.0, 6.0)
+CATCH_UP_SECONDS = 45.0
+"""So long the next trouble waits for what is behind: a send to WhatsApp without an answer takes 40 s to be repeated."""
+BEHIND = """SELECT count(*) AS n FROM message_tracking
+            WHERE state IN ('received', 'sending', 'unknown') AND created_at < now() - interval '2 seconds'"""
 PAIRS = 0.25
 """So often two things happen together, each at its own time."""
 
@@ -82,7 +88,14 @@ def run(plant: Plant, sequence: Iterator[Step], until: float, say: Callable[[str
         say(" and ".join(f"{one.kind.name} ({one.seconds:.1f} s)" for one in strokes))
         gevent.joinall(under_way)
         happened += [one.get() for one in under_way]
+        _catch_up(plant)
     return happened
+
+
+def _catch_up(plant: Plant) -> None:
+    """The next trouble begins when this one is over for everybody, or has had its time: else it would be anybody's."""
+    with suppress(DeadlinePassed):
+        wait_until(lambda: not plant.installation.rows(BEHIND)[0]["n"], CATCH_UP_SECONDS, interval=0.5)
 
 
 def _strike(plant: Plant, stroke: Stroke, step: int) -> Happened:
