@@ -111,6 +111,13 @@ def _remember(client: redis.Redis, name: str, sealed: str, seconds: float) -> No
 
 
 def _forget(client: redis.Redis, names: list[str]) -> None:
+    try:
+        _fence_and_drop(client, names)
+    except redis.OutOfMemoryError:  # no room for fences: then nothing can be kept either
+        client.delete(*names)
+
+
+def _fence_and_drop(client: redis.Redis, names: list[str]) -> None:
     with client.pipeline(transaction=True) as pipe:
         for name in names:
             pipe.set(keys.fence(name), "1", ex=FENCE_SECONDS)

@@ -13,17 +13,24 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from relay.core.certificates import refusal
+from relay.core.episode import Episode
+from relay.stores.redis_errors import ADVICE, ANOTHER_SERVER, STILL_READS, kind_of
 
 T = TypeVar("T")
 
 AWAY_SECONDS = 3.0
-FAILURES = Counter("relay_redis_failures_total", "Redis calls that failed; each one costs speed, never a message")
+FAILURES = Counter(
+    "relay_redis_failures_total", "Redis calls that failed; each one costs speed, never a message", ["kind"]
+)
 
 log = structlog.get_logger(__name__)
 
 
 class RedisConnection:
-    """A small pool of connections. After a failure nobody tries again for AWAY_SECONDS."""
+    """A small pool of connections. After a failure nobody tries again for AWAY_SECONDS.
+
+    Where only writing is refused, or a single command, everybody goes on: each of those that fail is told so at once.
+    """
 
     def __init__(self, url: str, *, size: int = 32, seconds: float = 0.5) -> None:
         pool = redis.BlockingConnectionPool.from_url(
@@ -38,22 +45,36 @@ class RedisConnection:
         )
         self.client = redis.Redis(connection_pool=pool)
         self._away_until = 0.0
+        self._episode = Episode()
         self.trouble = ""
         """What is the matter with its certificate, as far as the last failure tells."""
 
     def call(self, command: Callable[[redis.Redis], Any], default: T) -> Any | T:
-        """What the command answers, or `default` while Redis is away."""
+        """What the command answers, or `default` while Redis is away, or does not do this."""
         if time.monotonic() < self._away_until:
             return default
         try:
-            return command(self.client)
+            answer = command(self.client)
         except redis.RedisError as error:
-            FAILURES.inc()
-            if time.monotonic() >= self._away_until:
-                log.warning("redis is away", error=type(error).__name__, why=refusal(error), pause_seconds=AWAY_SECONDS)
-            self.trouble = refusal(error) or ""
-            self._away_until = time.monotonic() + AWAY_SECONDS
+            self._failed(error)
             return default
+        lasted = self._episode.worked(time.monotonic())
+        if lasted is not None:
+            log.warning("redis_works_again", seconds=round(lasted, 1))
+        return answer
+
+    def _failed(self, error: redis.RedisError) -> None:
+        """Its text is not told: Redis repeats what it was asked, secrets included."""
+        kind = kind_of(error)
+        FAILURES.labels(kind).inc()
+        self.trouble = refusal(error) or ""
+        if self._episode.failed(time.monotonic()):
+            what_to_do = self.trouble or ADVICE.get(kind)
+            log.warning("redis_in_trouble", kind=kind, error=type(error).__name__, advice=what_to_do)
+        if kind in ANOTHER_SERVER:
+            self.client.connection_pool.disconnect(inuse_connections=False)
+        if kind not in STILL_READS:
+            self._away_until = time.monotonic() + AWAY_SECONDS
 
     def ping(self) -> bool:
         """Whether Redis answers, asked anew."""
