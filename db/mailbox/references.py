@@ -1,8 +1,8 @@
-"""The messages that others are about: what was quoted, where a tapped answer stood, the menu last shown. Read only."""
+"""The messages that others are about: what was quoted, where a tapped answer stood, the last menu; their edits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,26 @@ LAST_SHOWN = Prepared(
           ORDER BY sort_time DESC, arrived_at DESC, idx DESC, seq DESC LIMIT 1) m""",
     conversations="uuid[]",
 )
+
+
+KEEP_EDITS = Prepared(
+    "keep_edits",
+    """UPDATE message_tracking m SET content = jsonb_set(m.content, '{edited}', to_jsonb(v.words))
+       FROM unnest(%(lines)s, %(conversations)s, %(source_ids)s, %(words)s)
+            AS v (line_id, conversation_id, source_id, words)
+       WHERE m.line_id = v.line_id AND m.direction = 'inbound' AND m.source_id = v.source_id
+         AND m.conversation_id = v.conversation_id -- an app may name any id it likes""",
+    lines="uuid[]", conversations="uuid[]", source_ids="text[]", words="text[]",
+)  # fmt: skip
+
+
+def keep_edits(cursor: Any, edits: Mapping[tuple[str, str, str], str]) -> None:
+    """What messages were edited to, by line id, conversation id and WhatsApp's id."""
+    if edits:
+        lines, conversations, source_ids = zip(*edits, strict=True)
+        KEEP_EDITS.run(
+            cursor, lines=lines, conversations=conversations, source_ids=source_ids, words=list(edits.values())
+        )
 
 
 def quoted(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ReferredMessage]:

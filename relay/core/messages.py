@@ -109,6 +109,8 @@ class Message:
     numbered: bool = False
     """The options stand in the text, with numbers to write back: there are too many to tap."""
     answer: Answer | None = None
+    edited: str | None = None
+    """What its writer changed the words to, later: that is what others quote of it."""
     place: Location | None = None
     template: Template | None = None
     window_until: float | None = None

@@ -13,7 +13,7 @@ from typing import Any
 from db.mailbox import references
 from db.mailbox.references import ReferredMessage
 from relay.core.content import Answer, Quote
-from relay.core.conversation.quoting import excerpt, with_quote
+from relay.core.conversation.quoting import excerpt, new_words, with_quote
 from relay.core.messages import Message
 from relay.core.visible import as_word
 
@@ -37,13 +37,20 @@ class Referring:
 def complete(cursor: Any, written: Sequence[Referring]) -> list[Message]:
     """The messages with what they refer to filled in, as far as it is known; the others as they are."""
     known = _Referred(cursor, written)
-    return [_completed(one, known) for one in written]
+    found = []
+    for one in written:
+        found.append(_completed(one, known))
+        known.edit(one)
+    known.keep_edits(cursor)
+    return [replace(message, edited=known.edited(one)) for one, message in zip(written, found, strict=True)]
 
 
 class _Referred:
-    """The messages that a group refers to."""
+    """The messages that a group refers to, with the edits that have come so far."""
 
     def __init__(self, cursor: Any, written: Sequence[Referring]) -> None:
+        self._edits: dict[tuple[str, str, str], str] = {}
+        """The newest words, by line, conversation, and WhatsApp's id of what was edited."""
         self._group = {(one.conversation_id, one.message.source_id): one.message for one in written}
         self._quoted = references.quoted(
             cursor, ((one.line_id, one.message.reply_to) for one in written if one.message.reply_to)
@@ -53,13 +60,29 @@ class _Referred:
         )
         self._menus = references.last_shown(cursor, (one.conversation_id for one in written if _number(one.message)))
 
+    def edit(self, one: Referring) -> None:
+        """From now on the message that this one edits is quoted with its new words."""
+        words, of = new_words(one.message), one.message.reply_to
+        if words and of:
+            self._edits[one.line_id, one.conversation_id, of] = words
+
+    def edited(self, one: Referring) -> str | None:
+        """Of a message of the group: what it was edited to within the group."""
+        return self._edits.get((one.line_id, one.conversation_id, one.message.source_id), one.message.edited)
+
+    def keep_edits(self, cursor: Any) -> None:
+        """With the messages that were there before, for all who refer to them later."""
+        references.keep_edits(cursor, self._edits)
+
     def quote(self, one: Referring) -> Quote | None:
         """Of this conversation only: in a group people quote each other, and an app may name any id it likes."""
-        found = self._quoted.get((one.line_id, one.message.reply_to or ""))
+        about = one.message.reply_to or ""
+        words = self._edits.get((one.line_id, one.conversation_id, about))
+        found = self._quoted.get((one.line_id, about))
         if found is not None and found.conversation_id == one.conversation_id:
-            return _quote(found.message, by_contact=found.direction == "inbound")
-        earlier = self._group.get((one.conversation_id, one.message.reply_to or ""))
-        return _quote(earlier, by_contact=True) if earlier is not None else None
+            return _quote(found.message, words, by_contact=found.direction == "inbound")
+        earlier = self._group.get((one.conversation_id, about))
+        return _quote(earlier, words, by_contact=True) if earlier is not None else None
 
     def answer(self, one: Referring) -> Answer | None:
         """The option behind a tap, or behind a number; None where there is none in this conversation."""
@@ -73,8 +96,9 @@ class _Referred:
         return _chosen(one, menu, number - 1) if menu is not None and menu.message.numbered else None
 
 
-def _quote(message: Message, *, by_contact: bool) -> Quote:
-    """What came in as news was written by the business itself, in its own app."""
+def _quote(message: Message, words: str | None, *, by_contact: bool) -> Quote:
+    """`words`: what it was edited to. What came in as news was written by the business itself, in its own app."""
+    message = replace(message, edited=words or message.edited)
     return Quote(excerpt(message), "contact" if by_contact and not message.notice else "business")
 
 

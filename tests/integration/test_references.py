@@ -9,6 +9,8 @@ from psycopg2.extras import Json
 
 from db.mailbox import references
 from db.pool import Pool
+from relay.core.content import About
+from relay.core.conversation.quoting import DELETED, edited, reacted
 from relay.core.mailbox import Row
 from relay.core.messages import Message, Person
 from relay.intake.references import Referring, complete
@@ -48,6 +50,54 @@ def test_what_was_not_relayed_has_neither_words_nor_a_writer(pool: Pool, row: Ro
     with pool.transaction() as cursor:
         cursor.execute("UPDATE message_tracking SET state = 'ignored' WHERE id = %s", (row.id,))
     assert reply(pool, row, row.conversation_id) == "In reply to an earlier message\nyes"
+
+
+def about(row: Row, kind: About, text: str | None) -> Referring:
+    """Something about the row's message, as a parser writes it down."""
+    message = Message(f"wamid.{kind}", Person("4915700"), 1.0, text=text, reply_to=row.message.source_id, about=kind)
+    return Referring(row.line_id, row.conversation_id, message)
+
+
+def told(pool: Pool, *written: Referring) -> list[str | None]:
+    with pool.transaction() as cursor:
+        return [one.text for one in complete(cursor, written)]
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one batch", "one after the other"])
+def test_what_was_edited_is_quoted_as_it_reads_now(pool: Pool, row: Row, together: bool) -> None:
+    written = [
+        about(row, "edit", edited("please cancel")),
+        about(row, "edit", edited("please DO NOT cancel")),
+        about(row, "reply", "yes"),
+        about(row, "reaction", reacted("👍")),
+        about(row, "edit", edited("please cancel half")),
+        about(row, "revocation", DELETED),
+    ]
+    found = told(pool, *written) if together else [text for one in written for text in told(pool, one)]
+    assert found == [
+        "Edited “a message” to: please cancel",
+        "Edited “please cancel” to: please DO NOT cancel",
+        "In reply to their own message: “please DO NOT cancel”\nyes",
+        "Reacted with 👍 to their own message: “please DO NOT cancel”",
+        "Edited “please DO NOT cancel” to: please cancel half",
+        "Deleted: “please cancel half”",
+    ]
+
+
+def test_an_edit_in_the_batch_of_its_original_is_kept_with_it(pool: Pool, line_id: str, row: Row) -> None:
+    fresh = replace(row, message=replace(row.message, source_id="wamid.fresh", text="please cancel"))
+    with pool.transaction() as cursor:
+        original, _ = complete(
+            cursor,
+            [Referring(line_id, row.conversation_id, fresh.message), about(fresh, "edit", edited("do NOT cancel"))],
+        )
+    assert (original.text, original.edited) == ("please cancel", "do NOT cancel")
+
+
+def test_nobody_edits_what_somebody_else_wrote(pool: Pool, row: Row) -> None:
+    other = replace(row, conversation_id=new_message(pool, row.line_id, "inbound").conversation_id)
+    told(pool, about(other, "edit", edited("pay me")))
+    assert reply(pool, row, row.conversation_id) == "In reply to their own message: “a message”\nyes"
 
 
 def test_of_the_parts_of_one_question_the_last_is_the_menu(pool: Pool) -> None:

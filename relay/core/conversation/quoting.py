@@ -33,6 +33,13 @@ def edited(new: str) -> str:
     return f"{_EDITED} to: {new}" if new else _EDITED
 
 
+def new_words(message: Message) -> str | None:
+    """What an edit, as a parser wrote it down, changed the words of another message to; None for anything else."""
+    if message.about != "edit" or not message.text or not message.text.startswith(f"{_EDITED} to: "):
+        return None
+    return message.text.removeprefix(f"{_EDITED} to: ") or None
+
+
 def with_quote(message: Message, quote: Quote | None) -> Message:
     """The message with the words of the one it is about; None: that one is not known here.
 
@@ -48,7 +55,7 @@ def with_quote(message: Message, quote: Quote | None) -> Message:
 def excerpt(message: Message) -> str:
     """The message in one line: the beginning of what it says, else what it is. Never empty."""
     media = message.media
-    said = _line(_own_words(message.text)) or _line(media.caption if media else None)
+    said = _line(message.edited) or _line(_own_words(message.text)) or _line(media.caption if media else None)
     return shortened(said or _line(_label(message)))
 
 
