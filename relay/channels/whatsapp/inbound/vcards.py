@@ -16,7 +16,8 @@ from relay.core.messages import Media
 Card = dict[str, Any]
 
 _MOST_CARDS = 50
-_MOST_VALUES = 20
+_MOST_VALUES = 50
+_SEVERAL = {"phones": "phone numbers", "emails": "e-mail addresses", "urls": "web addresses", "addresses": "addresses"}
 _LONGEST_VALUE = 500
 _LONGEST_FILE = 128 * 1024
 _LONGEST_FILENAME = 60
@@ -58,7 +59,15 @@ def _as_text(card: Card) -> str:
     lines += [clean(url.get("url")) or "" for url in _several(card, "urls")]
     lines += [_address(address) for address in _several(card, "addresses")]
     birthday = clean(card.get("birthday"))
-    return joined((*lines, f"Born {birthday}" if birthday else None))
+    return joined((*lines, f"Born {birthday}" if birthday else None, *_left_out(card)))
+
+
+def _left_out(card: Card) -> Iterator[str]:
+    """What is there and neither shown nor in the file: nothing that a customer sends vanishes without a word."""
+    for name, called in _SEVERAL.items():
+        more = sum(1 for _ in records(card.get(name))) - _MOST_VALUES
+        if more > 0:
+            yield f"[and {more:,} more {called}]"
 
 
 def _name(card: Card) -> str:

@@ -140,6 +140,16 @@ def test_several_contacts_are_one_file_that_address_books_read() -> None:
     assert event.text.endswith("👤 Nobody")
 
 
+@pytest.mark.parametrize("key", ["phones", "emails", "urls", "addresses"])
+@pytest.mark.parametrize(("number", "left"), [(25, 0), (50, 0), (51, 1), (2050, 2000)])
+def test_no_part_of_a_contact_vanishes_without_a_word(key: str, number: int, left: int) -> None:
+    entry = {"phone": "+49 {}", "email": "{}@example.org", "url": "https://example.org/{}", "city": "Town {}"}
+    several = [{name: value.format(n) for name, value in entry.items()} for n in range(number)]
+    said = message("contacts", [{"name": {"formatted_name": "Bo"}, key: several}]).text or ""
+    assert sum(any(f"{n}" in line for n in range(50)) for line in said.splitlines()) >= min(number, 50)
+    assert (f"[and {left:,} more " in said) == bool(left)
+
+
 def test_a_vcard_that_is_none_is_made_anew() -> None:
     card = {"name": {"formatted_name": "Bo"}, "phones": [{"phone": "1"}], "vcard": "<script>"}
     event = message("contacts", [card])
