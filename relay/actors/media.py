@@ -127,7 +127,7 @@ class MediaActor(RelayActor):
     def _kept(self, file: IO[bytes], media: Media, job: Prepare) -> Media:
         account = self._accounts[SOURCE[job.direction]]
         bucket = BUCKET[job.direction]
-        key = f"{account.tenant_id}/{job.line_id}/{job.message_id}"
+        key = f"{account.tenant_id}/{time.strftime('%Y/%m/%d', time.gmtime())}/{job.line_id}/{job.message_id}"
         file.seek(0)
         self._parts.objects.put(bucket, key, file, media.size or 0, media.mime_type, filename=media.filename)
         return replace(media, bucket=bucket, object_key=key)

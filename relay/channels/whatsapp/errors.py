@@ -50,6 +50,7 @@ TABLE: tuple[tuple[int | range, ErrorMeaning], ...] = (
     (368, ErrorMeaning("credentials", "credentials")),  # blocked for policy violations
     (613, ErrorMeaning("throttled", "rate")),  # a call limit of Graph's own
     (80007, ErrorMeaning("throttled", "rate", hours=True)),  # the account's limit on management calls
+    (130403, ErrorMeaning("refused", "recipient")),  # the business has blocked this customer
     (130429, ErrorMeaning("throttled", "rate")),  # the number's throughput
     (130472, ErrorMeaning("refused", "not_allowed")),  # recipient is part of a marketing experiment
     (130497, ErrorMeaning("refused", "not_allowed")),  # the recipient's country is restricted
@@ -83,12 +84,15 @@ TABLE: tuple[tuple[int | range, ErrorMeaning], ...] = (
     (131057, ErrorMeaning("retry", "server")),  # account in maintenance
     (131059, ErrorMeaning("refused", "invalid")),  # cursor of a list
     (131060, ErrorMeaning("refused", "general")),  # message unavailable
+    (131061, ErrorMeaning("refused", "not_allowed")),  # a template with a bid goes by another address only
     (131062, ErrorMeaning("refused", "recipient")),  # this template needs a phone number, not a user id
     (131063, ErrorMeaning("refused", "not_allowed")),  # marketing templates are disabled
     (
         131064,
         ErrorMeaning("throttled", "rate", "contact", hours=True),
     ),  # people reached outside of windows; replies go on
+    (131065, ErrorMeaning("refused", "not_allowed")),  # no highest price can be set in the recipient's country
+    (131070, ErrorMeaning("refused", "not_allowed")),  # another responder has the conversation
     (range(131201, 131216), ErrorMeaning("refused", "general")),  # group
     (132000, ErrorMeaning("refused", "invalid")),  # template: number of parameters
     (132001, ErrorMeaning("refused", "invalid")),  # template: missing, in this language, or not approved

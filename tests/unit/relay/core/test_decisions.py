@@ -13,6 +13,7 @@ from relay.core.ordering import sort_key
 from relay.core.queues import queue_number
 from relay.core.retry import (
     FILE_SECONDS,
+    LONGEST_STORE_WAIT,
     LONGEST_WAIT,
     OLDEST_SECONDS,
     POISON_ATTEMPTS,
@@ -82,7 +83,7 @@ def test_a_file_is_waited_for_while_waiting_can_help() -> None:
     def wait(why: Exception, preparations: int = 1, age: float = 0.0, others_work: bool = False) -> float | None:
         return before_next_preparation(why, preparations, age, others_work)
 
-    assert wait(StoreError("away"), 1000, age=1e6) == LONGEST_WAIT
+    assert wait(StoreError("away"), 1000, age=1e6) == LONGEST_STORE_WAIT
     assert wait(error("retry"), 2) == 0.5
     assert wait(error("retry"), POISON_ATTEMPTS) == LONGEST_WAIT, "the provider is in trouble, not the file"
     assert wait(error("retry"), POISON_ATTEMPTS, others_work=True) is None
