@@ -27,7 +27,7 @@ from relay.actors.replays import ReplayActor
 from relay.actors.supervisor import Notified, Supervisor
 from relay.core.errors import StoreError
 from relay.core.retry import store_backoff
-from relay.daemon import health
+from relay.daemon import garbage, health
 from relay.daemon.loop_lag import LoopLag
 from relay.runtime.actor import Stop, tell
 from relay.runtime.commands import ReloadTenant
@@ -62,6 +62,7 @@ class Service:
     def run(self) -> int:
         try:
             self._start()
+            garbage.settle()
             log.info("relay_started", daemon_id=self.parts.lease.daemon_id)
             self._ended.wait()
         except (ShardCountError, PortError) as error:  # its text says what to do
