@@ -19,7 +19,7 @@ from tests import processes
 from tests.security.proxies import Proxy
 from tests.waiting import PATIENCE, wait_until
 from web import connection
-from web.connection import TimedSocket, TooSlowError
+from web.connection import Pace, TimedSocket, TooSlowError
 from web.server import Addresses
 
 ANOTHER_ADDRESS = "127.0.0.2"
@@ -90,6 +90,30 @@ def test_the_deadline_is_one_for_all_that_is_read(begin: str, monkeypatch: pytes
             _read_all(client)
         assert client.too_slow
         dripping.kill()
+
+
+def test_what_is_more_than_one_piece_comes_at_the_pace_and_what_is_owed_is_paid_at_once() -> None:
+    pace, piece, rate = Pace(0.0), connection.PIECE_BYTES, connection.PACE_BYTES
+    assert pace.wait_after(piece, 0.0) == 0
+    assert pace.wait_after(rate, 0.0) == 1
+    assert pace.wait_after(0, 1.0) == 0
+    assert pace.wait_after(2 * rate, 2.0) == (2 * rate - piece) / rate  # a pause saves up one piece, and no more
+
+
+def test_the_rest_of_a_large_body_waits_and_others_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "PACE_BYTES", 1)
+    near, far = socket.socketpair()
+    with near, far, gevent.Timeout(PATIENCE):
+        client = TimedSocket(near, 15)
+        gevent.spawn(far.sendall, bytes(connection.PIECE_BYTES))
+        left = connection.PIECE_BYTES
+        while left:
+            left -= len(client.recv(left))
+        far.sendall(bytes(1_000))
+        reading = gevent.spawn(client.recv, 1_000)
+        wait_until(lambda: not connection.unread_bytes(near), message="it to be taken from the socket")
+        assert not reading.ready()
+        reading.kill()
 
 
 def test_who_takes_no_answer_is_let_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
