@@ -25,4 +25,5 @@ journal_losses = Counter(
 journal_writes = Counter("relay_journal_writes_total", "Claims and outcomes written")
 breakers_open = Gauge("relay_breakers_open", "Lines that take nothing at the moment", ["channel"])
 archived = Counter("relay_archived_objects_total", "Raw webhooks, or packs of them, written to the object store")
+archive_losses = Counter("relay_archive_losses_total", "Raw webhooks that the object store will never take")
 archive_failures = Counter("relay_archive_failures_total", "Writes of raw webhooks that the object store did not take")

@@ -24,7 +24,7 @@ from relay.core.retry import store_backoff
 from relay.runtime.actor import RelayActor, tell
 from relay.runtime.commands import Tick
 from relay.runtime.context import Parts
-from relay.stores.objects import WEBHOOKS_INBOUND, WEBHOOKS_OUTBOUND
+from relay.stores.objects import WEBHOOKS_INBOUND, WEBHOOKS_OUTBOUND, FileRefusedError
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +95,8 @@ class ArchiverActor(RelayActor):
                 self._done([delivery for delivery, _ in group])
         except StoreError as error:
             metrics.archive_failures.inc()
-            log.warning("archive_waits", held=len(self._held), error=str(error))
+            if not self._failures:
+                log.warning("archive_waits", held=len(self._held), error=str(error))
             self._rest()
             return
         self._failures = 0
@@ -136,7 +137,12 @@ class ArchiverActor(RelayActor):
                 self._put(bucket, key, archive.packed(together), "application/gzip")
 
     def _put(self, bucket: str, key: str, body: bytes, mime_type: str) -> None:
-        self._parts.objects.put(bucket, key, io.BytesIO(body), len(body), mime_type)
+        try:
+            self._parts.objects.put(bucket, key, io.BytesIO(body), len(body), mime_type)
+        except FileRefusedError as error:  # to ask again would hold up all that comes after it; the rows have it, too
+            metrics.archive_losses.inc()
+            log.error("archive_lost", bucket=bucket, key=key, size=len(body), error=error.text)
+            return
         metrics.archived.inc()
 
     def _done(self, stored: list[Delivery]) -> None:

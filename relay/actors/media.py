@@ -17,7 +17,7 @@ from gevent.lock import BoundedSemaphore
 from db.mailbox import messages
 from relay.channels.base import Account, Channel, Download
 from relay.core.conversation.events import FilePrepared
-from relay.core.errors import CannotCarry, RelayError, SendError
+from relay.core.errors import CannotCarry, RelayError, SendError, StoreError
 from relay.core.file_types import type_of_file
 from relay.core.filenames import complete
 from relay.core.messages import ChannelName, Direction, Media
@@ -25,7 +25,7 @@ from relay.core.queues import SOURCE, TARGET
 from relay.runtime.actor import RelayActor, tell
 from relay.runtime.commands import Prepare, PrepareDone, Ref
 from relay.runtime.context import Parts
-from relay.stores.objects import MEDIA_INBOUND, MEDIA_OUTBOUND
+from relay.stores.objects import MEDIA_INBOUND, MEDIA_OUTBOUND, ObjectMissingError
 
 BUCKET: dict[Direction, str] = {"inbound": MEDIA_INBOUND, "outbound": MEDIA_OUTBOUND}
 
@@ -79,6 +79,8 @@ class MediaActor(RelayActor):
                 messages.save_content(self._parts.pool, command.message_id, message)
         except RelayError as error:
             self._answer(command, error)
+        except (OSError, MemoryError) as error:  # its disk may be full: no reason to go without the file
+            self._answer(command, StoreError(f"this machine is in trouble: {type(error).__name__}"))
         else:
             self._worked_at[command.direction] = time.monotonic()
             self._answer(replace(command, message=message), None)
@@ -104,9 +106,12 @@ class MediaActor(RelayActor):
         if not target.uploads_media or media.kind == "link" or fresh:
             return media
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
-            with self._parts.objects.open(media.bucket or BUCKET[job.direction], media.object_key) as stored:
-                for chunk in stored:
-                    file.write(chunk)
+            try:
+                with self._parts.objects.open(media.bucket or BUCKET[job.direction], media.object_key) as stored:
+                    for chunk in stored:
+                        file.write(chunk)
+            except ObjectMissingError:  # our copy is gone for good; perhaps the sender's provider has the file still
+                return self._prepare(replace(media, bucket=None, object_key=None), job)
             return self._uploaded(file, media, target, job.direction)
 
     @contextmanager

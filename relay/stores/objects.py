@@ -1,7 +1,8 @@
-"""The object store (MinIO or any S3): raw webhooks and media. Its failures become StoreError here."""
+"""The object store (MinIO or any S3): raw webhooks and media. `object_errors` says what its failures mean."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,13 +10,18 @@ from typing import IO
 from urllib.parse import urlsplit, urlunsplit
 
 import certifi
+import structlog
 import urllib3
 from minio import Minio
 from minio.error import MinioException
+from prometheus_client import Counter
 
 from relay.core import downloads
-from relay.core.certificates import refusal
+from relay.core.episode import Episode
 from relay.core.errors import StoreError
+from relay.stores.object_errors import FileRefusedError, ObjectMissingError, ObjectStoreError, judged
+
+__all__ = ["FileRefusedError", "ObjectMissingError", "ObjectStore", "ObjectStoreError"]
 
 WEBHOOKS_INBOUND = "webhooks-inbound"
 WEBHOOKS_OUTBOUND = "webhooks-outbound"
@@ -27,11 +33,11 @@ PART_BYTES = 8 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 LONGEST_LINK = 7 * 86_400
 """Seconds. S3 signs no link for longer."""
-MISSING = ("NoSuchKey", "NoSuchBucket", "NoSuchObject", 404)
+FAILURES = Counter(
+    "relay_object_store_failures_total", "Calls that the object store did not do; each is waited for", ["kind"]
+)
 
-
-class ObjectMissingError(StoreError):
-    """The store answered: there is no such object. Waiting will not help."""
+log = structlog.get_logger(__name__)
 
 
 class ObjectStore:
@@ -54,7 +60,8 @@ class ObjectStore:
         self._pool = urllib3.PoolManager(
             maxsize=32,
             timeout=urllib3.Timeout(connect=3, read=20),
-            retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=(502, 503, 504)),
+            # At the end the last answer is read, for it says why.
+            retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=(502, 503, 504), raise_on_status=False),
             cert_reqs="CERT_REQUIRED",
             ca_certs=authorities or certifi.where(),
         )
@@ -66,6 +73,7 @@ class ObjectStore:
             region=_region(endpoint.partition(":")[0]),
             http_client=self._pool,
         )
+        self._episode = Episode()
         public = urlsplit(public_url)
         self._public_path = public.path.rstrip("/")
         self._signer = Minio(
@@ -79,14 +87,14 @@ class ObjectStore:
 
     def ensure_buckets(self) -> None:
         """Create what is missing of the four buckets."""
-        with _translated():
+        with self._judging():
             for bucket in BUCKETS:
                 if not self._client.bucket_exists(bucket):
                     self._make(bucket)
 
     def missing_buckets(self) -> list[str]:
         """Those of the four that are not there. Changes nothing. Raises StoreError."""
-        with _translated():
+        with self._judging():
             return [bucket for bucket in BUCKETS if not self._client.bucket_exists(bucket)]
 
     def _make(self, bucket: str) -> None:
@@ -99,9 +107,25 @@ class ObjectStore:
     def put(
         self, bucket: str, key: str, file: IO[bytes], size: int, mime_type: str, filename: str | None = None
     ) -> None:
-        """Store `size` bytes of `file`, at most PART_BYTES of it in memory. Whoever gets it gets it as a download."""
+        """Store `size` bytes of `file`, at most PART_BYTES of it in memory. Whoever gets it gets it as a download.
+
+        Raises ObjectStoreError, and FileRefusedError where the store takes no such file.
+        """
+        begin = file.tell()
+        try:
+            self._put(bucket, key, file, size, mime_type, filename)
+        except ObjectStoreError as error:
+            if error.kind != "bucket":
+                raise
+            log.warning("bucket_made_anew", bucket=bucket)
+            with self._judging():
+                self._make(bucket)
+            file.seek(begin)
+            self._put(bucket, key, file, size, mime_type, filename)
+
+    def _put(self, bucket: str, key: str, file: IO[bytes], size: int, mime_type: str, filename: str | None) -> None:
         metadata = {"Content-Disposition": downloads.disposition(filename)}
-        with _translated():
+        with self._judging():
             self._client.put_object(
                 bucket,
                 key,
@@ -116,17 +140,17 @@ class ObjectStore:
     @contextmanager
     def open(self, bucket: str, key: str, offset: int = 0, length: int | None = None) -> Iterator[Iterator[bytes]]:
         """The object's bytes, or `length` of them, in chunks, read as they are asked for. Raises ObjectMissingError."""
-        with _translated():
+        with self._judging():
             response = self._client.get_object(bucket, key, offset=offset, length=length or 0)
         try:
-            yield _chunks(response)
+            yield self._chunks(response)
         finally:
             response.close()
             response.release_conn()
 
     def size(self, bucket: str, key: str) -> int:
         """In bytes. Raises ObjectMissingError."""
-        with _translated():
+        with self._judging():
             return self._client.stat_object(bucket, key).size or 0
 
     def exists(self, bucket: str, key: str) -> bool:
@@ -138,7 +162,7 @@ class ObjectStore:
 
     def delete(self, bucket: str, key: str) -> None:
         """Gone afterwards, also when it never was there."""
-        with _translated():
+        with self._judging():
             self._client.remove_object(bucket, key)
 
     def presign(self, bucket: str, key: str, seconds: float, filename: str | None = None, mime_type: str = "") -> str:
@@ -162,7 +186,7 @@ class ObjectStore:
     def ping(self) -> bool:
         """Whether the store answers."""
         try:
-            with _translated():
+            with self._judging():
                 return self._client.bucket_exists(MEDIA_INBOUND)
         except StoreError:
             return False
@@ -170,27 +194,31 @@ class ObjectStore:
     def close(self) -> None:
         self._pool.clear()
 
+    def _chunks(self, response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+        with self._judging():
+            yield from response.stream(CHUNK_BYTES)
+
+    @contextmanager
+    def _judging(self) -> Iterator[None]:
+        """Around each call: what it raises is ObjectStoreError or FileRefusedError; trouble is told once."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - also what the library makes of an answer that is not S3's
+            meant = judged(error)
+            if isinstance(meant, ObjectStoreError) and not isinstance(meant, ObjectMissingError):
+                self._failed(meant)
+            # The error itself may hold the whole URL, signature included.
+            raise meant from (error if isinstance(error, MinioException) else None)
+        lasted = self._episode.worked(time.monotonic())
+        if lasted is not None:
+            log.warning("object_store_works_again", seconds=round(lasted, 1))
+
+    def _failed(self, error: ObjectStoreError) -> None:
+        FAILURES.labels(error.kind).inc()
+        if self._episode.failed(time.monotonic()):
+            log.warning("object_store_in_trouble", kind=error.kind, error=str(error))
+
 
 def _region(host: str) -> str | None:
     """Fixed, so that signing asks nobody; AWS names its region in the host."""
     return None if host.endswith(("amazonaws.com", "amazonaws.com.cn")) else "us-east-1"
-
-
-def _chunks(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    with _translated():
-        yield from response.stream(CHUNK_BYTES)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except MinioException as error:
-        # An answer without a body, as some servers give to a GET, carries the bare HTTP status.
-        code = getattr(error, "code", None) or getattr(error, "_code", None) or type(error).__name__
-        kind = ObjectMissingError if code in MISSING else StoreError
-        raise kind(f"the object store refused: {code}") from error
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        # The text of urllib3's errors holds the whole URL, key and signature included.
-        why = refusal(error) or type(error).__name__
-        raise StoreError(f"the object store did not answer: {why}") from None
