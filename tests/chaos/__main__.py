@@ -26,6 +26,7 @@ from tests.chaos import evidence, ledger, providers, report, schedule, verdict
 from tests.chaos.catalogue import BY_NAME, KINDS, Kind
 from tests.chaos.plant import Plant, running_plant
 from tests.chaos.traffic import Traffic
+from tests.flow.traffic import what_the_sandbox_did
 from tests.processes import ROOT
 from tests.waiting import DeadlinePassed, wait_until
 
@@ -113,7 +114,8 @@ def _run(plant: Plant, wanted: Wanted) -> report.Run:
     told = report.passages(happened, entries, judged)
     looked_into = [entry for entry, _ in report.first(judged)] + [one.slowest for one in told if one.slowest]
     known = {entry.id: list(evidence.of(plant.installation, entry)) for entry in looked_into}
-    return report.Run(wanted.seed, seconds, quiet_after, dead, plant.ended, told, judged, known)
+    did = what_the_sandbox_did(plant.installation)
+    return report.Run(wanted.seed, seconds, quiet_after, dead, plant.ended, did, told, judged, known)
 
 
 def _wait_until_quiet(plant: Plant, deadline: float) -> float:

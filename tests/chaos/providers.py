@@ -13,7 +13,7 @@ Faults = Mapping[str, Any]
 ALWAYS: Faults = {
     "latency_ms": [5, 30],
     "duplicate_rate": 0.03,
-    "reorder": {"rate": 0.03, "window_ms": 150},
+    "reorder": {"rate": 0.2, "window_ms": 150},
 }
 ERRORS: Faults = {"error_rate": 0.8, "error_codes": [500, 503]}
 THROTTLES: Faults = {"error_rate": 0.7, "error_codes": [429], "retry_after": 2}

@@ -44,6 +44,8 @@ class Run:
     dead: int
     """Rows that the relay has given up."""
     ended: Sequence[str]
+    providers: str
+    """What they did on top: webhooks doubled, swapped, repeated."""
     passages: Sequence[Passage]
     verdict: Verdict
     evidence: Mapping[str, Sequence[str]]
@@ -98,6 +100,7 @@ def _counts(run: Run) -> Iterator[str]:
     for name, value in agent.items():
         yield f"{name.replace('_', ' '):30}{value:16}{customer[name]:18}"
     yield f"\nquiet after {run.quiet_after:.0f} s; dead letters {run.dead}; ended by themselves {len(run.ended)}"
+    yield run.providers
     yield from (f"  {one}" for one in run.ended)
     for entry, word in first(run.verdict):
         yield f"  {word}: {told(entry)}"
@@ -127,6 +130,7 @@ def write(run: Run, path: Path) -> None:
         "quiet_after": round(run.quiet_after, 1),
         "dead_letters": run.dead,
         "ended": list(run.ended),
+        "providers": run.providers.splitlines(),
         "counts": {direction: asdict(counts) for direction, counts in run.verdict.counts.items()},
         "findings": [
             {"what": word, "message": told(entry), "relay": list(run.evidence.get(entry.id, ()))}

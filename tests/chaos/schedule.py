@@ -18,7 +18,7 @@ GAP_SECONDS = (2.0, 6.0)
 CATCH_UP_SECONDS = 45.0
 """So long the next trouble waits for what is behind: a send to WhatsApp without an answer takes 40 s to be repeated."""
 BEHIND = """SELECT count(*) AS n FROM message_tracking
-            WHERE state IN ('received', 'sending', 'unknown') AND created_at < now() - interval '2 seconds'"""
+            WHERE state IN ('received', 'sending', 'unknown') AND created_at < now() - interval '5 seconds'"""
 PAIRS = 0.25
 """So often two things happen together, each at its own time."""
 

@@ -13,7 +13,7 @@ from tests.flow.installation import Installation, Line
 
 TALKS, PER_SECOND = 48, 8.0
 """PER_SECOND: messages of each side, on average."""
-BURSTS, BURST = 0.04, 5
+BURSTS, BURST = 0.1, 5
 """So often somebody writes so many in a row."""
 FILES, QUESTIONS = 0.15, 0.12
 SOON = 20
