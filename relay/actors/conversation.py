@@ -34,7 +34,7 @@ HandedOver = (
 
 
 class ConversationActor(RelayActor):
-    """`holds` are its shard's, read at each event and never written; `leave(id)` takes it out of the directory."""
+    """`holds` is its shard's word on its line's intake; `leave(id)` takes it out of the directory."""
 
     def __init__(
         self, parts: Parts, conversation_id: str, place: Place, holds: Holds, leave: Callable[[str], None]

@@ -17,12 +17,13 @@ from relay.actors.conversation import ConversationActor
 from relay.actors.intake import Dropped, TakenIn
 from relay.broker.envelopes import Delivery, mark
 from relay.core.conversation.events import QueueCaughtUp, RoomWanted, RowChanged, Wake
+from relay.core.conversation.hold import Hold
 from relay.core.conversation.place import Place
 from relay.core.conversation.room import MemoryRoom
 from relay.core.errors import StoreError
 from relay.core.messages import Direction
 from relay.core.queues import INBOUND, OUTBOUND
-from relay.intake.passage import LineHolds, Passage
+from relay.intake.passage import Passage
 from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import Ref, Tick
 from relay.runtime.context import Parts
@@ -92,10 +93,9 @@ class RoomLeft:
 
 
 class Live(NamedTuple):
-    """A conversation's actor, and what it looks at to know how long to hold its messages."""
+    """A conversation in memory."""
 
     ref: Ref
-    holds: LineHolds
     line_id: str
     """As it was known when it came into memory."""
 
@@ -316,12 +316,10 @@ class ShardActor(RelayActor):
         """The live actor, or a new one, which reads what rows there are before it sends, unless there are none.
 
         None: its line has no room in memory now, and it will be started when it has.
-        `line_id`: "" where it is not known now; then nothing that is on its way counts as its line's.
+        `line_id`: "" where it is not known now; then it takes no room from those of any line.
         """
         live = self._conversations.get(conversation_id)
         if live is not None and live.ref.is_alive():
-            if line_id:
-                live.holds.line_id = line_id
             return live.ref
         if live is not None:
             self._left(conversation_id)
@@ -331,15 +329,18 @@ class ShardActor(RelayActor):
         return self._start(conversation_id, line_id, read=read)
 
     def _start(self, conversation_id: str, line_id: str, *, read: bool) -> Ref:
-        holds = LineHolds(self._passages, line_id)
-        ref: Ref = ConversationActor.start(self._parts, conversation_id, self._place, holds, self._left)
-        self._conversations[conversation_id] = Live(ref, holds, line_id)
+        ref: Ref = ConversationActor.start(self._parts, conversation_id, self._place, self._hold, self._left)
+        self._conversations[conversation_id] = Live(ref, line_id)
         metrics.conversations.inc()
         if read:
             tell(ref, Wake(conversation_id))
         if self._room.wanted(line_id):
             tell(ref, RoomWanted())
         return ref
+
+    def _hold(self, line_id: str, direction: Direction) -> Hold:
+        """What a conversation looks at, in its own greenlet, to know how long to hold a message of its line."""
+        return self._passages[direction].hold(line_id, time.monotonic())
 
     # Room in memory
 

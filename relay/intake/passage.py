@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from math import inf
-from time import monotonic
 
 from relay.broker.envelopes import Delivery
 from relay.core.conversation.hold import Hold, Pace
-from relay.core.messages import Direction
 
 
 class Passage:
@@ -153,22 +151,3 @@ class Passage:
             return newest
         safe = min(self._safe_of.get(one, self._safe) for one in (line_id, ""))
         return max(newest, safe)
-
-
-class LineHolds(Mapping[Direction, Hold]):
-    """The holds of one conversation's line as they are at this moment. `line_id` is "" until it is known."""
-
-    __slots__ = ("_passages", "line_id")
-
-    def __init__(self, passages: Mapping[Direction, Passage], line_id: str) -> None:
-        self._passages = passages
-        self.line_id = line_id
-
-    def __getitem__(self, direction: Direction) -> Hold:
-        return self._passages[direction].hold(self.line_id, monotonic())
-
-    def __iter__(self) -> Iterator[Direction]:
-        return iter(self._passages)
-
-    def __len__(self) -> int:
-        return len(self._passages)

@@ -102,8 +102,7 @@ def test_what_arrives_while_the_mailbox_cannot_be_read_does_not_overtake_it(
     rows = RowsReader(cast(Pool, outage))
     parts: Any = SimpleNamespace(pool=outage, timers=timers, limits=limits, tenant=lambda _: channel, rows=rows)
     place = Place(older.shard, 1, 60.0, lambda _: "general")
-    holds: Any = {"inbound": Hold(0.0), "outbound": Hold(0.0)}
-    actor = ConversationActor.start(parts, older.conversation_id, place, holds, lambda _: None)
+    actor = ConversationActor.start(parts, older.conversation_id, place, lambda *_: Hold(0.0), lambda _: None)
     actor.tell(Wake(older.conversation_id))
     assert outage.asked.wait(PATIENCE)
     actor.tell(Arrived(mapping, [newer]))

@@ -43,7 +43,7 @@ ALL: Final = ("inbound", "outbound", "report", "presence")
 
 
 class Conversation:
-    """`holds`, given with each event, is what is known of the two directions' intake at that moment."""
+    """`holds`, given with each event, says what is known of a line's intake at that moment."""
 
     __slots__ = (
         "_alarms", "_asked", "_awaited", "_busy_at", "_id", "_lanes", "_linger", "_mapping", "_pair", "_place",
@@ -193,11 +193,14 @@ class Conversation:
             return self._ask_when(lane, self._presence.due(now), mapping, now)
         if self._lanes[lane].wants_more and self._read_at == NEVER:
             self._read_at = now
-        return self._files_ahead(lane, mapping, now) + self._ask_when(lane, self._due(lane, now, holds), mapping, now)
+        return self._files_ahead(lane, mapping, now) + self._ask_when(
+            lane, self._due(lane, mapping, now, holds), mapping, now
+        )
 
-    def _due(self, direction: Direction, now: float, holds: Holds) -> float | None:
+    def _due(self, direction: Direction, mapping: ConversationMapping, now: float, holds: Holds) -> float | None:
         """When the lane's first may go, Meta's pair limit included. None: nothing to do for now."""
-        due = self._lanes[direction].due(now, holds[direction])
+        lane = self._lanes[direction]
+        due = None if lane.blocked else lane.due(now, holds(mapping.line_id, direction))
         if due is None or direction == "inbound":
             return due
         return max(due, now + self._pair.wait(now))
@@ -247,7 +250,7 @@ class Conversation:
     ) -> list[Effect]:
         """Hand the lane's first message to the sender that the turn lends, or finish it without a call."""
         lane = self._lanes[direction]
-        first = lane.ready(now, holds[direction])
+        first = lane.ready(now, holds(mapping.line_id, direction))
         if first is None:
             return [do.ReturnTurn(turn.turn)]
         why = hindrance(

@@ -9,7 +9,7 @@ that was in it when its channel was opened, nobody knows what is ahead in it, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
@@ -104,4 +104,5 @@ class Hold:
         return max(over, now + self.window - self.quiet) if slow else over
 
 
-Holds = Mapping[Direction, Hold]
+Holds = Callable[[str, Direction], Hold]
+"""Of a line's id and a direction what is known at this moment."""

@@ -153,13 +153,18 @@ class Lane:
 
     # What goes
 
+    @property
+    def blocked(self) -> bool:
+        """There is nothing to send, or nothing before something else has happened."""
+        return self.in_flight is not None or not self.waiting or self.waiting[0].busy_since is not None
+
     def due(self, now: float, hold: Hold) -> float | None:
         """When the first may go (<= now: at once). None: nothing to do until something happens.
 
         A message is released when it, or one sorted after it, is the window past its arrival, so
         the earliest arrival in the lane releases the first, and a backlog does not wait again.
         """
-        if self.in_flight is not None or not self.waiting or self.waiting[0].busy_since is not None:
+        if self.blocked:
             return None
         first = self.waiting[0]
         # Nothing is put before what was claimed: it waits for no neighbour.

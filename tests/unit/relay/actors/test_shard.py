@@ -17,7 +17,7 @@ from relay.broker.errors import BrokerError
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.events import Arrived, RoomWanted, Wake
 from relay.core.conversation.hold import Holds, Pace
-from relay.core.queues import INBOUND, OUTBOUND
+from relay.core.queues import DIRECTION, INBOUND, OUTBOUND
 from relay.runtime.actor import Ping, RelayActor, Stop
 from relay.runtime.context import Lease
 from tests.waiting import PATIENCE, wait_until
@@ -54,7 +54,7 @@ class House:
 
     def caught_up(self, name: str) -> bool:
         """As far as a conversation can see."""
-        return self.holds[name]["inbound"].caught_up and self.holds[name]["outbound"].caught_up
+        return all(self.holds[name]("l", direction).caught_up for direction in DIRECTION.values())
 
     def tell(self, command: Any) -> None:
         self.ref.tell(command)
@@ -125,12 +125,6 @@ def test_what_is_found_in_postgresql_waits_for_room_too(house: House) -> None:
     assert house.told("c0")[:2] == [Wake("c0"), Wake("c0", (("m0", "inbound"), ("m8", "inbound")))]
     house.tell(FoundUnfinished(rows))
     assert len(house.refs) == 4
-
-
-def test_a_conversation_is_held_by_what_its_own_line_has_uncommitted(house: House) -> None:
-    house.tell(Wake("c"))
-    house.arrive("c", line="own")
-    assert house.holds["c"].line_id == "own"  # type: ignore[attr-defined]
 
 
 def test_a_shard_that_is_given_up_starts_nothing_more(house: House) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from relay.broker.envelopes import Delivery
 from relay.core.conversation.hold import Pace
 from relay.core.queues import INBOUND
-from relay.intake.passage import LineHolds, Passage
+from relay.intake.passage import Passage
 
 NOW = 1_000_000.0
 WINDOW = 0.25
@@ -224,13 +224,3 @@ def test_memory_is_only_taken_by_what_is_uncommitted() -> None:
     passage.committed(list(lines), SOON, SOON)
     assert not passage._uncommitted
     assert not passage._newest_committed
-
-
-def test_a_conversations_holds_are_of_its_line_and_of_now() -> None:
-    passages = {"inbound": passage_at_rest(), "outbound": passage_at_rest()}
-    holds = LineHolds(passages, "")  # type: ignore[arg-type]
-    passages["inbound"].delivered(delivery("own"), SOON, SOON)
-    assert (holds["inbound"].uncommitted, holds["outbound"].uncommitted) == (0, 0)
-    holds.line_id = "own"
-    assert (holds["inbound"].uncommitted, holds["outbound"].uncommitted) == (1, 0)
-    assert set(holds) == {"inbound", "outbound"}

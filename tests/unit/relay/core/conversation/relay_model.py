@@ -111,7 +111,7 @@ class Around:
             now = happened.popleft()
             if isinstance(now, events.Arrived):
                 self._become_known([row.id for row in now.rows])
-            for effect in self.conversation.on(now, self.now, self.holds):
+            for effect in self.conversation.on(now, self.now, lambda _, direction: self.holds[direction]):
                 answer = self._perform(effect)
                 if answer is not None:
                     happened.append(answer)

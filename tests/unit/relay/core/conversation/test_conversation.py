@@ -16,13 +16,13 @@ from relay.core.conversation.conversation import (
     Conversation,
 )
 from relay.core.conversation.dispatch import DispatchFacts
-from relay.core.conversation.hold import Hold, Holds
+from relay.core.conversation.hold import Hold
 from relay.core.errors import CannotCarry, SendError
 from relay.core.limits import PAIR_BURST
 from relay.core.mailbox import RowStatus
 from relay.core.messages import Media, Message, Person, Signal
 from tests.unit.relay.core.conversation.driving import Driven
-from tests.unit.relay.core.conversation.rows import LONG_AGO, MAPPING, NOW, PLACE, row, row_status, verdict
+from tests.unit.relay.core.conversation.rows import LONG_AGO, MAPPING, NOW, PLACE, held, row, row_status, verdict
 
 WROTE = Message("wamid.1", Person("491701"), LONG_AGO, text="Hello")
 PHOTO = Message("s", Person("491701"), LONG_AGO, "image", media=Media("image"))
@@ -80,8 +80,7 @@ def test_where_others_wait_for_room_it_leaves_as_soon_as_there_is_nothing_to_do(
 
 
 def test_a_message_is_held_for_the_window_and_one_that_comes_before_it_goes_first() -> None:
-    held: Holds = {"inbound": Hold(0.25), "outbound": Hold(0.25)}
-    driven = Driven(holds=held)
+    driven = Driven(holds=held(Hold(0.25)))
     driven.arrive(row("b", at=NOW))
     assert driven.asked() == [] and driven.turn() == do.ReturnTurn("turn")
     driven.wait(0.2)
@@ -90,11 +89,19 @@ def test_a_message_is_held_for_the_window_and_one_that_comes_before_it_goes_firs
     assert driven.dispatch() == "a"
 
 
-def test_what_waits_for_a_queue_goes_as_soon_as_that_has_caught_up() -> None:
-    behind = Hold(0.25, caught_up=False)
-    driven = Driven(row("a", at=NOW - 60), holds={"inbound": behind, "outbound": behind})
+def test_a_message_that_was_found_in_postgresql_is_held_by_what_its_own_line_has_on_its_way() -> None:
+    """Nobody need have said before which line a conversation is on."""
+    first = row("a", at=NOW - 1)
+    driven = Driven(first, holds=lambda line_id, _: Hold(0.25, uncommitted=line_id == first.line_id))
     assert driven.asked() == []
-    driven.holds = {"inbound": Hold(0.25), "outbound": Hold(0.25)}
+    driven = Driven(first, holds=lambda line_id, _: Hold(0.25, uncommitted=line_id != first.line_id))
+    assert driven.asked() == ["outbound"]
+
+
+def test_what_waits_for_a_queue_goes_as_soon_as_that_has_caught_up() -> None:
+    driven = Driven(row("a", at=NOW - 60), holds=held(Hold(0.25, caught_up=False)))
+    assert driven.asked() == []
+    driven.holds = held(Hold(0.25))
     driven.tell(events.QueueCaughtUp())
     assert driven.asked() == ["outbound"]
 
