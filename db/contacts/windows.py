@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +33,7 @@ TOUCH = Prepared(
     "touch",
     f"""
 WITH v AS (SELECT id, least(at, now()) AS at, inbound, stamped,
-             CASE WHEN until IS NOT NULL THEN least(until, now() + interval '72 hours') END AS until
+             CASE WHEN until IS NOT NULL THEN least(until, now() + interval '7 days') END AS until
            FROM unnest(%(ids)s, %(at)s, %(until)s, %(inbound)s, %(stamped)s) AS v (id, at, until, inbound, stamped)),
 mine AS (SELECT c.*, v.at, v.until, v.inbound, v.stamped, coalesce(c.last_at < v.at, false) AS active,
                 coalesce(v.until > coalesce(c.window_until, '-infinity'), false) AS opens,
@@ -84,6 +84,22 @@ def _later(first: Arrival, second: Arrival) -> Arrival:
         first.conversation_id, max(first.at, second.at), max(windows, default=None), newest.last_inbound_id,
         newest.provider_time,
     )  # fmt: skip
+
+
+EXTEND = Prepared(
+    "extend_windows",
+    """UPDATE conversation_mappings c SET window_until = v.until
+       FROM unnest(%(ids)s, %(until)s) AS v (message_id, until)
+       JOIN message_tracking m ON m.id = v.message_id
+       WHERE c.id = m.conversation_id AND c.window_until < v.until -- NULL counts as open already""",
+    ids="uuid[]", until="timestamptz[]",
+)  # fmt: skip
+
+
+def extend(cursor: Any, told: Mapping[str, float]) -> None:
+    """The provider says until when (Unix seconds) the contacts of these messages, by id, may be written to freely."""
+    if told:
+        EXTEND.run(cursor, ids=list(told), until=[stamp(until) for until in told.values()])
 
 
 def close_window(cursor: Any, conversation_id: str, at: float) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg2.extras import execute_values
 
-from db.contacts import conversations
+from db.contacts import conversations, windows
 from db.mailbox import undelivered
 from db.mailbox.claims import BEGUN, row_statuses
 from db.mailbox.messages import stamp
@@ -36,6 +36,7 @@ def record(cursor: Any, receipts: Sequence[LineReceipt]) -> list[RowStatus]:
     matched = _match(cursor, receipts)
     told = list(matched.values())
     _learn_aliases(cursor, told)
+    windows.extend(cursor, {one.message_id: until for one in told if (until := one.receipt.window_until) is not None})
     settled = undelivered.settle(cursor, told)
     later = [LineReceipt(one.line_id, one.receipt) for one in settled.parked]
     _park(cursor, [one for index, one in enumerate(receipts) if index not in matched] + later)

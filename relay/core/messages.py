@@ -147,6 +147,8 @@ class Receipt:
     """The provider's whole word about a failure, as JSON."""
     fate: Fate | None = None
     """Of a failure: whether sending it again may help."""
+    window_until: float | None = None
+    """Until then (Unix seconds) the business may write to the contact freely, where the provider says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ def report(
         # Reset while it was under way: nobody waits for it any more.
         return
     moment = timestamp or unix_seconds()
-    item = payloads.status(entry, thread.phone, status, moment, errors or [])
+    item = payloads.status(entry, thread.phone, status, moment, errors or [], thread.free_until)
     entry.reached(status, moment)
     world.stats.meta.messages[f"status:{status}"] += 1
     # Left out of failed ones by Meta's page, there in what was seen of late 2026: who is not on WhatsApp has none.

@@ -59,8 +59,9 @@ def contact(phone: Phone, *, with_username: bool = True) -> dict[str, Any]:
 
 
 def status(
-    entry: ThreadMessage, phone: Phone, name: str, timestamp: int, errors: list[dict[str, Any]]
+    entry: ThreadMessage, phone: Phone, name: str, timestamp: int, errors: list[dict[str, Any]], free_until: int = 0
 ) -> dict[str, Any]:
+    """`free_until`: until then (Unix seconds) the business may write freely, after an ad; 0: no such."""
     item: dict[str, Any] = {"id": entry.id, "status": name, "timestamp": str(timestamp)}
     if entry.addressed_by != "user_id":
         item["recipient_id"] = phone.wa_id
@@ -69,6 +70,8 @@ def status(
         item["biz_opaque_callback_data"] = entry.opaque
     if name in PRICED and _is_priced(entry, name):
         item["pricing"] = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": entry.category}
+    if free_until > timestamp:
+        item["conversation"] = {"expiration_timestamp": str(free_until)}
     if errors:
         item["errors"] = [
             {

@@ -9,7 +9,7 @@ from sandbox.meta.entry import ThreadMessage
 
 KEPT = 5_000
 TYPING_SECONDS = 25
-ENTRY_POINT_HOURS, ANSWER_HOURS = 72, 24
+ENTRY_POINT_HOURS, ANSWER_HOURS = 168, 24
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Thread:
             self.referred_at = max(self.referred_at, timestamp)
 
     def answered(self) -> None:
-        """An answer within a day to somebody who came by an ad opens 72 hours."""
+        """An answer within a day to somebody who came by an ad opens seven days."""
         now = unix_seconds()
         if self.free_until < now and now - self.referred_at < ANSWER_HOURS * 3600:
             self.free_until = now + ENTRY_POINT_HOURS * 3600

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.content.rows import Table
@@ -273,6 +274,7 @@ def advertisement(chat: Chat) -> None:
     seen(chat, "From the advertisement “", "https://", "is it still to be had?")
     known = attributes(chat)
     assert known["whatsapp_referral_click_id"] and known["whatsapp_referral_image"].startswith("https://")
+    assert datetime.fromisoformat(known["whatsapp_window_until"]) > datetime.now(UTC) + timedelta(days=6)
     assert known["whatsapp_referral_welcome"] == "Hi! Which tent are you looking for?"
 
 

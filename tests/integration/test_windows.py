@@ -8,8 +8,11 @@ import pytest
 
 from db.contacts import conversations
 from db.contacts.seen import Arrival
+from db.mailbox import receipts
+from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
 from relay.core.contacts.mapping import ConversationMapping
+from relay.core.messages import Receipt
 from tests.integration.rows import updates
 from tests.integration.told import World
 
@@ -83,9 +86,9 @@ def test_a_message_changes_no_index_of_its_conversation(world: World, contact: C
 def test_after_an_ad_it_is_longer_and_newer_messages_are_still_newer(
     world: World, contact: ConversationMapping
 ) -> None:
-    write(world, contact, "ad", -100, hours=72)
+    write(world, contact, "ad", -100, hours=168)
     found = write(world, contact, "plain", -50)
-    assert (found.window_until, found.last_inbound_id) == (T - 100 + 3 * DAY, "plain")
+    assert (found.window_until, found.last_inbound_id) == (T - 100 + 7 * DAY, "plain")
 
 
 def test_several_in_one_batch(world: World, contact: ConversationMapping) -> None:
@@ -105,7 +108,7 @@ def test_several_in_one_batch(world: World, contact: ConversationMapping) -> Non
 def test_a_clock_that_runs_ahead_opens_no_window_without_end(world: World, contact: ConversationMapping) -> None:
     found = write(world, contact, "f", 10.0**6, hours=10**6)
     assert found.window_until is not None
-    assert found.window_until <= datetime.now(UTC).timestamp() + 3 * DAY
+    assert found.window_until <= datetime.now(UTC).timestamp() + 7 * DAY
 
 
 def test_the_provider_says_that_it_is_closed(world: World, contact: ConversationMapping) -> None:
@@ -116,11 +119,22 @@ def test_the_provider_says_that_it_is_closed(world: World, contact: Conversation
 
 
 def test_after_a_day_the_provider_knows_better(world: World, contact: ConversationMapping) -> None:
-    """Three days after an advertisement are given only to who answered within the first."""
-    write(world, contact, "ad", -DAY + 60, hours=72)
-    assert close(world, contact, -1) == T + 2 * DAY + 60, "within the day"
+    """Seven days after an advertisement are given only to who answered within the first."""
+    write(world, contact, "ad", -DAY + 60, hours=168)
+    assert close(world, contact, -1) == T + 6 * DAY + 60, "within the day"
     write(world, contact, "older", -2 * DAY)
     assert close(world, contact, 61) == T + 61
+
+
+@pytest.mark.parametrize("ending", [5 * DAY, 9 * DAY])
+def test_a_receipt_says_until_when_it_is_open(world: World, contact: ConversationMapping, ending: float) -> None:
+    """What is known already is never made less: a refusal closes it."""
+    write(world, contact, "ad", -100, hours=168)
+    sent = world.message(contact, NOW, direction="outbound", state="sent", provider_id="wamid.told")
+    told = LineReceipt(contact.line_id, Receipt("wamid.told", "sent", T, sent, window_until=T + ending))
+    with world.pool.transaction() as cursor:
+        receipts.record(cursor, [told])
+    assert row_status(world, contact).window_until == max(T - 100 + 7 * DAY, T + ending)
 
 
 def test_an_invitation_is_good_until_the_contact_writes_again(world: World, contact: ConversationMapping) -> None:

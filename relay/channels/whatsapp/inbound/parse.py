@@ -18,7 +18,7 @@ from relay.channels.whatsapp.identity import aliases, person, shared_number
 from relay.channels.whatsapp.inbound import echoes, notices, system
 from relay.channels.whatsapp.inbound.content import kind_of
 from relay.channels.whatsapp.inbound.message import read, source_id
-from relay.channels.whatsapp.inbound.surroundings import STANDBY_LINE
+from relay.channels.whatsapp.inbound.surroundings import STANDBY_LINE, window_told
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, identifier
 from relay.core.errors import ParseError
 from relay.core.messages import COPY, Event, Ignored, Notice, Receipt, ReceiptStatus
@@ -95,6 +95,7 @@ def _receipt(status: Item, contact: Item) -> Receipt | Notice:
         aliases=aliases(status, contact),
         answer=told(status) if failed else None,
         fate=fate_of(clean(error.get("code"))) if failed else None,
+        window_until=window_told(status),
     )
 
 

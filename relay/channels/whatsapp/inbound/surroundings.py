@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -64,17 +65,28 @@ def reply_to(kind: str, message: Item) -> str | None:
 
 
 def window_until(message: Item, when: float) -> float | None:
-    """How long the business may answer freely: a day, and up to three after an advertisement.
+    """How long the business may answer freely: a day, and up to seven after an advertisement.
 
-    Those three Meta gives only to who answers within the first: it may refuse sooner, and then
-    closes the window. Never counted from the future: a wrong clock must not keep it open for years.
-    None for what was written in a group: that opens no window between the two.
+    Those seven (three until September 2026) Meta gives only to who answers within the first, and it says when they end
+    (`window_told`): until then its word decides, and a refusal closes the window. Never counted from the future: a
+    wrong clock must not keep it open for years. None for what was written in a group: it opens none.
     """
     if message.get("group_id"):
         return None
     referral = record(message.get("referral"))
-    days = 3 if referral and referral.get("source_type") != "post" else 1
+    days = 7 if referral and referral.get("source_type") != "post" else 1
     return min(when, time.time()) + days * DAY
+
+
+def window_told(status: Item) -> float | None:
+    """Until when the business may write freely, as a status says it after an advertisement; None where it says nothing.
+
+    Never more than ten days from now: a wrong clock must not keep a window open for years.
+    """
+    told = clean(record(status.get("conversation")).get("expiration_timestamp")) or ""
+    if not re.fullmatch(r"[1-9][0-9]{8,10}", told):
+        return None
+    return min(float(told), time.time() + 10 * DAY)
 
 
 _REFERRAL = {

@@ -269,3 +269,23 @@ def assert_bounded(event: Event) -> None:
         if isinstance(event, Message):
             assert (event.text or "").strip() or event.media
             assert all(len(value) <= 1000 for value in event.attributes.values())
+
+
+@pytest.mark.parametrize(
+    ("told", "until"),
+    [("9999999999", "clamped"), (1790000000, 1790000000.0), ("0", None), ("soon", None), (None, None), ([], None)],
+)
+def test_a_status_tells_until_when_the_business_may_write(told: Any, until: Any) -> None:
+    item = {
+        "id": "wamid.a",
+        "status": "sent",
+        "timestamp": "1789000000",
+        "conversation": {"expiration_timestamp": told},
+    }
+    [receipt] = parse({"kind": "status", "status": item})
+    assert isinstance(receipt, Receipt)
+    if until == "clamped":
+        assert receipt.window_until is not None
+        assert receipt.window_until < time.time() + 11 * 86_400
+    else:
+        assert receipt.window_until == until
