@@ -11,6 +11,7 @@ import psycopg2
 import structlog
 from gevent.socket import wait_read
 
+from db.daemons import shards
 from db.pool import DatabaseError, Pool
 from relay.core.retry import store_backoff
 
@@ -18,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 SILENCE_SECONDS = 30.0
 ANSWER_SECONDS = 5.0
-CHANNELS = ("relay_wake", "relay_tenants")
+CHANNELS = ("relay_wake", "relay_tenants", shards.CHANNEL)
 
 
 class Listener:

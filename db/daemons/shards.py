@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from db.mailbox.claims import BEGUN
 
+CHANNEL = "relay_shards"
+"""Of PostgreSQL's NOTIFY: shards are free."""
 
-def renew(cursor: Any, daemon_id: str, name: str, seconds: float) -> None:
-    """Take or extend this daemon's lease. Measure the monotonic clock before calling."""
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A shard's new epoch, and whether its last owner was found dead: nothing that it began is under way any more."""
+
+    epoch: int
+    from_dead: bool
+
+
+def renew(cursor: Any, daemon_id: str, name: str, seconds: float, lock_number: int | None = None) -> None:
+    """Take or extend this daemon's lease. Measure the monotonic clock before calling.
+
+    Without the number of a lock that its session holds nobody ends the lease before its time.
+    """
     cursor.execute(
-        """INSERT INTO daemons (id, name, lease_until) VALUES (%s, %s, now() + make_interval(secs => %s))
-           ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until""",
-        (UUID(daemon_id), name, seconds),
+        """INSERT INTO daemons (id, name, lease_until, lock_number)
+           VALUES (%s, %s, now() + make_interval(secs => %s), %s)
+           ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, lock_number = excluded.lock_number,
+             renewed_at = now(), found_dead_at = NULL""",
+        (UUID(daemon_id), name, seconds, lock_number),
     )
+
+
+def give_all(cursor: Any, daemon_id: str) -> None:
+    """Hand every shard over to whoever hears of it."""
+    cursor.execute("UPDATE shards SET owner = NULL, changed_at = now() WHERE owner = %s", (UUID(daemon_id),))
+    _tell(cursor)
 
 
 def leave(cursor: Any, daemon_id: str) -> None:
     """Give everything back at once, so that nobody has to wait for the lease to run out."""
-    cursor.execute("UPDATE shards SET owner = NULL, changed_at = now() WHERE owner = %s", (UUID(daemon_id),))
+    give_all(cursor, daemon_id)
     cursor.execute("DELETE FROM daemons WHERE id = %s", (UUID(daemon_id),))
+
+
+def _tell(cursor: Any) -> None:
+    """Those that listen look at once who owns what, and not within a second."""
+    cursor.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
 
 
 def live_daemons(cursor: Any) -> int:
@@ -47,35 +75,42 @@ def owned(cursor: Any, daemon_id: str) -> dict[int, int]:
     return {row[0]: row[1] for row in cursor.fetchall()}
 
 
-def take(cursor: Any, daemon_id: str, most: int) -> dict[int, int]:
+def take(cursor: Any, daemon_id: str, most: int) -> dict[int, Taken]:
     """Take up to `most` shards that nobody living owns. The new epoch shuts the old owner out."""
     cursor.execute(
-        """UPDATE shards SET owner = %(me)s, epoch = epoch + 1, changed_at = now()
-           WHERE n IN (SELECT s.n FROM shards s
-                       WHERE s.owner IS NULL
-                          OR NOT EXISTS (SELECT 1 FROM daemons d WHERE d.id = s.owner AND d.lease_until > now())
-                       ORDER BY s.n LIMIT %(most)s FOR UPDATE OF s SKIP LOCKED)
-           RETURNING n, epoch""",
+        """WITH free AS (
+             SELECT s.n, s.owner FROM shards s
+             WHERE s.owner IS NULL
+                OR NOT EXISTS (SELECT 1 FROM daemons d WHERE d.id = s.owner AND d.lease_until > now())
+             ORDER BY s.n LIMIT %(most)s FOR UPDATE OF s SKIP LOCKED)
+           UPDATE shards SET owner = %(me)s, epoch = epoch + 1, changed_at = now() FROM free WHERE shards.n = free.n
+           RETURNING shards.n, epoch,
+             EXISTS (SELECT 1 FROM daemons d WHERE d.id = free.owner AND d.found_dead_at IS NOT NULL)""",
         {"me": UUID(daemon_id), "most": most},
     )
-    return {row[0]: row[1] for row in cursor.fetchall()}
+    return {row[0]: Taken(row[1], row[2]) for row in cursor.fetchall()}
 
 
 def give_up(cursor: Any, daemon_id: str, number: int) -> None:
     cursor.execute(
         "UPDATE shards SET owner = NULL, changed_at = now() WHERE n = %s AND owner = %s", (number, UUID(daemon_id))
     )
+    _tell(cursor)
 
 
-def adopt_claims(cursor: Any, number: int, epoch: int) -> int:
+def adopt_claims(cursor: Any, number: int, epoch: int, *, from_dead: bool = False) -> int:
     """Calls that an earlier owner had under way become unknown: their outcome has to be found out.
 
-    `unknown_until` stays empty until the shard's queue has been drained past its depth at the
-    take-over: a receipt that settles the matter may be waiting there.
+    To WhatsApp `unknown_until` stays empty until all that was in the shard's queues is taken in: a receipt that
+    settles the matter may be there. Of Genesys nothing is to be waited for but the call's own end, which has passed
+    where the owner was found dead.
     """
     cursor.execute(
         f"""WITH adopted AS (
-             UPDATE message_tracking SET state = 'unknown', unknown_until = NULL, updated_at = now(),
+             UPDATE message_tracking SET state = 'unknown', updated_at = now(),
+                    unknown_until = CASE direction WHEN 'inbound'
+                      THEN CASE WHEN %s THEN now() ELSE greatest(now(), deadline_at) END END,
+                    deadline_at = CASE WHEN %s THEN least(now(), deadline_at) ELSE deadline_at END,
                     reason_code = 'taken_over', reason = 'the daemon that sent it ended before the answer was written'
              WHERE unfinished AND shard = %s AND (state = 'sending' AND claim_epoch < %s
                                    -- adopted before, by an owner that ended before the wait had begun
@@ -85,7 +120,7 @@ def adopt_claims(cursor: Any, number: int, epoch: int) -> int:
              {BEGUN.format(messages="adopted", which="attempts > 0")}
            )
            SELECT count(*) FROM adopted""",
-        (number, epoch),
+        (from_dead, from_dead, number, epoch),
     )
     return int(cursor.fetchone()[0])
 

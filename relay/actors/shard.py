@@ -101,8 +101,11 @@ class Live(NamedTuple):
 
 
 class ShardActor(RelayActor):
-    def __init__(self, parts: Parts, number: int, epoch: int) -> None:
+    """`from_dead`: its last owner was found dead, and nothing that it began is under way."""
+
+    def __init__(self, parts: Parts, number: int, epoch: int, *, from_dead: bool = False) -> None:
         super().__init__()
+        self._from_dead = from_dead
         self._parts = parts
         self._number = number
         self._epoch = epoch
@@ -170,7 +173,7 @@ class ShardActor(RelayActor):
             self._parts.timers.after(BEHIND_SECONDS, self.actor_ref, Begin())
             return
         with self._parts.pool.transaction() as cursor:
-            adopted = shards.adopt_claims(cursor, self._number, self._epoch)
+            adopted = shards.adopt_claims(cursor, self._number, self._epoch, from_dead=self._from_dead)
         self._undated = adopted > 0
         self._parts.consumer.open(self._number, self._delivered, on_lost=self._lost, on_opened=self._tell_opened)
         self._begun = True

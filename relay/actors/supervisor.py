@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from db.daemons import shards
+from db.daemons.lease import AnotherDaemonError, LeaseSession
 from db.mailbox import notices, receipts, sweep
 from relay import metrics
 from relay.actors.intake import Dropped, IntakeActor
@@ -25,8 +26,10 @@ from relay.runtime.context import Parts
 
 log = structlog.get_logger(__name__)
 
-LEASE_EVERY = 2.0
+LEASE_EVERY = 0.9
 SWEEP_EVERY = 1.0
+ALONE_SECONDS = 3.0
+"""A predecessor that was just killed may hold its lock for a moment."""
 EXPIRE_EVERY = 600.0
 
 
@@ -39,10 +42,14 @@ class Notified:
 
 
 class Supervisor(RelayActor):
-    def __init__(self, parts: Parts, name: str) -> None:
+    """`fail` hears that this daemon may not go on: it has let go of its shards by then."""
+
+    def __init__(self, parts: Parts, session: LeaseSession, fail: Callable[[BaseException], None]) -> None:
         super().__init__()
         self._parts = parts
-        self._name = name
+        self._session = session
+        self._fail = fail
+        self._started_at = time.monotonic()
         self._epochs: dict[int, int] = {}
         self._leaving: dict[int, Ref] = {}
         self._sweep_after = sweep.START
@@ -73,9 +80,7 @@ class Supervisor(RelayActor):
         self._parts.timers.after(SWEEP_EVERY, self.actor_ref, Tick())
         try:
             if time.monotonic() >= self._lease_at:
-                self._renew()
-                self._share_out()
-                self._lease_at = time.monotonic() + LEASE_EVERY
+                self._keep_lease()
             self._revive()
             self._give_back()
             self._sweep()
@@ -83,17 +88,24 @@ class Supervisor(RelayActor):
         except StoreError as error:
             log.warning("supervisor_waits_for_postgresql", error=str(error))
             if time.monotonic() >= self._parts.lease.until:
-                for number in list(self._epochs):
-                    self._let_go(number)  # closes its channel, so that the next owner gets what is in the queue
+                self._let_all_go()
+        except AnotherDaemonError as error:
+            if time.monotonic() - self._started_at > ALONE_SECONDS:
+                log.error("relay_not_alone", error=str(error))
+                self._let_all_go()
+                self._fail(error)
 
     # Lease and shards
+
+    def _keep_lease(self) -> None:
+        self._renew()
+        self._share_out()
+        self._lease_at = time.monotonic() + LEASE_EVERY
 
     def _renew(self) -> None:
         """A daemon whose lease ran out has lost its shards, and learns it here."""
         asked = time.monotonic()
-        with self._parts.pool.transaction(seconds=self._parts.limits.lease / 3) as cursor:
-            shards.renew(cursor, self._parts.lease.daemon_id, self._name, self._parts.limits.lease)
-            owned = shards.owned(cursor, self._parts.lease.daemon_id)
+        owned = self._session.renew(self._parts.limits.lease, self._parts.limits.lease / 3)
         self._parts.lease.until = asked + self._parts.limits.lease
         for number in [number for number, epoch in self._epochs.items() if owned.get(number) != epoch]:
             log.warning("shard_lost", shard=number)
@@ -105,6 +117,8 @@ class Supervisor(RelayActor):
 
     def _share_out(self) -> None:
         """An even share each: give up what is too much, take what nobody living owns."""
+        for name in self._session.end_leases_of_the_dead():
+            log.warning("daemon_found_dead", daemon=name)
         with self._parts.pool.transaction() as cursor:
             live = max(1, shards.live_daemons(cursor))
             share = -(-self._parts.limits.shards // live)
@@ -113,15 +127,19 @@ class Supervisor(RelayActor):
             taken = shards.take(cursor, self._parts.lease.daemon_id, room) if room > 0 else {}
         for number in mine[share:]:
             self._let_go(number)
-        for number, epoch in sorted(taken.items()):
+        for number, one in sorted(taken.items()):
             if number not in self._leaving:  # else the next renewal finds it, when its old actor has gone
-                self._host(number, epoch)
+                self._host(number, one.epoch, from_dead=one.from_dead)
         metrics.shards_owned.set(len(self._epochs))
 
-    def _host(self, number: int, epoch: int) -> None:
-        ref = ShardActor.start(self._parts, number, epoch)
+    def _host(self, number: int, epoch: int, *, from_dead: bool = False) -> None:
+        ref = ShardActor.start(self._parts, number, epoch, from_dead=from_dead)
         self._parts.shards[number], self._epochs[number] = ref, epoch
         tell(ref, Begin())
+
+    def _let_all_go(self) -> None:
+        for number in list(self._epochs):
+            self._let_go(number)  # closes its channel, so that the next owner gets what is in the queue
 
     def _let_go(self, number: int) -> None:
         """Its actor closes the channel and stops the conversations; only then the shard is given back."""
@@ -197,9 +215,20 @@ class Supervisor(RelayActor):
         if notified.channel == "relay_tenants":
             tell(self._parts.tenants.get(notified.payload), ReloadTenant())
             return
+        if notified.channel == shards.CHANNEL:
+            self._look_at_once()
+            return
         number, _, conversation_id = notified.payload.partition(":")
         if number.isdigit() and conversation_id:
             tell(self._parts.shards.get(int(number)), Wake(conversation_id))
+
+    def _look_at_once(self) -> None:
+        """Shards are free: whoever waited for the next tick would let their conversations wait, too."""
+        if not self._stopping:
+            try:
+                self._keep_lease()
+            except StoreError as error:
+                log.warning("supervisor_waits_for_postgresql", error=str(error))
 
     # The end
 

@@ -10,6 +10,7 @@ from db.migrate import check_shards
 from db.pool import Pool
 from relay.actors.intake import PREFETCH
 from relay.broker import topology
+from relay.broker.connect import is_redis
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
 from relay.clients import build_changes, build_channels, build_cipher, build_objects, build_ours
@@ -69,4 +70,5 @@ def build_limits(settings: Settings) -> Limits:
         whatsapp_per_second=settings.whatsapp_rate_per_second,
         media_url_inbound=settings.media_url_seconds_inbound,
         media_url_outbound=settings.media_url_seconds_outbound,
+        alone=is_redis(settings.broker_url),
     )

@@ -17,6 +17,7 @@ from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 
 from db.daemons import shards
+from db.daemons.lease import LeaseSession
 from db.daemons.listen import Listener
 from db.migrate import ShardCountError
 from relay.actors.archiver import ArchiverActor
@@ -40,6 +41,8 @@ REGULAR: tuple[type[RegularActor], ...] = (HoursActor, AuditChainer, OwnershipAc
 
 STOP_SECONDS = 25.0
 """Ten for a call under way, ten for the journal, five to hand the shards back."""
+HAND_OVER_SECONDS = 3.0
+"""For calls under way to end before the shards are handed over."""
 
 
 class PortError(RuntimeError):
@@ -96,7 +99,10 @@ class Service:
         buckets = gevent.spawn(self._make_buckets)
         self._undo.append(("buckets", buckets.kill))
         self._begin("consumer", self.parts.consumer.start, self.parts.consumer.stop)
-        supervisor = Supervisor.start(self.parts, f"{socket.gethostname()}:{os.getpid()}")
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        session = LeaseSession(self.parts.pool, self.parts.lease.daemon_id, name, alone=self.parts.limits.alone)
+        self._undo.append(("lease session", session.close))
+        supervisor = Supervisor.start(self.parts, session, self.fail)
         self._undo.append(("supervisor", lambda: self._stop_actors(supervisor)))
         for kind in REGULAR:
             self._undo.append((kind.__name__, partial(_stop_actor, kind.start(self.parts))))
@@ -152,21 +158,27 @@ class Service:
         """Shards first (no more work), then what is under way, then the journal, then the lease."""
         tell(supervisor, Stop())
         supervisor.actor_stopped.wait(10.0)
-        self._drain()
+        self._drain(HAND_OVER_SECONDS)
+        if self.parts.calls_under_way:  # one provider's slow answers are not waited for by everybody's conversations
+            self._leave()
+            self._drain(self.parts.limits.request - HAND_OVER_SECONDS)
         for ref in self.parts.tenants.values():
             tell(ref, Stop())
         if self.parts.journal is not None:
             tell(self.parts.journal, Stop())
             self.parts.journal.actor_stopped.wait(10.0)
+        self._leave()
+
+    def _leave(self) -> None:
         try:
             with self.parts.pool.transaction() as cursor:
                 shards.leave(cursor, self.parts.lease.daemon_id)
         except StoreError as error:
             log.warning("lease_left_to_run_out", error=str(error))
 
-    def _drain(self) -> None:
+    def _drain(self, seconds: float) -> None:
         """Calls under way end by themselves within their deadline; their outcomes reach the journal."""
-        deadline = time.monotonic() + self.parts.limits.request
+        deadline = time.monotonic() + seconds
         while self.parts.calls_under_way and time.monotonic() < deadline:
             self.parts.call_ended.wait(0.5)
             self.parts.call_ended.clear()

@@ -41,6 +41,8 @@ class Limits:
     media_url_outbound: int
     request: float = 10.0
     lease: float = 15.0
+    alone: bool = False
+    """No other daemon may be beside this one."""
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ CONVERSATIONS = 24
 EACH = 12
 SLOW = {"meta": {"latency_ms": [40, 120], "seed": 3}, "genesys": {"latency_ms": [40, 120], "seed": 3}}
 TAKEN_OVER_SECONDS = 15 + 8
-"""The lease, and a few rounds of whoever takes over."""
+"""The lease, and a few rounds of whoever takes over: a daemon that stands still is waited for so long."""
 UNANSWERED = """
 SELECT count(DISTINCT m.id) AS n FROM message_tracking m JOIN message_attempts a ON a.message_id = m.id
 WHERE m.line_id = ANY(%s::uuid[]) AND a.outcome IS DISTINCT FROM 'sent'
@@ -126,12 +126,16 @@ def test_the_shards_of_a_killed_daemon_are_taken_within_seconds(
         shared(installation, 8, 8)
         run = Run(installation, "Kill")
 
+        killed = [second.pid]
+
         def dies() -> None:
             calls_under_way(installation, second)
             second.kill9()
 
         inbound, outbound = run.through(dies)
         took = shared(installation, 16, seconds=TAKEN_OVER_SECONDS)
+        [dead] = installation.rows("SELECT found_dead_at FROM daemons WHERE name LIKE %s", f"%:{killed[0]}")
+        assert dead["found_dead_at"] is not None, "its lease was waited for"
     unanswered = run.unanswered()
     with capsys.disabled():
         print(f"\n  killed: to agents {inbound}; to customers {outbound}; {unanswered} unanswered; {took:.1f} s later")

@@ -13,7 +13,7 @@ from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
 from db.views import history
 from relay.core.mailbox import Attempt, Claim, Row
-from relay.core.messages import Receipt
+from relay.core.messages import Direction, Receipt
 from tests.integration.rows import NOW, new_line, new_message, updates
 
 
@@ -22,9 +22,9 @@ def line_id(pool: Pool) -> str:
     return new_line(pool)
 
 
-def claimed(pool: Pool, line_id: str) -> Row:
+def claimed(pool: Pool, line_id: str, direction: Direction = "outbound") -> Row:
     """A message that a daemon, which holds all shards, has claimed."""
-    row, daemon_id = new_message(pool, line_id), str(uuid4())
+    row, daemon_id = new_message(pool, line_id, direction), str(uuid4())
     with pool.transaction() as cursor:
         cursor.execute("UPDATE shards SET owner = %s::uuid, epoch = 5", (daemon_id,))
     with pool.autocommit() as cursor:
@@ -94,6 +94,18 @@ def test_a_take_over_makes_the_row_of_a_call_whose_end_nobody_told(pool: Pool, l
     late = uuid4().hex
     answer(pool, row, late)
     assert attempts(pool, row) == [begun("sent", late, finished=True)], "and its end is written there when it is told"
+
+
+def test_what_a_dead_daemon_had_under_way_is_not_waited_for(pool: Pool, line_id: str) -> None:
+    """Its calls cannot begin any more, so Genesys is asked again at once, and Meta's word awaited from now on."""
+    rows = [claimed(pool, line_id, "inbound"), claimed(pool, line_id, "outbound")]
+    with pool.transaction() as cursor:
+        for row in rows:
+            shards.adopt_claims(cursor, row.shard, 6, from_dead=True)
+            shards.date_unknowns(cursor, row.shard, 30.0)
+        sql = "SELECT direction, unknown_until - now() FROM message_tracking WHERE id = ANY(%s::uuid[])"
+        cursor.execute(sql, ([row.id for row in rows],))
+        assert {one: wait.total_seconds() for one, wait in cursor.fetchall()} == {"inbound": 0, "outbound": 30}
 
 
 def test_so_does_the_sweep(pool: Pool, line_id: str) -> None:

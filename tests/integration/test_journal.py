@@ -44,7 +44,7 @@ def journal(pool: Pool) -> Iterator[SimpleNamespace]:
     daemon_id = str(uuid4())
     with pool.transaction() as cursor:
         shards.renew(cursor, daemon_id, "test", 60)
-        epochs = shards.take(cursor, daemon_id, 16)
+        epochs = {n: one.epoch for n, one in shards.take(cursor, daemon_id, 16).items()}
     timers = Timers()
     timers.start(lambda error: pytest.fail(f"the timers ended: {error}"))
     parts: Any = SimpleNamespace(

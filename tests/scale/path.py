@@ -42,7 +42,8 @@ class Path:
         ]
         with self.pool.transaction() as cursor:
             shards.renew(cursor, DAEMON, "path", 60)
-            self.epochs = shards.take(cursor, DAEMON, SHARDS) or shards.owned(cursor, DAEMON)
+            shards.take(cursor, DAEMON, SHARDS)
+            self.epochs = shards.owned(cursor, DAEMON)
             mappings = conversations.resolve(cursor, seen, SHARDS)
             ids = [one.conversation_id for one in mappings]
             conversations.see_genesys_conversations(cursor, [(one, f"at-genesys-{one}") for one in ids])
