@@ -278,6 +278,26 @@ def release_line(line_id: UUID, reason: str | None) -> None:
         click.echo(lines.release(_settings(), str(line_id), reason))
 
 
+@main.command("catch-up")
+@click.argument("line_id", type=click.UUID)
+@click.option("--hours", type=click.FloatRange(0.1, 24), default=24, show_default=True, help="so far back")
+@click.option("--show", is_flag=True, help="ask for nothing; tell how the newest one stands")
+def catch_up(line_id: UUID, hours: float, show: bool) -> None:
+    """Ask Genesys what its agents wrote on LINE_ID, and relay what never came here. The daemons do it.
+
+    After an absence they do so by themselves. What is here already is not touched.
+    """
+    from relay.cli import catching_up
+
+    with _in_words():
+        settings = _settings()
+        if show:
+            click.echo(catching_up.standing(settings, str(line_id)))
+            return
+        for line in catching_up.line(settings, str(line_id), hours):
+            click.echo(line)
+
+
 @main.group("dead-letters")
 def dead_letters() -> None:
     """Messages that were given up, and updates that nobody could decode."""

@@ -22,6 +22,7 @@ from web.app import create_app
 from web.openid import parts as openid
 from web.request.parts import WebParts
 from web.request.start_up import StartUp
+from web.webhooks.absence import Absence
 from web.webhooks.lines import LineDirectory
 
 
@@ -44,6 +45,7 @@ def build_web(settings: Settings) -> Flask:
             "buckets": objects.ensure_buckets,
         }
     )
+    absence = Absence(pool, lambda: preparation.done and publisher.connected)
     bucket = TokenBucket(settings.redis_url)
     parts = WebParts(
         pool=pool,
@@ -57,6 +59,7 @@ def build_web(settings: Settings) -> Flask:
         objects=objects,
         channels=build_channels(settings, cache, build_changes(pool, cache)),
         preparation=preparation,
+        absence=absence,
         shards=settings.relay_shards,
         public_url=settings.public_url,
         secret_key=settings.secret_key.get_secret_value(),
@@ -86,6 +89,7 @@ def build_web(settings: Settings) -> Flask:
     app = create_app(parts)
     preparation.start()
     publisher.start()
+    absence.start()
     return app
 
 

@@ -23,6 +23,7 @@ from relay.core.catch_up import (
     MARGIN_SECONDS,
     MOST_CONVERSATIONS,
     MOST_TRIES,
+    CatchUp,
     Talk,
 )
 
@@ -46,24 +47,6 @@ class DueCatchUp:
     wish: int
 
 
-@dataclass(frozen=True, slots=True)
-class CatchUp:
-    """How catching up with a line stands. `due_at` None: nothing is wanted. `outcome` and `why` are the last one's."""
-
-    line_id: str
-    since: datetime
-    reason: str
-    due_at: datetime | None
-    at_work: bool
-    begun_at: datetime | None
-    ended_at: datetime | None
-    conversations: int
-    asked: int
-    found: int
-    outcome: str | None
-    why: str | None
-
-
 WANT = """
 INSERT INTO catch_ups (line_id, tenant_id, since, reason, due_at, looks)
 SELECT l.id, l.tenant_id, {since}, %(reason)s, now() + make_interval(secs => %(settle)s), %(looks)s
@@ -73,7 +56,7 @@ ON CONFLICT (line_id) DO UPDATE SET
     since = CASE WHEN catch_ups.due_at IS NULL THEN excluded.since ELSE least(catch_ups.since, excluded.since) END,
     due_at = least(catch_ups.due_at, excluded.due_at), reason = excluded.reason, wish = catch_ups.wish + 1,
     looks = greatest(excluded.looks, CASE WHEN catch_ups.due_at IS NULL THEN 0 ELSE catch_ups.looks END), tries = 0
-RETURNING line_id::text
+RETURNING line_id::text, now()
 """
 
 
@@ -104,8 +87,11 @@ def _want_all(cursor: Any, absence: float) -> int:
     return len(cursor.fetchall())
 
 
-def want(changes: Changes, by: Author, tenant_id: str, line_id: str, seconds: float) -> None:
-    """Somebody asks for what was written in the last `seconds`. Raises NotFoundError when the line is not active."""
+def want(changes: Changes, by: Author, tenant_id: str, line_id: str, seconds: float) -> datetime:
+    """Somebody asks for what was written in the last `seconds`. One that begins after the answer's time is this one's.
+
+    Raises NotFoundError when the line is not active.
+    """
     detail = {"hours": round(seconds / 3600, 2)}
     statement = WANT.format(
         since="now() - make_interval(secs => %(ago)s)", which="l.id = %(line)s AND l.tenant_id = %(tenant)s"
@@ -113,8 +99,11 @@ def want(changes: Changes, by: Author, tenant_id: str, line_id: str, seconds: fl
     given = {"line": line_id, "tenant": tenant_id, "ago": min(seconds, FARTHEST_SECONDS), "settle": 0.0}
     with changes.of(tenant_id, by, "line.catch_up", subject=line_id, detail=detail) as cursor:
         cursor.execute(statement, {**given, "reason": "asked", "looks": 1})
-        if cursor.fetchone() is None:
+        row = cursor.fetchone()
+        if row is None:
             raise NotFoundError("there is no such active line")
+    wanted: datetime = row[1]
+    return wanted
 
 
 def of_line(pool: Pool, line_id: str) -> CatchUp | None:

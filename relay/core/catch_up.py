@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 GAP_SECONDS = 20.0
 """Webhooks taken by nobody for so long may have been given up."""
@@ -42,6 +43,24 @@ class Talk:
     genesys_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """How catching up with a line stands. `due_at` None: nothing is wanted. `outcome` and `why` are the last one's."""
+
+    line_id: str
+    since: datetime
+    reason: str
+    due_at: datetime | None
+    at_work: bool
+    begun_at: datetime | None
+    ended_at: datetime | None
+    conversations: int
+    asked: int
+    found: int
+    outcome: str | None
+    why: str | None
+
+
 def wait_for_permit(left: float | None, per_second: float, burst: float) -> float:
     """Seconds until a call may be made that no message needs; 0: now. `left` of the shared rate, None: nobody knows.
 
@@ -66,19 +85,28 @@ def missing(wanted: Iterable[str], known: Collection[str]) -> list[str]:
 class Refusals:
     """Webhooks that one web worker could not take: has that gone on for so long that some were given up?
 
-    One that is taken says that the next repeat of the others will be.
+    One that is taken says that the next repeat of the others will be. Where nothing comes any more, they were given up.
     """
 
-    __slots__ = ("_since",)
+    __slots__ = ("_first", "_last", "_since")
 
     def __init__(self) -> None:
+        self._first: float | None = None
+        self._last = 0.0
         self._since: float | None = None
 
     def refused(self, now: float) -> None:
-        if self._since is None:
-            self._since = now
+        self._first = now if self._first is None else self._first
+        self._last = now
 
-    def taken(self, now: float) -> float | None:
-        """Since when they were refused, if that was for long; None else."""
+    def taken(self, now: float) -> None:
+        if self._first is not None and now - self._first >= GAP_SECONDS:
+            self._since = self._first if self._since is None else self._since
+        self._first = None
+
+    def since(self, now: float) -> float | None:
+        """When those began that may have been given up; None: there are none. Told once."""
+        if self._first is not None and now - self._last >= GAP_SECONDS:
+            self.taken(now)
         since, self._since = self._since, None
-        return since if since is not None and now - since >= GAP_SECONDS else None
+        return since

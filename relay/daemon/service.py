@@ -22,6 +22,7 @@ from db.daemons.listen import Listener
 from db.migrate import ShardCountError
 from relay.actors.archiver import ArchiverActor
 from relay.actors.audit_chainer import AuditChainer
+from relay.actors.catch_up import CatchUpActor
 from relay.actors.hours import HoursActor
 from relay.actors.ownership import OwnershipActor
 from relay.actors.replays import ReplayActor
@@ -106,6 +107,8 @@ class Service:
         self._undo.append(("supervisor", lambda: self._stop_actors(supervisor)))
         for kind in REGULAR:
             self._undo.append((kind.__name__, partial(_stop_actor, kind.start(self.parts))))
+        catch_up = CatchUpActor.start(self.parts)
+        self._undo.append(("catch-up", lambda: _stop_actor(catch_up)))
         archiver = ArchiverActor.start(self.parts)
         self._undo.append(("archiver", lambda: _stop_actor(archiver)))
         listener = Listener(

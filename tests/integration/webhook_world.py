@@ -159,6 +159,7 @@ def build(env: Mapping[str, str]) -> World:
 
 def close(world: World) -> None:
     world.parts.preparation.stop()
+    world.parts.absence.stop()
     world.parts.publisher.close()
     world.parts.lines.close()
     world.parts.pool.close()

@@ -12,11 +12,11 @@ from flask_openapi3 import Info, OpenAPI
 from web.api.access import audit_log, keys, openid, users
 from web.api.description import docs
 from web.api.messages import conversations, dead_letters, notices, records, replays, sending, state, tracking
-from web.api.tenants import former_secrets, numbers, onboarding, ownership, setup, tokens
+from web.api.tenants import catching_up, former_secrets, numbers, onboarding, ownership, setup, tokens
 from web.api.tenants.schemas import ErrorBody
 from web.request import errors
 
-OF_TENANTS = (setup.api, onboarding.api, former_secrets.api, users.api, keys.api, openid.api)
+OF_TENANTS = (setup.api, onboarding.api, catching_up.api, former_secrets.api, users.api, keys.api, openid.api)
 BLUEPRINTS = (
     *OF_TENANTS,
     users.operators,

@@ -17,6 +17,7 @@ from relay.stores.objects import ObjectStore
 from web.openid.parts import OpenId
 from web.request.start_up import StartUp
 from web.request.throttle import OncePer, RepeatCounter
+from web.webhooks.absence import Absence
 from web.webhooks.budget import LargeBodies
 from web.webhooks.lines import LineDirectory
 
@@ -36,6 +37,7 @@ class WebParts:
     objects: ObjectStore
     channels: dict[str, Channel]
     preparation: StartUp
+    absence: Absence
     shards: int
     public_url: str
     openid: OpenId

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import structlog
 from flask import request
 
+from relay.core.errors import StoreError
 from web.request import record
 from web.request.arrival import WsgiApp, began, request_id
 from web.request.parts import WebParts
@@ -48,8 +49,12 @@ class Entrance:
         try:
             receive(environ, ENDPOINTS[side](_decoded(key), held), held)
         except Exception as error:  # noqa: BLE001 - `refused` raises it again
+            if side == "genesys" and isinstance(error, StoreError):
+                held.absence.refused()
             environ[REFUSED] = error
             return self._application(environ, start_response)
+        if side == "genesys":
+            held.absence.taken()
         seconds = time.monotonic() - began(environ)
         record.answered("POST", f"/webhook/{side}/<key>" if key else f"/webhook/{side}", 200, seconds)
         start_response("200 OK", [*self._headers, ("X-Request-ID", request_id(environ))])

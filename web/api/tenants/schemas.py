@@ -253,6 +253,28 @@ class LineQuery(RequestModel):
     ref: ProviderId = Field(description="a phone number id, an integration id, or a line's own id")
 
 
+class CatchUpWish(RequestModel):
+    hours: float = Field(default=24, ge=0.1, le=24, description="so far back")
+
+
+class CatchUpOut(BaseModel):
+    """`due_at`: when a daemon begins, null: nothing is wanted. `found`: messages that were relayed."""
+
+    line_id: str
+    text: str = Field(description="all of it in a sentence")
+    at_work: bool
+    reason: Literal["absence", "asked"] | None = None
+    since: datetime | None = None
+    due_at: datetime | None = None
+    begun_at: datetime | None = None
+    ended_at: datetime | None = None
+    conversations: int = 0
+    asked: int = 0
+    found: int = 0
+    outcome: Literal["complete", "incomplete", "failed"] | None = None
+    why: str | None = Field(default=None, description="what is missing, or was in the way")
+
+
 class Release(RequestModel):
     reason: Annotated[str, Field(max_length=500), AfterValidator(_printable)] | None = Field(
         default=None, description="told to the tenant's people"

@@ -8,13 +8,14 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from db.tenants import former_secrets, onboarding, ownership, registry
+from db.tenants import catch_ups, former_secrets, onboarding, ownership, registry
 from db.tenants.changes import Changes, NotFoundError, TakenError
 from db.tenants.onboarding import Line
 from db.views import line_health
 from web.api.tenants.onboarding import completed
 from web.api.tenants.webhook_urls import WebhookUrlsOf
 from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
+from web.portal.lines.catching_up import HOURS
 from web.portal.lines.forms import LineForm, offered
 from web.portal.lines.settings_form import SettingsForm
 from web.portal.wizard import notes
@@ -158,7 +159,10 @@ def _page(found: Line, form: SettingsForm) -> str:
     health: Any = line_health.of_tenant(tenant_pool(), tenant().id, parts().terms)
     own = next((one for one in health if one.line_id == found.id), None)
     urls = WebhookUrlsOf(tenant()).of(found)
-    return render_template("portal/lines/line.html", line=found, form=form, health=own, urls=urls)
+    standing = catch_ups.of_line(tenant_pool(), found.id)
+    return render_template(
+        "portal/lines/line.html", line=found, form=form, health=own, urls=urls, standing=standing, hours=HOURS
+    )
 
 
 def _known(line_id: UUID) -> Line:

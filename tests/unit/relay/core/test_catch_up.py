@@ -10,20 +10,30 @@ from relay.core.catch_up import GAP_SECONDS, RESERVE, Refusals, candidates, miss
 BURST, PER_SECOND = 300.0, 5.0
 
 
-def test_refusals_that_went_on_for_long_tell_since_when() -> None:
+def test_refusals_that_went_on_for_long_tell_once_since_when() -> None:
     refusals = Refusals()
     for at in (100.0, 105.0, 100.0 + GAP_SECONDS):
         refusals.refused(at)
-    assert refusals.taken(101.0 + GAP_SECONDS) == 100.0
-    assert refusals.taken(102.0 + GAP_SECONDS) is None, "told once"
+    assert refusals.since(101.0 + GAP_SECONDS) is None, "still under way"
+    refusals.taken(102.0 + GAP_SECONDS)
+    assert refusals.since(103.0 + GAP_SECONDS) == 100.0
+    assert refusals.since(104.0 + GAP_SECONDS) is None
 
 
 def test_a_refusal_whose_repeat_is_taken_loses_nothing() -> None:
     refusals = Refusals()
     refusals.refused(100.0)
-    assert refusals.taken(105.0) is None
+    refusals.taken(105.0)
     refusals.refused(100.0 + GAP_SECONDS)
-    assert refusals.taken(101.0 + GAP_SECONDS) is None, "the former has been settled"
+    refusals.taken(101.0 + GAP_SECONDS)
+    assert refusals.since(102.0 + GAP_SECONDS) is None
+
+
+def test_a_refusal_that_is_not_repeated_any_more_was_given_up() -> None:
+    refusals = Refusals()
+    refusals.refused(100.0)
+    assert refusals.since(99.0 + GAP_SECONDS) is None
+    assert refusals.since(100.0 + GAP_SECONDS) == 100.0
 
 
 @given(st.one_of(st.none(), st.floats(-BURST, BURST)))
