@@ -42,4 +42,6 @@ def _element(value: Any) -> str:
     """Every text in quotation marks, of whatever type: one that holds a comma must never become two."""
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
     return "NULL" if value is None else str(value)

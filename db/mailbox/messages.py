@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from db.mailbox import events
+from db.mailbox.raw_payloads import packed
 from db.pool import Pool
 from db.prepared import Prepared
 from relay.core.mailbox import NewRow, Row
@@ -40,7 +40,7 @@ def stamp(seconds: float | None) -> datetime | None:
 
 WRITTEN = {
     "id": "uuid", "tenant_id": "uuid", "line_id": "uuid", "conversation_id": "uuid", "shard": "smallint",
-    "direction": "text", "source_id": "text", "type": "text", "content": "jsonb", "payload": "json",
+    "direction": "text", "source_id": "text", "type": "text", "content": "jsonb", "raw_payload": "bytea",
     "media_type": "text", "sort_time": "timestamptz", "arrived_at": "timestamptz", "idx": "integer",
     "provider_time": "timestamptz", "state": "text", "reason": "text", "reason_code": "text", "report": "text",
     "origin": "text",
@@ -51,7 +51,7 @@ INSERT = Prepared(
     "insert_messages",
     """
 INSERT INTO message_tracking
-  (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content, payload,
+  (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content, raw_payload,
    media_type, sort_time, arrived_at, idx, provider_time, state, reason, reason_code,
    report, origin, failed_at, late)
 SELECT v.*, CASE WHEN v.report IS NOT NULL THEN now() END,
@@ -60,9 +60,9 @@ SELECT v.*, CASE WHEN v.report IS NOT NULL THEN now() END,
                WHERE x.conversation_id = v.conversation_id AND x.direction = v.direction
                  AND (x.sort_time, x.arrived_at, x.idx) > (v.sort_time, v.arrived_at, v.idx) AND x.attempts > 0)
 FROM unnest(%(id)s, %(tenant_id)s, %(line_id)s, %(conversation_id)s, %(shard)s, %(direction)s, %(source_id)s, %(type)s,
-            %(content)s, %(payload)s, %(media_type)s, %(sort_time)s, %(arrived_at)s, %(idx)s, %(provider_time)s,
+            %(content)s, %(raw_payload)s, %(media_type)s, %(sort_time)s, %(arrived_at)s, %(idx)s, %(provider_time)s,
             %(state)s, %(reason)s, %(reason_code)s, %(report)s, %(origin)s)
-     AS v (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content, payload, media_type,
+     AS v (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content, raw_payload, media_type,
            sort_time, arrived_at, idx, provider_time, state, reason, reason_code, report, origin)
 ON CONFLICT (line_id, direction, source_id) DO NOTHING
 RETURNING id::text, late
@@ -111,7 +111,7 @@ def _values(new: NewRow) -> tuple[Any, ...]:
     row, message = new.row, new.row.message
     return (
         row.id, row.tenant_id, row.line_id, row.conversation_id, row.shard, row.direction, message.source_id,
-        message.type, dump_short(message).decode(), json.dumps(new.payload, separators=(",", ":")),
+        message.type, dump_short(message).decode(), packed(new.payload),
         message.media.kind if message.media else None,
         stamp(row.key.time), stamp(row.key.arrived_at), row.key.index, stamp(message.provider_time),
         row.state, new.reason, new.reason_code, new.report, new.origin,

@@ -11,8 +11,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg2.extras import Json
-
 from db.contacts import conversations
 from db.contacts.seen import Arrival
 from db.mailbox import messages
@@ -101,13 +99,13 @@ def put(
         conversations.touch(cursor, [Arrival(mapping.conversation_id, new.arrived_at)])
         cursor.execute(
             f"""INSERT INTO message_tracking (id, tenant_id, line_id, conversation_id, shard, direction, source_id,
-                  type, content, payload, media_type, media_url, sort_time, arrived_at, idx, provider_time, state,
+                  type, content, media_type, media_url, sort_time, arrived_at, idx, provider_time, state,
                   provider_id, origin)
-                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'record', %s, 'api')
+                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'record', %s, 'api')
                 ON CONFLICT (line_id, direction, source_id) DO NOTHING RETURNING {COLUMNS}""",
             (
                 messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard,
-                new.direction, message.source_id, message.type, dump(message).decode(), Json({}), new.media_type,
+                new.direction, message.source_id, message.type, dump(message).decode(), new.media_type,
                 new.media_url, stamp(key.time), stamp(key.arrived_at), key.index, stamp(message.provider_time),
                 new.provider_id,
             ),

@@ -12,6 +12,7 @@ from uuid import UUID
 from db.contacts import conversations
 from db.contacts.seen import SeenPerson
 from db.mailbox import events, messages, sweep
+from db.mailbox.raw_payloads import unpacked
 from db.pool import Pool
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.mailbox import NewRow, Row
@@ -83,14 +84,14 @@ def put(pool: Pool, asked: NewSend, shards: int) -> str:
 def _known(cursor: Any, asked: NewSend) -> str | None:
     """Looked for on all lines and in both directions, so that an id stands for one message only."""
     cursor.execute(
-        """SELECT m.id, m.payload FROM lines l JOIN message_tracking m ON m.line_id = l.id
+        """SELECT m.id, m.raw_payload, m.payload FROM lines l JOIN message_tracking m ON m.line_id = l.id
             AND m.direction IN ('inbound', 'outbound') AND m.source_id = %s WHERE l.tenant_id = %s LIMIT 1""",
         (asked.message.source_id, asked.tenant_id),
     )
     row = cursor.fetchone()
     if row is None:
         return None
-    if row[1] != asked.request:
+    if (row[2] if row[1] is None else unpacked(row[1])) != asked.request:
         raise OtherRequestError("another message was asked for with this Idempotency-Key")
     return str(row[0])
 

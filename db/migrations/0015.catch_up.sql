@@ -1,4 +1,4 @@
--- depends: 0012.messages_in_place
+-- depends: 0013.raw_payloads
 
 -- A message may come by neither webhook nor API: asked for at Genesys, whose webhook nobody had taken.
 -- NOT VALID: what is there already has passed a narrower rule, and need not be read again.

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from db.mailbox.raw_payloads import unpacked
 from db.paging import Page, decode, page
 from db.pool import Pool
 from relay.core.explain.steps import AttemptRecord, File, MessageEvent, TimelineStep, Tracked, steps
@@ -231,8 +232,10 @@ def payload(pool: Pool, tenant_id: str | None, message_id: str) -> Any | None:
     """The provider's item as it came, without secrets; None where there is none. Personal data: audit the look."""
     with pool.transaction() as cursor:
         cursor.execute(
-            "SELECT payload FROM message_tracking WHERE id = %s AND (%s::uuid IS NULL OR tenant_id = %s)",
+            "SELECT raw_payload, payload FROM message_tracking WHERE id = %s AND (%s::uuid IS NULL OR tenant_id = %s)",
             (UUID(message_id), tenant_id, tenant_id),
         )
         row = cursor.fetchone()
-    return redacted(row[0]) if row else None
+    if row is None:
+        return None
+    return redacted(row[1] if row[0] is None else unpacked(row[0]))

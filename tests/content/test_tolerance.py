@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import requests
 
+from db.mailbox.raw_payloads import unpacked
 from relay.core.queues import INBOUND, OUTBOUND
 from tests.content.mutations import Posted, marked, mutations, samples
 from tests.flow.installation import Installation, Line
@@ -64,12 +65,12 @@ class Tolerance:
 
     def _found(self) -> tuple[dict[str, str], set[str], int]:
         """The state of each message by its mark; the marks of all else that is kept, and how much has none."""
-        rows = self.installation.rows("SELECT source_id, state, payload::text AS payload FROM message_tracking")
+        rows = self.installation.rows("SELECT source_id, state, raw_payload FROM message_tracking")
         kept = self.installation.rows(
             """SELECT payload::text AS text FROM line_notices UNION ALL SELECT payload::text FROM unknown_lines
                UNION ALL SELECT provider_id FROM parked_receipts"""
         )
-        states = {mark: row["state"] for row in rows for mark in _marks(row["payload"])}
+        states = {mark: row["state"] for row in rows for mark in _marks(json.dumps(unpacked(row["raw_payload"])))}
         marks = [_marks(one["text"]) for one in kept]
         return states, set().union(*marks), sum(not found for found in marks)
 

@@ -25,6 +25,7 @@ ODD = [
     None,
 ]
 TEXTS = Prepared("test_texts", "SELECT * FROM unnest(%(texts)s, %(numbers)s)", texts="text[]", numbers="integer[]")
+BYTES = Prepared("test_bytes", "SELECT * FROM unnest(%(bytes)s)", bytes="bytea[]")
 IDS = Prepared("test_ids", "SELECT * FROM unnest(%(ids)s)", ids="uuid[]")
 ONE = Prepared("test_one", "SELECT %(id)s, %(word)s || ' 100%%', %(at)s", id="uuid", word="text", at="timestamptz")
 KNOWN = "SELECT count(*), sum(custom_plans) FROM pg_prepared_statements WHERE name = 'test_texts'"
@@ -36,6 +37,13 @@ def test_texts_arrive_as_they_are(pool: Pool) -> None:
         assert cursor.fetchall() == [(text, place) for place, text in enumerate(ODD)]
         TEXTS.run(cursor, texts=[], numbers=[])
         assert cursor.fetchall() == []
+
+
+def test_bytes_arrive_as_they_are(pool: Pool) -> None:
+    odd = [b"", bytes(range(256)), b'","', b"\\x00", None]
+    with pool.transaction() as cursor:
+        BYTES.run(cursor, bytes=odd)
+        assert [None if row[0] is None else bytes(row[0]) for row in cursor.fetchall()] == odd
 
 
 def test_single_values_and_a_percent_sign(pool: Pool) -> None:
