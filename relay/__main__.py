@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from uuid import UUID
 
 import click
@@ -329,27 +330,83 @@ def show_dead_letter(message_id: UUID) -> None:
             click.echo(line)
 
 
+@dead_letters.command("reasons")
+@click.option("--tenant", "tenant_id", type=click.UUID, help="of this tenant only")
+def dead_letter_reasons(tenant_id: UUID | None) -> None:
+    """Count the newest 10,000 by why they were given up."""
+    from relay.cli import dead_letters as letters
+
+    with _in_words():
+        for line in letters.reasons(_settings(), _text(tenant_id)):
+            click.echo(line)
+
+
 @dead_letters.command("replay")
 @click.argument("message_ids", type=click.UUID, nargs=-1)
 @click.option("--tenant", "tenant_id", type=click.UUID, help="with --all: of this tenant")
-@click.option("--all", "everything", is_flag=True, help="all of the tenant, the oldest first")
+@click.option("--all", "everything", is_flag=True, help="all of the tenant that match, by the daemons, step by step")
+@click.option("--reason", "reason_code", help="with --all: given up for this reason code")
+@click.option("--line", "line_id", type=click.UUID, help="with --all: of this line")
+@click.option("--since", type=click.DateTime(), help="with --all: arrived then or later, UTC")
+@click.option("--until", type=click.DateTime(), help="with --all: arrived before then, UTC")
 @click.option("--broker", is_flag=True, help="the updates that nobody could decode")
-def replay_dead_letters(message_ids: tuple[UUID, ...], tenant_id: UUID | None, everything: bool, broker: bool) -> None:
+def replay_dead_letters(
+    message_ids: tuple[UUID, ...],
+    tenant_id: UUID | None,
+    everything: bool,
+    reason_code: str | None,
+    line_id: UUID | None,
+    since: datetime | None,
+    until: datetime | None,
+    broker: bool,
+) -> None:
     """Send MESSAGE_IDS again, or --tenant ID --all. Each keeps its place in its conversation."""
+    from db.mailbox.dead_letters import Filter
     from relay.cli import dead_letters as letters
 
+    filters = (reason_code, line_id, since, until)
     if sum((bool(message_ids), everything, broker)) != 1 or everything != bool(tenant_id):
         raise click.UsageError("name messages, or say --tenant ID --all, or --broker")
+    if any(filters) and not everything:
+        raise click.UsageError("--reason, --line, --since and --until go with --tenant ID --all")
     with _in_words():
         settings = _settings()
         if broker:
             said = letters.bring_back(settings)
         elif tenant_id:
-            said = letters.replay_all(settings, str(tenant_id))
+            wanted = Filter(_text(tenant_id), _text(line_id), None, reason_code, _utc(since), _utc(until))
+            said = letters.begin(settings, wanted)
         else:
             said = letters.replay(settings, [str(one) for one in message_ids])
         for line in said:
             click.echo(line)
+
+
+@dead_letters.command("replays")
+@click.option("--tenant", "tenant_id", type=click.UUID, help="of this tenant only")
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
+def list_replays(tenant_id: UUID | None, limit: int) -> None:
+    """What was begun with --all, and how far it is."""
+    from relay.cli import dead_letters as letters
+
+    with _in_words():
+        for line in letters.replays_lines(_settings(), _text(tenant_id), limit):
+            click.echo(line)
+
+
+@dead_letters.command("cancel")
+@click.argument("replay_id", type=click.UUID)
+def cancel_replay(replay_id: UUID) -> None:
+    """Put nothing more of REPLAY_ID back; what is on its way goes on."""
+    from relay.cli import dead_letters as letters
+
+    with _in_words():
+        for line in letters.cancel(_settings(), str(replay_id)):
+            click.echo(line)
+
+
+def _utc(given: datetime | None) -> datetime | None:
+    return given.replace(tzinfo=UTC) if given else None
 
 
 def _text(given: UUID | None) -> str | None:

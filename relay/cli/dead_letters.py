@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 
 from conf.settings import Settings
 from db import audit
 from db.audit import Author
-from db.mailbox import dead_letters
+from db.mailbox import dead_letters, replays
 from db.mailbox.dead_letters import Filter
+from db.mailbox.replays import ReplayJob
 from db.pool import Pool
 from db.tenants.changes import NotFoundError
 from db.tenants.signers import Signers
@@ -69,14 +69,42 @@ def replay(settings: Settings, ids: Sequence[str]) -> Iterator[str]:
             yield f"{len(done.replayed)} on the way again"
 
 
-def replay_all(settings: Settings, tenant_id: str) -> Iterator[str]:
-    """All that had died when this began: what dies again meanwhile is not taken twice."""
-    wanted, total, left = Filter(tenant_id, died_before=datetime.now(UTC)), 0, 1
+def begin(settings: Settings, wanted: Filter) -> Iterator[str]:
+    """All that match, by the daemons. Raises NotFoundError and TakenError."""
     with Pool(settings.database_url, size=1) as pool:
-        while left:
-            made = dead_letters.replay_all(pool, BY, wanted)
-            total, left = total + made.replayed, made.left if made.replayed else 0
-            yield f"{total} on the way again, {left}{' or more' if left >= dead_letters.COUNTED else ''} left"
+        begun = replays.start(pool, BY, wanted)
+    yield _progress(begun)
+    yield "the daemons send them; see how far they are with `relay dead-letters replays`"
+
+
+def cancel(settings: Settings, replay_id: str) -> Iterator[str]:
+    """Raises NotFoundError."""
+    with Pool(settings.database_url, size=1) as pool:
+        yield _progress(replays.cancel(pool, BY, None, replay_id))
+
+
+def replays_lines(settings: Settings, tenant_id: str | None, limit: int) -> Iterator[str]:
+    """The newest replays, and how far they are."""
+    with Pool(settings.database_url, size=1) as pool:
+        found = replays.listed(pool, tenant_id, limit)
+    for one in found.items:
+        yield _progress(one)
+    yield f"{len(found.items)} shown, {'and there are more' if found.next else 'and that is all'}"
+
+
+def _progress(one: ReplayJob) -> str:
+    at = one.started_at.isoformat(timespec="seconds")
+    return (
+        f"{one.id}  {at}  {one.state:<9}  {one.put_back} of {one.total} put back: {one.carried} carried, "
+        f"{one.failed_again} failed again, {one.under_way} on their way  (tenant {one.tenant_id}, by {one.started_by})"
+    )
+
+
+def reasons(settings: Settings, tenant_id: str | None) -> Iterator[str]:
+    """Why dead letters are, the most frequent first, with what was said last."""
+    with Pool(settings.database_url, size=1) as pool:
+        for one in dead_letters.reasons(pool, Filter(tenant_id)):
+            yield f"{one.count:>6}  {one.code or '-'}: {one.text}"
 
 
 def undecoded(settings: Settings, limit: int) -> Iterator[str]:

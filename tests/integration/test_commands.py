@@ -11,6 +11,7 @@ from conf.loading import load_settings
 from db.access import guesses, password_rules, passwords, second_factor, users
 from db.access.guesses import Source
 from db.audit import Author
+from db.mailbox import replays
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.signers import Signers
@@ -121,10 +122,19 @@ def test_dead_letters(settings_env: dict[str, str], pool: Pool, line_id: str) ->
     assert "1 on the way again" in said(settings_env, "dead-letters", "replay", buried[0].id)
     twice = said(settings_env, "dead-letters", "replay", buried[0].id)
     assert "left as it is" in twice
-    done = said(settings_env, "dead-letters", "replay", "--tenant", tenant_id, "--all")
-    assert "2 on the way again, 0 left" in done
+    assert "2  131000: odd" in said(settings_env, "dead-letters", "reasons", "--tenant", tenant_id)
+    everything = ("dead-letters", "replay", "--tenant", tenant_id, "--all")
+    assert "nothing to send again" in said(settings_env, *everything, "--reason", "x", code=1)
+    assert "nothing to send again" in said(settings_env, *everything, "--until", "2020-01-01", code=1)
+    begun = said(settings_env, *everything, "--reason", "131000", "--since", "2020-01-01")
+    assert "running    0 of 2 put back" in begun
+    assert "wait, or cancel" in said(settings_env, *everything, code=1)
+    assert replays.step(pool)
+    assert "done       2 of 2 put back: 0 carried, 0 failed again, 2 on" in said(settings_env, "dead-letters", "replays")
+    assert "done " in said(settings_env, "dead-letters", "cancel", begun.split()[0])
     assert "0 shown" in said(settings_env, "dead-letters", "list", "--tenant", tenant_id)
     assert "say --tenant ID --all" in said(settings_env, "dead-letters", "replay", "--all", code=2)
+    assert "go with --tenant ID" in said(settings_env, "dead-letters", "replay", "--broker", "--reason", "x", code=2)
 
 
 def test_what_nobody_could_decode(settings_env: dict[str, str], pool: Pool, line_id: str) -> None:
