@@ -53,14 +53,6 @@ class Replayed:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """`left` counts what still matches, up to COUNTED."""
-
-    replayed: int
-    left: int
-
-
-@dataclass(frozen=True, slots=True)
 class ReasonCount:
     """Why messages were given up, and how many of the newest COUNTED: one code, with what it said last."""
 
@@ -124,30 +116,6 @@ def replay(pool: Pool, by: Author, tenant_id: str | None, ids: Sequence[str]) ->
         chosen = [one for one in wanted if one not in refused]
         _record(cursor, by, _back(cursor, by.actor, chosen))
     return Replayed(chosen, refused)
-
-
-def replay_all(pool: Pool, by: Author, wanted: Filter, most: int = AT_ONCE) -> Slice:
-    """Send the oldest `most` that match again; ask once more while some are left.
-
-    In a conversation nothing is skipped: whatever of it sorts before the last of the slice goes with it.
-    """
-    found, values = _found(wanted, "ASC", most)
-    with pool.transaction() as cursor:
-        cursor.execute(
-            f"""SELECT m.id, m.conversation_id, m.direction, m.sort_time {found}
-                ORDER BY m.arrived_at, m.seq LIMIT %(limit)s""",
-            values,
-        )
-        rows = cursor.fetchall()
-        chosen = {str(row[0]) for row in rows} | before(cursor, wanted, [row[1:] for row in rows])
-        cursor.execute(
-            "SELECT id FROM message_tracking WHERE id = ANY(%s::uuid[]) AND state = 'dead' ORDER BY id FOR UPDATE",
-            (sorted(chosen),),
-        )
-        ids = [str(row[0]) for row in cursor.fetchall()]
-        _record(cursor, by, _back(cursor, by.actor, ids))
-    # After the commit: counting must not hold the rows that were just sent back.
-    return Slice(len(ids), count(pool, wanted))
 
 
 def _found(wanted: Filter, way: str, limit: int, ids: Sequence[str] | None = None) -> tuple[str, dict[str, Any]]:

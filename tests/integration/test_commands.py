@@ -130,7 +130,8 @@ def test_dead_letters(settings_env: dict[str, str], pool: Pool, line_id: str) ->
     assert "running    0 of 2 put back" in begun
     assert "wait, or cancel" in said(settings_env, *everything, code=1)
     assert replays.step(pool)
-    assert "done       2 of 2 put back: 0 carried, 0 failed again, 2 on" in said(settings_env, "dead-letters", "replays")
+    listed = said(settings_env, "dead-letters", "replays")
+    assert "done       2 of 2 put back: 0 carried, 0 failed again, 2 on" in listed
     assert "done " in said(settings_env, "dead-letters", "cancel", begun.split()[0])
     assert "0 shown" in said(settings_env, "dead-letters", "list", "--tenant", tenant_id)
     assert "say --tenant ID --all" in said(settings_env, "dead-letters", "replay", "--all", code=2)

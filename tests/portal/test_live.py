@@ -8,6 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from db.audit import Author
+from db.mailbox import replays
+from db.mailbox.dead_letters import Filter
 from db.pool import Pool
 from relay.core.messages import Media
 from tests.portal.conftest import Login, new_user
@@ -133,8 +136,13 @@ def test_nothing_breaks_the_layout_of_a_phone(
     house.say("4915600", f"https://example.com/{LONG * 4}", "outbound", "failed", reason=LONG * 2, media=file)
     dead = house.say("4915600", LONG * 30, "outbound", "dead", reason=LONG)
     house.call(dead, 1, "refused", http_status=400, code=LONG, detail=LONG * 3, trace_id=LONG, answer=LONG * 9)
+    with house.pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET reason_code = %s WHERE id = %s", (LONG, dead.id))
+    running = replays.running(house.pool, house.tenant_id)
+    held = running or replays.start(house.pool, Author(LONG), Filter(house.tenant_id, reason_code=LONG))
     visit("/dashboard")
     for path in (
+        f"/dead-letters/replays/{held.id}",
         "/dashboard", "/conversations", f"/conversations/{row.conversation_id}", "/messages", f"/messages/{row.id}",
         f"/messages/{dead.id}", "/dead-letters", "/dead-letters/replay-all", "/notices", "/users", "/keys", "/keys/new",
         "/audit",

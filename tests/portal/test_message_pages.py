@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 from flask import Flask
 
 from db.audit import Author
+from db.mailbox import replays
 from db.pool import Pool
 from db.tenants import registry
 from db.tenants.changes import Changes
@@ -248,18 +250,53 @@ def test_all_dead_letters_go_again_after_a_question(
     rows = [neighbour.say(ADA, f"No. {n}", "outbound", "dead", reason="given up") for n in range(3)]
     left = neighbour.say(BEN, "In", "inbound", "dead", reason="given up")
     address = f"{neighbour.path}/dead-letters"
-    # A link alone sends nothing, whatever it says.
-    other.get(f"{address}/progress?total=9", status=302)
-    other.post(f"{address}/go-on?direction=outbound")
-    assert neighbour.state(rows[0]) == "dead"
+    # A link alone sends nothing.
     question = other.get(f"{address}/replay-all?direction=outbound")
-    count = int(question.split('name="total" value="')[1].split('"')[0])
-    assert f"Send {count} dead letters again?" in question
-    page = other.follow(f"{address}/replay-all?direction=outbound", {"total": count})
-    assert f"{count} of {count} put back" in page
-    assert "data-go-on" not in page
-    assert {neighbour.state(row) for row in rows} == {"received"}
-    assert neighbour.state(left) == "dead"
+    count = int(question.split("<h1")[1].split("Send ")[1].split()[0])
+    assert count >= 3 and f"Send {count} dead letters again?" in question
+    assert replays.running(neighbour.pool, neighbour.tenant_id) is None
+    page = other.follow(f"{address}/replay-all?direction=outbound", {})
+    assert f"0 of {count} put back" in page and "Cancel" in page
+    assert "being sent again already" in other.get(f"{address}/replay-all")
+    assert "wait, or cancel that" in other.follow(f"{address}/replay-all", {})
+    assert replays.step(neighbour.pool)
+    with neighbour.pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET state = 'sent' WHERE id = %s", (rows[0].id,))
+        cursor.execute("UPDATE message_tracking SET state = 'dead', failed_at = now() WHERE id = %s", (rows[1].id,))
+    replays.settle(neighbour.pool)
+    [held] = replays.listed(neighbour.pool, neighbour.tenant_id).items
+    page = other.get(f"{address}/replays/{held.id}/standing")
+    assert f"{count} of {count} put back" in page and "Cancel" not in page
+    counted = re.findall("<dd>([0-9,]+)</dd>", page)
+    assert counted == ["1", "1", str(count - 2)], "carried, failed again, on their way"
+    assert [neighbour.state(row) for row in [*rows, left]] == ["sent", "dead", "received", "dead"]
+    assert f"{count} of {count} put back, 1 failed again" in other.get(address)
+
+
+def test_a_replay_is_cancelled_from_its_page_and_by_admins_only(admin: Person, viewer: Person, house: House) -> None:
+    row = house.say("4915003", "Not again", "outbound", "dead")
+    address = f"{house.path}/dead-letters"
+    viewer.post(f"{address}/replay-all", {}, status=403)
+    page = admin.follow(f"{address}/replay-all", {})
+    [cancel] = re.findall('action="([^"]+/cancel)"', page)
+    viewer.post(cancel, {}, status=403)
+    assert "being sent again" in viewer.get(address)
+    page = admin.follow(cancel, {})
+    assert "Cancelled" in page and "0 of" in page
+    assert 'id="cancel-replay"' not in page
+    assert replays.step(house.pool) is None
+    assert house.state(row) == "dead"
+    assert [one["subject"] in cancel for one in house.audited("replay.cancelled")] == [True]
+
+
+def test_dead_letters_are_shown_by_reason_and_by_the_days_they_arrived(admin: Person, house: House) -> None:
+    row = house.say("4915004", "Why", "outbound", "dead", reason="given up")
+    with house.pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET reason_code = '131099' WHERE id = %s", (row.id,))
+    address = f"{house.path}/dead-letters"
+    assert re.search(r"reason=131099.*?<strong>1</strong> <code>131099</code>", admin.get(address), re.DOTALL)
+    assert row.id in admin.get(f"{address}?reason=131099&until=2999-01-01")
+    assert row.id not in admin.get(f"{address}?reason=131099&until=2020-01-01")
 
 
 def test_a_viewer_sees_dead_letters_and_sends_none(viewer: Person, house: House) -> None:

@@ -41,6 +41,9 @@ STATES = {
     "expired": ("Expired", "secondary"),
     "ended": ("Ended with its maker", "secondary"),
     "locked": ("Locked", "warning"),
+    "running": ("Running", "info"),
+    "done": ("Done", "success"),
+    "cancelled": ("Cancelled", "secondary"),
 }
 """Word and Bootstrap colour of every state that a page may show."""
 

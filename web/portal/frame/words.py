@@ -79,6 +79,9 @@ ICONS = {
     "expired": "clock-history",
     "ended": "diagram-2",
     "locked": "lock",
+    "running": "arrow-counterclockwise",
+    "done": "check-circle",
+    "cancelled": "slash-circle",
 }
 """A state is never told by its colour alone."""
 ROLES = {

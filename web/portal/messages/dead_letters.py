@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import DateField, IntegerField, SelectField
-from wtforms.validators import NumberRange, Optional
+from wtforms import DateField, SelectField
+from wtforms.validators import Optional
 
 from db.mailbox import dead_letters as rows
+from db.mailbox import replays
 from db.mailbox.dead_letters import COUNTED, Filter
 from db.paging import CursorError, Page
+from db.tenants.changes import NotFoundError, TakenError
 from db.views import waiting
 from relay.core.explain.steps import Tracked
 from web.portal.frame import filters, time_zone
@@ -30,10 +29,8 @@ from web.request.context import parts
 from web.request.errors import ApiError
 from web.request.principal import by, needs
 
-SECONDS = 5.0
-"""So long one request goes on sending again; the page then asks for the rest."""
 NAMED = 3
-UNDER_WAY = "replay"
+REPLAYS_SHOWN = 5
 
 
 class DeadLetterFilter(FilterForm):
@@ -41,12 +38,7 @@ class DeadLetterFilter(FilterForm):
     direction = SelectField("Direction", choices=DIRECTIONS, default="")
     line = SelectField("Line", default="")
     since = DateField("Arrived since", validators=[Optional()])
-
-
-class ReplayForm(FlaskForm):
-    """How many were promised: what fails again at once is not promised a second time."""
-
-    total = IntegerField(validators=[NumberRange(1, COUNTED)])
+    until = DateField("Arrived until", validators=[Optional()])
 
 
 @portal.get("/tenants/<uuid:tenant_id>/dead-letters")
@@ -61,6 +53,8 @@ def dead_letters(tenant_id: UUID) -> str:
         "portal/dead_letters.html",
         form=form, found=found.items, lines=lines, people=contacts.of(found.items),
         count=rows.count(tenant_pool(), _filter(form)) if usable else 0, most=COUNTED,
+        reasons=rows.reasons(tenant_pool(), replace(_filter(form), reason_code=None, before=None)) if usable else [],
+        replays=replays.listed(tenant_pool(), tenant().id, REPLAYS_SHOWN).items,
         older=older if found.next else None,
     )  # fmt: skip
 
@@ -98,81 +92,55 @@ def _messages(count: int) -> str:
 @portal.route("/tenants/<uuid:tenant_id>/dead-letters/replay-all", methods=["GET", "POST"])
 @needs("messages:replay")
 def replay_all(tenant_id: UUID) -> str | Response:
-    """Asks first and says how many; then all that match the filters, in slices."""
+    """Asks first and says how many; then the daemons send all that match the filters."""
     filtered, lines = _form()
     if not filtered.validate():
         raise ApiError(400, "invalid_request", "These filters cannot be used. Go back to the list and choose again.")
-    form = ReplayForm()
+    form = FlaskForm()
     if form.validate_on_submit():
-        session[UNDER_WAY] = {
-            "tenant": tenant().id, "total": form.total.data, "done": 0, "filters": filtered.chosen,
-            "begun": datetime.now(UTC).isoformat(),
-        }  # fmt: skip
-        return _go_on(filtered)
+        return _begin(filtered)
     count = rows.count(tenant_pool(), _filter(filtered))
     return render_template(
-        "portal/dead_letters_confirm.html", form=form, filtered=filtered, lines=lines, count=count, most=COUNTED
-    )
+        "portal/dead_letters_confirm.html", form=form, filtered=filtered, lines=lines, count=count, most=COUNTED,
+        running=replays.running(tenant_pool(), tenant().id),
+    )  # fmt: skip
 
 
-@portal.post("/tenants/<uuid:tenant_id>/dead-letters/go-on")
-@needs("messages:replay")
-def replay_rest(tenant_id: UUID) -> Response:
-    """The next slices of what was confirmed."""
-    filtered, _ = _form()
-    if _under_way() is None or not filtered.validate():
-        return redirect(url_for("portal.dead_letters", tenant_id=tenant_id))
-    return _go_on(filtered)
+def _begin(filtered: DeadLetterFilter) -> Response:
+    try:
+        begun = replays.start(tenant_pool(), by(), _filter(filtered))
+    except (NotFoundError, TakenError) as error:
+        flash(f"{str(error)[0].upper()}{str(error)[1:]}.", "warning")
+        return redirect(url_for("portal.dead_letters", tenant_id=tenant().id, **filtered.chosen))
+    return redirect(url_for("portal.replay_progress", tenant_id=tenant().id, replay_id=begun.id))
 
 
-def _under_way() -> dict[str, Any] | None:
-    """What this browser confirmed. In its session and not in an address: a link must not send anything."""
-    held: dict[str, Any] | None = session.get(UNDER_WAY)
-    return held if held is not None and held["tenant"] == tenant().id else None
-
-
-def _go_on(filtered: DeadLetterFilter) -> Response:
-    """What died after the confirmation is not taken: it would be sent twice and use up the total."""
-    held = session[UNDER_WAY]
-    wanted = replace(_filter(filtered), died_before=datetime.fromisoformat(held["begun"]))
-    done, left = _slices(wanted, held["total"] - held["done"])
-    held["done"] += done
-    held["over"] = not done or not left or held["done"] >= held["total"]
-    session.modified = True
-    return redirect(url_for("portal.replay_progress", tenant_id=tenant().id))
-
-
-def _slices(wanted: Filter, count: int) -> tuple[int, int]:
-    """Send again for as long as a request may take: how many went, how many match still."""
-    ends, done, left = time.monotonic() + SECONDS, 0, 1
-    while done < count and left and time.monotonic() < ends:
-        made = rows.replay_all(tenant_pool(), by(), wanted, min(rows.AT_ONCE, count - done))
-        done, left = done + made.replayed, made.left
-        if not made.replayed:
-            break
-    return done, left
-
-
-@portal.get("/tenants/<uuid:tenant_id>/dead-letters/progress")
-@needs("messages:replay")
-def replay_progress(tenant_id: UUID) -> str | Response:
-    """What became of it: how many went, what is waiting now, and what was given up again."""
-    held = _under_way()
-    if held is None:
-        return redirect(url_for("portal.dead_letters", tenant_id=tenant_id))
-    go_on = None if held["over"] else url_for("portal.replay_rest", tenant_id=tenant_id, **held["filters"])
-    return render_template("portal/dead_letters_progress.html", held=held, go_on=go_on, **_standing())
-
-
-@portal.get("/tenants/<uuid:tenant_id>/dead-letters/standing")
+@portal.get("/tenants/<uuid:tenant_id>/dead-letters/replays/<uuid:replay_id>")
 @needs("messages:read")
-def dead_letters_standing(tenant_id: UUID) -> str:
+def replay_progress(tenant_id: UUID, replay_id: UUID) -> str:
+    """How many went, what became of them, and what waits."""
+    return render_template("portal/replay.html", **_standing(replay_id))
+
+
+@portal.get("/tenants/<uuid:tenant_id>/dead-letters/replays/<uuid:replay_id>/standing")
+@needs("messages:read")
+def replay_standing(tenant_id: UUID, replay_id: UUID) -> str:
     """A part of the page above."""
-    return render_template("portal/fragments/standing.html", **_standing())
+    return render_template("portal/fragments/standing.html", **_standing(replay_id))
 
 
-def _standing() -> dict[str, object]:
+@portal.post("/tenants/<uuid:tenant_id>/dead-letters/replays/<uuid:replay_id>/cancel")
+@needs("messages:replay")
+def cancel_replay(tenant_id: UUID, replay_id: UUID) -> Response:
+    held = replays.cancel(tenant_pool(), by(), tenant().id, str(replay_id))
+    if held.state != "cancelled":
+        flash("It had ended already.", "warning")
+    return redirect(url_for("portal.replay_progress", tenant_id=tenant_id, replay_id=replay_id))
+
+
+def _standing(replay_id: UUID) -> dict[str, object]:
     return {
+        "held": replays.get(tenant_pool(), tenant().id, str(replay_id)),
         "queues": waiting.of_tenant(tenant_pool(), tenant().id, parts().terms),
         "dead": rows.count(tenant_pool(), Filter(tenant().id)),
         "most": COUNTED,
@@ -192,6 +160,7 @@ def _filter(form: DeadLetterFilter) -> Filter:
         direction=form.direction.data or None,
         reason_code=form.reason.data or None,
         since=time_zone.begin(form.since.data) if form.since.data else None,
+        until=time_zone.end(form.until.data) if form.until.data else None,
         before=filters.before() if request.endpoint == "portal.dead_letters" else None,
     )
 

@@ -1,4 +1,4 @@
-// Marks in a list: all of a page at once, how many there are, a range with Shift. And: go on by itself with what is left.
+// Marks in a list: all of a page at once, how many there are, a range with Shift.
 
 const form = document.getElementById("dead-letters");
 
@@ -36,5 +36,3 @@ if (form) {
   window.addEventListener("pageshow", tell);
   tell();
 }
-
-document.querySelector("form[data-go-on]")?.requestSubmit();

@@ -1,4 +1,4 @@
-"""What is promised once is done once: a replay of all, a secret shown once, a draft and an answer of one's own."""
+"""What is promised once is done once: a secret shown once, a draft and an answer of one's own."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ from cryptography.fernet import Fernet
 from flask import Flask
 
 from db.access import idempotency
-from db.audit import Author
-from db.mailbox import dead_letters
-from db.mailbox.dead_letters import Filter, Slice
-from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants import drafts
 from db.tenants.changes import TakenError
-from tests.portal.client import Person
-from tests.portal.conftest import new_user
 from tests.portal.rows import House
 from web.portal.frame import shown_once
 from web.request.parts import WebParts
@@ -27,35 +21,6 @@ from web.request.parts import WebParts
 def parts(app: Flask) -> WebParts:
     found: WebParts = app.extensions["relay"]
     return found
-
-
-def bury(pool: Pool) -> None:
-    with pool.transaction() as cursor:
-        cursor.execute("UPDATE message_tracking SET state = 'dead', failed_at = clock_timestamp()")
-
-
-def test_what_dies_again_between_two_slices_is_not_taken_twice(
-    app: Flask, house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    new_user(house.pool, "admin@replay.example", "admin", house.tenant_id)
-    admin = Person(app, "admin@replay.example")
-    rows = [house.say(f"491511111111{n}", "Hello", state="dead") for n in range(3)]
-    bury(house.pool)
-    whole = dead_letters.replay_all
-
-    def one_that_dies_again(pool: Pool, by: Author, wanted: Filter, most: int) -> Slice:
-        made = whole(pool, by, wanted, 1)
-        with house.pool.transaction() as cursor:
-            cursor.execute(
-                "UPDATE message_tracking SET state = 'dead', failed_at = clock_timestamp() WHERE state = 'received'"
-            )
-        return made
-
-    monkeypatch.setattr(dead_letters, "replay_all", one_that_dies_again)
-    admin.post(f"{house.path}/dead-letters/replay-all", {"total": 3})
-    with house.pool.transaction() as cursor:
-        cursor.execute("SELECT message_id::text FROM message_events WHERE event = 'replayed'")
-        assert sorted(row[0] for row in cursor.fetchall()) == sorted(row.id for row in rows)
 
 
 def test_an_old_copy_of_the_session_shows_no_secret(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
