@@ -5,6 +5,8 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram
 
 actor_failures = Counter("relay_actor_failures_total", "Handlers that raised", ["actor"])
+actors_stuck = Gauge("relay_actors_stuck", "Actors that have not ended a command for far too long", ["actor"])
+loop_blocked = Counter("relay_loop_blocked_total", "Times that the event loop stood still for a second or longer")
 messages = Counter("relay_messages_total", "Messages by what became of them", ["direction", "state"])
 attempts = Counter("relay_attempts_total", "Provider calls by their end", ["outcome"])
 seconds = Histogram(

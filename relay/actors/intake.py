@@ -75,6 +75,8 @@ class TakenIn:
 
 
 class IntakeActor(RelayActor):
+    vital = True
+
     def __init__(self, parts: Parts, intake: Intake) -> None:
         super().__init__()
         self._parts = parts

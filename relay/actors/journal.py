@@ -34,6 +34,8 @@ NOT_WRITABLE = "not_writable"
 
 
 class JournalActor(RelayActor):
+    vital = True
+
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self._parts = parts

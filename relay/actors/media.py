@@ -48,6 +48,8 @@ class MediaActor(RelayActor):
     `converting` is shared by the tenant's, who has one picture converted at a time and leaves room for others'.
     """
 
+    longest_seconds = 300.0  # a large file there and back, each way within its deadline
+
     def __init__(
         self,
         parts: Parts,

@@ -24,6 +24,7 @@ TAKEN_SECONDS = 120.0
 
 
 class OwnershipActor(RegularActor):
+    longest_seconds = TAKEN_SECONDS
     every_seconds = 5.0
     busy_seconds = 1.0
 

@@ -103,6 +103,8 @@ class Live(NamedTuple):
 class ShardActor(RelayActor):
     """`from_dead`: its last owner was found dead, and nothing that it began is under way."""
 
+    vital = True
+
     def __init__(self, parts: Parts, number: int, epoch: int, *, from_dead: bool = False) -> None:
         super().__init__()
         self._from_dead = from_dead

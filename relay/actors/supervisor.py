@@ -19,8 +19,9 @@ from relay.actors.shard import Begin, FoundUnfinished, ShardActor
 from relay.actors.tenant import TenantActor
 from relay.core.conversation.events import RowChanged, Wake
 from relay.core.errors import StoreError
+from relay.core.retry import backoff
 from relay.intake.intake import Intake
-from relay.runtime.actor import RelayActor, Stop, tell
+from relay.runtime.actor import RelayActor, Stop, failing, tell
 from relay.runtime.commands import Ref, ReloadTenant, Tick
 from relay.runtime.context import Parts
 
@@ -31,6 +32,10 @@ SWEEP_EVERY = 1.0
 ALONE_SECONDS = 3.0
 """A predecessor that was just killed may hold its lock for a moment."""
 EXPIRE_EVERY = 600.0
+SHARD_FAILURES = 5
+"""After so many commands in a row that failed, a shard begins anew: long before the daemon would give up."""
+STEADY_SECONDS = 120.0
+"""A shard that went well for so long fails for the first time again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Notified:
 class Supervisor(RelayActor):
     """`fail` hears that this daemon may not go on: it has let go of its shards by then."""
 
+    vital = True
+
     def __init__(self, parts: Parts, session: LeaseSession, fail: Callable[[BaseException], None]) -> None:
         super().__init__()
         self._parts = parts
@@ -52,6 +59,8 @@ class Supervisor(RelayActor):
         self._started_at = time.monotonic()
         self._epochs: dict[int, int] = {}
         self._leaving: dict[int, Ref] = {}
+        self._rests: dict[int, tuple[int, float]] = {}
+        """Of shards that died or failed: how often in a row, and until when each is left alone (time.monotonic)."""
         self._sweep_after = sweep.START
         self._lease_at = 0.0
         self._stale_at = 0.0
@@ -149,7 +158,12 @@ class Supervisor(RelayActor):
 
     def _give_back(self) -> None:
         """Calls under way end by themselves; a claim by the old epoch fails."""
-        gone = [number for number, ref in self._leaving.items() if not ref.is_alive()]
+        now = time.monotonic()
+        gone = [
+            number
+            for number, ref in self._leaving.items()
+            if not ref.is_alive() and now >= self._rests.get(number, (0, 0.0))[1]
+        ]
         if not gone:
             return
         with self._parts.pool.transaction() as cursor:
@@ -170,11 +184,25 @@ class Supervisor(RelayActor):
             self._parts.intake = self._new_intake()
             for number in list(self._epochs):  # what it had not acked is brought again over new channels
                 self._let_go(number)
-        for number in [number for number, ref in self._parts.shards.items() if not ref.is_alive()]:
-            log.error("shard_died", shard=number)
-            self._parts.consumer.close(number)
-            tell(self._parts.intake, Dropped(number))
+        broken = {one.actor_urn for one in failing() if one.failures >= SHARD_FAILURES}
+        for number, ref in list(self._parts.shards.items()):
+            if not ref.is_alive():
+                log.error("shard_died", shard=number)
+                self._parts.consumer.close(number)
+                tell(self._parts.intake, Dropped(number))
+            elif ref.actor_urn in broken:
+                log.error("shard_fails", shard=number)
+            else:
+                continue
+            self._rest(number)
             self._let_go(number)
+
+    def _rest(self, number: int) -> None:
+        """One shard that fails each time, wherever it goes, must not keep everybody busy with taking it over."""
+        times, last = self._rests.get(number, (0, 0.0))
+        now = time.monotonic()
+        times = times + 1 if now - last < STEADY_SECONDS else 1
+        self._rests[number] = (times, now + backoff(times))
 
     def _new_intake(self) -> Ref:
         parts = self._parts

@@ -31,14 +31,17 @@ from relay.core.errors import StoreError
 from relay.core.retry import store_backoff
 from relay.daemon import garbage, health
 from relay.daemon.loop_lag import LoopLag
-from relay.runtime.actor import Stop, tell
+from relay.daemon.watch import ActorWatch, Kept, LoopWatch
+from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import ReloadTenant
 from relay.runtime.context import Parts
-from relay.runtime.regular import RegularActor
 
 log = structlog.get_logger(__name__)
 
-REGULAR: tuple[type[RegularActor], ...] = (HoursActor, AuditChainer, OwnershipActor, ReplayActor)
+ONE_EACH: tuple[type[RelayActor], ...] = (
+    HoursActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, ArchiverActor,
+)  # fmt: skip
+"""Beside the messages' path, and without the supervisor: what dies of them is started again."""
 
 STOP_SECONDS = 25.0
 """Ten for a call under way, ten for the journal, five to hand the shards back."""
@@ -84,12 +87,16 @@ class Service:
 
     def fail(self, error: BaseException) -> None:
         """A part ended that must not: stop everything, the platform starts it anew."""
-        self._failure = error
+        if self._failure is None:
+            log.error("relay_cannot_go_on", reason=str(error) or type(error).__name__)
+            self._failure = error
         self._ended.set()
 
     def _start(self) -> None:
         port = health.server(self.parts, self.metrics_host, self.metrics_port)
         self._begin("health", lambda: self._listen(port), port.stop)
+        loop = LoopWatch(self.parts.limits.lease)
+        self._begin("loop watch", loop.start, loop.stop)
         self._await_database()
         if self._ended.is_set():
             return
@@ -105,18 +112,16 @@ class Service:
         self._undo.append(("lease session", session.close))
         supervisor = Supervisor.start(self.parts, session, self.fail)
         self._undo.append(("supervisor", lambda: self._stop_actors(supervisor)))
-        for kind in REGULAR:
-            self._undo.append((kind.__name__, partial(_stop_actor, kind.start(self.parts))))
-        catch_up = CatchUpActor.start(self.parts)
-        self._undo.append(("catch-up", lambda: _stop_actor(catch_up)))
-        archiver = ArchiverActor.start(self.parts)
-        self._undo.append(("archiver", lambda: _stop_actor(archiver)))
+        kept = [Kept(partial(kind.start, self.parts)) for kind in ONE_EACH]
+        self._undo += [(one.name, partial(_stop_actor, one)) for one in kept]
         listener = Listener(
             self.parts.pool,
             lambda channel, payload: _hint(supervisor, channel, payload),
             self._reload_tenants,
         )
         self._begin("listener", lambda: listener.start(self.fail), listener.stop)
+        actors = ActorWatch([supervisor], kept, self.fail)
+        self._begin("actor watch", actors.start, actors.stop)
 
     def _await_database(self) -> None:
         """Started together with its database a daemon comes first: it waits, and says so."""
@@ -198,11 +203,12 @@ class Service:
         log.info("relay_stopped")
 
 
-def _stop_actor(ref: Any) -> None:
+def _stop_actor(kept: Kept) -> None:
     """What it was told before is done first; what it cannot finish in time is found again in the stores."""
+    ref = kept.ref
     ref.stop(block=False)
     if not ref.actor_stopped.wait(10.0):
-        log.warning("actor_still_busy", actor=ref.actor_class.__name__)
+        log.warning("actor_still_busy", actor=kept.name)
 
 
 def _hint(supervisor: Any, channel: str, payload: str) -> None:
