@@ -9,6 +9,7 @@ from typing import Any
 from psycopg2.extras import Json
 
 from db.access.lineage import Maker
+from db.cursor import Cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Author:
 
 
 def record(
-    cursor: Any,
+    cursor: Cursor,
     by: Author,
     action: str,
     *,

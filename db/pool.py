@@ -26,6 +26,7 @@ from gevent.monkey import get_original
 from prometheus_client import Counter
 from psycogreen.gevent import gevent_wait_callback
 
+from db.cursor import Cursor
 from db.errors import DatabaseError, away, data_at_fault
 from relay.core.episode import Episode
 
@@ -124,7 +125,7 @@ class Pool:
         self.close()
 
     @contextmanager
-    def transaction(self, seconds: float | None = None) -> Iterator[Any]:
+    def transaction(self, seconds: float | None = None) -> Iterator[Cursor]:
         """A cursor inside one transaction: committed at the end, rolled back on any exception.
 
         Raises DatabaseError when the server is away, refuses, or the deadline (`seconds`) passed: nothing is wrong
@@ -138,7 +139,7 @@ class Pool:
                 yield cursor
 
     @contextmanager
-    def autocommit(self, seconds: float | None = None) -> Iterator[Any]:
+    def autocommit(self, seconds: float | None = None) -> Iterator[Cursor]:
         """A cursor whose every statement is its own transaction: one round trip for one statement.
 
         Limited to a tenant they share one transaction, because the limit ends with it.
@@ -187,7 +188,7 @@ class Pool:
         return self._connect()
 
     def _connect(self) -> Any:
-        return psycopg2.connect(self._url, connection_factory=_Connection, options=self._options)
+        return psycopg2.connect(self._url, connection_factory=_Connection, cursor_factory=Cursor, options=self._options)
 
     def _failed(self, error: DatabaseError) -> DatabaseError:
         """Count it, tell it once, and let go of connections to a server that is not the one to write to any more."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from db.cursor import Cursor
+
 
 class Prepared:
     """`run(cursor, name=value, ...)` executes it; rows are fetched from the cursor as ever.
@@ -23,7 +25,7 @@ class Prepared:
         self._prepare = f"PREPARE {name} ({', '.join(types.values())}) AS {text % places}"
         self._execute = f"EXECUTE {name} ({', '.join(['%s'] * len(types))})"
 
-    def run(self, cursor: Any, **values: Any) -> None:
+    def run(self, cursor: Cursor, **values: Any) -> None:
         """Raises what `cursor.execute` raises, and KeyError where a value is missing."""
         prepared: set[str] = cursor.connection.prepared
         if self._name not in prepared:

@@ -14,6 +14,7 @@ from db import audit
 from db.access import lineage, user_news
 from db.access.lineage import NO_ROOT, TREE
 from db.audit import Author
+from db.cursor import Cursor
 from db.mailbox.messages import new_id
 from db.pool import Pool
 from db.tenants import bounds
@@ -180,14 +181,14 @@ def revoke(pool: Pool, by: Author, tenant_id: str | None, key_id: str) -> tuple[
     return _key(row, holds=False), ended
 
 
-def _tell(cursor: Any, by: Author, what: str, key_id: str, name: str) -> None:
+def _tell(cursor: Cursor, by: Author, what: str, key_id: str, name: str) -> None:
     """The person at the top of the key's tree."""
     person = lineage.person_above(cursor, key_id)
     if person is not None:
         user_news.tell(cursor, person, what, by, thing=name)
 
 
-def note_ended(cursor: Any, by: Author, key_ids: Sequence[str], because: str) -> list[ApiKey]:
+def note_ended(cursor: Cursor, by: Author, key_ids: Sequence[str], because: str) -> list[ApiKey]:
     """A line in the audit log of each key's own tenant."""
     cursor.execute(
         f"SELECT {COLUMNS} FROM api_keys WHERE id = ANY(%s::uuid[]) ORDER BY generation, id", (list(key_ids),)

@@ -16,6 +16,7 @@ from typing import Any
 
 from psycopg2.extras import execute_values
 
+from db.cursor import Cursor
 from db.pool import Pool
 
 SLICE = 500
@@ -137,7 +138,7 @@ def _read(pool: Pool, condition: str, values: Sequence[Any], order: str = "id") 
         return [_line(row) for row in cursor.fetchall()]
 
 
-def _head(cursor: Any) -> ChainHead:
+def _head(cursor: Cursor) -> ChainHead:
     cursor.execute("SELECT n, hash FROM audit_log WHERE n IS NOT NULL ORDER BY n DESC LIMIT 1")
     row = cursor.fetchone()
     return ChainHead(0, BEGINNING.hex()) if row is None else ChainHead(int(row[0]), bytes(row[1]).hex())

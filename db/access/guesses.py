@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from db import audit
 from db.access.users import User
 from db.audit import Author
+from db.cursor import Cursor
 from db.pool import Pool
 
 FREE_FAILURES = 5
@@ -137,7 +137,7 @@ def unlock(pool: Pool, by: Author, user: User) -> None:
         audit.record(cursor, by, "user.unlocked", tenant_id=user.tenant_id, subject=user.id)
 
 
-def _forget_all(cursor: Any, user_id: str) -> None:
+def _forget_all(cursor: Cursor, user_id: str) -> None:
     cursor.execute("DELETE FROM login_guesses WHERE user_id = %s", (UUID(user_id),))
     cursor.execute("UPDATE users SET failures = 0, locked_until = NULL WHERE id = %s", (UUID(user_id),))
 
@@ -164,7 +164,7 @@ def _less(table: str, free: int) -> str:
                  locked_until = CASE WHEN failures - 1 >= {free} THEN locked_until END"""
 
 
-def _sweep(cursor: Any) -> None:
+def _sweep(cursor: Cursor) -> None:
     """A part of what is over; rows that somebody else holds are his to sweep."""
     for what, table, key, age in (
         ("DELETE FROM login_guesses", "login_guesses", "(user_id, source)", "last_at"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from db.cursor import Cursor
 from db.pool import Pool
 from db.sealing import Cipher, SealError
 
@@ -107,7 +108,7 @@ def _opened(cipher: Cipher, sealed: str | None) -> dict[str, Any] | None:
         return None
 
 
-def _sweep(cursor: Any) -> None:
+def _sweep(cursor: Cursor) -> None:
     """A few old ones each time, so that there is never much to do at once."""
     cursor.execute(
         """DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(

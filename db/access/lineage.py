@@ -10,8 +10,10 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
+
+from db.cursor import Cursor
 
 DEEPEST = 8
 """So many keys may stand above one; each use walks all of them."""
@@ -40,17 +42,17 @@ def root_digest(admin_key: str) -> bytes:
     return hashlib.scrypt(admin_key.encode("utf-8", "replace"), salt=b"relay ADMIN_API_KEY", n=2**14, r=8, p=1)
 
 
-def end_below_key(cursor: Any, key_id: str) -> list[str]:
+def end_below_key(cursor: Cursor, key_id: str) -> list[str]:
     """Revokes all that was made with this key, and with what was. Answers with their ids."""
     return _end(cursor, "maker_key", key_id)
 
 
-def end_of_user(cursor: Any, user_id: str) -> list[str]:
+def end_of_user(cursor: Cursor, user_id: str) -> list[str]:
     """Revokes all keys that this person made, and those made with them. Answers with their ids."""
     return _end(cursor, "maker_user", user_id)
 
 
-def _end(cursor: Any, column: str, top: str) -> list[str]:
+def _end(cursor: Cursor, column: str, top: str) -> list[str]:
     """Again until nothing is left: a key may be made while its maker is being revoked."""
     ended: list[str] = []
     while True:
@@ -65,7 +67,7 @@ def _end(cursor: Any, column: str, top: str) -> list[str]:
         ended += found
 
 
-def person_above(cursor: Any, key_id: str) -> str | None:
+def person_above(cursor: Cursor, key_id: str) -> str | None:
     """Who made the key, or the first of the keys that it was made with; None where that was no person."""
     cursor.execute(
         """WITH RECURSIVE above AS (
@@ -78,7 +80,7 @@ def person_above(cursor: Any, key_id: str) -> str | None:
     return str(row[0]) if row else None
 
 
-def keep(cursor: Any, admin_key: str) -> int:
+def keep(cursor: Cursor, admin_key: str) -> int:
     """Keys made with a former ADMIN_API_KEY hang on this one from now on. Returns how many."""
     digest = root_digest(admin_key)
     cursor.execute(
@@ -89,7 +91,7 @@ def keep(cursor: Any, admin_key: str) -> int:
     return int(cursor.rowcount)
 
 
-def mark(cursor: Any, admin_key: str) -> None:
+def mark(cursor: Cursor, admin_key: str) -> None:
     """Keys of before this was kept hang on the ADMIN_API_KEY of now."""
     cursor.execute(
         "UPDATE api_keys SET maker_digest = %s WHERE maker = 'admin-key' AND maker_digest IS NULL",

@@ -12,6 +12,7 @@ import structlog
 
 from db import audit
 from db.audit import Author
+from db.cursor import Cursor
 from db.pool import Pool
 from db.sealing import Cipher, SealError
 from db.tenants.changes import NotFoundError, TakenError
@@ -202,13 +203,13 @@ def _opened(cipher: Cipher, sealed: str, tenant_id: str) -> str | None:
         return None
 
 
-def _locked(cursor: Any, tenant_id: str) -> dict[str, Any] | None:
+def _locked(cursor: Cursor, tenant_id: str) -> dict[str, Any] | None:
     cursor.execute("SELECT issuer, sealed FROM openid_providers WHERE tenant_id = %s FOR UPDATE", (UUID(tenant_id),))
     row = cursor.fetchone()
     return None if row is None else {"issuer": row[0], "sealed": row[1]}
 
 
-def _leave_an_admin(cursor: Any, tenant_id: str) -> None:
+def _leave_an_admin(cursor: Cursor, tenant_id: str) -> None:
     cursor.execute(
         """SELECT 1 FROM openid_identities i JOIN users u ON u.id = i.user_id
            WHERE i.provider_tenant_id = %s AND u.role = 'admin' AND u.status = 'active' LIMIT 1""",
@@ -219,7 +220,7 @@ def _leave_an_admin(cursor: Any, tenant_id: str) -> None:
         raise TakenError("nobody_came_yet", text)
 
 
-def _write(cursor: Any, tenant_id: str, terms: ProviderSettings, sealed: str, login_key: str) -> None:
+def _write(cursor: Cursor, tenant_id: str, terms: ProviderSettings, sealed: str, login_key: str) -> None:
     cursor.execute(
         """INSERT INTO openid_providers (tenant_id, name, issuer, client_id, sealed, role_claim, admin_values,
                  viewer_values, login_key, found_by_domain, second_factor, passwords)

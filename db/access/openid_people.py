@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import psycopg2.errors
@@ -13,6 +12,7 @@ from db import audit
 from db.access import users
 from db.access.users import Role, User
 from db.audit import Author
+from db.cursor import Cursor
 from db.mailbox.messages import new_id
 from db.pool import Pool
 from db.tenants import bounds
@@ -120,7 +120,7 @@ def _not_this_address() -> NotAdmittedError:
     return NotAdmittedError("address_taken", "This e-mail address cannot be used with this log-in.")
 
 
-def _bound(cursor: Any, vouched: ProvenPerson) -> User | None:
+def _bound(cursor: Cursor, vouched: ProvenPerson) -> User | None:
     cursor.execute(
         f"""SELECT {USER} FROM openid_identities i JOIN users u ON u.id = i.user_id
             WHERE i.issuer = %s AND i.subject = %s AND i.provider_tenant_id IS NOT DISTINCT FROM %s::uuid""",
@@ -130,7 +130,7 @@ def _bound(cursor: Any, vouched: ProvenPerson) -> User | None:
     return users.user_of(row) if row else None
 
 
-def _bind(cursor: Any, by: Author, vouched: ProvenPerson) -> User:
+def _bind(cursor: Cursor, by: Author, vouched: ProvenPerson) -> User:
     """The first time: the user with this address, if it is one of theirs and nobody else's yet; else a new one."""
     if vouched.email is None:
         text = "Your provider does not vouch for an e-mail address of yours that may be used here."
@@ -151,7 +151,7 @@ def _bind(cursor: Any, by: Author, vouched: ProvenPerson) -> User:
     return user
 
 
-def _without_a_strangers_password(cursor: Any, user: User) -> User:
+def _without_a_strangers_password(cursor: Cursor, user: User) -> User:
     """One that was told once, and was never changed, is worth nothing now, and is not asked to be changed."""
     if not user.must_change:
         return user
@@ -163,7 +163,7 @@ def _without_a_strangers_password(cursor: Any, user: User) -> User:
     return users.user_of(cursor.fetchone())
 
 
-def _made(cursor: Any, by: Author, vouched: ProvenPerson, email: str) -> User:
+def _made(cursor: Cursor, by: Author, vouched: ProvenPerson, email: str) -> User:
     bounds.make_room(cursor, "users", vouched.tenant_id)
     cursor.execute(
         f"""INSERT INTO users (id, tenant_id, email, name, role) VALUES (%s, %s, %s, %s, %s)

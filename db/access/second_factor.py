@@ -6,7 +6,6 @@ import base64
 import hashlib
 import secrets
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import pyotp
@@ -16,6 +15,7 @@ from db import audit
 from db.access import user_news
 from db.access.users import User
 from db.audit import Author
+from db.cursor import Cursor
 from db.pool import Pool
 from db.sealing import Cipher, SealError
 from db.tenants.changes import TakenError
@@ -176,7 +176,7 @@ def _take_recovery_code(pool: Pool, user: User, code: str) -> bool:
     return True
 
 
-def _spent(cursor: Any, user: User, digest: bytes) -> int | None:
+def _spent(cursor: Cursor, user: User, digest: bytes) -> int | None:
     """How many are left when this one was among them."""
     cursor.execute(
         """UPDATE users SET recovery_hashes = array_remove(recovery_hashes, %s)

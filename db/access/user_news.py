@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from db.audit import Author
+from db.cursor import Cursor
 from db.mailbox.messages import new_id
 from db.pool import Pool
 
@@ -30,7 +30,7 @@ class AccountNotice:
     at: datetime
 
 
-def tell(cursor: Any, user_id: str, what: str, by: Author, *, thing: str = "") -> None:
+def tell(cursor: Cursor, user_id: str, what: str, by: Author, *, thing: str = "") -> None:
     """In the transaction of the change. The browser that did it itself is not told, nor is whoever a tenant cannot see:
     an operator who made one of its keys.
     """

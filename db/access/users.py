@@ -14,6 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 from db import audit
 from db.access import api_keys, lineage, user_news
 from db.audit import Author
+from db.cursor import Cursor
 from db.mailbox.messages import new_id
 from db.pool import Pool
 from db.tenants import bounds
@@ -224,7 +225,7 @@ def change(pool: Pool, by: Author, tenant_id: str | None, user_id: str, name: st
     return user_of(row[:-1])
 
 
-def _leave_an_operator(cursor: Any, without: str) -> None:
+def _leave_an_operator(cursor: Cursor, without: str) -> None:
     """Somebody has to be able to let the others in again. The lock makes two who disable each other wait."""
     cursor.execute("SELECT id FROM users WHERE role = 'operator' AND status = 'active' ORDER BY id FOR UPDATE")
     if not {str(row[0]) for row in cursor.fetchall()} - {without}:

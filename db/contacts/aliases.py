@@ -15,6 +15,7 @@ from psycopg2.extras import execute_values
 
 from db.contacts.mappings import columns, mapping_of
 from db.contacts.seen import AliasKey, SeenPerson
+from db.cursor import Cursor
 from db.mailbox.messages import stamp
 from db.prepared import Prepared
 from relay.core.contacts.mapping import ConversationMapping
@@ -72,7 +73,7 @@ BY_ADDRESS = Prepared(
 )  # fmt: skip
 
 
-def look_up(cursor: Any, seen: Sequence[SeenPerson]) -> AliasBook:
+def look_up(cursor: Cursor, seen: Sequence[SeenPerson]) -> AliasBook:
     names = sorted({(one.line_id, name) for one in seen for name in one.every_name})
     addresses = sorted({(one.line_id, name) for one in seen for name in _addresses(one)})
     return AliasBook(_by_address(cursor, addresses), _by_name(cursor, names))
@@ -87,14 +88,14 @@ def _addresses(one: SeenPerson) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (person.wa_id, person.bsuid, person.address) if name))
 
 
-def _by_name(cursor: Any, names: Sequence[AliasKey]) -> dict[AliasKey, AliasHolder]:
+def _by_name(cursor: Cursor, names: Sequence[AliasKey]) -> dict[AliasKey, AliasHolder]:
     if not names:
         return {}
     BY_NAME.run(cursor, lines=[line_id for line_id, _ in names], names=[name for _, name in names])
     return {(row[0], row[1]): AliasHolder(mapping_of(row[4:]), row[2], row[3]) for row in cursor.fetchall()}
 
 
-def _by_address(cursor: Any, addresses: Sequence[AliasKey]) -> dict[AliasKey, ConversationMapping]:
+def _by_address(cursor: Cursor, addresses: Sequence[AliasKey]) -> dict[AliasKey, ConversationMapping]:
     if not addresses:
         return {}
     BY_ADDRESS.run(cursor, lines=[line_id for line_id, _ in addresses], addresses=[name for _, name in addresses])
@@ -122,7 +123,7 @@ def _usable(book: AliasBook, one: SeenPerson, names: Iterable[str]) -> Iterable[
             yield held
 
 
-def write(cursor: Any, book: AliasBook) -> None:
+def write(cursor: Cursor, book: AliasBook) -> None:
     """What the group changed. A name that somebody else was given meanwhile stays theirs."""
     new = [_row(key, held) for key, held in sorted(book.changed.items()) if key not in book.held]
     if new:
@@ -156,7 +157,7 @@ def _row(key: AliasKey, held: AliasHolder) -> tuple[Any, ...]:
     return (*key, UUID(held.mapping.conversation_id), stamp(held.since), stamp(held.until))
 
 
-def add_aliases(cursor: Any, rows: Sequence[tuple[str, str, str]]) -> None:
+def add_aliases(cursor: Cursor, rows: Sequence[tuple[str, str, str]]) -> None:
     """(line id, alias, conversation id): known aliases stay with whom they belong to."""
     if rows:
         execute_values(

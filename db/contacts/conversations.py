@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 from zlib import crc32
 
@@ -19,6 +18,7 @@ from db.contacts.identity import ConversationChoice, IdentityPlan, learnt, witho
 from db.contacts.mappings import by_id, lock, news_of_genesys, read, see_genesys_conversations
 from db.contacts.seen import Arrival, SeenPerson
 from db.contacts.windows import close_window, invited, touch
+from db.cursor import Cursor
 from db.mailbox import notices
 from db.pool import DatabaseError, Pool
 from relay.core.contacts.mapping import OUT_OF_DATE, ConversationMapping
@@ -45,7 +45,7 @@ def find_or_create(pool: Pool, tenant_id: str, line_id: str, person: Person, sha
         return resolve(cursor, [SeenPerson(tenant_id, line_id, person, by="api")], shards)[0]
 
 
-def known(cursor: Any, seen: Sequence[SeenPerson]) -> list[ConversationMapping | None]:
+def known(cursor: Cursor, seen: Sequence[SeenPerson]) -> list[ConversationMapping | None]:
     """The mapping of each, if there is one. Nothing is written."""
     if not seen:
         return []
@@ -55,7 +55,7 @@ def known(cursor: Any, seen: Sequence[SeenPerson]) -> list[ConversationMapping |
 
 
 def resolve(
-    cursor: Any, seen: Sequence[SeenPerson], shards: int, others: Sequence[Arrival] = ()
+    cursor: Cursor, seen: Sequence[SeenPerson], shards: int, others: Sequence[Arrival] = ()
 ) -> list[ConversationMapping]:
     """The mapping of each of `seen`, made where missing and brought up to date; then those of `others`.
 
@@ -80,7 +80,7 @@ def _as_found(current: ConversationMapping, choice: ConversationChoice) -> Conve
     return current if same else replace(current, names_version=OUT_OF_DATE)
 
 
-def _planned(cursor: Any, seen: Sequence[SeenPerson], shards: int) -> IdentityPlan:
+def _planned(cursor: Cursor, seen: Sequence[SeenPerson], shards: int) -> IdentityPlan:
     plan = _plan(cursor, seen, shards)
     if plan.new:
         # Whoever makes a contact of the same name at the same moment has finished after this, and is found.
@@ -90,20 +90,20 @@ def _planned(cursor: Any, seen: Sequence[SeenPerson], shards: int) -> IdentityPl
     return plan
 
 
-def _plan(cursor: Any, seen: Sequence[SeenPerson], shards: int) -> IdentityPlan:
+def _plan(cursor: Cursor, seen: Sequence[SeenPerson], shards: int) -> IdentityPlan:
     plan = IdentityPlan(aliases.look_up(cursor, seen), shards)
     for one in seen:
         plan.take(one)
     return plan
 
 
-def _wait_for_namesakes(cursor: Any, new: Iterable[ConversationChoice]) -> None:
+def _wait_for_namesakes(cursor: Cursor, new: Iterable[ConversationChoice]) -> None:
     names = {(choice.seen.line_id, name) for choice in new for name in choice.seen.every_name}
     buckets = sorted({crc32(f"{line_id}:{name}".encode("utf-8", "replace")) % BUCKETS for line_id, name in names})
     cursor.execute("SELECT pg_advisory_xact_lock(%s, n) FROM unnest(%s::int[]) AS n", (NEWCOMERS, buckets))
 
 
-def _create(cursor: Any, new: Sequence[ConversationChoice]) -> None:
+def _create(cursor: Cursor, new: Sequence[ConversationChoice]) -> None:
     rows = [
         (
             UUID(made.conversation_id), made.tenant_id, made.line_id, made.genesys_address, made.shard, made.wa_id,
@@ -126,7 +126,7 @@ def _create(cursor: Any, new: Sequence[ConversationChoice]) -> None:
         raise NamesakeError("a contact was made by somebody else at the same moment")
 
 
-def _learn(cursor: Any, plan: IdentityPlan, fresh: dict[str, ConversationMapping]) -> dict[str, ConversationMapping]:
+def _learn(cursor: Cursor, plan: IdentityPlan, fresh: dict[str, ConversationMapping]) -> dict[str, ConversationMapping]:
     """Write down what is new about people already known; most groups bring nothing new."""
     current = dict(fresh)
     for choice in plan.choices:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from db.cursor import Cursor
 from db.pool import Pool
 from db.prepared import Prepared
 from relay.core.contacts.mapping import ConversationMapping
@@ -59,7 +60,7 @@ def by_id(pool: Pool, conversation_id: str) -> ConversationMapping | None:
         return next(iter(read(cursor, [conversation_id]).values()), None)
 
 
-def read(cursor: Any, conversation_ids: Sequence[str]) -> dict[str, ConversationMapping]:
+def read(cursor: Cursor, conversation_ids: Sequence[str]) -> dict[str, ConversationMapping]:
     """Of those that there are, by id."""
     READ.run(cursor, ids=conversation_ids)
     return {mapping.conversation_id: mapping for mapping in map(mapping_of, cursor.fetchall())}
@@ -72,7 +73,7 @@ LOCK = Prepared(
 )
 
 
-def lock(cursor: Any, conversation_ids: Iterable[str]) -> None:
+def lock(cursor: Cursor, conversation_ids: Iterable[str]) -> None:
     """Lock the mappings in one order for all transactions, or two of them would wait for each other.
 
     Once per transaction, before anything is written about a conversation that exists.
@@ -112,7 +113,7 @@ ON CONFLICT (genesys_conversation_id, conversation_id) DO UPDATE SET last_seen =
 )  # fmt: skip
 
 
-def news_of_genesys(cursor: Any, rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def news_of_genesys(cursor: Cursor, rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Of (conversation id, Genesys conversation id) those whose conversation does not have this one as its current."""
     pairs = list(dict.fromkeys(rows))
     if not pairs:
@@ -122,7 +123,7 @@ def news_of_genesys(cursor: Any, rows: Iterable[tuple[str, str]]) -> list[tuple[
     return [pair for pair in pairs if pair[0] in changed]
 
 
-def see_genesys_conversations(cursor: Any, rows: Iterable[tuple[str, str]]) -> None:
+def see_genesys_conversations(cursor: Cursor, rows: Iterable[tuple[str, str]]) -> None:
     """(conversation id, Genesys conversation id) as they came: the last one is the current, all are kept.
 
     The mappings are locked by the caller, or nobody else writes them now. Nothing is written of what is known.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from db.contacts.mappings import columns, mapping_of
 from db.contacts.seen import Arrival
+from db.cursor import Cursor
 from db.mailbox.messages import stamp
 from db.prepared import Prepared
 from relay.core.contacts.mapping import ConversationMapping
@@ -51,7 +51,7 @@ SELECT * FROM done UNION ALL SELECT {columns("mine")} FROM mine WHERE NOT (activ
 )  # fmt: skip
 
 
-def touch(cursor: Any, arrivals: Iterable[Arrival]) -> dict[str, ConversationMapping]:
+def touch(cursor: Cursor, arrivals: Iterable[Arrival]) -> dict[str, ConversationMapping]:
     """Write down when each conversation was last active and how long its window is open. Locks as `lock` does.
 
     Answers with the mappings as they stand now, by conversation.
@@ -96,13 +96,13 @@ EXTEND = Prepared(
 )  # fmt: skip
 
 
-def extend(cursor: Any, told: Mapping[str, float]) -> None:
+def extend(cursor: Cursor, told: Mapping[str, float]) -> None:
     """The provider says until when (Unix seconds) the contacts of these messages, by id, may be written to freely."""
     if told:
         EXTEND.run(cursor, ids=list(told), until=[stamp(until) for until in told.values()])
 
 
-def close_window(cursor: Any, conversation_id: str, at: float) -> None:
+def close_window(cursor: Cursor, conversation_id: str, at: float) -> None:
     """The provider refused a message because the window is closed, at `at` (Unix seconds).
 
     What the contact wrote within a day counts for more: WhatsApp at times refuses inside the window
@@ -116,6 +116,6 @@ def close_window(cursor: Any, conversation_id: str, at: float) -> None:
     )
 
 
-def invited(cursor: Any, conversation_id: str, at: float) -> None:
+def invited(cursor: Cursor, conversation_id: str, at: float) -> None:
     """A template went out at `at` (Unix seconds) in place of a message."""
     cursor.execute("UPDATE conversation_mappings SET invited_at = %s WHERE id = %s", (stamp(at), UUID(conversation_id)))

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import psycopg2
 
+from db.cursor import Cursor
 from db.daemons import shards
 from db.errors import away
 from db.pool import DatabaseError, Pool
@@ -94,7 +95,7 @@ class LeaseSession:
             self._since = time.monotonic()
         return self._connection
 
-    def _lock(self, cursor: Any) -> None:
+    def _lock(self, cursor: Cursor) -> None:
         """A new number for each session: the server may not know yet that the last one is gone."""
         if self._alone:
             cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCKS, ALONE))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from psycopg2.extras import execute_values
 
+from db.cursor import Cursor
 from db.pool import Pool
 from relay.core.queues import queue_number
 
@@ -39,7 +39,7 @@ def reshard(pool: Pool, shards: int) -> int:
     return count
 
 
-def _rehouse(cursor: Any, shards: int) -> int:
+def _rehouse(cursor: Cursor, shards: int) -> int:
     count, after = 0, UUID(int=0)
     while True:
         cursor.execute(

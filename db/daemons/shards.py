@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
+from db.cursor import Cursor
 from db.mailbox.claims import BEGUN
 
 CHANNEL = "relay_shards"
@@ -20,7 +20,7 @@ class Taken:
     from_dead: bool
 
 
-def renew(cursor: Any, daemon_id: str, name: str, seconds: float, lock_number: int | None = None) -> None:
+def renew(cursor: Cursor, daemon_id: str, name: str, seconds: float, lock_number: int | None = None) -> None:
     """Take or extend this daemon's lease. Measure the monotonic clock before calling.
 
     Without the number of a lock that its session holds nobody ends the lease before its time.
@@ -34,30 +34,30 @@ def renew(cursor: Any, daemon_id: str, name: str, seconds: float, lock_number: i
     )
 
 
-def give_all(cursor: Any, daemon_id: str) -> None:
+def give_all(cursor: Cursor, daemon_id: str) -> None:
     """Hand every shard over to whoever hears of it."""
     cursor.execute("UPDATE shards SET owner = NULL, changed_at = now() WHERE owner = %s", (UUID(daemon_id),))
     _tell(cursor)
 
 
-def leave(cursor: Any, daemon_id: str) -> None:
+def leave(cursor: Cursor, daemon_id: str) -> None:
     """Give everything back at once, so that nobody has to wait for the lease to run out."""
     give_all(cursor, daemon_id)
     cursor.execute("DELETE FROM daemons WHERE id = %s", (UUID(daemon_id),))
 
 
-def _tell(cursor: Any) -> None:
+def _tell(cursor: Cursor) -> None:
     """Those that listen look at once who owns what, and not within a second."""
     cursor.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
 
 
-def live_daemons(cursor: Any) -> int:
+def live_daemons(cursor: Cursor) -> int:
     cursor.execute("DELETE FROM daemons WHERE lease_until < now() - interval '1 day'")
     cursor.execute("SELECT count(*) FROM daemons WHERE lease_until > now()")
     return int(cursor.fetchone()[0])
 
 
-def overview(cursor: Any) -> tuple[list[str], int, int]:
+def overview(cursor: Cursor) -> tuple[list[str], int, int]:
     """The living daemons' names, how many shards they own, and how many shards there are."""
     cursor.execute("SELECT name FROM daemons WHERE lease_until > now() ORDER BY name LIMIT 100")
     names = [row[0] for row in cursor.fetchall()]
@@ -69,13 +69,13 @@ def overview(cursor: Any) -> tuple[list[str], int, int]:
     return names, int(served), int(total)
 
 
-def owned(cursor: Any, daemon_id: str) -> dict[int, int]:
+def owned(cursor: Cursor, daemon_id: str) -> dict[int, int]:
     """Shard number to epoch, as the database sees it."""
     cursor.execute("SELECT n, epoch FROM shards WHERE owner = %s", (UUID(daemon_id),))
     return {row[0]: row[1] for row in cursor.fetchall()}
 
 
-def take(cursor: Any, daemon_id: str, most: int) -> dict[int, Taken]:
+def take(cursor: Cursor, daemon_id: str, most: int) -> dict[int, Taken]:
     """Take up to `most` shards that nobody living owns. The new epoch shuts the old owner out."""
     cursor.execute(
         """WITH free AS (
@@ -91,14 +91,14 @@ def take(cursor: Any, daemon_id: str, most: int) -> dict[int, Taken]:
     return {row[0]: Taken(row[1], row[2]) for row in cursor.fetchall()}
 
 
-def give_up(cursor: Any, daemon_id: str, number: int) -> None:
+def give_up(cursor: Cursor, daemon_id: str, number: int) -> None:
     cursor.execute(
         "UPDATE shards SET owner = NULL, changed_at = now() WHERE n = %s AND owner = %s", (number, UUID(daemon_id))
     )
     _tell(cursor)
 
 
-def adopt_claims(cursor: Any, number: int, epoch: int, *, from_dead: bool = False) -> int:
+def adopt_claims(cursor: Cursor, number: int, epoch: int, *, from_dead: bool = False) -> int:
     """Calls that an earlier owner had under way become unknown: their outcome has to be found out.
 
     To WhatsApp `unknown_until` stays empty until all that was in the shard's queues is taken in: a receipt that
@@ -125,7 +125,7 @@ def adopt_claims(cursor: Any, number: int, epoch: int, *, from_dead: bool = Fals
     return int(cursor.fetchone()[0])
 
 
-def date_unknowns(cursor: Any, number: int, seconds: float) -> list[str]:
+def date_unknowns(cursor: Cursor, number: int, seconds: float) -> list[str]:
     """Start the wait for the outcomes adopted above; returns the conversations concerned."""
     cursor.execute(
         """UPDATE message_tracking m

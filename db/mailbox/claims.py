@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from db.cursor import Cursor
 from db.mailbox import events
 from db.mailbox.messages import stamp
 from db.prepared import Prepared
@@ -35,7 +36,7 @@ RETURNING m.id::text
 )  # fmt: skip
 
 
-def claim(cursor: Any, owner: str, claims: Sequence[Claim], request_seconds: float) -> set[str]:
+def claim(cursor: Cursor, owner: str, claims: Sequence[Claim], request_seconds: float) -> set[str]:
     """The ids that may be sent now: owner and epoch still hold, and nobody else has the row.
 
     One statement, run as its own transaction: it locks the shard rows FOR SHARE, so that a
@@ -62,7 +63,7 @@ LOCK = Prepared(
 )
 
 
-def lock(cursor: Any, message_ids: Sequence[str]) -> None:
+def lock(cursor: Cursor, message_ids: Sequence[str]) -> None:
     """Lock the rows in one order for all transactions, or two of them would wait for each other."""
     LOCK.run(cursor, ids=message_ids)
 
@@ -106,7 +107,7 @@ WHERE (v.message_id, v.n) NOT IN (SELECT message_id, n FROM known)
 )  # fmt: skip
 
 
-def record_attempts(cursor: Any, attempts: Sequence[Attempt]) -> None:
+def record_attempts(cursor: Cursor, attempts: Sequence[Attempt]) -> None:
     """Write down the calls, each with when it was claimed. Their messages are locked by the caller."""
     if not attempts:
         return
@@ -139,7 +140,7 @@ UNDER_WAY = Prepared(
 )
 
 
-def keep_attempts_under_way(cursor: Any, message_ids: Sequence[str]) -> None:
+def keep_attempts_under_way(cursor: Cursor, message_ids: Sequence[str]) -> None:
     """Make the rows of calls that have not ended, before others move their messages. The caller has locked these."""
     if message_ids:
         UNDER_WAY.run(cursor, ids=message_ids)
@@ -172,7 +173,7 @@ RETURNING {ROW_STATUS}
 )  # fmt: skip
 
 
-def record_sent(cursor: Any, sent: Sequence[Attempt]) -> list[RowStatus]:
+def record_sent(cursor: Cursor, sent: Sequence[Attempt]) -> list[RowStatus]:
     """`sent` is accepted from anyone who knows it, and never overwritten by less. How those stand that were changed."""
     if not sent:
         return []
@@ -209,7 +210,7 @@ WHERE m.id = v.id AND m.attempts = v.attempt AND m.state IN ('received', 'sendin
 )  # fmt: skip
 
 
-def record_verdicts(cursor: Any, verdicts: Sequence[Verdict]) -> None:
+def record_verdicts(cursor: Cursor, verdicts: Sequence[Verdict]) -> None:
     if verdicts:
         VERDICTS.run(
             cursor,
@@ -225,7 +226,7 @@ def record_verdicts(cursor: Any, verdicts: Sequence[Verdict]) -> None:
         )
 
 
-def note_verdicts(cursor: Any, verdicts: Sequence[Verdict]) -> None:
+def note_verdicts(cursor: Cursor, verdicts: Sequence[Verdict]) -> None:
     """The history of what did not go straight through: tried again, unknown, failed, dead, and why."""
     events.note(
         cursor,
@@ -246,7 +247,7 @@ REPORTED = Prepared(
 )  # fmt: skip
 
 
-def record_reports(cursor: Any, reports: Sequence[tuple[str, str, str | None]]) -> None:
+def record_reports(cursor: Cursor, reports: Sequence[tuple[str, str, str | None]]) -> None:
     """(message id, status told, why it was given up or None)."""
     if not reports:
         return
@@ -280,14 +281,14 @@ def row_status_of(row: Sequence[Any]) -> RowStatus:
     return RowStatus(message_id, conversation_id, shard, state, report, own_id, float(at or 0.0), *rest)
 
 
-def row_statuses(cursor: Any, message_ids: Sequence[str]) -> list[RowStatus]:
+def row_statuses(cursor: Cursor, message_ids: Sequence[str]) -> list[RowStatus]:
     if not message_ids:
         return []
     STANDINGS.run(cursor, ids=message_ids)
     return [row_status_of(row) for row in cursor.fetchall()]
 
 
-def due_reports(cursor: Any, conversation_ids: Sequence[str], limit: int) -> list[RowStatus]:
+def due_reports(cursor: Cursor, conversation_ids: Sequence[str], limit: int) -> list[RowStatus]:
     """Messages of which the agent's side has not been told what it should be: `limit` of each conversation."""
     DUE_REPORTS.run(cursor, conversations=conversation_ids, limit=limit)
     return [row_status_of(row) for row in cursor.fetchall()]

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from db import audit
 from db.audit import Author
+from db.cursor import Cursor
 from db.mailbox import events
 from db.paging import Page, decode, page
 from db.pool import Pool
@@ -82,7 +83,7 @@ def count(pool: Pool, wanted: Filter, most: int = COUNTED) -> int:
         return counted(cursor, wanted, most)
 
 
-def counted(cursor: Any, wanted: Filter, most: int, ids: Sequence[str] | None = None) -> int:
+def counted(cursor: Cursor, wanted: Filter, most: int, ids: Sequence[str] | None = None) -> int:
     """The same in the caller's transaction, of all or of those named."""
     found, values = _found(wanted, "ASC", most, ids)
     cursor.execute(f"SELECT count(*) FROM (SELECT 1 {found} LIMIT %(limit)s) AS found", values)
@@ -161,7 +162,7 @@ def conditions(wanted: Filter, ids: Sequence[str] | None = None) -> tuple[str, d
 
 
 def before(
-    cursor: Any, wanted: Filter, chosen: Sequence[tuple[UUID, str, datetime]], ids: Sequence[str] | None = None
+    cursor: Cursor, wanted: Filter, chosen: Sequence[tuple[UUID, str, datetime]], ids: Sequence[str] | None = None
 ) -> set[str]:
     """Arrival and order differ a little: what matches of the same lanes and sorts before the last one `chosen` of each.
 
@@ -187,7 +188,7 @@ def before(
     return {str(row[0]) for row in cursor.fetchall()}
 
 
-def put_back(cursor: Any, actor: str, ids: Sequence[str], since: datetime) -> list[str]:
+def put_back(cursor: Cursor, actor: str, ids: Sequence[str], since: datetime) -> list[str]:
     """Those of them that are dead, back in their conversations, in the caller's transaction.
 
     What went back since then has died again, whatever the clock of its daemon says: it is left.
@@ -212,7 +213,7 @@ def _why_not(state: str, old: bool) -> str:
     return f"it is {state}: only what was given up or failed can be replayed"
 
 
-def _back(cursor: Any, actor: str, ids: Sequence[str]) -> list[tuple[str, str]]:
+def _back(cursor: Cursor, actor: str, ids: Sequence[str]) -> list[tuple[str, str]]:
     """Back to `received`, and told to the owners of their shards: (id, tenant)."""
     if not ids:
         return []
@@ -231,7 +232,7 @@ def _back(cursor: Any, actor: str, ids: Sequence[str]) -> list[tuple[str, str]]:
     return [(str(row[0]), str(row[1])) for row in rows]
 
 
-def _record(cursor: Any, by: Author, rows: Sequence[tuple[str, str]]) -> None:
+def _record(cursor: Cursor, by: Author, rows: Sequence[tuple[str, str]]) -> None:
     for tenant_id in sorted({tenant for _, tenant in rows}):
         own = [one for one, tenant in rows if tenant == tenant_id]
         detail = {"count": len(own), "messages": own[:NAMED]}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from db.cursor import Cursor
 from db.prepared import Prepared
 
 NOTE = Prepared(
@@ -15,7 +15,7 @@ NOTE = Prepared(
 )  # fmt: skip
 
 
-def note(cursor: Any, events: Iterable[tuple[str, str, str]]) -> None:
+def note(cursor: Cursor, events: Iterable[tuple[str, str, str]]) -> None:
     """(message id, event, detail) into the history, in the caller's transaction."""
     rows = list(events)
     if rows:

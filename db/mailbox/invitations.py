@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from db.contacts import conversations, windows
+from db.cursor import Cursor
 from db.mailbox import events
 from db.pool import Pool
 from relay.core.content import Template
@@ -71,7 +71,7 @@ def send(
         return SentInvitation(template, reason)
 
 
-def _standing(cursor: Any, message_id: str) -> tuple[Message | None, str, str | None, float | None]:
+def _standing(cursor: Cursor, message_id: str) -> tuple[Message | None, str, str | None, float | None]:
     """The message, its state and reason, and when its contact was last sent a template instead that did not fail."""
     cursor.execute(
         """SELECT m.content, m.state, m.reason, extract(epoch FROM c.invited_at)
@@ -86,7 +86,7 @@ def _standing(cursor: Any, message_id: str) -> tuple[Message | None, str, str | 
     return load(Message, row[0]), row[1], row[2], invited_at
 
 
-def _failed_since(cursor: Any, message_id: str) -> bool:
+def _failed_since(cursor: Cursor, message_id: str) -> bool:
     """The newest template that went out instead has not arrived: so nobody was invited."""
     cursor.execute(
         """SELECT n.state IN ('failed', 'dead') FROM message_tracking m CROSS JOIN LATERAL (

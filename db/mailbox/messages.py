@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from db.cursor import Cursor
 from db.mailbox import events
 from db.mailbox.raw_payloads import packed
 from db.pool import Pool
@@ -89,7 +90,7 @@ class InsertedRows:
     late: int
 
 
-def insert(cursor: Any, new: Sequence[NewRow]) -> InsertedRows:
+def insert(cursor: Cursor, new: Sequence[NewRow]) -> InsertedRows:
     """Write the rows, and look up the unfinished ones among those that were there.
 
     A bare DO NOTHING would hide a row that a dying daemon inserted and nobody works on.
@@ -127,7 +128,7 @@ EXISTING = Prepared(
 )  # fmt: skip
 
 
-def _existing(cursor: Any, duplicates: Sequence[Row]) -> list[Row]:
+def _existing(cursor: Cursor, duplicates: Sequence[Row]) -> list[Row]:
     if not duplicates:
         return []
     EXISTING.run(
@@ -158,7 +159,7 @@ LANES = Prepared(
 )  # fmt: skip
 
 
-def unfinished(cursor: Any, conversation_ids: Sequence[str], limit: int) -> dict[tuple[str, Direction], list[Row]]:
+def unfinished(cursor: Cursor, conversation_ids: Sequence[str], limit: int) -> dict[tuple[str, Direction], list[Row]]:
     """The beginning of each lane that has one, by conversation and direction: once claimed first, then by sort key."""
     LANES.run(cursor, conversations=conversation_ids, limit=limit)
     lanes: dict[tuple[str, Direction], list[Row]] = {}

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from psycopg2.extras import execute_values
 
+from db.cursor import Cursor
 from db.mailbox.messages import stamp
 from db.paging import Page, decode, page
 from db.pool import Pool
@@ -52,7 +53,7 @@ class ListedNotice:
     at: datetime
 
 
-def keep(cursor: Any, rows: Iterable[NewNotice]) -> None:
+def keep(cursor: Cursor, rows: Iterable[NewNotice]) -> None:
     """A repeated webhook makes no second notice. A line that got a new one keeps so many and no more."""
     values = sorted((_values(one) for one in rows), key=lambda row: (row[1], row[6]))
     if not values:
@@ -123,7 +124,7 @@ def _notice(row: Sequence[Any]) -> ListedNotice:
     return ListedNotice(row[0], str(row[1]), str(row[2]), *row[3:])
 
 
-def expire(cursor: Any) -> int:
+def expire(cursor: Cursor) -> int:
     """Delete a bounded number of those that are too old. Returns how many."""
     cursor.execute(
         """DELETE FROM line_notices WHERE id IN (

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg2.extras import execute_values
 
 from db.contacts import conversations, windows
+from db.cursor import Cursor
 from db.mailbox import undelivered
 from db.mailbox.claims import BEGUN, row_statuses
 from db.mailbox.messages import stamp
@@ -29,7 +30,7 @@ class LineReceipt:
     receipt: Receipt
 
 
-def record(cursor: Any, receipts: Sequence[LineReceipt]) -> list[RowStatus]:
+def record(cursor: Cursor, receipts: Sequence[LineReceipt]) -> list[RowStatus]:
     """Match, write, and park what matches nothing yet, in the caller's transaction."""
     if not receipts:
         return []
@@ -57,7 +58,7 @@ MATCH = Prepared(
 )  # fmt: skip
 
 
-def _match(cursor: Any, receipts: Sequence[LineReceipt]) -> dict[int, MatchedReceipt]:
+def _match(cursor: Cursor, receipts: Sequence[LineReceipt]) -> dict[int, MatchedReceipt]:
     """By index in `receipts`: by our own id first, then by the provider's within the line."""
     MATCH.run(
         cursor,
@@ -82,7 +83,7 @@ UNKNOWN_ALIASES = Prepared(
 )  # fmt: skip
 
 
-def _learn_aliases(cursor: Any, told: Sequence[MatchedReceipt]) -> None:
+def _learn_aliases(cursor: Cursor, told: Sequence[MatchedReceipt]) -> None:
     """Further addresses of the contact. Three statuses per message name them: the first that do are enough."""
     naming = {
         (one.line_id, alias, one.message_id, one.receipt.status == "sent")
@@ -97,7 +98,7 @@ def _learn_aliases(cursor: Any, told: Sequence[MatchedReceipt]) -> None:
     conversations.add_aliases(cursor, sorted(set(cursor.fetchall())))
 
 
-def _park(cursor: Any, unmatched: Sequence[LineReceipt]) -> None:
+def _park(cursor: Cursor, unmatched: Sequence[LineReceipt]) -> None:
     rows = {
         (one.line_id, one.receipt.provider_id, one.receipt.status): one.receipt
         for one in unmatched
@@ -178,7 +179,7 @@ WHERE m.id = n.id AND n.before IS DISTINCT FROM ROW(n.sent_at, n.delivered_at, n
 )  # fmt: skip
 
 
-def write(cursor: Any, facts: Sequence[Facts]) -> None:
+def write(cursor: Cursor, facts: Sequence[Facts]) -> None:
     """The ladder: a fact known before changes nothing, and so writes nothing."""
     if not facts:
         return
@@ -205,7 +206,7 @@ UNPARK = Prepared(
 )  # fmt: skip
 
 
-def unpark(cursor: Any, ids: Sequence[tuple[str, str]]) -> list[RowStatus]:
+def unpark(cursor: Cursor, ids: Sequence[tuple[str, str]]) -> list[RowStatus]:
     """Apply the receipts parked for (line id, provider id) pairs that have just become known."""
     if not ids:
         return []
@@ -214,7 +215,7 @@ def unpark(cursor: Any, ids: Sequence[tuple[str, str]]) -> list[RowStatus]:
     return record(cursor, [_line_receipt(row) for row in cursor.fetchall()])
 
 
-def unpark_known(cursor: Any, limit: int = 500) -> list[RowStatus]:
+def unpark_known(cursor: Cursor, limit: int = 500) -> list[RowStatus]:
     """The sweep's share: parked receipts whose message became known without anybody looking."""
     cursor.execute(
         """SELECT p.line_id::text, p.provider_id FROM parked_receipts p
@@ -225,7 +226,7 @@ def unpark_known(cursor: Any, limit: int = 500) -> list[RowStatus]:
     return unpark(cursor, [(row[0], row[1]) for row in cursor.fetchall()])
 
 
-def drop_stale(cursor: Any) -> int:
+def drop_stale(cursor: Cursor) -> int:
     """Forget what nobody can match: older than 15 minutes, or beyond 10,000 on a line. Returns how many."""
     cursor.execute("DELETE FROM parked_receipts WHERE parked_at < now() - make_interval(secs => %s)", (PARKED_SECONDS,))
     dropped: int = cursor.rowcount

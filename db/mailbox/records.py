@@ -13,6 +13,7 @@ from uuid import UUID
 
 from db.contacts import conversations
 from db.contacts.seen import Arrival
+from db.cursor import Cursor
 from db.mailbox import messages
 from db.mailbox.messages import stamp
 from db.pool import Pool
@@ -118,7 +119,7 @@ def put(
     return _record(row), True
 
 
-def _known(cursor: Any, line_id: str, direction: str, source_id: str) -> Record:
+def _known(cursor: Cursor, line_id: str, direction: str, source_id: str) -> Record:
     cursor.execute(
         f"SELECT {COLUMNS} FROM message_tracking WHERE line_id = %s AND direction = %s AND source_id = %s",
         (line_id, direction, source_id),
@@ -166,7 +167,7 @@ FROM merged n WHERE m.id = n.id RETURNING {", ".join("m." + name.strip() for nam
 """
 
 
-def _moved(cursor: Any, key: UUID, step: RecordChange) -> Sequence[Any]:
+def _moved(cursor: Cursor, key: UUID, step: RecordChange) -> Sequence[Any]:
     times = {name: stamp(step.at) if step.status == name else None for name in ("sent", "delivered", "read", "failed")}
     cursor.execute(MOVE, {**times, "code": step.code, "reason": step.reason, "id": key})
     row: Sequence[Any] = cursor.fetchone()

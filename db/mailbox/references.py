@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from db.cursor import Cursor
 from db.prepared import Prepared
 from relay.core.messages import Direction, Message, load
 
@@ -68,7 +69,7 @@ KEEP_EDITS = Prepared(
 )  # fmt: skip
 
 
-def keep_edits(cursor: Any, edits: Mapping[tuple[str, str, str], str]) -> None:
+def keep_edits(cursor: Cursor, edits: Mapping[tuple[str, str, str], str]) -> None:
     """What messages were edited to, by line id, conversation id and WhatsApp's id."""
     if edits:
         lines, conversations, source_ids = zip(*edits, strict=True)
@@ -77,7 +78,7 @@ def keep_edits(cursor: Any, edits: Mapping[tuple[str, str, str], str]) -> None:
         )
 
 
-def quoted(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ReferredMessage]:
+def quoted(cursor: Cursor, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ReferredMessage]:
     """By (line id, WhatsApp's id): the customer's own messages, and those that WhatsApp took from us."""
     pairs = sorted(set(wanted))
     if not pairs:
@@ -86,7 +87,7 @@ def quoted(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, st
     return {(row[0], row[1]): _known(row[2:]) for row in cursor.fetchall()}
 
 
-def offering(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ReferredMessage]:
+def offering(cursor: Cursor, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ReferredMessage]:
     """By (line id, our id): the messages whose answers were tapped."""
     pairs = sorted(set(wanted))
     if not pairs:
@@ -95,7 +96,7 @@ def offering(cursor: Any, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, 
     return {(row[0], row[1]): _known(row[2:]) for row in cursor.fetchall()}
 
 
-def last_shown(cursor: Any, conversation_ids: Iterable[str]) -> dict[str, ReferredMessage]:
+def last_shown(cursor: Cursor, conversation_ids: Iterable[str]) -> dict[str, ReferredMessage]:
     """By conversation: the newest message that went to the phone, if it is among the last few."""
     ids = sorted(set(conversation_ids))
     if not ids:

@@ -17,6 +17,7 @@ from psycopg2.extras import Json
 
 from db import audit
 from db.audit import Author
+from db.cursor import Cursor
 from db.mailbox import dead_letters
 from db.mailbox.dead_letters import Filter
 from db.paging import Page, decode, page
@@ -235,7 +236,7 @@ CROSS JOIN LATERAL (
   AND (m.arrived_at, m.seq) > (v.at, v.seq) {conditions} ORDER BY m.arrived_at, m.seq LIMIT v.room) m"""
 
 
-def _oldest(cursor: Any, held: ReplayJob, ids: list[str] | None, reached: dict[str, Any]) -> list[Sequence[Any]]:
+def _oldest(cursor: Cursor, held: ReplayJob, ids: list[str] | None, reached: dict[str, Any]) -> list[Sequence[Any]]:
     """The next ones of each line and direction, which `reached` is brought up to."""
     ways = [held.direction] if held.direction else list(history.DIRECTIONS)
     cursor.execute(
@@ -262,7 +263,7 @@ def _oldest(cursor: Any, held: ReplayJob, ids: list[str] | None, reached: dict[s
     return rows
 
 
-def _put_back(cursor: Any, held: ReplayJob, ids: list[str] | None, rows: Sequence[Sequence[Any]]) -> int:
+def _put_back(cursor: Cursor, held: ReplayJob, ids: list[str] | None, rows: Sequence[Sequence[Any]]) -> int:
     if not rows:
         return 0
     lanes = [(row[1], row[3], row[4]) for row in rows]
@@ -293,7 +294,7 @@ def _asked(held: ReplayJob) -> dict[str, Any]:
     return {"count": held.total, "chosen": held.chosen} | {name: value for name, value in told.items() if value}
 
 
-def _record_end(cursor: Any, by: Author, held: ReplayJob) -> None:
+def _record_end(cursor: Cursor, by: Author, held: ReplayJob) -> None:
     """With what is known then: those on their way are counted later."""
     detail = {"count": held.total, "put_back": held.put_back, "carried": held.carried, "failed": held.failed_again}
     verb = "cancelled" if held.state == "cancelled" else "ended"

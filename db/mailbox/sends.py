@@ -11,6 +11,7 @@ from uuid import UUID
 
 from db.contacts import conversations
 from db.contacts.seen import SeenPerson
+from db.cursor import Cursor
 from db.mailbox import events, messages, sweep
 from db.mailbox.raw_payloads import unpacked
 from db.pool import Pool
@@ -81,7 +82,7 @@ def put(pool: Pool, asked: NewSend, shards: int) -> str:
     return row.id
 
 
-def _known(cursor: Any, asked: NewSend) -> str | None:
+def _known(cursor: Cursor, asked: NewSend) -> str | None:
     """Looked for on all lines and in both directions, so that an id stands for one message only."""
     cursor.execute(
         """SELECT m.id, m.raw_payload, m.payload FROM lines l JOIN message_tracking m ON m.line_id = l.id

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from db.cursor import Cursor
 from db.mailbox import claims
 from db.prepared import Prepared
 
@@ -46,7 +47,7 @@ UNFINISHED = Prepared(
 )  # fmt: skip
 
 
-def page(cursor: Any, shards: Sequence[int], after: Bookmark = START) -> list[UnfinishedMessage]:
+def page(cursor: Cursor, shards: Sequence[int], after: Bookmark = START) -> list[UnfinishedMessage]:
     """The next PAGE unfinished rows of these shards behind `after`; fewer mean the end.
 
     A bounded page per second, walking round: the cost does not grow with the backlog.
@@ -56,7 +57,7 @@ def page(cursor: Any, shards: Sequence[int], after: Bookmark = START) -> list[Un
     return [UnfinishedMessage(row[7:], *row[:7]) for row in cursor.fetchall()]
 
 
-def expire(cursor: Any, found: Sequence[UnfinishedMessage], seconds: float) -> None:
+def expire(cursor: Cursor, found: Sequence[UnfinishedMessage], seconds: float) -> None:
     """Calls that nobody settled (their sender vanished) become unknown."""
     stale = sorted(one.message_id for one in found if one.stale)
     if not stale:
@@ -72,6 +73,6 @@ def expire(cursor: Any, found: Sequence[UnfinishedMessage], seconds: float) -> N
     )
 
 
-def notify(cursor: Any, shard: int, conversation_id: str) -> None:
+def notify(cursor: Cursor, shard: int, conversation_id: str) -> None:
     """Tell the owner of `shard`, whoever that is, that a conversation has work."""
     cursor.execute("SELECT pg_notify('relay_wake', %s)", (f"{shard}:{conversation_id}",))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from psycopg2.extras import execute_values
 
+from db.cursor import Cursor
 from db.mailbox import claims, events, sweep
 from relay.core.messages import Receipt
 from relay.core.retry import PASSING, send_again
@@ -90,7 +91,7 @@ class SettledReceipts:
     put_back: list[str] = field(default_factory=list)
 
 
-def settle(cursor: Any, told: Sequence[MatchedReceipt]) -> SettledReceipts:
+def settle(cursor: Cursor, told: Sequence[MatchedReceipt]) -> SettledReceipts:
     """Deal with the failures among them. Nothing is asked of PostgreSQL when there are none."""
     failures = _failures(cursor, told)
     again = {one.told.message_id: one for one in failures if one.next == "again"}
@@ -106,7 +107,7 @@ def settle(cursor: Any, told: Sequence[MatchedReceipt]) -> SettledReceipts:
     )
 
 
-def _failures(cursor: Any, told: Sequence[MatchedReceipt]) -> list[_FailedReceipt]:
+def _failures(cursor: Cursor, told: Sequence[MatchedReceipt]) -> list[_FailedReceipt]:
     """The failed ones, one per attempt, beside their rows, which are locked from now on."""
     failed = {one.attempt: one for one in told if one.receipt.status == "failed"}
     if not failed:
@@ -118,7 +119,7 @@ def _failures(cursor: Any, told: Sequence[MatchedReceipt]) -> list[_FailedReceip
     return _read(cursor, list(failed.values()), arrived)
 
 
-def _name_attempts(cursor: Any, nameless: Sequence[MatchedReceipt]) -> None:
+def _name_attempts(cursor: Cursor, nameless: Sequence[MatchedReceipt]) -> None:
     """A status that bears our id may know the provider's before its answer did: if one attempt only can be meant."""
     if nameless:
         claims.keep_attempts_under_way(cursor, [one.message_id for one in nameless])
@@ -141,7 +142,7 @@ def _name_attempts(cursor: Any, nameless: Sequence[MatchedReceipt]) -> None:
         )  # fmt: skip
 
 
-def _read(cursor: Any, failed: Sequence[MatchedReceipt], arrived: set[str]) -> list[_FailedReceipt]:
+def _read(cursor: Cursor, failed: Sequence[MatchedReceipt], arrived: set[str]) -> list[_FailedReceipt]:
     """Read under the lock, which the look that matched them did not have; older attempts first."""
     rows = execute_values(
         cursor,
@@ -163,7 +164,7 @@ def _read(cursor: Any, failed: Sequence[MatchedReceipt], arrived: set[str]) -> l
     return [_FailedReceipt(one, row[3] in ARRIVED or one.message_id in arrived, *row[1:]) for one, row in found]
 
 
-def _end(cursor: Any, ended: Sequence[_FailedReceipt]) -> None:
+def _end(cursor: Cursor, ended: Sequence[_FailedReceipt]) -> None:
     """The attempts' rows: that they came to nothing, and the provider's whole word about it."""
     if ended:
         execute_values(
@@ -198,7 +199,7 @@ RETURNING m.id::text, m.shard, m.conversation_id::text, m.late
 """
 
 
-def _put_back(cursor: Any, again: dict[str, _FailedReceipt]) -> None:
+def _put_back(cursor: Cursor, again: dict[str, _FailedReceipt]) -> None:
     """Back to `received`, told to the owners of their shards, and written down. The rows are locked."""
     if not again:
         return

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from db.contacts import conversations
+from db.cursor import Cursor
 from db.mailbox import claims, messages
 from db.pool import Pool
 from db.prepared import Prepared
@@ -35,7 +35,7 @@ class UnfinishedRows:
     reports: list[RowStatus]
 
 
-def others(cursor: Any, conversation_ids: Collection[str], known: Collection[str]) -> set[str]:
+def others(cursor: Cursor, conversation_ids: Collection[str], known: Collection[str]) -> set[str]:
     """Which of the conversations have something unfinished beside the known messages."""
     if not conversation_ids:
         return set()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
+from db.cursor import Cursor
 from db.tenants.changes import TakenError
 
 MOST = {"users": 1_000, "api_keys": 10_000, "lines": 1_000}
@@ -11,7 +12,7 @@ MOST = {"users": 1_000, "api_keys": 10_000, "lines": 1_000}
 WORDS = {"users": "users", "api_keys": "API keys", "lines": "lines"}
 
 
-def make_room(cursor: Any, table: Literal["users", "api_keys", "lines"], tenant_id: str | None) -> None:
+def make_room(cursor: Cursor, table: Literal["users", "api_keys", "lines"], tenant_id: str | None) -> None:
     """Before a row is made for a tenant. Raises TakenError when it has as many as anybody may."""
     if tenant_id is None:
         return

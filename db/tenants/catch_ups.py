@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from db.audit import Author
 from db.contacts.mappings import slot
+from db.cursor import Cursor
 from db.pool import Pool
 from db.tenants.changes import Changes, NotFoundError
 from relay.core.catch_up import (
@@ -80,7 +81,7 @@ def still_taking(pool: Pool, refused_for: float | None = None) -> int:
         return _want_all(cursor, absence) if absence else 0
 
 
-def _want_all(cursor: Any, absence: float) -> int:
+def _want_all(cursor: Cursor, absence: float) -> int:
     statement = WANT.format(since="now() - make_interval(secs => %(ago)s)", which="true")
     ago = min(absence + MARGIN_SECONDS, FARTHEST_SECONDS)
     cursor.execute(statement, {"ago": ago, "reason": "absence", "settle": SETTLE_SECONDS, "looks": LOOKS})

@@ -12,6 +12,7 @@ from typing import Any
 
 from db import audit
 from db.audit import Author
+from db.cursor import Cursor
 from db.pool import Pool
 
 CHANNEL = "relay_tenants"
@@ -55,7 +56,7 @@ class Changes:
         self._forget(sorted(refs))
 
 
-def _refs(cursor: Any, tenant_id: str) -> set[Ref]:
+def _refs(cursor: Cursor, tenant_id: str) -> set[Ref]:
     """All by which a webhook may ask for this tenant's lines."""
     cursor.execute(
         """SELECT 'tenant-key', webhook_key FROM tenants WHERE id = %(id)s

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from psycopg2.extras import Json
 
 from db.audit import Author
+from db.cursor import Cursor
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.changes import Changes, NotFoundError
@@ -85,7 +86,7 @@ def put(
         return stored
 
 
-def lock_tenant(cursor: Any, tenant_id: str) -> None:
+def lock_tenant(cursor: Cursor, tenant_id: str) -> None:
     """Changes of one tenant go one after the other. Raises NotFoundError."""
     cursor.execute("SELECT 1 FROM tenants WHERE id = %s FOR UPDATE", (tenant_id,))
     if cursor.fetchone() is None:

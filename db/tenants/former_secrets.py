@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from db.audit import Author
+from db.cursor import Cursor
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.changes import Changes
@@ -74,13 +75,13 @@ def end(changes: Changes, cipher: Cipher, by: Author, tenant_id: str, side: Type
     return ended
 
 
-def _places(cursor: Any, cipher: Cipher, tenant_id: str) -> list[_Place]:
+def _places(cursor: Cursor, cipher: Cipher, tenant_id: str) -> list[_Place]:
     cursor.execute(HELD, {"tenant": tenant_id})
     rows = cursor.fetchall()
     return [_Place(row[0], None if row[1] is None else str(row[1]), row[2], cipher.open(row[3])) for row in rows]
 
 
-def _put(cursor: Any, tenant_id: str, place: _Place, sealed: str) -> None:
+def _put(cursor: Cursor, tenant_id: str, place: _Place, sealed: str) -> None:
     values: Mapping[str, Any] = {"sealed": sealed, "tenant": tenant_id, "side": place.side, "line": place.line_id}
     if place.line_id is None:
         cursor.execute(

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from db import audit
 from db.audit import Author
+from db.cursor import Cursor
 from db.mailbox import events, notices
 from db.mailbox.notices import NewNotice
 from db.pool import Pool
@@ -238,7 +239,7 @@ def end_waiting(pool: Pool) -> int:
         return len(ids)
 
 
-def _end(cursor: Any, ids: Sequence[Any]) -> None:
+def _end(cursor: Cursor, ids: Sequence[Any]) -> None:
     """Locked in the order of all transactions. Nobody is told of it, since the way there is gone."""
     cursor.execute("SELECT 1 FROM message_tracking WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (list(ids),))
     cursor.execute(

@@ -15,6 +15,7 @@ import orjson
 from psycopg2 import Binary
 from psycopg2.extras import execute_values
 
+from db.cursor import Cursor
 from db.pool import Pool
 
 OPERATOR = ""
@@ -165,7 +166,7 @@ def raw_of(pool: Pool, item_id: int) -> bytes | None:
     return bytes(row[0]) if row is not None and row[0] is not None else None
 
 
-def drop(cursor: Any, channel: str, line_ref: str, signer: str | None = None) -> int:
+def drop(cursor: Cursor, channel: str, line_ref: str, signer: str | None = None) -> int:
     """Delete the oldest DROPPED_AT_ONCE of what waits for an id, of one signer or of all. Returns how many."""
     _hold_quotas(cursor)
     return _dropped(
@@ -176,7 +177,7 @@ def drop(cursor: Any, channel: str, line_ref: str, signer: str | None = None) ->
     )
 
 
-def drop_relayed(cursor: Any, ids: Sequence[int]) -> None:
+def drop_relayed(cursor: Cursor, ids: Sequence[int]) -> None:
     _hold_quotas(cursor)
     _dropped(cursor, "SELECT unnest(%s::bigint[])", (list(ids),))
 
@@ -185,7 +186,7 @@ def _text(payload: Mapping[str, Any]) -> str:
     return orjson.dumps(dict(payload)).decode()
 
 
-def _counted(cursor: Any, owner: str, items: int, size: int) -> SignerQuota:
+def _counted(cursor: Cursor, owner: str, items: int, size: int) -> SignerQuota:
     """Add to what this owner holds. Its row stays locked: who keeps for one owner does so in turn."""
     cursor.execute(
         """INSERT INTO unknown_quotas VALUES (%s, %s, %s) ON CONFLICT (owner) DO UPDATE
@@ -196,7 +197,7 @@ def _counted(cursor: Any, owner: str, items: int, size: int) -> SignerQuota:
     return SignerQuota(*map(int, cursor.fetchone()))
 
 
-def _fit(cursor: Any, owner: str, held: SignerQuota, most: SignerQuota) -> None:
+def _fit(cursor: Cursor, owner: str, held: SignerQuota, most: SignerQuota) -> None:
     """The oldest of this owner go until the rest is within its quota."""
     while held.items > most.items or held.bytes > most.bytes:
         _dropped(
@@ -236,12 +237,12 @@ def _shrink(pool: Pool) -> None:
             _fit(cursor, owner, SignerQuota(items, size), SignerQuota(items, int(size - (total - TOTAL_BYTES))))
 
 
-def _hold_quotas(cursor: Any) -> None:
+def _hold_quotas(cursor: Cursor) -> None:
     """Before rows of any owner are deleted, as whoever keeps locks its quota first: so nobody waits in a circle."""
     cursor.execute("SELECT 1 FROM unknown_quotas ORDER BY owner FOR UPDATE")
 
 
-def _dropped(cursor: Any, ids: str, values: Sequence[Any]) -> int:
+def _dropped(cursor: Cursor, ids: str, values: Sequence[Any]) -> int:
     """Delete the rows whose ids this query names, and count them out of their owners' quotas."""
     cursor.execute(
         f"""WITH gone AS (DELETE FROM unknown_lines WHERE id IN ({ids}) RETURNING owner, size),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from db.cursor import Cursor
 from db.paging import Page, decode, encode
 from db.pool import Pool
 
@@ -91,7 +92,7 @@ def _conditions(wanted: AuditSearch) -> list[str]:
     return conditions
 
 
-def _edge(cursor: Any, wanted: AuditSearch) -> int | None:
+def _edge(cursor: Cursor, wanted: AuditSearch) -> int | None:
     """The first id at or after `until`, found by halving: ids grow with time, and each look is one index entry."""
     if wanted.until is None:
         return None
@@ -108,6 +109,6 @@ def _edge(cursor: Any, wanted: AuditSearch) -> int | None:
     return low
 
 
-def _last(cursor: Any) -> int:
+def _last(cursor: Cursor) -> int:
     cursor.execute("SELECT coalesce(max(id), 0) FROM audit_log")
     return int(cursor.fetchone()[0])

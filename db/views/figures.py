@@ -14,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from db.contacts.mappings import active_since
+from db.cursor import Cursor
 from db.pool import Pool
 from db.views.hours import COUNTED, LIVE_HOURS
 from relay.core.status import LISTED
@@ -126,7 +127,7 @@ def _zone(tz: str) -> ZoneInfo:
         raise TimeZoneError(f"there is no time zone {tz[:64]!r}; use a name such as Europe/Berlin") from error
 
 
-def _now(cursor: Any) -> datetime:
+def _now(cursor: Cursor) -> datetime:
     cursor.execute("SELECT now()")
     now: datetime = cursor.fetchone()[0]
     return now.astimezone(UTC)
@@ -148,7 +149,7 @@ LEFT JOIN LATERAL (
   WHERE l.tenant_id = %(tenant)s AND h.hour IS NULL) n ON true"""
 
 
-def _counted(cursor: Any, tenant: UUID, now: datetime, since: datetime) -> Counts:
+def _counted(cursor: Cursor, tenant: UUID, now: datetime, since: datetime) -> Counts:
     """The hours since then. What is missing of the last day is counted, what is missing before stays so."""
     last = hour_of(now)
     first = last - HOUR * (HOURS + 1)
@@ -188,7 +189,7 @@ def summed(slots: Sequence[TimeSlot]) -> dict[str, DeliveryRate]:
     return {one: sum((getattr(slot, one) for slot in slots), NONE) for one in DIRECTIONS}
 
 
-def _edge(cursor: Any, tenant: UUID, midnight: datetime) -> dict[str, DeliveryRate]:
+def _edge(cursor: Cursor, tenant: UUID, midnight: datetime) -> dict[str, DeliveryRate]:
     """Where midnight lies within an hour of UTC (India): what came between it and the next full hour."""
     full = hour_of(midnight)
     if full == midnight:
@@ -203,7 +204,7 @@ def _edge(cursor: Any, tenant: UUID, midnight: datetime) -> dict[str, DeliveryRa
     return {row[0]: DeliveryRate(*(int(one) for one in row[1:])) for row in cursor.fetchall()}
 
 
-def _conversations(cursor: Any, tenant: UUID) -> tuple[int, int]:
+def _conversations(cursor: Cursor, tenant: UUID) -> tuple[int, int]:
     cursor.execute(
         f"""SELECT
              (SELECT count(*) FROM (SELECT 1 FROM lines l CROSS JOIN LATERAL (
@@ -218,7 +219,7 @@ def _conversations(cursor: Any, tenant: UUID) -> tuple[int, int]:
     return int(total), int(active)
 
 
-def _speed(cursor: Any, tenant: UUID, direction: str) -> DeliverySpeed:
+def _speed(cursor: Cursor, tenant: UUID, direction: str) -> DeliverySpeed:
     cursor.execute(
         """SELECT count(s.sent), percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY s.sent),
                   percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY s.delivered)

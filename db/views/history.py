@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from db.cursor import Cursor
 from db.mailbox.raw_payloads import unpacked
 from db.paging import Page, decode, page
 from db.pool import Pool
@@ -115,7 +116,7 @@ def _conditions(wanted: MessageSelection) -> tuple[list[str], dict[str, Any]]:
     return conditions, values
 
 
-def _named(cursor: Any, wanted: MessageSelection, values: dict[str, Any]) -> list[str]:
+def _named(cursor: Cursor, wanted: MessageSelection, values: dict[str, Any]) -> list[str]:
     """Conditions that leave only few messages: those that are named, or whose conversation is."""
     conditions = []
     if wanted.reference is not None:
@@ -147,7 +148,7 @@ def _newest(conditions: Sequence[str], wanted: MessageSelection) -> str:
         WHERE l.tenant_id = %(tenant)s {"AND l.id = %(line)s" if wanted.line_id else ""} {ORDER}"""
 
 
-def referred(cursor: Any, tenant_id: str, reference: str) -> list[UUID]:
+def referred(cursor: Cursor, tenant_id: str, reference: str) -> list[UUID]:
     """Messages that either provider, or we, know by this id; through unique indexes, line by line."""
     cursor.execute(
         """WITH own AS (SELECT id FROM lines WHERE tenant_id = %(tenant)s)
@@ -164,7 +165,7 @@ def referred(cursor: Any, tenant_id: str, reference: str) -> list[UUID]:
         return found
 
 
-def _contacts(cursor: Any, tenant_id: str, q: str) -> list[UUID]:
+def _contacts(cursor: Cursor, tenant_id: str, q: str) -> list[UUID]:
     """Conversations by the beginning of the number, or by the whole business-scoped user id."""
     q = storable(q).strip()
     number = digits(q)
@@ -205,7 +206,7 @@ def get(pool: Pool, tenant_id: str | None, message_id: str) -> Detail | None:
     return Detail(message, attempts[-ATTEMPTS_SHOWN:], history, steps(message, attempts, history))
 
 
-def _attempts(cursor: Any, key: UUID) -> list[AttemptRecord]:
+def _attempts(cursor: Cursor, key: UUID) -> list[AttemptRecord]:
     """The newest, and the first of all; the call under way has no row of its own yet."""
     columns = "n, started_at, finished_at, outcome, provider_id, http_status, code, detail, trace_id, answer"
     cursor.execute(
@@ -220,7 +221,7 @@ def _attempts(cursor: Any, key: UUID) -> list[AttemptRecord]:
     return [AttemptRecord(*row) for row in cursor.fetchall()]
 
 
-def _history(cursor: Any, key: UUID) -> list[MessageEvent]:
+def _history(cursor: Cursor, key: UUID) -> list[MessageEvent]:
     cursor.execute(
         "SELECT at, event, detail FROM message_events WHERE message_id = %s ORDER BY id DESC LIMIT %s",
         (key, EVENTS_SHOWN),

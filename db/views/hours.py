@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from db.cursor import Cursor
 from db.pool import Pool
 from relay.core.status import LISTED
 
@@ -91,5 +91,5 @@ def _count_next(pool: Pool, one: CountingRun) -> bool:
     return True
 
 
-def _count(cursor: Any, hour: datetime) -> None:
+def _count(cursor: Cursor, hour: datetime) -> None:
     cursor.execute(COUNT, {"hour": hour})

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from db.contacts.mappings import active_since
+from db.cursor import Cursor
 from db.paging import Page, decode, page
 from db.pool import Pool
 from db.views.figures import HOUR, HOURS, DeliveryRate, TimeSlot, counts_of, hour_of, hour_slots, summed
@@ -108,7 +109,7 @@ def overview(pool: Pool) -> Overview:
     )
 
 
-def _counts(cursor: Any, now: datetime) -> dict[tuple[datetime, str], DeliveryRate]:
+def _counts(cursor: Cursor, now: datetime) -> dict[tuple[datetime, str], DeliveryRate]:
     last = hour_of(now)
     live = last - HOUR * (LIVE_HOURS - 1)
     cursor.execute(

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from db.contacts.mappings import slot
 from db.contacts.windows import Window
+from db.cursor import Cursor
 from db.paging import Page, decode, page
 from db.pool import Pool
 from db.views import history
@@ -165,7 +166,7 @@ def _conditions(wanted: ConversationSearch, limit: int) -> tuple[list[str], dict
     return conditions, values
 
 
-def _matches(cursor: Any, wanted: ConversationSearch, values: dict[str, Any]) -> list[str]:
+def _matches(cursor: Cursor, wanted: ConversationSearch, values: dict[str, Any]) -> list[str]:
     """One condition per way to understand what is looked for, each with an index of its own."""
     q = storable(wanted.q or "").strip()
     number = digits(q)
@@ -183,7 +184,7 @@ def _matches(cursor: Any, wanted: ConversationSearch, values: dict[str, Any]) ->
     return matches
 
 
-def _exactly(cursor: Any, tenant_id: str, q: str) -> list[UUID]:
+def _exactly(cursor: Cursor, tenant_id: str, q: str) -> list[UUID]:
     """Conversations that have this very id, of whatever kind it is."""
     messages = referred(cursor, tenant_id, q)
     cursor.execute(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
+from db.cursor import Cursor
 from db.pool import Pool
 from relay.core.explain.reasons import COUNTED, SideState, Terms, Unfinished, WaitReason, limited, own, said, stopped
 from relay.core.limits import PAIR_BURST, PAIR_SECONDS
@@ -126,7 +126,7 @@ def _behind(message: Unfinished) -> bool:
     return message.state in UNFINISHED and message.state != "sending" and message.head not in (None, message.id)
 
 
-def _message(cursor: Any, tenant_id: str | None, message_id: str) -> tuple[SideState, Unfinished] | None:
+def _message(cursor: Cursor, tenant_id: str | None, message_id: str) -> tuple[SideState, Unfinished] | None:
     cursor.execute(
         MESSAGE,
         {"id": UUID(message_id), "tenant": tenant_id, "pair": PAIR_BURST * PAIR_SECONDS, "most": COUNTED},

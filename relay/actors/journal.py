@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from db.contacts import conversations
+from db.cursor import Cursor
 from db.mailbox import claims, receipts, sweep
 from relay import metrics
 from relay.core.conversation.events import OutcomeWritten, ReportEnded, RowChanged, Wake
@@ -182,14 +183,14 @@ class JournalActor(RelayActor):
             self._hint(cursor, row_statuses.values())
             return row_statuses
 
-    def _hint(self, cursor: Any, row_statuses: Iterable[RowStatus]) -> None:
+    def _hint(self, cursor: Cursor, row_statuses: Iterable[RowStatus]) -> None:
         """Shards that were given up meanwhile: their owner may take these calls' ends for unknown."""
         for one in row_statuses:
             if one.shard not in self._parts.shards:
                 sweep.notify(cursor, one.shard, one.conversation_id)
 
     @staticmethod
-    def _learn(cursor: Any, outcomes: Sequence[Outcome]) -> None:
+    def _learn(cursor: Cursor, outcomes: Sequence[Outcome]) -> None:
         """What the providers' answers told about the contact."""
         told = ((one.conversation_id, one.genesys_conversation_id) for one in outcomes if one.genesys_conversation_id)
         news = conversations.news_of_genesys(cursor, told)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import structlog
 
 from db.contacts import conversations
 from db.contacts.conversations import NamesakeError
 from db.contacts.seen import SeenPerson
+from db.cursor import Cursor
 from db.mailbox import messages, notices, receipts, unfinished
 from db.pool import Pool
 from relay import metrics
@@ -137,7 +137,7 @@ class Intake:
         metrics.intake.labels("late").inc(inserted.late)
         metrics.intake.labels("receipt").inc(len(told))
 
-    def _resolve(self, cursor: Any, seen: Sequence[SeenPerson], recalling: bool) -> list[ConversationMapping]:
+    def _resolve(self, cursor: Cursor, seen: Sequence[SeenPerson], recalling: bool) -> list[ConversationMapping]:
         """The mapping of each; asks PostgreSQL only for people who are new, or of whom something is.
 
         Raises OutOfDate when names of somebody recalled changed hands, of which another daemon has heard.
@@ -153,7 +153,7 @@ class Intake:
         return [next(fresh) if mapping is None else next(brought_up) for mapping in found]
 
     def _rows(
-        self, cursor: Any, written: Sequence[UpdateEvent], mappings: Sequence[ConversationMapping]
+        self, cursor: Cursor, written: Sequence[UpdateEvent], mappings: Sequence[ConversationMapping]
     ) -> list[NewRow]:
         referring = [
             Referring(arrived.update.line_id, mapping.conversation_id, arrived.event)
@@ -169,7 +169,7 @@ class Intake:
             made += rows.of(arrived, next(completed) if refers else event, mapping)
         return update_events.in_parts(update_events.distinct(made))
 
-    def _typed(self, cursor: Any, typing: Sequence[UpdateEvent]) -> list[AgentTyped]:
+    def _typed(self, cursor: Cursor, typing: Sequence[UpdateEvent]) -> list[AgentTyped]:
         """Of those whom we know; nobody gets a conversation because somebody types.
 
         Told every few seconds, so mostly of those remembered: Genesys' address of a conversation never changes hands.

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
+from db.cursor import Cursor
 from db.mailbox import references
 from db.mailbox.references import ReferredMessage
 from relay.core.content import Answer, Quote
@@ -34,7 +34,7 @@ class Referring:
     message: Message
 
 
-def complete(cursor: Any, written: Sequence[Referring]) -> list[Message]:
+def complete(cursor: Cursor, written: Sequence[Referring]) -> list[Message]:
     """The messages with what they refer to filled in, as far as it is known; the others as they are."""
     known = _Referred(cursor, written)
     found = []
@@ -48,7 +48,7 @@ def complete(cursor: Any, written: Sequence[Referring]) -> list[Message]:
 class _Referred:
     """The messages that a group refers to, with the edits that have come so far."""
 
-    def __init__(self, cursor: Any, written: Sequence[Referring]) -> None:
+    def __init__(self, cursor: Cursor, written: Sequence[Referring]) -> None:
         self._edits: dict[tuple[str, str, str], str] = {}
         """The newest words, by line, conversation, and WhatsApp's id of what was edited."""
         self._group = {(one.conversation_id, one.message.source_id): one.message for one in written}
@@ -70,7 +70,7 @@ class _Referred:
         """Of a message of the group: what it was edited to within the group."""
         return self._edits.get((one.line_id, one.conversation_id, one.message.source_id), one.message.edited)
 
-    def keep_edits(self, cursor: Any) -> None:
+    def keep_edits(self, cursor: Cursor) -> None:
         """With the messages that were there before, for all who refer to them later."""
         references.keep_edits(cursor, self._edits)
 
