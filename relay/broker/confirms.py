@@ -6,6 +6,7 @@ link's reader resolves each by delivery tag. One confirm per request costs ten t
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -20,13 +21,15 @@ from gevent.queue import Queue
 
 from relay.broker.connect import Backoff
 from relay.broker.envelopes import Outgoing
-from relay.broker.errors import BrokerError, Nacked, Unroutable
+from relay.broker.errors import ADVICE, BrokerError, Nacked, Unroutable, describe, kind_of
 from relay.broker.link import Link
+from relay.core.episode import QUIET_SECONDS, Episode
 
 log = structlog.get_logger(__name__)
 
 UNCONFIRMED_LIMIT = 20_000
 BURST = 64
+BLOCKED_LOOK_SECONDS = 0.5
 RECONNECT_SECONDS = (0.1, 2.0)
 PERSISTENT = 2
 
@@ -79,11 +82,14 @@ class ConfirmingSender:
         self._closed = Event()
         self._greenlet: gevent.Greenlet | None = None
         self._link: Link | None = None
+        self._episode = Episode()
+        self._connected_at = math.inf
         self._trouble: BrokerError = BrokerError("not connected yet")
 
     @property
     def connected(self) -> bool:
-        return self._link is not None and not self._link.lost.is_set()
+        """And the broker takes what is published."""
+        return self._link is not None and not self._link.lost.is_set() and self._link.accepting.is_set()
 
     @property
     def waiting(self) -> int:
@@ -104,9 +110,18 @@ class ConfirmingSender:
             self._outbox.put(unconfirmed)
         if added and not publication.done.wait(max(deadline - time.monotonic(), 0.001)):
             publication.abandoned = True
-            reason = BrokerError("no confirm in time" if self.connected else str(self._trouble))
+            reason = self._reason()
             return publication.failures + [(one, reason) for one in publication.open.values()]
         return publication.failures
+
+    def _reason(self) -> BrokerError:
+        """Why there is no confirm."""
+        link = self._link
+        if link is None or link.lost.is_set():
+            return BrokerError(str(self._trouble), self._trouble.kind)
+        if not link.accepting.is_set():
+            return BrokerError(f"the broker takes nothing for now: {ADVICE['blocked']}", "blocked")
+        return BrokerError("no confirm in time", "timeout")
 
     def close(self) -> None:
         self._closed.set()
@@ -129,7 +144,8 @@ class ConfirmingSender:
             self._fail_unconfirmed()
             self._forget_abandoned()
             if not self._closed.is_set():
-                log.warning("publisher_disconnected", reason=str(self._trouble))
+                if self._episode.failed(time.monotonic()):
+                    log.warning("publisher_disconnected", kind=self._trouble.kind, reason=str(self._trouble))
                 self._closed.wait(backoff.pause())
         self._fail_outbox()
 
@@ -142,9 +158,12 @@ class ConfirmingSender:
             self._link = link
             log.info("publisher_connected", server=link.server_version)
             backoff.reset()
+            self._connected_at = time.monotonic()
             self._write_until_lost(link, channel)
         finally:
             self._link = None
+            if time.monotonic() - self._connected_at > QUIET_SECONDS:
+                self._episode = Episode()  # it has worked for a while: what comes now is news
             link.close()
 
     def _open_channel(self, link: Link) -> Any:
@@ -162,6 +181,7 @@ class ConfirmingSender:
             unconfirmed = self._outbox.get()
             if unconfirmed is None:
                 continue
+            self._await_acceptance(link)
             burst = self._still_wanted([unconfirmed, *self._at_hand(BURST - 1)])
             # All at first: a link that breaks in the middle fails the whole burst, and each is repeated by its sender.
             tagged = dict(enumerate(burst, tag + 1))
@@ -170,7 +190,12 @@ class ConfirmingSender:
             with link.burst():
                 for own_tag, one in tagged.items():
                     self._write(channel, own_tag, one.outgoing)
-        raise BrokerError(f"the broker connection is lost: {link.error}")
+        raise BrokerError(f"the broker connection is lost: {describe(link.error)}", kind_of(link.error))
+
+    def _await_acceptance(self, link: Link) -> None:
+        """What is written while the broker does not read would only fill the socket, and end the link with it."""
+        while not link.accepting.wait(BLOCKED_LOOK_SECONDS) and not self._closed.is_set():
+            self._forget_abandoned()
 
     def _still_wanted(self, gathered: Iterable[Unconfirmed]) -> list[Unconfirmed]:
         wanted = []
@@ -228,7 +253,7 @@ class ConfirmingSender:
     def _fail_unconfirmed(self) -> None:
         while self._unconfirmed:
             _, unconfirmed = self._unconfirmed.popitem(last=False)
-            self._settle(unconfirmed, BrokerError(str(self._trouble)))
+            self._settle(unconfirmed, BrokerError(str(self._trouble), self._trouble.kind))
 
     def _forget_abandoned(self) -> None:
         """While the broker is away nobody else takes out what its sender has given up: bodies can be large."""

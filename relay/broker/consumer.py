@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
@@ -16,10 +17,11 @@ from gevent.lock import BoundedSemaphore
 
 from relay.broker.connect import Backoff, open_link
 from relay.broker.envelopes import Delivery
-from relay.broker.errors import BrokerError, describe
+from relay.broker.errors import BrokerError, describe, kind_of
 from relay.broker.link import Link
 from relay.broker.redis_link import RedisLink
 from relay.broker.subscription import Subscription
+from relay.core.episode import QUIET_SECONDS, Episode
 from relay.core.queues import INBOUND, OUTBOUND, queue_name
 
 __all__ = ["Consumer", "Delivery"]
@@ -65,6 +67,7 @@ class Consumer:
         self._changed = Event()
         self._closed = Event()
         self._greenlet: gevent.Greenlet | None = None
+        self._episode = Episode()
         self.stale_acks = 0
 
     @property
@@ -189,7 +192,8 @@ class Consumer:
                 try:
                     self._serve(backoff)
                 except BrokerError as error:
-                    log.warning("consumer_disconnected", reason=str(error))
+                    if self._episode.failed(time.monotonic()):
+                        log.warning("consumer_disconnected", kind=error.kind, reason=str(error))
                 self._closed.wait(backoff.pause())
         # Nothing restarts this greenlet: the service has to know.
         except Exception as error:  # noqa: BLE001
@@ -199,6 +203,7 @@ class Consumer:
         if self._prepare is not None:
             self._prepare()
         link = self._link = open_link(self._url, on_lost=self._changed.set)
+        connected_at = time.monotonic()
         try:
             log.info("consumer_connected", server=link.server_version)
             while not link.lost.is_set() and not self._closed.is_set():
@@ -207,9 +212,11 @@ class Consumer:
                 backoff.reset()
                 self._changed.wait()
             if not self._closed.is_set():
-                raise BrokerError(f"the broker connection is lost: {describe(link.error)}")
+                raise BrokerError(f"the broker connection is lost: {describe(link.error)}", kind_of(link.error))
         finally:
             self._link = None
+            if time.monotonic() - connected_at > QUIET_SECONDS:
+                self._episode = Episode()  # it has worked for a while: what comes now is news
             link.close()
             self._tell_lost()
 

@@ -20,7 +20,7 @@ from amqp.method_framing import frame_writer
 from gevent.event import Event
 from kombu.transport import pyamqp
 
-from relay.broker.errors import BrokerError, describe
+from relay.broker.errors import BrokerError, describe, kind_of
 from relay.broker.secure import connection
 
 log = structlog.get_logger(__name__)
@@ -126,6 +126,9 @@ class Link:
     def __init__(self, url: str, on_lost: Callable[[], None] | None = None) -> None:
         """Connect; raises BrokerError. `on_lost` is called once, whatever ended the link."""
         self.lost = Event()
+        self.accepting = Event()
+        """Not set while the broker takes nothing from publishers: its alarm for memory or disk."""
+        self.accepting.set()
         self.error: BaseException | None = None
         self._on_lost = on_lost
         self._kombu = connection(
@@ -133,14 +136,14 @@ class Link:
             transport=_SecureTransport if url.startswith("amqps") else _Transport,
             heartbeat=HEARTBEAT_SECONDS,
             connect_timeout=CONNECT_SECONDS,
-            transport_options={"on_blocked": self._blocked},
+            transport_options={"on_blocked": self._blocked, "on_unblocked": self._unblocked},
         )
         try:
             with gevent.Timeout(2 * CONNECT_SECONDS, TimeoutError("no handshake")):
                 # Not `connect()`, which tries twice with a pause of its own.
                 self._amqp: SharedConnection = self._kombu.transport.establish_connection()
         except self._errors as error:
-            raise BrokerError(f"cannot connect to the broker: {describe(error)}") from error
+            raise BrokerError(f"cannot connect to the broker: {describe(error)}", kind_of(error)) from error
         self._greenlets = [gevent.spawn(run) for run in (self._read, self._beat, self._watch)]
         self._amqp.reader = self._greenlets[0]
 
@@ -161,13 +164,13 @@ class Link:
         A failed operation leaves the protocol in an unknown state, so it also ends the link.
         """
         if self.lost.is_set():
-            raise BrokerError(f"the broker connection is lost: {describe(self.error)}")
+            raise BrokerError(f"the broker connection is lost: {describe(self.error)}", kind_of(self.error))
         try:
             with gevent.Timeout(ANSWER_SECONDS, TimeoutError("the broker did not answer")):
                 yield
         except self._errors as error:
             self.drop(error)
-            raise BrokerError(f"the broker connection is lost: {describe(error)}") from error
+            raise BrokerError(f"the broker connection is lost: {describe(error)}", kind_of(error)) from error
 
     @contextmanager
     def burst(self) -> Iterator[None]:
@@ -208,6 +211,7 @@ class Link:
             return
         self.error = error
         self.lost.set()
+        self.accepting.set()  # whoever waits for that learns that it is lost
         self._cut()
         if self._on_lost is not None:
             self._on_lost()
@@ -262,9 +266,13 @@ class Link:
             elif time.monotonic() - since > SILENCE_SECONDS:
                 self.drop(TimeoutError(f"nothing heard from the broker for {SILENCE_SECONDS} s"))
 
-    @staticmethod
-    def _blocked(reason: str) -> None:
+    def _blocked(self, reason: str) -> None:
         log.warning("broker_blocks_publishers", reason=reason)
+        self.accepting.clear()
+
+    def _unblocked(self) -> None:
+        log.warning("broker_takes_messages_again")
+        self.accepting.set()
 
 
 def _bytes(body: str | bytes | memoryview) -> bytes:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+import structlog
 from gevent.event import Event
+from gevent.lock import BoundedSemaphore
+from prometheus_client import Counter
 
 from relay.broker.confirms import ConfirmingSender
 from relay.broker.connect import Backoff, is_redis
@@ -15,17 +18,28 @@ from relay.broker.redis_sender import RedisSender
 
 __all__ = ["Outgoing", "Publisher"]
 
+MEND_SECONDS = 5.0
+FAILURES = Counter(
+    "relay_broker_failures_total", "Messages that the broker did not confirm at once; each is repeated or refused",
+    ["kind"],
+)  # fmt: skip
+
+log = structlog.get_logger(__name__)
+
 
 class Publisher:
     """Opens its connection with the first publish (so after a fork) and keeps it; used by many greenlets.
 
-    `prepare` runs on each new connection before anything is published: it declares the topology,
-    so that a broker that comes back empty is put right.
+    `prepare` runs on each new connection before anything is published, and when a queue is missed: it declares the
+    topology, so that a broker that comes back empty is put right.
     """
 
     def __init__(self, url: str, prepare: Callable[[], None] | None = None) -> None:
         self._sender = RedisSender(url, prepare) if is_redis(url) else ConfirmingSender(url, prepare)
+        self._prepare = prepare
         self._closed = Event()
+        self._mending = BoundedSemaphore(1)
+        self._mend_at = 0.0
 
     def start(self) -> None:
         """Connect now, in the background."""
@@ -49,17 +63,32 @@ class Publisher:
         deadline = time.monotonic() + seconds
         backoff = Backoff(0.05, 1.0)
         left = list(outgoing)
+        mended = False
         while not self._closed.is_set():
             failures = self._sender.send(left, deadline)
             left = [one for one, _ in failures]
             needed = [failure for failure in failures if not failure[0].droppable]
             if not needed:
                 return left
+            for _, error in needed:
+                FAILURES.labels(error.kind).inc()
+            if isinstance(needed[0][1], Unroutable) and not mended and self._prepare is not None:
+                mended = True
+                self._mend(self._prepare)
+                continue
             pause = backoff.pause()
             if isinstance(needed[0][1], Unroutable) or time.monotonic() + pause >= deadline:
                 raise _naming(needed, len(outgoing))
             self._closed.wait(pause)
         raise BrokerError("the publisher is closed")
+
+    def _mend(self, prepare: Callable[[], None]) -> None:
+        """Somebody has deleted a queue while we were connected: make it anew, once for all who miss it."""
+        with self._mending:
+            if time.monotonic() >= self._mend_at:
+                self._mend_at = time.monotonic() + MEND_SECONDS
+                log.warning("queues_made_anew")
+                prepare()
 
     def close(self) -> None:
         """Fail what is not confirmed and disconnect."""
@@ -70,4 +99,4 @@ class Publisher:
 def _naming(failures: Sequence[tuple[Outgoing, BrokerError]], total: int) -> BrokerError:
     one, error = failures[0]
     kind: type[BrokerError] = type(error) if isinstance(error, (Nacked, Unroutable)) else BrokerError
-    return kind(f"{len(failures)} of {total} not confirmed, first {one.destination}: {error}")
+    return kind(f"{len(failures)} of {total} not confirmed, first {one.destination}: {error}", error.kind)

@@ -13,7 +13,7 @@ import gevent
 from gevent.event import Event
 from gevent.lock import RLock
 
-from relay.broker.errors import BrokerError, describe
+from relay.broker.errors import BrokerError, describe, kind_of
 from relay.broker.secure import connection
 
 POLL_SECONDS = 0.05
@@ -47,20 +47,20 @@ class RedisLink:
             channel: Any = self._kombu.default_channel
             channel.client.ping()
         except self._errors as error:
-            raise BrokerError(f"cannot connect to the broker: {describe(error)}") from error
+            raise BrokerError(f"cannot connect to the broker: {describe(error)}", kind_of(error)) from error
         self._reader = gevent.spawn(self._read)
 
     @contextmanager
     def operation(self) -> Iterator[None]:
         """Around everything that speaks to Redis. The sockets' own timeouts bound it."""
         if self.lost.is_set():
-            raise BrokerError(f"the broker connection is lost: {describe(self.error)}")
+            raise BrokerError(f"the broker connection is lost: {describe(self.error)}", kind_of(self.error))
         try:
             with self._lock:
                 yield
         except self._errors as error:
             self.drop(error)
-            raise BrokerError(f"the broker connection is lost: {describe(error)}") from error
+            raise BrokerError(f"the broker connection is lost: {describe(error)}", kind_of(error)) from error
 
     def channel(self) -> Any:
         """A new channel. Call inside `operation()`."""

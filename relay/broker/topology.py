@@ -12,7 +12,7 @@ from amqp.exceptions import PreconditionFailed
 from kombu import Connection
 
 from relay.broker.connect import is_redis
-from relay.broker.errors import BrokerError, TopologyError, describe
+from relay.broker.errors import BrokerError, TopologyError, describe, kind_of
 from relay.broker.link import CONNECT_SECONDS
 from relay.broker.secure import connection
 from relay.core.queues import DEAD_LETTERS, INBOUND, OUTBOUND, WEBHOOK_ARCHIVE, queue_name
@@ -81,7 +81,7 @@ def _connection(url: str) -> Iterator[Connection]:
             opened.connect()
             yield opened
     except errors as error:
-        raise BrokerError(f"cannot declare the queues: {describe(error)}") from error
+        raise BrokerError(f"cannot declare the queues: {describe(error)}", kind_of(error)) from error
     finally:
         opened.release()
 

@@ -52,7 +52,7 @@ def build_daemon(settings: Settings) -> Service:
         objects=objects,
         bucket=TokenBucket(settings.redis_url),
         consumer=consumer,
-        publisher=Publisher(settings.broker_url),
+        publisher=Publisher(settings.broker_url, prepare=declare),
         timers=Timers(),
         rows=RowsReader(pool),
     )

@@ -9,6 +9,8 @@ import secrets
 import shutil
 import ssl
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -100,6 +102,24 @@ class RabbitMQ:
         command = [_script("rabbitmqctl"), *words]
         done = subprocess.run(command, env=self._env, cwd=self._directory, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, f"rabbitmqctl {' '.join(words)}: {done.stdout}{done.stderr}"
+
+    @contextmanager
+    def alarm(self, *words: str) -> Iterator[None]:
+        """Short of memory or disk by a command of rabbitmqctl: publishers are not read."""
+        self.control(*words)
+        try:
+            yield
+        finally:
+            self.control("set_vm_memory_high_watermark", "0.6")
+            self.control("set_disk_free_limit", "64MB")
+
+    def forbid(self, virtual_host: str) -> None:
+        """Our user may do nothing there any more."""
+        self.manage("DELETE", f"permissions/{quote(virtual_host, safe='')}/{self._user}")
+
+    def permit(self, virtual_host: str) -> None:
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        self.manage("PUT", f"permissions/{quote(virtual_host, safe='')}/{self._user}", everything)
 
     def _answers(self) -> bool:
         self.child.check()
