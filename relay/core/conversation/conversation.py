@@ -225,7 +225,7 @@ class Conversation:
 
     # Its turn
 
-    def _turn(self, turn: events.TurnGranted | events.MappingRead, now: float, holds: Holds) -> list[Effect]:
+    def _turn(self, turn: events.LentTurn, now: float, holds: Holds) -> list[Effect]:
         self._asked.pop(turn.lane, None)
         self._stir(turn.lane)
         if isinstance(turn, events.MappingRead):
@@ -241,12 +241,7 @@ class Conversation:
         return self._dispatch(turn.lane, turn, self._mapping, now, holds)
 
     def _dispatch(
-        self,
-        direction: Direction,
-        turn: events.TurnGranted | events.MappingRead,
-        mapping: ConversationMapping,
-        now: float,
-        holds: Holds,
+        self, direction: Direction, turn: events.LentTurn, mapping: ConversationMapping, now: float, holds: Holds
     ) -> list[Effect]:
         """Hand the lane's first message to the sender that the turn lends, or finish it without a call."""
         lane = self._lanes[direction]

@@ -128,6 +128,10 @@ class TurnGranted:
     turn: Any
 
 
+LentTurn = TurnGranted | MappingRead
+"""Either way the conversation has a sender for its lane's first message, until it gives the turn back."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilePrepared:
     """A message's file is ready; `error` says why not. `worked_ago`: seconds since a file of this line went through."""
