@@ -11,7 +11,7 @@ if not monkey.is_module_patched("threading"):
         "gunicorn -c conf/gunicorn.py web.wsgi:app"
     )
 
-from conf import profile
+from conf import garbage, profile
 from conf.loading import load_settings
 from conf.logging import configure
 from relay.core.redaction import redacted
@@ -21,3 +21,4 @@ settings = load_settings()
 configure(redacted, settings.log_level, settings.log_format)
 profile.warn(settings)
 app = build_web(settings)
+garbage.settle()

@@ -16,6 +16,7 @@ import structlog
 from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 
+from conf import garbage
 from db.daemons import shards
 from db.daemons.lease import LeaseSession
 from db.daemons.listen import Listener
@@ -29,7 +30,7 @@ from relay.actors.replays import ReplayActor
 from relay.actors.supervisor import Notified, Supervisor
 from relay.core.errors import StoreError
 from relay.core.retry import store_backoff
-from relay.daemon import garbage, health
+from relay.daemon import health
 from relay.daemon.loop_lag import LoopLag
 from relay.daemon.watch import ActorWatch, Kept, LoopWatch
 from relay.runtime.actor import RelayActor, Stop, tell

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Literal, TypeVar
 
+import gevent
 from pydantic import TypeAdapter, ValidationError
 
 from db.pool import DatabaseError, Pool
@@ -23,6 +24,8 @@ from relay.stores import keys
 from relay.stores.cache import Cache
 
 FRESH_SECONDS = 3.0
+RENEWED_AFTER = 2 / 3
+"""Of that. What is asked for after it is looked up in the background: no webhook of a busy line waits for a look-up."""
 SHARED_FRESH_SECONDS = 60.0
 """Redis' copy is dropped on change; this bounds what happens when Redis was away just then."""
 SHARED_KEPT_SECONDS = 24 * 3600.0
@@ -52,8 +55,9 @@ class _CachedRoute:
     value: Any
     read_at: float
     """Unix time of PostgreSQL's answer."""
-    fresh_until: float
+    fresh_until: float = 0.0
     """time.monotonic of this process."""
+    renew_from: float = 0.0
 
 
 class LineDirectory:
@@ -119,12 +123,15 @@ class LineDirectory:
         self, model: type[V], kind: str, values: Sequence[str], ask: Ask[V], *, certain: bool = False
     ) -> dict[str, V | None]:
         """Memory, then Redis, then PostgreSQL. While that is away, what was known last; else the value is left out."""
-        found: dict[str, V | None] = {}
-        asked = list(values)
-        if not certain:
-            found |= self._remembered(kind, asked)
-            found |= self._shared_with(model, kind, [value for value in asked if value not in found])
-            asked = [value for value in asked if value not in found]
+        found = {} if certain else self._remembered(model, kind, values, ask)
+        left = [value for value in values if value not in found]
+        return found | self._looked_up(model, kind, left, ask, certain=certain)
+
+    def _looked_up(
+        self, model: type[V], kind: str, values: Sequence[str], ask: Ask[V], *, certain: bool = False
+    ) -> dict[str, V | None]:
+        found: dict[str, V | None] = {} if certain else self._shared_with(model, kind, values)
+        asked = [value for value in values if value not in found]
         if not asked:
             return found
         try:
@@ -132,23 +139,29 @@ class LineDirectory:
         except DatabaseError:
             return found | self._last_known(model, kind, asked)
         for value in asked:
-            self._keep(kind, value, _CachedRoute(owners.get(value), time.time(), 0.0))
+            self._keep(kind, value, _CachedRoute(owners.get(value), time.time()))
             if value in owners:
                 kept = {"value": asdict(owners[value]), "at": time.time()}
                 self._shared.remember(keys.route(kind, value), kept, SHARED_KEPT_SECONDS)
         return found | {value: owners.get(value) for value in asked}
 
-    def _remembered(self, kind: str, values: Sequence[str]) -> dict[str, Any]:
-        now, found = time.monotonic(), {}
+    def _remembered(self, model: type[V], kind: str, values: Sequence[str], ask: Ask[V]) -> dict[str, V | None]:
+        now, due = time.monotonic(), list[str]()
+        found: dict[str, V | None] = {}
         for value in values:
             own = self._own(kind, value)
             if own is None:
                 continue
-            if now < own.fresh_until:
-                found[value] = own.value
-            else:
+            if now >= own.fresh_until:
                 # One asks, the others go on with what there is for as long as that takes.
                 own.fresh_until = now + 1.0
+                continue
+            found[value] = own.value
+            if now >= own.renew_from:
+                own.renew_from = own.fresh_until
+                due.append(value)
+        if due:
+            gevent.spawn(self._looked_up, model, kind, due, ask)
         return found
 
     def _shared_with(self, model: type[V], kind: str, values: Sequence[str]) -> dict[str, Any]:
@@ -180,7 +193,7 @@ class LineDirectory:
         found: dict[str, _CachedRoute] = {}
         for name, held in self._shared.recall_all(list(names)).items():
             try:
-                found[names[name]] = _CachedRoute(READERS[model].validate_python(held["value"]), held["at"], 0.0)
+                found[names[name]] = _CachedRoute(READERS[model].validate_python(held["value"]), held["at"])
             except (ValidationError, KeyError, TypeError):
                 continue  # written by another version
         return found
@@ -190,7 +203,8 @@ class LineDirectory:
 
     def _keep(self, kind: str, value: str, known: _CachedRoute) -> Any:
         """In this process' memory, lines apart from strangers' guesses: these must not push those out."""
-        known.fresh_until = time.monotonic() + self._fresh_seconds
+        now = time.monotonic()
+        known.fresh_until, known.renew_from = now + self._fresh_seconds, now + self._fresh_seconds * RENEWED_AFTER
         name = (kind, value)
         held, other = (self._known, self._nobodys) if known.value is not None else (self._nobodys, self._known)
         other.pop(name, None)
