@@ -34,7 +34,7 @@ class TooSlowError(RequestTimeout):
     description = "the request did not arrive in time; send it again"
 
 
-class Pace:
+class ReadingPace:
     """How fast a connection brings what it brings: whoever pushes large bodies leaves the core to others meanwhile.
 
     Of a connection, not of an address: behind a proxy all come from one. What is owed is waited for within the request
@@ -63,7 +63,7 @@ class TimedSocket:
         self.awaited = False
         self._gives_way = False
         self._idle_from = time.monotonic()
-        self._pace = Pace(self._idle_from)
+        self._pace = ReadingPace(self._idle_from)
         sock.settimeout(TAKING_SECONDS)
 
     def __getattr__(self, name: str) -> Any:

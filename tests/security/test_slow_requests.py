@@ -19,7 +19,7 @@ from tests import processes
 from tests.security.proxies import Proxy
 from tests.waiting import PATIENCE, wait_until
 from web import connection
-from web.connection import Pace, TimedSocket, TooSlowError
+from web.connection import ReadingPace, TimedSocket, TooSlowError
 from web.server import Addresses
 
 ANOTHER_ADDRESS = "127.0.0.2"
@@ -93,7 +93,7 @@ def test_the_deadline_is_one_for_all_that_is_read(begin: str, monkeypatch: pytes
 
 
 def test_what_is_more_than_one_piece_comes_at_the_pace_and_what_is_owed_is_paid_at_once() -> None:
-    pace, piece, rate = Pace(0.0), connection.PIECE_BYTES, connection.PACE_BYTES
+    pace, piece, rate = ReadingPace(0.0), connection.PIECE_BYTES, connection.PACE_BYTES
     assert pace.wait_after(piece, 0.0) == 0
     assert pace.wait_after(rate, 0.0) == 1
     assert pace.wait_after(0, 1.0) == 0
