@@ -117,16 +117,17 @@ class ChannelActor(RelayActor):
         return SenderActor.start(self._parts, self._side, self.actor_ref)
 
     def _passed(self, sender: Ref) -> None:
-        if self._take_back(sender):
+        if self._take_back(sender) is not None:
             self._permits.unused()
             self._side.breaker.returned()
 
     def _freed(self, freed: Freed) -> None:
-        if not self._take_back(freed.sender):
+        began = self._take_back(freed.sender)
+        if began is None:
             return
         breaker = self._side.breaker
         if freed.called and isinstance(freed.error, SendError):
-            self._failed(freed.error)
+            self._failed(freed.error, began)
         elif freed.called and freed.error is None:
             breaker.succeeded(time.monotonic())
         else:
@@ -142,9 +143,9 @@ class ChannelActor(RelayActor):
             reason = self._side.breaker.reason if refused else None
             tell(self._tenant, CredentialsRefused(self._side.account.line_id, self._side.name, reason))
 
-    def _failed(self, error: SendError) -> None:
+    def _failed(self, error: SendError, began: float) -> None:
         was_open = self._side.breaker.open
-        self._side.breaker.failed(error, time.monotonic())
+        self._side.breaker.failed(error, time.monotonic(), began)
         if error.fate == "throttled" and error.scope == "line":
             self._permits.forget()
             self._parts.bucket.penalise(self._rate.key, min(30.0, error.retry_after or 1.0))
@@ -156,11 +157,13 @@ class ChannelActor(RelayActor):
                 reason=self._side.breaker.reason,
             )
 
-    def _take_back(self, sender: Ref) -> bool:
-        if self._lent.pop(sender.actor_urn, None) is None:
-            return False
+    def _take_back(self, sender: Ref) -> float | None:
+        """When its turn began (time.monotonic); None when it has been taken back already."""
+        lent = self._lent.pop(sender.actor_urn, None)
+        if lent is None:
+            return None
         self._free.append(sender)
-        return True
+        return lent[1]
 
     def _reclaim(self) -> None:
         """Take back turns whose conversation or sender vanished; a living sender is replaced, not shared."""

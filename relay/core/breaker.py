@@ -18,6 +18,7 @@ class Breaker:
         self.last_success = 0.0
         self._troubles = 0
         self._openings = 0
+        self._opened_at = 0.0
         self._probe_at = 0.0
         self._probing = False
 
@@ -52,8 +53,14 @@ class Breaker:
         self._probe_at = 0.0
         self._openings = 0
 
-    def failed(self, error: SendError, now: float) -> None:
-        """Count the error. What concerns one message or one contact is no trouble of the line."""
+    def failed(self, error: SendError, now: float, began: float) -> None:
+        """Count the error of a call that began then. What concerns one message or contact is no trouble of the line.
+
+        Of many calls side by side all fail together. Those that began before it opened tell nothing new: each would
+        put off the probe, and with it the end of a short trouble.
+        """
+        if self.open and began < self._opened_at:
+            return
         self._probing = False
         if error.fate in FINAL or error.scope == "contact":
             return
@@ -62,6 +69,7 @@ class Breaker:
         self._troubles += 1
         if error.fate == "credentials" or self._troubles >= TROUBLES or self.open:
             self._openings += 1
+            self._opened_at = now
             self.reason = f"{error.code}: {error.text}"
             self.credentials_refused = error.fate == "credentials"
             self._probe_at = now + min(LONGEST_WAIT, 0.5 * 2 ** min(self._openings, 10))

@@ -97,7 +97,7 @@ def test_the_breaker_opens_after_repeated_trouble_and_closes_with_a_successful_p
     breaker = Breaker()
     for _ in range(TROUBLES):
         assert breaker.permits(0.0)
-        breaker.failed(error("retry"), 0.0)
+        breaker.failed(error("retry"), 0.0, began=0.0)
     assert breaker.open
     assert not breaker.permits(0.0)
     later = breaker.wait(0.0)
@@ -112,17 +112,30 @@ def test_the_breaker_opens_after_repeated_trouble_and_closes_with_a_successful_p
 def test_the_breakers_probes_are_never_more_than_thirty_seconds_apart() -> None:
     breaker, now = Breaker(), 0.0
     for _ in range(50):
-        breaker.failed(error("unknown"), now)
+        breaker.failed(error("unknown"), now, began=now)
         assert breaker.wait(now) <= LONGEST_WAIT
         now += breaker.wait(now)
 
 
+def test_calls_that_began_before_the_breaker_opened_do_not_put_off_its_probe() -> None:
+    breaker = Breaker()
+    for _ in range(32):  # side by side, and all of them hang until their deadline
+        breaker.failed(error("unknown"), 10.0, began=0.0)
+    assert breaker.open
+    assert breaker.wait(10.0) == 1.0
+    breaker.granted()
+    breaker.failed(error("unknown"), 11.5, began=5.0)
+    assert not breaker.permits(12.0), "one probe at a time, whatever else comes back"
+    breaker.failed(error("unknown"), 21.0, began=11.0)
+    assert breaker.wait(21.0) == 2.0
+
+
 def test_refused_credentials_open_the_breaker_at_once_and_a_timeout_is_never_taken_for_a_refusal() -> None:
     breaker = Breaker()
-    breaker.failed(error("credentials"), 0.0)
+    breaker.failed(error("credentials"), 0.0, began=0.0)
     assert breaker.open
     assert breaker.credentials_refused
-    breaker.failed(error("unknown"), 1.0)
+    breaker.failed(error("unknown"), 1.0, began=1.0)
     assert breaker.open
     assert not breaker.credentials_refused
 
@@ -130,9 +143,9 @@ def test_refused_credentials_open_the_breaker_at_once_and_a_timeout_is_never_tak
 def test_what_concerns_one_message_or_contact_is_no_trouble_of_the_line() -> None:
     breaker = Breaker()
     for _ in range(3 * TROUBLES):
-        breaker.failed(error("refused"), 0.0)
-        breaker.failed(error("throttled", scope="contact"), 0.0)
-        breaker.failed(error("throttled"), 0.0)
+        breaker.failed(error("refused"), 0.0, began=0.0)
+        breaker.failed(error("throttled", scope="contact"), 0.0, began=0.0)
+        breaker.failed(error("throttled"), 0.0, began=0.0)
     assert not breaker.open
 
 
