@@ -23,6 +23,8 @@ class Kind:
     where: str
     trouble: Trouble
     seconds: tuple[float, float] = (3.0, 10.0)
+    lingers: float = 0.0
+    """So many seconds after its end a call may still take effect that was made while it lasted."""
     loses: frozenset[str] = frozenset()
     """The providers whose answers may get lost in it: what became of a call is then not known to anybody."""
 
@@ -32,15 +34,17 @@ LEASE = 15.0
 BRIEF, MOMENT, PAST_THE_LEASE = (3.0, 8.0), (0.0, 0.5), (LEASE + 3, LEASE + 8)
 
 KINDS: tuple[Kind, ...] = (
-    Kind("a daemon killed", "relay", partial(own.killed, of="daemons", number=1), BRIEF, BOTH),
-    Kind("a daemon killed and at once started", "relay", partial(own.killed, of="daemons", number=1), MOMENT, BOTH),
-    Kind("two daemons killed", "relay", partial(own.killed, of="daemons", number=2), BRIEF, BOTH),
-    Kind("all daemons killed", "relay", partial(own.killed, of="daemons", number=3), BRIEF, BOTH),
+    Kind("a daemon killed", "relay", partial(own.killed, of="daemons", number=1), BRIEF, loses=BOTH),
+    Kind(
+        "a daemon killed and at once started", "relay", partial(own.killed, of="daemons", number=1), MOMENT, loses=BOTH
+    ),
+    Kind("two daemons killed", "relay", partial(own.killed, of="daemons", number=2), BRIEF, loses=BOTH),
+    Kind("all daemons killed", "relay", partial(own.killed, of="daemons", number=3), BRIEF, loses=BOTH),
     Kind("a daemon stopped", "relay", partial(own.stopped, of="daemons", number=1), BRIEF),
     Kind("daemons restarted one by one", "relay", partial(own.restarted, of="daemons"), MOMENT),
-    Kind("a daemon frozen", "relay", partial(own.frozen, of="daemons"), BRIEF, BOTH),
-    Kind("a daemon frozen past its lease", "relay", partial(own.frozen, of="daemons"), PAST_THE_LEASE, BOTH),
-    Kind("a daemon without PostgreSQL", "relay", partial(own.parted, server="PostgreSQL"), PAST_THE_LEASE, BOTH),
+    Kind("a daemon frozen", "relay", partial(own.frozen, of="daemons"), BRIEF, loses=BOTH),
+    Kind("a daemon frozen past its lease", "relay", partial(own.frozen, of="daemons"), PAST_THE_LEASE, loses=BOTH),
+    Kind("a daemon without PostgreSQL", "relay", partial(own.parted, server="PostgreSQL"), PAST_THE_LEASE, loses=BOTH),
     Kind("a daemon without RabbitMQ", "relay", partial(own.parted, server="RabbitMQ"), BRIEF),
     Kind("a web killed", "web", partial(own.killed, of="webs", number=1)),
     Kind("both webs killed", "web", partial(own.killed, of="webs", number=2)),
@@ -66,16 +70,16 @@ KINDS: tuple[Kind, ...] = (
     Kind("objects' disk full", "objects", partial(stores.objects_refusing, status="507 Insufficient Storage")),
     Kind("objects overrun", "objects", partial(stores.objects_refusing, status="503 Slow Down")),
     *(
-        Kind(f"{name} {what}", name, partial(providers.trouble, side=side, faults=faults), (3.0, 10.0), loses)
+        Kind(f"{name} {what}", name, partial(providers.trouble, side=side, faults=faults), (3.0, 10.0), lingers, loses)
         for name, side in ((META, "meta"), (GENESYS, "genesys"))
-        for what, faults, loses in (
-            ("answers 500", providers.ERRORS, frozenset[str]()),
-            ("throttles", providers.THROTTLES, frozenset[str]()),
-            ("hangs", providers.HANGS, frozenset((name,))),
-            ("cuts after it took", providers.CUTS_AFTER, frozenset((name,))),
-            ("cuts before it took", providers.CUTS_BEFORE, frozenset[str]()),
-            ("is behind a broken gateway", providers.GATEWAY, frozenset((name,))),
-            ("is slow", providers.SLOW, frozenset[str]()),
+        for what, faults, lingers, loses in (
+            ("answers 500", providers.ERRORS, 0.0, frozenset[str]()),
+            ("throttles", providers.THROTTLES, 0.0, frozenset[str]()),
+            ("hangs", providers.HANGS, providers.HANG_SECONDS, frozenset((name,))),
+            ("cuts after it took", providers.CUTS_AFTER, 0.0, frozenset((name,))),
+            ("cuts before it took", providers.CUTS_BEFORE, 0.0, frozenset[str]()),
+            ("is behind a broken gateway", providers.GATEWAY, 0.0, frozenset((name,))),
+            ("is slow", providers.SLOW, 0.0, frozenset[str]()),
         )
     ),
 )

@@ -17,7 +17,9 @@ ALWAYS: Faults = {
 }
 ERRORS: Faults = {"error_rate": 0.8, "error_codes": [500, 503]}
 THROTTLES: Faults = {"error_rate": 0.7, "error_codes": [429], "retry_after": 2}
-HANGS: Faults = {"latency_ms": [14_000, 16_000]}
+HANG_SECONDS = 16.0
+"""Longer than any caller waits. Then the call takes effect, and nobody is there for the answer."""
+HANGS: Faults = {"latency_ms": [14_000, HANG_SECONDS * 1000]}
 CUTS_AFTER: Faults = {"timeout_rate": 0.4}
 CUTS_BEFORE: Faults = {"drop_rate": 0.6}
 GATEWAY: Faults = {"html_502_rate": 0.3, "html_502_processed_rate": 0.3}

@@ -109,7 +109,9 @@ def _excused(entry: Entry, before: Arrival, again: Arrival, happened: Sequence[H
 def _answers_lost(provider: str, begin: float, end: float, happened: Sequence[Happened]) -> bool:
     """Whether something that loses this provider's answers was under way at some time between these two."""
     return any(
-        provider in one.kind.loses and one.begin - AROUND <= end and begin <= _over(one, happened) + AROUND
+        provider in one.kind.loses
+        and one.begin - AROUND <= end
+        and begin <= _over(one, happened) + one.kind.lingers + AROUND
         for one in happened
     )
 
