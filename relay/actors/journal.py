@@ -98,6 +98,9 @@ class JournalActor(RelayActor):
 
     def _write_claims(self) -> None:
         """A sender that has ended sends nothing: its claim would only block the message."""
+        if self._parts.stopping:
+            self._refuse_claims()
+            return
         self._claims = [one for one in self._claims if one.sender.is_alive()]
         group, started = {one.claim.message_id: one for one in reversed(self._claims)}, time.monotonic()
         if group:
@@ -111,6 +114,12 @@ class JournalActor(RelayActor):
             message_id = one.claim.message_id
             mine = group[message_id] is one and message_id in granted
             tell(one.sender, Claimed(message_id, mine, started))
+
+    def _refuse_claims(self) -> None:
+        """Those that a statement may have written whose answer was lost are the next owner's to find out."""
+        for one in self._claims:
+            tell(one.sender, Claimed(one.claim.message_id, False, time.monotonic()))
+        self._claims, self._tried = [], set()
 
     def _write_outcomes(self) -> None:
         outcomes, reports = self._outcomes, self._reports

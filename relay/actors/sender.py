@@ -72,6 +72,7 @@ class SenderActor(RelayActor):
             self._free(called=False)
             return
         claim = Claim(job.message_id, job.shard, job.epoch, job.attempt)
+        self._parts.call_begins()
         tell(self._parts.journal, ClaimRequest(claim, self.actor_ref))
 
     def _render(self, job: DispatchJob) -> Request:
@@ -103,13 +104,15 @@ class SenderActor(RelayActor):
         dispatch, request = self._dispatch, self._request
         if dispatch is None or request is None or dispatch.job.message_id != claimed.message_id:
             return
-        if claimed.granted:
-            self._claimed = True
-            with self._parts.call():
+        try:
+            if claimed.granted:
+                self._claimed = True
                 self._call(dispatch, request, claimed.started)
-        else:
-            tell(dispatch.conversation, NotClaimed(dispatch.job.message_id))
-            self._free(called=False)
+            else:
+                tell(dispatch.conversation, NotClaimed(dispatch.job.message_id))
+                self._free(called=False)
+        finally:
+            self._parts.call_ends()
         self._dispatch, self._request, self._claimed = None, None, False
 
     def _call(self, dispatch: Dispatch, request: Request, started: float) -> None:

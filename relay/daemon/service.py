@@ -167,6 +167,7 @@ class Service:
         """Shards first (no more work), then what is under way, then the journal, then the lease."""
         tell(supervisor, Stop())
         supervisor.actor_stopped.wait(10.0)
+        self.parts.stopping = True
         self._drain(HAND_OVER_SECONDS)
         if self.parts.calls_under_way:  # one provider's slow answers are not waited for by everybody's conversations
             self._leave()

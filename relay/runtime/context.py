@@ -83,7 +83,10 @@ class Parts:
     journal_behind: bool = False
     """PostgreSQL has not taken what the journal was told, so rows may not say yet how their calls ended."""
     pace: Pace = field(default_factory=Pace)
+    stopping: bool = False
+    """No call is begun any more: claims that were asked for are refused."""
     calls_under_way: int = 0
+    """From the moment a claim is asked for: once it is written, its call is to end in order, too."""
     call_ended: Event = field(default_factory=Event)
 
     def tenant(self, tenant_id: str) -> Ref:
@@ -98,9 +101,15 @@ class Parts:
     @contextmanager
     def call(self) -> Iterator[None]:
         """Around every provider call, so that a stopping daemon can wait for the last one."""
-        self.calls_under_way += 1
+        self.call_begins()
         try:
             yield
         finally:
-            self.calls_under_way -= 1
-            self.call_ended.set()
+            self.call_ends()
+
+    def call_begins(self) -> None:
+        self.calls_under_way += 1
+
+    def call_ends(self) -> None:
+        self.calls_under_way -= 1
+        self.call_ended.set()

@@ -49,7 +49,7 @@ def journal(pool: Pool) -> Iterator[SimpleNamespace]:
     timers.start(lambda error: pytest.fail(f"the timers ended: {error}"))
     parts: Any = SimpleNamespace(
         pool=pool, lease=Lease(daemon_id), limits=SimpleNamespace(request=10.0), timers=timers, shards={},
-        journal_behind=False,
+        journal_behind=False, stopping=False,
     )  # fmt: skip
     ref = JournalActor.start(parts)
     yield SimpleNamespace(ref=ref, epochs=epochs, parts=parts)
@@ -107,6 +107,18 @@ def test_a_claim_of_an_older_epoch_is_refused(journal: SimpleNamespace, pool: Po
     row = new_message(pool, line_id)
     sender, heard, came = listener()
     journal.ref.tell(ClaimRequest(claim(journal, row, epoch=journal.epochs[row.shard] - 1), sender))
+    assert came.wait(PATIENCE)
+    assert [one.granted for one in heard] == [False]
+    assert states(pool, [row]) == ["received"]
+    sender.stop()
+
+
+def test_once_the_daemon_stops_nothing_more_is_claimed(journal: SimpleNamespace, pool: Pool, line_id: str) -> None:
+    """A call that began now would be cut in the middle."""
+    row = new_message(pool, line_id)
+    sender, heard, came = listener()
+    journal.parts.stopping = True
+    journal.ref.tell(ClaimRequest(claim(journal, row), sender))
     assert came.wait(PATIENCE)
     assert [one.granted for one in heard] == [False]
     assert states(pool, [row]) == ["received"]

@@ -41,7 +41,9 @@ def outcome(how: Sent | Exception, job: DispatchJob) -> Outcome:
     render = end if isinstance(how, CannotCarry) else lambda *_: Request("POST", "/", {})
     channel: Any = SimpleNamespace(render=render, send=end)
     limits = SimpleNamespace(request=10.0, unknown_outcome=60.0)
-    parts: Any = SimpleNamespace(journal=listener, call=nullcontext, limits=limits)
+    parts: Any = SimpleNamespace(
+        journal=listener, call=nullcontext, limits=limits, call_begins=lambda: None, call_ends=lambda: None
+    )
     sender = SenderActor.start(parts, Side("whatsapp", channel, Account("t", "l", "1", {})), listener)
     sender.tell(Dispatch(job, listener))
     sender.tell(Claimed("m", True, time.monotonic()))
