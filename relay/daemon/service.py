@@ -46,8 +46,8 @@ ONE_EACH: tuple[type[RelayActor], ...] = (
 
 STOP_SECONDS = 25.0
 """Ten for a call under way, ten for the journal, five to hand the shards back."""
-HAND_OVER_SECONDS = 3.0
-"""For calls under way to end before the shards are handed over."""
+HAND_OVER_SECONDS = 1.0
+"""For calls under way to end before the shards are handed over. The new owner hears how longer ones end."""
 
 
 class PortError(RuntimeError):
