@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from random import Random
 
 import gevent
@@ -69,12 +69,13 @@ def parted(plant: Plant, chance: Random, server: str) -> Iterator[None]:
 @contextmanager
 def standing_still(processes: Sequence[psutil.Process]) -> Iterator[None]:
     for one in processes:
-        one.suspend()
+        with suppress(psutil.NoSuchProcess):
+            one.suspend()
     try:
         yield
     finally:
         for one in processes:
-            if one.is_running():
+            with suppress(psutil.NoSuchProcess):
                 one.resume()
 
 

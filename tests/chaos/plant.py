@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -57,7 +57,8 @@ class Part:
     def kill(self) -> None:
         """With all that it started: PostgreSQL's sessions are groups of their own."""
         for one in self.processes():
-            one.kill()
+            with suppress(psutil.NoSuchProcess):  # it went with the one that had started it
+                one.kill()
         self.child.kill9()
 
     def processes(self) -> list[psutil.Process]:
