@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram
 
 actor_failures = Counter("relay_actor_failures_total", "Handlers that raised", ["actor"])
+actor_waits = Counter("relay_actor_waits_total", "Handlers that a store in trouble interrupted", ["actor"])
 actors_stuck = Gauge("relay_actors_stuck", "Actors that have not ended a command for far too long", ["actor"])
 loop_blocked = Counter("relay_loop_blocked_total", "Times that the event loop stood still for a second or longer")
 messages = Counter("relay_messages_total", "Messages by what became of them", ["direction", "state"])

@@ -138,7 +138,7 @@ class ConversationActor(RelayActor):
         try:
             found = self._parts.rows.read(self._id)
         except StoreError as error:
-            log.warning("conversation_waits_for_postgresql", conversation_id=self._id, error=str(error))
+            log.debug("conversation_waits_for_postgresql", conversation_id=self._id, error=str(error))
             return events.RowsNotRead()
         return events.RowsRead(found.mapping, found.lanes, found.reports)
 

@@ -49,7 +49,7 @@ class OwnershipActor(RegularActor):
         try:
             self._ownership.ask_again(due)
         except StoreError as error:
-            log.warning("ownership_waits_for_postgresql", error=str(error), line_id=due.line_id)
+            log.debug("ownership_waits_for_postgresql", error=str(error), line_id=due.line_id)
         except Exception:
             metrics.actor_failures.labels(type(self).__name__).inc()
             log.exception("ownership_not_asked", line_id=due.line_id)

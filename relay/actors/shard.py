@@ -199,7 +199,7 @@ class ShardActor(RelayActor):
             with self._parts.pool.transaction() as cursor:
                 waiting = shards.date_unknowns(cursor, self._number, self._parts.limits.unknown_outcome)
         except StoreError as error:
-            log.warning("shard_waits_for_postgresql", shard=self._number, error=str(error))
+            log.debug("shard_waits_for_postgresql", shard=self._number, error=str(error))
             self._parts.timers.after(1.0, self.actor_ref, Tick())
             return
         self._undated = False

@@ -95,7 +95,7 @@ class Supervisor(RelayActor):
             self._sweep()
             self._expire()
         except StoreError as error:
-            log.warning("supervisor_waits_for_postgresql", error=str(error))
+            log.debug("supervisor_waits_for_postgresql", error=str(error))
             if time.monotonic() >= self._parts.lease.until:
                 self._let_all_go()
         except AnotherDaemonError as error:
@@ -256,7 +256,7 @@ class Supervisor(RelayActor):
             try:
                 self._keep_lease()
             except StoreError as error:
-                log.warning("supervisor_waits_for_postgresql", error=str(error))
+                log.debug("supervisor_waits_for_postgresql", error=str(error))
 
     # The end
 

@@ -117,7 +117,7 @@ class TenantActor(RelayActor):
             try:
                 accounts = lines.accounts(self._parts.pool, self._parts.cipher, line_id)
             except StoreError as error:
-                log.warning("tenant_waits_for_postgresql", tenant_id=self._tenant_id, error=str(error))
+                log.debug("tenant_waits_for_postgresql", tenant_id=self._tenant_id, error=str(error))
                 return None
             if accounts is None:
                 return None
@@ -161,7 +161,7 @@ class TenantActor(RelayActor):
         try:
             do()
         except StoreError as error:
-            log.warning("tenant_waits_for_postgresql", tenant_id=self._tenant_id, error=str(error))
+            log.debug("tenant_waits_for_postgresql", tenant_id=self._tenant_id, error=str(error))
             self._hold(("", key), command, soon=True)
 
     def _wake(self) -> None:

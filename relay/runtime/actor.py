@@ -20,6 +20,7 @@ from gevent.queue import SimpleQueue
 from gevent.timeout import Timeout
 
 from relay import metrics
+from relay.core.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +79,7 @@ class RelayActor(pykka.ThreadingActor):
         return ref
 
     def handle(self, command: Any) -> None:
-        """Do one command. Whatever it raises is logged and counted, then `recover` runs."""
+        """Do one command. Whatever it raises is counted, then `recover` runs; all but StoreError is logged."""
         raise TypeError(f"{type(self).__name__} has no use for {type(command).__name__}")
 
     def recover(self) -> None:
@@ -93,6 +94,10 @@ class RelayActor(pykka.ThreadingActor):
             self.handle(message)
             if self.failures:
                 self._count_success()
+        except StoreError as error:  # no failure of the actor, and told once by who speaks with the store
+            metrics.actor_waits.labels(type(self).__name__).inc()
+            log.debug("actor_waits", actor=type(self).__name__, command=type(message).__name__, error=str(error))
+            self._recover()
         except (Exception, GreenletExit, Timeout):
             self._count_failure()
             metrics.actor_failures.labels(type(self).__name__).inc()

@@ -12,8 +12,10 @@ import pytest
 from gevent import GreenletExit
 from gevent.event import Event
 from gevent.timeout import Timeout
+from structlog.testing import capture_logs
 
 import relay.actors
+from relay.core.errors import StoreError
 from relay.runtime.actor import Ping, RelayActor, tell
 from relay.runtime.timers import Timers
 from tests.waiting import PATIENCE
@@ -31,6 +33,8 @@ class Raiser(RelayActor):
             raise command
         if isinstance(command, Event):
             command.set()
+        if isinstance(command, list):
+            command.append((self.failures, self.recovered))
 
     def recover(self) -> None:
         self.recovered += 1
@@ -53,6 +57,21 @@ def test_whatever_a_handler_raises_only_its_own_command_is_lost(actors: tuple[An
     assert done.wait(PATIENCE), "what was told after the failure is still done"
     assert culprit.ask(Ping(), timeout=PATIENCE)
     assert bystander.ask(Ping(), timeout=PATIENCE)
+
+
+def test_a_store_in_trouble_is_no_failure_of_the_actor_and_not_told_with_every_command(
+    actors: tuple[Any, Any],
+) -> None:
+    """An outage of minutes would otherwise end a daemon whose actors only have to wait, and fill its log."""
+    culprit, _ = actors
+    counted: list[tuple[int, int]] = []
+    with capture_logs() as logs:
+        for _ in range(5):
+            culprit.tell(StoreError("PostgreSQL is away"))
+        culprit.tell(counted)
+        assert culprit.ask(Ping(), timeout=PATIENCE)
+    assert counted == [(0, 5)], "failures, recoveries"
+    assert not [one for one in logs if one["log_level"] != "debug"]
 
 
 def test_telling_an_actor_that_has_ended_is_no_error(actors: tuple[Any, Any]) -> None:
