@@ -13,7 +13,7 @@ CHANNEL = "relay_shards"
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenShard:
     """A shard's new epoch, and whether its last owner was found dead: nothing that it began is under way any more."""
 
     epoch: int
@@ -75,7 +75,7 @@ def owned(cursor: Cursor, daemon_id: str) -> dict[int, int]:
     return {row[0]: row[1] for row in cursor.fetchall()}
 
 
-def take(cursor: Cursor, daemon_id: str, most: int) -> dict[int, Taken]:
+def take(cursor: Cursor, daemon_id: str, most: int) -> dict[int, TakenShard]:
     """Take up to `most` shards that nobody living owns. The new epoch shuts the old owner out."""
     cursor.execute(
         """WITH free AS (
@@ -88,7 +88,7 @@ def take(cursor: Cursor, daemon_id: str, most: int) -> dict[int, Taken]:
              EXISTS (SELECT 1 FROM daemons d WHERE d.id = free.owner AND d.found_dead_at IS NOT NULL)""",
         {"me": UUID(daemon_id), "most": most},
     )
-    return {row[0]: Taken(row[1], row[2]) for row in cursor.fetchall()}
+    return {row[0]: TakenShard(row[1], row[2]) for row in cursor.fetchall()}
 
 
 def give_up(cursor: Cursor, daemon_id: str, number: int) -> None:

@@ -43,7 +43,7 @@ def daemon(pool: Pool, sessions: list[LeaseSession], name: str, *, alone: bool =
     return daemon_id, session
 
 
-def take(pool: Pool, daemon_id: str, most: int = 16) -> dict[int, shards.Taken]:
+def take(pool: Pool, daemon_id: str, most: int = 16) -> dict[int, shards.TakenShard]:
     with pool.transaction() as cursor:
         return shards.take(cursor, daemon_id, most)
 
@@ -67,7 +67,7 @@ def test_the_shards_of_a_daemon_whose_session_is_gone_are_free_before_its_lease_
     cut(pool, session)
     assert watching.end_leases_of_the_dead() == ["dying"]
     assert watching.end_leases_of_the_dead() == [], "once"
-    assert take(pool, heir) == {n: shards.Taken(one.epoch + 1, True) for n, one in first.items()}
+    assert take(pool, heir) == {n: shards.TakenShard(one.epoch + 1, True) for n, one in first.items()}
 
 
 def test_who_renews_over_a_new_session_lives(
