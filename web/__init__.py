@@ -1,1 +1,1 @@
-"""The HTTP side: webhooks, API, portal. Holds no state; everything it uses is in `web.request.parts`."""
+"""The HTTP side: webhooks, API, portal. Holds no state; everything it uses is in `web.request.web_context`."""

@@ -15,7 +15,7 @@ from web.portal import routes as portal
 from web.request import idempotency, limits, record, refusals
 from web.request.arrival import ArrivalMiddleware, began
 from web.request.errors import request_id
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 from web.webhooks import routes as webhooks
 from web.webhooks.entrance import Entrance
 
@@ -41,14 +41,14 @@ HEADERS = {
 HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 
 
-def create_app(parts: WebParts) -> Flask:
+def create_app(context: WebContext) -> Flask:
     """Webhooks, API, health and portal on one application. A view that sets one of HEADERS itself keeps its own."""
     app = api.new_app(__name__)
     # Werkzeug's redirects to the same address with other slashes would follow the Host header; ours name paths only.
     app.url_map.merge_slashes = False
-    app.config.update(SECRET_KEY=parts.secret_key, MAX_CONTENT_LENGTH=BODY_LIMIT)
-    app.config["SECURITY_HEADERS"] = HEADERS | (HSTS if parts.public_url.startswith("https:") else {})
-    app.extensions["relay"] = parts
+    app.config.update(SECRET_KEY=context.secret_key, MAX_CONTENT_LENGTH=BODY_LIMIT)
+    app.config["SECURITY_HEADERS"] = HEADERS | (HSTS if context.public_url.startswith("https:") else {})
+    app.extensions["relay"] = context
     entrance = Entrance(app.wsgi_app, lambda: app.extensions["relay"], app.config["SECURITY_HEADERS"])
     app.wsgi_app = ArrivalMiddleware(entrance)  # type: ignore[method-assign]
     app.before_request(_begin)
@@ -60,9 +60,9 @@ def create_app(parts: WebParts) -> Flask:
     limits.register(app)
     refusals.register(app)
     app.after_request(idempotency.finish)
-    _let_pages_ask(app, parts.cors_origins)
-    if parts.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=parts.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
+    _let_pages_ask(app, context.cors_origins)
+    if context.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=context.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
     return app
 
 

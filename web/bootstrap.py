@@ -20,8 +20,8 @@ from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
 from web.app import create_app
 from web.openid import parts as openid
-from web.request.parts import WebParts
 from web.request.start_up import StartUp
+from web.request.web_context import WebContext
 from web.webhooks.absence import Absence
 from web.webhooks.lines import LineDirectory
 
@@ -47,7 +47,7 @@ def build_web(settings: Settings) -> Flask:
     )
     absence = Absence(pool, lambda: preparation.done and publisher.connected)
     bucket = TokenBucket(settings.redis_url)
-    parts = WebParts(
+    context = WebContext(
         pool=pool,
         cipher=cipher,
         cache=cache,
@@ -86,7 +86,7 @@ def build_web(settings: Settings) -> Flask:
             settings.password_login,
         ),
     )
-    app = create_app(parts)
+    app = create_app(context)
     preparation.start()
     publisher.start()
     absence.start()

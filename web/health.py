@@ -14,8 +14,8 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, make_respons
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
 from db.pool import DatabaseError, Pool
-from web.request.parts import WebParts
 from web.request.throttle import Recent
+from web.request.web_context import WebContext
 
 CHECK_SECONDS = 2.0
 
@@ -24,8 +24,8 @@ blueprint = Blueprint("health", __name__)
 
 
 def register(app: Flask) -> None:
-    parts: WebParts = app.extensions["relay"]
-    app.extensions["recent-readiness"] = Recent(lambda: _readiness(parts))
+    context: WebContext = app.extensions["relay"]
+    app.extensions["recent-readiness"] = Recent(lambda: _readiness(context))
     app.extensions["recent-metrics"] = Recent(_rendered)
     app.register_blueprint(blueprint)
 
@@ -57,23 +57,23 @@ def metrics() -> Response:
     return Response(current_app.extensions["recent-metrics"].get(), content_type=CONTENT_TYPE_LATEST)
 
 
-def _readiness(parts: WebParts) -> tuple[bool, dict[str, Any]]:
+def _readiness(context: WebContext) -> tuple[bool, dict[str, Any]]:
     found = _checked(
         {
-            "database": lambda: _database_answers(parts.pool),
-            "broker": lambda: parts.publisher.connected,
-            "redis": parts.cache.ping,
-            "object_store": parts.objects.ping,
+            "database": lambda: _database_answers(context.pool),
+            "broker": lambda: context.publisher.connected,
+            "redis": context.cache.ping,
+            "object_store": context.objects.ping,
         }
     )
-    is_ready = parts.preparation.done and found["broker"]
+    is_ready = context.preparation.done and found["broker"]
     body: dict[str, Any] = {
         "status": "ready" if is_ready else "not ready",
         "checks": {name: "ok" if answers else "away" for name, answers in found.items()},
-        "waiting_for": parts.preparation.left,
+        "waiting_for": context.preparation.left,
     }
-    if parts.preparation.problem:
-        body["problem"] = parts.preparation.problem
+    if context.preparation.problem:
+        body["problem"] = context.preparation.problem
     return is_ready, body
 
 

@@ -15,7 +15,7 @@ from tests import processes
 from tests.log_lines import as_web_logs
 from tests.waiting import wait_until
 from web.bootstrap import build_web
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 META_SECRET = "demo-app-secret-nordwind-0001"
 TOKEN = "EAAG-demo-token-nordwind"
@@ -72,7 +72,7 @@ def app(settings_env: dict[str, str]) -> Iterator[Flask]:
     settings = load_settings(settings_env)
     as_web_logs()
     made = build_web(settings)
-    parts: WebParts = made.extensions["relay"]
+    parts: WebContext = made.extensions["relay"]
     wait_until(lambda: parts.preparation.done, message="web's preparation")
     yield made
     parts.absence.stop()
@@ -83,13 +83,13 @@ def app(settings_env: dict[str, str]) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def parts(app: Flask) -> WebParts:
-    held: WebParts = app.extensions["relay"]
+def parts(app: Flask) -> WebContext:
+    held: WebContext = app.extensions["relay"]
     return held
 
 
 @pytest.fixture
-def pool(parts: WebParts) -> Pool:
+def pool(parts: WebContext) -> Pool:
     """An empty database and an empty cache, and nobody has guessed."""
     with parts.pool.transaction() as cursor:
         cursor.execute(

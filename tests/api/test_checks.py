@@ -15,7 +15,7 @@ from tests.api.conftest import META_SECRET, OWN_APP_SECRET, WHATSAPP, Api
 from tests.processes import Process
 from tests.waiting import PATIENCE, wait_until
 from web.api.tenants import checks
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 OURS = OwnInstallation("http://127.0.0.1:1", ("of-the-platform",))
 NUMBER, INTEGRATION = Account("tenant", "line", "3", {}), Account("tenant", "line", "i", {})
@@ -106,7 +106,7 @@ def test_a_side_without_credentials_is_said_to_have_none() -> None:
 def test_the_app_secret_that_counts_is_the_tenants_own_or_the_platforms(
     api: Api,
     new_tenant: Callable[..., str],
-    parts: WebParts,
+    parts: WebContext,
     pool: Pool,
     sandbox: Process,
     settings_env: dict[str, str],

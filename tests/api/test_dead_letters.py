@@ -22,7 +22,7 @@ from tests.api.conftest import META_SECRET, Api
 from tests.api.test_rotation import active_line
 from tests.integration.rows import NOW, new_message, sent_message
 from tests.waiting import wait_until
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def tenant_id(new_tenant: Callable[..., str]) -> str:
 
 
 @pytest.fixture
-def line_id(parts: WebParts, pool: Pool, tenant_id: str) -> str:
+def line_id(parts: WebContext, pool: Pool, tenant_id: str) -> str:
     return active_line(parts, pool, tenant_id)
 
 
@@ -181,7 +181,7 @@ def test_who_may(api: Api, pool: Pool, new_tenant: Callable[..., str], tenant_id
 
 
 @pytest.fixture
-def queued(parts: WebParts, settings_env: dict[str, str]) -> Iterator[Callable[[bytes], None]]:
+def queued(parts: WebContext, settings_env: dict[str, str]) -> Iterator[Callable[[bytes], None]]:
     """Puts an update into DEAD_LETTERS, as a shard does."""
 
     def put(body: bytes) -> None:
@@ -193,7 +193,7 @@ def queued(parts: WebParts, settings_env: dict[str, str]) -> Iterator[Callable[[
 
 def test_the_brokers_are_looked_at_and_what_is_still_proved_is_brought_back(
     api: Api,
-    parts: WebParts,
+    parts: WebContext,
     pool: Pool,
     new_tenant: Callable[..., str],
     settings_env: dict[str, str],
@@ -228,7 +228,7 @@ def test_the_broker_is_the_operators(api: Api, pool: Pool, tenant_id: str) -> No
     api.error(api("POST", "/api/dead-letters/broker/replay", {}, key=own), 403, "forbidden")
 
 
-def test_an_update_goes_where_its_line_and_address_say(parts: WebParts) -> None:
+def test_an_update_goes_where_its_line_and_address_say(parts: WebContext) -> None:
     update = Update("whatsapp", "t", "line", "49", NOW, 0, {})
     found = route(dump(update), 16, lambda _: True)
     assert found

@@ -30,8 +30,8 @@ from tests.api.test_rotation import active_line
 from tests.integration.rows import sent_message
 from tests.portal.client import changes_of
 from web.actions import sends
-from web.request.parts import WebParts
 from web.request.principal import ROLES
+from web.request.web_context import WebContext
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,7 @@ SETTINGS: dict[str, Any] = {
 
 
 @pytest.fixture
-def world(parts: WebParts, pool: Pool, new_tenant: Callable[..., str], sandbox: processes.Process) -> dict[str, Any]:
+def world(parts: WebContext, pool: Pool, new_tenant: Callable[..., str], sandbox: processes.Process) -> dict[str, Any]:
     """Ids that exist, and keys of every kind."""
     by, tenant_id = Author("test"), new_tenant()
     line_id = active_line(parts, pool, tenant_id, WHATSAPP["phone_number_id"], GENESYS["integration_id"])

@@ -12,7 +12,7 @@ from db.access import api_keys, idempotency
 from db.audit import Author
 from db.pool import Pool
 from tests.api.conftest import Api
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
 def count(pool: Pool, table: str) -> int:
@@ -54,7 +54,7 @@ def test_after_an_error_the_key_is_free(api: Api, pool: Pool) -> None:
 
 
 def test_a_secret_is_told_again_and_kept_sealed(
-    api: Api, pool: Pool, parts: WebParts, new_tenant: Callable[..., str]
+    api: Api, pool: Pool, parts: WebContext, new_tenant: Callable[..., str]
 ) -> None:
     path, body = f"/api/tenants/{new_tenant()}/keys", {"name": "k", "scopes": ["messages:read"]}
     secret = api("POST", path, body, Idempotency_Key="k").get_json()["key"]
@@ -74,7 +74,7 @@ def test_of_many_at_once_one_does_it(app: Flask, api: Api, pool: Pool) -> None:
     assert count(pool, "tenants") == 1
 
 
-def test_while_the_first_runs_the_repeat_has_to_wait(api: Api, pool: Pool, parts: WebParts) -> None:
+def test_while_the_first_runs_the_repeat_has_to_wait(api: Api, pool: Pool, parts: WebContext) -> None:
     assert api("POST", "/api/tenants", {"name": "A"}, Idempotency_Key="k").status_code == 201
     with pool.transaction() as cursor:
         cursor.execute("UPDATE idempotency_keys SET status = NULL, sealed = NULL")
@@ -86,7 +86,7 @@ def test_while_the_first_runs_the_repeat_has_to_wait(api: Api, pool: Pool, parts
     assert api("POST", "/api/tenants", {"name": "A"}, Idempotency_Key="k").status_code == 201, "its process had died"
 
 
-def test_after_a_day_it_is_forgotten_and_swept(api: Api, pool: Pool, parts: WebParts) -> None:
+def test_after_a_day_it_is_forgotten_and_swept(api: Api, pool: Pool, parts: WebContext) -> None:
     for number in range(3):
         api("POST", "/api/tenants", {"name": "A"}, Idempotency_Key=f"k{number}")
     with pool.transaction() as cursor:
@@ -95,7 +95,7 @@ def test_after_a_day_it_is_forgotten_and_swept(api: Api, pool: Pool, parts: WebP
     assert count(pool, "idempotency_keys") == 1
 
 
-def test_a_new_key_of_the_installation_opens_old_answers(pool: Pool, parts: WebParts, api: Api) -> None:
+def test_a_new_key_of_the_installation_opens_old_answers(pool: Pool, parts: WebContext, api: Api) -> None:
     api("POST", "/api/tenants", {"name": "A"}, Idempotency_Key="k")
     assert idempotency.reseal(pool, parts.cipher) == 1
 

@@ -17,7 +17,7 @@ from tests.api.conftest import Api
 from web.bootstrap import build_web
 from web.request import limits
 from web.request.limits import Limit
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 PASSWORD = "correct horse battery staple"
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
@@ -62,7 +62,7 @@ def test_machines_are_never_limited(app: Flask, api: Api, pool: Pool, few: None)
 
 
 def test_without_redis_each_worker_counts_by_itself(
-    api: Api, pool: Pool, few: None, monkeypatch: pytest.MonkeyPatch, parts: WebParts
+    api: Api, pool: Pool, few: None, monkeypatch: pytest.MonkeyPatch, parts: WebContext
 ) -> None:
     monkeypatch.setattr(parts.bucket._redis, "call", lambda command, default: default)
     parts.bucket._local.clear()
@@ -123,12 +123,12 @@ def test_a_large_body_is_refused_unless_it_is_a_webhook(app: Flask, api: Api, ne
 
 
 @pytest.fixture
-def open_app(settings_env: dict[str, str], parts: WebParts) -> Iterator[Flask]:
+def open_app(settings_env: dict[str, str], parts: WebContext) -> Iterator[Flask]:
     """The same installation with CORS_ORIGINS and a proxy in front."""
     env = settings_env | {"CORS_ORIGINS": "https://tools.example, http://localhost:3000", "TRUSTED_PROXIES": "1"}
     made = build_web(load_settings(env))
     yield made
-    own: WebParts = made.extensions["relay"]
+    own: WebContext = made.extensions["relay"]
     own.publisher.close()
     own.cache.close()
     own.pool.close()

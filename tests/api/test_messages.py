@@ -12,18 +12,18 @@ from db.pool import Pool
 from relay.core.messages import Person
 from tests.api.conftest import Api
 from tests.api.test_rotation import active_line
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def tenant(new_tenant: Callable[..., str], parts: WebParts, pool: Pool) -> str:
+def tenant(new_tenant: Callable[..., str], parts: WebContext, pool: Pool) -> str:
     return new_tenant()
 
 
 @pytest.fixture
-def ids(tenant: str, parts: WebParts, pool: Pool) -> list[str]:
+def ids(tenant: str, parts: WebContext, pool: Pool) -> list[str]:
     """Five messages of one conversation; the third was tried twice."""
     line_id = active_line(parts, pool, tenant)
     mapping = conversations.find_or_create(pool, tenant, line_id, Person("4915112345678", "4915112345678"), 16)

@@ -11,10 +11,10 @@ from db.views import audit_search
 from db.views.audit_search import AuditSearch
 from tests.api.conftest import Api
 from tests.api.test_rotation import active_line
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
-def test_a_tenants_notices(api: Api, parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> None:
+def test_a_tenants_notices(api: Api, parts: WebContext, pool: Pool, new_tenant: Callable[..., str]) -> None:
     tenant_id, other = new_tenant(), new_tenant("Other")
     lines = [active_line(parts, pool, tenant_id, f"300{n}", f"int-{n}") for n in range(2)]
     foreign = active_line(parts, pool, other, "3009", "int-9")
@@ -40,7 +40,7 @@ def test_a_tenants_notices(api: Api, parts: WebParts, pool: Pool, new_tenant: Ca
     assert "notices.listed" in [one.action for one in audit_search.listed(pool, AuditSearch(tenant_id)).items]
 
 
-def test_who_may_see_them(api: Api, parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> None:
+def test_who_may_see_them(api: Api, parts: WebContext, pool: Pool, new_tenant: Callable[..., str]) -> None:
     tenant_id, other = new_tenant(), new_tenant("Other")
     line_id = active_line(parts, pool, tenant_id)
     with pool.transaction() as cursor:

@@ -16,7 +16,7 @@ from relay.core.queues import INBOUND, queue_name, queue_number
 from tests.api.conftest import META_SECRET, Api
 from tests.api.test_rotation import active_line
 from tests.waiting import PATIENCE
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 ARRIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ STRANGER = Signer("0" * 32, None)
 
 
 @pytest.fixture
-def signer(parts: WebParts) -> Signer:
+def signer(parts: WebContext) -> Signer:
     """The tenant's own app, as in WHATSAPP: it signs for the tenant's numbers."""
     return Signer(parts.signers.digest(META_SECRET), None)
 
@@ -69,7 +69,7 @@ def test_a_replay_needs_a_line(api: Api, kept: None, pool: Pool) -> None:
 
 
 def test_what_was_kept_goes_to_the_queue_in_order_and_once(
-    api: Api, kept: None, new_tenant: Callable[..., str], parts: WebParts, pool: Pool, settings_env: dict[str, str]
+    api: Api, kept: None, new_tenant: Callable[..., str], parts: WebContext, pool: Pool, settings_env: dict[str, str]
 ) -> None:
     tenant_id = new_tenant()
     line_id = active_line(parts, pool, tenant_id)

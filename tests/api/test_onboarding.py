@@ -15,7 +15,7 @@ from db.tenants.onboarding import LineIds
 from tests.api.conftest import GENESYS, OWN_APP_SECRET, WHATSAPP, Api
 from tests.processes import Process, frozen
 from tests.waiting import PATIENCE
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 from web.webhooks.lines import LineDirectory
 
 NUMBER, INTEGRATION = WHATSAPP["phone_number_id"], GENESYS["integration_id"]
@@ -38,13 +38,13 @@ def complete(api: Api, tenant_id: str) -> Any:
     return api("POST", f"/api/tenants/{tenant_id}/complete-onboarding")
 
 
-def owner(parts: WebParts, number: str = NUMBER) -> str | None:
+def owner(parts: WebContext, number: str = NUMBER) -> str | None:
     found = lines.route_by_ref(parts.pool, parts.cipher, "whatsapp", number)
     return found.tenant_id if found else None
 
 
 def test_one_number_and_one_integration_are_paired_and_go_live(
-    api: Api, new_tenant: Callable[..., str], sandbox: Process, settings_env: dict[str, str], parts: WebParts
+    api: Api, new_tenant: Callable[..., str], sandbox: Process, settings_env: dict[str, str], parts: WebContext
 ) -> None:
     tenant_id = new_tenant()
     answer = complete(api, tenant_id)
@@ -75,7 +75,7 @@ def test_a_line_that_goes_live_is_called_as_whatsapp_calls_its_number(
 
 
 def test_completing_again_tells_what_whatsapp_calls_the_number_by_now(
-    api: Api, new_tenant: Callable[..., str], sandbox: Process, parts: WebParts
+    api: Api, new_tenant: Callable[..., str], sandbox: Process, parts: WebContext
 ) -> None:
     tenant_id = new_tenant()
     line_id = complete(api, tenant_id).get_json()["lines"][0]["id"]
@@ -103,7 +103,7 @@ def test_missing_credentials_are_named(api: Api) -> None:
     ],
 )
 def test_an_explicit_no_refuses_and_mending_it_helps(
-    api: Api, new_tenant: Callable[..., str], sandbox: Process, parts: WebParts, side: str, changed: Any, check: str
+    api: Api, new_tenant: Callable[..., str], sandbox: Process, parts: WebContext, side: str, changed: Any, check: str
 ) -> None:
     tenant_id = new_tenant(**{side: changed})
     error = api.error(complete(api, tenant_id), 409, "onboarding_refused")
@@ -135,7 +135,7 @@ def test_a_wrong_app_secret_is_said_in_words_and_holds_nobody_up(
 
 
 def test_a_live_line_is_not_taken_down_by_a_providers_bad_hour(
-    api: Api, new_tenant: Callable[..., str], control: Callable[..., Any], parts: WebParts
+    api: Api, new_tenant: Callable[..., str], control: Callable[..., Any], parts: WebContext
 ) -> None:
     tenant_id = new_tenant()
     assert complete(api, tenant_id).status_code == 200
@@ -162,7 +162,7 @@ def test_providers_that_hang_hold_nobody_up_for_long(
 
 
 def test_a_line_made_by_hand_is_used_and_may_have_its_own_secret(
-    api: Api, new_tenant: Callable[..., str], sandbox: Process, parts: WebParts
+    api: Api, new_tenant: Callable[..., str], sandbox: Process, parts: WebContext
 ) -> None:
     tenant_id = new_tenant()
     body = {"phone_number_id": NUMBER, "integration_id": INTEGRATION, "webhook_secret": "of-this-line"}
@@ -174,7 +174,7 @@ def test_a_line_made_by_hand_is_used_and_may_have_its_own_secret(
 
 
 def test_of_two_tenants_with_one_number_the_second_is_told(
-    api: Api, new_tenant: Callable[..., str], sandbox: Process, parts: WebParts
+    api: Api, new_tenant: Callable[..., str], sandbox: Process, parts: WebContext
 ) -> None:
     first, second = new_tenant("First"), new_tenant("Second")
     assert complete(api, first).status_code == 200
@@ -185,7 +185,7 @@ def test_of_two_tenants_with_one_number_the_second_is_told(
     assert api("GET", f"/api/tenants/{second}").get_json()["status"] == "onboarding"
 
 
-def test_at_the_same_moment_exactly_one_wins(parts: WebParts, new_tenant: Callable[..., str], pool: Pool) -> None:
+def test_at_the_same_moment_exactly_one_wins(parts: WebContext, new_tenant: Callable[..., str], pool: Pool) -> None:
     changes, by = Changes(pool, parts.cache.forget_routes), Author("test")
     made = []
     for name in "abcdef":
@@ -209,7 +209,7 @@ def test_at_the_same_moment_exactly_one_wins(parts: WebParts, new_tenant: Callab
 
 
 def test_a_change_is_seen_at_once_whatever_was_cached(
-    api: Api, new_tenant: Callable[..., str], sandbox: Process, parts: WebParts
+    api: Api, new_tenant: Callable[..., str], sandbox: Process, parts: WebContext
 ) -> None:
     directory = LineDirectory(parts.pool, parts.cipher, parts.cache, fresh_seconds=0.0)
     tenant_id = new_tenant()

@@ -11,8 +11,8 @@ from db.access import api_keys
 from db.audit import Author
 from db.pool import Pool
 from tests.api.conftest import Api
-from web.request.parts import WebParts
 from web.request.principal import ROLES
+from web.request.web_context import WebContext
 
 PROVIDER: dict[str, Any] = {
     "name": "Nordwind",
@@ -32,7 +32,7 @@ def key_of(pool: Pool, path: str, scopes: list[str]) -> str:
     return api_keys.create(pool, Author("test"), path.split("/")[3], "a key", scopes, None)[1]
 
 
-def test_it_is_set_up_changed_and_removed(api: Api, pool: Pool, path: str, parts: WebParts) -> None:
+def test_it_is_set_up_changed_and_removed(api: Api, pool: Pool, path: str, parts: WebContext) -> None:
     key = key_of(pool, path, sorted(ROLES["admin"]))
     before = api("GET", path, key=key).get_json()
     assert (before["provider"], before["domains"]) == (None, [])

@@ -15,14 +15,14 @@ from db.pool import Pool
 from tests.api.conftest import Api
 from tests.api.test_rotation import active_line
 from tests.integration.rows import sent_message
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 WA_ID = "4915112345678"
 AT = "2026-01-02T03:04:05Z"
 
 
 @pytest.fixture
-def tenant_id(new_tenant: Callable[..., str], parts: WebParts, pool: Pool) -> str:
+def tenant_id(new_tenant: Callable[..., str], parts: WebContext, pool: Pool) -> str:
     tenant_id = new_tenant()
     active_line(parts, pool, tenant_id)
     return tenant_id

@@ -13,10 +13,10 @@ from db.tenants import credentials, lines, onboarding
 from db.tenants.changes import Changes
 from db.tenants.credentials import OVERLAP_SECONDS, rotated
 from tests.api.conftest import GENESYS, WHATSAPP, Api
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
-def active_line(parts: WebParts, pool: Pool, tenant_id: str, number: str = "3001", integration: str = "int-1") -> str:
+def active_line(parts: WebContext, pool: Pool, tenant_id: str, number: str = "3001", integration: str = "int-1") -> str:
     changes, by = Changes(pool, parts.cache.forget_routes), Author("test")
     line = onboarding.create(changes, parts.cipher, by, tenant_id, number, integration)
     onboarding.activate(changes, by, tenant_id, [line.pair])
@@ -24,7 +24,7 @@ def active_line(parts: WebParts, pool: Pool, tenant_id: str, number: str = "3001
 
 
 def test_old_and_new_are_valid_side_by_side(
-    api: Api, new_tenant: Callable[..., str], parts: WebParts, pool: Pool
+    api: Api, new_tenant: Callable[..., str], parts: WebContext, pool: Pool
 ) -> None:
     tenant_id = new_tenant(whatsapp={"app_secret": "app-1"}, genesys={"webhook_secret": "hook-1"})
     active_line(parts, pool, tenant_id)
@@ -53,7 +53,7 @@ def test_going_back_to_the_former_secret_keeps_both_once() -> None:
 
 
 def test_without_an_own_app_secret_the_platforms_counts(
-    api: Api, new_tenant: Callable[..., str], parts: WebParts, pool: Pool
+    api: Api, new_tenant: Callable[..., str], parts: WebContext, pool: Pool
 ) -> None:
     tenant_id = new_tenant()
     active_line(parts, pool, tenant_id)
@@ -64,7 +64,9 @@ def test_without_an_own_app_secret_the_platforms_counts(
     assert route.meta_secrets == ()
 
 
-def test_a_lines_own_secret_rotates_too(api: Api, new_tenant: Callable[..., str], parts: WebParts, pool: Pool) -> None:
+def test_a_lines_own_secret_rotates_too(
+    api: Api, new_tenant: Callable[..., str], parts: WebContext, pool: Pool
+) -> None:
     tenant_id = new_tenant()
     active_line(parts, pool, tenant_id)
     for secret in ("line-1", "line-2"):
@@ -76,7 +78,7 @@ def test_a_lines_own_secret_rotates_too(api: Api, new_tenant: Callable[..., str]
 
 
 def test_the_daemon_gets_what_it_calls_with_and_the_lines_own_ids(
-    new_tenant: Callable[..., str], parts: WebParts, pool: Pool
+    new_tenant: Callable[..., str], parts: WebContext, pool: Pool
 ) -> None:
     line_id = active_line(parts, pool, new_tenant())
     accounts = lines.accounts(pool, parts.cipher, line_id)
@@ -87,7 +89,7 @@ def test_the_daemon_gets_what_it_calls_with_and_the_lines_own_ids(
     assert WHATSAPP["access_token"] not in repr(accounts)
 
 
-def test_health_is_news_only_once(new_tenant: Callable[..., str], parts: WebParts, pool: Pool) -> None:
+def test_health_is_news_only_once(new_tenant: Callable[..., str], parts: WebContext, pool: Pool) -> None:
     tenant_id, changes = new_tenant(), Changes(pool, parts.cache.forget_routes)
     assert credentials.set_health(changes, tenant_id, "genesys", "refused", "invalid_client")
     assert not credentials.set_health(changes, tenant_id, "genesys", "refused", "invalid_client")
@@ -111,7 +113,9 @@ def test_the_daemons_are_told_of_every_change(api: Api, new_tenant: Callable[...
         listener.close()
 
 
-def test_everything_can_be_brought_under_a_new_key(new_tenant: Callable[..., str], parts: WebParts, pool: Pool) -> None:
+def test_everything_can_be_brought_under_a_new_key(
+    new_tenant: Callable[..., str], parts: WebContext, pool: Pool
+) -> None:
     tenant_id = new_tenant()
     assert credentials.reseal(pool, parts.cipher) == 2
     opened = credentials.opened(pool, parts.cipher, tenant_id, "whatsapp")

@@ -23,8 +23,8 @@ from db.audit import Author
 from db.pool import Pool
 from tests.api.test_rotation import active_line
 from tests.integration.rows import sent_message
-from web.request.parts import WebParts
 from web.request.principal import ROLES, right_of
+from web.request.web_context import WebContext
 
 PASSWORD = "correct horse battery staple"
 OPEN = ("/webhook/", "/health/", "/metrics", "/openapi.json", "/docs", "/static/", "/bootstrap/", "/portal/static/")
@@ -49,7 +49,7 @@ class Tenant:
 
 
 @pytest.fixture
-def make(parts: WebParts, pool: Pool, new_tenant: Callable[..., str]) -> Callable[[str], Tenant]:
+def make(parts: WebContext, pool: Pool, new_tenant: Callable[..., str]) -> Callable[[str], Tenant]:
     def tenant(name: str) -> Tenant:
         by, mark = Author("test"), f"mark{uuid4().hex}"
         tenant_id = new_tenant(f"{name} {mark}")

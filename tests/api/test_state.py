@@ -27,20 +27,20 @@ from web.api.access import auth
 from web.api.messages import state
 from web.api.tenants.webhook_urls import WebhookUrlsOf
 from web.request.errors import ApiError
-from web.request.parts import WebParts
 from web.request.principal import Principal
+from web.request.web_context import WebContext
 
 WA_ID = "4915112345678"
 
 
 @pytest.fixture
-def line(new_tenant: Callable[..., str], parts: WebParts, pool: Pool) -> tuple[str, str]:
+def line(new_tenant: Callable[..., str], parts: WebContext, pool: Pool) -> tuple[str, str]:
     """(tenant id, line id) of an active line."""
     tenant_id = new_tenant()
     return tenant_id, active_line(parts, pool, tenant_id)
 
 
-def test_a_mapping_is_made_once_and_found_both_ways(api: Api, line: tuple[str, str], parts: WebParts) -> None:
+def test_a_mapping_is_made_once_and_found_both_ways(api: Api, line: tuple[str, str], parts: WebContext) -> None:
     tenant_id, line_id = line
     made = api("GET", f"/state/mapping/{WA_ID}?phone_number_id=3001", X_Tenant_ID=tenant_id)
     assert made.status_code == 200
@@ -98,7 +98,7 @@ def test_the_second_answer_comes_from_redis(
     assert api("GET", path, X_Tenant_ID=tenant_id).get_json() == first
 
 
-def test_what_another_version_left_in_redis_is_not_read(api: Api, line: tuple[str, str], parts: WebParts) -> None:
+def test_what_another_version_left_in_redis_is_not_read(api: Api, line: tuple[str, str], parts: WebContext) -> None:
     tenant_id, line_id = line
     first = api("GET", f"/state/mapping/{WA_ID}", X_Tenant_ID=tenant_id).get_json()
     for left in ({"conversation_id": "x"}, {"mapping": {"conversation_id": "x"}, "read_at": time.time()}):
@@ -117,7 +117,7 @@ def test_what_the_daemon_has_made_is_found(api: Api, line: tuple[str, str], pool
 
 
 def test_the_window_of_a_contact(
-    api: Api, line: tuple[str, str], pool: Pool, parts: WebParts, monkeypatch: pytest.MonkeyPatch
+    api: Api, line: tuple[str, str], pool: Pool, parts: WebContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant_id, line_id = line
     monkeypatch.setattr(state, "FRESH_SECONDS", 60.0)
@@ -200,7 +200,7 @@ def test_what_is_no_address_is_refused(api: Api, line: tuple[str, str], address:
 
 
 def test_with_several_lines_the_number_must_be_named(
-    api: Api, line: tuple[str, str], parts: WebParts, pool: Pool
+    api: Api, line: tuple[str, str], parts: WebContext, pool: Pool
 ) -> None:
     changes = Changes(pool, parts.cache.forget_routes)
     second = onboarding.create(changes, parts.cipher, Author("test"), line[0], "3002", "int-2")

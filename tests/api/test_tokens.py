@@ -16,8 +16,8 @@ from relay.core.errors import SendError
 from tests import processes
 from tests.api.conftest import TOKEN, Api
 from tests.api.test_rotation import active_line
-from web.request.parts import WebParts
 from web.request.principal import ROLES
+from web.request.web_context import WebContext
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_each_look_is_audited(api: Api, tenant_id: str) -> None:
     assert TOKEN not in str(log)
 
 
-def test_by_line(api: Api, parts: WebParts, pool: Pool, tenant_id: str) -> None:
+def test_by_line(api: Api, parts: WebContext, pool: Pool, tenant_id: str) -> None:
     active_line(parts, pool, tenant_id, "3001", "int-1")
     assert ask(api, tenant_id, query="?integration_id=int-1").status_code == 200
     api.error(ask(api, tenant_id, query="?integration_id=int-2"), 404, "line_missing")
@@ -82,7 +82,7 @@ def test_without_credentials(api: Api) -> None:
     api.error(api("GET", "/auth/token"), 400, "tenant_missing")
 
 
-def test_a_provider_that_does_not_answer(app: Flask, api: Api, parts: WebParts, tenant_id: str) -> None:
+def test_a_provider_that_does_not_answer(app: Flask, api: Api, parts: WebContext, tenant_id: str) -> None:
     class Silent:
         def token(self, *_: object) -> None:
             raise SendError("retry", "connect_failed", "cannot connect")

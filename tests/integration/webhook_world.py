@@ -26,7 +26,7 @@ from relay.core.messages import Update, load
 from relay.core.queues import WEBHOOK_ARCHIVE
 from tests.waiting import wait_until
 from web.bootstrap import build_web
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 BY = Author("test")
 APP_SECRET = "demo-app-secret-nordwind-0001"
@@ -97,8 +97,8 @@ class World:
     arrivals: Arrivals
 
     @property
-    def parts(self) -> WebParts:
-        found: WebParts = self.app.extensions["relay"]
+    def parts(self) -> WebContext:
+        found: WebContext = self.app.extensions["relay"]
         return found
 
     @property
@@ -152,7 +152,7 @@ def json_of(answer: TestResponse) -> Any:
 def build(env: Mapping[str, str]) -> World:
     settings = load_settings(env)
     app = build_web(settings)
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     wait_until(lambda: parts.publisher.connected and parts.preparation.done, message="web to be ready")
     return World(app, Arrivals(Consumer(settings.broker_url, settings.relay_shards, 500), settings.relay_shards))
 

@@ -20,7 +20,7 @@ from tests.log_lines import as_web_logs
 from tests.portal import phone
 from tests.waiting import wait_until
 from web.bootstrap import build_web
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 TOKEN = re.compile(
     r'name="csrf_token" value="([^"]+)"|value="([^"]+)" name="csrf_token"|id="csrf_token"[^>]*value="([^"]+)"'
@@ -37,7 +37,7 @@ def running_app(env: Mapping[str, str]) -> Iterator[Flask]:
     settings = load_settings(dict(env))
     as_web_logs()
     app = build_web(settings)
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     wait_until(lambda: parts.preparation.done, message="web's preparation")
     try:
         yield app
@@ -98,11 +98,11 @@ class Person:
         return text
 
 
-def changes_of(parts: WebParts) -> Changes:
+def changes_of(parts: WebContext) -> Changes:
     return Changes(parts.pool, parts.cache.forget_routes)
 
 
-def live_line(parts: WebParts, tenant_id: str, whatsapp: dict[str, str], genesys: dict[str, str]) -> Line:
+def live_line(parts: WebContext, tenant_id: str, whatsapp: dict[str, str], genesys: dict[str, str]) -> Line:
     """A line of the tenant that is active, without asking anybody."""
     changes = changes_of(parts)
     credentials.put(changes, parts.cipher, BY, tenant_id, "whatsapp", whatsapp)
@@ -112,5 +112,5 @@ def live_line(parts: WebParts, tenant_id: str, whatsapp: dict[str, str], genesys
     return onboarding.activate(changes, BY, tenant_id, [line.pair])[0]
 
 
-def new_tenant(parts: WebParts, name: str) -> str:
+def new_tenant(parts: WebContext, name: str) -> str:
     return registry.create(changes_of(parts), BY, name).id

@@ -31,7 +31,7 @@ from tests.portal import phone
 from tests.portal.client import PASSWORD
 from tests.portal.conftest import Login, new_user
 from tests.portal.rows import House
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 pytestmark = pytest.mark.browser
 
@@ -69,7 +69,7 @@ Samples = dict[str, tuple[str, ...]]
 def samples(pool: Pool, app: Flask) -> Samples:
     """Values for every part of an address; `endpoint:part` where one view needs its own."""
     house = House(pool)
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     key = f"{house.tenant_id}/2026/11/23/picture"
     parts.objects.put(MEDIA_INBOUND, key, io.BytesIO(PIXEL), len(PIXEL), "image/png")
     picture = Media("image", "image/png", caption="The zip", size=len(PIXEL), bucket=MEDIA_INBOUND, object_key=key)

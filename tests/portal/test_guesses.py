@@ -20,7 +20,7 @@ from tests.waiting import PATIENCE
 from web.request import limits
 from web.request import passwords as beside
 from web.request.limits import Limit
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 NEW = "another horse battery staple"
 
@@ -35,7 +35,7 @@ def app(settings_env: dict[str, str]) -> Iterator[Flask]:
 def nobody_has_tried(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nobody is sent away because a busy machine takes seconds for each password."""
     monkeypatch.setattr(beside, "WAIT_SECONDS", PATIENCE)
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     parts.cache._redis.client.flushdb()
 
 
@@ -157,7 +157,7 @@ def test_the_current_password_cannot_be_guessed_on_ones_own_page(
     for _ in range(guesses.FREE_FAILURES):
         assert "not your current password" in change(person, "wrong")
     change(person, PASSWORD, status=429)
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     parts.cache._redis.client.flushdb()
     assert "not your current password" in change(person, PASSWORD), "the account is locked"
     assert passwords.matches(held(pool, ada).password_hash, PASSWORD)

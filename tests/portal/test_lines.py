@@ -17,7 +17,7 @@ from tests import processes
 from tests.portal.client import BY, Person, changes_of, live_line, new_tenant, running_app
 from tests.portal.conftest import new_user
 from tests.portal.suedlicht import GENESYS, WHATSAPP
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 NUMBER, INTEGRATION = "300000000000009", "22222222-bbbb-4000-8000-000000000009"
 
@@ -30,13 +30,13 @@ def app(settings_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def parts(app: Flask) -> WebParts:
-    held: WebParts = app.extensions["relay"]
+def parts(app: Flask) -> WebContext:
+    held: WebContext = app.extensions["relay"]
     return held
 
 
 @pytest.fixture
-def line(parts: WebParts) -> Line:
+def line(parts: WebContext) -> Line:
     with parts.pool.transaction() as cursor:
         cursor.execute("TRUNCATE tenants, users, audit_log CASCADE")
     whatsapp = {name: value for name, value in WHATSAPP.items() if name != "app"}
@@ -48,18 +48,18 @@ def base(line: Line) -> str:
     return f"/portal/tenants/{line.tenant_id}"
 
 
-def person(app: Flask, parts: WebParts, role: str, tenant_id: str | None) -> Person:
+def person(app: Flask, parts: WebContext, role: str, tenant_id: str | None) -> Person:
     email = f"{uuid4().hex}@suedlicht.example"
     new_user(parts.pool, email, role, tenant_id)  # type: ignore[arg-type]
     return Person(app, email)
 
 
 @pytest.fixture
-def admin(app: Flask, parts: WebParts, line: Line) -> Person:
+def admin(app: Flask, parts: WebContext, line: Line) -> Person:
     return person(app, parts, "admin", line.tenant_id)
 
 
-def settings(parts: WebParts, line: Line) -> dict[str, object]:
+def settings(parts: WebContext, line: Line) -> dict[str, object]:
     return next(one.settings for one in onboarding.listed(parts.pool, line.tenant_id) if one.id == line.id)
 
 
@@ -73,7 +73,7 @@ def test_a_line_shows_its_health_and_where_its_webhooks_go(admin: Person, base: 
     assert "/webhook/meta/" in page
 
 
-def test_people_see_a_line_s_name_and_not_its_id(admin: Person, parts: WebParts, base: str, line: Line) -> None:
+def test_people_see_a_line_s_name_and_not_its_id(admin: Person, parts: WebContext, base: str, line: Line) -> None:
     name = "Südlicht Reisen, +49 30 1234502"
     assert f"{line.phone_number_id}</a></h2>" in admin.get(f"{base}/lines")
     onboarding.activate(changes_of(parts), BY, line.tenant_id, [line.pair], {line.id: name})
@@ -82,7 +82,7 @@ def test_people_see_a_line_s_name_and_not_its_id(admin: Person, parts: WebParts,
     assert f"{line.phone_number_id}</a></h2>" not in admin.get(f"{base}/lines")
 
 
-def test_settings_are_kept_and_taken_back(admin: Person, parts: WebParts, base: str, line: Line) -> None:
+def test_settings_are_kept_and_taken_back(admin: Person, parts: WebContext, base: str, line: Line) -> None:
     given = {"whatsapp_rate_per_second": "20", "unknown_outcome": "give_up", "handset_order_seconds": "1.5"}
     page = admin.follow(f"{base}/lines/{line.id}", given)
     assert "Saved." in page
@@ -99,7 +99,7 @@ def test_settings_are_kept_and_taken_back(admin: Person, parts: WebParts, base: 
 
 
 def test_a_lines_template_for_late_messages_is_kept_whole(
-    admin: Person, parts: WebParts, base: str, line: Line
+    admin: Person, parts: WebContext, base: str, line: Line
 ) -> None:
     given = {"mark_read": "y", "template_name": "reply_waiting", "template_language": "en"}
     written = given | {"template_parameters": "{name}\n\n {text} \n"}
@@ -120,7 +120,7 @@ def test_a_lines_template_for_late_messages_is_kept_whole(
     ],
 )
 def test_what_is_wrong_with_a_template_is_said_beside_its_field(
-    admin: Person, parts: WebParts, base: str, line: Line, wrong: dict[str, str], field: str, says: str
+    admin: Person, parts: WebContext, base: str, line: Line, wrong: dict[str, str], field: str, says: str
 ) -> None:
     given = {"template_name": "reply_waiting", "template_language": "en", "template_parameters": "{text}"}
     page = admin.post(f"{base}/lines/{line.id}", given | wrong, status=400)
@@ -129,7 +129,9 @@ def test_what_is_wrong_with_a_template_is_said_beside_its_field(
     assert settings(parts, line) == {}
 
 
-def test_a_line_that_never_was_live_is_added_and_removed(admin: Person, parts: WebParts, base: str, line: Line) -> None:
+def test_a_line_that_never_was_live_is_added_and_removed(
+    admin: Person, parts: WebContext, base: str, line: Line
+) -> None:
     page = admin.get(f"{base}/lines/new?look=1")
     assert "Südlicht GmbH, +49 89 1234502" in page
     assert "has a line already" in page
@@ -142,14 +144,14 @@ def test_a_line_that_never_was_live_is_added_and_removed(admin: Person, parts: W
     assert [one.id for one in onboarding.listed(parts.pool, line.tenant_id)] == [line.id]
 
 
-def test_a_line_goes_live_only_with_the_providers_yes(admin: Person, parts: WebParts, base: str, line: Line) -> None:
+def test_a_line_goes_live_only_with_the_providers_yes(admin: Person, parts: WebContext, base: str, line: Line) -> None:
     admin.post(f"{base}/lines/new", {"phone_number_id": NUMBER, "integration_id": INTEGRATION})
     page = admin.follow(f"{base}/lines/live", {})
     assert "Not live." in page
     assert [one.status for one in onboarding.listed(parts.pool, line.tenant_id)] == ["active", "refused"]
 
 
-def test_a_tenant_is_paused_and_goes_on(admin: Person, parts: WebParts, base: str, line: Line) -> None:
+def test_a_tenant_is_paused_and_goes_on(admin: Person, parts: WebContext, base: str, line: Line) -> None:
     assert "nothing is sent" in admin.follow(f"{base}/status", {"status": "paused"})
     assert getattr(registry.get(parts.pool, line.tenant_id), "status", None) == "paused"
     admin.post(f"{base}/status", {"status": "active"})
@@ -165,7 +167,7 @@ def test_the_checks_say_the_same_as_the_doctor(admin: Person, base: str, line: L
     assert 'data-side="genesys"' in admin.post(f"{base}/checks/{line.id}", status=200)
 
 
-def test_many_lines_come_page_by_page(admin: Person, parts: WebParts, base: str, line: Line) -> None:
+def test_many_lines_come_page_by_page(admin: Person, parts: WebContext, base: str, line: Line) -> None:
     for n in range(20):
         onboarding.create(changes_of(parts), parts.cipher, BY, line.tenant_id, f"4{n:014}", f"integration-{n}")
     page = admin.get(f"{base}/lines")
@@ -175,7 +177,7 @@ def test_many_lines_come_page_by_page(admin: Person, parts: WebParts, base: str,
     assert admin.get(f"{base}/checks").count("data-one") == 20
 
 
-def test_a_viewer_looks_and_changes_nothing(app: Flask, parts: WebParts, base: str, line: Line) -> None:
+def test_a_viewer_looks_and_changes_nothing(app: Flask, parts: WebContext, base: str, line: Line) -> None:
     viewer = person(app, parts, "viewer", line.tenant_id)
     page = viewer.get(f"{base}/lines") + viewer.get(f"{base}/lines/{line.id}")
     assert "Add a line" not in page
@@ -187,7 +189,7 @@ def test_a_viewer_looks_and_changes_nothing(app: Flask, parts: WebParts, base: s
     assert getattr(registry.get(parts.pool, line.tenant_id), "status", None) == "active"
 
 
-def test_lines_of_another_tenant_do_not_exist(app: Flask, parts: WebParts, base: str, line: Line) -> None:
+def test_lines_of_another_tenant_do_not_exist(app: Flask, parts: WebContext, base: str, line: Line) -> None:
     other = new_tenant(parts, "Nordwind")
     stranger = person(app, parts, "admin", other)
     for address in ("lines", f"lines/{line.id}", "lines/new", "checks"):
@@ -198,7 +200,7 @@ def test_lines_of_another_tenant_do_not_exist(app: Flask, parts: WebParts, base:
     stranger.get("/portal/tenants", status=403)
 
 
-def test_the_operator_sees_all_tenants_and_makes_one(app: Flask, parts: WebParts, base: str, line: Line) -> None:
+def test_the_operator_sees_all_tenants_and_makes_one(app: Flask, parts: WebContext, base: str, line: Line) -> None:
     operator = person(app, parts, "operator", None)
     page = operator.get("/portal/tenants")
     assert "Südlicht" in page

@@ -22,7 +22,7 @@ from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
 from web.portal.messages.media import CSP
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 ADA, BEN = "4915111111111", "4915222222222"
 
@@ -181,7 +181,7 @@ def test_a_neighbours_rows_do_not_exist(admin: Person, house: House, neighbour: 
 
 def _file(app: Flask, house: House, content: bytes, mime_type: str, kind: str = "image") -> str:
     """The address of a message's file."""
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     key = f"{house.tenant_id}/2026/11/23/{uuid4()}"
     parts.objects.put(MEDIA_INBOUND, key, io.BytesIO(content), len(content), mime_type)
     media = Media(kind, mime_type, filename='a "b"\r\n.html', size=len(content), bucket=MEDIA_INBOUND, object_key=key)  # type: ignore[arg-type]
@@ -232,7 +232,7 @@ def test_a_player_may_ask_for_a_part_and_that_is_one_look(app: Flask, admin: Per
 
 def test_a_file_that_is_gone_is_said_to_be(app: Flask, admin: Person, house: House) -> None:
     address = _file(app, house, b"x", "image/gif")
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     found = history.get(house.pool, house.tenant_id, address.split("/")[-2])
     assert found is not None and found.message.media is not None
     parts.objects.delete(MEDIA_INBOUND, str(found.message.media.object_key))

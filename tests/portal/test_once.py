@@ -14,12 +14,12 @@ from db.tenants import drafts
 from db.tenants.changes import TakenError
 from tests.portal.rows import House
 from web.portal.frame import shown_once
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
 @pytest.fixture(scope="module")
-def parts(app: Flask) -> WebParts:
-    found: WebParts = app.extensions["relay"]
+def parts(app: Flask) -> WebContext:
+    found: WebContext = app.extensions["relay"]
     return found
 
 
@@ -33,7 +33,7 @@ def test_an_old_copy_of_the_session_shows_no_secret(app: Flask, monkeypatch: pyt
         assert shown_once.take("key") is None
 
 
-def test_a_draft_that_no_key_opens_is_not_overwritten(parts: WebParts, house: House) -> None:
+def test_a_draft_that_no_key_opens_is_not_overwritten(parts: WebContext, house: House) -> None:
     with drafts.changing(parts.pool, parts.cipher, house.tenant_id) as draft:
         draft.values["genesys"] = {"region": "mypurecloud.de"}
     other = Cipher([Fernet.generate_key().decode()])
@@ -46,7 +46,7 @@ def test_a_draft_that_no_key_opens_is_not_overwritten(parts: WebParts, house: Ho
     assert kept.values == {"genesys": {"region": "mypurecloud.de"}}
 
 
-def test_who_comes_late_touches_no_answer_of_another_request(parts: WebParts) -> None:
+def test_who_comes_late_touches_no_answer_of_another_request(parts: WebContext) -> None:
     pool, cipher = parts.pool, parts.cipher
     idempotency.begin(pool, cipher, "owner", "k", b"print")
     with pool.transaction() as cursor:

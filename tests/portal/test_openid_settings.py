@@ -13,7 +13,7 @@ from tests.portal.client import Person, running_app
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
 from tests.security.openid.issuer import Browser, Issuer, running
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def form(at: Issuer, **changed: str) -> dict[str, str]:
 
 
 def provider(app: Flask, house: House) -> openid.TenantProvider:
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     found = openid.get(parts.pool, parts.cipher, house.tenant_id)
     assert found is not None
     return found

@@ -22,7 +22,7 @@ from tests.portal.client import Person, changes_of, live_line, new_tenant, runni
 from tests.portal.conftest import new_user
 from tests.portal.suedlicht import GENESYS, WHATSAPP
 from tests.waiting import PATIENCE
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 STORED = {name: value for name, value in WHATSAPP.items() if name != "app"}
 
@@ -35,20 +35,20 @@ def app(settings_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def parts(app: Flask) -> WebParts:
-    held: WebParts = app.extensions["relay"]
+def parts(app: Flask) -> WebContext:
+    held: WebContext = app.extensions["relay"]
     return held
 
 
 @pytest.fixture
-def tenant_id(parts: WebParts) -> str:
+def tenant_id(parts: WebContext) -> str:
     with parts.pool.transaction() as cursor:
         cursor.execute("TRUNCATE tenants, users, audit_log CASCADE")
     return new_tenant(parts, "Südlicht")
 
 
 @pytest.fixture
-def person(app: Flask, parts: WebParts, tenant_id: str) -> Callable[[Any], Person]:
+def person(app: Flask, parts: WebContext, tenant_id: str) -> Callable[[Any], Person]:
     def make(role: Any) -> Person:
         email = f"{uuid4().hex}@suedlicht.example"
         new_user(parts.pool, email, role, None if role == "operator" else tenant_id)
@@ -76,7 +76,7 @@ def base(tenant_id: str) -> str:
     return f"/portal/tenants/{tenant_id}"
 
 
-def asked_again(parts: WebParts, tenant_id: str) -> Line:
+def asked_again(parts: WebContext, tenant_id: str) -> Line:
     """What a daemon does when the line's time has come."""
     with parts.pool.transaction() as cursor:
         cursor.execute("UPDATE lines SET ask_at = now() WHERE tenant_id = %s AND ask_at IS NOT NULL", (tenant_id,))
@@ -90,7 +90,7 @@ def asked_again(parts: WebParts, tenant_id: str) -> Line:
 
 
 def test_the_wizard_says_that_a_line_waits_and_shows_it_live_when_the_proof_comes(
-    person: Callable[[Any], Person], parts: WebParts, tenant_id: str, meta_is_silent: Callable[[], None]
+    person: Callable[[Any], Person], parts: WebContext, tenant_id: str, meta_is_silent: Callable[[], None]
 ) -> None:
     admin = person("admin")
     for step, values in (("genesys", GENESYS), ("whatsapp", WHATSAPP)):
@@ -113,7 +113,7 @@ def test_the_wizard_says_that_a_line_waits_and_shows_it_live_when_the_proof_come
 
 
 def test_the_operator_lets_a_line_go_and_its_people_are_told(
-    person: Callable[[Any], Person], parts: WebParts, tenant_id: str
+    person: Callable[[Any], Person], parts: WebContext, tenant_id: str
 ) -> None:
     line = live_line(parts, tenant_id, STORED, GENESYS)
     operator, admin = person("operator"), person("admin")
@@ -136,7 +136,7 @@ def test_the_operator_lets_a_line_go_and_its_people_are_told(
 
 
 def test_a_pair_that_was_released_is_set_up_anew_by_the_wizard(
-    person: Callable[[Any], Person], parts: WebParts, tenant_id: str
+    person: Callable[[Any], Person], parts: WebContext, tenant_id: str
 ) -> None:
     line = live_line(parts, tenant_id, STORED, GENESYS)
     ownership.release(changes_of(parts), ownership.RELAY, tenant_id, line.id, "a mistake")

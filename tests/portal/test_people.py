@@ -21,7 +21,7 @@ from db.views.audit_search import AuditSearch
 from tests.portal.client import Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 SECRET = re.compile(r'id="once" value="([^"]+)"')
 
@@ -246,7 +246,7 @@ def test_unknown_numbers_are_shown_and_kept_until_a_line_owns_them(operator: Per
 
 def test_what_came_for_a_number_is_relayed_once_a_line_has_it(operator: Person, app: Flask, pool: Pool) -> None:
     house = House(pool, "Late")
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     with pool.transaction() as cursor:
         cursor.execute("UPDATE lines SET phone_number_id = '398' WHERE id = %s", (house.line_id,))
     items = [("398", "4915112345678", n, {"id": n}) for n in range(3)]

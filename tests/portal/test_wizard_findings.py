@@ -19,7 +19,7 @@ from tests.portal.client import Person, new_tenant, running_app
 from tests.portal.conftest import new_user
 from tests.portal.suedlicht import GENESYS, LOGIN, NARROW_CLIENT, NORDWINDS_NUMBER, SECRETS, WHATSAPP
 from tests.waiting import PATIENCE
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
 @pytest.fixture(scope="module")
@@ -30,20 +30,20 @@ def app(settings_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def parts(app: Flask) -> WebParts:
-    held: WebParts = app.extensions["relay"]
+def parts(app: Flask) -> WebContext:
+    held: WebContext = app.extensions["relay"]
     return held
 
 
 @pytest.fixture
-def tenant_id(parts: WebParts) -> str:
+def tenant_id(parts: WebContext) -> str:
     with parts.pool.transaction() as cursor:
         cursor.execute("TRUNCATE tenants, users, audit_log CASCADE")
     return new_tenant(parts, "Südlicht")
 
 
 @pytest.fixture
-def admin(app: Flask, parts: WebParts, tenant_id: str) -> Person:
+def admin(app: Flask, parts: WebContext, tenant_id: str) -> Person:
     email = f"{uuid4().hex}@suedlicht.example"
     new_user(parts.pool, email, "admin", tenant_id)
     return Person(app, email)
@@ -109,7 +109,7 @@ def test_what_is_missing_is_said_at_the_fields(admin: Person, tenant_id: str) ->
     assert "Genesys takes 16 characters or more." in page
 
 
-def test_what_was_typed_waits_sealed_and_is_gone_on_with(admin: Person, parts: WebParts, tenant_id: str) -> None:
+def test_what_was_typed_waits_sealed_and_is_gone_on_with(admin: Person, parts: WebContext, tenant_id: str) -> None:
     admin.post(setup(tenant_id, "genesys"), {**GENESYS, **NARROW_CLIENT, "do": "later"})
     assert credentials.get(parts.pool, tenant_id, "genesys") is None
     page = admin.get(setup(tenant_id, "genesys"))
@@ -128,7 +128,7 @@ def test_what_was_typed_waits_sealed_and_is_gone_on_with(admin: Person, parts: W
     assert not drafts.get(parts.pool, parts.cipher, tenant_id).values.get("genesys")
 
 
-def test_both_sides_go_live_as_through_the_api(admin: Person, parts: WebParts, tenant_id: str) -> None:
+def test_both_sides_go_live_as_through_the_api(admin: Person, parts: WebContext, tenant_id: str) -> None:
     saved(admin, tenant_id, "genesys", GENESYS)
     saved(admin, tenant_id, "whatsapp", WHATSAPP)
     page = admin.post(setup(tenant_id, "review"), status=200)
@@ -143,7 +143,7 @@ def test_both_sides_go_live_as_through_the_api(admin: Person, parts: WebParts, t
 
 
 def test_a_number_of_another_tenants_line_does_not_go_live(
-    app: Flask, admin: Person, parts: WebParts, tenant_id: str
+    app: Flask, admin: Person, parts: WebContext, tenant_id: str
 ) -> None:
     saved(admin, tenant_id, "genesys", GENESYS)
     saved(admin, tenant_id, "whatsapp", WHATSAPP)
@@ -167,7 +167,7 @@ def test_the_number_is_chosen_from_those_of_the_account(admin: Person, tenant_id
 
 
 def test_the_webhook_is_pointed_here_at_both_providers(
-    admin: Person, parts: WebParts, settings_env: dict[str, str], tenant_id: str
+    admin: Person, parts: WebContext, settings_env: dict[str, str], tenant_id: str
 ) -> None:
     """Meta tries the address at once; nobody listens there in this test, so it says no, and its words are shown."""
     admin.post(setup(tenant_id, "genesys"), {**GENESYS, "do": "connect"})
@@ -188,7 +188,7 @@ def test_an_integration_is_made_with_our_address(admin: Person, settings_env: di
     assert made["webhook_secret"] == GENESYS["webhook_secret"]
 
 
-def test_a_login_comes_back_with_words_whatever_became_of_it(admin: Person, parts: WebParts, tenant_id: str) -> None:
+def test_a_login_comes_back_with_words_whatever_became_of_it(admin: Person, parts: WebContext, tenant_id: str) -> None:
     callback = "/portal/connect/genesys/callback"
     admin.post(setup(tenant_id, "genesys"), {"region": "mypurecloud.de", **LOGIN, "do": "login"})
     page = admin.get(setup(tenant_id, "login"))
@@ -236,7 +236,7 @@ def test_a_secret_made_here_is_shown_until_it_is_stored(admin: Person, tenant_id
     assert made not in admin.get(setup(tenant_id, "genesys"))
 
 
-def test_who_may_open_the_set_up(app: Flask, parts: WebParts, tenant_id: str) -> None:
+def test_who_may_open_the_set_up(app: Flask, parts: WebContext, tenant_id: str) -> None:
     other = new_tenant(parts, "Nordwind")
     new_user(parts.pool, "viewer@suedlicht.example", "viewer", tenant_id)
     new_user(parts.pool, "admin@nordwind.example", "admin", other)

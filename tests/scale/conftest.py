@@ -24,7 +24,7 @@ from tests.scale import generate
 from tests.scale.reads import LARGEST
 from tests.services.databases import SHARDS
 from web.bootstrap import build_web
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 PASSWORD = secrets.token_hex(16)
 CREDENTIALS = {"region": "mypurecloud.de", "client_id": "c", "client_secret": "s", "access_token": "t"}
@@ -61,7 +61,7 @@ def filled(postgres: str) -> Iterator[Pool]:
 def app(settings_env: dict[str, str], filled: Pool) -> Iterator[Flask]:
     configure(redacted, "ERROR", "json")
     made = build_web(load_settings(settings_env))
-    parts: WebParts = made.extensions["relay"]
+    parts: WebContext = made.extensions["relay"]
     with filled.transaction() as cursor:
         cursor.execute("UPDATE tenant_credentials SET sealed = %s", (parts.cipher.seal(CREDENTIALS),))
     made.config["RATE_LIMITED"] = False

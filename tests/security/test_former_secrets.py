@@ -21,16 +21,16 @@ from tests.api.conftest import GENESYS, WHATSAPP, Api
 from tests.api.test_rotation import active_line
 from tests.waiting import wait_until
 from web.bootstrap import build_web
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 NUMBER, INTEGRATION = "300000000000001", "22222222-bbbb-4000-8000-000000000001"
 
 
 @pytest.fixture
-def other_process(settings_env: dict[str, str], parts: WebParts) -> Iterator[Flask]:
+def other_process(settings_env: dict[str, str], parts: WebContext) -> Iterator[Flask]:
     """A second web worker, with a memory of its own."""
     made = build_web(load_settings(settings_env))
-    own: WebParts = made.extensions["relay"]
+    own: WebContext = made.extensions["relay"]
     wait_until(lambda: own.preparation.done, message="web's preparation")
     yield made
     own.publisher.close()
@@ -39,7 +39,7 @@ def other_process(settings_env: dict[str, str], parts: WebParts) -> Iterator[Fla
 
 
 @pytest.fixture
-def tenant_id(api: Api, pool: Pool, parts: WebParts, new_tenant: Callable[..., str]) -> str:
+def tenant_id(api: Api, pool: Pool, parts: WebContext, new_tenant: Callable[..., str]) -> str:
     """Its secrets have been replaced: what was `stolen` signs for a day more."""
     made = new_tenant(whatsapp={"app_secret": "stolen-app-secret"}, genesys={"webhook_secret": "stolen-hook-secret"})
     active_line(parts, pool, made, NUMBER, INTEGRATION)
@@ -72,7 +72,7 @@ def test_a_stolen_secret_does_not_sign_on_in_any_web_process(
     assert [one["side"] for one in left] == ["genesys"], "the other side's was not asked for"
 
 
-def test_no_copy_of_it_stays_in_redis(app: Flask, api: Api, parts: WebParts, tenant_id: str) -> None:
+def test_no_copy_of_it_stays_in_redis(app: Flask, api: Api, parts: WebContext, tenant_id: str) -> None:
     client = parts.cache._redis.client
     client.delete(*client.scan_iter("relay:route:*:fence"))  # half a minute after the change
     assert posted(app, "stolen-app-secret") == 200
@@ -81,13 +81,13 @@ def test_no_copy_of_it_stays_in_redis(app: Flask, api: Api, parts: WebParts, ten
     assert "stolen-app-secret" not in copies(parts)
 
 
-def copies(parts: WebParts) -> str:
+def copies(parts: WebContext) -> str:
     client = parts.cache._redis.client
     names = [name for name in client.scan_iter("relay:route:*") if not name.endswith(":fence")]
     return str([parts.cache.recall(name) for name in names])
 
 
-def test_nor_does_that_of_a_single_line(api: Api, pool: Pool, parts: WebParts, tenant_id: str) -> None:
+def test_nor_does_that_of_a_single_line(api: Api, pool: Pool, parts: WebContext, tenant_id: str) -> None:
     changes, by = Changes(pool, parts.cache.forget_routes), Author("test")
     for secret in ("stolen-line-secret", "new-line-secret"):
         onboarding.create(changes, parts.cipher, by, tenant_id, NUMBER, INTEGRATION, secret)
@@ -114,7 +114,9 @@ def test_the_end_of_a_secret_does_not_go_unseen_and_tells_none(api: Api, pool: P
     assert "stolen" not in "".join(api.seen)
 
 
-def test_another_tenant_does_not_end_it(api: Api, pool: Pool, parts: WebParts, new_tenant: Callable[..., str]) -> None:
+def test_another_tenant_does_not_end_it(
+    api: Api, pool: Pool, parts: WebContext, new_tenant: Callable[..., str]
+) -> None:
     one, other = new_tenant("One"), new_tenant("Other", whatsapp={"app_secret": "first"})
     api("PUT", f"/api/tenants/{other}/whatsapp/credentials", WHATSAPP | {"app_secret": "second"})
     key = api("POST", f"/api/tenants/{one}/keys", {"name": "k", "scopes": ["tenants:write"]}).get_json()["key"]

@@ -20,8 +20,8 @@ from tests.waiting import PATIENCE
 from web.api.access import auth
 from web.request import limits
 from web.request.limits import Limit
-from web.request.parts import WebParts
 from web.request.principal import Principal
+from web.request.web_context import WebContext
 
 RIGHT_TOKEN = "a-verify-token-of-the-platform"
 
@@ -72,7 +72,7 @@ def test_a_key_is_not_guessed_from_the_many_addresses_of_one_ipv6_network(app: F
 
 
 @pytest.mark.usefixtures("pool", "few")
-def test_nor_while_redis_is_away(app: Flask, api: Api, parts: WebParts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nor_while_redis_is_away(app: Flask, api: Api, parts: WebContext, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts.bucket._redis, "call", lambda command, default: default)
     assert [asked(app, f"guess-{n}") for n in range(4)] == [401] * 3 + [429]
     assert asked(app, api._key) == 429
@@ -86,7 +86,7 @@ def signed(app: Flask, path: str, body: Any) -> int:
 
 @pytest.mark.usefixtures("few")
 def test_webhook_addresses_are_not_found_by_going_through_many_and_those_there_are_stay_open(
-    app: Flask, api: Api, pool: Pool, parts: WebParts, new_tenant: Callable[..., str]
+    app: Flask, api: Api, pool: Pool, parts: WebContext, new_tenant: Callable[..., str]
 ) -> None:
     tenant_id = new_tenant()
     active_line(parts, pool, tenant_id)
@@ -107,7 +107,7 @@ def test_webhook_addresses_are_not_found_by_going_through_many_and_those_there_a
 
 @pytest.mark.usefixtures("pool", "few")
 def test_the_verify_token_is_not_found_by_going_through_many(
-    app: Flask, parts: WebParts, monkeypatch: pytest.MonkeyPatch
+    app: Flask, parts: WebContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     object.__setattr__(parts, "meta_verify_token", RIGHT_TOKEN)
 

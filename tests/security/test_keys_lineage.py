@@ -21,8 +21,8 @@ from db.views.audit_search import AuditSearch
 from relay.cli import operator as commands
 from tests.api.conftest import Api
 from web.bootstrap import build_web
-from web.request.parts import WebParts
 from web.request.principal import ROLES
+from web.request.web_context import WebContext
 
 PASSWORD = "correct horse battery staple"
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"')
@@ -167,7 +167,7 @@ def test_what_a_former_admin_api_key_made_does_not_outlive_it(
     second = made(api, keys, "second", first["key"])
     env = settings_env | {"ADMIN_API_KEY": "another-admin-api-key-of-this-installation"}
     changed = build_web(load_settings(env))
-    own: WebParts = changed.extensions["relay"]
+    own: WebContext = changed.extensions["relay"]
     try:
         later = Api(changed, env["ADMIN_API_KEY"])
         assert not any(admits(later, one, keys) for one in (first, second))

@@ -21,7 +21,7 @@ from relay.checks.ownership import Ownership
 from tests.api.conftest import Api
 from tests.security.conftest import Control
 from tests.waiting import PATIENCE
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 LOOK_UPS = {"meta": ["phone_number", "phone_numbers"], "genesys": ["integrations"]}
 TROUBLE: dict[str, tuple[str, dict[str, Any]]] = {
@@ -82,7 +82,7 @@ class House:
     """Asks the relay as its operator, and looks at what became of it."""
 
     api: Api
-    parts: WebParts
+    parts: WebContext
 
     def tenant(self, name: str, whatsapp: dict[str, str], genesys: dict[str, str]) -> str:
         tenant_id: str = self.api("POST", "/api/tenants", {"name": name}).get_json()["id"]
@@ -134,12 +134,12 @@ class House:
             return [row[0] for row in cursor.fetchall()]
 
 
-def checks_ours(parts: WebParts) -> Any:
+def checks_ours(parts: WebContext) -> Any:
     return OwnInstallation(parts.public_url, parts.meta_app_secrets)
 
 
 @pytest.fixture
-def house(api: Api, parts: WebParts) -> House:
+def house(api: Api, parts: WebContext) -> House:
     return House(api, parts)
 
 

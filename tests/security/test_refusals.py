@@ -16,15 +16,15 @@ from db.views.audit_search import AuditEntry, AuditSearch
 from tests.api.conftest import Api
 from web.request import limits, refusals
 from web.request.limits import Limit
-from web.request.parts import WebParts
 from web.request.throttle import RepeatCounter
+from web.request.web_context import WebContext
 
 PASSWORD = "correct horse battery staple"
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"')
 
 
 @pytest.fixture(autouse=True)
-def nobody_was_refused(parts: WebParts, pool: Pool) -> None:
+def nobody_was_refused(parts: WebContext, pool: Pool) -> None:
     object.__setattr__(parts, "refusals", RepeatCounter(600.0, remembered=10_000))
 
 
@@ -53,7 +53,7 @@ def test_a_refused_key_does_not_go_unseen(app: Flask, pool: Pool) -> None:
     assert "a-secret-that-nobody-has" not in str(line)
 
 
-def test_those_between_are_told_with_the_next_line(parts: WebParts, pool: Pool, app: Flask) -> None:
+def test_those_between_are_told_with_the_next_line(parts: WebContext, pool: Pool, app: Flask) -> None:
     object.__setattr__(parts, "refusals", untold := RepeatCounter(600.0, remembered=10_000))
     assert [asked(app, "x", "192.0.2.1") for _ in range(4)] == [401] * 4
     untold._once = type(untold._once)(600.0)  # ten minutes later
@@ -114,7 +114,7 @@ def test_nor_do_they_hide_what_a_tenant_does(
 
 
 def test_a_refusal_stays_one_while_postgresql_is_away(
-    app: Flask, parts: WebParts, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    app: Flask, parts: WebContext, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = parts.pool.transaction
 

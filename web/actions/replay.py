@@ -15,7 +15,7 @@ from db.tenants.lines import LineRoute, effective_secrets
 from db.tenants.unknown_lines import KeptUpdate
 from relay.broker.updates import Written, packed
 from relay.core.messages import Update, dump
-from web.request.context import parts, pool
+from web.request.context import pool, web_context
 from web.request.errors import ApiError
 from web.request.principal import by
 
@@ -34,14 +34,16 @@ class ReplayedUnknown:
 
 def unknown(channel: Literal["whatsapp", "genesys"], line_ref: str) -> ReplayedUnknown:
     """The oldest AT_ONCE. Raises ApiError 409 while no active line has this id."""
-    route = lines.route_by_ref(pool(), parts().cipher, channel, line_ref)
+    route = lines.route_by_ref(pool(), web_context().cipher, channel, line_ref)
     if route is None:
         text = "no active line owns this id yet; complete the onboarding of its tenant first"
         raise ApiError(409, "still_unknown", text)
-    signers = parts().signers.digests(effective_secrets(channel, route, parts().meta_app_secrets))
+    signers = web_context().signers.digests(effective_secrets(channel, route, web_context().meta_app_secrets))
     kept = unknown_lines.waiting(pool(), channel, line_ref, AT_ONCE, signers=signers)
     # First the broker's confirms, then the mark: a repeat is absorbed by the message's unique key, a loss by nobody.
-    parts().publisher.publish(packed((_update(channel, route, one) for one in kept), parts().shards), PUBLISH_SECONDS)
+    web_context().publisher.publish(
+        packed((_update(channel, route, one) for one in kept), web_context().shards), PUBLISH_SECONDS
+    )
     with pool().transaction() as cursor:
         unknown_lines.drop_relayed(cursor, [one.id for one in kept])
         detail = {"channel": channel, "count": len(kept)}

@@ -19,7 +19,7 @@ from relay.core.content import Template
 from relay.core.errors import SendError, StoreError
 from relay.core.messages import Direction, Media, MediaKind, Message, Person
 from relay.core.queues import TARGET
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import by
 
@@ -74,11 +74,11 @@ def _put(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest) -> st
         media=_media(wanted),
         template=wanted.template,
     )
-    if message.media is None and len(parts().channels[TARGET[wanted.direction]].fit(message)) > 1:
+    if message.media is None and len(web_context().channels[TARGET[wanted.direction]].fit(message)) > 1:
         raise wrong_field("text", "is too long for one message")
     asked = NewSend(tenant_id, line_id, wanted.direction, message, now, by().actor, _request(line_id, wanted))
     try:
-        return sends.put(pool, asked, parts().shards)
+        return sends.put(pool, asked, web_context().shards)
     except OtherRequestError as error:
         raise ApiError(409, "idempotency_key_reused", str(error)) from None
 
@@ -97,7 +97,7 @@ def _admit(url: str) -> None:
         origin = origin_of(url)
     except SendError as error:
         raise wrong_field("media_url", f"is {error.text}") from None
-    if not is_https(origin) and not any(channel.stand_in for channel in parts().channels.values()):
+    if not is_https(origin) and not any(channel.stand_in for channel in web_context().channels.values()):
         raise wrong_field("media_url", "must begin with https:// and name no port but 443")
 
 

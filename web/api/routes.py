@@ -1,6 +1,6 @@
 """The HTTP API. `new_app` makes the Flask application that can carry it, `register` puts it there.
 
-The views find what they use in `current_app.extensions["relay"]` (web.request.parts.WebParts).
+The views find what they use in `current_app.extensions["relay"]` (web.request.web_context.WebContext).
 """
 
 from __future__ import annotations

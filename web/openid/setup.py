@@ -15,7 +15,7 @@ from db.pool import Pool
 from db.tenants.changes import NotFoundError
 from web.openid.errors import OpenIdError
 from web.request import access
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import wrong_field
 from web.request.principal import by, principal
 
@@ -26,31 +26,31 @@ LONGEST_VALUE = 200
 
 def login_key(tenant_id: str) -> str:
     """The unguessable part of a tenant's log-in address. Known before there is a provider, since that asks for it."""
-    mark = hmac.digest(parts().secret_key.encode(), b"openid " + tenant_id.encode(), hashlib.sha256)
+    mark = hmac.digest(web_context().secret_key.encode(), b"openid " + tenant_id.encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(mark[:24]).decode()
 
 
 def login_url(key: str) -> str:
     """Where the tenant's people begin."""
-    return parts().public_url + url_for("portal.begin_openid", login_key=key)
+    return web_context().public_url + url_for("portal.begin_openid", login_key=key)
 
 
 def redirect_uri(key: str) -> str:
     """What is registered at the provider: each has its own, so that none answers for another."""
-    return parts().public_url + url_for("portal.end_openid", login_key=key)
+    return web_context().public_url + url_for("portal.end_openid", login_key=key)
 
 
 def put(pool: Pool, tenant_id: str, terms: ProviderSettings, client_secret: str | None) -> TenantProvider:
     """Raises ApiError 400 and 403, NotFoundError, TakenError. The issuer is not asked: see `trouble`."""
     access.may_give("admin")  # whoever sets it up says who is an admin
     _check(terms)
-    former = openid.get(pool, parts().cipher, tenant_id)
+    former = openid.get(pool, web_context().cipher, tenant_id)
     key = former.login_key if former else login_key(tenant_id)
-    openid.put(pool, parts().cipher, by(), tenant_id, terms, client_secret, key)
+    openid.put(pool, web_context().cipher, by(), tenant_id, terms, client_secret, key)
     if not terms.passwords and (former is None or former.terms.passwords):
         own = principal().id.removeprefix("user:") if principal().id.startswith("user:") else None
-        openid.end_password_sessions(parts().pool, tenant_id, keep_session_of=own)
-    held = openid.get(pool, parts().cipher, tenant_id)
+        openid.end_password_sessions(web_context().pool, tenant_id, keep_session_of=own)
+    held = openid.get(pool, web_context().cipher, tenant_id)
     if held is None:
         raise NotFoundError("the provider was removed in this moment")
     return held
@@ -59,7 +59,7 @@ def put(pool: Pool, tenant_id: str, terms: ProviderSettings, client_secret: str 
 def trouble(issuer: str) -> str | None:
     """Why nobody could log in there at this moment: what its description of itself lacks. None: nothing."""
     try:
-        parts().openid.tenants.look(issuer)
+        web_context().openid.tenants.look(issuer)
     except OpenIdError as error:
         return str(error)
     return None
@@ -91,7 +91,7 @@ def values(field: str, given: Sequence[str]) -> tuple[str, ...]:
 
 def _check(terms: ProviderSettings) -> None:
     try:
-        parts().openid.tenants.admit(terms.issuer)
+        web_context().openid.tenants.admit(terms.issuer)
     except OpenIdError:
         raise wrong_field("issuer", "must be an https address, without anything behind its path") from None
     if any(mark in terms.issuer for mark in "?#@"):

@@ -17,7 +17,7 @@ from db.access.users import Role, Status, User
 from db.pool import Pool
 from db.tenants.changes import NotFoundError, TakenError
 from web.request import passwords
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import ROLES, SCOPES, by, principal
 
@@ -40,7 +40,7 @@ def invite(pool: Pool, tenant_id: str | None, email: str, name: str, role: Role)
     _passwords_admit(pool, tenant_id)
     found, own = address(email), principal().tenant_id
     # Else a tenant could take the addresses of another's people, who would then find no place of their own.
-    if own is not None and openid.domain_of_another(parts().pool, own, found):
+    if own is not None and openid.domain_of_another(web_context().pool, own, found):
         raise users.taken()
     password = generated()
     user = users.create(pool, by(), tenant_id, found, name, role, passwords.hashed(password))
@@ -151,7 +151,7 @@ def ending_with_user(pool: Pool, user_id: str) -> Ending:
 
 def root() -> bytes:
     """By what keys remember the ADMIN_API_KEY that made them."""
-    return root_digest(parts().admin_api_key)
+    return root_digest(web_context().admin_api_key)
 
 
 def grantable() -> list[str]:
@@ -161,7 +161,7 @@ def grantable() -> list[str]:
 
 def _passwords_admit(pool: Pool, tenant_id: str | None) -> None:
     """Raises TakenError where a new one would open nothing."""
-    if not parts().openid.passwords or (tenant_id is not None and password_rules.forbidden(pool, tenant_id)):
+    if not web_context().openid.passwords or (tenant_id is not None and password_rules.forbidden(pool, tenant_id)):
         text = "passwords are switched off here; people get in by the role that they have at the OpenID provider"
         raise TakenError("passwords_forbidden", text)
 

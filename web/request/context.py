@@ -1,4 +1,4 @@
-"""Where the API's views find what they use: the application's WebParts."""
+"""Where the API's views find what they use: the application's WebContext."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pydantic import BaseModel
 
 from db.pool import Pool
 from db.tenants.changes import Changes
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
-def parts() -> WebParts:
-    return cast(WebParts, current_app.extensions["relay"])
+def web_context() -> WebContext:
+    return cast(WebContext, current_app.extensions["relay"])
 
 
 def pool() -> Pool:
     """The database as the asking principal may see it: for a tenant PostgreSQL itself guards the tenant's rows."""
     asking = g.get("principal")
     own = asking.tenant_id if asking is not None else None
-    return parts().pool if own is None else parts().pool.of_tenant(own)
+    return web_context().pool if own is None else web_context().pool.of_tenant(own)
 
 
 def changes() -> Changes:
     """The way to change a tenant: PostgreSQL first, then the look-ups in Redis are forgotten."""
-    return Changes(pool(), parts().cache.forget_routes)
+    return Changes(pool(), web_context().cache.forget_routes)
 
 
 def reply(model: BaseModel, status: int = 200) -> Response:

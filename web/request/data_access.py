@@ -6,24 +6,24 @@ from collections.abc import Hashable
 from typing import Any
 
 from db import audit
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.principal import by, principal
 
 
 def record_once(tenant_id: str | None, thing: Hashable, action: str, subject: str = "", **detail: Any) -> None:
     """What cannot be noted is not shown. The same person at the same `thing` is one look for a while."""
     look = (principal().id, thing)
-    if not parts().looks.due(look):
+    if not web_context().looks.due(look):
         return
     try:
         record(tenant_id, action, subject, **detail)
     except Exception:
-        parts().looks.forget(look)
+        web_context().looks.forget(look)
         raise
 
 
 def record(tenant_id: str | None, action: str, subject: str = "", **detail: Any) -> None:
     """For what is worth a line each time. Without a tenant it is a look at what is nobody's yet."""
-    pool = parts().pool if tenant_id is None else parts().pool.of_tenant(tenant_id)
+    pool = web_context().pool if tenant_id is None else web_context().pool.of_tenant(tenant_id)
     with pool.transaction() as cursor:
         audit.record(cursor, by(), action, tenant_id=tenant_id, subject=subject, detail=detail)

@@ -15,7 +15,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from db.access import users
 from db.access.guesses import Source
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.networks import network_of
 
 SECONDS = 180 * 86400
@@ -73,7 +73,7 @@ def _shown() -> Device | None:
 
 def _signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(
-        parts().secret_key, salt="relay device", signer_kwargs={"digest_method": hashlib.sha256}
+        web_context().secret_key, salt="relay device", signer_kwargs={"digest_method": hashlib.sha256}
     )
 
 

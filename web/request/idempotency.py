@@ -16,7 +16,7 @@ from flask import Response, current_app, g, request
 
 from db.access import idempotency
 from relay.core.errors import StoreError
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import principal
 
@@ -49,7 +49,7 @@ def begin() -> Response | None:
     view = current_app.view_functions.get(request.endpoint or "")
     if given is None or request.method != "POST" or hasattr(view, "knows_repeats"):
         return None
-    held = parts()
+    held = web_context()
     kept = idempotency.begin(held.pool, held.cipher, principal().id, given, _fingerprint())
     if isinstance(kept, datetime):
         g.idempotency_key = given, kept
@@ -70,7 +70,7 @@ def finish(response: Response) -> Response:
     if held_key is None:
         return response
     given, begun = held_key
-    held, owner = parts(), principal().id
+    held, owner = web_context(), principal().id
     try:
         if response.status_code < 300:
             idempotency.finish(held.pool, held.cipher, owner, given, begun, response.status_code, _kept(response))

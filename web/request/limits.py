@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app, g, request
 
 from web.request import devices
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.networks import network_of
 from web.request.principal import principal
@@ -81,7 +81,7 @@ def may_guess(limit: Limit, who: str) -> None:
     """Raises ApiError 429 where too many were wrong. Compare right after it: nothing is waited for in between."""
     if not current_app.config["RATE_LIMITED"]:
         return
-    wait = parts().bucket.wait(_key(limit, who), limit.per_minute / 60, limit.per_minute)
+    wait = web_context().bucket.wait(_key(limit, who), limit.per_minute / 60, limit.per_minute)
     if wait > 0:
         raise _too_many(wait, "too many tries; wait as long as Retry-After says")
 
@@ -89,7 +89,7 @@ def may_guess(limit: Limit, who: str) -> None:
 def guessed(limit: Limit, who: str) -> None:
     """It was wrong."""
     if current_app.config["RATE_LIMITED"]:
-        parts().bucket.count(_key(limit, who), limit.per_minute / 60, limit.per_minute)
+        web_context().bucket.count(_key(limit, who), limit.per_minute / 60, limit.per_minute)
 
 
 def guess(email: str) -> None:
@@ -147,7 +147,7 @@ def _guessing(email: str) -> list[tuple[Limit, str]]:
 def _give_back(taken: list[tuple[Limit, str]]) -> None:
     if current_app.config["RATE_LIMITED"]:
         for limit, who in taken:
-            parts().bucket.give_back(_key(limit, who))
+            web_context().bucket.give_back(_key(limit, who))
 
 
 def _spend(limit: Limit, who: str) -> None:
@@ -160,7 +160,7 @@ def _taken(limit: Limit, who: str) -> float | None:
     """None: granted. Else after how many seconds it is worth asking again."""
     if not current_app.config["RATE_LIMITED"]:
         return None
-    granted = parts().bucket.take(_key(limit, who), limit.per_minute / 60, limit.per_minute)
+    granted = web_context().bucket.take(_key(limit, who), limit.per_minute / 60, limit.per_minute)
     return None if granted.count else granted.wait_seconds
 
 

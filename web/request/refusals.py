@@ -18,7 +18,7 @@ from db.audit import Author
 from db.pool import DatabaseError
 from web import metrics
 from web.request import limits
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import request_id
 from web.request.limits import Limit
 from web.request.principal import by, principal
@@ -68,7 +68,7 @@ def _note(
     metrics.refusals.labels(action).inc()
     address = limits.address()
     thing = (action, who.actor, tenant_id or "", subject, address, *(str(one) for one in detail.values()))
-    untold = parts().refusals
+    untold = web_context().refusals
     times = untold.happened(thing)
     if not times:
         return
@@ -76,7 +76,7 @@ def _note(
         untold.not_told(thing)
         return
     try:
-        with parts().pool.transaction() as cursor:
+        with web_context().pool.transaction() as cursor:
             told = {**detail, "address": address, "times": times}
             audit.record(cursor, who, action, tenant_id=tenant_id, subject=subject, detail=told)
         untold.told(thing)

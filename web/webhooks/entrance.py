@@ -17,7 +17,7 @@ from flask import request
 from relay.core.errors import StoreError
 from web.request import record
 from web.request.arrival import WsgiApp, began, request_id
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 from web.webhooks import genesys, guesses, meta
 from web.webhooks.endpoint import NobodysAddressError
 from web.webhooks.reception import receive
@@ -31,7 +31,7 @@ REFUSED = "relay.webhook_refused"
 class Entrance:
     """WSGI middleware around Flask's own application."""
 
-    def __init__(self, application: WsgiApp, held: Callable[[], WebParts], headers: Mapping[str, str]) -> None:
+    def __init__(self, application: WsgiApp, held: Callable[[], WebContext], headers: Mapping[str, str]) -> None:
         """`headers` stand on every answer."""
         self._application = application
         self._held = held

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 from web.webhooks import endpoint, guesses
 from web.webhooks.endpoint import Endpoint, NobodysAddressError
 
@@ -19,7 +19,7 @@ def verify(_key: str = "") -> Response:
     return Response("ok", mimetype="text/plain")
 
 
-def endpoint_at(key: str, held: WebParts) -> Endpoint:
+def endpoint_at(key: str, held: WebContext) -> Endpoint:
     """What is called with a line's key, or with "". Raises NobodysAddressError or DatabaseError."""
     if not key:
         return endpoint.shared("genesys", ())

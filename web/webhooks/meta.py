@@ -6,9 +6,9 @@ import hmac
 
 from flask import Blueprint, Response, request
 
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 from web.webhooks import endpoint, guesses
 from web.webhooks.endpoint import Endpoint, NobodysAddressError
 
@@ -18,18 +18,18 @@ guesses.guard(webhook)
 
 @webhook.get("")
 def shake_hands() -> Response:
-    return _challenge(parts().meta_verify_token)
+    return _challenge(web_context().meta_verify_token)
 
 
 @webhook.get("/<key>")
 def shake_hands_with_tenant(key: str) -> Response:
-    hook = parts().lines.by_tenant_key(key)
+    hook = web_context().lines.by_tenant_key(key)
     if hook is None:
         return _challenge("")
-    return _challenge(hook.verify_token or parts().meta_verify_token)
+    return _challenge(hook.verify_token or web_context().meta_verify_token)
 
 
-def endpoint_at(key: str, held: WebParts) -> Endpoint:
+def endpoint_at(key: str, held: WebContext) -> Endpoint:
     """What is called with a tenant's key, or with "". Raises NobodysAddressError or DatabaseError."""
     if not key:
         return endpoint.shared("whatsapp", held.meta_app_secrets)

@@ -11,7 +11,7 @@ import gevent
 from db.tenants.unknown_lines import Signer
 from relay.channels.base import Channel
 from relay.core.errors import StoreError
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 from web.webhooks.budget import LARGE_BYTES, REFS_BEFORE_PROOF, SCANNED_BYTES, SECRETS_TRIED
 from web.webhooks.endpoint import Endpoint
 from web.webhooks.lines import ChannelName
@@ -37,7 +37,7 @@ class Proof:
     signer: Signer
 
 
-def prove(raw: bytes, signature: str, endpoint: Endpoint, held: WebParts) -> Proof:
+def prove(raw: bytes, signature: str, endpoint: Endpoint, held: WebContext) -> Proof:
     """Raises NotProved, or StoreError while nobody can tell the secrets of a line that the body names.
 
     Each distinct secret is tried once, and SECRETS_TRIED at most. An empty one proves nothing.
@@ -67,7 +67,7 @@ def refs_named(channel: ChannelName, raw: bytes) -> list[str]:
 
 
 def _candidates(
-    raw: bytes, endpoint: Endpoint, held: WebParts, undecided: list[str]
+    raw: bytes, endpoint: Endpoint, held: WebContext, undecided: list[str]
 ) -> Iterator[tuple[str, str | None]]:
     """Secrets with the tenant they belong to: the address's own, then those of the lines that the body names."""
     yield from ((secret, endpoint.owner) for secret in endpoint.secrets)

@@ -18,7 +18,7 @@ from relay.core.errors import StoreError
 from web import metrics
 from web.request.arrival import arrived_at
 from web.request.errors import ApiError
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 from web.webhooks import outgoing, reading, remembering
 from web.webhooks.authority import Authorised, authorise
 from web.webhooks.budget import LARGE_BYTES, MOST_BYTES, Budget, OverBudget
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 SIGNATURE_HEADER = "HTTP_X_HUB_SIGNATURE_256"
 
 
-def receive(environ: dict[str, Any], endpoint: Endpoint, held: WebParts) -> None:
+def receive(environ: dict[str, Any], endpoint: Endpoint, held: WebContext) -> None:
     """Take one webhook, so that it may be answered 200.
 
     Raises ApiError 401, StoreError, or what werkzeug raises for a body that is too large, too slow, or cut off.
@@ -53,7 +53,7 @@ def receive(environ: dict[str, Any], endpoint: Endpoint, held: WebParts) -> None
     metrics.child(metrics.webhooks, endpoint.channel, "accepted").inc()
 
 
-def _take(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebParts) -> None:
+def _take(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebContext) -> None:
     """What the signer says is taken, update by update; or kept whole, where that is not possible."""
     channel, budget = held.channels[endpoint.channel], Budget()
     try:
@@ -83,7 +83,7 @@ def _take(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebPart
         raise StoreError(f"{len(found.undecided)} updates could not be placed while the database is away")
 
 
-def _keep_whole(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebParts, reason: str) -> None:
+def _keep_whole(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebContext, reason: str) -> None:
     """Rightly signed all the same: the provider must not repeat it, and somebody should look at it."""
     _publish(endpoint, [outgoing.archive(endpoint.channel, raw, at, {}, False)], held)
     remembering.keep_whole(held.pool, endpoint.channel, proof.signer, raw, _time(at), reason)
@@ -97,7 +97,7 @@ def _refused(endpoint: Endpoint, **about: Any) -> ApiError:
     return ApiError(401, "signature_invalid", "no secret of any line named here signs this body")
 
 
-def _publish(endpoint: Endpoint, messages: list[outgoing.Outgoing], held: WebParts) -> None:
+def _publish(endpoint: Endpoint, messages: list[outgoing.Outgoing], held: WebContext) -> None:
     dropped = held.publisher.publish(messages, endpoint.publish_seconds)
     if dropped:
         metrics.archive_refused.inc(len(dropped))

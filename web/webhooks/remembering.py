@@ -19,7 +19,7 @@ from db.tenants import unknown_lines
 from db.tenants.unknown_lines import Signer
 from relay.channels.base import ACCOUNT, RawUpdate
 from relay.core.brevity import brief, shallow
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 from web.webhooks.budget import LARGE_BYTES, Budget
 from web.webhooks.reading import cleaned
 
@@ -66,7 +66,7 @@ def keep_whole(pool: Pool, channel: str, signer: Signer, raw: bytes, arrived_at:
     unknown_lines.keep(pool, channel, signer, [row], arrived_at, f"rightly signed, but {reason}", raw=_deflated(raw))
 
 
-def audit_foreign(held: WebParts, channel: str, signer: Signer, updates: Iterable[RawUpdate]) -> None:
+def audit_foreign(held: WebContext, channel: str, signer: Signer, updates: Iterable[RawUpdate]) -> None:
     """Told to the tenant whose line it is, once a minute per line. Best effort: it carries no message."""
     dropped = Counter(update.line_ref for update in updates)
     due = [ref for ref in dropped if held.drops.due((channel, ref))]
@@ -80,7 +80,7 @@ def audit_foreign(held: WebParts, channel: str, signer: Signer, updates: Iterabl
             log.warning("webhook_audit_skipped", channel=channel, reason=str(error))
 
 
-def _audit(held: WebParts, channel: str, ref: str, count: int) -> None:
+def _audit(held: WebContext, channel: str, ref: str, count: int) -> None:
     route = held.lines.by_ref("whatsapp" if channel == "whatsapp" else "genesys", ref) if ref else None
     detail = {"channel": channel, "updates": count, "reason": "signed with a secret that is not this line's"}
     with held.pool.transaction() as cursor:

@@ -17,7 +17,7 @@ from db.tenants.changes import Changes
 from tests.portal.client import BY, running_app
 from tests.security.openid.issuer import Issuer, running
 from tests.security.openid.world import NewTenant, Tenant
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +49,13 @@ def app(settings_env: dict[str, str], issuer: Issuer, other_issuer: Issuer) -> I
 
 
 @pytest.fixture
-def parts(app: Flask) -> WebParts:
-    held: WebParts = app.extensions["relay"]
+def parts(app: Flask) -> WebContext:
+    held: WebContext = app.extensions["relay"]
     return held
 
 
 @pytest.fixture(autouse=True)
-def fresh(issuer: Issuer, other_issuer: Issuer, parts: WebParts) -> Iterator[None]:
+def fresh(issuer: Issuer, other_issuer: Issuer, parts: WebContext) -> Iterator[None]:
     """What was cached of the issuers is what each test begins without."""
     yield
     for one in (issuer, other_issuer):
@@ -66,7 +66,7 @@ def fresh(issuer: Issuer, other_issuer: Issuer, parts: WebParts) -> Iterator[Non
 
 
 @pytest.fixture
-def new_tenant(parts: WebParts, issuer: Issuer) -> NewTenant:
+def new_tenant(parts: WebContext, issuer: Issuer) -> NewTenant:
     def make(at: Issuer = issuer, **terms: Any) -> Tenant:
         changes = Changes(parts.pool, parts.cache.forget_routes)
         tenant_id = registry.create(changes, BY, "Nordwind", "Ada Brandt, extension 12").id

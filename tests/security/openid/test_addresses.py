@@ -6,11 +6,11 @@ from flask import Flask
 
 from tests.security.openid.issuer import Browser, Issuer, new_key, running
 from tests.security.openid.world import NewTenant, token_of
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
 def test_a_tenants_issuer_leads_into_no_private_network(
-    app: Flask, parts: WebParts, new_tenant: NewTenant, issuer: Issuer
+    app: Flask, parts: WebContext, new_tenant: NewTenant, issuer: Issuer
 ) -> None:
     with running() as inside:
         tenant = new_tenant(inside)
@@ -24,7 +24,7 @@ def test_a_tenants_issuer_leads_into_no_private_network(
 
 
 def test_whoever_is_logged_in_is_led_out_to_no_tenants_provider(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     """A link to a hostile tenant's log-in, be it as the page wanted after the own one, ends in the portal."""
     tenant, hostile, browser = new_tenant(), new_tenant(), Browser(app)
@@ -55,7 +55,7 @@ def test_a_broken_issuer_is_not_asked_by_every_visitor(app: Flask, issuer: Issue
 
 
 def test_unknown_keys_make_the_relay_ask_for_new_ones_once(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     tenant, former = new_tenant(), issuer.key
     issuer.person(tenant.address("ada"))
@@ -74,7 +74,7 @@ def test_unknown_keys_make_the_relay_ask_for_new_ones_once(
 
 
 def test_nobody_learns_which_tenants_there_are(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     """A made-up log-in address, one whose tenant has no provider, a domain that is not to be found: all the same."""
     hidden = new_tenant()

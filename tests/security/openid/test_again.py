@@ -11,7 +11,7 @@ from flask import Flask
 
 from tests.security.openid.issuer import Browser, Issuer
 from tests.security.openid.world import NewTenant, Tenant
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Left:
 
     browser: Browser
     tenant: Tenant
-    parts: WebParts
+    parts: WebContext
 
     @property
     def page(self) -> str:
@@ -40,7 +40,7 @@ class Left:
 
 
 @pytest.fixture
-def left(app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant) -> Left:
+def left(app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant) -> Left:
     tenant, browser = new_tenant(), Browser(app)
     issuer.person(tenant.address("ada"))
     assert browser.log_in(tenant.key).status_code == 302

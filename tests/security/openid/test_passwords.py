@@ -12,10 +12,10 @@ from db.tenants.changes import TakenError
 from tests.portal.client import BY, PASSWORD, Person, running_app
 from tests.security.openid.issuer import Browser, Issuer
 from tests.security.openid.world import NewTenant, Tenant, new_user, token_of
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
-def forbid(parts: WebParts, tenant: Tenant, issuer: Issuer) -> None:
+def forbid(parts: WebContext, tenant: Tenant, issuer: Issuer) -> None:
     said = openid.ProviderSettings(
         "Nordwind", issuer.url, issuer.client_id, "groups", ("admins",), ("viewers",), passwords=False
     )
@@ -30,7 +30,7 @@ def status_of_log_in(app: Flask, email: str, password: str = PASSWORD) -> int:
 
 
 def test_a_password_admits_no_longer_once_the_tenant_has_forbidden_them(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     tenant = new_tenant()
     user = new_user(parts.pool, tenant.address("vera"), "admin", tenant.id)
@@ -52,7 +52,7 @@ def test_a_password_admits_no_longer_once_the_tenant_has_forbidden_them(
 
 
 def test_a_wrong_password_is_told_nothing_of_that(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     tenant = new_tenant()
     new_user(parts.pool, tenant.address("vera"), "admin", tenant.id)
@@ -64,7 +64,7 @@ def test_a_wrong_password_is_told_nothing_of_that(
 
 
 def test_passwords_stay_until_an_admin_has_come_in(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     """Else a slip in the issuer locks a tenant out."""
     tenant = new_tenant()
@@ -90,7 +90,7 @@ def without_passwords(settings_env: dict[str, str], issuer: Issuer) -> Iterator[
         yield app
 
 
-def test_an_installation_without_passwords(without_passwords: Flask, parts: WebParts) -> None:
+def test_an_installation_without_passwords(without_passwords: Flask, parts: WebContext) -> None:
     operator = new_user(parts.pool, "otto@relay.example", "operator", None)
     page = without_passwords.test_client().get("/portal/login").get_data(as_text=True)
     assert "Log in with your organisation" in page

@@ -14,13 +14,13 @@ from tests.security.openid.issuer import Browser, Issuer
 from tests.security.openid.world import NewTenant, everybody, new_user, refusals
 from web.request import limits
 from web.request import refusals as refusals_of_web
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 OPERATOR = "olga@relay.example"
 
 
 def test_a_tenants_provider_does_not_log_in_as_the_operator(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     """Not even when the operator's domain were its own by mistake."""
     tenant, browser = new_tenant(), Browser(app)
@@ -35,7 +35,7 @@ def test_a_tenants_provider_does_not_log_in_as_the_operator(
 
 
 def test_a_tenants_provider_does_not_log_in_as_another_tenants_user(
-    app: Flask, parts: WebParts, issuer: Issuer, other_issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, other_issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     hostile, victim, browser = new_tenant(), new_tenant(other_issuer), Browser(app)
     user = new_user(parts.pool, victim.address("vera"), "admin", victim.id)
@@ -52,7 +52,7 @@ def test_a_tenants_provider_does_not_log_in_as_another_tenants_user(
 
 
 def test_the_same_issuer_and_subject_are_two_people_at_two_tenants(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     """A tenant that enters another's issuer is told of people, and lets them into itself only."""
     one, other = new_tenant(), new_tenant()
@@ -68,7 +68,7 @@ def test_the_same_issuer_and_subject_are_two_people_at_two_tenants(
 
 
 def test_the_issuer_of_operators_makes_none_when_a_tenant_has_entered_it(
-    app: Flask, parts: WebParts, other_issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, other_issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     other_issuer.person(OPERATOR, "olga", ("operators",))
     operator = Browser(app)
@@ -88,7 +88,7 @@ def test_the_issuer_of_operators_makes_none_when_a_tenant_has_entered_it(
     ids=str,
 )
 def test_an_address_that_nobody_verified_opens_nothing(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant, claims: dict[str, Any]
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant, claims: dict[str, Any]
 ) -> None:
     tenant, browser = new_tenant(), Browser(app)
     user = new_user(parts.pool, tenant.address("vera"), "admin", tenant.id)
@@ -100,7 +100,7 @@ def test_an_address_that_nobody_verified_opens_nothing(
 
 
 def test_an_address_outside_of_the_tenants_domains_opens_nothing(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     tenant, browser = new_tenant(), Browser(app)
     for address in (f"ada@sub.{tenant.domain}", f"ada@{tenant.domain}.evil.example", "ada@gmail.example"):
@@ -110,7 +110,7 @@ def test_an_address_outside_of_the_tenants_domains_opens_nothing(
 
 
 def test_an_address_given_to_somebody_else_at_the_provider_opens_nothing(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     tenant, browser = new_tenant(), Browser(app)
     issuer.person(tenant.address("ada"), "the-first-ada")
@@ -125,7 +125,7 @@ def test_an_address_given_to_somebody_else_at_the_provider_opens_nothing(
 
 
 def test_userinfo_about_somebody_else_opens_nothing(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     tenant, browser = new_tenant(), Browser(app)
     issuer.claims = {"sub": "ada"}
@@ -138,7 +138,7 @@ def test_userinfo_about_somebody_else_opens_nothing(
 
 
 def test_without_a_role_nobody_comes_in_and_whoever_lost_it_is_out(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     tenant, browser, later = new_tenant(), Browser(app), Browser(app)
     issuer.person(tenant.address("ada"))
@@ -155,7 +155,7 @@ def test_without_a_role_nobody_comes_in_and_whoever_lost_it_is_out(
 
 
 def test_people_whom_a_provider_makes_up_fill_no_audit_log(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     tenant, browser = new_tenant(), Browser(app)
     app.config["RATE_LIMITED"] = True
@@ -172,7 +172,7 @@ def test_people_whom_a_provider_makes_up_fill_no_audit_log(
 
 
 def test_a_changed_role_ends_the_sessions_with_the_former_one(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     tenant, former, now = new_tenant(), Browser(app), Browser(app)
     issuer.person(tenant.address("ada"))
@@ -186,7 +186,9 @@ def test_a_changed_role_ends_the_sessions_with_the_former_one(
     assert user.role == "viewer"
 
 
-def test_whoever_is_disabled_here_stays_out(app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant) -> None:
+def test_whoever_is_disabled_here_stays_out(
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
+) -> None:
     tenant, browser = new_tenant(), Browser(app)
     issuer.person(tenant.address("ada"))
     assert browser.log_in(tenant.key).status_code == 302

@@ -17,7 +17,7 @@ from joserfc.jwk import OctKey
 from db.access import openid_people, users
 from tests.security.openid.issuer import Browser, Issuer, code_for, new_key, part, signed
 from tests.security.openid.world import NewTenant, everybody, refusals
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
 def by_another_key(issuer: Issuer, claims: dict[str, Any]) -> str:
@@ -82,7 +82,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_token_that_proves_nothing_logs_nobody_in(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant, kind: str
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant, kind: str
 ) -> None:
     tenant, browser = new_tenant(), Browser(app)
     issuer.person(tenant.address("ada"))
@@ -95,7 +95,7 @@ def test_a_token_that_proves_nothing_logs_nobody_in(
     assert refusals(parts.pool)[-1] == "bad_token"
 
 
-def test_a_right_token_logs_in(app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant) -> None:
+def test_a_right_token_logs_in(app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant) -> None:
     """Or the tests of wrong ones would pass on a relay that lets nobody in."""
     tenant, browser = new_tenant(), Browser(app)
     issuer.person(tenant.address("ada"), name="Ada Brandt")
@@ -108,7 +108,7 @@ def test_a_right_token_logs_in(app: Flask, parts: WebParts, issuer: Issuer, new_
     assert openid_people.identity_of(parts.pool, user.id) == (tenant.id, issuer.url, tenant.address("ada"))
 
 
-def test_a_log_in_comes_back_once(app: Flask, issuer: Issuer, parts: WebParts, new_tenant: NewTenant) -> None:
+def test_a_log_in_comes_back_once(app: Flask, issuer: Issuer, parts: WebContext, new_tenant: NewTenant) -> None:
     """Not even with the cookie that the browser had before."""
     tenant, browser = new_tenant(), Browser(app)
     issuer.person(tenant.address("ada"))
@@ -150,7 +150,7 @@ def test_one_providers_answer_is_not_taken_for_anothers(
 
 
 def test_each_provider_has_an_exact_redirect_uri_of_its_own(
-    app: Flask, parts: WebParts, issuer: Issuer, new_tenant: NewTenant
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
 ) -> None:
     one, other = new_tenant(), new_tenant()
     found = {key: Browser(app).begin(key)["redirect_uri"] for key in (one.key, other.key)}

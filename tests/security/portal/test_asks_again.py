@@ -18,8 +18,8 @@ from tests.portal import phone
 from tests.portal.client import PASSWORD, Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.request.parts import WebParts
 from web.request.principal import right_of
+from web.request.web_context import WebContext
 
 pytestmark = pytest.mark.usefixtures("nobody_has_tried")
 
@@ -118,13 +118,13 @@ def test_credentials_that_were_typed_too_late_are_not_shown_again_nor_lost(
     form = {"region": "mypurecloud.de", "client_secret": NEVER_SEEN, "do": "later"}
     page = person.post(where, form, status=403)
     assert NEVER_SEEN not in page
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     assert drafted(parts, house) is None
     person.post(where, {"proof": PASSWORD, "proof_held": held_on(page)})
     assert drafted(parts, house) == NEVER_SEEN
 
 
-def drafted(parts: WebParts, house: House) -> str | None:
+def drafted(parts: WebContext, house: House) -> str | None:
     values: dict[str, dict[str, str]] = drafts.get(parts.pool, parts.cipher, house.tenant_id).values
     return values.get("genesys", {}).get("client_secret")
 

@@ -17,7 +17,7 @@ from db.tenants.changes import TakenError
 from tests.portal.client import BY, PASSWORD, Person
 from tests.portal.conftest import new_user
 from tests.waiting import wait_until
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 FORMER = "former horse battery staple"
 
@@ -65,7 +65,7 @@ def test_a_log_in_under_way_does_not_outlive_the_password(
     app: Flask, ada: User, held: psycopg2.extensions.connection
 ) -> None:
     """It has read the account, and waits to count its guess, as the password is changed."""
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     with held, held.cursor() as cursor:
         cursor.execute(
             "UPDATE users SET password_hash = %s, updated_at = now() WHERE id = %s", (passwords.hashed(FORMER), ada.id)

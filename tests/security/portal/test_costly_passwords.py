@@ -13,14 +13,14 @@ from tests.portal.client import PASSWORD, TOKEN, Person
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
 from web.request import limits
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 ALL_SIGNS = "4@8({[<3691!|7$5+%20"
 
 
 @pytest.fixture(autouse=True)
 def nobody_has_tried(app: Flask) -> None:
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     parts.cache._redis.client.flushdb()
 
 

@@ -14,14 +14,14 @@ from tests.portal import phone
 from tests.portal.client import BY, SET_UP, Person, changes_of
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 pytestmark = pytest.mark.usefixtures("nobody_has_tried")
 
 
 @pytest.fixture
 def own(app: Flask) -> House:
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     return House(parts.pool, f"Tenant {uuid4().hex[:8]}")
 
 
@@ -30,7 +30,7 @@ def somebody(house: House, role: users.Role) -> User:
 
 
 def demand(app: Flask, house: House) -> None:
-    parts: WebParts = app.extensions["relay"]
+    parts: WebContext = app.extensions["relay"]
     registry.demand_second_factor(changes_of(parts), BY, house.tenant_id, True)
 
 

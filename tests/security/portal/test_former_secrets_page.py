@@ -10,13 +10,13 @@ from db.tenants import credentials, former_secrets
 from tests.portal.client import Person, changes_of
 from tests.portal.conftest import new_user
 from tests.portal.rows import House
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 
 
 @pytest.fixture
-def parts(app: Flask, house: House) -> WebParts:
+def parts(app: Flask, house: House) -> WebContext:
     """Both sides' secrets have just been replaced."""
-    held: WebParts = app.extensions["relay"]
+    held: WebContext = app.extensions["relay"]
     for secret in ("first", "second"):
         for side, name in (("whatsapp", "app_secret"), ("genesys", "webhook_secret")):
             values = {name: f"{secret}-{side}"}
@@ -24,11 +24,11 @@ def parts(app: Flask, house: House) -> WebParts:
     return held
 
 
-def sides(parts: WebParts, house: House) -> list[str]:
+def sides(parts: WebContext, house: House) -> list[str]:
     return sorted({one.side for one in former_secrets.valid(parts.pool, parts.cipher, house.tenant_id)})
 
 
-def test_one_side_is_ended_and_the_other_is_not(parts: WebParts, admin: Person, house: House) -> None:
+def test_one_side_is_ended_and_the_other_is_not(parts: WebContext, admin: Person, house: House) -> None:
     page = admin.get(f"{house.path}/lines")
     assert "App secret at Meta" in page
     assert "Webhook secret at Genesys" in page
@@ -40,7 +40,7 @@ def test_one_side_is_ended_and_the_other_is_not(parts: WebParts, admin: Person, 
     assert "Ended replaced webhook secrets at once" in admin.get(f"{house.path}/audit")
 
 
-def test_a_viewer_does_not_end_them(parts: WebParts, app: Flask, house: House) -> None:
+def test_a_viewer_does_not_end_them(parts: WebContext, app: Flask, house: House) -> None:
     viewer = Person(app, new_user(house.pool, "watcher@nordwind.example", "viewer", house.tenant_id).email)
     assert "End now" not in viewer.get(f"{house.path}/lines")
     viewer.post(f"{house.path}/former-secrets/end", status=403)

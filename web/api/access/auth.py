@@ -14,7 +14,7 @@ from db.access.lineage import Maker
 from db.tenants import registry
 from web.request import idempotency, limits
 from web.request.access import root
-from web.request.context import parts, pool
+from web.request.context import pool, web_context
 from web.request.errors import ApiError
 from web.request.principal import EVERYTHING, Principal, admit, by, check_right, needs, principal
 
@@ -44,7 +44,7 @@ def authenticate() -> Response | None:
 
 
 def _operator(key: str) -> Principal | None:
-    admin_key = parts().admin_api_key
+    admin_key = web_context().admin_api_key
     # Both sides are always compared in full, and an empty setting admits nobody.
     same = hmac.compare_digest(key.encode("utf-8", "replace"), admin_key.encode())
     if not (admin_key and same):
@@ -53,7 +53,7 @@ def _operator(key: str) -> Principal | None:
 
 
 def _stored(key: str) -> Principal | None:
-    found = api_keys.by_secret(parts().pool, key, root())
+    found = api_keys.by_secret(web_context().pool, key, root())
     return None if found is None else principal_of(found)
 
 

@@ -15,7 +15,7 @@ from web.api.tenants.schemas import ErrorBody, Name, RequestModel, Secret, Tenan
 from web.api.tenants.setup import known_tenant
 from web.openid import setup
 from web.request import access
-from web.request.context import parts, pool, reply
+from web.request.context import pool, reply, web_context
 from web.request.principal import OPERATOR, by, needs
 
 OPENID = "/<uuid:tenant_id>/openid"
@@ -124,7 +124,7 @@ def put_openid_domains(path: TenantPath, body: Domains) -> Response:
 
 
 def _shown(tenant_id: str) -> Response:
-    held = openid.get(pool(), parts().cipher, tenant_id)
+    held = openid.get(pool(), web_context().cipher, tenant_id)
     key = held.login_key if held else setup.login_key(tenant_id)
     return reply(
         OpenIdOut(

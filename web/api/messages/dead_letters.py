@@ -31,7 +31,7 @@ from web.api.messages.dead_letter_schemas import (
 )
 from web.api.messages.schemas import MessageDetail, MessageList, MessageOut, MessagePath
 from web.request import data_access
-from web.request.context import parts, pool, reply
+from web.request.context import pool, reply, web_context
 from web.request.principal import OPERATOR, by, needs
 
 PUBLISH_SECONDS = 8.0
@@ -97,7 +97,7 @@ def replay(body: DeadLetterIds) -> Response:
 @needs(OPERATOR, scope="payloads:read")
 def list_broker(query: BrokerQuery) -> Response:
     """The first ones of the broker's queue DEAD_LETTERS; they stay there."""
-    found = parts().dead_letters
+    found = web_context().dead_letters
     letters = found.peek(query.limit)
     _noted("broker_letters.viewed", count=len(letters))
     return reply(BrokerLetters(waiting=found.count(), items=[_letter(one) for one in letters]))
@@ -108,7 +108,7 @@ def list_broker(query: BrokerQuery) -> Response:
 def replay_broker(body: BrokerReplay) -> Response:
     """Worth it after a release that has mended the cause. What is no update of the relay's own stays, and so does
     what is signed with no secret that counts for its line now."""
-    held = parts()
+    held = web_context()
     gone, stayed = held.dead_letters.bring_back(
         lambda letter: route(letter, held.shards, _proved),
         lambda letters: held.publisher.publish(letters, PUBLISH_SECONDS),
@@ -119,7 +119,7 @@ def replay_broker(body: BrokerReplay) -> Response:
 
 
 def _proved(update: Update) -> bool:
-    return parts().signers.proves(update, parts().meta_app_secrets)
+    return web_context().signers.proves(update, web_context().meta_app_secrets)
 
 
 def _letter(letter: DeadLetter) -> BrokerLetterOut:

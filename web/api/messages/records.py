@@ -20,7 +20,7 @@ from web.api.messages.schemas import MessagePath
 from web.api.messages.sending_schemas import RecordMove, RecordOut, RecordRequest
 from web.api.messages.state import line_of, person_of
 from web.api.tenants.schemas import ErrorBody
-from web.request.context import parts, pool, reply
+from web.request.context import pool, reply, web_context
 from web.request.errors import ApiError
 from web.request.principal import needs
 
@@ -61,7 +61,7 @@ def _mapping(body: RecordRequest) -> ConversationMapping:
     if body.conversation_id is None:
         tenant_id, line_id = line_of(body.phone_number_id)
         person = person_of(body.wa_id or "")
-        return conversations.find_or_create(pool(), tenant_id, line_id, person, parts().shards)
+        return conversations.find_or_create(pool(), tenant_id, line_id, person, web_context().shards)
     own = auth.named_tenant()
     found = conversations.by_id(pool(), str(body.conversation_id))
     if found is None or own not in (None, found.tenant_id):

@@ -21,7 +21,7 @@ from web.api.access import auth
 from web.api.blueprint import behind_a_key
 from web.api.tenants.schemas import ConversationPath, ErrorBody, MappingOut, MappingPath, MappingQuery, WindowOut
 from web.request import data_access
-from web.request.context import parts, pool, reply
+from web.request.context import pool, reply, web_context
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import needs
 
@@ -52,7 +52,7 @@ def get_mapping(path: MappingPath, query: MappingQuery) -> Response:
     tenant_id, line_id = line_of(query.phone_number_id)
     mapping = _recalled(keys.mapping(tenant_id, line_id, person.address), person.address)
     if mapping is None:
-        mapping = conversations.find_or_create(pool(), tenant_id, line_id, person, parts().shards)
+        mapping = conversations.find_or_create(pool(), tenant_id, line_id, person, web_context().shards)
         _remembered(mapping, person.address)
     return _shown(mapping)
 
@@ -87,7 +87,7 @@ def line_of(phone_number_id: str | None) -> tuple[str, str]:
     """(tenant id, line id) that the request means. An operator may let the number name the tenant."""
     tenant_id = auth.named_tenant()
     if tenant_id is None and phone_number_id is not None:
-        route = lines.route_by_ref(pool(), parts().cipher, "whatsapp", phone_number_id)
+        route = lines.route_by_ref(pool(), web_context().cipher, "whatsapp", phone_number_id)
         if route is None:
             raise ApiError(404, "line_missing", "no active line has this phone_number_id")
         return route.tenant_id, route.line_id
@@ -105,7 +105,7 @@ def line_of(phone_number_id: str | None) -> tuple[str, str]:
 def _recalled(key: str, address: str | None = None) -> ConversationMapping | None:
     """The mapping as Redis has it; after a moment it is read anew, if `address` is still a name of its contact."""
     try:
-        kept = CachedConversation.model_validate(parts().cache.recall(key))
+        kept = CachedConversation.model_validate(web_context().cache.recall(key))
     except ValidationError:  # nothing, or what another version of the relay keeps there
         return None
     if time.time() - kept.read_at < FRESH_SECONDS:
@@ -119,7 +119,7 @@ def _recalled(key: str, address: str | None = None) -> ConversationMapping | Non
 def _remembered(mapping: ConversationMapping, asked: str | None = None) -> ConversationMapping:
     """Kept in Redis for both directions."""
     kept = {"mapping": asdict(mapping), "read_at": time.time()}
-    cache = parts().cache
+    cache = web_context().cache
     cache.remember(keys.conversation(mapping.tenant_id, mapping.conversation_id), kept, SECONDS)
     for address in {asked, mapping.wa_id, mapping.bsuid} - {None}:
         cache.remember(keys.mapping(mapping.tenant_id, mapping.line_id, str(address)), kept, SECONDS)

@@ -22,7 +22,7 @@ from web.api.messages.schemas import (
     WaitReasonOut,
 )
 from web.request import data_access
-from web.request.context import parts, pool, reply
+from web.request.context import pool, reply, web_context
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import needs
 
@@ -69,7 +69,7 @@ def shown(message_id: str) -> Response:
     found = history.get(pool(), tenant_id, message_id)
     if found is None:
         raise ApiError(404, "not_found", "there is no such message")
-    why = waiting.of_message(pool(), tenant_id, message_id, parts().terms)
+    why = waiting.of_message(pool(), tenant_id, message_id, web_context().terms)
     message = found.message
     data_access.record_once(message.tenant_id, ("conversation", message.conversation_id), "message.viewed", message_id)
     return reply(

@@ -8,18 +8,18 @@ from relay.channels.base import Account, Expected
 from relay.checks import line_checks
 from relay.checks.line_checks import REF, OwnInstallation, Side, SideFindings
 from web.api.tenants.schemas import FindingOut
-from web.request.context import parts, pool
+from web.request.context import pool, web_context
 
 
 def ours() -> OwnInstallation:
     """This installation, as the settings describe it."""
-    return OwnInstallation(parts().public_url, parts().meta_app_secrets)
+    return OwnInstallation(web_context().public_url, web_context().meta_app_secrets)
 
 
 def of_tenant(tenant_id: str) -> list[SideFindings]:
     """Everything about all lines of a tenant."""
-    found = line_checks.subjects(pool(), parts().cipher, ours(), tenant_id)
-    return line_checks.check_lines(parts().channels, found, ours())
+    found = line_checks.subjects(pool(), web_context().cipher, ours(), tenant_id)
+    return line_checks.check_lines(web_context().channels, found, ours())
 
 
 def typed(side: Side, tenant_id: str, values: Mapping[str, str], webhook_url: str = "") -> SideFindings:
@@ -29,7 +29,7 @@ def typed(side: Side, tenant_id: str, values: Mapping[str, str], webhook_url: st
         held["app_secret"] = ours().app_secret(held.get("app_secret", ""))
     account = Account(tenant_id, "", held.get(REF[side], ""), held)
     return line_checks.check_side(
-        parts().channels[side], account, Expected((webhook_url,) if webhook_url else (), True)
+        web_context().channels[side], account, Expected((webhook_url,) if webhook_url else (), True)
     )
 
 

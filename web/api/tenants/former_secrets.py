@@ -15,7 +15,7 @@ from web.api.blueprint import behind_a_key
 from web.api.messages.schemas import ResponseModel
 from web.api.tenants.schemas import RequestModel, TenantPath
 from web.api.tenants.setup import known_tenant
-from web.request.context import changes, parts, pool, reply
+from web.request.context import changes, pool, reply, web_context
 from web.request.principal import by, needs
 
 Side = Literal["whatsapp", "genesys"]
@@ -46,7 +46,7 @@ class FormerSecretList(BaseModel):
 @needs("tenants:read")
 def list_former(path: TenantPath) -> Response:
     """A signing secret that was replaced signs for a day more, so that no webhook is refused meanwhile."""
-    return _told(former_secrets.valid(pool(), parts().cipher, known_tenant(path).id))
+    return _told(former_secrets.valid(pool(), web_context().cipher, known_tenant(path).id))
 
 
 @api.delete(
@@ -55,7 +55,7 @@ def list_former(path: TenantPath) -> Response:
 @needs("tenants:write")
 def end_former(path: TenantPath, query: SideQuery) -> Response:
     """Within seconds no webhook that they sign is taken; the answer names what was ended."""
-    return _told(former_secrets.end(changes(), parts().cipher, by(), known_tenant(path).id, query.side))
+    return _told(former_secrets.end(changes(), web_context().cipher, by(), known_tenant(path).id, query.side))
 
 
 def _told(found: Sequence[FormerSecret]) -> Response:

@@ -26,7 +26,7 @@ from web.api.tenants import checks
 from web.api.tenants.schemas import Activated, ActivatedLine, ErrorBody, TenantPath
 from web.api.tenants.setup import known_tenant
 from web.api.tenants.webhook_urls import WebhookUrlsOf
-from web.request.context import changes, parts, pool, reply
+from web.request.context import changes, pool, reply, web_context
 from web.request.errors import ApiError
 from web.request.principal import needs
 
@@ -58,7 +58,7 @@ def completed(tenant: Tenant) -> Activated:
     """The tenant's lines after both providers were asked. Raises ApiError 409, TakenError."""
     found = _paired(tenant, _credentials(tenant))
     subjects = _subjects(tenant, found)
-    checked = line_checks.check_sides(parts().channels, subjects, checks.ours())
+    checked = line_checks.check_sides(web_context().channels, subjects, checks.ours())
     _note_health(tenant, checked)
     _refuse_where_told(tenant, found, checked)
     proofs = {
@@ -83,13 +83,13 @@ def _rename(found: Sequence[Line], proofs: Mapping[str, LineProof]) -> None:
 
 def _ownership() -> Ownership:
     """Another tenant's line may have the number: so with the connection that sees all of them."""
-    everybody = Changes(parts().pool, parts().cache.forget_routes)
-    return Ownership(Owners(everybody, parts().cipher, parts().channels, checks.ours()))
+    everybody = Changes(web_context().pool, web_context().cache.forget_routes)
+    return Ownership(Owners(everybody, web_context().cipher, web_context().channels, checks.ours()))
 
 
 def _credentials(tenant: Tenant) -> tuple[Secrets, Secrets]:
     """Both sides, opened. Raises ApiError 409 naming what is missing."""
-    cipher = parts().cipher
+    cipher = web_context().cipher
     whatsapp, genesys = (credentials.opened(pool(), cipher, tenant.id, side) for side in SIDES)
     # Right after an admin's login the Genesys side holds that login and nothing else.
     missing = [s for s, held in zip(SIDES, (whatsapp, genesys), strict=True) if not (held and held.values.get(REF[s]))]
@@ -105,7 +105,7 @@ def _paired(tenant: Tenant, held: tuple[Secrets, Secrets]) -> list[Line]:
     found = [line for line in onboarding.listed(pool(), tenant.id) if line.status != "released"]
     if not found:
         line = onboarding.create(
-            changes(), parts().cipher, auth.by(), tenant.id, number, integration, settings={"paired": True}
+            changes(), web_context().cipher, auth.by(), tenant.id, number, integration, settings={"paired": True}
         )
         return [line]
     only = found[0]
@@ -116,7 +116,7 @@ def _paired(tenant: Tenant, held: tuple[Secrets, Secrets]) -> list[Line]:
 
 
 def _subjects(tenant: Tenant, found: Sequence[Line]) -> list[Subject]:
-    stored = {one.line_id: one for one in line_checks.subjects(pool(), parts().cipher, checks.ours(), tenant.id)}
+    stored = {one.line_id: one for one in line_checks.subjects(pool(), web_context().cipher, checks.ours(), tenant.id)}
     if any(line.id not in stored for line in found):
         raise ApiError(409, "line_removed", "a line was removed while it was checked; try again")
     return [stored[line.id] for line in found]
@@ -183,5 +183,5 @@ def _activated(tenant: Tenant, ids: Collection[str], checked: Sequence[SideFindi
 
 def _own_side(line: Line, urls: WebhookUrlsOf) -> list[SideFindings]:
     """Of our own side only what is wrong for certain: nothing can prove Meta's webhooks."""
-    has_secret = urls.own_app or bool(parts().meta_app_secret)
+    has_secret = urls.own_app or bool(web_context().meta_app_secret)
     return [] if has_secret else [SideFindings(line.id, "relay", (own_side.app_secret(""),))]

@@ -28,7 +28,7 @@ from web.api.tenants.schemas import (
     WhatsAppCredentials,
 )
 from web.api.tenants.webhook_urls import WebhookUrlsOf
-from web.request.context import changes, parts, pool, reply
+from web.request.context import changes, pool, reply, web_context
 from web.request.errors import ApiError
 from web.request.principal import OPERATOR, needs
 
@@ -109,7 +109,7 @@ def post_line(path: TenantPath, body: NewLine) -> Response:
     tenant = known_tenant(path)
     line = onboarding.create(
         changes(),
-        parts().cipher,
+        web_context().cipher,
         auth.by(),
         tenant.id,
         body.phone_number_id,
@@ -155,7 +155,7 @@ def tenant_out(tenant: Tenant) -> TenantOut:
 
 def _put(path: TenantPath, kind: Type, body: BaseModel) -> Response:
     tenant_id = auth.admit(str(path.tenant_id))
-    stored = credentials.put(changes(), parts().cipher, auth.by(), tenant_id, kind, _clear(body))
+    stored = credentials.put(changes(), web_context().cipher, auth.by(), tenant_id, kind, _clear(body))
     return reply(_credentials_out(tenant_id, stored))
 
 

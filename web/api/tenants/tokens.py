@@ -15,7 +15,7 @@ from web.api.access import auth
 from web.api.blueprint import behind_a_key
 from web.api.tenants.schemas import ErrorBody, ProviderId, RequestModel
 from web.request import data_access
-from web.request.context import parts, pool, reply
+from web.request.context import pool, reply, web_context
 from web.request.errors import ApiError
 from web.request.principal import needs
 
@@ -64,7 +64,7 @@ def _account(tenant_id: str, side: Side, query: TokenQuery) -> Account:
     wanted = {name: value for name, value in named.items() if value is not None}
     if wanted:
         return _of_line(tenant_id, side, wanted)
-    held = credentials.opened(pool(), parts().cipher, tenant_id, side)
+    held = credentials.opened(pool(), web_context().cipher, tenant_id, side)
     if held is None:
         raise _missing(side)
     return Account(tenant_id, "", held.values.get(REF[side], ""), held.values)
@@ -73,7 +73,7 @@ def _account(tenant_id: str, side: Side, query: TokenQuery) -> Account:
 def _of_line(tenant_id: str, side: Side, wanted: dict[str, str]) -> Account:
     for line in onboarding.listed(pool(), tenant_id):
         if all(getattr(line, name) == value for name, value in wanted.items()):
-            found = lines.accounts(pool(), parts().cipher, line.id)
+            found = lines.accounts(pool(), web_context().cipher, line.id)
             values = (found.whatsapp if side == "whatsapp" else found.genesys) if found else {}
             if len(values) <= 1:  # the line's own id and nothing to go with it
                 raise _missing(side)
@@ -88,7 +88,7 @@ def _missing(side: Side) -> ApiError:
 def _fetched(side: Side, account: Account) -> Token:
     """A no of the provider's is the credentials' fault; no answer is nobody's."""
     try:
-        return parts().channels[side].token(account, time.monotonic() + SECONDS)
+        return web_context().channels[side].token(account, time.monotonic() + SECONDS)
     except SendError as error:
         if error.fate in ("credentials", "refused"):
             raise ApiError(409, "credentials_refused", f"{side} refuses the credentials: {error.text}") from None

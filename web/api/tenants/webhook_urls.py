@@ -7,14 +7,14 @@ from db.tenants.onboarding import Line
 from db.tenants.registry import Tenant
 from web.api.tenants.checks import ours
 from web.api.tenants.schemas import LineOut, LineSettings, WebhookUrls
-from web.request.context import parts, pool
+from web.request.context import pool, web_context
 
 
 class WebhookUrlsOf:
     """One tenant's. A tenant with its own Meta app gets an address of its own for Meta."""
 
     def __init__(self, tenant: Tenant) -> None:
-        own = credentials.opened(pool(), parts().cipher, tenant.id, "whatsapp")
+        own = credentials.opened(pool(), web_context().cipher, tenant.id, "whatsapp")
         secret = own.signing[0] if own is not None and own.signing else ""
         self._ours = ours()
         self.own_app = self._ours.is_own_app(secret)

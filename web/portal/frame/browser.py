@@ -10,7 +10,7 @@ from db.access.lineage import Maker
 from db.access.sessions import OpenSession
 from db.access.users import User
 from web.request import devices
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.principal import ROLES, Principal
 
 manager = LoginManager()
@@ -44,7 +44,7 @@ class LoggedIn(UserMixin):
 @manager.user_loader  # type: ignore[untyped-decorator]
 def _holder(token: str) -> LoggedIn | None:
     # A page that keeps itself fresh is nobody's doing: left open, it ends like any other.
-    held = sessions.held(parts().pool, token, seen=request.headers.get("X-Fragment") != "1")
+    held = sessions.held(web_context().pool, token, seen=request.headers.get("X-Fragment") != "1")
     return None if held is None else LoggedIn(held, token)
 
 
@@ -53,10 +53,10 @@ def begin(user: User, *, second_factor: bool) -> bool:
 
     False when the account has changed since `user` was read.
     """
-    token = sessions.begin(parts().pool, user, request.user_agent.string, second_factor=second_factor)
+    token = sessions.begin(web_context().pool, user, request.user_agent.string, second_factor=second_factor)
     if token is None:
         return False
-    guesses.forget(parts().pool, user.id, devices.asking(user.email))
+    guesses.forget(web_context().pool, user.id, devices.asking(user.email))
     devices.remember(user.email)
     _hold(token)
     return True
@@ -64,12 +64,12 @@ def begin(user: User, *, second_factor: bool) -> bool:
 
 def renew(*, second_factor: bool) -> None:
     """What this browser may do has changed, so its session goes on under a new token."""
-    _hold(sessions.renew(parts().pool, current_user.session.id, second_factor=second_factor))
+    _hold(sessions.renew(web_context().pool, current_user.session.id, second_factor=second_factor))
 
 
 def _hold(token: str) -> None:
     session.clear()
     session.permanent = True
-    held = sessions.held(parts().pool, token)
+    held = sessions.held(web_context().pool, token)
     if held is not None:  # disabled in this very moment: then nobody is logged in
         login_user(LoggedIn(held, token))

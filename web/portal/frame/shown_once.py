@@ -7,7 +7,7 @@ import time
 from flask import session
 
 from db.sealing import SealError
-from web.request.context import parts
+from web.request.context import web_context
 
 NAME = "once"
 SECONDS = 300
@@ -16,7 +16,7 @@ SECONDS = 300
 
 def keep(thing: str, secret: str) -> None:
     """For the next page about `thing` that this browser asks for."""
-    session[NAME] = parts().cipher.seal({"thing": thing, "secret": secret, "until": time.time() + SECONDS})
+    session[NAME] = web_context().cipher.seal({"thing": thing, "secret": secret, "until": time.time() + SECONDS})
 
 
 def take(thing: str) -> str | None:
@@ -25,7 +25,7 @@ def take(thing: str) -> str | None:
     if sealed is None:
         return None
     try:
-        held = parts().cipher.open(sealed)
+        held = web_context().cipher.open(sealed)
     except SealError:  # sealed with a key that is gone meanwhile
         return None
     fits = held.get("thing") == thing and time.time() < held.get("until", 0)

@@ -13,7 +13,7 @@ from relay.checks import line_checks as line_checks
 from web.api.tenants.checks import of_tenant, ours
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.wizard.review import results
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import needs
 
@@ -39,11 +39,11 @@ def run_checks(tenant_id: object) -> str:
 @needs("tenants:write")
 def check_one(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
     """One line, as a part of the page."""
-    stored = line_checks.subjects(tenant_pool(), parts().cipher, ours(), tenant().id)
+    stored = line_checks.subjects(tenant_pool(), web_context().cipher, ours(), tenant().id)
     subject = next((one for one in stored if one.line_id == str(line_id)), None)
     if subject is None:
         raise ApiError(404, "not_found", "there is no such line")
-    found = results(line_checks.check_line(parts().channels, subject, ours()))
+    found = results(line_checks.check_line(web_context().channels, subject, ours()))
     if request.headers.get("X-Fragment") == "1":
         return render_template("portal/setup/_results.html", results=found)
     return _page({subject.line_id: found})

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from db.tenants import former_secrets
 from web.portal.frame.blueprint import portal, recent, tenant
 from web.portal.wizard import notes
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.principal import by, needs
 
 
@@ -18,7 +18,7 @@ from web.request.principal import by, needs
 def end_former_secrets(tenant_id: object) -> Response:
     given = request.form.get("side")
     side = given if given in ("whatsapp", "genesys") else None
-    ended = former_secrets.end(notes.changes(), parts().cipher, by(), tenant().id, side)  # type: ignore[arg-type]
+    ended = former_secrets.end(notes.changes(), web_context().cipher, by(), tenant().id, side)  # type: ignore[arg-type]
     count = f"{len(ended)} former secret{'' if len(ended) == 1 else 's'}"
     flash(f"{count} ended. Within seconds no webhook that one of them signs is taken.", "success")
     return redirect(url_for("portal.lines", tenant_id=tenant().id))

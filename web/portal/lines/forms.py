@@ -15,7 +15,7 @@ from relay.core.errors import SendError
 from web.api.tenants.schemas import ProviderId, Secret
 from web.portal.wizard.forms import AcceptedBy, stripped
 from web.portal.wizard.state import read
-from web.request.context import parts
+from web.request.context import web_context
 
 SECONDS = 6.0
 LATE = "did not answer in time"
@@ -49,7 +49,7 @@ def offered() -> dict[Side, list[Offer] | str]:
     held = read()
     deadline = time.monotonic() + SECONDS
 
-    accounts = {side: (parts().channels[side], held.account(side)) for side in SIDES}
+    accounts = {side: (web_context().channels[side], held.account(side)) for side in SIDES}
     running = {side: gevent.spawn(_offers, *accounts[side], deadline) for side in SIDES}
     gevent.joinall(list(running.values()), timeout=SECONDS + 1)
     # Who is late ends at its own deadline: killed inside a database call, a renewed token could be lost.

@@ -19,7 +19,7 @@ from web.portal.lines.catching_up import HOURS
 from web.portal.lines.forms import LineForm, offered
 from web.portal.lines.settings_form import SettingsForm
 from web.portal.wizard import notes
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import OPERATOR, by, needs
 
@@ -35,8 +35,8 @@ def lines(tenant_id: object) -> str:
     shown = found[start : start + AT_ONCE]
     after = shown[-1].id if start + AT_ONCE < len(found) else None
     template = "portal/lines/_list.html" if request.headers.get("X-Fragment") == "1" else "portal/lines/lines.html"
-    health = {one.line_id: one for one in line_health.of_tenant(tenant_pool(), tenant().id, parts().terms)}
-    former = former_secrets.valid(tenant_pool(), parts().cipher, tenant().id)
+    health = {one.line_id: one for one in line_health.of_tenant(tenant_pool(), tenant().id, web_context().terms)}
+    former = former_secrets.valid(tenant_pool(), web_context().cipher, tenant().id)
     return render_template(template, lines=shown, health=health, after=after, former=former)
 
 
@@ -79,7 +79,7 @@ def release_line(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
         flash("Not released: the reason is one line of up to 500 characters.", "danger")
     else:
         try:
-            everybody = Changes(parts().pool, parts().cache.forget_routes)
+            everybody = Changes(web_context().pool, web_context().cache.forget_routes)
             ownership.release(everybody, by(), tenant().id, str(line_id), reason or ownership.NO_REASON)
             flash("Released. Somebody else may bring the number and the integration live now.", "success")
         except TakenError as error:
@@ -108,7 +108,7 @@ def add_line(tenant_id: object) -> ResponseReturnValue:
     try:
         made = onboarding.create(
             notes.changes(),
-            parts().cipher,
+            web_context().cipher,
             by(),
             tenant().id,
             form.phone_number_id.data or "",
@@ -156,7 +156,7 @@ def change_status(tenant_id: object) -> ResponseReturnValue:
 
 
 def _page(found: Line, form: SettingsForm) -> str:
-    health: Any = line_health.of_tenant(tenant_pool(), tenant().id, parts().terms)
+    health: Any = line_health.of_tenant(tenant_pool(), tenant().id, web_context().terms)
     own = next((one for one in health if one.line_id == found.id), None)
     urls = WebhookUrlsOf(tenant()).of(found)
     standing = catch_ups.of_line(tenant_pool(), found.id)

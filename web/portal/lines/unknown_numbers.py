@@ -14,7 +14,7 @@ from relay.core.redaction import redacted
 from web.actions import replay as replaying
 from web.portal.frame.blueprint import portal
 from web.request import data_access
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import OPERATOR, needs
 from web.webhooks.budget import MOST_BYTES
@@ -27,7 +27,7 @@ SECONDS = 5.0
 @portal.get("/unknown-numbers")
 @needs(OPERATOR)
 def unknown_numbers() -> str:
-    found = unknown_lines.listed(parts().pool)
+    found = unknown_lines.listed(web_context().pool)
     return render_template(
         "portal/unknown_numbers.html",
         numbers=[one for one in found if one.line_ref], unreadable=[one for one in found if not one.line_ref],
@@ -39,11 +39,11 @@ def unknown_numbers() -> str:
 @needs(OPERATOR)
 def unknown_number(channel: str, ref: str) -> str:
     """What waits for one id, the oldest first; without an id: what nobody could read."""
-    items = unknown_lines.waiting(parts().pool, channel, ref, SHOWN)
+    items = unknown_lines.waiting(web_context().pool, channel, ref, SHOWN)
     if not items:
         raise ApiError(404, "not_found", "Nothing is waiting under this id any more.")
     data_access.record_once(None, ("unknown", channel, ref), "unknown.viewed", ref or "unreadable", channel=channel)
-    count = unknown_lines.count(parts().pool, channel, ref)
+    count = unknown_lines.count(web_context().pool, channel, ref)
     shown = [(item, redacted(item.payload), _excerpt(item.payload)) for item in items]
     return render_template("portal/unknown_number.html", channel=channel, ref=ref, items=shown, count=count)
 
@@ -58,7 +58,7 @@ def _excerpt(payload: dict[str, Any]) -> str | None:
 @needs(OPERATOR)
 def unknown_body(item_id: int) -> Response:
     """A body that was kept whole, as it came."""
-    raw = unknown_lines.raw_of(parts().pool, item_id)
+    raw = unknown_lines.raw_of(web_context().pool, item_id)
     if raw is None:
         raise ApiError(404, "not_found", "This body is not kept any more.")
     data_access.record_once(None, ("unknown body", item_id), "unknown.viewed", str(item_id))

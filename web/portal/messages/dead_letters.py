@@ -25,7 +25,7 @@ from web.portal.lines.line_names import line_choices, line_names
 from web.portal.messages import contacts
 from web.portal.messages.tracking import DIRECTIONS
 from web.request import data_access
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import by, needs
 
@@ -141,7 +141,7 @@ def cancel_replay(tenant_id: UUID, replay_id: UUID) -> Response:
 def _standing(replay_id: UUID) -> dict[str, object]:
     return {
         "held": replays.get(tenant_pool(), tenant().id, str(replay_id)),
-        "queues": waiting.of_tenant(tenant_pool(), tenant().id, parts().terms),
+        "queues": waiting.of_tenant(tenant_pool(), tenant().id, web_context().terms),
         "dead": rows.count(tenant_pool(), Filter(tenant().id)),
         "most": COUNTED,
     }

@@ -16,7 +16,7 @@ from relay.core.filenames import complete
 from relay.stores.objects import ObjectMissingError
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.request import data_access
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import needs
 
@@ -44,7 +44,7 @@ def media(tenant_id: UUID, message_id: UUID) -> Response:
 
 
 def _answer(file: File, bucket: str, key: str) -> Response:
-    size = parts().objects.size(bucket, key)
+    size = web_context().objects.size(bucket, key)
     begin, end = _wanted(size)
     response = Response(mimetype=_type(file), headers=_headers(file))
     response.accept_ranges = "bytes"
@@ -54,7 +54,7 @@ def _answer(file: File, bucket: str, key: str) -> Response:
         response.content_range = ContentRange("bytes", begin, end, size)
     if request.method == "GET" and end > begin:
         held = ExitStack()
-        response.response = held.enter_context(parts().objects.open(bucket, key, begin, end - begin))
+        response.response = held.enter_context(web_context().objects.open(bucket, key, begin, end - begin))
         response.call_on_close(held.close)
     return response
 

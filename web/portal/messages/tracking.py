@@ -21,7 +21,7 @@ from web.portal.frame.filters import FilterForm
 from web.portal.lines.line_names import line_choices, line_names
 from web.portal.messages import contacts
 from web.request import data_access
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import needs
 
@@ -138,5 +138,5 @@ def _shown(found: Detail, **more: Any) -> str:
 
 def _progress(found: Detail) -> dict[str, Any]:
     one = found.message
-    why = waiting.of_message(tenant_pool(), tenant().id, one.id, parts().terms)
+    why = waiting.of_message(tenant_pool(), tenant().id, one.id, web_context().terms)
     return {"found": found, "one": one, "why": why, "settled": one.state in SETTLED and why is None}

@@ -16,7 +16,7 @@ from web.portal.frame import time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.overview.charts import Chart, chart
 from web.request import data_access
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.principal import needs
 
 RECENT = 8
@@ -66,7 +66,7 @@ def _short_day(at: datetime) -> str:
 
 
 def _lines() -> dict[str, Any]:
-    found = line_health.of_tenant(tenant_pool(), tenant().id, parts().terms)
+    found = line_health.of_tenant(tenant_pool(), tenant().id, web_context().terms)
     return {"health": found, "queues": [queue for one in found for queue in one.queues if queue.count]}
 
 

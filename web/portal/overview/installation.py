@@ -12,7 +12,7 @@ from db.views import fleet, overview
 from db.views.overview import TenantState
 from web.portal.frame.blueprint import portal
 from web.portal.overview.dashboard import hours_chart
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.principal import OPERATOR, needs
 
 TENANTS = 200
@@ -36,13 +36,13 @@ def overview_part(part: str) -> str:
 
 
 def _totals() -> dict[str, Any]:
-    found = overview.overview(parts().pool)
+    found = overview.overview(web_context().pool)
     return {"totals": found, "hours": hours_chart(found.hours)}
 
 
 def _states() -> dict[str, Any]:
     """Of the oldest TENANTS those in trouble first, then those with most to do; the page of tenants shows the rest."""
-    found = overview.tenants(parts().pool, TENANTS)
+    found = overview.tenants(web_context().pool, TENANTS)
     ordered = sorted(found.items, key=_urgency)
     troubled = sum(1 for one in ordered if one.trouble)
     return {"states": ordered[:SHOWN], "troubled": troubled, "more": found.next, "looked_at": TENANTS}
@@ -53,7 +53,7 @@ def _urgency(one: TenantState) -> tuple[bool, int, int, str]:
 
 
 def _daemons() -> dict[str, Any]:
-    return {"fleet": fleet.fleet(parts().pool)}
+    return {"fleet": fleet.fleet(web_context().pool)}
 
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {"totals": _totals, "tenants": _states, "daemons": _daemons}

@@ -13,7 +13,7 @@ from db.tenants import registry as stored
 from db.views import overview
 from web.portal.frame.blueprint import portal
 from web.portal.wizard.forms import OrganisationForm
-from web.request.context import changes, parts
+from web.request.context import changes, web_context
 from web.request.errors import ApiError
 from web.request.principal import OPERATOR, by, needs
 
@@ -25,7 +25,7 @@ AT_ONCE = 50
 def tenants() -> str:
     """The page, or the part of it that keeps itself fresh. With ?whose= also who has that number or integration."""
     try:
-        found = overview.tenants(parts().pool, AT_ONCE, request.args.get("after"))
+        found = overview.tenants(web_context().pool, AT_ONCE, request.args.get("after"))
     except CursorError:
         raise ApiError(400, "bad_request", "this page does not begin there; go back to the first one") from None
     template = "_list.html" if request.headers.get("X-Fragment") == "1" else "tenants.html"
@@ -35,8 +35,8 @@ def tenants() -> str:
 def _whose() -> dict[str, Any]:
     """The lines with the id that is looked for, and what their tenants are called."""
     ref = request.args.get("whose", "").strip()[:128]
-    lines = ownership.find(parts().pool, ref) if ref.isprintable() and ref else []
-    known = {line.tenant_id: stored.get(parts().pool, line.tenant_id) for line in lines}
+    lines = ownership.find(web_context().pool, ref) if ref.isprintable() and ref else []
+    known = {line.tenant_id: stored.get(web_context().pool, line.tenant_id) for line in lines}
     return {"whose": ref, "owners": [(line, known[line.tenant_id]) for line in lines]}
 
 

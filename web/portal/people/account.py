@@ -21,7 +21,7 @@ from web.portal.frame.blueprint import portal
 from web.portal.people import entrance
 from web.portal.people.login import is_password
 from web.request import limits, passwords
-from web.request.context import parts, pool
+from web.request.context import pool, web_context
 from web.request.principal import ANYONE, by, needs
 
 RULE = (
@@ -69,7 +69,7 @@ def change_password() -> str | Response | tuple[str, int]:
         form.current.errors = [WRONG]
         return _page(form), 400
     holder, hashed = current_user.session, passwords.hashed(form.new.data)
-    users.set_password(parts().pool, by(), user, hashed, must_change=False, session_id=holder.id)
+    users.set_password(web_context().pool, by(), user, hashed, must_change=False, session_id=holder.id)
     browser.renew(second_factor=holder.second_factor)
     flash("Your password is changed. All other browsers are logged out.", "success")
     return redirect(url_for("portal.account"))
@@ -86,7 +86,7 @@ def read_news(last: UUID) -> Response:
 @portal.post("/account/sessions/<uuid:session_id>/end")
 @needs(ANYONE)
 def end_own_session(session_id: UUID) -> Response:
-    if not sessions.end_one(parts().pool, by(), current_user.user, str(session_id)):
+    if not sessions.end_one(web_context().pool, by(), current_user.user, str(session_id)):
         raise NotFoundError("there is no such browser of yours; it may be logged out already")
     flash("This browser is logged out.", "success")
     return redirect(url_for("portal.account"))
@@ -95,14 +95,14 @@ def end_own_session(session_id: UUID) -> Response:
 @portal.post("/account/sessions/end")
 @needs(ANYONE)
 def end_sessions() -> Response:
-    count = sessions.end_all(parts().pool, by(), current_user.user)
+    count = sessions.end_all(web_context().pool, by(), current_user.user)
     flash(f"{count} browsers are logged out, this one included.")
     return redirect(url_for("portal.login"))
 
 
 def _own_words(user: User) -> list[str]:
     """What somebody who knows the person would try first."""
-    tenant = registry.get(parts().pool, user.tenant_id) if user.tenant_id else None
+    tenant = registry.get(web_context().pool, user.tenant_id) if user.tenant_id else None
     return [user.name, user.email, tenant.name if tenant else "", tenant.contact if tenant else ""]
 
 
@@ -111,7 +111,7 @@ def _page(form: PasswordForm) -> str:
     return render_template(
         "portal/account.html",
         form=form,
-        sessions=sessions.listed(parts().pool, user.id),
-        codes_left=second_factor.recovery_codes_left(parts().pool, user.id),
+        sessions=sessions.listed(web_context().pool, user.id),
+        codes_left=second_factor.recovery_codes_left(web_context().pool, user.id),
         demanded=current_user.session.demanded,
     )

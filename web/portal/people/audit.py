@@ -16,7 +16,7 @@ from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
 from web.portal.frame.page_owner import place
 from web.portal.frame.words import ACTIONS
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.principal import OPERATOR, needs
 
 GROUPS = {
@@ -70,6 +70,6 @@ def _listed(tenant_id: str | None, form: AuditFilter) -> AuditPage:
         before=filters.before(),
     )
     try:
-        return audit_search.listed(tenant_pool() if tenant_id is not None else parts().pool, wanted)
+        return audit_search.listed(tenant_pool() if tenant_id is not None else web_context().pool, wanted)
     except CursorError as error:
         raise filters.beyond() from error

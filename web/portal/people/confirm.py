@@ -25,7 +25,7 @@ from db.sealing import SealError
 from web.portal.frame.blueprint import portal
 from web.portal.people import entrance
 from web.portal.people.login import is_code, is_password
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import ANYONE, needs
 
@@ -91,7 +91,7 @@ def _go_on_with_what_was_typed() -> tuple[str, int] | None:
 
 def _proved(form: ProofForm) -> bool:
     if is_proof(current_user.user, form.proof.data or ""):
-        sessions.prove(parts().pool, current_user.session.id)
+        sessions.prove(web_context().pool, current_user.session.id)
         return True
     form.proof.errors = [WRONG]
     return False
@@ -112,7 +112,7 @@ def _page(form: ProofForm, held: str | None) -> str:
 
 
 def _sealed(form: Any) -> str:
-    return parts().cipher.seal(
+    return web_context().cipher.seal(
         {
             "user": current_user.user.id,
             "path": request.full_path,
@@ -125,7 +125,7 @@ def _sealed(form: Any) -> str:
 def _opened(sealed: str) -> ImmutableMultiDict[str, str]:
     """What this person typed in this form a moment ago. Raises ApiError 400 for all else."""
     try:
-        held = parts().cipher.open(sealed)
+        held = web_context().cipher.open(sealed)
     except SealError:
         held = {}
     same = held.get("user") == current_user.user.id and held.get("path") == request.full_path

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from db.access import users
 from db.access.users import User
 from web.portal.frame import browser
-from web.request.context import parts
+from web.request.context import web_context
 
 NAME = "proved"
 SECONDS = 300
@@ -40,7 +40,7 @@ def half_way() -> User | None:
     held = session.get(NAME)
     if held is None or held["until"] < time.time():
         return None
-    user = users.by_id(parts().pool, held["user"])
+    user = users.by_id(web_context().pool, held["user"])
     same = user is not None and user.status == "active" and user.updated_at.isoformat() == held["as_of"]
     return user if same else None
 

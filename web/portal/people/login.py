@@ -17,7 +17,7 @@ from db.access.users import User
 from web.portal.frame.blueprint import portal, public
 from web.portal.people import entrance
 from web.request import devices, limits, passwords, refusals
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import ANYONE, needs
 
@@ -82,7 +82,7 @@ def login_code() -> str | Response | tuple[str, int]:
 @portal.post("/logout")
 @needs(ANYONE)
 def logout() -> Response:
-    sessions.end(parts().pool, current_user.token)
+    sessions.end(web_context().pool, current_user.token)
     logout_user()
     session.clear()
     flash("You are logged out.")
@@ -92,7 +92,7 @@ def logout() -> Response:
 def _known(email: str, password: str) -> User | None:
     """One answer for everything that is wrong, a locked account included. Raises ApiError 429."""
     limits.guess(email)
-    user = users.by_email(parts().pool, email)
+    user = users.by_email(web_context().pool, email)
     if not _matches(user, password) or user is None or user.status != "active":
         log.warning("login_refused", user=user.id if user else None, what="password")
         refusals.login(user, "password")
@@ -104,7 +104,7 @@ def _known(email: str, password: str) -> User | None:
 
 def _check_passwords_admit(user: User) -> None:
     """Told to nobody who does not know the password. Raises ApiError 403."""
-    if not password_rules.admits(parts().pool, user, installation=parts().openid.passwords):
+    if not password_rules.admits(web_context().pool, user, installation=web_context().openid.passwords):
         log.warning("password_forbidden", user=user.id)
         raise ApiError(403, "passwords_forbidden", FORBIDDEN)
 
@@ -117,7 +117,7 @@ def is_password(user: User, password: str) -> bool:
 
 def _matches(user: User | None, password: str) -> bool:
     """Counted as wrong until it is known to be right, and not looked at while the account is locked."""
-    guess = None if user is None else guesses.begin(parts().pool, user.id, devices.asking(user.email))
+    guess = None if user is None else guesses.begin(web_context().pool, user.id, devices.asking(user.email))
     right = passwords.matches(None if user is None or guess is None else user.password_hash, password)
     _judged(user, guess, right)
     return right
@@ -126,8 +126,8 @@ def _matches(user: User | None, password: str) -> bool:
 def is_code(user: User, code: str) -> bool:
     """A code of the second factor, counted as passwords are. Raises ApiError 429."""
     limits.guess(user.email)
-    guess = guesses.begin(parts().pool, user.id, devices.asking(user.email))
-    right = guess is not None and second_factor.accept(parts().pool, parts().cipher, user, code)
+    guess = guesses.begin(web_context().pool, user.id, devices.asking(user.email))
+    right = guess is not None and second_factor.accept(web_context().pool, web_context().cipher, user, code)
     _judged(user, guess, right)
     return _noted(user, right, "code")
 
@@ -145,6 +145,6 @@ def _judged(user: User | None, guess: Guess | None, right: bool) -> None:
     if user is None or guess is None:
         return
     if right:
-        guesses.right(parts().pool, user, guess)
+        guesses.right(web_context().pool, user, guess)
     else:
-        guesses.wrong(parts().pool, user, guess)
+        guesses.wrong(web_context().pool, user, guess)

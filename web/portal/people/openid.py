@@ -31,7 +31,7 @@ from web.openid.providers import INSTALLATION, OpenIdProvider
 from web.portal.frame.blueprint import portal, public
 from web.portal.people import entrance
 from web.request import limits, refusals
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError, request_id
 from web.request.principal import ANYONE, needs
 
@@ -84,7 +84,7 @@ def end_openid(login_key: str) -> ResponseReturnValue:
     answer = entrance.proved(user, begun.wanted, second_factor=people.showed_second_factor(provider, claims))
     if entrance.half_way() is None and current_user.is_authenticated:
         # A provider may log somebody in who showed it hours ago who they are.
-        sessions.prove(parts().pool, current_user.session.id, exchange.logged_in_at(claims))
+        sessions.prove(web_context().pool, current_user.session.id, exchange.logged_in_at(claims))
     return _remembering(answer, provider)
 
 
@@ -92,7 +92,7 @@ def end_openid(login_key: str) -> ResponseReturnValue:
 @needs(ANYONE)
 def confirm_openid() -> ResponseReturnValue:
     """Off to the person's own provider, which is to ask them again who they are."""
-    identity = openid_people.identity_of(parts().pool, current_user.user.id)
+    identity = openid_people.identity_of(web_context().pool, current_user.user.id)
     provider = None if identity is None else _provider_of(identity[0])
     if identity is None or provider is None or provider.issuer != identity[1]:
         raise ApiError(404, "not_found", "no provider vouches for you; use your password")
@@ -109,7 +109,7 @@ def find_openid() -> ResponseReturnValue:
         return (answer, 400) if form.errors else answer
     limits.stranger_at_login()
     domain = (form.email.data or "").strip().rpartition("@")[2]
-    held = openid.by_domain(parts().pool, parts().cipher, domain)
+    held = openid.by_domain(web_context().pool, web_context().cipher, domain)
     if held is None:
         form.email.errors = ["No organisation can be found by this address. Ask yours for its own log-in address."]
         return render_template("portal/openid/find.html", form=form), 404
@@ -128,8 +128,8 @@ def choices() -> list[tuple[str, str]]:
 def _for_the_log_in() -> dict[str, Any]:
     return {
         "log_in_choices": choices,
-        "passwords": lambda: parts().openid.passwords,
-        "vouched_for": lambda: openid_people.identity_of(parts().pool, current_user.user.id) is not None,
+        "passwords": lambda: web_context().openid.passwords,
+        "vouched_for": lambda: openid_people.identity_of(web_context().pool, current_user.user.id) is not None,
     }
 
 
@@ -137,23 +137,29 @@ def _proved_again(provider: OpenIdProvider, user: User, begun: LoginAttempt) -> 
     """Only whoever is logged in here has shown anything by it."""
     if not current_user.is_authenticated or not current_user.user.id == user.id == begun.again:
         return _refused(provider, "Somebody else has logged in at the provider.", 403, known=True)
-    sessions.prove(parts().pool, current_user.session.id)
+    sessions.prove(web_context().pool, current_user.session.id)
     return redirect(begun.wanted or url_for("portal.home"))
 
 
 def _provider_of(tenant_id: str | None) -> OpenIdProvider | None:
-    return _installation() if tenant_id is None else _of_tenant(openid.get(parts().pool, parts().cipher, tenant_id))
+    return (
+        _installation()
+        if tenant_id is None
+        else _of_tenant(openid.get(web_context().pool, web_context().cipher, tenant_id))
+    )
 
 
 def _off_to(provider: OpenIdProvider, wanted: str | None, again: str | None = None) -> ResponseReturnValue:
     try:
         url, begun = (
-            parts().openid.exchange(provider).begin(provider, setup.redirect_uri(provider.login_key), wanted, again)
+            web_context()
+            .openid.exchange(provider)
+            .begin(provider, setup.redirect_uri(provider.login_key), wanted, again)
         )
     except OpenIdError as error:
         log.warning("openid_unavailable", reason=error.code, tenant_id=provider.tenant_id, issuer=_host(provider))
         return _refused(provider, f"The log-in cannot begin. {error}", 502)
-    session[BEGUN] = parts().cipher.seal(asdict(begun))
+    session[BEGUN] = web_context().cipher.seal(asdict(begun))
     return redirect(url)
 
 
@@ -163,7 +169,7 @@ def _begun() -> LoginAttempt | None:
     if not isinstance(sealed, str):
         return None
     try:
-        return LoginAttempt(**parts().cipher.open(sealed))
+        return LoginAttempt(**web_context().cipher.open(sealed))
     except (SealError, TypeError):
         return None
 
@@ -174,15 +180,17 @@ def _claims(provider: OpenIdProvider, begun: LoginAttempt) -> dict[str, Any]:
         if "error" in request.args:
             raise OpenIdError("cancelled", CANCELLED)
         claims = (
-            parts()
+            web_context()
             .openid.exchange(provider)
             .finish(provider, setup.redirect_uri(provider.login_key), begun, request.args)
         )
-        if not openid_people.come_back(parts().pool, begun.state, exchange.SECONDS):
+        if not openid_people.come_back(web_context().pool, begun.state, exchange.SECONDS):
             raise OpenIdError("repeated", exchange.STALE)
     except OpenIdError as error:
         if limits.granted(refusals.OF_STRANGERS, "openid"):  # nobody is proved: strangers must not fill the audit log
-            openid_people.note_refusal(parts().pool, _by(provider), provider.tenant_id, provider.issuer, error.code)
+            openid_people.note_refusal(
+                web_context().pool, _by(provider), provider.tenant_id, provider.issuer, error.code
+            )
         raise
     return claims
 
@@ -190,11 +198,11 @@ def _claims(provider: OpenIdProvider, begun: LoginAttempt) -> dict[str, Any]:
 def _user(provider: OpenIdProvider, claims: dict[str, Any]) -> User:
     """Audited when it is nobody who may. Raises OpenIdError and NotAdmittedError."""
     try:
-        return openid_people.admit(parts().pool, _by(provider), people.vouched(provider, claims))
+        return openid_people.admit(web_context().pool, _by(provider), people.vouched(provider, claims))
     except (OpenIdError, NotAdmittedError) as error:
         # A provider may vouch for as many people as it likes: they must not fill the audit log either.
         openid_people.turn_away(
-            parts().pool, _by(provider), provider.tenant_id, provider.issuer, claims["sub"], error.code,
+            web_context().pool, _by(provider), provider.tenant_id, provider.issuer, claims["sub"], error.code,
             told=limits.granted(refusals.OF_TENANT, provider.tenant_id or "operator"),
         )  # fmt: skip
         raise
@@ -213,7 +221,7 @@ def _provider(login_key: str) -> OpenIdProvider:
     found = (
         _installation()
         if login_key == INSTALLATION
-        else _of_tenant(openid.by_login_key(parts().pool, parts().cipher, login_key))
+        else _of_tenant(openid.by_login_key(web_context().pool, web_context().cipher, login_key))
     )
     if found is None:
         raise ApiError(404, "not_found", NO_SUCH_PAGE)
@@ -221,7 +229,7 @@ def _provider(login_key: str) -> OpenIdProvider:
 
 
 def _installation() -> OpenIdProvider | None:
-    return parts().openid.installation
+    return web_context().openid.installation
 
 
 def _of_tenant(held: openid.TenantProvider | None) -> OpenIdProvider | None:
@@ -233,19 +241,21 @@ def _remembering(answer: Response, provider: OpenIdProvider) -> Response:
     if provider.tenant_id is not None:
         answer.set_cookie(
             REMEMBERED, provider.login_key, max_age=REMEMBERED_SECONDS, path="/portal/login",
-            secure=parts().public_url.startswith("https:"), httponly=True, samesite="Lax",
+            secure=web_context().public_url.startswith("https:"), httponly=True, samesite="Lax",
         )  # fmt: skip
     return answer
 
 
 def _remembered() -> OpenIdProvider | None:
     key = request.cookies.get(REMEMBERED, "")
-    return _of_tenant(openid.by_login_key(parts().pool, parts().cipher, key)) if 0 < len(key) <= 64 else None
+    return (
+        _of_tenant(openid.by_login_key(web_context().pool, web_context().cipher, key)) if 0 < len(key) <= 64 else None
+    )
 
 
 def _refused(provider: OpenIdProvider, text: str, status: int, *, known: bool = False) -> ResponseReturnValue:
     """Says whom to ask. `known`: a tenant's provider has vouched for this person, so the tenant's contact is told."""
-    held = registry.get(parts().pool, provider.tenant_id) if provider.tenant_id and known else None
+    held = registry.get(web_context().pool, provider.tenant_id) if provider.tenant_id and known else None
     page = render_template(
         "portal/openid/refused.html",
         text=text,

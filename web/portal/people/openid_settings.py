@@ -18,7 +18,7 @@ from web.openid import setup
 from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
 from web.portal.frame.words import sentence
 from web.portal.wizard.forms import AcceptedBy, stripped
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import OPERATOR, by, needs, principal
 
@@ -107,7 +107,7 @@ def set_openid_domains(tenant_id: UUID) -> ResponseReturnValue:
     """The operator's word: else a tenant could speak for the addresses of others."""
     try:
         found = setup.domains(request.form.get("domains", "").split())
-        openid.set_domains(parts().pool, by(), tenant().id, found)
+        openid.set_domains(web_context().pool, by(), tenant().id, found)
     except (ApiError, TakenError) as error:
         flash(sentence(str(error).replace("`domains` ", "The list ")), "danger")
     else:
@@ -116,7 +116,7 @@ def set_openid_domains(tenant_id: UUID) -> ResponseReturnValue:
 
 
 def _held() -> TenantProvider | None:
-    return openid.get(tenant_pool(), parts().cipher, tenant().id)
+    return openid.get(tenant_pool(), web_context().cipher, tenant().id)
 
 
 def _page(form: ProviderForm) -> str:
@@ -130,7 +130,7 @@ def _page(form: ProviderForm) -> str:
         login_url=setup.login_url(key),
         redirect_uri=setup.redirect_uri(key),
         operator=principal().tenant_id is None,
-        passwords_at_all=parts().openid.passwords,
+        passwords_at_all=web_context().openid.passwords,
     )
 
 

@@ -14,7 +14,7 @@ from db.sealing import SealError
 from web.portal.frame import browser, shown_once
 from web.portal.frame.blueprint import portal, recent
 from web.portal.people.login import CodeForm
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.principal import ANYONE, by, needs
 
 NAME = "new_factor"
@@ -48,7 +48,7 @@ def set_up_factor() -> str | Response | tuple[str, int]:
     holder = current_user.session
     due = holder.demanded and not holder.second_factor
     codes = second_factor.set_up(
-        parts().pool, parts().cipher, by(), holder.user, secret, step, holder.id, by_choice=not due
+        web_context().pool, web_context().cipher, by(), holder.user, secret, step, holder.id, by_choice=not due
     )
     browser.renew(second_factor=True)
     flash("Your second factor is on. All other browsers are logged out.", "success")
@@ -72,7 +72,7 @@ def renew_recovery_codes() -> Response:
     holder = current_user.session
     if not holder.user.second_factor:
         return redirect(url_for("portal.set_up_factor"))
-    return _shown(second_factor.renew_recovery_codes(parts().pool, by(), holder.user))
+    return _shown(second_factor.renew_recovery_codes(web_context().pool, by(), holder.user))
 
 
 @portal.post("/account/second-factor/remove")
@@ -83,7 +83,7 @@ def remove_factor() -> Response:
     if holder.demanded:
         flash("Your account needs a second factor. You can set it up anew with another app.", "danger")
     elif holder.user.second_factor:
-        second_factor.remove(parts().pool, by(), holder.user, holder.id)
+        second_factor.remove(web_context().pool, by(), holder.user, holder.id)
         browser.renew(second_factor=False)
         flash("Your second factor is off. All other browsers are logged out.", "success")
     return redirect(url_for("portal.account"))
@@ -111,11 +111,11 @@ def _secret() -> str:
     """The one that this browser has been shown, or a new one. Sealed, in its cookie, until a code has proved it."""
     user_id = current_user.user.id
     try:
-        held = parts().cipher.open(session.get(NAME, ""))
+        held = web_context().cipher.open(session.get(NAME, ""))
     except SealError:  # none, or sealed with a key that is gone meanwhile
         held = {}
     if held.get("user") == user_id and time.time() < held.get("until", 0):
         return str(held["secret"])
     secret = second_factor.new_secret()
-    session[NAME] = parts().cipher.seal({"user": user_id, "secret": secret, "until": time.time() + SECONDS})
+    session[NAME] = web_context().cipher.seal({"user": user_id, "secret": secret, "until": time.time() + SECONDS})
     return secret

@@ -18,7 +18,7 @@ from relay.core.errors import SendError
 from web.portal.frame.blueprint import portal, recent, tenant
 from web.portal.wizard import notes
 from web.portal.wizard.state import Setup, read
-from web.request.context import parts, pool
+from web.request.context import pool, web_context
 from web.request.principal import admit, needs
 
 BEGUN = "genesys_login"
@@ -40,7 +40,11 @@ def connect_genesys(tenant_id: object) -> ResponseReturnValue:
     verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
     session[BEGUN] = {"tenant": held.tenant.id, "state": state, "verifier": verifier, "at": time.time()}
     try:
-        url = parts().channels["genesys"].login_url(held.account("genesys"), callback(), state, _challenge(verifier))
+        url = (
+            web_context()
+            .channels["genesys"]
+            .login_url(held.account("genesys"), callback(), state, _challenge(verifier))
+        )
     except SendError as error:
         flash(f"Genesys: {error.text}.", "danger")
         return _to_step(held.tenant.id)
@@ -65,7 +69,7 @@ def connected_genesys() -> ResponseReturnValue:
 
 def callback() -> str:
     """What has to be among the authorized redirect URIs of the OAuth client."""
-    return parts().public_url + url_for("portal.connected_genesys")
+    return web_context().public_url + url_for("portal.connected_genesys")
 
 
 def _is_ours(begun: Any) -> bool:
@@ -83,7 +87,7 @@ def _outcome(held: Setup, verifier: str) -> tuple[str, str]:
     if not code:
         return "Genesys sent no code. Log in again.", "warning"
     try:
-        channel, deadline = parts().channels["genesys"], time.monotonic() + SECONDS
+        channel, deadline = web_context().channels["genesys"], time.monotonic() + SECONDS
         login = channel.login(held.account("genesys"), code, callback(), verifier, deadline)
     except SendError as trouble:
         return f"The log-in did not work. {trouble.text}. Nothing was changed; log in again.", "danger"

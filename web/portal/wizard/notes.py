@@ -14,14 +14,14 @@ from relay.channels.base import Finding, Offer
 from relay.checks.line_checks import REF, Side
 from web.portal.frame.blueprint import tenant, tenant_pool
 from web.portal.wizard.state import STEPS, Key, read, shown
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.principal import by
 
 App = Literal["own", "platform"]
 
 
 def changes() -> Changes:
-    return Changes(tenant_pool(), parts().cache.forget_routes)
+    return Changes(tenant_pool(), web_context().cache.forget_routes)
 
 
 def typed(side: Side, given: Mapping[str, str], app: App | None = None) -> None:
@@ -63,7 +63,7 @@ def step(key: Key) -> None:
 
 def store(side: Side) -> None:
     """What was typed becomes the tenant's credentials, audited."""
-    credentials.put(changes(), parts().cipher, by(), tenant().id, side, read().values(side))
+    credentials.put(changes(), web_context().cipher, by(), tenant().id, side, read().values(side))
     with _draft() as draft:
         draft.values.pop(side, None)
         if side == "whatsapp":
@@ -72,9 +72,9 @@ def store(side: Side) -> None:
 
 def logged_in(login: Mapping[str, str]) -> None:
     """A login at Genesys is kept at once: its refresh token is given only here."""
-    opened = credentials.opened(tenant_pool(), parts().cipher, tenant().id, "genesys")
+    opened = credentials.opened(tenant_pool(), web_context().cipher, tenant().id, "genesys")
     held = dict(opened.values) if opened else {}
-    credentials.put(changes(), parts().cipher, by(), tenant().id, "genesys", {**held, **login})
+    credentials.put(changes(), web_context().cipher, by(), tenant().id, "genesys", {**held, **login})
     with _draft() as draft:
         left = {name: value for name, value in draft.values.get("genesys", {}).items() if name not in login}
         draft.values["genesys"] = left
@@ -87,4 +87,4 @@ def trial(values: dict[str, Any] | None) -> None:
 
 
 def _draft() -> AbstractContextManager[OnboardingDraft]:
-    return drafts.changing(tenant_pool(), parts().cipher, tenant().id)
+    return drafts.changing(tenant_pool(), web_context().cipher, tenant().id)

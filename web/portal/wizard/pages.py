@@ -15,7 +15,7 @@ from web.portal.frame.blueprint import portal, tenant
 from web.portal.people import confirm
 from web.portal.wizard.forms import FORMS, OrganisationForm, SideForm
 from web.portal.wizard.state import STEPS, Key, Setup, read
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.principal import needs
 
 MADE = "relay-"
@@ -75,7 +75,7 @@ def page(held: Setup, step: Key, **further: Any) -> str:
         sides=[_at_a_glance(held, side) for side in ("genesys", "whatsapp")] if step == "review" else [],
         ready=held.ready,
         lines=held.lines,
-        public_url=parts().public_url,
+        public_url=web_context().public_url,
         **further,
     )
 
@@ -105,10 +105,10 @@ def side_page(side: Side, form: SideForm | None = None) -> str:
         findings=held.findings(side),
         url=held.url(side),
         comes_here=chosen is not None and chosen.webhook_url in held.addresses(side),
-        platform_app=bool(parts().meta_app_secret),
+        platform_app=bool(web_context().meta_app_secret),
         logged_in=bool(values.get("refresh_token")),
         callback=url_for("portal.connected_genesys"),
-        stand_in=parts().channels[side].stand_in,
+        stand_in=web_context().channels[side].stand_in,
     )
 
 

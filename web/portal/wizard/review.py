@@ -14,7 +14,7 @@ from web.api.tenants.onboarding import completed
 from web.portal.frame.blueprint import portal, tenant
 from web.portal.wizard import notes, pages
 from web.portal.wizard.state import Setup, ours, read, shown
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import by, needs
 
@@ -26,7 +26,7 @@ NAMES = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": "This relay"}
 def setup_check(tenant_id: object) -> str:
     """All checks of the pair. Without scripts it is the page once more, with what was found."""
     held = read()
-    found = results(line_checks.check_line(parts().channels, held.subject(), ours()))
+    found = results(line_checks.check_line(web_context().channels, held.subject(), ours()))
     if request.headers.get("X-Fragment") == "1":
         return render_template("portal/setup/_results.html", results=found)
     return pages.page(held, "review", results=found)
@@ -83,7 +83,7 @@ def _pair(held: Setup) -> None:
     if held.line() is not None or not owned or _is_mended(owned):
         return
     refs = {side: held.values(side)[REF[side]] for side in SIDES}
-    onboarding.create(notes.changes(), parts().cipher, by(), tenant().id, refs["whatsapp"], refs["genesys"])
+    onboarding.create(notes.changes(), web_context().cipher, by(), tenant().id, refs["whatsapp"], refs["genesys"])
 
 
 def _is_mended(lines: list[Line]) -> bool:

@@ -18,7 +18,7 @@ from web.portal.wizard import notes
 from web.portal.wizard.forms import FORMS, SideForm
 from web.portal.wizard.pages import side_page
 from web.portal.wizard.state import Setup, Shown, ours, read, shown
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.principal import needs
 
 Answer = TypeVar("Answer")
@@ -80,7 +80,7 @@ def _list(side: Side, form: SideForm) -> ResponseReturnValue:
     # An admin's log-in is as good as the client that carries the messages.
     if missing and not (side == "genesys" and _has_login(setup)):
         return _incomplete(side, form, missing)
-    found = _asked(side, lambda: parts().channels[side].offers(setup.account(side), _deadline()))
+    found = _asked(side, lambda: web_context().channels[side].offers(setup.account(side), _deadline()))
     if found is None:
         return _back(side)
     notes.offers(side, found)
@@ -139,7 +139,7 @@ def _connect(side: Side, form: SideForm) -> ResponseReturnValue:
 
 
 def _pointed(setup: Setup, side: Side, secret: str) -> bool:
-    parts().channels[side].connect(setup.account(side), _deadline(), setup.url(side), secret)
+    web_context().channels[side].connect(setup.account(side), _deadline(), setup.url(side), secret)
     return True
 
 
@@ -154,7 +154,7 @@ def _create(side: Side, form: SideForm) -> ResponseReturnValue:
 
     def make() -> Offer:
         return (
-            parts()
+            web_context()
             .channels[side]
             .create(setup.account(side), _deadline(), name, setup.url(side), held["webhook_secret"])
         )
@@ -200,7 +200,7 @@ def _checked(setup: Setup, side: Side) -> list[Shown]:
     account = subject.whatsapp if side == "whatsapp" else subject.genesys
     assert account is not None  # nothing is missing
     expected = line_checks.expected_of(subject, ours(), side, thorough=True)
-    found = line_checks.check_side(parts().channels[side], account, expected)
+    found = line_checks.check_side(web_context().channels[side], account, expected)
     notes.findings(side, found.findings)
     return shown(found.findings)
 
@@ -211,7 +211,7 @@ def _webhook_secret(setup: Setup, side: Side) -> str:
 
 def _verify_token(setup: Setup) -> str:
     own = setup.values("whatsapp").get("verify_token") if setup.own_app else None
-    return own or parts().meta_verify_token
+    return own or web_context().meta_verify_token
 
 
 def _has_login(setup: Setup) -> bool:

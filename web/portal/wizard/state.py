@@ -18,7 +18,7 @@ from relay.channels.base import Account, Finding, Offer
 from relay.checks.line_checks import REF, SIDES, OwnInstallation, Side, Subject, expected_of
 from web.api.tenants import checks
 from web.portal.frame.blueprint import tenant, tenant_pool
-from web.request.context import parts
+from web.request.context import web_context
 
 Key = Literal["welcome", "organisation", "genesys", "whatsapp", "review"]
 STEPS: tuple[Key, ...] = ("welcome", "organisation", "genesys", "whatsapp", "review")
@@ -71,7 +71,7 @@ class Setup:
     def own_app(self) -> bool:
         """Whether the tenant's number belongs to a Meta app of its own, not to the platform's."""
         chosen = self.draft.values.get("app")
-        if chosen is not None or not parts().meta_app_secret:
+        if chosen is not None or not web_context().meta_app_secret:
             return chosen != "platform"
         return not self.stored["whatsapp"] or "app_secret" in self.stored["whatsapp"]
 
@@ -136,7 +136,7 @@ class Setup:
             secret = self.values(side).get("app_secret") or ("still to be typed" if self.own_app else "")
             return ours().meta_url(self.tenant.webhook_key, secret)
         line = self.line()
-        return ours().genesys_url(line.webhook_key) if line else f"{parts().public_url}/webhook/genesys"
+        return ours().genesys_url(line.webhook_key) if line else f"{web_context().public_url}/webhook/genesys"
 
     def addresses(self, side: Side) -> tuple[str, ...]:
         """Every address by which this side's webhooks reach us."""
@@ -171,7 +171,7 @@ def ours() -> OwnInstallation:
 
 def read() -> Setup:
     """The set-up of the tenant whose page this is."""
-    pool, cipher, held = tenant_pool(), parts().cipher, tenant()
+    pool, cipher, held = tenant_pool(), web_context().cipher, tenant()
     stored: dict[Side, dict[str, str]] = {}
     health: dict[Side, str] = {}
     for side in NEEDED:
@@ -183,7 +183,7 @@ def read() -> Setup:
 
 def names(side: Side) -> dict[str, str]:
     """What the provider called the tenant's numbers or integrations when it was asked last."""
-    kept = drafts.get(tenant_pool(), parts().cipher, tenant().id).values.get("offers", {}).get(side, [])
+    kept = drafts.get(tenant_pool(), web_context().cipher, tenant().id).values.get("offers", {}).get(side, [])
     return {ref: name for ref, name, *_ in kept if name}
 
 

@@ -26,7 +26,7 @@ from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.wizard import notes
 from web.portal.wizard.state import Setup, read
 from web.request import data_access
-from web.request.context import parts
+from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import needs
 
@@ -126,7 +126,7 @@ def _page(held: Setup, form: TrialForm, begun: Trial | None) -> str:
         trial=begun,
         part=_live_part(begun) if begun else "",
         steps=held.steps(),
-        stand_in=parts().channels["whatsapp"].stand_in,
+        stand_in=web_context().channels["whatsapp"].stand_in,
     )
 
 
@@ -158,7 +158,7 @@ def _live(held: Setup) -> list[Line]:
 
 
 def _begun(live: list[Line]) -> Trial | None:
-    kept: dict[str, Any] | None = drafts.get(tenant_pool(), parts().cipher, tenant().id).values.get("trial")
+    kept: dict[str, Any] | None = drafts.get(tenant_pool(), web_context().cipher, tenant().id).values.get("trial")
     if kept is None or kept["line"] not in [one.id for one in live]:
         return None
     return Trial(kept["line"], kept["number"], kept["to"], datetime.fromtimestamp(kept["since"], UTC))
@@ -168,7 +168,7 @@ def _name_of(held: Setup, line: Line) -> str:
     """The number to write to, as WhatsApp shows it; its id where WhatsApp does not say."""
     try:
         deadline = time.monotonic() + LOOK_UP_SECONDS
-        offers = parts().channels["whatsapp"].offers(held.account("whatsapp"), deadline)
+        offers = web_context().channels["whatsapp"].offers(held.account("whatsapp"), deadline)
     except SendError:
         offers = held.offers("whatsapp")
     named = next((one.name for one in offers if one.ref == line.phone_number_id), "")

@@ -13,7 +13,7 @@ from db.tenants.lines import LineRoute, effective_secrets
 from db.tenants.unknown_lines import Signer
 from relay.channels.base import RawUpdate
 from relay.core.errors import StoreError
-from web.request.parts import WebParts
+from web.request.web_context import WebContext
 from web.webhooks import endpoint as endpoints
 from web.webhooks.authority import Authorised, authorise
 from web.webhooks.budget import MOST_REFS, REFS_BEFORE_PROOF, SECRETS_TRIED, OverBudget
@@ -77,7 +77,7 @@ class Digests:
 
 @dataclass
 class Held:
-    """Of WebParts what a proof uses."""
+    """Of WebContext what a proof uses."""
 
     verifier: Verifier
     lines: Lines = field(default_factory=Lines)
@@ -90,7 +90,7 @@ class Held:
 
 def proved(secret: str, endpoint: Endpoint, raw: bytes = b"{}", lines: Lines | None = None) -> tuple[Proof, Verifier]:
     verifier = Verifier(secret)
-    return prove(raw, "sha256=x", endpoint, cast(WebParts, Held(verifier, lines or Lines()))), verifier
+    return prove(raw, "sha256=x", endpoint, cast(WebContext, Held(verifier, lines or Lines()))), verifier
 
 
 def body(*refs: str) -> bytes:
@@ -101,7 +101,7 @@ def test_an_empty_secret_is_not_even_tried() -> None:
     verifier = Verifier("")
     held = Held(verifier, Lines({"1": route(own=("",))}))
     with pytest.raises(NotProved):
-        prove(body("1"), "sha256=x", endpoints.shared("whatsapp", ("", "")), cast(WebParts, held))
+        prove(body("1"), "sha256=x", endpoints.shared("whatsapp", ("", "")), cast(WebContext, held))
     assert verifier.tried == []
 
 
@@ -109,7 +109,7 @@ def test_each_secret_is_tried_once_and_eight_at_most() -> None:
     many = {str(n): route(str(n), own=(f"secret-{n}", f"secret-{n}")) for n in range(20)}
     verifier = Verifier("secret-9")
     with pytest.raises(NotProved):
-        prove(body(*many), "sha256=x", endpoints.shared("whatsapp", ()), cast(WebParts, Held(verifier, Lines(many))))
+        prove(body(*many), "sha256=x", endpoints.shared("whatsapp", ()), cast(WebContext, Held(verifier, Lines(many))))
     assert verifier.tried == [f"secret-{n}" for n in range(SECRETS_TRIED)]
 
 

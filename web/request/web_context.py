@@ -23,7 +23,7 @@ from web.webhooks.lines import LineDirectory
 
 
 @dataclass(frozen=True, slots=True)
-class WebParts:
+class WebContext:
     """Clients, and the few values of the settings that views need."""
 
     pool: Pool
