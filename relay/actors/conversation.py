@@ -22,9 +22,10 @@ from relay.core.conversation.conversation import Conversation
 from relay.core.conversation.hold import Holds
 from relay.core.conversation.place import Place
 from relay.core.errors import StoreError
-from relay.runtime.actor import RelayActor, Stop, tell
+from relay.runtime.actor import Stop, tell
 from relay.runtime.commands import AskTurn, Dispatch, Outcome, PassTurn, Prepare, SendReport, ShowPresence, Turn
 from relay.runtime.context import Parts
+from relay.runtime.pooled import PooledActor
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +34,7 @@ HandedOver = (
 )  # fmt: skip
 
 
-class ConversationActor(RelayActor):
+class ConversationActor(PooledActor):
     """`holds` is its shard's word on its line's intake; `leave(id)` takes it out of the directory."""
 
     def __init__(

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 import relay.actors
 from relay.core.errors import StoreError
 from relay.runtime.actor import Ping, RelayActor, tell
+from relay.runtime.pooled import PooledActor
 from relay.runtime.timers import Timers
 from tests.waiting import PATIENCE
 
@@ -40,9 +41,13 @@ class Raiser(RelayActor):
         self.recovered += 1
 
 
-@pytest.fixture
-def actors() -> Iterator[tuple[Any, Any]]:
-    culprit, bystander = Raiser.start(), Raiser.start()
+class PooledRaiser(Raiser, PooledActor):
+    """The same without a greenlet of its own."""
+
+
+@pytest.fixture(params=[Raiser, PooledRaiser], ids=["with its own greenlet", "pooled"])
+def actors(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Any]]:
+    culprit, bystander = request.param.start(), request.param.start()
     yield culprit, bystander
     for ref in (culprit, bystander):
         ref.stop()
@@ -86,7 +91,7 @@ def test_no_actor_hides_a_part_of_pykkas_own() -> None:
     own = {name for name in vars(pykka.Actor) | vars(pykka.ThreadingActor) if name.startswith("_")}
     for module in pkgutil.iter_modules(relay.actors.__path__, "relay.actors."):
         for name, kind in vars(importlib.import_module(module.name)).items():
-            if isinstance(kind, type) and issubclass(kind, RelayActor) and kind is not RelayActor:
+            if isinstance(kind, type) and issubclass(kind, RelayActor) and kind.__module__ == module.name:
                 hidden = {one for one in vars(kind) if one in own and not one.startswith("__") and one != "_abc_impl"}
                 assert not hidden, f"{name} overrides {hidden}"
 
