@@ -47,19 +47,25 @@ class Listener:
                 self._listen()
             except (DatabaseError, psycopg2.Error, OSError) as error:
                 self._failures += 1
-                log.warning("listener_disconnected", error=type(error).__name__)
+                if self._failures == 1:
+                    log.warning("listener_disconnected", error=type(error).__name__)
             gevent.sleep(store_backoff(self._failures))
 
     @staticmethod
     def _await_word(connection: Any) -> None:
-        """A connection that died without a goodbye would be waited on for hours: ask it now and then."""
+        """A connection that died without a goodbye would be waited on for hours: ask it now and then.
+
+        So would one to a server that is a standby by now: nobody tells anything there.
+        """
         try:
             wait_read(connection.fileno(), timeout=SILENCE_SECONDS)
             connection.poll()
         except TimeoutError:
             connection.deadline = time.monotonic() + ANSWER_SECONDS
             with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
+                cursor.execute("SELECT current_setting('transaction_read_only')")
+                if cursor.fetchone() == ("on",):
+                    raise DatabaseError("this server takes no writes", "read_only") from None
 
     def _listen(self) -> None:
         connection = self._pool.connection()

@@ -55,7 +55,7 @@ class RedisConnection:
             return default
         try:
             answer = command(self.client)
-        except redis.RedisError as error:
+        except (redis.RedisError, UnicodeDecodeError) as error:
             self._failed(error)
             return default
         lasted = self._episode.worked(time.monotonic())
@@ -63,7 +63,7 @@ class RedisConnection:
             log.warning("redis_works_again", seconds=round(lasted, 1))
         return answer
 
-    def _failed(self, error: redis.RedisError) -> None:
+    def _failed(self, error: redis.RedisError | UnicodeDecodeError) -> None:
         """Its text is not told: Redis repeats what it was asked, secrets included."""
         kind = kind_of(error)
         FAILURES.labels(kind).inc()

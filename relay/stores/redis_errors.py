@@ -50,8 +50,8 @@ ADVICE: dict[Kind, str] = {
 }
 
 
-def kind_of(error: exceptions.RedisError) -> Kind:
-    """By its class, else by the word that Redis begins its answer with."""
+def kind_of(error: exceptions.RedisError | UnicodeDecodeError) -> Kind:
+    """By its class, else by the word that Redis begins its answer with. What cannot be decoded is not ours."""
     for one, kind in CLASSES:
         if isinstance(error, one):
             return kind

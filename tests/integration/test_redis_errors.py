@@ -187,8 +187,11 @@ def test_no_more_clients(cache: Cache, admin: redis.Redis) -> None:
         assert cache.recall(ROUTE) is None
 
 
-def test_a_key_that_holds_what_is_not_ours_is_no_trouble_for_others(cache: Cache, admin: redis.Redis) -> None:
-    admin.lpush(OTHER, "x")
+@pytest.mark.parametrize("put", [["LPUSH", OTHER, "x"], ["SET", OTHER, b"\xff\xfe"]], ids=["a list", "no text"])
+def test_a_key_that_holds_what_is_not_ours_is_no_trouble_for_others(
+    cache: Cache, admin: redis.Redis, put: list[str]
+) -> None:
+    admin.execute_command(*put)
     with trouble("command"):
         assert cache.recall(OTHER) is None
         assert cache.recall(ROUTE) == KEPT
