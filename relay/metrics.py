@@ -20,6 +20,9 @@ intake = Counter("relay_intake_total", "Events taken in from the broker", ["what
 receipts_dropped = Counter("relay_receipts_dropped_total", "Parked receipts that never matched")
 caught_up = Counter("relay_caught_up_messages_total", "Agents' messages that were asked for at Genesys")
 catch_ups = Counter("relay_catch_ups_total", "Lines that were caught up with, by outcome", ["outcome"])
+repeats_spared = Counter(
+    "relay_repeats_spared_total", "Messages whose answer was lost, and that were found at the provider before a repeat"
+)
 dead_letters = Counter("relay_dead_letters_total", "Updates that could not be read")
 shards_owned = Gauge("relay_shards_owned", "Shards this daemon owns")
 conversations = Gauge("relay_conversations", "Conversation actors in memory")

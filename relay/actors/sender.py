@@ -12,6 +12,7 @@ from typing import Any
 
 from db.mailbox import messages
 from relay import metrics
+from relay.actors.lost_answers import FOUND, LOOK_SECONDS, found_there
 from relay.actors.unclaimed import UnclaimedCalls
 from relay.channels.base import Request, Sent
 from relay.core.conversation.dispatch import DispatchFacts, DispatchJob
@@ -25,6 +26,9 @@ from relay.runtime.commands import Claimed, ClaimRequest, Dispatch, Freed, Outco
 from relay.runtime.context import Parts
 from relay.runtime.side import Side
 from relay.stores.objects import LONGEST_LINK
+
+SHOWN_SECONDS = 2.0
+"""So long a message that Genesys took may be missing from what it tells of the conversation."""
 
 
 class SenderActor(RelayActor):
@@ -117,6 +121,12 @@ class SenderActor(RelayActor):
 
     def _call(self, dispatch: Dispatch, request: Request, started: float) -> None:
         deadline = started + self._parts.limits.request
+        found = found_there(self._parts, self._side, dispatch.job, min(deadline, started + LOOK_SECONDS))
+        if found is not None:
+            metrics.repeats_spared.inc()
+            self._settle_sent(dispatch, found, how=FOUND)
+            self._free(called=True)
+            return
         try:
             sent = self._side.channel.send(
                 request, self._side.account, deadline, before_send=lambda: self._may_send(deadline)
@@ -136,10 +146,10 @@ class SenderActor(RelayActor):
 
     # How it ended
 
-    def _settle_sent(self, dispatch: Dispatch, sent: Sent) -> None:
+    def _settle_sent(self, dispatch: Dispatch, sent: Sent, how: str | None = None) -> None:
         job, now = dispatch.job, time.time()
         line_id, provider_id = self._side.account.line_id, sent.provider_id or None
-        attempt = Attempt(job.message_id, line_id, job.attempt, "sent", now, provider_id, sent.status)
+        attempt = Attempt(job.message_id, line_id, job.attempt, "sent", now, provider_id, sent.status, detail=how)
         metrics.seconds.labels(job.direction).observe(max(0.0, now - job.arrived_at))
         # WhatsApp names the recipient in every answer: what is known already would only be locked and looked for.
         news = tuple(name for name in sent.aliases if name not in (job.to.wa_id, job.to.bsuid))
@@ -189,9 +199,9 @@ class SenderActor(RelayActor):
         )
 
     def _unknown_until(self, job: DispatchJob, now: float, delay: float, deadline: float) -> float:
-        """WhatsApp will tell by a status that bears our id; Genesys tells nothing, so ask again soon."""
+        """WhatsApp will tell by a status that bears our id. Genesys tells when it is asked, a moment later."""
         if job.direction == "inbound":
-            return now + delay
+            return now + (max(delay, SHOWN_SECONDS) if job.to.genesys_conversation_known else delay)
         return now + max(0.0, deadline - time.monotonic()) + self._parts.limits.unknown_outcome
 
     def _tell_journal(self, dispatch: Dispatch, attempt: Attempt | None, **how: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gevent
@@ -133,32 +135,89 @@ def test_a_login_that_fails_is_no_refusal(installation: Installation, line: Line
     chat.agent_reads_in_time("hello", "please wait")
 
 
-def test_lost_answers_double_nothing_at_whatsapp_and_only_the_lost_at_genesys(
-    installation: Installation, line: Line, other: Line
+RECEIVE, VIEW = "conversation:message:receive", "conversation:message:view"
+
+
+@pytest.mark.parametrize("found_by", ["our id", "time and text", "nothing"])
+def test_lost_answers_double_nothing_where_the_relay_may_look(
+    installation: Installation, line: Line, other: Line, found_by: str
 ) -> None:
-    chats = [Chat(installation, each, f"491771000000{n}") for n in range(5) for each in (line, other)]
+    """At WhatsApp never; at Genesys, where the client may not look at messages, at most those whose answer was lost."""
+    chats = [Chat(installation, each, f"4917{len(found_by):02}000000{n}") for n in range(5) for each in (line, other)]
     gevent.joinall([gevent.spawn(chat.opened) for chat in chats], raise_error=True)
     for chat in chats:  # Meta's word comes late: whoever does not wait for it sends twice.
         installation.control("POST", f"/phone/{chat.wa_id}", {"delays_ms": {"sent": 1200}})
+    before = len(unanswered(installation, "genesys"))
     lost = {"timeout_rate": 0.3, "seed": 5}
-    installation.control("POST", "/faults", {"meta": lost, "genesys": lost})
-    try:
-        for number in range(6):
-            for chat in chats:
-                chat.writes(f"in {number}")
-                chat.answers(f"out {number}")
-        wait_until(lambda: traffic.unfinished(installation) == 0, 60, "all to be carried", interval=0.3)
-    finally:
-        installation.control("POST", "/faults", OFF)
+    told = {"history_names_ours": found_by == "our id"}
+    installation.control("POST", "/faults", {"meta": lost, "genesys": lost | told})
+    with permitted(installation, [line, other], RECEIVE, *([] if found_by == "nothing" else [VIEW])):
+        try:
+            for number in range(6):
+                for chat in chats:
+                    chat.writes(f"in {number}")
+                    chat.answers(f"out {number}")
+            wait_until(lambda: traffic.unfinished(installation) == 0, 60, "all to be carried", interval=0.3)
+        finally:
+            installation.control("POST", "/faults", OFF)
     expected = [str(number) for number in range(6)]
     for chat in chats:
         assert chat.phone_reads() == [f"out {number}" for number in expected]
         assert list(dict.fromkeys(chat.agent_reads())) == ["hello", *(f"in {number}" for number in expected)]
-    answers = installation.control("GET", "/stats")["lost_answers"]
-    unanswered = [one for one in answers if (one["side"], one["call"]) == ("genesys", "inbound_message")]
     doubled = sum(len(chat.agent_reads()) - 7 for chat in chats)
-    assert 0 < doubled <= len(unanswered)
-    assert any((one["side"], one["call"]) == ("meta", "messages") for one in answers)
+    at_risk = len(unanswered(installation, "genesys")) - before
+    assert at_risk > 10
+    assert (0 < doubled <= at_risk) if found_by == "nothing" else doubled == 0, f"{doubled} of {at_risk} doubled"
+    assert unanswered(installation, "meta")
+
+
+@pytest.mark.parametrize(
+    ("settings", "state", "copies"), [({}, "sent", 2), ({"unknown_outcome": "give_up"}, "dead", 1)]
+)
+def test_without_metas_word_a_lost_answer_ends_as_the_line_says(
+    installation: Installation, settings: dict[str, Any], state: str, copies: int
+) -> None:
+    """After the bound it is repeated, or given up; Meta's word settles it all the same when it comes at last."""
+    [line] = installation.tenant("Silent", settings=settings)
+    chat = Chat(installation, line, "4917780000001").opened()
+    installation.control("POST", f"/phone/{chat.wa_id}", {"delays_ms": {"sent": 20_000, "delivered": 21_000}})
+    before = len(unanswered(installation, "meta"))
+    with installation.faults("meta", timeout_rate=1, only=["is it there?"]):
+        source_id = chat.answers("is it there?")
+        wait_until(lambda: len(unanswered(installation, "meta")) > before, 20, "the answer to be lost")
+    row = chat.state_in_time(source_id, state)
+    assert row["attempts"] == copies
+    assert row["reason_code"] == ("outcome_unknown" if state == "dead" else None)
+    settled = chat.state_in_time(source_id, "delivered", "read")
+    assert settled["reason_code"] is None
+    chat.phone_reads_in_time(*["is it there?"] * copies)
+    assert len(chat.phone_reads()) == copies
+
+
+def unanswered(installation: Installation, side: str) -> list[str]:
+    """The messages that a provider took and whose answers it lost."""
+    call = {"meta": "messages", "genesys": "inbound_message"}[side]
+    answers = installation.control("GET", "/stats")["lost_answers"]
+    return [one["reference"] for one in answers if (one["side"], one["call"]) == (side, call)]
+
+
+@contextmanager
+def permitted(installation: Installation, lines: list[Line], *permissions: str) -> Iterator[None]:
+    """The lines' Genesys clients may do these only."""
+    ids = {one.integration_id for one in lines}
+    accounts = [one for one in installation.control("GET", "/accounts")["genesys"] if one["integration_id"] in ids]
+    try:
+        for one in accounts:
+            _permit(installation, one["integration_id"], list(permissions))
+        yield
+    finally:
+        for one in accounts:
+            _permit(installation, one["integration_id"], one["permissions"])
+
+
+def _permit(installation: Installation, integration_id: str, permissions: list[str]) -> None:
+    account = {"integration_id": integration_id, "permissions": permissions}
+    installation.control("POST", "/accounts", {"genesys": account})
 
 
 @pytest.mark.parametrize("side", ["meta", "genesys"])

@@ -266,6 +266,7 @@ class Conversation:
         return DispatchJob(
             one.id, self._id, direction, one.message, mapping.recipient, one.attempts + 1, one.key.arrived_at,
             self._place.shard, self._place.epoch, one.failures, one.first_failure,
+            mapping.genesys_conversation_id if one.doubted and direction == "inbound" else None,
         )  # fmt: skip
 
     def _give_up(self, one: Pending, mapping: ConversationMapping, why: Hindrance, now: float) -> list[Effect]:

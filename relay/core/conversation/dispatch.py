@@ -25,6 +25,8 @@ class DispatchJob:
     """Attempts so far that were this message's own fault."""
     first_failure: float | None = None
     """time.monotonic of the first of them, to tell a poisoned message from a broken line."""
+    may_be_in: str | None = None
+    """The provider's conversation that may hold the message already: an earlier call's answer was lost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Pending:
     claimed: bool = False
     """Claimed since it became `received`; a replay makes it a new one, whatever its attempts."""
     unknown: bool = False
+    doubted: bool = False
+    """One of its calls may have got through: its answer was lost, or a former owner's memory of it is."""
     not_before: float = 0.0
     """Backoff, or the end of the wait for an unknown outcome; infinity: somebody will tell."""
     file_ready: bool = True
@@ -68,7 +70,8 @@ def pending(row: Row) -> Pending:
         ready = media.upload_id is not None or media.kind == "link"
     unknown = row.state != "received"
     not_before = row.unknown_until or NEVER if unknown else row.next_attempt_at or 0.0
-    return Pending(row.id, row.key, row.message, row.attempts, row.claimed, unknown, not_before, ready)
+    doubted = unknown or row.attempts > 0
+    return Pending(row.id, row.key, row.message, row.attempts, row.claimed, unknown, doubted, not_before, ready)
 
 
 @dataclass(slots=True)
@@ -227,7 +230,7 @@ class Lane:
 
     def _put_back(self, one: Pending, not_before: float, *, unknown: bool = False) -> None:
         """It keeps its place."""
-        one.not_before, one.unknown = not_before, unknown
+        one.not_before, one.unknown, one.doubted = not_before, unknown, one.doubted or unknown
         if one.ends:
             one.ends, one.busy_since = False, None
         if one is self.in_flight:

@@ -1,0 +1,44 @@
+"""A call whose answer was lost: before it is repeated the provider is asked whether it got through.
+
+Two look-ups, and only for a message of which nobody knows; whatever keeps them from being made, or from finding it,
+leaves the message to be repeated.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from db.tenants import catch_ups
+from relay.channels.base import Sent
+from relay.core.conversation.dispatch import DispatchJob
+from relay.core.errors import SendError, StoreError
+from relay.runtime.context import Parts
+from relay.runtime.side import Side
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 4.0
+"""Of a call's ten, so that there is time left to send it."""
+MARGIN_SECONDS = 120.0
+"""So much earlier than it arrived here a provider may date a message."""
+NEWEST = 100
+"""So many of the conversation's newest messages are looked at."""
+FOUND = "not sent again: it was seen in the provider's conversation"
+
+
+def found_there(parts: Parts, side: Side, job: DispatchJob, deadline: float) -> Sent | None:
+    """What the lost answer said, if the message can be seen in the conversation; None: it is to be sent."""
+    conversation, account = job.may_be_in, side.account
+    if conversation is None or (history := side.channel.history) is None:
+        return None
+    try:
+        listed = history.listed(conversation, account, deadline).messages
+        recent = [one for one in listed if one.at >= job.arrived_at - MARGIN_SECONDS][-NEWEST:]
+        # What is another message's already is not this one, however alike they are.
+        others = catch_ups.known(parts.pool, account.line_id, [one.message_id for one in recent]) if recent else set()
+        among = [one for one in recent if one.message_id not in others]
+        provider_id = history.taken(conversation, job.message, among, account, deadline) if among else None
+    except (SendError, StoreError) as error:
+        log.info("lost_answer_not_looked_for", line_id=account.line_id, message_id=job.message_id, error=str(error))
+        return None
+    return Sent(provider_id, 200, conversation) if provider_id else None
