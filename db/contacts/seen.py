@@ -68,8 +68,10 @@ class SeenPerson:
     @property
     def former(self) -> tuple[str, ...]:
         """Names that were the person's until `when`, with their other spellings."""
-        present = {*self.names, *self.spellings}
         previous = self.person.previous
+        if not previous:
+            return ()
+        present = {*self.names, *self.spellings}
         return tuple(name for name in dict.fromkeys((*previous, *_spellings(previous))) if name not in present)
 
     @property

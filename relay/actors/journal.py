@@ -104,7 +104,7 @@ class JournalActor(RelayActor):
         self._claims = [one for one in self._claims if one.sender.is_alive()]
         group, started = {one.claim.message_id: one for one in reversed(self._claims)}, time.monotonic()
         if group:
-            wanted = [replace(one.claim, again=id(one) in self._tried) for one in group.values()]
+            wanted = [replace(one.claim, again=True) if id(one) in self._tried else one.claim for one in group.values()]
             self._tried |= {id(one) for one in group.values()}
             with self._parts.pool.autocommit() as cursor:
                 granted = claims.claim(cursor, self._parts.lease.daemon_id, wanted, self._parts.limits.request)

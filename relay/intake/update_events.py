@@ -140,7 +140,8 @@ class Rows:
 
     def _row(self, arrived: UpdateEvent, message: Message, mapping: ConversationMapping, state: str) -> Row:
         update = arrived.update
-        message = replace(message, provider_time=_time(message, update))
+        if (written_at := _time(message, update)) != message.provider_time:
+            message = replace(message, provider_time=written_at)
         place = self._places[id(update)]
         self._places[id(update)] += 1
         key = sort_key(update.channel, message.provider_time, update.arrived_at, update.index, place)
@@ -182,9 +183,12 @@ def in_parts(rows: Sequence[NewRow]) -> list[NewRow]:
     for one in rows:
         key = _message_of(one)
         count[key] += 1
-        message = replace(one.row.message, part=count[key], parts=whole[key])
-        found.append(replace(one, row=replace(one.row, message=message)))
+        found.append(one if whole[key] == 1 == one.row.message.parts else _part(one, count[key], whole[key]))
     return found
+
+
+def _part(one: NewRow, number: int, parts: int) -> NewRow:
+    return replace(one, row=replace(one.row, message=replace(one.row.message, part=number, parts=parts)))
 
 
 def _message_of(one: NewRow) -> tuple[str, str, str]:

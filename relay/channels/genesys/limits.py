@@ -45,7 +45,9 @@ def fit(message: Message) -> list[Message]:
     media = message.media
     if media is None:
         texts = pieces(message.text or "", TEXT)
-        return numbered(message, [replace(message, text=text) for text in texts] or [message])
+        if texts in ([], [message.text]):
+            return [message]
+        return numbered(message, [replace(message, text=text) for text in texts])
     text = joined_once(message.text, media.caption)
     if units(text) <= TEXT - LINK:
         return [replace(message, text=text or None, media=replace(media, caption=None))]

@@ -38,12 +38,12 @@ class ConversationMapping:
 
     def after(self, known: ConversationMapping) -> ConversationMapping:
         """Whoever wrote this may know less than `known`: what only grows stays."""
-        return replace(
-            self,
-            genesys_conversation_id=self.genesys_conversation_id or known.genesys_conversation_id,
-            window_until=max(filter(None, (self.window_until, known.window_until)), default=None),
-            last_inbound_id=self.last_inbound_id or known.last_inbound_id,
-        )
+        genesys_id = self.genesys_conversation_id or known.genesys_conversation_id
+        until = max(filter(None, (self.window_until, known.window_until)), default=None)
+        last = self.last_inbound_id or known.last_inbound_id
+        if (genesys_id, until, last) == (self.genesys_conversation_id, self.window_until, self.last_inbound_id):
+            return self
+        return replace(self, genesys_conversation_id=genesys_id, window_until=until, last_inbound_id=last)
 
     @property
     def recipient(self) -> Recipient:

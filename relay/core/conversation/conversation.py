@@ -296,8 +296,9 @@ class Conversation:
         state = told.verdict.state if told.verdict is not None else "sent"
         if told.row_status.state in UNFINISHED and told.row_status.state != state:
             return self._lost(told.message_id, "put_back", now)  # a receipt told of its failure before the call's end
-        if told.genesys_conversation_id and self._mapping is not None:
-            self._mapping = replace(self._mapping, genesys_conversation_id=told.genesys_conversation_id)
+        genesys_id, mapping = told.genesys_conversation_id, self._mapping
+        if genesys_id and mapping is not None and genesys_id != mapping.genesys_conversation_id:
+            self._mapping = replace(mapping, genesys_conversation_id=genesys_id)
         return self._stands(told.row_status, now, told.verdict)
 
     def _row_changed(self, row_status: RowStatus, now: float) -> list[Effect]:
