@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import psycopg2.extensions
@@ -27,3 +28,8 @@ class Cursor(psycopg2.extensions.cursor):
         """The only row as a `kind`, or None."""
         found = self.all(kind)
         return found[0] if found else None
+
+
+def taken(kind: Any, row: dict[str, Any]) -> Any:
+    """A dataclass `kind` made of the columns that are its fields, which are taken out of the row. Else KeyError."""
+    return kind(**{field.name: row.pop(field.name) for field in fields(kind)})

@@ -73,7 +73,7 @@ def listed(pool: Pool, wanted: Filter, limit: int = 50) -> Page[Tracked]:
     found, values = _found(wanted, "DESC", limit + 1)
     with pool.autocommit() as cursor:
         cursor.execute(f"SELECT {COLUMNS} {found} ORDER BY m.arrived_at DESC, m.seq DESC LIMIT %(limit)s", values)
-        rows = [tracked(row) for row in cursor.fetchall()]
+        rows = [tracked(row) for row in cursor.dicts()]
     return page(rows, limit, lambda one: (one.arrived_at, one.seq))
 
 
@@ -95,12 +95,13 @@ def reasons(pool: Pool, wanted: Filter) -> list[ReasonCount]:
     found, values = _found(wanted, "DESC", COUNTED)
     with pool.autocommit() as cursor:
         cursor.execute(
-            f"""SELECT reason_code, (array_agg(reason ORDER BY arrived_at DESC))[1], count(*)
+            f"""SELECT reason_code AS code, coalesce((array_agg(reason ORDER BY arrived_at DESC))[1], '') AS text,
+                       count(*) AS count
                 FROM (SELECT m.reason_code, m.reason, m.arrived_at {found} ORDER BY m.arrived_at DESC LIMIT %(limit)s) f
                 GROUP BY reason_code ORDER BY count(*) DESC, reason_code""",
             values,
         )
-        return [ReasonCount(code, text or "", count) for code, text, count in cursor.fetchall()]
+        return cursor.all(ReasonCount)
 
 
 def replay(pool: Pool, by: Author, tenant_id: str | None, ids: Sequence[str]) -> Replayed:

@@ -53,16 +53,14 @@ def listed(pool: Pool, wanted: AuditSearch, limit: int = 50) -> AuditPage:
         edge = decode(wanted.before, int)[0] if wanted.before is not None else _edge(cursor, wanted)
         values = _values(wanted, edge, limit)
         whose = "tenant_id = %(tenant)s AND" if wanted.tenant_id is not None else ""
-        stretch = f"""SELECT id, at, tenant_id, actor, action, subject, detail FROM audit_log
+        stretch = f"""SELECT id, at, tenant_id::text, actor, action, subject, detail FROM audit_log
                       WHERE {whose} (%(edge)s::bigint IS NULL OR id < %(edge)s) ORDER BY id DESC LIMIT {STRETCH}"""
         cursor.execute(
             f"""WITH stretch AS MATERIALIZED ({stretch})
                 SELECT * FROM stretch WHERE {" AND ".join(_conditions(wanted))} ORDER BY id DESC LIMIT %(limit)s""",
             values,
         )
-        rows = [
-            AuditEntry(row[0], row[1], None if row[2] is None else str(row[2]), *row[3:]) for row in cursor.fetchall()
-        ]
+        rows = cursor.all(AuditEntry)
         if len(rows) > limit:
             return AuditPage(rows[:limit], encode(rows[limit - 1].id))
         cursor.execute(f"SELECT count(*), min(id), min(at) FROM ({stretch}) s", values)

@@ -137,8 +137,8 @@ def hour_of(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-SERIES = f"""SELECT s.hour, d.direction, coalesce(h.total, n.total), coalesce(h.sent, n.sent),
-  coalesce(h.delivered, n.delivered), coalesce(h.failed, n.failed)
+SERIES = f"""SELECT s.hour, d.direction, coalesce(h.total, n.total) AS total, coalesce(h.sent, n.sent) AS sent,
+  coalesce(h.delivered, n.delivered) AS delivered, coalesce(h.failed, n.failed) AS failed
 FROM generate_series(%(first)s::timestamptz, %(last)s::timestamptz, interval '1 hour') s (hour)
 CROSS JOIN (VALUES ('inbound'), ('outbound')) d (direction)
 LEFT JOIN message_hours h ON h.tenant_id = %(tenant)s AND h.hour = s.hour AND h.direction = d.direction
@@ -159,13 +159,18 @@ def _counted(cursor: Cursor, tenant: UUID, now: datetime, since: datetime) -> Co
            WHERE tenant_id = %s AND hour >= %s AND hour < %s""",
         (tenant, since, first),
     )
-    rows = cursor.fetchall()
+    rows = cursor.dicts()
     cursor.execute(SERIES, {"tenant": tenant, "first": first, "last": last, "live": live})
-    return counts_of([*rows, *cursor.fetchall()])
+    return counts_of([*rows, *cursor.dicts()])
 
 
-def counts_of(rows: Iterable[Sequence[Any]]) -> Counts:
-    return {(row[0].astimezone(UTC), row[1]): DeliveryRate(*(int(one or 0) for one in row[2:])) for row in rows}
+def counts_of(rows: Iterable[dict[str, Any]]) -> Counts:
+    """Of rows with hour, direction, and what a DeliveryRate holds, which may be null."""
+    return {(row["hour"].astimezone(UTC), row["direction"]): _rate(row) for row in rows}
+
+
+def _rate(row: dict[str, Any]) -> DeliveryRate:
+    return DeliveryRate(*(int(row[one] or 0) for one in ("total", "sent", "delivered", "failed")))
 
 
 def hour_slots(counts: Counts, now: datetime) -> list[TimeSlot]:
@@ -195,13 +200,14 @@ def _edge(cursor: Cursor, tenant: UUID, midnight: datetime) -> dict[str, Deliver
     if full == midnight:
         return {}
     cursor.execute(
-        f"""SELECT d.direction, sum(c.total), sum(c.sent), sum(c.delivered), sum(c.failed)
+        f"""SELECT d.direction, sum(c.total) AS total, sum(c.sent) AS sent, sum(c.delivered) AS delivered,
+                   sum(c.failed) AS failed
             FROM lines l CROSS JOIN (VALUES ('inbound'), ('outbound')) d (direction)
             CROSS JOIN LATERAL ({COUNTED} AND m.arrived_at >= %s AND m.arrived_at < %s) c
             WHERE l.tenant_id = %s GROUP BY d.direction""",
         (midnight, full + HOUR, tenant),
     )
-    return {row[0]: DeliveryRate(*(int(one) for one in row[1:])) for row in cursor.fetchall()}
+    return {row["direction"]: _rate(row) for row in cursor.dicts()}
 
 
 def _conversations(cursor: Cursor, tenant: UUID) -> tuple[int, int]:
@@ -221,8 +227,8 @@ def _conversations(cursor: Cursor, tenant: UUID) -> tuple[int, int]:
 
 def _speed(cursor: Cursor, tenant: UUID, direction: str) -> DeliverySpeed:
     cursor.execute(
-        """SELECT count(s.sent), percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY s.sent),
-                  percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY s.delivered)
+        """SELECT count(s.sent) AS count, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY s.sent) AS sent,
+                  percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY s.delivered) AS delivered
            FROM (SELECT extract(epoch FROM m.sent_at - m.arrived_at)::float AS sent,
                         extract(epoch FROM m.delivered_at - m.arrived_at)::float AS delivered
                  FROM lines l CROSS JOIN unnest(%(listed)s) s CROSS JOIN LATERAL (
@@ -232,8 +238,8 @@ def _speed(cursor: Cursor, tenant: UUID, direction: str) -> DeliverySpeed:
                  WHERE l.tenant_id = %(tenant)s ORDER BY m.arrived_at DESC, m.seq DESC LIMIT %(newest)s) s""",
         {"tenant": tenant, "direction": direction, "newest": NEWEST, "listed": list(LISTED)},
     )
-    count, sent, delivered = cursor.fetchone()
-    return DeliverySpeed(count, *_pair(sent), *_pair(delivered))
+    [row] = cursor.dicts()
+    return DeliverySpeed(row["count"], *_pair(row["sent"]), *_pair(row["delivered"]))
 
 
 def _pair(values: Sequence[float | None] | None) -> tuple[float | None, float | None]:

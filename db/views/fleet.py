@@ -35,15 +35,17 @@ def fleet(pool: Pool) -> Fleet:
     """The living first, then those that went within the last day."""
     with pool.transaction() as cursor:
         cursor.execute(
-            """SELECT d.id, d.name, d.started_at, d.lease_until, d.lease_until > now() AS alive,
+            """SELECT d.id::text, d.name, d.started_at, d.lease_until, d.lease_until > now() AS alive,
                       coalesce((SELECT array_agg(s.n::int ORDER BY s.n) FROM shards s WHERE s.owner = d.id), '{}')
+                       AS shards
                FROM daemons d WHERE d.lease_until > now() - interval '1 day'
                ORDER BY alive DESC, d.started_at LIMIT %s""",
             (SHOWN,),
         )
-        daemons = [Daemon(str(row[0]), *row[1:]) for row in cursor.fetchall()]
+        daemons = cursor.all(Daemon)
         cursor.execute(
-            """SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (
-                 SELECT 1 FROM daemons d WHERE d.id = s.owner AND d.lease_until > now())) FROM shards s"""
+            """SELECT count(*) AS shards, count(*) FILTER (WHERE NOT EXISTS (
+                 SELECT 1 FROM daemons d WHERE d.id = s.owner AND d.lease_until > now())) AS unowned FROM shards s"""
         )
-        return Fleet(daemons, *cursor.fetchone())
+        [shards] = cursor.dicts()
+        return Fleet(daemons, **shards)

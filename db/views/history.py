@@ -33,11 +33,10 @@ LISTED_AS = "CASE s WHEN 'sending' THEN 'received' ELSE s END"
 """Of a state s, as the index of states has it."""
 ORDER = "ORDER BY m.arrived_at DESC, m.seq DESC LIMIT %(limit)s"
 COLUMNS = """m.id::text, m.seq, m.tenant_id::text, m.line_id::text, m.conversation_id::text, m.direction, m.type,
- m.state, m.source_id, m.provider_id, m.reason_code, m.reason, m.late, m.attempts, m.origin, m.content ->> 'text',
- m.media_type, m.content -> 'media', m.provider_time, m.arrived_at, m.sort_time, m.idx, m.created_at, m.claimed_at,
+ m.state, m.source_id, m.provider_id, m.reason_code, m.reason, m.late, m.attempts, m.origin,
+ m.content ->> 'text' AS text, m.media_type, m.content -> 'media' AS media, m.provider_time,
+ m.arrived_at, m.sort_time, m.idx, m.created_at, m.claimed_at,
  m.next_attempt_at, m.unknown_until, m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.report, m.reported"""
-MEDIA = 17
-"""Its place among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,9 @@ class MessageSelection:
     before: str | None = None
 
 
-def tracked(row: Sequence[Any]) -> Tracked:
-    """From the columns of COLUMNS."""
-    values = list(row)
-    values[MEDIA] = _file(row[MEDIA]) if row[MEDIA] else None
-    return Tracked(*values)
+def tracked(row: dict[str, Any]) -> Tracked:
+    """From the columns of COLUMNS, by their names."""
+    return Tracked(**row | {"media": _file(row["media"]) if row["media"] else None})
 
 
 def _file(media: dict[str, Any]) -> File:
@@ -91,7 +88,7 @@ def listed(pool: Pool, wanted: MessageSelection, limit: int = 50) -> Page[Tracke
         named = _named(cursor, wanted, values)
         statement = _named_ones(conditions + named, wanted) if named else _newest(conditions, wanted)
         cursor.execute(statement, values)
-        rows = [tracked(row) for row in cursor.fetchall()]
+        rows = [tracked(row) for row in cursor.dicts()]
     return page(rows, limit, lambda one: (one.arrived_at, one.seq))
 
 
@@ -199,10 +196,10 @@ def get(pool: Pool, tenant_id: str | None, message_id: str) -> Detail | None:
             f"SELECT {COLUMNS} FROM message_tracking m WHERE m.id = %s AND (%s::uuid IS NULL OR m.tenant_id = %s)",
             (key, tenant_id, tenant_id),
         )
-        row = cursor.fetchone()
-        if row is None:
+        rows = cursor.dicts()
+        if not rows:
             return None
-        message, attempts, history = tracked(row), _attempts(cursor, key), _history(cursor, key)
+        message, attempts, history = tracked(rows[0]), _attempts(cursor, key), _history(cursor, key)
     return Detail(message, attempts[-ATTEMPTS_SHOWN:], history, steps(message, attempts, history))
 
 
@@ -218,7 +215,7 @@ def _attempts(cursor: Cursor, key: UUID) -> list[AttemptRecord]:
             ORDER BY n""",
         {"id": key, "limit": ATTEMPTS_SHOWN},
     )
-    return [AttemptRecord(*row) for row in cursor.fetchall()]
+    return cursor.all(AttemptRecord)
 
 
 def _history(cursor: Cursor, key: UUID) -> list[MessageEvent]:
@@ -226,17 +223,19 @@ def _history(cursor: Cursor, key: UUID) -> list[MessageEvent]:
         "SELECT at, event, detail FROM message_events WHERE message_id = %s ORDER BY id DESC LIMIT %s",
         (key, EVENTS_SHOWN),
     )
-    return [MessageEvent(*row) for row in reversed(cursor.fetchall())]
+    return cursor.all(MessageEvent)[::-1]
 
 
 def payload(pool: Pool, tenant_id: str | None, message_id: str) -> Any | None:
     """The provider's item as it came, without secrets; None where there is none. Personal data: audit the look."""
     with pool.transaction() as cursor:
         cursor.execute(
-            "SELECT raw_payload, payload FROM message_tracking WHERE id = %s AND (%s::uuid IS NULL OR tenant_id = %s)",
+            """SELECT raw_payload, payload AS plain FROM message_tracking
+               WHERE id = %s AND (%s::uuid IS NULL OR tenant_id = %s)""",
             (UUID(message_id), tenant_id, tenant_id),
         )
-        row = cursor.fetchone()
-    if row is None:
+        rows = cursor.dicts()
+    if not rows:
         return None
-    return redacted(row[1] if row[0] is None else unpacked(row[0]))
+    [row] = rows
+    return redacted(row["plain"] if row["raw_payload"] is None else unpacked(row["raw_payload"]))

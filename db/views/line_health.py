@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from db.pool import Pool
@@ -19,13 +19,27 @@ LONG_SECONDS = 120.0
 
 
 # What stops a line also while nothing waits.
-STANDING = """SELECT l.id, l.phone_number_id, t.status, l.status, l.status_reason, now(),
-  (SELECT count(*) FROM daemons WHERE lease_until > now()),
+LINES = """SELECT l.id::text AS line_id, l.phone_number_id, t.status AS tenant_status, l.status AS line_status,
+  l.status_reason AS line_reason, now() AS now, (SELECT count(*) FROM daemons WHERE lease_until > now()) AS daemons,
   (SELECT string_agg(CASE type WHEN 'whatsapp' THEN 'WhatsApp' ELSE 'Genesys' END || ' refuses the credentials'
                      || coalesce(' (' || rtrim(health_reason, '.') || ')', ''), '; ' ORDER BY type)
-   FROM tenant_credentials c WHERE c.tenant_id = l.tenant_id AND c.health = 'refused')
+   FROM tenant_credentials c WHERE c.tenant_id = l.tenant_id AND c.health = 'refused') AS refused
 FROM lines l JOIN tenants t ON t.id = l.tenant_id
 WHERE l.tenant_id = %(tenant)s AND l.status <> 'released' ORDER BY l.id"""
+
+
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """A row of LINES. `refused`: by whom the credentials are refused, in words; `daemons` are those alive."""
+
+    line_id: str
+    phone_number_id: str
+    tenant_status: str
+    line_status: str
+    line_reason: str | None
+    now: datetime
+    daemons: int
+    refused: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +65,24 @@ def of_tenant(pool: Pool, tenant_id: str, terms: Terms) -> list[LineHealth]:
     """Every line of the tenant that is not released."""
     queues = waiting.sides(pool, tenant_id, terms)
     with pool.transaction() as cursor:
-        cursor.execute(STANDING, {"tenant": UUID(tenant_id)})
-        rows = cursor.fetchall()
-    return [_health(row, [one for one in queues if one.line_id == str(row[0])]) for row in rows]
+        cursor.execute(LINES, {"tenant": UUID(tenant_id)})
+        lines = cursor.all(LineState)
+    return [_health(line, [one for one in queues if one.line_id == line.line_id]) for line in lines]
 
 
-def _health(row: Sequence[Any], queues: list[WaitingSide]) -> LineHealth:
-    line_id, phone_number_id, *standing = row
-    status, text = _stands(standing) or _flows(queues, standing[3])
-    return LineHealth(str(line_id), phone_number_id, status, text, queues)
+def _health(line: LineState, queues: list[WaitingSide]) -> LineHealth:
+    status, text = _stopped(line) or _flows(queues, line.now)
+    return LineHealth(line.line_id, line.phone_number_id, status, text, queues)
 
 
-def _stands(standing: Sequence[Any]) -> tuple[Status, str] | None:
-    tenant_status, line_status, line_reason, _, daemons, refused = standing
-    if tenant_status == "paused":
+def _stopped(line: LineState) -> tuple[Status, str] | None:
+    if line.tenant_status == "paused":
         return "stopped", "the tenant is paused"
-    if line_status != "active":
-        return "stopped", f"not active: {line_reason or 'its onboarding is not complete'}"
-    if refused:
-        return "stopped", f"{refused}; enter valid ones, everything is kept"
-    return None if daemons else ("stopped", "no daemon of the relay is running; the operator has to start one")
+    if line.line_status != "active":
+        return "stopped", f"not active: {line.line_reason or 'its onboarding is not complete'}"
+    if line.refused:
+        return "stopped", f"{line.refused}; enter valid ones, everything is kept"
+    return None if line.daemons else ("stopped", "no daemon of the relay is running; the operator has to start one")
 
 
 def _flows(queues: Sequence[WaitingSide], now: datetime) -> tuple[Status, str]:

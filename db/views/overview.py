@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,17 +56,19 @@ class TenantState:
     trouble: str | None
 
 
-STANDING = f"""SELECT (SELECT count(*) FROM lines WHERE status <> 'released'),
-  (SELECT count(*) FROM lines WHERE status = 'active'),
-  (SELECT count(*) FROM tenant_credentials WHERE health = 'refused'),
-  (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'conversation_mappings'::regclass),
-  (SELECT coalesce(sum(a.n), 0) FROM lines l CROSS JOIN LATERAL (
-     SELECT count(*) AS n FROM ({active_since("now() - interval '24 hours'")}) c) a),
-  (SELECT count(*) FROM daemons WHERE lease_until > now()),
+TOTALS = f"""SELECT (SELECT count(*) FROM lines WHERE status <> 'released') AS lines,
+  (SELECT count(*) FROM lines WHERE status = 'active') AS active_lines,
+  (SELECT count(*) FROM tenant_credentials WHERE health = 'refused') AS refused_credentials,
+  (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'conversation_mappings'::regclass) AS conversations,
+  (SELECT coalesce(sum(a.n), 0)::bigint FROM lines l CROSS JOIN LATERAL (
+     SELECT count(*) AS n FROM ({active_since("now() - interval '24 hours'")}) c) a) AS active,
+  (SELECT count(*) FROM daemons WHERE lease_until > now()) AS daemons,
   (SELECT count(*) FROM shards s
-   WHERE NOT EXISTS (SELECT 1 FROM daemons d WHERE d.id = s.owner AND d.lease_until > now())), now()"""
+   WHERE NOT EXISTS (SELECT 1 FROM daemons d WHERE d.id = s.owner AND d.lease_until > now())) AS unowned_shards,
+  now() AS now"""
 
-LIVE = f"""SELECT s.hour, d.direction, sum(c.total), sum(c.sent), sum(c.delivered), sum(c.failed)
+SUMS = "sum({0}total) AS total, sum({0}sent) AS sent, sum({0}delivered) AS delivered, sum({0}failed) AS failed"
+LIVE = f"""SELECT s.hour, d.direction, {SUMS.format("c.")}
 FROM generate_series(%(live)s::timestamptz, %(last)s::timestamptz, interval '1 hour') s (hour)
 CROSS JOIN lines l CROSS JOIN (VALUES ('inbound'), ('outbound')) d (direction)
 CROSS JOIN LATERAL ({COUNTED} AND m.arrived_at >= s.hour AND m.arrived_at < s.hour + interval '1 hour') c
@@ -75,9 +76,10 @@ GROUP BY s.hour, d.direction"""
 
 LAST = "date_trunc('hour', now())"
 SINCE = f"{LAST} - interval '{LIVE_HOURS - 1} hours'"
-TENANTS = f"""SELECT t.id, t.name, t.status, n.lines, n.active, h.total, h.failed, w.waiting, w.oldest_at, now(),
+TENANTS = f"""SELECT t.id::text, t.name, t.status, n.lines, n.active, h.total, h.failed, w.waiting, w.oldest_at,
+  now() AS now,
   (SELECT string_agg(CASE type WHEN 'whatsapp' THEN 'WhatsApp' ELSE 'Genesys' END, ' and ' ORDER BY type)
-   FROM tenant_credentials c WHERE c.tenant_id = t.id AND c.health = 'refused')
+   FROM tenant_credentials c WHERE c.tenant_id = t.id AND c.health = 'refused') AS refused
 FROM (SELECT * FROM tenants WHERE %(after)s::uuid IS NULL OR id > %(after)s::uuid ORDER BY id LIMIT %(limit)s) t
 CROSS JOIN LATERAL (SELECT count(*) AS lines, count(*) FILTER (WHERE l.status = 'active') AS active
                     FROM lines l WHERE l.tenant_id = t.id AND l.status <> 'released') n
@@ -101,25 +103,24 @@ def overview(pool: Pool) -> Overview:
     with pool.transaction() as cursor:
         cursor.execute("SELECT status, count(*) FROM tenants GROUP BY status")
         tenants = dict(cursor.fetchall())
-        cursor.execute(STANDING)
-        lines, active_lines, refused, conversations, active, daemons, unowned, now = cursor.fetchone()
+        cursor.execute(TOTALS)
+        [totals] = cursor.dicts()
+        now = totals.pop("now")
         slots = hour_slots(_counts(cursor, now.astimezone(UTC)), now)
-    return Overview(
-        tenants, lines, active_lines, refused, conversations, int(active), summed(slots), slots, daemons, unowned
-    )
+    return Overview(tenants, messages=summed(slots), hours=slots, **totals)
 
 
 def _counts(cursor: Cursor, now: datetime) -> dict[tuple[datetime, str], DeliveryRate]:
     last = hour_of(now)
     live = last - HOUR * (LIVE_HOURS - 1)
     cursor.execute(
-        """SELECT hour, direction, sum(total), sum(sent), sum(delivered), sum(failed) FROM message_hours
+        f"""SELECT hour, direction, {SUMS.format("")} FROM message_hours
            WHERE hour >= %s AND hour < %s GROUP BY hour, direction""",
         (last - HOUR * (HOURS - 1), live),
     )
-    rows = cursor.fetchall()
+    rows = cursor.dicts()
     cursor.execute(LIVE, {"live": live, "last": last})
-    return counts_of([*rows, *cursor.fetchall()])
+    return counts_of([*rows, *cursor.dicts()])
 
 
 def tenants(pool: Pool, limit: int = 50, after: str | None = None) -> Page[TenantState]:
@@ -132,22 +133,23 @@ def tenants(pool: Pool, limit: int = 50, after: str | None = None) -> Page[Tenan
     }
     with pool.transaction() as cursor:
         cursor.execute(TENANTS, values)
-        rows = [_state(row) for row in cursor.fetchall()]
+        rows = [_state(row) for row in cursor.dicts()]
     return page(rows, limit, lambda one: (one.id,))
 
 
-def _state(row: Sequence[Any]) -> TenantState:
-    tenant_id, name, status, lines, active, total, failed, waiting, oldest_at, now, refused = row
+def _state(row: dict[str, Any]) -> TenantState:
+    """Of a row of TENANTS."""
+    waiting, lines, active = row["waiting"], row["lines"], row["active"]
     more = waiting > WAITING
     many = f"{'more than ' if more else ''}{min(waiting, WAITING):,}"
     trouble = None
-    if refused:
-        trouble = f"{refused} refuses the credentials"
-    elif waiting and now - oldest_at > LONG:
-        trouble = f"{many} waiting, the oldest for {duration((now - oldest_at).total_seconds())}"
-    elif status == "active" and active < lines:
+    if row["refused"]:
+        trouble = f"{row['refused']} refuses the credentials"
+    elif waiting and row["now"] - row["oldest_at"] > LONG:
+        trouble = f"{many} waiting, the oldest for {duration((row['now'] - row['oldest_at']).total_seconds())}"
+    elif row["status"] == "active" and active < lines:
         trouble = f"{lines - active} of {lines} lines are not active"
     return TenantState(
-        str(tenant_id), name, status, lines, active, int(total), int(failed), min(waiting, WAITING), more, oldest_at,
-        trouble,
+        row["id"], row["name"], row["status"], lines, active, int(row["total"]), int(row["failed"]),
+        min(waiting, WAITING), more, row["oldest_at"], trouble,
     )  # fmt: skip

@@ -6,7 +6,6 @@ next to each other in an index of the line.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from uuid import UUID
 
 from db.contacts.mappings import slot
 from db.contacts.windows import Window
-from db.cursor import Cursor
+from db.cursor import Cursor, taken
 from db.paging import Page, decode, page
 from db.pool import Pool
 from db.views import history
@@ -26,11 +25,8 @@ TROUBLED = 500
 TEXT_SHOWN = 160
 
 COLUMNS = """c.id::text, c.tenant_id::text, c.line_id::text, c.wa_id, c.bsuid, c.name, c.username,
- c.genesys_conversation_id, c.window_until, c.created_at, c.last_at, coalesce(w.waiting, false), last.id::text,
- last.direction, last.type, last.state, last.text, last.media_type, last.arrived_at"""
-
-LAST_FROM = 12
-"""Where the columns of the newest message begin."""
+ c.genesys_conversation_id, c.window_until, c.created_at, c.last_at, coalesce(w.waiting, false) AS waiting,
+ last.id::text AS message_id, last.direction, last.type, last.state, last.text, last.media_type, last.arrived_at"""
 
 # The newest message of a conversation, and whether anything of it is unfinished.
 BESIDE = f"""LEFT JOIN LATERAL (
@@ -123,10 +119,9 @@ class ConversationDetail:
     aliases: list[str]
 
 
-def _conversation(row: Sequence[Any]) -> ConversationSummary:
-    last = row[LAST_FROM:]
-    values = [*row[:LAST_FROM], NewestMessage(*last) if last[0] else None]
-    return ConversationSummary(*values)
+def _conversation(row: dict[str, Any]) -> ConversationSummary:
+    newest = taken(NewestMessage, row)
+    return ConversationSummary(**row, last=newest if newest.message_id else None)
 
 
 def listed(pool: Pool, wanted: ConversationSearch, limit: int = 50) -> Page[ConversationSummary]:
@@ -143,7 +138,7 @@ def listed(pool: Pool, wanted: ConversationSearch, limit: int = 50) -> Page[Conv
                 SELECT {COLUMNS} FROM found JOIN conversation_mappings c ON c.id = found.id {BESIDE} {ORDER}""",
             values,
         )
-        rows = [_conversation(row) for row in cursor.fetchall()]
+        rows = [_conversation(row) for row in cursor.dicts()]
     return page(rows, limit, lambda one: (one.last_at, one.id))
 
 
@@ -205,13 +200,13 @@ def get(pool: Pool, tenant_id: str | None, conversation_id: str) -> Conversation
                 WHERE c.id = %s AND (%s::uuid IS NULL OR c.tenant_id = %s)""",
             (key, tenant_id, tenant_id),
         )
-        row = cursor.fetchone()
-        if row is None:
+        rows = cursor.dicts()
+        if not rows:
             return None
         cursor.execute(
             # The present one was seen whenever the conversation was active.
             """SELECT * FROM (
-                 SELECT g.genesys_conversation_id, g.first_seen,
+                 SELECT g.genesys_conversation_id AS id, g.first_seen,
                         CASE WHEN g.genesys_conversation_id = c.genesys_conversation_id
                              THEN greatest(g.last_seen, c.last_at) ELSE g.last_seen END AS last_seen
                  FROM genesys_conversations g JOIN conversation_mappings c ON c.id = g.conversation_id
@@ -219,12 +214,12 @@ def get(pool: Pool, tenant_id: str | None, conversation_id: str) -> Conversation
                ORDER BY last_seen DESC""",
             (key, SEEN_SHOWN),
         )
-        seen = [GenesysSeen(*one) for one in cursor.fetchall()]
+        seen = cursor.all(GenesysSeen)
         cursor.execute(
             "SELECT alias FROM contact_aliases WHERE conversation_id = %s ORDER BY created_at DESC, alias LIMIT %s",
             (key, SEEN_SHOWN),
         )
-        return ConversationDetail(_conversation(row), seen, [one[0] for one in cursor.fetchall()])
+        return ConversationDetail(_conversation(rows[0]), seen, [one[0] for one in cursor.fetchall()])
 
 
 def timeline(
@@ -244,6 +239,6 @@ def timeline(
                 ORDER BY m.sort_time DESC, m.arrived_at DESC, m.idx DESC, m.seq DESC LIMIT %(limit)s""",
             values,
         )
-        rows = [tracked(row) for row in cursor.fetchall()]
+        rows = [tracked(row) for row in cursor.dicts()]
     found = page(rows, limit, lambda one: (one.sort_time, one.arrived_at, one.idx, one.seq))
     return Page(found.items[::-1], found.next)

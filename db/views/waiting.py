@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from db.cursor import Cursor
+from db.cursor import Cursor, taken
 from db.pool import Pool
 from relay.core.explain.reasons import COUNTED, SideState, Terms, Unfinished, WaitReason, limited, own, said, stopped
 from relay.core.limits import PAIR_BURST, PAIR_SECONDS
@@ -21,34 +21,38 @@ from relay.core.status import LISTED_UNFINISHED, UNFINISHED
 FLOWING = timedelta(minutes=2)
 """A side over which something went through so lately is not broken."""
 
-SIDE = """now(), {direction}, t.id::text, t.status, l.status, l.status_reason, l.settings, l.phone_number_id,
- cr.shown ->> 'client_id', cr.health, cr.health_reason, (SELECT count(*) FROM daemons WHERE lease_until > now())"""
+SIDE = """now() AS now, {direction} AS direction, t.id::text AS tenant_id, t.status AS tenant_status,
+ l.status AS line_status, l.status_reason AS line_reason, l.settings, l.phone_number_id,
+ cr.shown ->> 'client_id' AS client_id, cr.health, cr.health_reason,
+ (SELECT count(*) FROM daemons WHERE lease_until > now()) AS daemons"""
 CREDENTIALS = """LEFT JOIN tenant_credentials cr ON cr.tenant_id = l.tenant_id
  AND cr.type = CASE {direction} WHEN 'inbound' THEN 'genesys' ELSE 'whatsapp' END"""
-SIDE_COLUMNS = 12
 
 # The head of its lane is the first of those once claimed, or the first by the sort key.
-MESSAGE = f"""SELECT {SIDE.format(direction="m.direction")}, m.id::text, m.state, m.attempts, m.reason_code, m.reason,
-  m.arrived_at, m.next_attempt_at, m.unknown_until, CASE WHEN m.report IS DISTINCT FROM m.reported THEN m.report END,
-  coalesce(m.content -> 'media' <> 'null', false) AND m.content -> 'media' ->> 'object_key' IS NULL,
-  EXISTS (SELECT 1 FROM shards s JOIN daemons d ON d.id = s.owner WHERE s.n = m.shard AND d.lease_until > now()),
+MESSAGE = f"""SELECT {SIDE.format(direction="m.direction")}, m.id::text, m.state, m.attempts,
+  m.reason_code AS code, m.reason, m.arrived_at, m.next_attempt_at, m.unknown_until,
+  CASE WHEN m.report IS DISTINCT FROM m.reported THEN m.report END AS report,
+  coalesce(m.content -> 'media' <> 'null', false) AND m.content -> 'media' ->> 'object_key' IS NULL AS fetching,
+  EXISTS (SELECT 1 FROM shards s JOIN daemons d ON d.id = s.owner WHERE s.n = m.shard AND d.lease_until > now())
+   AS owned,
   (SELECT h.id::text FROM (SELECT e.id, e.claimed_at, e.sort_time, e.arrived_at, e.idx, e.seq FROM message_tracking e
                      WHERE e.conversation_id = m.conversation_id AND e.direction = m.direction
                       AND e.unfinished AND e.state IN ('received', 'sending', 'unknown')
                      ORDER BY e.sort_time, e.arrived_at, e.idx, e.seq LIMIT 100) h
-   ORDER BY h.claimed_at IS NULL, h.sort_time, h.arrived_at, h.idx, h.seq LIMIT 1),
+   ORDER BY h.claimed_at IS NULL, h.sort_time, h.arrived_at, h.idx, h.seq LIMIT 1) AS head,
   (SELECT count(*) FROM message_tracking p WHERE p.conversation_id = m.conversation_id AND p.direction = 'outbound'
-    AND p.sort_time > now() - interval '1 day' AND p.sent_at > now() - make_interval(secs => %(pair)s)),
+    AND p.sort_time > now() - interval '1 day' AND p.sent_at > now() - make_interval(secs => %(pair)s))
+   AS lately,
   (SELECT count(*) FROM (SELECT 1 FROM message_tracking a WHERE a.line_id = m.line_id AND a.listed_as = 'received'
-    AND a.direction = m.direction AND a.arrived_at <= m.arrived_at LIMIT %(most)s) a)
+    AND a.direction = m.direction AND a.arrived_at <= m.arrived_at LIMIT %(most)s) a) AS ahead
 FROM message_tracking m JOIN lines l ON l.id = m.line_id JOIN tenants t ON t.id = m.tenant_id
 {CREDENTIALS.format(direction="m.direction")}
 WHERE m.id = %(id)s AND (%(tenant)s::uuid IS NULL OR m.tenant_id = %(tenant)s)"""
 
 # Per line and direction: how many are unfinished, the oldest of them, the newest trouble among the oldest, and when
 # a message last went through.
-LINES = f"""SELECT {SIDE.format(direction="d.direction")}, l.id::text, w.waiting, w.oldest_at, w.oldest,
-  tr.code, tr.reason, tr.claimed_at, ok.sent_at
+LINES = f"""SELECT {SIDE.format(direction="d.direction")}, l.id::text AS line_id, w.waiting AS count,
+  w.oldest_at, w.oldest, tr.code, tr.reason, tr.claimed_at AS tried_at, ok.sent_at AS last_success
 FROM lines l JOIN tenants t ON t.id = l.tenant_id CROSS JOIN (VALUES ('inbound'), ('outbound')) d (direction)
 {CREDENTIALS.format(direction="d.direction")}
 CROSS JOIN LATERAL (
@@ -131,10 +135,10 @@ def _message(cursor: Cursor, tenant_id: str | None, message_id: str) -> tuple[Si
         MESSAGE,
         {"id": UUID(message_id), "tenant": tenant_id, "pair": PAIR_BURST * PAIR_SECONDS, "most": COUNTED},
     )
-    row = cursor.fetchone()
-    if row is None:
+    rows = cursor.dicts()
+    if not rows:
         return None
-    return SideState(*row[:SIDE_COLUMNS]), Unfinished(*row[SIDE_COLUMNS:])
+    return taken(SideState, rows[0]), Unfinished(**rows[0])
 
 
 def of_tenant(pool: Pool, tenant_id: str, terms: Terms) -> list[WaitingSide]:
@@ -146,7 +150,7 @@ def sides(pool: Pool, tenant_id: str, terms: Terms) -> list[WaitingSide]:
     """Both sides of every line, whether something waits there or not."""
     with pool.transaction() as cursor:
         cursor.execute(LINES, {"tenant": UUID(tenant_id), "unfinished": list(LISTED_UNFINISHED), "most": COUNTED})
-        lines = [SideBacklog(SideState(*row[:SIDE_COLUMNS]), *row[SIDE_COLUMNS:]) for row in cursor.fetchall()]
+        lines = [SideBacklog(taken(SideState, row), **row) for row in cursor.dicts()]
     waiting: dict[str, int] = {}
     for line in lines:
         key = line.side.rate(terms.rates).key

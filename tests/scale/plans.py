@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg2.extensions
-
+from db.cursor import Cursor
 from db.pool import Pool
 
 LARGE = (
@@ -27,7 +26,7 @@ WHOLE_INDEX = re.compile(
 EXPLAINABLE = re.compile(rb"\s*\(?\s*(SELECT|WITH|INSERT|UPDATE|DELETE|EXECUTE)\b", re.IGNORECASE)
 
 
-class Explaining(psycopg2.extensions.cursor):
+class Explaining(Cursor):
     """Executes like any other, and first writes down which large tables the plan goes through from end to end."""
 
     scans: list[str]
@@ -58,7 +57,7 @@ def explained() -> Iterator[list[str]]:
         yield scans
     finally:
         Pool._take = connect  # type: ignore[method-assign]
-        factory.execute = psycopg2.extensions.cursor.execute  # type: ignore[attr-defined]
+        factory.execute = Cursor.execute  # type: ignore[attr-defined]
 
 
 def _short(text: bytes) -> str:
