@@ -119,6 +119,23 @@ def test_order_and_once_hold_while_a_daemon_joins_and_leaves(installation: Insta
     assert run.through(comes_and_goes) == (ALL, ALL)
 
 
+def test_daemons_restarted_one_by_one_cut_no_call_and_swap_nothing(installation: Installation, second: Process) -> None:
+    with second:
+        shared(installation, 8, 8)
+        for number, daemon in enumerate((second, installation.daemon)):
+            run = Run(installation, f"Restart {number}")
+
+            def is_restarted(daemon: Process = daemon) -> None:
+                calls_under_way(installation, daemon)
+                daemon.stop()
+                daemon.start()
+                daemon.wait_ready()
+                shared(installation, 8, 8)
+
+            assert run.through(is_restarted) == (ALL, ALL)
+            assert run.unanswered() == 0, "it waits for its calls, and for those whose claim was being written"
+
+
 def test_the_shards_of_a_killed_daemon_are_taken_within_seconds(
     installation: Installation, second: Process, capsys: pytest.CaptureFixture[str]
 ) -> None:
