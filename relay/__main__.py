@@ -307,7 +307,7 @@ def dead_letters() -> None:
 @dead_letters.command("list")
 @click.option("--tenant", "tenant_id", type=click.UUID, help="of this tenant only")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@click.option("--broker", is_flag=True, help="the updates that nobody could decode; 100 of them at most")
+@click.option("--broker", is_flag=True, help="the updates that nobody could decode")
 def list_dead_letters(tenant_id: UUID | None, limit: int, broker: bool) -> None:
     """The newest ones."""
     from relay.cli import dead_letters as letters

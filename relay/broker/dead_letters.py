@@ -14,6 +14,9 @@ from relay.core.messages import Update, dump, load
 from relay.core.queues import DEAD_LETTERS
 
 AT_ONCE = 100
+"""So many are published, and confirmed, together."""
+MOST_SEEN = 10_000
+"""One look goes no further into the queue: whatever is taken stays with the broker meanwhile, and it keeps account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,9 @@ class DeadLetters:
             return int(link.depth(channel, DEAD_LETTERS))
 
     def peek(self, most: int) -> list[DeadLetter]:
-        """The first ones, AT_ONCE at most. They stay where they are."""
+        """So many, MOST_SEEN at most. They stay, though not always in their order: a quorum queue forgets it."""
         with self._channel() as (link, channel):
-            taken = self._taken(link, channel, most)
+            taken = list(self._taken(link, channel, min(most, MOST_SEEN)))
             with link.operation():
                 link.close_channel(channel, [tag for _, tag in taken])
         return [letter for letter, _ in taken]
@@ -62,30 +65,39 @@ class DeadLetters:
     ) -> tuple[int, int]:
         """Publish what `route` finds a way for, and only then let go of it; the rest stays.
 
-        (how many went, how many stayed) of the first ones, AT_ONCE at most.
+        (how many went, `most` at most; how many of those before them stayed). What stays is passed over, wherever it
+        lies: MOST_SEEN are looked at.
         """
+        gone, seen = 0, 0
+        stay: list[Any] = []
         with self._channel() as (link, channel):
-            taken = self._taken(link, channel, most)
-            routed = [(tag, out) for letter, tag in taken if (out := route(letter.body)) is not None]
-            # Confirmed first: published twice is absorbed by the message's key, lost by nothing.
-            publish([out for _, out in routed])
-            gone = {tag for tag, _ in routed}
+            while gone < most and seen < MOST_SEEN:
+                taken = list(self._taken(link, channel, min(AT_ONCE, most - gone, MOST_SEEN - seen)))
+                if not taken:
+                    break
+                seen += len(taken)
+                routed = [(tag, out) for letter, tag in taken if (out := route(letter.body)) is not None]
+                # Confirmed first: published twice is absorbed by the message's key, lost by nothing.
+                publish([out for _, out in routed])
+                tags = {tag for tag, _ in routed}
+                with link.operation():
+                    for tag in tags:
+                        channel.basic_ack(tag)
+                gone += len(tags)
+                stay += [tag for _, tag in taken if tag not in tags]
             with link.operation():
-                for tag in gone:
-                    channel.basic_ack(tag)
-                link.close_channel(channel, [tag for _, tag in taken if tag not in gone])
-        return len(gone), len(taken) - len(gone)
+                link.close_channel(channel, stay)
+        return gone, len(stay)
 
-    def _taken(self, link: Any, channel: Any, most: int) -> list[tuple[DeadLetter, Any]]:
-        found: list[tuple[DeadLetter, Any]] = []
-        while len(found) < min(most, AT_ONCE):
+    def _taken(self, link: Any, channel: Any, most: int) -> Iterator[tuple[DeadLetter, Any]]:
+        """The next ones, which nobody else gets until they are acked or the channel is closed."""
+        for _ in range(most):
             with link.operation():
                 raw = channel.basic_get(DEAD_LETTERS)
             if raw is None:
-                break
+                return
             body, tag, headers, _ = link.content(raw)
-            found.append((DeadLetter(body, str(headers.get("reason", ""))), tag))
-        return found
+            yield DeadLetter(body, str(headers.get("reason", ""))), tag
 
     @contextmanager
     def _channel(self) -> Iterator[tuple[Any, Any]]:

@@ -15,7 +15,7 @@ from db.pool import Pool
 from db.tenants.changes import NotFoundError
 from db.tenants.signers import Signers
 from db.views import history
-from relay.broker.dead_letters import DeadLetters, route
+from relay.broker.dead_letters import MOST_SEEN, DeadLetters, route
 from relay.broker.publisher import Publisher
 from relay.clients import build_cipher, build_ours
 from relay.core.explain.steps import Tracked
@@ -108,7 +108,7 @@ def reasons(settings: Settings, tenant_id: str | None) -> Iterator[str]:
 
 
 def undecoded(settings: Settings, limit: int) -> Iterator[str]:
-    """The first updates in the broker's queue DEAD_LETTERS, which stay there."""
+    """Updates in the broker's queue DEAD_LETTERS, which stay there."""
     queue = DeadLetters(settings.broker_url)
     waiting = queue.count()
     found = queue.peek(limit)
@@ -121,15 +121,14 @@ def undecoded(settings: Settings, limit: int) -> Iterator[str]:
 def bring_back(settings: Settings) -> Iterator[str]:
     """As many as there were when this began."""
     queue = DeadLetters(settings.broker_url)
-    waiting, stayed = queue.count(), 0
     app_secrets = build_ours(settings).meta_app_secrets
     with closing(Publisher(settings.broker_url)) as publisher, Pool(settings.database_url, size=1) as pool:
         signers = Signers(pool, build_cipher(settings))
-        while waiting > 0 and not stayed:
-            gone, stayed = queue.bring_back(
-                lambda body: route(body, settings.relay_shards, lambda update: signers.proves(update, app_secrets)),
-                lambda letters: publisher.publish(letters, PUBLISH_SECONDS),
-                waiting,
-            )
-            waiting -= gone or waiting
-            yield f"{gone} back in their queues, {stayed} stay: nobody can tell where they belong, or who signed them"
+        gone, stayed = queue.bring_back(
+            lambda body: route(body, settings.relay_shards, lambda update: signers.proves(update, app_secrets)),
+            lambda letters: publisher.publish(letters, PUBLISH_SECONDS),
+            queue.count(),
+        )
+    yield f"{gone} back in their queues, {stayed} stay: nobody can tell where they belong, or who signed them"
+    if gone + stayed >= MOST_SEEN:
+        yield "there are more: say it again"

@@ -14,8 +14,9 @@ from db.audit import Author
 from db.mailbox import replays
 from db.pool import Pool
 from relay.broker import topology
-from relay.broker.dead_letters import route
+from relay.broker.dead_letters import AT_ONCE, route
 from relay.broker.publisher import Outgoing
+from relay.broker.updates import packed
 from relay.core.messages import Message, Person, Update, dump
 from relay.core.queues import DEAD_LETTERS, INBOUND
 from tests.api.conftest import META_SECRET, Api
@@ -188,7 +189,7 @@ def queued(parts: WebContext, settings_env: dict[str, str]) -> Iterator[Callable
         parts.publisher.publish([Outgoing("", DEAD_LETTERS, body, {"reason": "ValueError: odd"})], 10)
 
     yield put
-    parts.dead_letters.bring_back(lambda _: Outgoing("", DEAD_LETTERS + "_gone", b""), lambda _: None, 100)
+    parts.dead_letters.bring_back(lambda _: Outgoing("", DEAD_LETTERS + "_gone", b""), lambda _: None, 1000)
 
 
 def test_the_brokers_are_looked_at_and_what_is_still_proved_is_brought_back(
@@ -220,6 +221,43 @@ def test_the_brokers_are_looked_at_and_what_is_still_proved_is_brought_back(
     wait_until(lambda: topology.waiting(settings_env["BROKER_URL"], parts.shards) == 1, message="it to be in its queue")
     letter = api("GET", "/api/dead-letters/broker").get_json()["items"]
     assert [one["proved"] for one in letter] == [False, False, False]
+
+
+def test_what_stays_hides_nothing_behind_it(
+    api: Api,
+    parts: WebContext,
+    pool: Pool,
+    new_tenant: Callable[..., str],
+    settings_env: dict[str, str],
+    queued: Callable[[bytes], None],
+) -> None:
+    """However many they are: all are found, and all that may go do."""
+    owner = new_tenant("Owner")
+    line_id, signer = active_line(parts, pool, owner), parts.signers.digest(META_SECRET)
+    for n in range(AT_ONCE + 20):
+        queued(b"nothing that anybody can read, no. %d" % n)
+    for n in range(30):
+        queued(dump(Update("whatsapp", owner, line_id, "4915112345678", NOW, n, {"n": n}, signer=signer)))
+    for _ in range(2):
+        found = api("GET", "/api/dead-letters/broker?limit=1000").get_json()
+        assert (found["waiting"], len(found["items"])) == (AT_ONCE + 50, AT_ONCE + 50)
+        assert sum(one["proved"] for one in found["items"]) == 30
+    done = api("POST", "/api/dead-letters/broker/replay", {"limit": 20}).get_json()
+    assert (done["replayed"], done["left"]) == (20, AT_ONCE + 30)
+    done = api("POST", "/api/dead-letters/broker/replay", {}).get_json()
+    assert (done["replayed"], done["stayed"]) == (10, AT_ONCE + 20)
+
+
+def test_several_updates_in_one_message_are_read_as_well(
+    api: Api, parts: WebContext, pool: Pool, new_tenant: Callable[..., str], queued: Callable[[bytes], None]
+) -> None:
+    owner = new_tenant("Owner")
+    line_id, signer = active_line(parts, pool, owner), parts.signers.digest(META_SECRET)
+    pair = [Update("whatsapp", owner, line_id, "49", NOW, n, {"n": n}, signer=signer) for n in range(2)]
+    [message] = packed(((one, dump(one)) for one in pair), parts.shards)
+    queued(message.body)
+    [shown] = api("GET", "/api/dead-letters/broker").get_json()["items"]
+    assert (shown["readable"], shown["proved"], shown["payload"]) == (True, True, [{"n": 0}, {"n": 1}])
 
 
 def test_the_broker_is_the_operators(api: Api, pool: Pool, tenant_id: str) -> None:

@@ -54,14 +54,14 @@ class SentAgain(BaseModel):
 
 
 class BrokerQuery(RequestModel):
-    limit: int = Field(20, ge=1, le=100)
+    limit: int = Field(20, ge=1, le=1000)
 
 
 class BrokerReplay(RequestModel):
-    limit: int = Field(100, ge=1, le=100)
+    limit: int = Field(1000, ge=1, le=1000, description="so many at most go back; those that stay do not count")
 
 
-class BrokerLetterOut(BaseModel):
+class BrokerLetterOut(ResponseModel):
     reason: str
     size: int = Field(description="in bytes")
     readable: bool = Field(description="whether it can be told where it belongs")
@@ -78,7 +78,7 @@ class BrokerLetters(BaseModel):
     items: list[BrokerLetterOut]
 
 
-class BrokerReplayed(BaseModel):
+class BrokerReplayed(ResponseModel):
     replayed: int
-    stayed: int = Field(description="what cannot be told where it belongs")
+    stayed: int = Field(description="what nobody can tell where it belongs, or whose signature counts no more")
     left: int

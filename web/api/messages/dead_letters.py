@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from flask import Response
 
-from db import audit
 from db.mailbox import dead_letters
 from db.mailbox.dead_letters import Filter
 from db.paging import CursorError
-from relay.broker.dead_letters import DeadLetter, route
-from relay.core.messages import Update, load
-from relay.core.queues import EXCHANGE
-from relay.core.redaction import redacted
+from web.actions import undecoded
 from web.api.access import auth
 from web.api.blueprint import behind_a_key
 from web.api.messages import tracking
@@ -31,10 +27,8 @@ from web.api.messages.dead_letter_schemas import (
 )
 from web.api.messages.schemas import MessageDetail, MessageList, MessageOut, MessagePath
 from web.request import data_access
-from web.request.context import pool, reply, web_context
+from web.request.context import pool, reply
 from web.request.principal import OPERATOR, by, needs
-
-PUBLISH_SECONDS = 8.0
 
 api = behind_a_key("dead_letters", __name__, "dead letters", "/api/dead-letters")
 
@@ -96,11 +90,9 @@ def replay(body: DeadLetterIds) -> Response:
 @api.get("/broker", summary="Updates that nobody could decode", responses={200: BrokerLetters})
 @needs(OPERATOR, scope="payloads:read")
 def list_broker(query: BrokerQuery) -> Response:
-    """The first ones of the broker's queue DEAD_LETTERS; they stay there."""
-    found = web_context().dead_letters
-    letters = found.peek(query.limit)
-    _noted("broker_letters.viewed", count=len(letters))
-    return reply(BrokerLetters(waiting=found.count(), items=[_letter(one) for one in letters]))
+    """What lies in the broker's queue DEAD_LETTERS; it stays there."""
+    waiting, letters = undecoded.listed(query.limit)
+    return reply(BrokerLetters(waiting=waiting, items=[BrokerLetterOut.model_validate(one) for one in letters]))
 
 
 @api.post("/broker/replay", summary="Bring undecodable updates back to their queues", responses={200: BrokerReplayed})
@@ -108,38 +100,4 @@ def list_broker(query: BrokerQuery) -> Response:
 def replay_broker(body: BrokerReplay) -> Response:
     """Worth it after a release that has mended the cause. What is no update of the relay's own stays, and so does
     what is signed with no secret that counts for its line now."""
-    held = web_context()
-    gone, stayed = held.dead_letters.bring_back(
-        lambda letter: route(letter, held.shards, _proved),
-        lambda letters: held.publisher.publish(letters, PUBLISH_SECONDS),
-        body.limit,
-    )
-    _noted("broker_letters.replayed", count=gone)
-    return reply(BrokerReplayed(replayed=gone, stayed=stayed, left=held.dead_letters.count()))
-
-
-def _proved(update: Update) -> bool:
-    return web_context().signers.proves(update, web_context().meta_app_secrets)
-
-
-def _letter(letter: DeadLetter) -> BrokerLetterOut:
-    try:
-        update = load(Update, letter.body)
-    except ValueError:
-        update = None
-    return BrokerLetterOut(
-        reason=letter.reason,
-        size=len(letter.body),
-        readable=update is not None and update.channel in EXCHANGE,
-        proved=update is not None and _proved(update),
-        channel=update.channel if update else None,
-        tenant_id=update.tenant_id if update else None,
-        line_id=update.line_id if update else None,
-        arrived_at=update.arrived_at if update else None,
-        payload=redacted(update.payload) if update else None,
-    )
-
-
-def _noted(action: str, count: int) -> None:
-    with pool().transaction() as cursor:
-        audit.record(cursor, by(), action, detail={"count": count})
+    return reply(BrokerReplayed.model_validate(undecoded.bring_back(body.limit)))
