@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import IO, Any
@@ -16,14 +15,13 @@ from gevent.lock import BoundedSemaphore
 
 from db.mailbox import messages
 from relay.channels.base import Account, Channel, Download
-from relay.core.conversation.events import FilePrepared
 from relay.core.errors import CannotCarry, RelayError, SendError, StoreError
 from relay.core.file_types import type_of_file
 from relay.core.filenames import complete
 from relay.core.messages import ChannelName, Direction, Media
 from relay.core.queues import SOURCE, TARGET
 from relay.runtime.actor import RelayActor, tell
-from relay.runtime.commands import Prepare, PrepareDone, Ref
+from relay.runtime.commands import Prepare, PrepareDone, PrepareNow, Ref
 from relay.runtime.context import Parts
 from relay.stores.objects import MEDIA_INBOUND, MEDIA_OUTBOUND, ObjectMissingError
 
@@ -44,7 +42,6 @@ _converting = BoundedSemaphore(CONVERTED_AT_ONCE)
 class MediaActor(RelayActor):
     """Several per line, one file at a time, so that a slow file delays nobody else's message.
 
-    `worked_at` is shared by the line's: when a file last went through, by direction (time.monotonic).
     `converting` is shared by the tenant's, who has one picture converted at a time and leaves room for others'.
     """
 
@@ -53,39 +50,36 @@ class MediaActor(RelayActor):
     def __init__(
         self,
         parts: Parts,
-        accounts: dict[ChannelName, Account],
         tenant: Ref,
-        worked_at: dict[Direction, float],
         converting: BoundedSemaphore,
         seconds: float = 120.0,
     ) -> None:
         super().__init__()
         self._parts = parts
-        self._accounts = accounts
         self._tenant = tenant
         self._seconds = seconds
-        self._worked_at = worked_at
         self._converting = converting
         self._job: Prepare | None = None
+        self._accounts: Mapping[ChannelName, Account] = {}
 
     def handle(self, command: Any) -> None:
-        if not isinstance(command, Prepare):
+        if not isinstance(command, PrepareNow):
             super().handle(command)
             return
-        self._job = command
+        job = command.job
+        self._job, self._accounts = job, command.accounts
         try:
-            message = command.message
+            message = job.message
             if message.media is not None:
-                media = self._prepare(message.media, command)
+                media = self._prepare(message.media, job)
                 message = replace(message, media=media)
-                messages.save_content(self._parts.pool, command.message_id, message)
+                messages.save_content(self._parts.pool, job.message_id, message)
         except RelayError as error:
-            self._answer(command, error)
+            self._answer(job, error)
         except (OSError, MemoryError) as error:  # its disk may be full: no reason to go without the file
-            self._answer(command, StoreError(f"this machine is in trouble: {type(error).__name__}"))
+            self._answer(job, StoreError(f"this machine is in trouble: {type(error).__name__}"))
         else:
-            self._worked_at[command.direction] = time.monotonic()
-            self._answer(replace(command, message=message), None)
+            self._answer(replace(job, message=message), None)
 
     def recover(self) -> None:
         if self._job is not None:
@@ -93,9 +87,7 @@ class MediaActor(RelayActor):
 
     def _answer(self, job: Prepare, error: RelayError | None) -> None:
         self._job = None
-        worked_ago = time.monotonic() - self._worked_at.get(job.direction, -math.inf)
-        tell(job.conversation, FilePrepared(job.message_id, job.direction, job.message, error, worked_ago))
-        tell(self._tenant, PrepareDone(job.line_id, self.actor_ref))
+        tell(self._tenant, PrepareDone(job, self.actor_ref, error))
 
     def _prepare(self, media: Media, job: Prepare) -> Media:
         target = self._parts.channels[TARGET[job.direction]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +16,21 @@ from db.tenants.lines import LineAccounts
 from relay.actors.channel import ChannelActor
 from relay.actors.media import MediaActor
 from relay.channels.base import Account
+from relay.core.conversation.events import FilePrepared
 from relay.core.errors import StoreError
 from relay.core.messages import ChannelName, Direction
 from relay.runtime.actor import RelayActor, Stop, tell
-from relay.runtime.commands import SIDE, AskTurn, CredentialsRefused, Prepare, PrepareDone, Ref, ReloadTenant, Tick
+from relay.runtime.commands import (
+    SIDE,
+    AskTurn,
+    CredentialsRefused,
+    Prepare,
+    PrepareDone,
+    PrepareNow,
+    Ref,
+    ReloadTenant,
+    Tick,
+)
 from relay.runtime.context import Parts
 from relay.runtime.side import Side
 
@@ -39,9 +52,11 @@ class RunningLine:
 
     accounts: LineAccounts
     channels: dict[str, Ref]
-    sides: dict[ChannelName, Account]
+    sides: Mapping[ChannelName, Account]
+    """As they are now; what was handed out stays as it was."""
     media: list[MediaWorker] = field(default_factory=list)
     media_worked_at: dict[Direction, float] = field(default_factory=dict)
+    """When a file last went through (time.monotonic)."""
 
     @property
     def runs(self) -> bool:
@@ -91,22 +106,26 @@ class TenantActor(RelayActor):
             return
         worker = self._media_worker(line)
         worker.pending += 1
-        tell(worker.ref, prepare)
+        tell(worker.ref, PrepareNow(prepare, line.sides))
 
     def _media_worker(self, line: RunningLine) -> MediaWorker:
         idle = next((worker for worker in line.media if not worker.pending), None)
         if idle is None and len(line.media) < MEDIA_WORKERS:
-            idle = MediaWorker(
-                MediaActor.start(self._parts, line.sides, self.actor_ref, line.media_worked_at, self._converting)
-            )
+            idle = MediaWorker(MediaActor.start(self._parts, self.actor_ref, self._converting))
             line.media.append(idle)
         return idle or min(line.media, key=lambda worker: worker.pending)
 
     def _done(self, done: PrepareDone) -> None:
-        workers = self._lines[done.line_id].media if done.line_id in self._lines else []
-        for worker in workers:
-            if worker.ref.actor_urn == done.worker.actor_urn:
-                worker.pending = max(0, worker.pending - 1)
+        """Whoever waits for the file hears of it with what is known of the line's others."""
+        job, line, worked_ago = done.job, self._lines.get(done.job.line_id), math.inf
+        if line is not None:
+            for worker in line.media:
+                if worker.ref.actor_urn == done.worker.actor_urn:
+                    worker.pending = max(0, worker.pending - 1)
+            if done.error is None:
+                line.media_worked_at[job.direction] = time.monotonic()
+            worked_ago = time.monotonic() - line.media_worked_at.get(job.direction, -math.inf)
+        tell(job.conversation, FilePrepared(job.message_id, job.direction, job.message, done.error, worked_ago))
 
     # Lines
 
@@ -138,8 +157,7 @@ class TenantActor(RelayActor):
             if accounts is None:
                 continue
             line.accounts = accounts
-            # The media actors hold the same dict, so they see the new credentials too.
-            line.sides.update(_sides(accounts))
+            line.sides = _sides(accounts)
             for name, account in line.sides.items():
                 tell(line.channels[name], account)
         self._release()

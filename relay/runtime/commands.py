@@ -6,13 +6,15 @@ What a conversation is told by those who hold no turn of it is in `relay.core.co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pykka
 
+from relay.channels.base import Account
 from relay.core.conversation.dispatch import DispatchFacts, DispatchJob
 from relay.core.conversation.events import LaneName
+from relay.core.errors import RelayError
 from relay.core.mailbox import Attempt, Claim, Verdict
 from relay.core.messages import ChannelName, Direction, Message, Recipient, Report, Signal
 
@@ -103,11 +105,20 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True)
-class PrepareDone:
-    """A media actor is free again."""
+class PrepareNow:
+    """To a media actor; `accounts` are the line's as they are when it begins."""
 
-    line_id: str
+    job: Prepare
+    accounts: Mapping[ChannelName, Account] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareDone:
+    """A media actor is free again. The job's message has its file, or `error` says why not."""
+
+    job: Prepare
     worker: Ref
+    error: RelayError | None = None
 
 
 # Sender and journal

@@ -16,11 +16,10 @@ from db.pool import Pool
 from demo.stack import S3Server
 from relay.actors.media import MediaActor
 from relay.channels.base import Download
-from relay.core.conversation.events import FilePrepared
 from relay.core.errors import StoreError
 from relay.core.messages import Media
 from relay.core.retry import before_next_preparation
-from relay.runtime.commands import Prepare
+from relay.runtime.commands import Prepare, PrepareDone, PrepareNow
 from relay.stores.objects import MEDIA_OUTBOUND, ObjectStore
 from tests.integration.rows import new_message
 from tests.unit.relay.actors.listening import Listener
@@ -58,42 +57,42 @@ class Side:
 
 
 @pytest.fixture
-def prepare(pool: Pool, line_id: str, s3: S3Server) -> Iterator[Callable[[Side, Media], FilePrepared]]:
+def prepare(pool: Pool, line_id: str, s3: S3Server) -> Iterator[Callable[[Side, Media], PrepareDone]]:
     with closing(ObjectStore(s3.endpoint, s3.access_key, s3.secret_key, False, f"http://{s3.endpoint}")) as store:
         store.ensure_buckets()
 
-        def run(side: Side, media: Media) -> FilePrepared:
+        def run(side: Side, media: Media) -> PrepareDone:
             row = new_message(pool, line_id)
             account: Any = SimpleNamespace(tenant_id=row.tenant_id)
             parts: Any = SimpleNamespace(channels={"whatsapp": side, "genesys": side}, objects=store, pool=pool)
             heard: list[Any] = []
             listener = Listener.start(heard)
             accounts: Any = {"whatsapp": account, "genesys": account}
-            actor = MediaActor.start(parts, accounts, listener, {}, BoundedSemaphore(1))
+            actor = MediaActor.start(parts, listener, BoundedSemaphore(1))
             message = replace(row.message, media=media)
-            actor.tell(Prepare(line_id, listener, row.id, "outbound", message))
+            actor.tell(PrepareNow(Prepare(line_id, listener, row.id, "outbound", message), accounts))
             wait_until(lambda: heard, message="the file")
             for ref in (actor, listener):
                 ref.stop()
-            prepared: FilePrepared = heard[0]
+            prepared: PrepareDone = heard[0]
             return prepared
 
         yield run
 
 
-def test_a_copy_that_is_gone_is_fetched_again(prepare: Callable[[Side, Media], FilePrepared]) -> None:
+def test_a_copy_that_is_gone_is_fetched_again(prepare: Callable[[Side, Media], PrepareDone]) -> None:
     """Waiting would not bring it back, and its whole conversation would wait with it."""
     side = Side()
     prepared = prepare(side, Media("image", "image/png", bucket=MEDIA_OUTBOUND, object_key="gone/for/good"))
     assert prepared.error is None
-    assert prepared.message.media is not None
-    assert prepared.message.media.object_key != "gone/for/good"
+    assert prepared.job.message.media is not None
+    assert prepared.job.message.media.object_key != "gone/for/good"
     assert (side.fetched, side.uploaded) == (1, [PICTURE])
 
 
 @pytest.mark.parametrize("trouble", [OSError(errno.ENOSPC, "no space left on device"), MemoryError()])
 def test_for_this_machines_trouble_no_message_goes_without_its_file(
-    prepare: Callable[[Side, Media], FilePrepared], trouble: Exception
+    prepare: Callable[[Side, Media], PrepareDone], trouble: Exception
 ) -> None:
     side = Side()
     side.trouble = trouble
