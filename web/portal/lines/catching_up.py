@@ -11,6 +11,7 @@ from db.tenants import catch_ups
 from db.tenants.changes import NotFoundError
 from relay.core.catch_up import CatchUp
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
+from web.portal.lines.line_names import own_line
 from web.portal.wizard import notes
 from web.request.principal import by, needs
 
@@ -22,19 +23,19 @@ WORDS = {"complete": "Done", "incomplete": "Done in part", "failed": "Failed"}
 @needs("tenants:read")
 def catching_up(tenant_id: object, line_id: UUID) -> str:
     """The part of the line's page that keeps itself fresh."""
-    standing = catch_ups.of_line(tenant_pool(), str(line_id))
+    standing = catch_ups.of_line(tenant_pool(), own_line(line_id).id)
     return render_template("portal/lines/_catching_up.html", standing=standing)
 
 
 @portal.post("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>/catch-up")
 @needs("tenants:write")
 def catch_up(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
-    hours = request.form.get("hours", type=int)
+    line, hours = own_line(line_id), request.form.get("hours", type=int)
     if hours not in HOURS:
         flash(f"Nothing was asked for: choose one of {', '.join(map(str, HOURS))} hours.", "danger")
     else:
         try:
-            catch_ups.want(notes.changes(), by(), tenant().id, str(line_id), hours * 3600.0)
+            catch_ups.want(notes.changes(), by(), tenant().id, line.id, hours * 3600.0)
             flash("The relay asks Genesys now. What it finds is relayed, in order, once.", "success")
         except NotFoundError as error:
             flash(f"Nothing was asked for: {error}.", "danger")

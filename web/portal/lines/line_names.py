@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from flask import g
 
 from db.tenants import onboarding
+from db.tenants.changes import NotFoundError
+from db.tenants.onboarding import Line
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.wizard.state import names as offered_names
 
@@ -24,6 +28,14 @@ def line_names() -> dict[str, str]:
 @portal.app_template_global("line_name")
 def line_name(line_id: object) -> str:
     return line_names().get(str(line_id), "–")
+
+
+def own_line(line_id: UUID) -> Line:
+    """One of the tenant's. Raises NotFoundError, which is answered 404, also for a line of somebody else."""
+    for one in onboarding.listed(tenant_pool(), tenant().id):
+        if one.id == str(line_id):
+            return one
+    raise NotFoundError("there is no such line")
 
 
 def line_choices() -> dict[str, str]:

@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from db.tenants import catch_ups, former_secrets, onboarding, ownership, registry
-from db.tenants.changes import Changes, NotFoundError, TakenError
+from db.tenants.changes import Changes, TakenError
 from db.tenants.onboarding import Line
 from db.views import line_health
 from web.api.tenants.onboarding import completed
@@ -17,6 +17,7 @@ from web.api.tenants.webhook_urls import WebhookUrlsOf
 from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
 from web.portal.lines.catching_up import HOURS
 from web.portal.lines.forms import LineForm, offered
+from web.portal.lines.line_names import own_line
 from web.portal.lines.settings_form import SettingsForm
 from web.portal.wizard import notes
 from web.request.context import web_context
@@ -43,14 +44,14 @@ def lines(tenant_id: object) -> str:
 @portal.get("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>")
 @needs("tenants:read")
 def line(tenant_id: object, line_id: UUID) -> str:
-    found = _known(line_id)
+    found = own_line(line_id)
     return _page(found, SettingsForm.of(found))
 
 
 @portal.post("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>")
 @needs("tenants:write")
 def change_line(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
-    found, form = _known(line_id), SettingsForm()
+    found, form = own_line(line_id), SettingsForm()
     if not form.validate_on_submit():
         return _page(found, form), 400
     onboarding.configure(notes.changes(), by(), tenant().id, found.id, form.settings())
@@ -163,10 +164,3 @@ def _page(found: Line, form: SettingsForm) -> str:
     return render_template(
         "portal/lines/line.html", line=found, form=form, health=own, urls=urls, standing=standing, hours=HOURS
     )
-
-
-def _known(line_id: UUID) -> Line:
-    for one in onboarding.listed(tenant_pool(), tenant().id):
-        if one.id == str(line_id):
-            return one
-    raise NotFoundError("there is no such line")
