@@ -1,0 +1,77 @@
+"""Web tells how long nobody took webhooks, and what it refused for long, so that agents' messages are asked for."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from db.pool import Pool
+from db.tenants import catch_ups
+from relay.core import catch_up
+from tests.integration import webhook_world as world_of
+from tests.integration.webhook_world import agent_text
+from tests.services.rabbitmq import RabbitMQ
+from tests.waiting import wait_until
+from web.webhooks.absence import Absence
+
+
+def mark(pool: Pool) -> str | None:
+    with pool.autocommit() as cursor:
+        cursor.execute("SELECT value FROM relay_settings WHERE name = %s", (catch_ups.MARK,))
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def older(pool: Pool, seconds: float) -> None:
+    """As if nobody had moved the mark on for so long."""
+    with pool.transaction() as cursor:
+        cursor.execute(
+            "UPDATE relay_settings SET value = (value::timestamptz - make_interval(secs => %s))::text WHERE name = %s",
+            (seconds, catch_ups.MARK),
+        )
+
+
+def test_the_mark_moves_on_only_while_webhooks_are_taken(settings_env: dict[str, str]) -> None:
+    with Pool(settings_env["DATABASE_URL"]) as pool:
+        takes = [True]
+        absence = Absence(pool, lambda: takes[0])
+        absence.look()
+        older(pool, 10)
+        before = mark(pool)
+        takes[0] = False
+        absence.look()
+        assert mark(pool) == before
+        takes[0] = True
+        absence.look()
+        assert mark(pool) != before
+
+
+def test_after_refusing_for_long_the_lines_are_caught_up_with(
+    settings_env: dict[str, str], rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker lives all the time, and moves the mark on; half a minute is made a moment for this test."""
+    monkeypatch.setattr(catch_up, "GAP_SECONDS", 0.0)
+    host = f"away-{secrets.token_hex(4)}"
+    world = world_of.build(settings_env | {"BROKER_URL": rabbitmq.create_virtual_host(host)})
+    world.parts.absence.stop()  # the test looks itself
+    try:
+        line = world.line()
+        world.parts.absence.look()
+        assert world.genesys(agent_text(line.integration_id, "1"), line.webhook_secret).status_code == 200
+        world.parts.absence.look()
+        assert catch_ups.of_line(world.parts.pool, line.line_id) is None, "nothing was refused"
+        rabbitmq.delete_virtual_host(host)
+        assert world.genesys(agent_text(line.integration_id, "2"), line.webhook_secret).status_code == 503
+        rabbitmq.create_virtual_host(host)
+        wait_until(
+            lambda: world.genesys(agent_text(line.integration_id, "3"), line.webhook_secret).status_code == 200,
+            message="the broker to be found again",
+        )
+        world.parts.absence.look()
+        wanted = catch_ups.of_line(world.parts.pool, line.line_id)
+        assert wanted is not None
+        assert (wanted.reason, wanted.due_at is not None) == ("absence", True)
+    finally:
+        world_of.close(world)
+        rabbitmq.delete_virtual_host(host)
