@@ -92,7 +92,7 @@ def _measures(stage: Stage, filled: Relay | None) -> Measures:
         "inbound": partial(full_load.measure, contender=stage.relay, kind="inbound"),
         "outbound": partial(full_load.measure, contender=stage.relay, kind="outbound"),
         "batched": batched.measure,
-        "latency": latency.measure,
+        "latency": partial(latency.measure, limit=limit),
         "memory": memory.measure,
         "neighbour": neighbour.measure,
         "daemons": daemons.measure,

@@ -1,12 +1,13 @@
 """How long a message takes while half of what could be carried comes, and while one and a half times as much comes.
 
 Rates are shares of the relay's rate under full load. End to end begins when a message was due. The time of a webhook is
-compared with that of an empty view in the same server at the same rate, with nothing else running.
+compared with that of an empty view in the same server at the same rate, with nothing else running. That of the limit at
+the same rate says how much of it is the broker's confirm, without which no webhook may be answered.
 """
 
 from __future__ import annotations
 
-from bench.contender import WEB_WORKERS, answers_something
+from bench.contender import WEB_WORKERS, Contender, answers_something
 from bench.stage import Stage
 from bench.traffic import quantile
 from tests.processes import Process
@@ -14,7 +15,7 @@ from tests.processes import Process
 SHARES = {"half load": 0.5, "overload": 1.5}
 
 
-def measure(stage: Stage) -> None:
+def measure(stage: Stage, limit: Contender) -> None:
     relay = stage.relay
     with relay.running():
         warm = stage.warm(relay, "inbound")
@@ -24,7 +25,14 @@ def measure(stage: Stage) -> None:
             passage = stage.passed(stage.load(relay, "inbound", int(rate * stage.seconds), rate))
             _note(stage, name, passage.latencies, rate)
             _note(stage, f"{name} webhook", passage.webhook_latencies, rate)
+    _confirmed(stage, limit, full * SHARES["half load"])
     _empty(stage, full * SHARES["half load"])
+
+
+def _confirmed(stage: Stage, limit: Contender, rate: float) -> None:
+    with limit.running():
+        passage = stage.passed(stage.load(limit, "inbound", int(rate * stage.seconds), rate))
+        _note(stage, "limit webhook", passage.webhook_latencies, rate)
 
 
 def _empty(stage: Stage, rate: float) -> None:
