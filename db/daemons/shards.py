@@ -34,15 +34,10 @@ def renew(cursor: Cursor, daemon_id: str, name: str, seconds: float, lock_number
     )
 
 
-def give_all(cursor: Cursor, daemon_id: str) -> None:
-    """Hand every shard over to whoever hears of it."""
-    cursor.execute("UPDATE shards SET owner = NULL, changed_at = now() WHERE owner = %s", (UUID(daemon_id),))
-    _tell(cursor)
-
-
 def leave(cursor: Cursor, daemon_id: str) -> None:
     """Give everything back at once, so that nobody has to wait for the lease to run out."""
-    give_all(cursor, daemon_id)
+    cursor.execute("UPDATE shards SET owner = NULL, changed_at = now() WHERE owner = %s", (UUID(daemon_id),))
+    _tell(cursor)
     cursor.execute("DELETE FROM daemons WHERE id = %s", (UUID(daemon_id),))
 
 
@@ -51,10 +46,11 @@ def _tell(cursor: Cursor) -> None:
     cursor.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
 
 
-def live_daemons(cursor: Cursor) -> int:
+def living(cursor: Cursor) -> list[str]:
+    """Ids of the daemons whose lease is not over."""
     cursor.execute("DELETE FROM daemons WHERE lease_until < now() - interval '1 day'")
-    cursor.execute("SELECT count(*) FROM daemons WHERE lease_until > now()")
-    return int(cursor.fetchone()[0])
+    cursor.execute("SELECT id::text FROM daemons WHERE lease_until > now()")
+    return [row[0] for row in cursor.fetchall()]
 
 
 def overview(cursor: Cursor) -> tuple[list[str], int, int]:

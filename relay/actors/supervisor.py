@@ -20,6 +20,7 @@ from relay.actors.tenant import TenantActor
 from relay.core.conversation.events import RowChanged, Wake
 from relay.core.errors import StoreError
 from relay.core.retry import backoff
+from relay.core.sharing import share
 from relay.intake.intake import Intake
 from relay.runtime.actor import RelayActor, Stop, failing, tell
 from relay.runtime.commands import Ref, ReloadTenant, Tick
@@ -129,12 +130,11 @@ class Supervisor(RelayActor):
         for name in self._session.end_leases_of_the_dead():
             log.warning("daemon_found_dead", daemon=name)
         with self._parts.pool.transaction() as cursor:
-            live = max(1, shards.live_daemons(cursor))
-            share = -(-self._parts.limits.shards // live)
+            wanted = share(self._parts.lease.daemon_id, shards.living(cursor), self._parts.limits.shards)
             mine = sorted(self._epochs)
-            room = share - len(mine) - len(self._leaving)
+            room = wanted - len(mine) - len(self._leaving)
             taken = shards.take(cursor, self._parts.lease.daemon_id, room) if room > 0 else {}
-        for number in mine[share:]:
+        for number in mine[wanted:]:
             self._let_go(number)
         for number, one in sorted(taken.items()):
             if number not in self._leaving:  # else the next renewal finds it, when its old actor has gone

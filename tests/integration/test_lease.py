@@ -95,7 +95,7 @@ def test_whoever_was_found_dead_and_is_not_takes_part_again(pool: Pool, sessions
         session.renew(LEASE, ANSWER)
     session.renew(LEASE, ANSWER)
     with pool.transaction() as cursor:
-        assert shards.live_daemons(cursor) == 2
+        assert len(shards.living(cursor)) == 2
     assert take(pool, thought_dead) != {}
 
 
@@ -116,7 +116,7 @@ def test_a_daemon_of_before_has_no_lock_and_is_judged_by_its_lease(pool: Pool, s
     _, watching = daemon(pool, sessions, "newer")
     assert watching.end_leases_of_the_dead() == []
     with pool.transaction() as cursor:
-        assert shards.live_daemons(cursor) == 2
+        assert len(shards.living(cursor)) == 2
 
 
 def test_where_one_daemon_only_may_be_a_second_is_told_why(pool: Pool, sessions: list[LeaseSession]) -> None:
