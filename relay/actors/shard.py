@@ -41,7 +41,7 @@ LIVE_PER_LINE = 256
 All that have something to do take turns at the event loop, so their number is how long everybody's next turn takes.
 """
 LIVE = 8192
-"""Of all lines; each takes some 16 KB."""
+"""Of all lines; each takes some 10 KB."""
 WAITING = 200_000
 """Remembered as waiting for room, each 150 bytes. Whom there is no room for even there the sweep finds."""
 DIRECTION: dict[str, Direction] = {INBOUND: "inbound", OUTBOUND: "outbound"}
