@@ -49,7 +49,9 @@ KEEP_EVERY = 10.0
 PUBLISH_SECONDS = 8.0
 CALL_SECONDS = 10.0
 TRIES = 5
-"""Of one call, before the whole is put off."""
+"""Of one call, before its conversation is left out."""
+IN_A_ROW = 3
+"""So many conversations left out one after the other, and Genesys is at fault, not they: the whole is put off."""
 PERMITTED = -1_000_000
 """What was permitted once is not what is missing, however many single conversations are kept from the client."""
 
@@ -103,6 +105,8 @@ class Progress:
     denied: dict[type[Step], int] = field(default_factory=dict)
     skipped: str = ""
     tries: int = 0
+    left_out: int = 0
+    """Conversations in a row, since Genesys did not answer about them."""
 
 
 class LineCatchUp(RelayActor):
@@ -182,7 +186,7 @@ class LineCatchUp(RelayActor):
         except SendError as error:
             self._failed(error, step, progress)
             return
-        progress.denied[type(step)], progress.tries = PERMITTED, 0
+        progress.denied[type(step)], progress.tries, progress.left_out = PERMITTED, 0, 0
         progress.steps.popleft()
         progress.asked += isinstance(step, AskList)
         progress.steps.extendleft(reversed(further))
@@ -238,7 +242,7 @@ class LineCatchUp(RelayActor):
     # When it does not go well
 
     def _failed(self, error: SendError, step: Step, progress: Progress) -> None:
-        """A limit is waited for; trouble too, until the whole is put off; what is not there is left out."""
+        """A limit is waited for; trouble for a while, then the conversation is left out, as is what is not there."""
         if error.fate == "throttled":
             wait = min(LONGEST_WAIT, error.retry_after or 1.0)
             self._parts.bucket.penalise(self._rate().key, wait)
@@ -247,8 +251,13 @@ class LineCatchUp(RelayActor):
             progress.tries += 1
             if progress.tries < TRIES:
                 self._again(backoff(progress.tries))
-            else:
+                return
+            progress.tries, progress.left_out = 0, progress.left_out + 1
+            progress.skipped = f"Genesys could not be asked about every conversation: {error.text}"
+            if progress.left_out >= min(IN_A_ROW, progress.total):
                 self._end("failed", f"Genesys could not be asked: {error.text}", again=True)
+                return
+            self._leave(step, progress)
         elif error.fate == "credentials":
             denied = progress.denied[type(step)] = progress.denied.get(type(step), 0) + 1
             progress.skipped = f"Genesys does not permit it for every conversation: {error.text}"

@@ -213,3 +213,24 @@ def test_a_daemon_that_dies_while_it_catches_up_loses_nothing(installation: Inst
     for chat in chats:
         chat.phone_reads_in_time("missed one", "missed two")
         assert chat.phone_reads() == ["missed one", "missed two"]
+
+
+@pytest.mark.usefixtures("shortly")
+def test_one_conversation_that_cannot_be_asked_about_keeps_no_other_from_it(
+    installation: Installation, line: Line
+) -> None:
+    odd, chat = (Chat(installation, line, f"491787000000{n}").opened() for n in range(2))
+    with unreachable(installation, line, [odd, chat]):
+        odd.answers("missed")
+        chat.answers("missed")
+    [named] = installation.rows(
+        "SELECT genesys_conversation_id AS id FROM conversation_mappings WHERE line_id = %s AND genesys_address = %s",
+        line.id, odd.wa_id,
+    )  # fmt: skip
+    trouble = {"drop_rate": 1, "calls": ["conversation"], "only": [named["id"]]}
+    with installation.faults("genesys", **trouble, **SHORT):
+        assert "done in part" in catch_up(installation, line)
+    chat.phone_reads_in_time("missed")
+    assert odd.phone_reads() == []
+    assert "1 message found" in catch_up(installation, line)
+    odd.phone_reads_in_time("missed")
