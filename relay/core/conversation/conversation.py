@@ -81,8 +81,7 @@ class Conversation:
                 return []
             if self._idle(now):
                 return [do.Leave()]
-            effects = self._look_after_stuck(now)
-            self._stirred = ALL
+            effects, self._stirred = self._look_after_stuck(now), ALL
         elif isinstance(event, events.RoomWanted):
             self._linger, effects = 0.0, []
         elif isinstance(event, events.QueueCaughtUp):
