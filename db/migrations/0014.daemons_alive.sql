@@ -1,4 +1,4 @@
--- depends: 0012.messages_in_place
+-- depends: 0013.raw_payloads
 
 -- A daemon that was killed need not be waited for until its lease is over: PostgreSQL frees its lock at once.
 CREATE SEQUENCE daemon_locks AS integer CYCLE;

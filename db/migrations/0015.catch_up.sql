@@ -1,4 +1,4 @@
--- depends: 0013.raw_payloads
+-- depends: 0014.daemons_alive
 
 -- A message may come by neither webhook nor API: asked for at Genesys, whose webhook nobody had taken.
 -- NOT VALID: what is there already has passed a narrower rule, and need not be read again.
