@@ -361,7 +361,7 @@ def replay_dead_letters(
     broker: bool,
 ) -> None:
     """Send MESSAGE_IDS again, or --tenant ID --all. Each keeps its place in its conversation."""
-    from db.mailbox.dead_letters import Filter
+    from db.mailbox.dead_letters import DeadLetterSelection
     from relay.cli import dead_letters as letters
 
     filters = (reason_code, line_id, since, until)
@@ -374,7 +374,7 @@ def replay_dead_letters(
         if broker:
             said = letters.bring_back(settings)
         elif tenant_id:
-            wanted = Filter(_text(tenant_id), _text(line_id), None, reason_code, _utc(since), _utc(until))
+            wanted = DeadLetterSelection(_text(tenant_id), _text(line_id), None, reason_code, _utc(since), _utc(until))
             said = letters.begin(settings, wanted)
         else:
             said = letters.replay(settings, [str(one) for one in message_ids])

@@ -21,7 +21,7 @@ from db.tenants import bounds
 from db.tenants.changes import NotFoundError, TakenError
 
 Role = Literal["operator", "admin", "viewer"]
-Status = Literal["active", "disabled"]
+UserStatus = Literal["active", "disabled"]
 ONE_TIME_HOURS = 48
 """How long a password is good that somebody else chose."""
 COLUMNS = (
@@ -47,7 +47,7 @@ class User:
     role: Role
     password_hash: str | None = field(repr=False)
     must_change: bool
-    status: Status
+    status: UserStatus
     failures: int
     locked_until: datetime | None
     last_login_at: datetime | None
@@ -200,7 +200,9 @@ def everyone(pool: Pool, limit: int = 500, after: str | None = None) -> list[Use
         return [user_of(row) for row in cursor.fetchall()]
 
 
-def change(pool: Pool, by: Author, tenant_id: str | None, user_id: str, name: str, role: Role, status: Status) -> User:
+def change(
+    pool: Pool, by: Author, tenant_id: str | None, user_id: str, name: str, role: Role, status: UserStatus
+) -> User:
     """Raises NotFoundError, and TakenError for the last active operator. Who loses a right is logged out,
     and the keys they made, and those made with these, end with it.
     """

@@ -30,7 +30,7 @@ NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class DeadLetterSelection:
     """Which ones. Without a tenant: everybody's (operators only)."""
 
     tenant_id: str | None
@@ -68,7 +68,7 @@ FOUND = """FROM lines l CROSS JOIN unnest(%(directions)s) d CROSS JOIN LATERAL (
     ORDER BY m.arrived_at {way}, m.seq {way} LIMIT %(limit)s) m WHERE {lines}"""
 
 
-def listed(pool: Pool, wanted: Filter, limit: int = 50) -> Page[Tracked]:
+def listed(pool: Pool, wanted: DeadLetterSelection, limit: int = 50) -> Page[Tracked]:
     """The newest first. Raises CursorError."""
     found, values = _found(wanted, "DESC", limit + 1)
     with pool.autocommit() as cursor:
@@ -77,20 +77,20 @@ def listed(pool: Pool, wanted: Filter, limit: int = 50) -> Page[Tracked]:
     return page(rows, limit, lambda one: (one.arrived_at, one.seq))
 
 
-def count(pool: Pool, wanted: Filter, most: int = COUNTED) -> int:
+def count(pool: Pool, wanted: DeadLetterSelection, most: int = COUNTED) -> int:
     """How many there are; `most` means that many or more."""
     with pool.autocommit() as cursor:
         return counted(cursor, wanted, most)
 
 
-def counted(cursor: Cursor, wanted: Filter, most: int, ids: Sequence[str] | None = None) -> int:
+def counted(cursor: Cursor, wanted: DeadLetterSelection, most: int, ids: Sequence[str] | None = None) -> int:
     """The same in the caller's transaction, of all or of those named."""
     found, values = _found(wanted, "ASC", most, ids)
     cursor.execute(f"SELECT count(*) FROM (SELECT 1 {found} LIMIT %(limit)s) AS found", values)
     return int(cursor.fetchone()[0])
 
 
-def reasons(pool: Pool, wanted: Filter) -> list[ReasonCount]:
+def reasons(pool: Pool, wanted: DeadLetterSelection) -> list[ReasonCount]:
     """The most frequent first."""
     found, values = _found(wanted, "DESC", COUNTED)
     with pool.autocommit() as cursor:
@@ -120,7 +120,9 @@ def replay(pool: Pool, by: Author, tenant_id: str | None, ids: Sequence[str]) ->
     return Replayed(chosen, refused)
 
 
-def _found(wanted: Filter, way: str, limit: int, ids: Sequence[str] | None = None) -> tuple[str, dict[str, Any]]:
+def _found(
+    wanted: DeadLetterSelection, way: str, limit: int, ids: Sequence[str] | None = None
+) -> tuple[str, dict[str, Any]]:
     """FROM and WHERE of the messages that match, at most `limit` of each line and direction."""
     extra, values = conditions(wanted, ids)
     lines = ["true"]
@@ -137,7 +139,7 @@ def _found(wanted: Filter, way: str, limit: int, ids: Sequence[str] | None = Non
     return FOUND.format(conditions=extra, way=way, lines=" AND ".join(lines)), values
 
 
-def conditions(wanted: Filter, ids: Sequence[str] | None = None) -> tuple[str, dict[str, Any]]:
+def conditions(wanted: DeadLetterSelection, ids: Sequence[str] | None = None) -> tuple[str, dict[str, Any]]:
     """What a message `m` has to meet beside its tenant, line and direction: SQL, and the values in it."""
     sql = ""
     values: dict[str, Any] = {}
@@ -163,7 +165,10 @@ def conditions(wanted: Filter, ids: Sequence[str] | None = None) -> tuple[str, d
 
 
 def before(
-    cursor: Cursor, wanted: Filter, chosen: Sequence[tuple[UUID, str, datetime]], ids: Sequence[str] | None = None
+    cursor: Cursor,
+    wanted: DeadLetterSelection,
+    chosen: Sequence[tuple[UUID, str, datetime]],
+    ids: Sequence[str] | None = None,
 ) -> set[str]:
     """Arrival and order differ a little: what matches of the same lanes and sorts before the last one `chosen` of each.
 

@@ -19,7 +19,7 @@ from db import audit
 from db.audit import Author
 from db.cursor import Cursor
 from db.mailbox import dead_letters
-from db.mailbox.dead_letters import Filter
+from db.mailbox.dead_letters import DeadLetterSelection
 from db.paging import Page, decode, page
 from db.pool import Pool
 from db.tenants.changes import NotFoundError, TakenError
@@ -74,7 +74,7 @@ class ReplayJob:
 # Asking for one
 
 
-def start(pool: Pool, by: Author, wanted: Filter, ids: Sequence[str] = ()) -> ReplayJob:
+def start(pool: Pool, by: Author, wanted: DeadLetterSelection, ids: Sequence[str] = ()) -> ReplayJob:
     """All of `wanted.tenant_id` that are dead now and match, or those of them that are named.
 
     Raises NotFoundError where there is none, and TakenError while another one of the tenant runs.
@@ -278,8 +278,8 @@ def _put_back(cursor: Cursor, held: ReplayJob, ids: list[str] | None, rows: Sequ
     return len(back)
 
 
-def _filter(held: ReplayJob) -> Filter:
-    return Filter(
+def _filter(held: ReplayJob) -> DeadLetterSelection:
+    return DeadLetterSelection(
         held.tenant_id, held.line_id, held.direction, held.reason_code, held.since, held.until,
         died_before=held.started_at,
     )  # fmt: skip

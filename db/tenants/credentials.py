@@ -20,7 +20,7 @@ from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.changes import Changes, NotFoundError
 
-Type = Literal["whatsapp", "genesys"]
+CredentialsType = Literal["whatsapp", "genesys"]
 Health = Literal["unknown", "ok", "refused"]
 
 SIGNING = {"whatsapp": "app_secret", "genesys": "webhook_secret"}
@@ -44,7 +44,7 @@ OVERLAP_COUNT = 2
 class StoredCredentials:
     """One side's credentials as they may be shown, and how the provider took them last."""
 
-    type: Type
+    type: CredentialsType
     shown: dict[str, Any]
     health: Health
     health_reason: str | None
@@ -61,7 +61,7 @@ class Secrets:
 
 
 def put(
-    changes: Changes, cipher: Cipher, by: Author, tenant_id: str, kind: Type, values: Mapping[str, str]
+    changes: Changes, cipher: Cipher, by: Author, tenant_id: str, kind: CredentialsType, values: Mapping[str, str]
 ) -> StoredCredentials:
     """Replace all of one side's credentials. Repeating it changes nothing but asks for a new check."""
     detail = {"fields": sorted(values)}
@@ -93,7 +93,7 @@ def lock_tenant(cursor: Cursor, tenant_id: str) -> None:
         raise NotFoundError("there is no such tenant")
 
 
-def get(pool: Pool, tenant_id: str, kind: Type) -> StoredCredentials | None:
+def get(pool: Pool, tenant_id: str, kind: CredentialsType) -> StoredCredentials | None:
     """What may be shown."""
     with pool.autocommit() as cursor:
         cursor.execute(
@@ -105,7 +105,7 @@ def get(pool: Pool, tenant_id: str, kind: Type) -> StoredCredentials | None:
     return StoredCredentials(*row) if row else None
 
 
-def opened(pool: Pool, cipher: Cipher, tenant_id: str, kind: Type) -> Secrets | None:
+def opened(pool: Pool, cipher: Cipher, tenant_id: str, kind: CredentialsType) -> Secrets | None:
     """In clear, for whoever has to use them. Never log or return this."""
     with pool.autocommit() as cursor:
         cursor.execute("SELECT sealed FROM tenant_credentials WHERE tenant_id = %s AND type = %s", (tenant_id, kind))
@@ -113,7 +113,9 @@ def opened(pool: Pool, cipher: Cipher, tenant_id: str, kind: Type) -> Secrets | 
     return unsealed(cipher, row[0], SIGNING[kind]) if row else None
 
 
-def set_health(changes: Changes, tenant_id: str, kind: Type, health: Health, reason: str | None = None) -> bool:
+def set_health(
+    changes: Changes, tenant_id: str, kind: CredentialsType, health: Health, reason: str | None = None
+) -> bool:
     """Note how the provider took them; True when that is news, and only then is anybody told."""
     with changes.pool.autocommit() as cursor:
         cursor.execute(

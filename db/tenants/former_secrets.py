@@ -17,7 +17,7 @@ from db.cursor import Cursor
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.changes import Changes
-from db.tenants.credentials import SIGNING, Type, lock_tenant
+from db.tenants.credentials import SIGNING, CredentialsType, lock_tenant
 
 HELD = """SELECT type, NULL::uuid, NULL, sealed FROM tenant_credentials WHERE tenant_id = %(tenant)s
           UNION ALL SELECT 'genesys', id, phone_number_id, sealed_webhook_secret FROM lines
@@ -28,7 +28,7 @@ HELD = """SELECT type, NULL::uuid, NULL, sealed FROM tenant_credentials WHERE te
 class FormerSecret:
     """One that still signs. Without a line it is the tenant's own."""
 
-    side: Type
+    side: CredentialsType
     line_id: str | None
     phone_number_id: str | None
     until: datetime
@@ -36,7 +36,7 @@ class FormerSecret:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    side: Type
+    side: CredentialsType
     line_id: str | None
     phone_number_id: str | None
     held: dict[str, Any]
@@ -58,7 +58,9 @@ def valid(pool: Pool, cipher: Cipher, tenant_id: str) -> list[FormerSecret]:
         return [one for place in _places(cursor, cipher, tenant_id) for one in place.former()]
 
 
-def end(changes: Changes, cipher: Cipher, by: Author, tenant_id: str, side: Type | None = None) -> list[FormerSecret]:
+def end(
+    changes: Changes, cipher: Cipher, by: Author, tenant_id: str, side: CredentialsType | None = None
+) -> list[FormerSecret]:
     """They sign nothing any more, at one side or both, with those of single lines. Answers with what was ended.
 
     Raises NotFoundError.

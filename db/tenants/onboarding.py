@@ -25,7 +25,7 @@ from db.tenants import bounds
 from db.tenants.changes import Changes, NotFoundError, TakenError
 from db.tenants.credentials import lock_tenant, rotated
 
-Status = Literal["pending", "active", "refused", "released"]
+LineStatus = Literal["pending", "active", "refused", "released"]
 COLUMNS = (
     "id, tenant_id, phone_number_id, integration_id, webhook_key, status, status_reason, "
     "settings, created_at, updated_at, sealed_webhook_secret IS NOT NULL, ask_at, proven_at, released_at"
@@ -49,7 +49,7 @@ class Line:
     phone_number_id: str
     integration_id: str
     webhook_key: str = field(repr=False)
-    status: Status
+    status: LineStatus
     status_reason: str | None
     settings: dict[str, Any]
     created_at: datetime

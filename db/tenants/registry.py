@@ -14,7 +14,7 @@ from db.mailbox.messages import new_id
 from db.pool import Pool
 from db.tenants.changes import Changes, NotFoundError
 
-Status = Literal["onboarding", "active", "paused"]
+TenantStatus = Literal["onboarding", "active", "paused"]
 COLUMNS = "id, name, status, webhook_key, contact, created_at, updated_at, second_factor_demanded"
 
 
@@ -27,7 +27,7 @@ class Tenant:
 
     id: str
     name: str
-    status: Status
+    status: TenantStatus
     webhook_key: str = field(repr=False)
     contact: str = field(repr=False)
     created_at: datetime
@@ -78,7 +78,7 @@ def listed(pool: Pool, limit: int = 50, after: str | None = None) -> list[Tenant
         return [_tenant(row) for row in cursor.fetchall()]
 
 
-def set_status(changes: Changes, by: Author, tenant_id: str, status: Status) -> Tenant:
+def set_status(changes: Changes, by: Author, tenant_id: str, status: TenantStatus) -> Tenant:
     """Raises NotFoundError. Setting what is set already is fine."""
     with changes.of(tenant_id, by, f"tenant.{status}") as cursor:
         cursor.execute(

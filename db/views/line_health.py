@@ -13,7 +13,7 @@ from db.views import waiting
 from db.views.waiting import WaitingSide
 from relay.core.explain.reasons import Terms, duration
 
-Status = Literal["ok", "waiting", "trouble", "stopped"]
+HealthStatus = Literal["ok", "waiting", "trouble", "stopped"]
 LONG_SECONDS = 120.0
 """Whoever waits longer than this has trouble, whatever the reason."""
 
@@ -48,7 +48,7 @@ class LineHealth:
 
     line_id: str
     phone_number_id: str
-    status: Status
+    status: HealthStatus
     text: str
     queues: list[WaitingSide]
 
@@ -75,7 +75,7 @@ def _health(line: LineState, queues: list[WaitingSide]) -> LineHealth:
     return LineHealth(line.line_id, line.phone_number_id, status, text, queues)
 
 
-def _stopped(line: LineState) -> tuple[Status, str] | None:
+def _stopped(line: LineState) -> tuple[HealthStatus, str] | None:
     if line.tenant_status == "paused":
         return "stopped", "the tenant is paused"
     if line.line_status != "active":
@@ -85,7 +85,7 @@ def _stopped(line: LineState) -> tuple[Status, str] | None:
     return None if line.daemons else ("stopped", "no daemon of the relay is running; the operator has to start one")
 
 
-def _flows(queues: Sequence[WaitingSide], now: datetime) -> tuple[Status, str]:
+def _flows(queues: Sequence[WaitingSide], now: datetime) -> tuple[HealthStatus, str]:
     """By what waits longest."""
     queued = [one for one in queues if one.oldest_at is not None]
     if not queued:

@@ -53,14 +53,14 @@ YIELD_SECONDS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class ChannelDropped:
     """The shard's channel is lost or closed, and with it what was not acked: the broker will bring it again."""
 
     shard: int
 
 
 @dataclass(frozen=True, slots=True)
-class Rested:
+class LoopRested:
     """The loop has come to rest, or those with a backlog have waited long enough for that."""
 
 
@@ -96,9 +96,9 @@ class IntakeActor(RelayActor):
             self._waiting.add(command)
             if self._waiting.size > MOST_HELD_BYTES:
                 self._narrow()
-        elif isinstance(command, Dropped):
+        elif isinstance(command, ChannelDropped):
             self._waiting.drop(command.shard)
-        elif isinstance(command, Rested):
+        elif isinstance(command, LoopRested):
             self._resting = frozenset()
         elif isinstance(command, Stop):
             self.stop()
@@ -160,7 +160,7 @@ class IntakeActor(RelayActor):
     def _await_rest(self, seconds: float) -> None:
         with gevent.Timeout(seconds, False):
             gevent.idle()
-        tell(self.actor_ref, Rested())
+        tell(self.actor_ref, LoopRested())
 
     def _take_in(self, group: Sequence[Delivery]) -> None:
         """Commit, then ack, then tell. Raises StoreError: nothing is acked, and it is all taken again."""

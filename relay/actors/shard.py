@@ -14,7 +14,7 @@ from db.daemons import shards
 from db.mailbox import sweep
 from relay import metrics
 from relay.actors.conversation import ConversationActor
-from relay.actors.intake import Dropped, TakenIn
+from relay.actors.intake import ChannelDropped, TakenIn
 from relay.broker.envelopes import Delivery, mark
 from relay.core.conversation.events import QueueCaughtUp, RoomWanted, RowChanged, Wake
 from relay.core.conversation.hold import Hold
@@ -48,7 +48,7 @@ DIRECTION: dict[str, Direction] = {INBOUND: "inbound", OUTBOUND: "outbound"}
 
 
 @dataclass(frozen=True, slots=True)
-class Begin:
+class BeginShard:
     """Adopt what the last owner left, then consume."""
 
 
@@ -92,7 +92,7 @@ class RoomLeft:
     """A conversation has left memory while others wait for room."""
 
 
-class Live(NamedTuple):
+class LiveConversation(NamedTuple):
     """A conversation in memory."""
 
     ref: Ref
@@ -116,7 +116,7 @@ class ShardActor(RelayActor):
         self._passages: dict[Direction, Passage] = {
             one: Passage(parts.limits.reorder_window, parts.pace) for one in DIRECTION.values()
         }
-        self._conversations: dict[str, Live] = {}
+        self._conversations: dict[str, LiveConversation] = {}
         shards = parts.limits.shards
         self._room = MemoryRoom(max(4, LIVE_PER_LINE // shards), max(16, LIVE // shards), max(100, WAITING // shards))
         self._asked_to_leave: set[str | None] = set()
@@ -139,7 +139,7 @@ class ShardActor(RelayActor):
             self._found(command.rows)
         elif isinstance(command, RoomLeft):
             self._fill()
-        elif isinstance(command, Begin):
+        elif isinstance(command, BeginShard):
             self._begin()
         elif isinstance(command, WakeRest):
             self._wake_rest(command.after)
@@ -164,7 +164,7 @@ class ShardActor(RelayActor):
 
     def recover(self) -> None:
         if not self._begun:
-            self._parts.timers.after(1.0, self.actor_ref, Begin())
+            self._parts.timers.after(1.0, self.actor_ref, BeginShard())
 
     # Ownership
 
@@ -172,7 +172,7 @@ class ShardActor(RelayActor):
         if self._begun:
             return
         if self._parts.journal_behind:  # what it holds would be taken for calls without an end, and made again
-            self._parts.timers.after(BEHIND_SECONDS, self.actor_ref, Begin())
+            self._parts.timers.after(BEHIND_SECONDS, self.actor_ref, BeginShard())
             return
         with self._parts.pool.transaction() as cursor:
             adopted = shards.adopt_claims(cursor, self._number, self._epoch, from_dead=self._from_dead)
@@ -232,7 +232,7 @@ class ShardActor(RelayActor):
         """Runs in the consumer's greenlet as well."""
         for passage in self._passages.values():
             passage.lost(time.time(), time.monotonic())
-        tell(self._parts.intake, Dropped(number))
+        tell(self._parts.intake, ChannelDropped(number))
 
     # What is in a queue when its channel is opened
 
@@ -335,7 +335,7 @@ class ShardActor(RelayActor):
 
     def _start(self, conversation_id: str, line_id: str, *, read: bool) -> Ref:
         ref: Ref = ConversationActor.start(self._parts, conversation_id, self._place, self._hold, self._left)
-        self._conversations[conversation_id] = Live(ref, line_id)
+        self._conversations[conversation_id] = LiveConversation(ref, line_id)
         metrics.conversations.inc()
         if read:
             tell(ref, Wake(conversation_id))

@@ -13,9 +13,9 @@ from db.daemons import shards
 from db.daemons.lease import AnotherDaemonError, LeaseSession
 from db.mailbox import notices, receipts, sweep
 from relay import metrics
-from relay.actors.intake import Dropped, IntakeActor
+from relay.actors.intake import ChannelDropped, IntakeActor
 from relay.actors.journal import JournalActor
-from relay.actors.shard import Begin, FoundUnfinished, ShardActor
+from relay.actors.shard import BeginShard, FoundUnfinished, ShardActor
 from relay.actors.tenant import TenantActor
 from relay.core.conversation.events import RowChanged, Wake
 from relay.core.errors import StoreError
@@ -40,7 +40,7 @@ STEADY_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Notified:
+class DatabaseNotification:
     """PostgreSQL said something on one of our channels."""
 
     channel: str
@@ -77,7 +77,7 @@ class Supervisor(RelayActor):
     def handle(self, command: Any) -> None:
         if isinstance(command, Tick):
             self._tick()
-        elif isinstance(command, Notified):
+        elif isinstance(command, DatabaseNotification):
             self._notified(command)
         elif isinstance(command, Stop):
             self._end()
@@ -144,7 +144,7 @@ class Supervisor(RelayActor):
     def _host(self, number: int, epoch: int, *, from_dead: bool = False) -> None:
         ref = ShardActor.start(self._parts, number, epoch, from_dead=from_dead)
         self._parts.shards[number], self._epochs[number] = ref, epoch
-        tell(ref, Begin())
+        tell(ref, BeginShard())
 
     def _let_all_go(self) -> None:
         for number in list(self._epochs):
@@ -189,7 +189,7 @@ class Supervisor(RelayActor):
             if not ref.is_alive():
                 log.error("shard_died", shard=number)
                 self._parts.consumer.close(number)
-                tell(self._parts.intake, Dropped(number))
+                tell(self._parts.intake, ChannelDropped(number))
             elif ref.actor_urn in broken:
                 log.error("shard_fails", shard=number)
             else:
@@ -239,7 +239,7 @@ class Supervisor(RelayActor):
         with self._parts.pool.transaction() as cursor:
             metrics.receipts_dropped.inc(receipts.drop_stale(cursor))
 
-    def _notified(self, notified: Notified) -> None:
+    def _notified(self, notified: DatabaseNotification) -> None:
         if notified.channel == "relay_tenants":
             tell(self._parts.tenants.get(notified.payload), ReloadTenant())
             return

@@ -10,6 +10,8 @@ from typing import IO, Any, Literal, Protocol
 from relay.core.explain.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 
+JsonObject = dict[str, Any]
+"""A JSON object as a provider wrote it: of which nothing is certain."""
 ACCOUNT = "account:"
 """Before the provider's id of an account, where news concern all of it and no line of its own."""
 

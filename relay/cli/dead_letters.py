@@ -9,7 +9,7 @@ from conf.settings import Settings
 from db import audit
 from db.audit import Author
 from db.mailbox import dead_letters, replays
-from db.mailbox.dead_letters import Filter
+from db.mailbox.dead_letters import DeadLetterSelection
 from db.mailbox.replays import ReplayJob
 from db.pool import Pool
 from db.tenants.changes import NotFoundError
@@ -27,7 +27,7 @@ PUBLISH_SECONDS = 10.0
 def lines(settings: Settings, tenant_id: str | None, limit: int) -> Iterator[str]:
     """The newest dead letters."""
     with Pool(settings.database_url, size=1) as pool:
-        found = dead_letters.listed(pool, Filter(tenant_id), limit)
+        found = dead_letters.listed(pool, DeadLetterSelection(tenant_id), limit)
     for one in found.items:
         yield _line(one)
     yield f"{len(found.items)} shown, {'and there are more' if found.next else 'and that is all'}"
@@ -69,7 +69,7 @@ def replay(settings: Settings, ids: Sequence[str]) -> Iterator[str]:
             yield f"{len(done.replayed)} on the way again"
 
 
-def begin(settings: Settings, wanted: Filter) -> Iterator[str]:
+def begin(settings: Settings, wanted: DeadLetterSelection) -> Iterator[str]:
     """All that match, by the daemons. Raises NotFoundError and TakenError."""
     with Pool(settings.database_url, size=1) as pool:
         begun = replays.start(pool, BY, wanted)
@@ -103,7 +103,7 @@ def _progress(one: ReplayJob) -> str:
 def reasons(settings: Settings, tenant_id: str | None) -> Iterator[str]:
     """Why dead letters are, the most frequent first, with what was said last."""
     with Pool(settings.database_url, size=1) as pool:
-        for one in dead_letters.reasons(pool, Filter(tenant_id)):
+        for one in dead_letters.reasons(pool, DeadLetterSelection(tenant_id)):
             yield f"{one.count:>6}  {one.code or '-'}: {one.text}"
 
 

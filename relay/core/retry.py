@@ -31,14 +31,14 @@ OUR_OWN = ("lease_lost", "claim_too_old")
 PASSING: tuple[Fate, ...] = ("retry", "throttled")
 """Kinds of trouble that are over after a while, whatever the message."""
 
-Next = Literal["retry", "failed", "dead", "unknown"]
+RetryDecision = Literal["retry", "failed", "dead", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`state` of the row from now on ("retry" is `received` again), and after how many seconds."""
 
-    next: Next
+    next: RetryDecision
     delay: float = 0.0
     counts: bool = True
     """False: not this message's fault, its attempt does not bring it nearer to dead."""

@@ -27,12 +27,12 @@ from relay.actors.catch_up import CatchUpActor
 from relay.actors.hours import HoursActor
 from relay.actors.ownership import OwnershipActor
 from relay.actors.replays import ReplayActor
-from relay.actors.supervisor import Notified, Supervisor
+from relay.actors.supervisor import DatabaseNotification, Supervisor
 from relay.core.errors import StoreError
 from relay.core.retry import store_backoff
 from relay.daemon import health
 from relay.daemon.loop_lag import LoopLag
-from relay.daemon.watch import ActorWatch, Kept, LoopWatch
+from relay.daemon.watch import ActorWatch, LoopWatch, SoleActor
 from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import ReloadTenant
 from relay.runtime.context import Parts
@@ -113,7 +113,7 @@ class Service:
         self._undo.append(("lease session", session.close))
         supervisor = Supervisor.start(self.parts, session, self.fail)
         self._undo.append(("supervisor", lambda: self._stop_actors(supervisor)))
-        kept = [Kept(partial(kind.start, self.parts)) for kind in ONE_EACH]
+        kept = [SoleActor(partial(kind.start, self.parts)) for kind in ONE_EACH]
         self._undo += [(one.name, partial(_stop_actor, one)) for one in kept]
         listener = Listener(
             self.parts.pool,
@@ -205,7 +205,7 @@ class Service:
         log.info("relay_stopped")
 
 
-def _stop_actor(kept: Kept) -> None:
+def _stop_actor(kept: SoleActor) -> None:
     """What it was told before is done first; what it cannot finish in time is found again in the stores."""
     ref = kept.ref
     ref.stop(block=False)
@@ -214,7 +214,7 @@ def _stop_actor(kept: Kept) -> None:
 
 
 def _hint(supervisor: Any, channel: str, payload: str) -> None:
-    tell(supervisor, Notified(channel, payload))
+    tell(supervisor, DatabaseNotification(channel, payload))
 
 
 def _give_up() -> None:

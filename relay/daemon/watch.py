@@ -105,7 +105,7 @@ def _stack(hub: Any) -> str:
     return "".join(traceback.format_stack(frame)) if frame is not None else ""
 
 
-class Kept:
+class SoleActor:
     """An actor of which the daemon has one: started again where it has died, each time after a longer pause."""
 
     def __init__(self, start: Callable[[], Ref]) -> None:
@@ -139,7 +139,7 @@ class ActorWatch:
     """
 
     def __init__(
-        self, lasting: Sequence[Ref], kept: Sequence[Kept], cannot_go_on: Callable[[BaseException], None]
+        self, lasting: Sequence[Ref], kept: Sequence[SoleActor], cannot_go_on: Callable[[BaseException], None]
     ) -> None:
         self._lasting = lasting
         self._kept = kept

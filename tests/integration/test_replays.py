@@ -10,7 +10,7 @@ import pytest
 
 from db.audit import Author
 from db.mailbox import dead_letters, replays
-from db.mailbox.dead_letters import Filter
+from db.mailbox.dead_letters import DeadLetterSelection
 from db.mailbox.replays import WINDOW, ReplayJob
 from db.pool import Pool
 from db.tenants.changes import NotFoundError, TakenError
@@ -98,7 +98,7 @@ def replayed(pool: Pool, line_id: str) -> list[str]:
 
 def test_a_line_never_has_more_waiting_than_its_window(pool: Pool, line_id: str, tenant_id: str) -> None:
     buried = dead(pool, line_id, WINDOW + 15)
-    begun = replays.start(pool, BY, Filter(tenant_id))
+    begun = replays.start(pool, BY, DeadLetterSelection(tenant_id))
     assert (begun.state, begun.total, begun.put_back) == ("running", WINDOW + 15, 0)
     for _ in range(3):
         held = step(pool)
@@ -121,7 +121,7 @@ def test_what_arrives_now_goes_first_and_the_replay_goes_on_all_the_same(
     buried = dead(pool, line_id, 5)
     for _ in range(WINDOW):
         new_message(pool, line_id)
-    replays.start(pool, BY, Filter(tenant_id))
+    replays.start(pool, BY, DeadLetterSelection(tenant_id))
     step(pool)
     step(pool)
     assert in_state(pool, line_id, "dead") == set(buried[1:]), "one of its own at a time"
@@ -142,7 +142,7 @@ def test_a_busy_line_does_not_hold_up_another(pool: Pool, line_id: str, tenant_i
     dead(pool, other, 3)
     for _ in range(WINDOW):
         new_message(pool, line_id)
-    replays.start(pool, BY, Filter(tenant_id))
+    replays.start(pool, BY, DeadLetterSelection(tenant_id))
     step(pool)
     assert (len(in_state(pool, line_id, "dead")), len(in_state(pool, other, "dead"))) == (2, 0)
 
@@ -153,7 +153,7 @@ def test_a_conversation_keeps_its_order_also_where_what_sorts_first_arrived_last
     """It goes with those of the step that it sorts before."""
     buried = dead(pool, line_id, WINDOW + 5, conversation_id=str(uuid4()))
     execute(pool, "UPDATE message_tracking SET sort_time = to_timestamp(%s) WHERE id = %s", NOW - 1, buried[-1])
-    replays.start(pool, BY, Filter(tenant_id))
+    replays.start(pool, BY, DeadLetterSelection(tenant_id))
     step(pool)
     assert in_state(pool, line_id, "received") == {*buried[:WINDOW], buried[-1]}
     # It fails again by the clock of a daemon that is behind.
@@ -167,7 +167,7 @@ def test_a_conversation_keeps_its_order_also_where_what_sorts_first_arrived_last
 
 def test_a_cancelled_one_puts_nothing_more_back(pool: Pool, line_id: str, tenant_id: str) -> None:
     dead(pool, line_id, WINDOW + 5)
-    begun = replays.start(pool, BY, Filter(tenant_id))
+    begun = replays.start(pool, BY, DeadLetterSelection(tenant_id))
     step(pool)
     ended = replays.cancel(pool, Author("another"), tenant_id, begun.id)
     assert (ended.state, ended.ended_by, ended.put_back) == ("cancelled", "another", WINDOW)
@@ -180,11 +180,11 @@ def test_a_cancelled_one_puts_nothing_more_back(pool: Pool, line_id: str, tenant
 
 def test_one_of_a_tenant_at_a_time_and_no_empty_one(pool: Pool, line_id: str, tenant_id: str) -> None:
     with pytest.raises(NotFoundError, match="nothing to send again"):
-        replays.start(pool, BY, Filter(tenant_id))
+        replays.start(pool, BY, DeadLetterSelection(tenant_id))
     dead(pool, line_id, 1)
-    begun = replays.start(pool, BY, Filter(tenant_id))
+    begun = replays.start(pool, BY, DeadLetterSelection(tenant_id))
     with pytest.raises(TakenError, match="wait, or cancel"):
-        replays.start(pool, BY, Filter(tenant_id))
+        replays.start(pool, BY, DeadLetterSelection(tenant_id))
     assert replays.running(pool, tenant_id) == begun
     other = execute(pool, "SELECT tenant_id::text FROM lines WHERE id = %s", new_line(pool))[0][0]
     with pytest.raises(NotFoundError):
@@ -193,7 +193,7 @@ def test_one_of_a_tenant_at_a_time_and_no_empty_one(pool: Pool, line_id: str, te
 
 def test_only_what_matches_and_was_dead_when_it_began(pool: Pool, line_id: str, tenant_id: str) -> None:
     wanted, other = dead(pool, line_id, 3, code="131026"), dead(pool, line_id, 3)
-    begun = replays.start(pool, BY, Filter(tenant_id, line_id, "outbound", "131026"))
+    begun = replays.start(pool, BY, DeadLetterSelection(tenant_id, line_id, "outbound", "131026"))
     later = dead(pool, line_id, 1, code="131026")
     held = step(pool)
     assert held and (begun.total, held.put_back) == (3, 3)
@@ -203,7 +203,7 @@ def test_only_what_matches_and_was_dead_when_it_began(pool: Pool, line_id: str, 
 
 def test_those_named_one_by_one(pool: Pool, line_id: str, tenant_id: str) -> None:
     buried = dead(pool, line_id, 4)
-    begun = replays.start(pool, BY, Filter(tenant_id), [buried[1], buried[3], buried[3], str(uuid4())])
+    begun = replays.start(pool, BY, DeadLetterSelection(tenant_id), [buried[1], buried[3], buried[3], str(uuid4())])
     assert (begun.total, begun.chosen) == (2, True)
     step(pool)
     assert in_state(pool, line_id, "received") == {buried[1], buried[3]}
@@ -211,7 +211,7 @@ def test_those_named_one_by_one(pool: Pool, line_id: str, tenant_id: str) -> Non
 
 def test_two_daemons_make_no_step_of_one_replay_twice(pool: Pool, line_id: str, tenant_id: str) -> None:
     dead(pool, line_id, 3)
-    replays.start(pool, BY, Filter(tenant_id))
+    replays.start(pool, BY, DeadLetterSelection(tenant_id))
     with pool.transaction() as cursor:
         cursor.execute("SELECT 1 FROM replays FOR UPDATE")
         assert replays.step(pool) is None, "another daemon is at it"
@@ -220,7 +220,7 @@ def test_two_daemons_make_no_step_of_one_replay_twice(pool: Pool, line_id: str, 
 
 def test_a_replay_rests_between_two_steps(pool: Pool, line_id: str, tenant_id: str) -> None:
     dead(pool, line_id, WINDOW * 2)
-    replays.start(pool, BY, Filter(tenant_id))
+    replays.start(pool, BY, DeadLetterSelection(tenant_id))
     assert replays.step(pool) is not None
     execute(pool, "UPDATE replays SET stepped_at = now() + interval '1 hour'")
     assert replays.step(pool) is None
@@ -228,7 +228,7 @@ def test_a_replay_rests_between_two_steps(pool: Pool, line_id: str, tenant_id: s
 
 def test_it_is_in_the_audit_log_with_who_began_and_ended_it(pool: Pool, line_id: str, tenant_id: str) -> None:
     dead(pool, line_id, 2)
-    begun = replays.start(pool, BY, Filter(tenant_id, reason_code="131000"))
+    begun = replays.start(pool, BY, DeadLetterSelection(tenant_id, reason_code="131000"))
     step(pool)
     found = execute(
         pool, "SELECT actor, action, subject, detail FROM audit_log WHERE tenant_id = %s ORDER BY id", tenant_id
@@ -243,7 +243,7 @@ def test_replays_are_listed_in_pages_and_forgotten_after_a_month(pool: Pool, lin
     ids = []
     for _ in range(3):
         dead(pool, line_id, 1)
-        ids.append(replays.start(pool, BY, Filter(tenant_id)).id)
+        ids.append(replays.start(pool, BY, DeadLetterSelection(tenant_id)).id)
         step(pool)
     first = replays.listed(pool, tenant_id, 2)
     second = replays.listed(pool, tenant_id, 2, first.next)
@@ -258,5 +258,5 @@ def test_reasons_are_counted_with_the_words_that_were_said_last(pool: Pool, line
     dead(pool, line_id, 3, code="131026")
     last = dead(pool, line_id, 2)[-1]
     execute(pool, "UPDATE message_tracking SET reason = 'newest' WHERE id = %s", last)
-    found = dead_letters.reasons(pool, Filter(tenant_id))
+    found = dead_letters.reasons(pool, DeadLetterSelection(tenant_id))
     assert [(one.code, one.text, one.count) for one in found] == [("131026", "why", 3), ("131000", "newest", 2)]

@@ -20,7 +20,7 @@ from db.access.lineage import Maker
 from db.access.openid import ProviderSettings
 from db.audit import Author
 from db.mailbox import notices, replays
-from db.mailbox.dead_letters import Filter
+from db.mailbox.dead_letters import DeadLetterSelection
 from db.mailbox.notices import NewNotice
 from db.pool import Pool
 from db.tenants import unknown_lines
@@ -108,7 +108,7 @@ def samples(pool: Pool, app: Flask) -> Samples:
         "portal.revoke_operator_key:key_id": (operators.id,),
         "channel": ("whatsapp",),
         "ref": ("399",),
-        "replay_id": (replays.start(pool, by, Filter(house.tenant_id)).id,),
+        "replay_id": (replays.start(pool, by, DeadLetterSelection(house.tenant_id)).id,),
         "step": ("welcome", "organisation", "genesys", "whatsapp", "review"),
         "portal.dashboard_part:part": ("figures", "lines", "recent"),
         "portal.overview_part:part": ("totals", "tenants", "daemons"),

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from db.audit import Author
 from db.mailbox import replays
-from db.mailbox.dead_letters import Filter
+from db.mailbox.dead_letters import DeadLetterSelection
 from db.pool import Pool
 from relay.core.messages import Media
 from tests.portal.conftest import Login, new_user
@@ -139,7 +139,7 @@ def test_nothing_breaks_the_layout_of_a_phone(
     with house.pool.transaction() as cursor:
         cursor.execute("UPDATE message_tracking SET reason_code = %s WHERE id = %s", (LONG, dead.id))
     running = replays.running(house.pool, house.tenant_id)
-    held = running or replays.start(house.pool, Author(LONG), Filter(house.tenant_id, reason_code=LONG))
+    held = running or replays.start(house.pool, Author(LONG), DeadLetterSelection(house.tenant_id, reason_code=LONG))
     visit("/dashboard")
     for path in (
         f"/dead-letters/replays/{held.id}",

@@ -110,10 +110,10 @@ OF_A_TENANT: dict[str, Read] = {
     "why a message waits": lambda pool: waiting.of_message(pool, LARGEST, a_waiting_one(pool), TERMS),
     "what is waiting": lambda pool: waiting.of_tenant(pool, LARGEST, TERMS),
     "health of the lines": lambda pool: line_health.of_tenant(pool, LARGEST, TERMS),
-    "dead letters": lambda pool: dead_letters.listed(pool, dead_letters.Filter(LARGEST)).items,
-    "dead letters, counted": lambda pool: dead_letters.count(pool, dead_letters.Filter(LARGEST)),
+    "dead letters": lambda pool: dead_letters.listed(pool, dead_letters.DeadLetterSelection(LARGEST)).items,
+    "dead letters, counted": lambda pool: dead_letters.count(pool, dead_letters.DeadLetterSelection(LARGEST)),
     "dead letters, one reason": lambda pool: (
-        dead_letters.listed(pool, dead_letters.Filter(LARGEST, reason_code="x")).items
+        dead_letters.listed(pool, dead_letters.DeadLetterSelection(LARGEST, reason_code="x")).items
     ),
     "notices": lambda pool: notices.listed(pool, LARGEST).items,
     "notices, further back": lambda pool: (

@@ -13,7 +13,7 @@ from db.access import api_keys, openid, password_rules, second_factor, sessions,
 from db.access.api_keys import ApiKey
 from db.access.lineage import DEEPEST, root_digest
 from db.access.passwords import generated
-from db.access.users import Role, Status, User
+from db.access.users import Role, User, UserStatus
 from db.pool import Pool
 from db.tenants.changes import NotFoundError, TakenError
 from web.request import passwords
@@ -54,7 +54,7 @@ def change_user(
     *,
     name: str | None = None,
     role: Role | None = None,
-    status: Status | None = None,
+    status: UserStatus | None = None,
 ) -> User:
     """What is None stays as it is."""
     former = user_of(pool, tenant_id, user_id)

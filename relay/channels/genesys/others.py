@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from relay.channels.base import JsonObject
 from relay.channels.genesys.drafts import ElementContent
 from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
 from relay.core.content import Location
 
-Item = dict[str, Any]
 MESSAGES = ("receivedMessage", "replyMessage", "notificationMessage", "introduction")
 
 
@@ -79,14 +79,14 @@ def _heading(message: Any) -> str:
     return joined(found.get(name) for name in ("header", "title", "subtitle", "body"))
 
 
-def _page(page: Item) -> list[str]:
+def _page(page: JsonObject) -> list[str]:
     lines = [joined((page.get("title"), page.get("subtitle")))]
     for component in records(page.get("pageComponents")):
         lines += [shown for part in component.values() if (shown := _component(record(part)))]
     return lines
 
 
-def _component(part: Item) -> str:
+def _component(part: JsonObject) -> str:
     """A question, with what can be chosen where there is a choice."""
     sections = list(records(part.get("sections")))
     items = [*records(part.get("items")), *(item for section in sections for item in records(section.get("items")))]
@@ -95,12 +95,12 @@ def _component(part: Item) -> str:
     return joined((part.get("title"), part.get("subtitle"), *titles, *(f"• {shown}" for shown in chosen if shown)))
 
 
-def _priced(item: Item, currency: str) -> str:
+def _priced(item: JsonObject, currency: str) -> str:
     price = joined((item.get("price"), currency), " ") if clean(item.get("price")) else None
     return joined((joined((item.get("name"), item.get("description")), " – "), price), ": ")
 
 
-def _where(found: Item) -> str:
+def _where(found: JsonObject) -> str:
     latitude, longitude = clean(found.get("latitude")), clean(found.get("longitude"))
     link = f"https://maps.google.com/?q={latitude},{longitude}" if latitude and longitude else None
     return joined((found.get("text"), found.get("address"), found.get("url") or link))

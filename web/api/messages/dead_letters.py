@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from db.mailbox import dead_letters
-from db.mailbox.dead_letters import Filter
+from db.mailbox.dead_letters import DeadLetterSelection
 from db.paging import CursorError
 from web.actions import undecoded
 from web.api.access import auth
@@ -38,7 +38,7 @@ api = behind_a_key("dead_letters", __name__, "dead letters", "/api/dead-letters"
 def list_dead(query: DeadLetterQuery) -> Response:
     """A key of the operator's that names no tenant sees those of all."""
     tenant_id = auth.named_tenant()
-    wanted = Filter(
+    wanted = DeadLetterSelection(
         tenant_id=tenant_id,
         line_id=str(query.line_id) if query.line_id else None,
         direction=query.direction,
@@ -67,7 +67,7 @@ def get_dead(path: MessagePath) -> Response:
 @needs("messages:read")
 def count_reasons(query: ReasonsQuery) -> Response:
     """Of the newest 10,000 that match, the most frequent reason first."""
-    wanted = Filter(
+    wanted = DeadLetterSelection(
         tenant_id=auth.required_tenant(),
         line_id=str(query.line_id) if query.line_id else None,
         direction=query.direction,

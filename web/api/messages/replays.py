@@ -10,7 +10,7 @@ from flask import Response
 from pydantic import BaseModel, Field
 
 from db.mailbox import replays
-from db.mailbox.dead_letters import Filter
+from db.mailbox.dead_letters import DeadLetterSelection
 from db.paging import CursorError
 from web.api.access import auth
 from web.api.blueprint import behind_a_key
@@ -76,7 +76,7 @@ def begin(body: ReplayBegin) -> Response:
 
     What belongs to one conversation goes again in its old order. One at a time for each tenant.
     """
-    wanted = Filter(
+    wanted = DeadLetterSelection(
         tenant_id=auth.required_tenant(),
         line_id=str(body.line_id) if body.line_id else None,
         direction=body.direction,

@@ -6,7 +6,7 @@ from flask import Response
 from pydantic import BaseModel, SecretStr
 
 from db.tenants import credentials, onboarding, registry
-from db.tenants.credentials import StoredCredentials, Type
+from db.tenants.credentials import CredentialsType, StoredCredentials
 from db.tenants.registry import Tenant
 from web.api.access import auth
 from web.api.blueprint import behind_a_key
@@ -153,13 +153,13 @@ def tenant_out(tenant: Tenant) -> TenantOut:
     return TenantOut.model_validate(tenant, from_attributes=True)
 
 
-def _put(path: TenantPath, kind: Type, body: BaseModel) -> Response:
+def _put(path: TenantPath, kind: CredentialsType, body: BaseModel) -> Response:
     tenant_id = auth.admit(str(path.tenant_id))
     stored = credentials.put(changes(), web_context().cipher, auth.by(), tenant_id, kind, _clear(body))
     return reply(_credentials_out(tenant_id, stored))
 
 
-def _get(path: TenantPath, kind: Type) -> Response:
+def _get(path: TenantPath, kind: CredentialsType) -> Response:
     tenant_id = known_tenant(path).id
     stored = credentials.get(pool(), tenant_id, kind)
     if stored is None:

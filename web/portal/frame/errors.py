@@ -23,10 +23,10 @@ TITLES = {
     429: "Too many requests",
     503: "Back in a moment",
 }
-Answer = tuple[str, int, dict[str, str]]
+ErrorPage = tuple[str, int, dict[str, str]]
 
 
-def page(status: int, text: str, retry_after: float | None = None) -> Answer:
+def page(status: int, text: str, retry_after: float | None = None) -> ErrorPage:
     title = TITLES.get(status, "Something went wrong")
     headers = {} if retry_after is None else {"Retry-After": str(ceil(retry_after))}
     return render_template("portal/error.html", title=title, text=text, request_id=request_id()), status, headers
@@ -42,7 +42,7 @@ def install(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(Exception, _unexpected)
 
 
-def _stale(error: CSRFError) -> Answer:
+def _stale(error: CSRFError) -> ErrorPage:
     if "referrer" in str(error.description):
         log.warning("form_from_elsewhere", host=request.host, reason=error.description)
         return page(
@@ -53,16 +53,16 @@ def _stale(error: CSRFError) -> Answer:
     return page(400, "This page was open for too long. Go back, reload it, and try again.")
 
 
-def _away(error: StoreError) -> Answer:
+def _away(error: StoreError) -> ErrorPage:
     log.warning("a store is away", error=str(error), rule=str(request.url_rule))
     return page(503, "Something that this page needs does not answer. Try again in a moment.")
 
 
-def _http(error: HTTPException) -> Answer:
+def _http(error: HTTPException) -> ErrorPage:
     status = error.code or 500
     return page(status, TEXTS.get(status) or str(error.description or error.name))
 
 
-def _unexpected(error: Exception) -> Answer:
+def _unexpected(error: Exception) -> ErrorPage:
     log.error("unexpected error", rule=str(request.url_rule), method=request.method, exc_info=error)
     return page(500, "This is our fault. Tell your operator the number below; it leads to the log.")

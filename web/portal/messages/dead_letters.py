@@ -13,7 +13,7 @@ from wtforms.validators import Optional
 
 from db.mailbox import dead_letters as rows
 from db.mailbox import replays
-from db.mailbox.dead_letters import COUNTED, Filter
+from db.mailbox.dead_letters import COUNTED, DeadLetterSelection
 from db.paging import CursorError, Page
 from db.tenants.changes import NotFoundError, TakenError
 from db.views import waiting
@@ -142,7 +142,7 @@ def _standing(replay_id: UUID) -> dict[str, object]:
     return {
         "held": replays.get(tenant_pool(), tenant().id, str(replay_id)),
         "queues": waiting.of_tenant(tenant_pool(), tenant().id, web_context().terms),
-        "dead": rows.count(tenant_pool(), Filter(tenant().id)),
+        "dead": rows.count(tenant_pool(), DeadLetterSelection(tenant().id)),
         "most": COUNTED,
     }
 
@@ -153,8 +153,8 @@ def _form() -> tuple[DeadLetterFilter, dict[str, str]]:
     return form, lines
 
 
-def _filter(form: DeadLetterFilter) -> Filter:
-    return Filter(
+def _filter(form: DeadLetterFilter) -> DeadLetterSelection:
+    return DeadLetterSelection(
         tenant().id,
         line_id=form.line.data or None,
         direction=form.direction.data or None,

@@ -24,7 +24,7 @@ from web.request.principal import OPERATOR, SCOPES, by, needs
 
 PAGE = 50
 LIFE = {"30": "30 days", "90": "90 days", "365": "a year", "730": "two years"}
-Answer = str | Response | tuple[str, int]
+PageResponse = str | Response | tuple[str, int]
 
 
 class KeyForm(FlaskForm):
@@ -53,28 +53,28 @@ def operator_keys() -> str:
 @portal.route("/tenants/<uuid:tenant_id>/keys/new", methods=["GET", "POST"])
 @needs("access:write")
 @recent
-def new_key(tenant_id: UUID) -> Answer:
+def new_key(tenant_id: UUID) -> PageResponse:
     return _make()
 
 
 @portal.route("/operator/keys/new", methods=["GET", "POST"])
 @needs(OPERATOR)
 @recent
-def new_operator_key() -> Answer:
+def new_operator_key() -> PageResponse:
     return _make()
 
 
 @portal.route("/tenants/<uuid:tenant_id>/keys/<uuid:key_id>/revoke", methods=["GET", "POST"])
 @needs("access:write")
 @recent
-def revoke_key(tenant_id: UUID, key_id: UUID) -> Answer:
+def revoke_key(tenant_id: UUID, key_id: UUID) -> PageResponse:
     return _revoke(str(key_id))
 
 
 @portal.route("/operator/keys/<uuid:key_id>/revoke", methods=["GET", "POST"])
 @needs(OPERATOR)
 @recent
-def revoke_operator_key(key_id: UUID) -> Answer:
+def revoke_operator_key(key_id: UUID) -> PageResponse:
     return _revoke(str(key_id))
 
 
@@ -96,7 +96,7 @@ def _standing(key: ApiKey) -> str:
     return "active" if key.holds else "ended"
 
 
-def _make() -> Answer:
+def _make() -> PageResponse:
     where, form = place(), KeyForm()
     form.scopes.choices = {scope: SCOPES[scope] for scope in access.grantable()}
     if form.validate_on_submit():
@@ -109,7 +109,7 @@ def _make() -> Answer:
     return (answer, 400) if request.method == "POST" else answer
 
 
-def _revoke(key_id: str) -> Answer:
+def _revoke(key_id: str) -> PageResponse:
     """Asks first, and shows what ends with it: programs stop working at once, and nothing brings a key back."""
     where = place()
     key = api_keys.get(where.pool, where.tenant_id, key_id, access.root())

@@ -33,7 +33,7 @@ ROLES = {
     "viewer": "sees messages and conversations, changes nothing",
     "operator": "sees and changes everything, of every tenant",
 }
-Answer = str | Response | tuple[str, int]
+PageResponse = str | Response | tuple[str, int]
 
 
 class InviteForm(FlaskForm):
@@ -81,40 +81,40 @@ def operators() -> str:
 @portal.route("/tenants/<uuid:tenant_id>/users/new", methods=["GET", "POST"])
 @needs("access:write")
 @recent
-def new_user(tenant_id: UUID) -> Answer:
+def new_user(tenant_id: UUID) -> PageResponse:
     return _invite()
 
 
 @portal.route("/operators/new", methods=["GET", "POST"])
 @needs(OPERATOR)
 @recent
-def new_operator() -> Answer:
+def new_operator() -> PageResponse:
     return _invite()
 
 
 @portal.get("/tenants/<uuid:tenant_id>/users/<uuid:user_id>")
 @needs("access:read")
-def user(tenant_id: UUID, user_id: UUID) -> Answer:
+def user(tenant_id: UUID, user_id: UUID) -> PageResponse:
     return _shown(user_id)
 
 
 @portal.get("/operators/<uuid:user_id>")
 @needs(OPERATOR)
-def operator(user_id: UUID) -> Answer:
+def operator(user_id: UUID) -> PageResponse:
     return _shown(user_id)
 
 
 @portal.post("/tenants/<uuid:tenant_id>/users/<uuid:user_id>")
 @needs("access:write")
 @recent
-def change_user(tenant_id: UUID, user_id: UUID) -> Answer:
+def change_user(tenant_id: UUID, user_id: UUID) -> PageResponse:
     return _change(user_id)
 
 
 @portal.post("/operators/<uuid:user_id>")
 @needs(OPERATOR)
 @recent
-def change_operator(user_id: UUID) -> Answer:
+def change_operator(user_id: UUID) -> PageResponse:
     return _change(user_id)
 
 
@@ -164,7 +164,7 @@ def _roles(where: PageOwner) -> dict[str, str]:
     return {name: name for name in names}
 
 
-def _invite() -> Answer:
+def _invite() -> PageResponse:
     where, form = place(), InviteForm()
     form.role.choices = _roles(where)
     if request.method == "GET":
@@ -189,7 +189,7 @@ def _said(error: Exception) -> str:
     return sentence(f"this {text}" if text.startswith("is ") else text)
 
 
-def _shown(user_id: UUID, form: ChangeForm | None = None) -> Answer:
+def _shown(user_id: UUID, form: ChangeForm | None = None) -> PageResponse:
     where = place()
     found = access.user_of(where.pool, where.tenant_id, str(user_id))
     answer = render_template(
@@ -211,7 +211,7 @@ def _own(found: User) -> bool:
     return bool(found.id == current_user.user.id)
 
 
-def _change(user_id: UUID) -> Answer:
+def _change(user_id: UUID) -> PageResponse:
     """Nobody takes his own rights away: there may be nobody left to give them back."""
     where, form = place(), ChangeForm()
     form.role.choices = _roles(where)

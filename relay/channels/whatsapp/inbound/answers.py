@@ -12,12 +12,11 @@ from typing import Any
 
 import orjson
 
+from relay.channels.base import JsonObject
 from relay.channels.http.reading import joined, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, plain, words
 from relay.core.content import Answer
-
-Item = dict[str, Any]
 
 _OURS = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,4})")
 _BUILT = re.compile(r"screen_\d+_(.+?)_\d+")
@@ -28,20 +27,20 @@ _LONGEST_FORM = 60
 _ANSWERED = {"accept": "given", "reject": "refused"}
 
 
-def answer(message: Item) -> Answer | None:
+def answer(message: JsonObject) -> Answer | None:
     """Which of our options was tapped."""
     found = _OURS.fullmatch(tapped_id(message) or "")
     return Answer(found[1], int(found[2])) if found else None
 
 
-def tapped_id(message: Item) -> str | None:
+def tapped_id(message: JsonObject) -> str | None:
     """The id of a button or row, or the payload of a template's quick reply."""
     return clean(_reply(record(message.get("interactive"))).get("id")) or clean(
         record(message.get("button")).get("payload")
     )
 
 
-def attributes(message: Item) -> dict[str, Any]:
+def attributes(message: JsonObject) -> dict[str, Any]:
     """What a bot would want to know of it."""
     reply = _reply(record(message.get("interactive")))
     tapped = tapped_id(message)
@@ -53,11 +52,11 @@ def attributes(message: Item) -> dict[str, Any]:
     }
 
 
-def button(item: Item) -> str:
+def button(item: JsonObject) -> str:
     return clean(item.get("text")) or clean(item.get("payload")) or "Pressed a button"
 
 
-def interactive(item: Item) -> str:
+def interactive(item: JsonObject) -> str:
     reply = _reply(item)
     kind = (clean(item.get("type")) or "")[:LONGEST_KIND]
     if kind == "nfm_reply":
@@ -68,14 +67,14 @@ def interactive(item: Item) -> str:
     return shown or joined((f"[answered: {kind or 'interactive message'}]", *words(item.get(kind))))
 
 
-def _reply(item: Item) -> Item:
+def _reply(item: JsonObject) -> JsonObject:
     """What is under the name that its type says; else the only object there is."""
     named = record(item.get(clean(item.get("type")) or ""))
     others = [inner for inner in item.values() if isinstance(inner, dict)]
     return named or (others[0] if len(others) == 1 else {})
 
 
-def _form(reply: Item) -> str:
+def _form(reply: JsonObject) -> str:
     """A flow's or form's answers. `response_json` is JSON in a string, and not always valid."""
     given = reply.get("response_json")
     answers = record(given) or _json(clean(given) or "")
@@ -86,7 +85,7 @@ def _form(reply: Item) -> str:
     return joined((head, *lines) if any(lines) else (head, reply.get("body")))
 
 
-def _json(text: str) -> Item:
+def _json(text: str) -> JsonObject:
     try:
         return record(orjson.loads(text))
     except orjson.JSONDecodeError:
@@ -102,13 +101,13 @@ def _field(name: str, value: Any) -> str:
     return f"{(built[1] if built else name).replace('_', ' ')}: {shown}" if shown else ""
 
 
-def _call_permission(reply: Item) -> str:
+def _call_permission(reply: JsonObject) -> str:
     response = clean(reply.get("response")) or ""
     until = _until(reply) if response == "accept" else None
     return joined((f"Permission to call: {_ANSWERED.get(response, response or 'answered')}", until), ", ")
 
 
-def _until(reply: Item) -> str | None:
+def _until(reply: JsonObject) -> str | None:
     if reply.get("is_permanent") is True:
         return "for good"
     try:

@@ -6,8 +6,8 @@ Source: Meta's reference of the messages webhook. All fields are optional, and a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from relay.channels.base import JsonObject
 from relay.channels.http.reading import first, joined, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound import answers, locations, orders, vcards
@@ -16,24 +16,22 @@ from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, words
 from relay.channels.whatsapp.webhook import MEDIA
 from relay.core.conversation import quoting
 
-Item = dict[str, Any]
-
 _AROUND = ("context", "referral", "errors", "identity")
 _LONGEST_EMOJI = 64
 _NAMES = {"voice": "voice note", "audio": "audio"}
 
 
-def text(item: Item) -> str:
+def text(item: JsonObject) -> str:
     return clean(item.get("body")) or ""
 
 
-def reaction(item: Item) -> str:
+def reaction(item: JsonObject) -> str:
     """A removed reaction has an empty emoji, or none."""
     emoji = (clean(item.get("emoji")) or "").strip()
     return quoting.reacted(quoting.shortened(emoji, _LONGEST_EMOJI)) if emoji else quoting.UNREACTED
 
 
-def edit(item: Item) -> str:
+def edit(item: JsonObject) -> str:
     """Only numbers that are also used in the app get edits. A caption is all that changes of a file."""
     inner = record(item.get("message"))
     kind = kind_of(inner)
@@ -42,11 +40,11 @@ def edit(item: Item) -> str:
     return quoting.edited("" if kind in ("edit", "revoke") else readable(kind, inner))
 
 
-def revoke(item: Item) -> str:
+def revoke(item: JsonObject) -> str:
     return quoting.DELETED
 
 
-READERS: dict[str, Callable[[Item], str]] = {
+READERS: dict[str, Callable[[JsonObject], str]] = {
     "text": text,
     "location": locations.text,
     "reaction": reaction,
@@ -59,7 +57,7 @@ READERS: dict[str, Callable[[Item], str]] = {
 _KINDS = (*READERS, *MEDIA, "contacts", "system", "unsupported")
 
 
-def kind_of(message: Item) -> str:
+def kind_of(message: JsonObject) -> str:
     """Its type; where that is missing or names nothing that is there, the one known thing that is."""
     named = (clean(message.get("type")) or "")[:LONGEST_KIND]
     if _holds(message, named) or named in (*KINDS, "request_welcome"):
@@ -68,11 +66,11 @@ def kind_of(message: Item) -> str:
     return present[0] if len(present) == 1 else named
 
 
-def _holds(message: Item, kind: str) -> bool:
+def _holds(message: JsonObject, kind: str) -> bool:
     return isinstance(message.get(kind), (dict, list)) and bool(message[kind])
 
 
-def readable(kind: str, message: Item) -> str:
+def readable(kind: str, message: JsonObject) -> str:
     """The message as text; a notice where there is no better one."""
     error = error_notice(message)
     if kind in MEDIA:
@@ -88,14 +86,14 @@ def readable(kind: str, message: Item) -> str:
     return joined((f"[A message without its content: {error}]" if error else label, *_readable_words(kind, message)))
 
 
-def _readable_words(kind: str, message: Item) -> list[str]:
+def _readable_words(kind: str, message: JsonObject) -> list[str]:
     """Whatever is written in a message that is none of the known ones."""
     if kind in message:
         return words(message[kind])
     return words({name: inner for name, inner in message.items() if name not in _AROUND})
 
 
-def _missing_file(kind: str, message: Item, error: str | None) -> str:
+def _missing_file(kind: str, message: JsonObject, error: str | None) -> str:
     """The sentence in place of a file that cannot be had, for it came with errors, or without its id."""
     item = record(message.get(kind))
     named = joined((_NAMES.get(kind, kind), item.get("filename")), " ")

@@ -6,8 +6,8 @@ Source: Meta's smb_message_echoes, standby and calls references, 2025 and 2026.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
+from relay.channels.base import JsonObject
 from relay.channels.http.reading import joined, record
 from relay.channels.text import clean, unix_seconds
 from relay.channels.whatsapp.fields import STANDBY
@@ -18,13 +18,11 @@ from relay.channels.whatsapp.inbound.surroundings import window_until
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 from relay.core.messages import Ignored, Message, Notice
 
-Item = dict[str, Any]
-
 _APP_LINE = "[The business wrote from its own WhatsApp Business app]"
 _STANDBY_LINE = "[Written for the business elsewhere, by Meta's own assistant or in its app]"
 
 
-def echo(item: Item) -> Message | Ignored | Notice:
+def echo(item: JsonObject) -> Message | Ignored | Notice:
     """News for the agent. The person is the customer, for it is their conversation."""
     message, contact = record(item.get("message")), record(item.get("contact"))
     to = addressee(message, contact)
@@ -47,7 +45,7 @@ def echo(item: Item) -> Message | Ignored | Notice:
     )
 
 
-def call(item: Item) -> Ignored | Notice:
+def call(item: JsonObject) -> Ignored | Notice:
     """Calls are not relayed; a customer's call lets the business write for a day."""
     found, contact = record(item.get("call")), record(item.get("contact"))
     outgoing = found.get("direction") == "BUSINESS_INITIATED"

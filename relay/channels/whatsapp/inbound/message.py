@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from typing import Any
 
+from relay.channels.base import JsonObject
 from relay.channels.http.reading import first, joined, record
 from relay.channels.text import clean, unix_seconds
 from relay.channels.whatsapp.inbound import answers, locations, surroundings, vcards
@@ -19,14 +19,12 @@ from relay.core.filenames import cleaned
 from relay.core.messages import Ignored, Media, MediaKind, Message, Person
 from relay.core.visible import blank
 
-Item = dict[str, Any]
-
 _NOTHING_TO_RELAY = {"request_welcome": "the chat was opened, nothing was written"}
 _ABOUT: dict[str, About] = {"reaction": "reaction", "edit": "edit", "revoke": "revocation"}
 _LONGEST_NAME = 255
 
 
-def read(message: Item, contact: Item, writer: Person) -> Message | Ignored:
+def read(message: JsonObject, contact: JsonObject, writer: Person) -> Message | Ignored:
     """As a customer's message; nothing to show is Ignored."""
     kind, when = kind_of(message), unix_seconds(message.get("timestamp"))
     window = surroundings.window_until(message, when)
@@ -51,7 +49,7 @@ def read(message: Item, contact: Item, writer: Person) -> Message | Ignored:
     )
 
 
-def source_id(item: Item, writer: Person) -> str:
+def source_id(item: JsonObject, writer: Person) -> str:
     """Its own id; what has none gets one from writer and content, so that a repetition is known for one."""
     found = identifier(item.get("id"))
     if found:
@@ -61,12 +59,12 @@ def source_id(item: Item, writer: Person) -> str:
     return f"sha256:{digest[:32]}"
 
 
-def _text(kind: str, message: Item) -> str:
+def _text(kind: str, message: JsonObject) -> str:
     """A file has its caption; an edited one comes once more, and its text says what is new."""
     return "" if kind in MEDIA and _file(kind, message) else readable(kind, message)
 
 
-def _media(kind: str, message: Item) -> Media | None:
+def _media(kind: str, message: JsonObject) -> Media | None:
     if kind == "contacts":
         return vcards.media(message.get(kind))
     if kind != "edit":
@@ -76,7 +74,7 @@ def _media(kind: str, message: Item) -> Media | None:
     return replace(changed, caption=None) if changed else None
 
 
-def _file(kind: str, message: Item) -> Media | None:
+def _file(kind: str, message: JsonObject) -> Media | None:
     """The file, if it can be had: a message that is too large comes with errors instead."""
     item = first(message.get(kind))
     media_id = identifier(item.get("id"))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import Any
 
+from relay.channels.base import JsonObject
 from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.fields import known_as
 from relay.channels.whatsapp.inbound.unsupported import error_notice
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 from relay.core.messages import Notice
-
-Item = dict[str, Any]
 
 _FIELD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _TELLING = (
@@ -25,7 +23,7 @@ _MOST = 10
 _LONGEST = 500
 
 
-def notice(item: Item) -> Notice:
+def notice(item: JsonObject) -> Notice:
     """Of an item that is no message, no call and no status."""
     match item.get("kind"):
         case "error":
@@ -43,7 +41,7 @@ def unreadable(reason: str) -> Notice:
     return Notice("unreadable", reason)
 
 
-def _about(field: str, value: Item) -> str:
+def _about(field: str, value: JsonObject) -> str:
     facts = [f"{name} {text}" for name in _TELLING if (text := (clean(value.get(name)) or "")[:LONGEST_KIND])]
     preferences = list(map(_preference, islice(records(value.get("user_preferences")), _MOST)))
     others = [f"it holds {name[:LONGEST_KIND]}" for name in sorted(value) if field == "messages" and name not in _KNOWN]
@@ -53,7 +51,7 @@ def _about(field: str, value: Item) -> str:
 _KNOWN = ("messaging_product", "metadata", "contacts")
 
 
-def _preference(item: Item) -> str:
+def _preference(item: JsonObject) -> str:
     """A customer's wish about marketing messages."""
     wish = {"stop": "no more", "resume": "again"}.get(clean(item.get("value")) or "", "another wish about")
     return f"a customer wants {wish} marketing messages"

@@ -9,6 +9,7 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
+from relay.channels.base import JsonObject
 from relay.channels.http.reading import first, joined, record
 from relay.channels.http.redaction import redact
 from relay.channels.text import clean, unix_seconds
@@ -22,8 +23,6 @@ from relay.channels.whatsapp.inbound.surroundings import STANDBY_LINE, window_to
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, identifier
 from relay.core.errors import ParseError
 from relay.core.messages import COPY, Event, Ignored, Notice, Receipt, ReceiptStatus
-
-Item = dict[str, Any]
 
 _STATUSES: dict[str, ReceiptStatus] = {
     "sent": "sent",
@@ -52,7 +51,7 @@ def parse(payload: dict[str, Any]) -> list[Event]:
     raise ParseError("not an item of a WhatsApp webhook")
 
 
-def _message(item: Item) -> Event:
+def _message(item: JsonObject) -> Event:
     message, contact = record(item.get("message")), record(item.get("contact"))
     sender = person(message, contact)
     if not sender.address:
@@ -72,7 +71,7 @@ def _message(item: Item) -> Event:
     )
 
 
-def _receipt(status: Item, contact: Item) -> Receipt | Notice:
+def _receipt(status: JsonObject, contact: JsonObject) -> Receipt | Notice:
     named = (clean(status.get("status")) or "")[:LONGEST_KIND]
     provider_id = identifier(status.get("id"))
     if status.get("type") == "call":

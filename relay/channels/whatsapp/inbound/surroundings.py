@@ -6,12 +6,11 @@ import re
 import time
 from typing import Any
 
+from relay.channels.base import JsonObject
 from relay.channels.http.reading import joined, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound import answers
 from relay.channels.whatsapp.inbound.wording import identifier
-
-Item = dict[str, Any]
 
 DAY = 86_400.0
 STANDBY_LINE = "[Meta's own assistant is answering this chat. The first answer from here takes it over.]"
@@ -20,7 +19,7 @@ _LONGEST = 1000
 _LONGEST_LINE = 300
 
 
-def lines(message: Item) -> list[str]:
+def lines(message: JsonObject) -> list[str]:
     """What the agent should see before the message itself."""
     context = record(message.get("context"))
     found = [GROUP_LINE] if message.get("group_id") else []
@@ -35,7 +34,7 @@ def lines(message: Item) -> list[str]:
     return found
 
 
-def attributes(message: Item, contact: Item) -> dict[str, str]:
+def attributes(message: JsonObject, contact: JsonObject) -> dict[str, str]:
     """What a flow or an agent's script may want to know. All of it is text."""
     referral, context = record(message.get("referral")), record(message.get("context"))
     interactive = record(message.get("interactive"))
@@ -55,7 +54,7 @@ def attributes(message: Item, contact: Item) -> dict[str, str]:
     return {key: text[:_LONGEST] for key, value in found.items() if (text := clean(value))}
 
 
-def reply_to(kind: str, message: Item) -> str | None:
+def reply_to(kind: str, message: JsonObject) -> str | None:
     """The message this one is about: quoted, reacted to, edited or deleted."""
     if kind == "reaction":
         return identifier(record(message.get(kind)).get("message_id"))
@@ -64,7 +63,7 @@ def reply_to(kind: str, message: Item) -> str | None:
     return identifier(record(message.get("context")).get("id"))
 
 
-def window_until(message: Item, when: float) -> float | None:
+def window_until(message: JsonObject, when: float) -> float | None:
     """How long the business may answer freely: a day, and up to seven after an advertisement.
 
     Those seven (three until September 2026) Meta gives only to who answers within the first, and it says when they end
@@ -78,7 +77,7 @@ def window_until(message: Item, when: float) -> float | None:
     return min(when, time.time()) + days * DAY
 
 
-def window_told(status: Item) -> float | None:
+def window_told(status: JsonObject) -> float | None:
     """Until when the business may write freely, as a status says it after an advertisement; None where it says nothing.
 
     Never more than ten days from now: a wrong clock must not keep a window open for years.
@@ -101,24 +100,24 @@ _REFERRAL = {
 }
 
 
-def _referral(referral: Item) -> str:
+def _referral(referral: JsonObject) -> str:
     kind = "post" if referral.get("source_type") == "post" else "advertisement"
     headline = _short(referral.get("headline")) or _short(referral.get("body"))
     named = f"From the {kind} “{headline}”" if headline else f"From the {kind}"
     return joined((named, _short(referral.get("source_url"))), ": ")
 
 
-def _forwarded(context: Item) -> str | None:
+def _forwarded(context: JsonObject) -> str | None:
     if context.get("frequently_forwarded"):
         return "many times"
     return "true" if context.get("forwarded") else None
 
 
-def _voice(message: Item) -> bool:
+def _voice(message: JsonObject) -> bool:
     return record(message.get("audio")).get("voice") is True or message.get("type") == "voice"
 
 
-def _sticker(message: Item) -> str | None:
+def _sticker(message: JsonObject) -> str | None:
     """What moves on the phone may stand still on the agent's side."""
     animated = record(message.get("sticker")).get("animated")
     return ("animated" if animated else "static") if isinstance(animated, bool) else None

@@ -5,14 +5,11 @@ Source: Meta's page on unsupported messages, March 2026; the kinds as service pr
 
 from __future__ import annotations
 
-from typing import Any
-
+from relay.channels.base import JsonObject
 from relay.channels.http.reading import first, record
 from relay.channels.http.redaction import redact
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
-
-Item = dict[str, Any]
 
 KINDS = ("unsupported", "unknown", "ephemeral")
 """Types of messages whose content WhatsApp keeps to itself."""
@@ -48,7 +45,7 @@ _UNAVAILABLE = (
 )
 
 
-def unsupported(message: Item) -> str:
+def unsupported(message: JsonObject) -> str:
     """A sentence that says what came and what to do; of all of them something did come."""
     kept_back = clean(record(message.get("unsupported")).get("type"))
     kind = (kept_back or ("ephemeral" if message.get("type") == "ephemeral" else ""))[:LONGEST_KIND]
@@ -62,7 +59,7 @@ def unsupported(message: Item) -> str:
     return f"[{sentence}]" if not error or _code(message) in _NO_NEWS else f"[{sentence}]\n[{error}]"
 
 
-def error_notice(message: Item) -> str | None:
+def error_notice(message: JsonObject) -> str | None:
     """Why the message came without its content, with Meta's code. None when it has no errors."""
     error = first(message.get("errors"))
     if not error:
@@ -72,5 +69,5 @@ def error_notice(message: Item) -> str | None:
     return f"{redact(reason, (), _LONGEST_REASON)} ({(clean(error.get('code')) or 'no code')[:LONGEST_KIND]})"
 
 
-def _code(message: Item) -> str | None:
+def _code(message: JsonObject) -> str | None:
     return clean(first(message.get("errors")).get("code"))

@@ -13,7 +13,7 @@ from gevent.event import Event
 
 from db.errors import DatabaseError
 from relay.actors import intake as intake_actor
-from relay.actors.intake import MOST_UPDATES, Dropped, IntakeActor, TakenIn
+from relay.actors.intake import MOST_UPDATES, ChannelDropped, IntakeActor, TakenIn
 from relay.broker.envelopes import Delivery, Outgoing
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.events import Arrived
@@ -69,7 +69,7 @@ class House:
 
     def reopen(self, shard: int, prefetch: int) -> None:
         self.reopened.append((shard, prefetch))
-        tell(self.ref, Dropped(shard))
+        tell(self.ref, ChannelDropped(shard))
 
     def bring(self, *deliveries: Delivery) -> None:
         for one in deliveries:
@@ -194,7 +194,7 @@ def test_what_a_lost_channel_had_brought_is_forgotten_and_what_its_successor_bri
     house.bring(delivery(1, shard=1))
     assert house.postgres.began.wait(PATIENCE)
     house.bring(delivery(2, shard=1), delivery(3, shard=0))
-    tell(house.ref, Dropped(1))
+    tell(house.ref, ChannelDropped(1))
     house.bring(delivery(1, shard=1, generation=2))
     house.postgres.open.set()
     wait_until(lambda: len(house.postgres.groups) == 2, message="the next group")

@@ -11,7 +11,7 @@ import pytest
 from db.mailbox.sweep import UnfinishedMessage
 from relay.actors import shard as shard_actor
 from relay.actors.intake import TakenIn
-from relay.actors.shard import Begin, FoundUnfinished, Opened, ShardActor
+from relay.actors.shard import BeginShard, FoundUnfinished, Opened, ShardActor
 from relay.broker.envelopes import Delivery, Outgoing
 from relay.broker.errors import BrokerError
 from relay.core.contacts.mapping import ConversationMapping
@@ -140,8 +140,8 @@ def test_a_shard_is_not_begun_while_the_journal_holds_the_ends_of_calls(house: H
     later: list[Any] = []
     house.parts.journal_behind = True
     house.parts.timers = SimpleNamespace(after=lambda _seconds, _ref, command: later.append(command))
-    house.tell(Begin())
-    assert [type(one) for one in later] == [Begin]
+    house.tell(BeginShard())
+    assert [type(one) for one in later] == [BeginShard]
 
 
 def opened(house: House) -> ShardActor:

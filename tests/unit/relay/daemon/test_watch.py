@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from relay.daemon import watch
-from relay.daemon.watch import ActorWatch, Kept
+from relay.daemon.watch import ActorWatch, SoleActor
 from relay.runtime import actor as runtime
 from relay.runtime.actor import Ping, RelayActor
 from tests.processes import ROOT
@@ -71,7 +71,7 @@ def never() -> Iterator[Event]:
     event.set()
 
 
-def look_until(watch: ActorWatch | Kept, met: Callable[[], bool]) -> None:
+def look_until(watch: ActorWatch | SoleActor, met: Callable[[], bool]) -> None:
     def looked() -> bool:
         watch.look()
         return met()
@@ -154,7 +154,7 @@ class Dies(RelayActor):
 
 
 def test_what_dies_is_started_again_each_time_after_a_longer_pause() -> None:
-    kept = Kept(Dies.start)
+    kept = SoleActor(Dies.start)
     wait_until(lambda: Dies.starts == 1, message="it to begin")
     with capture_logs() as said:
         for n in range(3):
