@@ -1,0 +1,58 @@
+"""What every command begins with: settings that are right, and trouble said in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import click
+
+from conf.loading import SettingsError, load_settings
+from conf.logging import configure
+from conf.settings import Settings
+from relay.core.redaction import redacted
+
+
+def read_settings() -> Settings:
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    configure(redacted, settings.log_level, settings.log_format)
+    return settings
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """What an operator can do something about is said in a sentence, without a traceback."""
+    from db.daemons.reshard import StillRunningError
+    from db.errors import SchemaError
+    from db.migrate import NotAllowedError, ShardCountError
+    from db.sealing import SealError
+    from db.tenants.changes import NotFoundError, TakenError
+    from relay.broker.errors import TopologyError
+    from relay.cli.operator import NotNowError
+    from relay.core.errors import StoreError
+
+    try:
+        yield
+    except SchemaError:
+        text = "this database has no schema yet, or an older one than this program: run `relay migrate` first"
+        raise click.ClickException(text) from None
+    except (
+        ShardCountError,
+        NotAllowedError,
+        StillRunningError,
+        SealError,
+        TopologyError,
+        StoreError,
+        NotNowError,
+        NotFoundError,
+        TakenError,
+    ) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def id_text(given: UUID | None) -> str | None:
+    return str(given) if given else None
