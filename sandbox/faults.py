@@ -85,6 +85,7 @@ class GenesysFaults(Faults):
     history_lag_seconds: float = Field(default=0, ge=0, le=600)
     """So long after it was taken a message is not yet in what the conversation is said to hold."""
     history_dashed_ids: bool = False
+    answers_dashed_ids: bool = False
     history_names_ours: bool = True
     """Whether a customer's message is listed with the id that it was handed over with."""
 

@@ -51,6 +51,11 @@ def message_id() -> str:
     return uuid.uuid4().hex
 
 
+def dashed(message_id: str) -> str:
+    """The same in the form that Genesys' documents show as well."""
+    return str(uuid.UUID(message_id))
+
+
 def conversation_id() -> str:
     return str(uuid.uuid4())
 

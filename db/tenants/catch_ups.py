@@ -27,6 +27,7 @@ from relay.core.catch_up import (
     CatchUp,
     Talk,
 )
+from relay.core.genesys_ids import forms, plain
 
 MARK = "webhooks_taken_at"
 BEAT_SECONDS = 5.0
@@ -153,20 +154,24 @@ def talks(pool: Pool, due: DueCatchUp) -> list[Talk]:
 
 
 def known(pool: Pool, line_id: str, message_ids: Sequence[str]) -> set[str]:
-    """Of Genesys' ids those that the relay has: of an agent's message, or as the answer to a customer's."""
+    """Of Genesys' ids those that the relay has: of an agent's message, or as the answer to a customer's.
+
+    In whatever form they were written down, and in the form in which they are asked about.
+    """
+    asked = {form: one for one in message_ids for form in forms(one)}
     with pool.autocommit() as cursor:
         cursor.execute(
             """SELECT source_id FROM message_tracking
                WHERE line_id = %(line)s AND direction = 'outbound' AND source_id = ANY(%(ids)s)
                UNION ALL SELECT provider_id FROM message_attempts
                WHERE line_id = %(line)s AND provider_id = ANY(%(ids)s)""",
-            {"line": line_id, "ids": list(message_ids)},
+            {"line": line_id, "ids": list(asked)},
         )
-        return {row[0] for row in cursor.fetchall()}
+        return {asked[row[0]] for row in cursor.fetchall()}
 
 
 def newest_handed_over(pool: Pool, conversation_id: str) -> str | None:
-    """Genesys' id of the newest customer's message that it took."""
+    """Genesys' id of the newest customer's message that it took, as webhooks write it."""
     with pool.autocommit() as cursor:
         cursor.execute(
             """SELECT provider_id FROM message_tracking
@@ -175,7 +180,7 @@ def newest_handed_over(pool: Pool, conversation_id: str) -> str | None:
             (conversation_id,),
         )
         row = cursor.fetchone()
-    return row[0] if row else None
+    return plain(row[0]) if row else None
 
 
 def keep(pool: Pool, due: DueCatchUp, seconds: float, conversations: int, asked: int, found: int) -> None:

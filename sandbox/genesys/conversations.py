@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Any
 
 from flask import request
@@ -14,6 +13,7 @@ from sandbox.genesys.desk import DeskConversation, DeskMessage
 from sandbox.genesys.errors import GenesysError
 from sandbox.genesys.payloads import AGENT
 from sandbox.genesys.provider import caller, signed_in
+from sandbox.ids import dashed
 from sandbox.world_access import current
 
 VIEW = "conversation:message:view"
@@ -128,10 +128,7 @@ def _data(integration: Integration, conversation: DeskConversation, message: Des
 
 def _named(message: DeskMessage) -> str:
     """Genesys' own documents show these ids both with dashes and without."""
-    if not current().genesys_faults.history_dashed_ids:
-        return message.id
-    cuts = (0, 8, 12, 16, 20, 32)
-    return "-".join(message.id[begin:end] for begin, end in pairwise(cuts))
+    return dashed(message.id) if current().genesys_faults.history_dashed_ids else message.id
 
 
 def _plain(message_id: str) -> str:

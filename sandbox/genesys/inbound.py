@@ -19,7 +19,7 @@ from sandbox.genesys.models import (
     StructuredResponse,
 )
 from sandbox.genesys.validation import parse
-from sandbox.ids import message_id
+from sandbox.ids import dashed, message_id
 from sandbox.world_access import current
 
 TEXT = 4_000
@@ -41,7 +41,7 @@ def message(integration: Integration) -> ProviderAnswer:
         if given.mediaType != "Link":
             fetch_later(current(), integration, conversation, received.attachment)
     receive(integration, conversation, received)
-    answer = answered(integration, "text", "content", "metadata") | {"id": received.id, "type": "Text"}
+    answer = answered(integration, "text", "content", "metadata") | {"id": answered_id(received), "type": "Text"}
     if prefetch == "true":
         answer["conversationId"] = conversation.conversation_id
     return ProviderAnswer(answer, message_id=received.id, reference=body.channel.messageId)
@@ -138,6 +138,11 @@ def received_from(
         metadata=body.metadata or {},
         custom_attributes=(channel.metadata and channel.metadata.customAttributes) or {},
     )
+
+
+def answered_id(message: DeskMessage) -> str:
+    """Its id as the answer names it."""
+    return dashed(message.id) if current().genesys_faults.answers_dashed_ids else message.id
 
 
 def answered(integration: Integration, *fields: str) -> dict[str, Any]:

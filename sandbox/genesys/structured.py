@@ -5,7 +5,7 @@ from sandbox.gateway import ProviderAnswer
 from sandbox.genesys import answers
 from sandbox.genesys.desk import DeskMessage
 from sandbox.genesys.errors import GenesysError
-from sandbox.genesys.inbound import answered, conversation_of, receive, received_from
+from sandbox.genesys.inbound import answered, answered_id, conversation_of, receive, received_from
 from sandbox.genesys.models import StructuredResponse
 from sandbox.genesys.validation import parse
 from sandbox.world_access import current
@@ -21,7 +21,8 @@ def response(integration: Integration) -> ProviderAnswer:
     received = received_from(conversation, body, "Structured", body.buttonResponse.text)
     received.button_response = chosen | {"originating_message_id": asked.id}
     receive(integration, conversation, received)
-    answer = answered(integration, "metadata") | {"id": received.id, "type": "Structured", "direction": "Inbound"}
+    named = {"id": answered_id(received), "type": "Structured", "direction": "Inbound"}
+    answer = answered(integration, "metadata") | named
     answer["content"] = [{"contentType": "ButtonResponse", "buttonResponse": chosen}]
     return ProviderAnswer(answer, message_id=received.id, reference=body.channel.messageId)
 

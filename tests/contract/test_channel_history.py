@@ -10,7 +10,7 @@ import pytest
 
 from relay.channels.base import ListedMessage
 from relay.core.errors import SendError
-from relay.core.messages import Media, Message, Person
+from relay.core.messages import Media, Message, Person, Receipt
 from tests.contract.relay_side import CONTACT, PHONE, TO, Relay, soon
 
 ODD = [{}, {"history_dashed_ids": True}, {"history_names_ours": False}]
@@ -87,6 +87,33 @@ def test_a_file_with_a_caption_is_found_without_our_id(relay: Relay) -> None:
     relay.control("faults", genesys={"history_names_ours": False})
     found = relay.history.taken(conversation, message, listed(relay, conversation), relay.integration, soon())
     assert found == provider_id
+
+
+def test_of_two_that_say_the_same_the_other_is_not_taken_for_it(relay: Relay) -> None:
+    """WhatsApp tells whole seconds."""
+    first, _, conversation = hello(relay, "Hello?")
+    lost, among = replace(first, source_id="wamid.twin"), listed(relay, conversation)
+    assert relay.history.taken(conversation, lost, among, relay.integration, soon()) is None
+
+
+def test_a_file_without_a_caption_is_found_by_our_id_alone(relay: Relay) -> None:
+    """The files of an album have one time."""
+    _, _, conversation = hello(relay)
+    media, person = Media("image", "image/jpeg"), Person(PHONE, wa_id=PHONE)
+    message = Message("wamid.7", person, 1_790_000_000.0, type="image", media=media)
+    request = relay.genesys.render(message, "id", TO, relay.integration, f"{relay.url}/nothing.jpg")
+    provider_id = relay.genesys.send(request, relay.integration, soon()).provider_id
+    for names_ours, found in ((True, provider_id), (False, None)):
+        relay.control("faults", genesys={"history_names_ours": names_ours})
+        among = listed(relay, conversation)
+        assert relay.history.taken(conversation, message, among, relay.integration, soon()) == found
+
+
+def test_an_answers_id_is_kept_as_webhooks_and_conversations_name_it(relay: Relay) -> None:
+    relay.control("faults", genesys={"answers_dashed_ids": True})
+    _, provider_id, conversation = hello(relay)
+    assert [one.message_id for one in listed(relay, conversation)] == [provider_id]
+    assert relay.event("genesys", Receipt).provider_id == provider_id
 
 
 def test_an_ended_conversation_is_over_and_the_next_is_found_by_what_went_into_it(relay: Relay) -> None:

@@ -189,6 +189,16 @@ def test_what_the_relay_has_of_either_direction_is_known(pool: Pool, line_id: st
     assert catch_ups.newest_handed_over(pool, agents.conversation_id) is None
 
 
+def test_what_was_written_down_with_dashes_is_known_without_them(pool: Pool, line_id: str) -> None:
+    one = uuid4()
+    row = sent_message(pool, line_id, "inbound", str(one))
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET provider_id = %s WHERE id = %s", (str(one), row.id))
+    for asked in (one.hex, str(one)):
+        assert catch_ups.known(pool, line_id, [asked, uuid4().hex]) == {asked}
+    assert catch_ups.newest_handed_over(pool, row.conversation_id) == one.hex
+
+
 @pytest.fixture
 def caught_up(pool: Pool, line_id: str) -> Callable[[], Row]:
     """Inserts, as often as it is called, the same agent's message that was asked for."""

@@ -15,6 +15,7 @@ from relay.channels.http.files import as_download, public_file
 from relay.channels.http.reading import first, record
 from relay.channels.text import clean
 from relay.core.errors import SendError
+from relay.core.genesys_ids import plain
 from relay.core.messages import Media
 
 
@@ -35,7 +36,7 @@ class GenesysClient:
         )
         receipt = request.path.endswith("/receipt")
         data = record(answer.data)
-        provider_id = clean(data.get("id")) or ""
+        provider_id = plain(clean(data.get("id")) or "")
         # Any 2xx is success; without an id only its receipts cannot be matched [genesys.md 5].
         readable = bool(data) or answer.empty
         if answer.status >= 300 or (not receipt and not provider_id and not readable):

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 from relay.channels.base import Account, ListedMessage, Listing, RawUpdate
 from relay.channels.genesys import webhook
@@ -19,6 +18,7 @@ from relay.channels.genesys.errors import failure
 from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import joined_once, record, records
 from relay.channels.text import clean, iso_time, unix_seconds
+from relay.core.genesys_ids import is_genesys_own, plain
 from relay.core.messages import Message
 
 VIEW = "conversation:message:view"
@@ -65,7 +65,8 @@ class GenesysHistory:
     ) -> str | None:
         """Genesys' id of a customer's message, if it is one of these.
 
-        Known by our id where Genesys tells it, else by time and text together. None: it cannot be seen (yet).
+        Known by our id where Genesys tells it, else by time and text together; without a text by nothing else, since
+        files of one album have the same time. None: it cannot be seen (yet).
         """
         texts = list(self._texts(conversation, among, account, deadline))
         for same in (_bears_our_id, _says_the_same):
@@ -94,14 +95,6 @@ class GenesysHistory:
         if answer.status == 200 and isinstance(answer.data, dict):
             return answer
         raise failure(answer, account.credentials.values(), about_another=True)
-
-
-def plain(message_id: str) -> str:
-    """As webhooks write it: 32 hexadecimal digits. Anything else stays what it is."""
-    try:
-        return UUID(message_id).hex
-    except ValueError:
-        return message_id
 
 
 def _listed(one: dict[str, Any]) -> ListedMessage | None:
@@ -144,16 +137,27 @@ def _time(body: dict[str, Any]) -> float:
     return unix_seconds(record(body.get("channel")).get("time"))
 
 
-def _bears_our_id(data: dict[str, Any], message: Message) -> bool:
+def _given_ids(data: dict[str, Any]) -> list[str]:
+    """What is named as the id that it was handed over with. Genesys may name its own there."""
     channel = record(record(data.get("normalizedMessage")).get("channel"))
-    return message.source_id in (clean(data.get("providerMessageId")), clean(channel.get("messageId")))
+    told = (clean(data.get("providerMessageId")), clean(channel.get("messageId")))
+    return [one for one in told if one]
+
+
+def _bears_our_id(data: dict[str, Any], message: Message) -> bool:
+    return message.source_id in _given_ids(data)
 
 
 def _says_the_same(data: dict[str, Any], message: Message) -> bool:
-    """The time that we gave, to the millisecond, and the text; of a file its presence."""
+    """The time that we gave and the text, and no other message's id.
+
+    WhatsApp tells whole seconds: two messages of one second that say the same are told apart by their ids only.
+    """
+    text = joined_once(message.text, message.media.caption if message.media else None)
+    if not text or not all(is_genesys_own(one) for one in _given_ids(data)):
+        return False
     body = record(data.get("normalizedMessage"))
     told = clean(record(body.get("channel")).get("time"))
     if told is None or iso_time(unix_seconds(told)) != iso_time(message.provider_time):
         return False
-    text = joined_once(message.text, message.media.caption if message.media else None)
-    return clean(body.get("text")) == (text or None)
+    return clean(body.get("text")) == text

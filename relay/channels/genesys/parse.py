@@ -16,6 +16,7 @@ from relay.channels.genesys.webhook import UNREADABLE, customer_address
 from relay.channels.http.reading import first, record, records
 from relay.channels.http.redaction import kept, redact
 from relay.channels.text import clean, unix_seconds
+from relay.core.genesys_ids import plain
 from relay.core.messages import Event, Ignored, Message, Notice, Person, Receipt, ReceiptStatus, Typing
 
 LONGEST_ID = 255
@@ -99,7 +100,7 @@ def _reason(item: dict[str, Any], kind: str) -> str:
 
 def _receipt(item: dict[str, Any]) -> Event:
     """What Genesys did with a customer's message. `id` is the one its API answered with."""
-    word, provider_id = _word(item.get("status")), _id(item.get("id"))
+    word, provider_id = _word(item.get("status")), plain(_id(item.get("id")) or "")
     status = _STATUSES.get(word)
     if not status or not provider_id:
         missing = f"status {word or 'missing'} tells nothing" if provider_id else "a receipt without a usable id"
