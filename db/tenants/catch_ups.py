@@ -25,6 +25,7 @@ from relay.core.catch_up import (
     MOST_CONVERSATIONS,
     MOST_TRIES,
     CatchUp,
+    GivenUp,
     Talk,
 )
 from relay.core.genesys_ids import forms, plain
@@ -36,6 +37,7 @@ SETTLE_SECONDS = 10.0
 """What Genesys is still repeating comes by itself first."""
 LOOKS = 2
 """After an absence."""
+NONE_GIVEN_UP = GivenUp()
 Outcome = Literal["complete", "incomplete", "failed"]
 
 
@@ -62,10 +64,10 @@ RETURNING line_id::text, now()
 """
 
 
-def still_taking(pool: Pool, refused_for: float | None = None) -> int:
-    """Move the mark on; if it stood still for long, all active lines are caught up with. Returns how many these are.
+def still_taking(pool: Pool, given_up: GivenUp = NONE_GIVEN_UP) -> int:
+    """Move the mark on; if it stood still for long, all active lines are caught up with. Returns how many are wanted.
 
-    `refused_for`: so many seconds ago this worker began to refuse webhooks. Written once in BEAT_SECONDS.
+    `given_up`, in seconds ago: what this worker refused for long. Written once in BEAT_SECONDS.
     """
     with pool.transaction() as cursor:
         cursor.execute("INSERT INTO relay_settings VALUES (%s, now()::text) ON CONFLICT DO NOTHING", (MARK,))
@@ -75,17 +77,23 @@ def still_taking(pool: Pool, refused_for: float | None = None) -> int:
             (MARK,),
         )
         away = float(cursor.fetchone()[0])
-        if away < BEAT_SECONDS / 2 and refused_for is None:
+        if away < BEAT_SECONDS / 2 and given_up == NONE_GIVEN_UP:
             return 0
         cursor.execute("UPDATE relay_settings SET value = now()::text WHERE name = %s", (MARK,))
-        absence = max(away if away >= GAP_SECONDS else 0.0, refused_for or 0.0)
-        return _want_all(cursor, absence) if absence else 0
+        absence = max(away if away >= GAP_SECONDS else 0.0, given_up.everywhere or 0.0)
+        everywhere = _want_after(cursor, absence, "true") if absence else 0
+        if not given_up.lines:
+            return everywhere
+        farthest = max(given_up.lines.values())
+        named = _want_after(cursor, farthest, "l.id = ANY(%(lines)s::uuid[])", list(given_up.lines))
+        return max(everywhere, named)
 
 
-def _want_all(cursor: Cursor, absence: float) -> int:
-    statement = WANT.format(since="now() - make_interval(secs => %(ago)s)", which="true")
+def _want_after(cursor: Cursor, absence: float, which: str, line_ids: Sequence[str] = ()) -> int:
+    statement = WANT.format(since="now() - make_interval(secs => %(ago)s)", which=which)
     ago = min(absence + MARGIN_SECONDS, FARTHEST_SECONDS)
-    cursor.execute(statement, {"ago": ago, "reason": "absence", "settle": SETTLE_SECONDS, "looks": LOOKS})
+    given = {"ago": ago, "reason": "absence", "settle": SETTLE_SECONDS, "looks": LOOKS, "lines": list(line_ids)}
+    cursor.execute(statement, given)
     return len(cursor.fetchall())
 
 

@@ -6,8 +6,8 @@ nobody answers [Genesys developer centre: Validate webhook notifications]. Times
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 GAP_SECONDS = 20.0
@@ -82,31 +82,80 @@ def missing(wanted: Iterable[str], known: Collection[str]) -> list[str]:
     return [one for one in wanted if one not in known]
 
 
-class Refusals:
-    """Webhooks that one web worker could not take: has that gone on for so long that some were given up?
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Since when webhooks may have been given up: by line; `everywhere`: of any line, None: of no others."""
 
-    One that is taken says that the next repeat of the others will be. Where nothing comes any more, they were given up.
+    lines: Mapping[str, float] = field(default_factory=dict)
+    everywhere: float | None = None
+
+    def with_(self, later: GivenUp) -> GivenUp:
+        """Both; what was told first reaches further back."""
+        everywhere = self.everywhere if self.everywhere is not None else later.everywhere
+        return GivenUp({**later.lines, **self.lines}, everywhere)
+
+    def ago(self, now: float) -> GivenUp:
+        """The same in seconds before now."""
+        everywhere = None if self.everywhere is None else now - self.everywhere
+        return GivenUp({line: now - at for line, at in self.lines.items()}, everywhere)
+
+
+@dataclass(slots=True)
+class _Refused:
+    """Refusals that belong together. `followed`: since the last one another line's webhook was taken."""
+
+    first: float
+    last: float
+    followed: bool = False
+
+    def lasted(self) -> bool:
+        return self.last - self.first >= GAP_SECONDS
+
+
+class Refusals:
+    """Webhooks that one web worker could not take, though nothing was wrong with them: were some given up?
+
+    By the line whose address was called: it alone is concerned, when that went on for long, or when this worker took
+    nothing any more. Where the address names no line all are concerned, and that takes more: refusals at the
+    beginning and at the end of a long time, and nothing taken between.
     """
 
-    __slots__ = ("_first", "_last", "_since")
+    __slots__ = ("_given_up", "_refused")
 
     def __init__(self) -> None:
-        self._first: float | None = None
-        self._last = 0.0
-        self._since: float | None = None
+        self._refused: dict[str | None, _Refused] = {}
+        self._given_up: dict[str | None, float] = {}
 
-    def refused(self, now: float) -> None:
-        self._first = now if self._first is None else self._first
-        self._last = now
+    def refused(self, now: float, line_id: str | None) -> None:
+        """`line_id` None: the address names none."""
+        self._settle(now)
+        so_far = self._refused.get(line_id)
+        self._refused[line_id] = _Refused(so_far.first if so_far else now, now)
 
-    def taken(self, now: float) -> None:
-        if self._first is not None and now - self._first >= GAP_SECONDS:
-            self._since = self._first if self._since is None else self._since
-        self._first = None
+    def taken(self, now: float, line_id: str | None) -> None:
+        """The next repeat of what was refused shortly before will be taken, too."""
+        self._settle(now)
+        anybodys = self._refused.pop(None, None)
+        if anybodys is not None and anybodys.lasted():
+            self._gave_up(None, anybodys.first)
+        own = self._refused.pop(line_id, None)
+        if own is not None and now - own.first >= GAP_SECONDS:
+            self._gave_up(line_id, own.first)
+        for one in self._refused.values():
+            one.followed = True
 
-    def since(self, now: float) -> float | None:
-        """When those began that may have been given up; None: there are none. Told once."""
-        if self._first is not None and now - self._last >= GAP_SECONDS:
-            self.taken(now)
-        since, self._since = self._since, None
-        return since
+    def given_up(self, now: float) -> GivenUp:
+        """Told once."""
+        self._settle(now)
+        found, self._given_up = self._given_up, {}
+        return GivenUp({line: at for line, at in found.items() if line is not None}, found.get(None))
+
+    def _settle(self, now: float) -> None:
+        """What was refused last so long ago is not repeated any more."""
+        for line_id in [line for line, one in self._refused.items() if now - one.last >= GAP_SECONDS]:
+            one = self._refused.pop(line_id)
+            if one.lasted() or (line_id is not None and not one.followed):
+                self._gave_up(line_id, one.first)
+
+    def _gave_up(self, line_id: str | None, since: float) -> None:
+        self._given_up[line_id] = min(since, self._given_up.get(line_id, since))

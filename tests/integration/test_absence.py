@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.integration.webhook_world import agent_text
 from tests.services.rabbitmq import RabbitMQ
 from tests.waiting import wait_until
 from web.webhooks.absence import Absence
+from web.webhooks.budget import LARGE_BYTES, OverShareError
 
 
 def mark(pool: Pool) -> str | None:
@@ -47,7 +49,7 @@ def test_the_mark_moves_on_only_while_webhooks_are_taken(settings_env: dict[str,
         assert mark(pool) != before
 
 
-def test_after_refusing_for_long_the_lines_are_caught_up_with(
+def test_after_refusing_a_line_for_long_that_line_alone_is_caught_up_with(
     settings_env: dict[str, str], rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker lives all the time, and moves the mark on; half a minute is made a moment for this test."""
@@ -56,22 +58,49 @@ def test_after_refusing_for_long_the_lines_are_caught_up_with(
     world = world_of.build(settings_env | {"BROKER_URL": rabbitmq.create_virtual_host(host)})
     world.parts.absence.stop()  # the test looks itself
     try:
-        line = world.line()
+        line, other = world.line(), world.line()
+        path = f"/webhook/genesys/{line.line_key}"
         world.parts.absence.look()
-        assert world.genesys(agent_text(line.integration_id, "1"), line.webhook_secret).status_code == 200
+        assert world.genesys(agent_text(line.integration_id, "1"), line.webhook_secret, path).status_code == 200
         world.parts.absence.look()
         assert catch_ups.of_line(world.parts.pool, line.line_id) is None, "nothing was refused"
         rabbitmq.delete_virtual_host(host)
-        assert world.genesys(agent_text(line.integration_id, "2"), line.webhook_secret).status_code == 503
+        assert world.genesys(agent_text(line.integration_id, "2"), line.webhook_secret, path).status_code == 503
         rabbitmq.create_virtual_host(host)
         wait_until(
-            lambda: world.genesys(agent_text(line.integration_id, "3"), line.webhook_secret).status_code == 200,
+            lambda: world.genesys(agent_text(line.integration_id, "3"), line.webhook_secret, path).status_code == 200,
             message="the broker to be found again",
         )
         world.parts.absence.look()
         wanted = catch_ups.of_line(world.parts.pool, line.line_id)
         assert wanted is not None
         assert (wanted.reason, wanted.due_at is not None) == ("absence", True)
+        assert catch_ups.of_line(world.parts.pool, other.line_id) is None
+    finally:
+        world_of.close(world)
+        rabbitmq.delete_virtual_host(host)
+
+
+def test_who_takes_more_than_a_share_has_nothing_caught_up_with(
+    settings_env: dict[str, str], rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can be refused for that whenever they like, on any address, and before their proof."""
+    monkeypatch.setattr(catch_up, "GAP_SECONDS", 0.0)
+    host = f"share-{secrets.token_hex(4)}"
+    world = world_of.build(settings_env | {"BROKER_URL": rabbitmq.create_virtual_host(host)})
+    world.parts.absence.stop()
+    try:
+        line = world.line()
+        world.parts.absence.look()
+        large = agent_text(line.integration_id, "x" * (LARGE_BYTES + 1))
+        with ExitStack() as others:
+            with suppress(OverShareError):
+                while True:
+                    others.enter_context(world.parts.large_bodies.reading(None))
+            for path in ("/webhook/genesys", f"/webhook/genesys/{line.line_key}"):
+                assert world.genesys(large, "nobody's secret", path).status_code == 503
+        world.parts.absence.look()
+        assert catch_ups.of_line(world.parts.pool, line.line_id) is None
     finally:
         world_of.close(world)
         rabbitmq.delete_virtual_host(host)

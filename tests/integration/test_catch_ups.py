@@ -16,7 +16,7 @@ from db.tenants import catch_ups
 from db.tenants.catch_ups import DueCatchUp
 from db.tenants.changes import Changes, NotFoundError
 from db.views import history
-from relay.core.catch_up import FARTHEST_SECONDS, LOOK_AGAIN_SECONDS, MARGIN_SECONDS, MOST_TRIES
+from relay.core.catch_up import FARTHEST_SECONDS, LOOK_AGAIN_SECONDS, MARGIN_SECONDS, MOST_TRIES, GivenUp
 from relay.core.mailbox import NewRow, Row, Verdict
 from relay.core.messages import Message, Person
 from relay.core.ordering import SortKey
@@ -29,10 +29,15 @@ HOUR = 3600.0
 @pytest.fixture
 def line_id(pool: Pool) -> str:
     """The only active line: the mark is everybody's."""
-    made = new_line(pool)
     with pool.transaction() as cursor:
         cursor.execute("UPDATE lines SET status = 'released' WHERE status = 'active'")
         cursor.execute("DELETE FROM catch_ups")
+    return active_line(pool)
+
+
+def active_line(pool: Pool) -> str:
+    made = new_line(pool)
+    with pool.transaction() as cursor:
         cursor.execute(
             "UPDATE lines SET status = 'active', phone_number_id = id, integration_id = id WHERE id = %s", (made,)
         )
@@ -91,10 +96,19 @@ def test_after_an_absence_active_lines_are_caught_up_with_from_before_it(pool: P
     assert due.since == pytest.approx(time.time() - 130 - MARGIN_SECONDS, abs=30)
 
 
-def test_refusals_of_a_web_that_lives_count_as_an_absence(pool: Pool, line_id: str) -> None:
+def test_refusals_that_concern_everybody_count_as_an_absence(pool: Pool, line_id: str) -> None:
     marked(pool, 1)
-    assert catch_ups.still_taking(pool, refused_for=45.0) == 1
+    assert catch_ups.still_taking(pool, GivenUp(everywhere=45.0)) == 1
     [due] = due_now(pool)
+    assert due.since == pytest.approx(time.time() - 45 - MARGIN_SECONDS, abs=30)
+
+
+def test_refusals_of_one_line_have_that_line_caught_up_with_and_no_other(pool: Pool, line_id: str) -> None:
+    other = active_line(pool)
+    marked(pool, 1)
+    assert catch_ups.still_taking(pool, GivenUp({other: 45.0})) == 1
+    [due] = due_now(pool)
+    assert due.line_id == other
     assert due.since == pytest.approx(time.time() - 45 - MARGIN_SECONDS, abs=30)
 
 

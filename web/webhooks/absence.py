@@ -1,8 +1,8 @@
 """Whether webhooks are being taken, moment for moment: Genesys gives up what nobody takes for half a minute.
 
 While this worker takes them it moves a mark in PostgreSQL on, once in five seconds for all workers together. A mark
-that stood still for long, or webhooks that were refused for long, mean that agents' messages may be missing: then the
-daemons ask Genesys for them.
+that stood still for long means that agents' messages may be missing on any line, webhooks that were refused for long
+that they are on the lines whose addresses were called: then the daemons ask Genesys for them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gevent.event import Event
 
 from db.pool import Pool
 from db.tenants import catch_ups
-from relay.core.catch_up import Refusals
+from relay.core.catch_up import GivenUp, Refusals
 from relay.core.errors import StoreError
 
 log = structlog.get_logger(__name__)
@@ -29,7 +29,7 @@ class Absence:
         self._pool = pool
         self._takes = takes
         self._refusals = Refusals()
-        self._refused_at: float | None = None
+        self._given_up = GivenUp()
         self._stopped = Event()
         self._greenlet: gevent.Greenlet | None = None
 
@@ -42,22 +42,22 @@ class Absence:
         if self._greenlet is not None:
             self._greenlet.kill()
 
-    def taken(self) -> None:
-        """A webhook of Genesys was taken."""
-        self._refusals.taken(time.monotonic())
+    def taken(self, line_id: str | None) -> None:
+        """A webhook of Genesys was taken. `line_id` as the address names it; None: it names no line."""
+        self._refusals.taken(time.monotonic(), line_id)
 
-    def refused(self) -> None:
-        """One was answered 503."""
-        self._refusals.refused(time.monotonic())
+    def refused(self, line_id: str | None) -> None:
+        """One was answered 503, since a store of ours did not answer."""
+        self._refusals.refused(time.monotonic(), line_id)
 
     def look(self) -> None:
-        """Move the mark on, if webhooks are taken. Raises DatabaseError."""
+        """Move the mark on, if webhooks are taken. Raises DatabaseError; what was given up is told the next time."""
         now = time.monotonic()
-        self._refused_at = self._refused_at or self._refusals.since(now)
+        self._given_up = self._given_up.with_(self._refusals.given_up(now))
         if not self._takes():
             return
-        lines = catch_ups.still_taking(self._pool, now - self._refused_at if self._refused_at else None)
-        self._refused_at = None
+        lines = catch_ups.still_taking(self._pool, self._given_up.ago(now))
+        self._given_up = GivenUp()
         if lines:
             log.warning("webhooks_may_be_lost", lines=lines, advice="the daemons ask Genesys for what is missing")
 

@@ -45,6 +45,13 @@ REMEMBERED = 10_000
 T = TypeVar("T")
 
 
+class OverShareError(StoreError):
+    """Large bodies of the sender's own, or of others, have used up what there is: it may try again soon.
+
+    It says nothing about whether webhooks in general can be taken.
+    """
+
+
 class OverBudget(Exception):
     """A proved body asks for more than one request may. The text says of what."""
 
@@ -100,13 +107,13 @@ class LargeBodies:
 
     @contextmanager
     def reading(self, size: int | None) -> Iterator[None]:
-        """`size` as announced; None: nobody knows. Small ones always find room. Raises StoreError."""
+        """`size` as announced; None: nobody knows. Small ones always find room. Raises OverShareError."""
         taken = MOST_BYTES if size is None else min(size, MOST_BYTES)
         if taken <= LARGE_BYTES:
             yield
             return
         if taken > self._free:
-            raise StoreError("too many large webhooks are being read at once")
+            raise OverShareError("too many large webhooks are being read at once")
         self._free -= taken
         try:
             yield
@@ -114,13 +121,13 @@ class LargeBodies:
             self._free += taken
 
     def spend(self, owner: str, size: int) -> None:
-        """Count a proved body of this owner's. Raises StoreError while it has sent too much and others send, too:
-        it may try again soon. Who sends alone takes nothing from anybody."""
+        """Count a proved body of this owner's. Raises OverShareError while it has sent too much and others send,
+        too. Who sends alone takes nothing from anybody."""
         now = time.monotonic()
         spent, at = self._spent.get(owner, (0.0, now))
         spent = max(0.0, spent - (now - at) * SIGNER_BYTES_PER_SECOND)
         if spent > SIGNER_BYTES and self._others_send(owner, now):
-            raise StoreError("one signer sends more than its share")
+            raise OverShareError("one signer sends more than its share")
         self._spent[owner] = (min(spent, SIGNER_BYTES) + size, now)
         self._spent.move_to_end(owner)
         if len(self._spent) > REMEMBERED:
@@ -132,12 +139,12 @@ class LargeBodies:
 
     @contextmanager
     def working(self, owner: str, size: int) -> Iterator[None]:
-        """For working on a proved body. Raises StoreError when too many of this owner's wait already."""
+        """For working on a proved body. Raises OverShareError when too many of this owner's wait already."""
         if size <= LARGE_BYTES:
             yield
             return
         if self._waiting[owner] > self._most_waiting:
-            raise StoreError("too many large webhooks of one signer at once")
+            raise OverShareError("too many large webhooks of one signer at once")
         self._waiting[owner] += 1
         try:
             with self._working.setdefault(owner, BoundedSemaphore(1)):

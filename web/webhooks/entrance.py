@@ -19,7 +19,8 @@ from web.request import record
 from web.request.arrival import WsgiApp, began, request_id
 from web.request.web_context import WebContext
 from web.webhooks import genesys, guesses, meta
-from web.webhooks.endpoint import NobodysAddressError
+from web.webhooks.budget import OverShareError
+from web.webhooks.endpoint import Endpoint, NobodysAddressError
 from web.webhooks.reception import receive
 
 ADDRESS = re.compile(r"/webhook/(meta|genesys)(?:/([^/]+))?")
@@ -45,16 +46,17 @@ class Entrance:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id(environ))
         side, key = called[1], called[2]
-        held = self._held()
+        held, endpoint = self._held(), None
         try:
-            receive(environ, ENDPOINTS[side](_decoded(key), held), held)
+            endpoint = ENDPOINTS[side](_decoded(key), held)
+            receive(environ, endpoint, held)
         except Exception as error:  # noqa: BLE001 - `refused` raises it again
-            if side == "genesys" and isinstance(error, StoreError):
-                held.absence.refused()
+            if side == "genesys" and isinstance(error, StoreError) and not isinstance(error, OverShareError):
+                held.absence.refused(_line_of(endpoint))
             environ[REFUSED] = error
             return self._application(environ, start_response)
         if side == "genesys":
-            held.absence.taken()
+            held.absence.taken(_line_of(endpoint))
         seconds = time.monotonic() - began(environ)
         record.answered("POST", f"/webhook/{side}/<key>" if key else f"/webhook/{side}", 200, seconds)
         start_response("200 OK", [*self._headers, ("X-Request-ID", request_id(environ))])
@@ -65,6 +67,10 @@ def refused() -> NoReturn:
     """The view of a webhook that was not taken. Raises what kept it from that."""
     error = request.environ[REFUSED]
     raise guesses.nobodys() if isinstance(error, NobodysAddressError) else error
+
+
+def _line_of(endpoint: Endpoint | None) -> str | None:
+    return endpoint.line.line_id if endpoint is not None and endpoint.line is not None else None
 
 
 def _decoded(key: str | None) -> str:

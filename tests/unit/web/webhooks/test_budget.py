@@ -11,7 +11,6 @@ import pytest
 from gevent.event import Event
 from gevent.monkey import get_original
 
-from relay.core.errors import StoreError
 from tests.waiting import PATIENCE
 from web.webhooks import budget
 from web.webhooks.budget import (
@@ -23,6 +22,7 @@ from web.webhooks.budget import (
     Budget,
     LargeBodies,
     OverBudget,
+    OverShareError,
 )
 
 
@@ -74,7 +74,7 @@ def test_large_bodies_find_room_only_while_there_is_some() -> None:
     with ExitStack() as held:
         for size in (MOST_BYTES, None, LARGE_BYTES):
             held.enter_context(room.reading(size))
-        with pytest.raises(StoreError):
+        with pytest.raises(OverShareError):
             held.enter_context(room.reading(LARGE_BYTES + 1))
     with room.reading(None), room.reading(None):
         pass
@@ -92,7 +92,7 @@ def test_large_bodies_of_one_signer_go_one_by_one_and_others_do_not_wait() -> No
     first = gevent.spawn(take, "a", MOST_BYTES, gate)
     second = gevent.spawn(take, "a", MOST_BYTES)
     gevent.idle()
-    with pytest.raises(StoreError):
+    with pytest.raises(OverShareError):
         take("a", MOST_BYTES)
     take("a", 1)
     take("b", MOST_BYTES)
@@ -108,7 +108,7 @@ def test_one_signer_may_send_so_much_while_others_send(monkeypatch: pytest.Monke
     room.spend("b", 1)
     for _ in range(SIGNER_BYTES // MOST_BYTES + 1):
         room.spend("a", MOST_BYTES)
-    with pytest.raises(StoreError):
+    with pytest.raises(OverShareError):
         room.spend("a", 1)
     room.spend("b", MOST_BYTES)
     monkeypatch.setattr(budget, "SIGNER_BYTES_PER_SECOND", 1e12)
@@ -120,7 +120,7 @@ def test_who_sends_alone_is_not_held_back_and_has_no_debt_when_others_come(monke
     for _ in range(100):
         room.spend("a", MOST_BYTES)
     room.spend("b", 1)
-    with pytest.raises(StoreError):
+    with pytest.raises(OverShareError):
         room.spend("a", 1)
     monkeypatch.setattr(budget, "SIGNER_BYTES_PER_SECOND", MOST_BYTES * 1e6)
     room.spend("a", 1)
