@@ -15,7 +15,7 @@ from db.audit import Author
 from db.contacts.mappings import slot
 from db.cursor import Cursor
 from db.pool import Pool
-from db.tenants.changes import Changes, NotFoundError
+from db.tenants.changes import Changes, NotFoundError, TakenError
 from relay.core.catch_up import (
     ACTIVE_SECONDS,
     FARTHEST_SECONDS,
@@ -31,6 +31,8 @@ from relay.core.catch_up import (
 from relay.core.genesys_ids import forms, plain
 
 MARK = "webhooks_taken_at"
+TAKING = 7_265_002
+"""Of PostgreSQL's advisory locks: one daemon at a time looks whose turn it is."""
 BEAT_SECONDS = 5.0
 """The mark is written as often, whatever the number of workers."""
 SETTLE_SECONDS = 10.0
@@ -100,7 +102,8 @@ def _want_after(cursor: Cursor, absence: float, which: str, line_ids: Sequence[s
 def want(changes: Changes, by: Author, tenant_id: str, line_id: str, seconds: float) -> datetime:
     """Somebody asks for what was written in the last `seconds`. One that begins after the answer's time is this one's.
 
-    Raises NotFoundError when the line is not active.
+    Raises NotFoundError when the line is not active, TakenError while it is being caught up with, is next, or waits
+    since Genesys could not be asked: asking again and again neither shortens that nor goes on for ever.
     """
     detail = {"hours": round(seconds / 3600, 2)}
     statement = WANT.format(
@@ -108,12 +111,36 @@ def want(changes: Changes, by: Author, tenant_id: str, line_id: str, seconds: fl
     )
     given = {"line": line_id, "tenant": tenant_id, "ago": min(seconds, FARTHEST_SECONDS), "settle": 0.0}
     with changes.of(tenant_id, by, "line.catch_up", subject=line_id, detail=detail) as cursor:
+        _refuse_again(cursor, tenant_id, line_id)
         cursor.execute(statement, {**given, "reason": "asked", "looks": 1})
         row = cursor.fetchone()
         if row is None:
             raise NotFoundError("there is no such active line")
     wanted: datetime = row[1]
     return wanted
+
+
+def _refuse_again(cursor: Cursor, tenant_id: str, line_id: str) -> None:
+    """Raises TakenError where asking would only repeat what is wanted."""
+    cursor.execute(
+        """SELECT coalesce(taken_until >= now(), false), due_at <= now(), to_char(due_at, 'HH24:MI "UTC"')
+           FROM catch_ups JOIN lines l ON l.id = line_id
+           WHERE line_id = %s AND l.tenant_id = %s AND l.status = 'active'
+             AND (taken_until >= now() OR due_at <= now() OR due_at > now() AND tries > 0)
+           FOR UPDATE OF catch_ups""",
+        (line_id, tenant_id),
+    )
+    row = cursor.fetchone()
+    if row is None:
+        return
+    at_work, is_next, due_at = row
+    if at_work:
+        text = "the line is being caught up with now; ask again when that has ended"
+    elif is_next:
+        text = "it is wanted already, and begins as soon as a daemon is free for it"
+    else:
+        text = f"Genesys could not be asked; by itself it is tried again at {due_at}"
+    raise TakenError("wanted_already", text)
 
 
 def of_line(pool: Pool, line_id: str) -> CatchUp | None:
@@ -132,15 +159,27 @@ def of_line(pool: Pool, line_id: str) -> CatchUp | None:
 
 
 def take_due(pool: Pool, seconds: float, at_once: int) -> list[DueCatchUp]:
-    """Up to `at_once` lines to catch up with now; for `seconds` no other daemon gets them."""
+    """Up to `at_once` lines to catch up with now; for `seconds` no other daemon gets them, nor their tenants' others.
+
+    One line of a tenant at a time, over all daemons: however many it has, and however slow its Genesys is, it takes
+    one place.
+    """
     with pool.transaction() as cursor:
+        # Two daemons that look at the same moment would not see what the other one takes.
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (TAKING,))
+        if not cursor.fetchone()[0]:
+            return []
         cursor.execute(
             """UPDATE catch_ups SET taken_until = now() + make_interval(secs => %s), begun_at = now(), ended_at = NULL,
                  conversations = 0, asked = 0, found = 0, outcome = NULL, why = NULL
                WHERE line_id IN (
-                 SELECT c.line_id FROM catch_ups c JOIN lines l ON l.id = c.line_id
-                 WHERE c.due_at <= now() AND (c.taken_until IS NULL OR c.taken_until < now()) AND l.status = 'active'
-                 ORDER BY c.due_at, c.line_id LIMIT %s FOR UPDATE OF c SKIP LOCKED)
+                 SELECT first.line_id FROM (
+                   SELECT DISTINCT ON (c.tenant_id) c.line_id, c.due_at
+                   FROM catch_ups c JOIN lines l ON l.id = c.line_id
+                   WHERE c.due_at <= now() AND l.status = 'active' AND NOT EXISTS (
+                     SELECT 1 FROM catch_ups o WHERE o.tenant_id = c.tenant_id AND o.taken_until >= now())
+                   ORDER BY c.tenant_id, c.due_at, c.line_id) first
+                 ORDER BY first.due_at, first.line_id LIMIT %s)
                RETURNING line_id::text, tenant_id::text,
                  extract(epoch FROM greatest(since, now() - make_interval(secs => %s)))::float8, wish""",
             (seconds, at_once, FARTHEST_SECONDS),
@@ -204,14 +243,15 @@ def keep(pool: Pool, due: DueCatchUp, seconds: float, conversations: int, asked:
 def end(pool: Pool, due: DueCatchUp, outcome: Outcome, why: str | None, *, again: bool) -> None:
     """What it came to. `again`: Genesys could not be asked, so it is begun anew after a pause, MOST_TRIES times.
 
-    A wish that came meanwhile stays due.
+    A wish that came meanwhile stays wanted.
     """
     with pool.autocommit() as cursor:
         cursor.execute(
             """UPDATE catch_ups SET outcome = %(outcome)s, why = %(why)s, ended_at = now(), taken_until = NULL,
                  looks = CASE WHEN wish = %(wish)s AND NOT %(again)s THEN looks - 1 ELSE looks END,
                  tries = CASE WHEN wish = %(wish)s THEN tries + %(again)s::int ELSE 0 END,
-                 due_at = CASE WHEN wish <> %(wish)s THEN due_at
+                 due_at = CASE WHEN wish <> %(wish)s AND NOT %(again)s THEN due_at
+                               WHEN wish <> %(wish)s THEN now() + make_interval(secs => %(pause)s)
                                WHEN %(again)s AND tries + 1 < %(tries)s OR NOT %(again)s AND looks > 1
                                THEN now() + make_interval(secs => %(pause)s) END
                WHERE line_id = %(line)s""",

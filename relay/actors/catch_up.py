@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 2.0
 AT_ONCE = 4
-"""Lines of one daemon: one tenant's Genesys that hangs holds up no other's."""
+"""Lines of one daemon, each another tenant's: one tenant's Genesys that hangs holds up no other's."""
 
 
 class CatchUpActor(RelayActor):

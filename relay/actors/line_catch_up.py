@@ -28,6 +28,7 @@ from relay.core.catch_up import (
     MOST_DENIED,
     MOST_SECONDS,
     MOST_TEXTS,
+    STALLED_SECONDS,
     Talk,
     candidates,
     missing,
@@ -100,6 +101,8 @@ class Progress:
     total: int
     began: float = field(default_factory=time.monotonic)
     kept: float = field(default_factory=time.monotonic)
+    stepped: float = field(default_factory=time.monotonic)
+    """The last time a step was done with."""
     asked: int = 0
     found: int = 0
     denied: dict[type[Step], int] = field(default_factory=dict)
@@ -107,6 +110,12 @@ class Progress:
     tries: int = 0
     left_out: int = 0
     """Conversations in a row, since Genesys did not answer about them."""
+
+    def done(self, step: Step) -> None:
+        """It is the first of them; it was answered, or is left out."""
+        self.steps.popleft()
+        self.asked += isinstance(step, AskList)
+        self.stepped = time.monotonic()
 
 
 class LineCatchUp(RelayActor):
@@ -156,6 +165,9 @@ class LineCatchUp(RelayActor):
         elif time.monotonic() - progress.began > MOST_SECONDS:
             left = f"{len(progress.steps)} conversations were not reached within {MOST_SECONDS / 60:.0f} minutes"
             self._end("incomplete", left)
+        elif time.monotonic() - progress.stepped > STALLED_SECONDS:
+            stalled = f"for {STALLED_SECONDS / 60:.0f} minutes there was no call to spare, or Genesys answered none"
+            self._end("incomplete", stalled, again=True)
         elif wait := self._wait():
             self._again(wait)
         else:
@@ -187,8 +199,7 @@ class LineCatchUp(RelayActor):
             self._failed(error, step, progress)
             return
         progress.denied[type(step)], progress.tries, progress.left_out = PERMITTED, 0, 0
-        progress.steps.popleft()
-        progress.asked += isinstance(step, AskList)
+        progress.done(step)
         progress.steps.extendleft(reversed(further))
         self._again(0.0)
 
@@ -269,8 +280,7 @@ class LineCatchUp(RelayActor):
             self._leave(step, progress)
 
     def _leave(self, step: Step, progress: Progress) -> None:
-        progress.steps.popleft()
-        progress.asked += isinstance(step, AskList)
+        progress.done(step)
         self._again(0.0)
 
     def _end(self, outcome: Outcome, why: str | None, *, again: bool = False) -> None:

@@ -11,7 +11,7 @@ from conf.settings import Settings
 from db.audit import Author
 from db.pool import Pool
 from db.tenants import catch_ups, ownership
-from db.tenants.changes import NotFoundError
+from db.tenants.changes import NotFoundError, TakenError
 from relay.clients import build_changes, build_cipher
 from relay.core.explain.catching_up import told
 from relay.stores.cache import Cache
@@ -23,13 +23,20 @@ NOBODY_SECONDS = 15.0
 
 
 def line(settings: Settings, line_id: str, hours: float) -> Iterator[str]:
-    """Ask, then follow until it has ended. Raises NotFoundError."""
+    """Ask, then follow until it has ended; also one that is under way already. Raises NotFoundError."""
     with Pool(settings.database_url, size=1) as pool, closing(_cache(settings)) as cache:
         known = next((one for one in ownership.find(pool, line_id) if one.id == line_id), None)
         if known is None:
             raise NotFoundError(f"there is no line {line_id}")
-        wanted = catch_ups.want(build_changes(pool, cache), BY, known.tenant_id, line_id, hours * 3600)
-        yield f"{line_id}: wanted, {hours:g} hours back"
+        try:
+            wanted = catch_ups.want(build_changes(pool, cache), BY, known.tenant_id, line_id, hours * 3600)
+            yield f"{line_id}: wanted, {hours:g} hours back"
+        except TakenError as error:
+            yield f"{line_id}: {error}"
+            found = catch_ups.of_line(pool, line_id)
+            if found is None or not found.at_work or found.begun_at is None:
+                return
+            wanted = found.begun_at
         yield from _followed(pool, line_id, wanted)
 
 

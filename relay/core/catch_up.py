@@ -22,6 +22,8 @@ MOST_CONVERSATIONS = 2_000
 """Of one line and run, those active last."""
 MOST_SECONDS = 1_800.0
 """Of one run."""
+STALLED_SECONDS = 300.0
+"""A run to which Genesys has not answered for so long, since every call is the messages' or is refused, makes room."""
 MOST_TEXTS = 100
 """Of one call."""
 LOOK_AGAIN_SECONDS = 300.0

@@ -14,7 +14,7 @@ from db.mailbox import claims, messages
 from db.pool import Pool
 from db.tenants import catch_ups
 from db.tenants.catch_ups import DueCatchUp
-from db.tenants.changes import Changes, NotFoundError
+from db.tenants.changes import Changes, NotFoundError, TakenError
 from db.views import history
 from relay.core.catch_up import FARTHEST_SECONDS, LOOK_AGAIN_SECONDS, MARGIN_SECONDS, MOST_TRIES, GivenUp
 from relay.core.mailbox import NewRow, Row, Verdict
@@ -155,14 +155,64 @@ def test_after_an_absence_it_is_looked_twice(pool: Pool, line_id: str) -> None:
     assert waits(pool, line_id) is None
 
 
-def test_a_wish_that_comes_while_a_daemon_is_at_it_is_not_lost(pool: Pool, line_id: str) -> None:
-    changes, tenant_id = Changes(pool, lambda _: None), tenant_of(pool, line_id)
-    catch_ups.want(changes, BY, tenant_id, line_id, HOUR)
+def test_an_absence_while_a_daemon_is_at_it_is_not_lost(pool: Pool, line_id: str) -> None:
+    catch_ups.want(Changes(pool, lambda _: None), BY, tenant_of(pool, line_id), line_id, HOUR)
     [due] = due_now(pool)
-    catch_ups.want(changes, BY, tenant_id, line_id, 5 * HOUR)
+    marked(pool, 5 * HOUR)
+    catch_ups.still_taking(pool)
     catch_ups.end(pool, due, "complete", None, again=False)
     [due] = due_now(pool)
-    assert due.since == pytest.approx(time.time() - 5 * HOUR, abs=30)
+    assert due.since == pytest.approx(time.time() - 5 * HOUR - MARGIN_SECONDS, abs=30)
+
+
+def test_who_asks_again_is_refused_until_it_has_ended_and_shortens_no_pause(pool: Pool, line_id: str) -> None:
+    changes, tenant_id = Changes(pool, lambda _: None), tenant_of(pool, line_id)
+
+    def ask() -> None:
+        catch_ups.want(changes, BY, tenant_id, line_id, HOUR)
+
+    ask()
+    with pytest.raises(TakenError, match="as soon as a daemon is free"):
+        ask()
+    [due] = due_now(pool)
+    with pytest.raises(TakenError, match="now"):
+        ask()
+    catch_ups.end(pool, due, "failed", "Genesys answers nobody", again=True)
+    with pytest.raises(TakenError, match="tried again at"):
+        ask()
+    assert waits(pool, line_id) == pytest.approx(LOOK_AGAIN_SECONDS, abs=30)
+    [due] = due_now(pool)
+    catch_ups.end(pool, due, "complete", None, again=False)
+    ask()
+
+
+def test_the_second_look_after_an_absence_may_be_asked_for_at_once(pool: Pool, line_id: str) -> None:
+    marked(pool, 60)
+    catch_ups.still_taking(pool)
+    [due] = due_now(pool)
+    catch_ups.end(pool, due, "complete", None, again=False)
+    catch_ups.want(Changes(pool, lambda _: None), BY, tenant_of(pool, line_id), line_id, HOUR)
+    assert [one.line_id for one in catch_ups.take_due(pool, 60.0, 10)] == [line_id]
+
+
+def test_a_tenant_with_many_lines_has_one_of_them_caught_up_with_at_a_time(pool: Pool, line_id: str) -> None:
+    lines = {line_id, active_line(pool), active_line(pool)}
+    other = active_line(pool)
+    tenant_id = tenant_of(pool, line_id)
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE lines SET tenant_id = %s WHERE id = ANY(%s::uuid[])", (tenant_id, list(lines)))
+    marked(pool, 60)
+    assert catch_ups.still_taking(pool) == 4
+    first, second = due_now(pool), due_now(pool)
+    assert {one.tenant_id for one in first} == {tenant_id, tenant_of(pool, other)}
+    assert (len(first), second) == (2, []), "no daemon gets a second one of either"
+    done = {next(one for one in first if one.tenant_id == tenant_id).line_id}
+    for due in first:
+        catch_ups.end(pool, due, "failed", "gone", again=True)
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE catch_ups SET due_at = NULL WHERE line_id = ANY(%s::uuid[])", ([*done, other],))
+    [due] = due_now(pool)
+    assert due.line_id in lines - done
 
 
 def test_what_cannot_be_asked_is_tried_again_and_has_an_end(pool: Pool, line_id: str) -> None:

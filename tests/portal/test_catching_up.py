@@ -33,6 +33,9 @@ def test_an_admin_asks_for_what_is_missing_and_sees_what_came_of_it(
         card.get_by_role("button", name="Ask Genesys now").click()
     expect(page.get_by_text("The relay asks Genesys now.")).to_be_visible()
     expect(card).to_contain_text("Waits for a daemon")
+    with page.expect_event("load"):
+        card.get_by_role("button", name="Ask Genesys now").click()
+    expect(page.get_by_text("Nothing was asked for: it is wanted already")).to_be_visible()
     [due] = catch_ups.take_due(pool, 60.0, 1)
     catch_ups.keep(pool, due, 60.0, 12, 5, 3)
     expect(card).to_contain_text("Under way")

@@ -12,7 +12,7 @@ from relay.core.catch_up import CatchUp
 from relay.core.explain.catching_up import told
 from web.api.access import auth
 from web.api.blueprint import behind_a_key
-from web.api.tenants.schemas import CatchUpOut, CatchUpWish, LinePath
+from web.api.tenants.schemas import CatchUpOut, CatchUpWish, ErrorBody, LinePath
 from web.api.tenants.setup import known_tenant
 from web.request.context import changes, pool, reply
 from web.request.principal import needs
@@ -35,13 +35,13 @@ def how_it_stands(path: LinePath) -> Response:
 @api.post(
     "/<uuid:tenant_id>/lines/<uuid:line_id>/catch-up",
     summary="Have a line caught up with",
-    responses={202: CatchUpOut},
+    responses={202: CatchUpOut, 409: ErrorBody},
 )
 @needs("tenants:write")
 def catch_up(path: LinePath, body: CatchUpWish) -> Response:
     """A daemon asks Genesys what its side wrote in the last `hours`, and relays what never came here, in order, once.
 
-    After an absence the relay does so by itself. Repeating it does no harm.
+    After an absence the relay does so by itself. 409: it is wanted or under way already; asking again changes nothing.
     """
     line_id = _line_of(path)
     catch_ups.want(changes(), auth.by(), str(path.tenant_id), line_id, body.hours * 3600)

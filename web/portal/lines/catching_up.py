@@ -8,7 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from db.tenants import catch_ups
-from db.tenants.changes import NotFoundError
+from db.tenants.changes import NotFoundError, TakenError
 from relay.core.catch_up import CatchUp
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.lines.line_names import own_line
@@ -37,7 +37,7 @@ def catch_up(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
         try:
             catch_ups.want(notes.changes(), by(), tenant().id, line.id, hours * 3600.0)
             flash("The relay asks Genesys now. What it finds is relayed, in order, once.", "success")
-        except NotFoundError as error:
+        except (NotFoundError, TakenError) as error:
             flash(f"Nothing was asked for: {error}.", "danger")
     return redirect(url_for("portal.line", tenant_id=tenant().id, line_id=line_id, _anchor="catching-up"))
 
