@@ -28,13 +28,27 @@ local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at')
 local tokens, at = tonumber(kept[1]) or burst, tonumber(kept[2]) or now
 if at > now then return {0, tostring(at - now + 1 / rate)} end
 tokens = math.min(burst, tokens + (now - at) * rate)
-local granted = math.min(wanted, math.floor(tokens))
+local granted = math.max(0, math.min(wanted, math.floor(tokens)))
 tokens = tokens - granted
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.6f', now))
 redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
 local wait = 0
 if granted < wanted then wait = (1 - tokens) / rate end
 return {granted, tostring(wait)}
+"""
+
+# Below nothing it goes: what is owed accrues first, before anybody is granted one.
+OWE = """
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local rate, burst, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens, at = tonumber(kept[1]) or burst, tonumber(kept[2]) or now
+if at > now then return 0 end
+tokens = math.min(burst, tokens + (now - at) * rate) - count
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.6f', now))
+redis.call('PEXPIRE', KEYS[1], math.ceil((burst - tokens) / rate * 1000) + 1000)
+return 1
 """
 
 # More than the burst is cut off by the next take; a bucket that is gone is full, one under a penalty stays empty.
@@ -95,6 +109,16 @@ class TokenBucket:
         answer = self._redis.call(lambda client: client.eval(TAKE, 1, keys.bucket(key), *arguments), None)
         return own if answer is None else Granted(int(answer[0]), float(answer[1]))
 
+    def owe(self, key: str, rate_per_second: float, burst: float, count: int = 1) -> bool:
+        """So many more for what was granted already: taken even where there are none, and missing to those who come.
+
+        False during a penalty: nothing was taken, and no call should be made.
+        """
+        arguments = (repr(float(rate_per_second)), repr(float(burst)), count)
+        answer = self._redis.call(lambda client: client.eval(OWE, 1, keys.bucket(key), *arguments), None)
+        own = self._own(key, burst).owe(rate_per_second, burst, count)
+        return own if answer is None else bool(answer)
+
     def give_back(self, key: str, count: int = 1) -> None:
         """So many were taken and not used."""
         self._redis.call(lambda client: client.eval(GIVE_BACK, 1, keys.bucket(key), count), None)
@@ -102,7 +126,7 @@ class TokenBucket:
             self._local[key].give_back(count)
 
     def peek(self, key: str, rate_per_second: float, burst: float) -> float | None:
-        """What the shared bucket holds, taking nothing; negative while a penalty lasts. None: Redis is away."""
+        """What the shared bucket holds, taking nothing; negative during a penalty, or if owed. None: Redis is away."""
 
         def look(client: redis.Redis) -> tuple[list[str | None], tuple[int, int]]:
             asked = client.pipeline(transaction=False)
@@ -162,12 +186,20 @@ class _Bucket:
         self._tokens -= count
         return Granted(count, 0.0 if count == wanted else (1 - self._tokens) / rate)
 
+    def owe(self, rate: float, burst: float, count: int) -> bool:
+        now = time.monotonic()
+        if self._at > now:
+            return False
+        self._accrue(now, rate, burst)
+        self._tokens -= count
+        return True
+
     def give_back(self, count: int) -> None:
         if self._at <= time.monotonic():
             self._tokens += count
 
     def held(self, rate: float, burst: float) -> float:
-        """Negative while a penalty lasts."""
+        """Negative while a penalty lasts, or something is owed."""
         return min(burst, self._tokens + (time.monotonic() - self._at) * rate)
 
     def note(self, rate: float, burst: float, count: int) -> None:

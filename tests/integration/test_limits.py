@@ -67,6 +67,20 @@ def test_a_rate_per_minute_has_a_whole_minute_as_its_burst(bucket: TokenBucket, 
     assert bucket.take(key + "-slow", 3 / 60, 3, 1).wait_seconds == pytest.approx(20, abs=10)
 
 
+def test_what_is_owed_accrues_before_anybody_gets_more(bucket: TokenBucket, redis_url: str, key: str) -> None:
+    other = TokenBucket(redis_url)
+    assert bucket.take(key, 0.01, 2, 2).count == 2
+    assert bucket.owe(key, 0.01, 2, 3)
+    for one in (bucket, other):
+        granted = one.take(key, 0.01, 2)
+        assert (granted.count, granted.wait_seconds > 350) == (0, True)
+    bucket.give_back(key, 5)
+    assert other.take(key, 0.01, 2, 9).count == 2
+    bucket.penalise(key, 60)
+    assert not other.owe(key, 0.01, 2)
+    other.close()
+
+
 def test_nobody_gets_anything_during_a_penalty(bucket: TokenBucket, redis_url: str, key: str) -> None:
     other = TokenBucket(redis_url)
     bucket.take(key, 10, 10, 1)
