@@ -1,8 +1,9 @@
 """Whose fault an error of PostgreSQL is, and of which kind: the one place that judges it.
 
 The data is at fault for what PostgreSQL itself says so: classes 22 (a value), 23 (a constraint) and 54 (too large or
-too deep). Such an error reaches whoever wrote the data as psycopg2 raised it. Everything else, whatever its class, is
-the store's trouble and becomes a DatabaseError: nothing is wrong with the message; wait, keep it, try again.
+too deep). Such an error reaches whoever wrote the data as psycopg2's own, in words without values (`without_values`).
+Everything else, whatever its class, is the store's trouble and becomes a DatabaseError: nothing is wrong with the
+message; wait, keep it, try again.
 
 DatabaseError       PostgreSQL is away, refuses, or did not answer in time
 └── SchemaError     a table, column or function is not there (yet)
@@ -92,14 +93,23 @@ def kind_of(error: psycopg2.Error) -> Kind:
     return next((KINDS[one] for one in beginnings if one in KINDS), "other")
 
 
-def away(error: psycopg2.Error) -> DatabaseError:
-    """What PostgreSQL's library said, in words that tell what to do where there are such.
+def without_values(error: psycopg2.Error) -> str:
+    """What PostgreSQL said, and the SQLSTATE where there is one: fit for a log, and for whoever is asked why.
 
-    The statement, which psycopg2 quotes, stays out: it may hold what people wrote.
+    Left out is what may be what people wrote: the statement, the details ("Failing row contains ..."), and of class 22
+    the whole sentence, which quotes the value.
     """
-    state, kind = error.pgcode or "", kind_of(error)
+    state = error.pgcode or ""
     if not state:
-        return DatabaseError(refusal(error) or " ".join(str(error).split()) or type(error).__name__, kind)
-    said = f"{error.diag.message_primary or type(error).__name__} ({state})"
+        return refusal(error) or " ".join(str(error).split()) or type(error).__name__
+    said = error.diag.message_primary if state[:2] != "22" else None
+    return f"{said or type(error).__name__} ({state})"
+
+
+def away(error: psycopg2.Error) -> DatabaseError:
+    """What PostgreSQL's library said, in words that tell what to do where there are such."""
+    state, kind, said = error.pgcode or "", kind_of(error), without_values(error)
+    if not state:
+        return DatabaseError(said, kind)
     text = f"{said}: {ADVICE[kind]}" if kind in ADVICE else said
     return (SchemaError if state in ABSENT else DatabaseError)(text, kind, state)

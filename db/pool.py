@@ -27,7 +27,7 @@ from prometheus_client import Counter
 from psycogreen.gevent import gevent_wait_callback
 
 from db.cursor import Cursor
-from db.errors import DatabaseError, away, data_at_fault
+from db.errors import DatabaseError, away, data_at_fault, without_values
 from relay.core.episode import Episode
 
 __all__ = ["DatabaseError", "Pool"]
@@ -129,7 +129,7 @@ class Pool:
         """A cursor inside one transaction: committed at the end, rolled back on any exception.
 
         Raises DatabaseError when the server is away, refuses, or the deadline (`seconds`) passed: nothing is wrong
-        with the data. Errors that are the data's fault come through as psycopg2 raised them.
+        with the data. Errors that are the data's fault come through as psycopg2's, in words without values.
         """
         with self._lend(seconds) as connection:
             connection.autocommit = False
@@ -167,6 +167,8 @@ class Pool:
             connection = None
             self._worked()
         except psycopg2.Error as error:
+            # Before anybody sees it: it is logged with its traceback, and stands in dead letters as their reason.
+            error.args = (without_values(error),)
             if not data_at_fault(error):
                 raise self._failed(away(error)) from error
             if connection is not None and not connection.closed:

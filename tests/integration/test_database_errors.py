@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,11 +11,14 @@ from urllib.parse import urlsplit
 import gevent
 import psycopg2.errors
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from db.errors import DatabaseError, SchemaError
 from db.pool import Pool
 from demo.stack import Postgres
+from relay.runtime.actor import Ping, RelayActor
+from tests.log_lines import as_web_logs
 from tests.services.databases import Databases
 from tests.services.postgres_trouble import administer, cutting_commits, read_only
 from tests.waiting import PATIENCE, wait_until
@@ -262,3 +266,55 @@ def test_trouble_is_told_once_and_never_with_what_people_wrote(pool: Pool) -> No
                 run(pool, "SELECT nowhere.told, 'a secret of mine' FROM things")
     assert "a secret of mine" not in str(failed.value)
     assert [one["event"] for one in logs] == ["database_in_trouble"]
+
+
+QUOTING = {
+    "a row with nothing where something must be": "INSERT INTO things VALUES (NULL, 'a secret of mine')",
+    "a key that is there already": "CREATE UNIQUE INDEX told ON things (told)",
+    "a value": "SELECT 'a secret of mine'::integer",
+    "a text": """SELECT '{"a": "a secret of mine \\u0000"}'::jsonb""",
+    "a statement that cannot be read": "SELEKT 'a secret of mine'",
+}
+
+
+@contextmanager
+def log_lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """All lines of the log, as a daemon writes them."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    as_web_logs()
+    try:
+        yield lambda: capsys.readouterr().err
+    finally:
+        root.handlers[:], root.level = handlers, level
+        structlog.reset_defaults()
+
+
+class Asking(RelayActor):
+    """Has a statement of its own run, as actors do."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__()
+        self._pool = pool
+
+    def handle(self, command: str) -> None:
+        try:
+            run(self._pool, command)
+        except DatabaseError as error:
+            raise RuntimeError("whoever asked cannot go on") from error
+
+
+@pytest.mark.parametrize("what", QUOTING)
+def test_the_log_of_an_actor_that_fails_holds_nothing_that_people_wrote(
+    pool: Pool, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(pool, "INSERT INTO things VALUES (2, 'a secret of mine'), (3, 'a secret of mine')")
+    with log_lines(capsys) as written:
+        asking = Asking.start(pool)
+        asking.tell(QUOTING[what])
+        asking.ask(Ping(), timeout=PATIENCE)
+        asking.stop()
+        told = written()
+    assert "actor_failed" in told
+    assert "Traceback" in told
+    assert "a secret of mine" not in told

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
@@ -305,10 +306,10 @@ class Shard:
         went = {row.message.source_id: row.conversation_id for of in taken.arrived for row in of.rows}
         return [went[one] for one in made if not dead or one in went]
 
-    def update(self, person: Person, at: float) -> bytes:
+    def update(self, person: Person, at: float, text: str = "Hello") -> bytes:
         """One message of the person, as web would publish it."""
         made = f"wamid.{next(IDS)}"
-        self._events[made] = Message(made, person, T + at, text="Hello")
+        self._events[made] = Message(made, person, T + at, text=text)
         line = self._world.line_ids[-1]
         return dump(Update("whatsapp", self._world.tenant_id, line, person.address, T + at, 0, {"id": made}))
 
@@ -340,6 +341,29 @@ def test_an_item_in_the_middle_of_a_message_that_cannot_be_taken_is_buried_alone
     taken = shard.intake.take([b"\n".join([good[0], *broken, good[1]]), b"\n".join(good)])
     assert {one.body for one in taken.dead} == set(broken)
     assert len({row.id for of in taken.arrived for row in of.rows}) == 2, "each once, though it came twice"
+
+
+def test_the_reason_of_what_postgresql_does_not_take_holds_nothing_of_it(world: World) -> None:
+    """PostgreSQL shows the whole row beside its sentence; the reason goes to the broker, and to whoever looks there."""
+    shard = Shard(world)
+    body = shard.update(whatsapp(number()), 1, text="my PIN is 1234")
+    with refusing(world.pool, "strpos(content::text, 'my PIN is') = 0"):
+        [dead] = shard.intake.take([body]).dead
+    assert dead.reason == (
+        'CheckViolation: new row for relation "message_tracking" violates check constraint "refusing" (23514)'
+    )
+
+
+@contextmanager
+def refusing(pool: Pool, condition: str) -> Iterator[None]:
+    """PostgreSQL takes only new messages that meet it."""
+    with pool.transaction() as cursor:
+        cursor.execute(f"ALTER TABLE message_tracking ADD CONSTRAINT refusing CHECK ({condition}) NOT VALID")
+    try:
+        yield
+    finally:
+        with pool.transaction() as cursor:
+            cursor.execute("ALTER TABLE message_tracking DROP CONSTRAINT refusing")
 
 
 def test_what_a_server_refuses_to_everybody_buries_nobody(world: World, postgres_server: Postgres) -> None:
