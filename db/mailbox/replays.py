@@ -2,7 +2,8 @@
 
 A step takes the oldest of each line and direction, and only as many as the line has room for: what is replayed never
 makes more than WINDOW messages wait there, so that what arrives now has its turn soon. It is one transaction: a daemon
-that is killed has done all of it or nothing.
+that is killed has done all of it or nothing. That its turn has come is written before: a replay whose steps fail stands
+behind all others.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import psycopg2
+import structlog
 from psycopg2.extras import Json
 
 from db import audit
@@ -24,6 +27,10 @@ from db.paging import Page, decode, page
 from db.pool import Pool
 from db.tenants.changes import NotFoundError, TakenError
 from db.views import history
+from relay.core.errors import StoreError
+from relay.core.retry import backoff
+
+log = structlog.get_logger(__name__)
 
 WINDOW = 20
 """Messages of a line and direction that may wait before a replay adds none. 4 s of Genesys' default rate."""
@@ -32,11 +39,14 @@ NAMED = 500
 """So many messages a replay may name one by one."""
 STEP_SECONDS = 0.25
 """Between two steps of one replay, whoever makes them: 80 messages a second of a line and direction at most."""
+MOST_FAILURES = 10
+"""So many steps in a row may fail, over about a minute and a half, before a replay ends as failed."""
 AT_ONCE = 500
 KEPT_DAYS = 30
 
 COLUMNS = """id::text, tenant_id::text, state, started_by, started_at, ended_by, ended_at, line_id::text, direction,
- reason_code, since, until, ids IS NOT NULL, total, put_back, carried, failed_again"""
+ reason_code, since, until, ids IS NOT NULL, total, put_back, carried, failed_again,
+ failure"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ class ReplayJob:
     id: str
     tenant_id: str
     state: str
-    """running, done (all were put back), or cancelled."""
+    """running, done (all were put back), cancelled, or failed (MOST_FAILURES steps in a row)."""
     started_by: str
     started_at: datetime
     ended_by: str | None
@@ -65,6 +75,8 @@ class ReplayJob:
     put_back: int
     carried: int
     failed_again: int
+    failure: str | None
+    """What stood in the way of its last step, in words; None: nothing did."""
 
     @property
     def under_way(self) -> int:
@@ -156,13 +168,43 @@ def running(pool: Pool, tenant_id: str) -> ReplayJob | None:
 
 
 def step(pool: Pool) -> ReplayJob | None:
-    """A few more of the replay that has waited longest; None: none is due."""
+    """A few more of the replay that has waited longest; None: none is due.
+
+    Where that fails, the replay rests with the reason, longer each time, and ends as failed in the end. Raises
+    StoreError where not even that can be written.
+    """
+    due = _take_turn(pool)
+    if due is None:
+        return None
+    replay_id, failures = due
+    try:
+        return _work(pool, replay_id)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold up other tenants' replays
+        return _note_failure(pool, replay_id, failures + 1, error)
+
+
+def _take_turn(pool: Pool) -> tuple[str, int] | None:
+    """The replay that has waited longest, which from now on has not; and how many of its steps failed in a row."""
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """UPDATE replays SET stepped_at = clock_timestamp() WHERE id = (
+                 SELECT id FROM replays
+                 WHERE state = 'running' AND stepped_at <= clock_timestamp() - make_interval(secs => %s)
+                 ORDER BY stepped_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+               RETURNING id::text, failures""",
+            (STEP_SECONDS,),
+        )
+        row = cursor.fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def _work(pool: Pool, replay_id: str) -> ReplayJob | None:
+    """One step. None: it has ended meanwhile, or another daemon is at it."""
     with pool.transaction() as cursor:
         cursor.execute(
             f"""SELECT {COLUMNS}, ids::text[], reached FROM replays
-                WHERE state = 'running' AND stepped_at <= clock_timestamp() - make_interval(secs => %s)
-                ORDER BY stepped_at LIMIT 1 FOR UPDATE SKIP LOCKED""",
-            (STEP_SECONDS,),
+                WHERE id = %s AND state = 'running' FOR UPDATE SKIP LOCKED""",
+            (replay_id,),
         )
         row = cursor.fetchone()
         if row is None:
@@ -174,12 +216,33 @@ def step(pool: Pool) -> ReplayJob | None:
         ended = held.put_back + count >= held.total or all(one is None for one in reached.values())
         cursor.execute(
             f"""UPDATE replays SET stepped_at = clock_timestamp(), put_back = put_back + %s, reached = %s,
+                  failures = 0, failure = NULL,
                   state = CASE WHEN %s THEN 'done' ELSE state END, ended_at = CASE WHEN %s THEN clock_timestamp() END
                 WHERE id = %s RETURNING {COLUMNS}""",
             (count, Json(reached), ended, ended, held.id),
         )
         held = ReplayJob(*cursor.fetchone())
         if ended:
+            _record_end(cursor, Author("relay"), held)
+    return held
+
+
+def _note_failure(pool: Pool, replay_id: str, failures: int, error: Exception) -> ReplayJob | None:
+    foreseen = isinstance(error, (StoreError, psycopg2.Error))
+    reason = str(error) if foreseen else f"{type(error).__name__}, which the daemon's log explains"
+    log.warning("replay_step_failed", replay_id=replay_id, failures=failures, error=reason, exc_info=not foreseen)
+    ended = failures >= MOST_FAILURES
+    with pool.transaction() as cursor:
+        cursor.execute(
+            f"""UPDATE replays SET failures = %s, failure = %s,
+                  stepped_at = clock_timestamp() + make_interval(secs => %s),
+                  state = CASE WHEN %s THEN 'failed' ELSE state END, ended_at = CASE WHEN %s THEN clock_timestamp() END
+                WHERE id = %s AND state = 'running' RETURNING {COLUMNS}""",
+            (failures, reason[:500], backoff(failures), ended, ended, replay_id),
+        )
+        row = cursor.fetchone()
+        held = ReplayJob(*row) if row else None
+        if held and ended:
             _record_end(cursor, Author("relay"), held)
     return held
 
@@ -297,5 +360,6 @@ def _asked(held: ReplayJob) -> dict[str, Any]:
 def _record_end(cursor: Cursor, by: Author, held: ReplayJob) -> None:
     """With what is known then: those on their way are counted later."""
     detail = {"count": held.total, "put_back": held.put_back, "carried": held.carried, "failed": held.failed_again}
-    verb = "cancelled" if held.state == "cancelled" else "ended"
-    audit.record(cursor, by, f"replay.{verb}", tenant_id=held.tenant_id, subject=held.id, detail=detail)
+    told = detail | ({"reason": held.failure} if held.failure else {})
+    verb = "ended" if held.state == "done" else held.state
+    audit.record(cursor, by, f"replay.{verb}", tenant_id=held.tenant_id, subject=held.id, detail=told)

@@ -97,6 +97,7 @@ def _progress(one: ReplayJob) -> str:
     return (
         f"{one.id}  {at}  {one.state:<9}  {one.put_back} of {one.total} put back: {one.carried} carried, "
         f"{one.failed_again} failed again, {one.under_way} on their way  (tenant {one.tenant_id}, by {one.started_by})"
+        f"{f'  the last step failed: {one.failure}' if one.failure else ''}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ import pytest
 from db.audit import Author
 from db.mailbox import dead_letters, replays
 from db.mailbox.dead_letters import DeadLetterSelection
-from db.mailbox.replays import WINDOW, ReplayJob
+from db.mailbox.replays import MOST_FAILURES, WINDOW, ReplayJob
 from db.pool import Pool
 from db.tenants.changes import NotFoundError, TakenError
 from tests.integration.rows import NOW, new_line, new_message
@@ -61,6 +62,18 @@ def dead(pool: Pool, line_id: str, count: int, *, conversation_id: str = "", cod
             code, conversation_id or row.conversation_id, NOW + n, NOW + n, row.id,
         )  # fmt: skip
     return [row.id for row in rows]
+
+
+def second_line(pool: Pool, tenant_id: str) -> str:
+    """Another line of the tenant."""
+    line_id = str(uuid4())
+    execute(
+        pool,
+        """INSERT INTO lines (id, tenant_id, phone_number_id, integration_id, webhook_key)
+           VALUES (%s, %s, %s, %s, %s)""",
+        line_id, tenant_id, uuid4().hex, uuid4().hex, uuid4().hex,
+    )  # fmt: skip
+    return line_id
 
 
 def in_state(pool: Pool, line_id: str, state: str) -> set[str]:
@@ -131,13 +144,7 @@ def test_what_arrives_now_goes_first_and_the_replay_goes_on_all_the_same(
 
 
 def test_a_busy_line_does_not_hold_up_another(pool: Pool, line_id: str, tenant_id: str) -> None:
-    other = str(uuid4())
-    execute(
-        pool,
-        """INSERT INTO lines (id, tenant_id, phone_number_id, integration_id, webhook_key)
-           VALUES (%s, %s, '2', 'j', %s)""",
-        other, tenant_id, uuid4().hex,
-    )  # fmt: skip
+    other = second_line(pool, tenant_id)
     dead(pool, line_id, 3)
     dead(pool, other, 3)
     for _ in range(WINDOW):
@@ -224,6 +231,69 @@ def test_a_replay_rests_between_two_steps(pool: Pool, line_id: str, tenant_id: s
     assert replays.step(pool) is not None
     execute(pool, "UPDATE replays SET stepped_at = now() + interval '1 hour'")
     assert replays.step(pool) is None
+
+
+# Steps that fail
+
+
+@contextmanager
+def held_up(pool: Pool, message_id: str) -> Iterator[None]:
+    """Somebody holds the message's row, so that no step with it is done in time."""
+    with pool.transaction() as cursor:
+        cursor.execute("SELECT 1 FROM message_tracking WHERE id = %s FOR UPDATE", (message_id,))
+        yield
+
+
+@pytest.fixture
+def impatient(postgres: str) -> Iterator[Pool]:
+    with Pool(postgres, size=2, statement_seconds=0.3) as pool:
+        yield pool
+
+
+def test_a_replay_whose_step_fails_says_why_and_holds_up_no_other(
+    pool: Pool, impatient: Pool, line_id: str, tenant_id: str
+) -> None:
+    other_line = new_line(pool)
+    [[other]] = execute(pool, "SELECT tenant_id::text FROM lines WHERE id = %s", other_line)
+    [buried] = dead(pool, line_id, 1)
+    dead(pool, other_line, 1)
+    failing = replays.start(pool, BY, DeadLetterSelection(tenant_id))
+    going = replays.start(pool, BY, DeadLetterSelection(other))
+    execute(pool, "UPDATE replays SET stepped_at = now() - interval '1 day' WHERE id = %s", failing.id)
+    execute(pool, "UPDATE replays SET stepped_at = now() - interval '1 hour' WHERE id = %s", going.id)
+    with held_up(pool, buried):
+        met = [replays.step(impatient) for _ in range(2)]
+    assert [one and (one.id, one.state) for one in met] == [(failing.id, "running"), (going.id, "done")]
+    failure = "canceling statement due to statement timeout (57014)"
+    assert replays.get(pool, tenant_id, failing.id).failure == failure
+    held = step(pool)
+    assert held and (held.id, held.state, held.put_back, held.failure) == (failing.id, "done", 1, None)
+
+
+def test_a_replay_whose_step_failed_rests(pool: Pool, impatient: Pool, line_id: str, tenant_id: str) -> None:
+    [buried] = dead(pool, line_id, 1)
+    replays.start(pool, BY, DeadLetterSelection(tenant_id))
+    with held_up(pool, buried):
+        replays.step(impatient)
+    [[rests]] = execute(pool, "SELECT stepped_at > now() FROM replays")
+    assert rests, "for longer than between two steps that went well"
+
+
+def test_a_replay_whose_steps_fail_again_and_again_ends_with_the_reason(
+    pool: Pool, impatient: Pool, line_id: str, tenant_id: str
+) -> None:
+    [buried] = dead(pool, line_id, 1)
+    begun = replays.start(pool, BY, DeadLetterSelection(tenant_id))
+    with held_up(pool, buried):
+        states = [held.state for _ in range(MOST_FAILURES) if (held := step(impatient))]
+    assert states == ["running"] * (MOST_FAILURES - 1) + ["failed"]
+    ended = replays.get(pool, tenant_id, begun.id)
+    assert (ended.state, ended.put_back, bool(ended.ended_at)) == ("failed", 0, True)
+    assert "statement timeout" in (ended.failure or "")
+    assert step(pool) is None
+    [[detail]] = execute(pool, "SELECT detail FROM audit_log WHERE subject = %s AND action = 'replay.failed'", begun.id)
+    assert detail["reason"] == ended.failure
+    assert replays.start(pool, BY, DeadLetterSelection(tenant_id)).total == 1, "another may begin"
 
 
 def test_it_is_in_the_audit_log_with_who_began_and_ended_it(pool: Pool, line_id: str, tenant_id: str) -> None:

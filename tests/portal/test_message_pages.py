@@ -12,6 +12,7 @@ from flask import Flask
 
 from db.audit import Author
 from db.mailbox import replays
+from db.mailbox.dead_letters import DeadLetterSelection
 from db.pool import Pool
 from db.tenants import registry
 from db.tenants.changes import Changes
@@ -287,6 +288,20 @@ def test_a_replay_is_cancelled_from_its_page_and_by_admins_only(admin: Person, v
     assert replays.step(house.pool) is None
     assert house.state(row) == "dead"
     assert [one["subject"] in cancel for one in house.audited("replay.cancelled")] == [True]
+
+
+def test_a_replay_says_what_stands_in_its_way(viewer: Person, house: House) -> None:
+    house.say("4915005", "Stuck", "outbound", "dead")
+    held = replays.start(house.pool, Author("somebody"), DeadLetterSelection(house.tenant_id))
+    address = f"{house.path}/dead-letters/replays/{held.id}"
+    with house.pool.transaction() as cursor:
+        cursor.execute("UPDATE replays SET failure = 'a lock (55P03)' WHERE id = %s", (held.id,))
+    assert "The last step failed, and is tried again: a lock (55P03)." in viewer.get(address)
+    with house.pool.transaction() as cursor:
+        cursor.execute("UPDATE replays SET state = 'failed', ended_at = now() WHERE id = %s", (held.id,))
+    page = viewer.get(address)
+    assert "one step after the other failed: a lock (55P03)." in page
+    assert "Failed</span>" in page and "Cancel" not in page
 
 
 def test_dead_letters_are_shown_by_reason_and_by_the_days_they_arrived(admin: Person, house: House) -> None:

@@ -46,7 +46,7 @@ class ReplayPath(BaseModel):
 class ReplayOut(ResponseModel):
     id: str
     tenant_id: str
-    state: Literal["running", "done", "cancelled"] = Field(description="done: all were put back")
+    state: Literal["running", "done", "cancelled", "failed"] = Field(description="done: all were put back")
     started_by: str
     started_at: datetime
     ended_by: str | None = Field(description="who cancelled it")
@@ -62,6 +62,9 @@ class ReplayOut(ResponseModel):
     under_way: int = Field(description="of these, whose end is still open")
     carried: int = Field(description="of these, what a provider has taken")
     failed_again: int = Field(description="of these, what failed or was given up again")
+    failure: str | None = Field(
+        description="what stood in the way of its last step; ten such steps in a row, and it ends as failed"
+    )
 
 
 class ReplayList(BaseModel):

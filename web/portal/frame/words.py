@@ -98,6 +98,7 @@ ACTIONS = {
     "replay.started": "Began to send dead letters again",
     "replay.cancelled": "Cancelled sending dead letters again",
     "replay.ended": "Sent dead letters again",
+    "replay.failed": "Gave up sending dead letters again",
     "conversations.listed": "Looked through conversations",
     "messages.listed": "Looked through messages",
     "dead_letters.listed": "Looked through dead letters",
