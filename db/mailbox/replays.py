@@ -1,9 +1,6 @@
-"""Sending many dead letters again: a row says which ones and how far it is, and daemons work it off a few at a time.
+"""Sending many dead letters again: a row says which ones and how far it is. Asked for, watched and cancelled here.
 
-A step takes the oldest of each line and direction, and only as many as the line has room for: what is replayed never
-makes more than WINDOW messages wait there, so that what arrives now has its turn soon. It is one transaction: a daemon
-that is killed has done all of it or nothing. That its turn has come is written before: a replay whose steps fail stands
-behind all others.
+What daemons do with it: `db/mailbox/replay_steps.py`.
 """
 
 from __future__ import annotations
@@ -14,10 +11,6 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-import psycopg2
-import structlog
-from psycopg2.extras import Json
-
 from db import audit
 from db.audit import Author
 from db.cursor import Cursor
@@ -26,23 +19,10 @@ from db.mailbox.dead_letters import DeadLetterSelection
 from db.paging import Page, decode, page
 from db.pool import Pool
 from db.tenants.changes import NotFoundError, TakenError
-from db.views import history
-from relay.core.errors import StoreError
-from relay.core.retry import backoff
 
-log = structlog.get_logger(__name__)
-
-WINDOW = 20
-"""Messages of a line and direction that may wait before a replay adds none. 4 s of Genesys' default rate."""
 MOST = 100_000
 NAMED = 500
 """So many messages a replay may name one by one."""
-STEP_SECONDS = 0.25
-"""Between two steps of one replay, whoever makes them: 80 messages a second of a line and direction at most."""
-MOST_FAILURES = 10
-"""So many steps in a row may fail, over about a minute and a half, before a replay ends as failed."""
-AT_ONCE = 500
-KEPT_DAYS = 30
 
 COLUMNS = """id::text, tenant_id::text, state, started_by, started_at, ended_by, ended_at, line_id::text, direction,
  reason_code, since, until, ids IS NOT NULL, total, put_back, carried, failed_again,
@@ -59,7 +39,7 @@ class ReplayJob:
     id: str
     tenant_id: str
     state: str
-    """running, done (all were put back), cancelled, or failed (MOST_FAILURES steps in a row)."""
+    """running, done (all were put back), cancelled, or failed (after too many steps in a row that did)."""
     started_by: str
     started_at: datetime
     ended_by: str | None
@@ -126,7 +106,7 @@ def cancel(pool: Pool, by: Author, tenant_id: str | None, replay_id: str) -> Rep
         )
         row = cursor.fetchone()
         if row is not None:
-            _record_end(cursor, by, ReplayJob(*row))
+            record_end(cursor, by, ReplayJob(*row))
     return get(pool, tenant_id, replay_id)
 
 
@@ -164,188 +144,12 @@ def running(pool: Pool, tenant_id: str) -> ReplayJob | None:
     return ReplayJob(*row) if row else None
 
 
-# What daemons do
-
-
-def step(pool: Pool) -> ReplayJob | None:
-    """A few more of the replay that has waited longest; None: none is due.
-
-    Where that fails, the replay rests with the reason, longer each time, and ends as failed in the end. Raises
-    StoreError where not even that can be written.
-    """
-    due = _take_turn(pool)
-    if due is None:
-        return None
-    replay_id, failures = due
-    try:
-        return _work(pool, replay_id)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold up other tenants' replays
-        return _note_failure(pool, replay_id, failures + 1, error)
-
-
-def _take_turn(pool: Pool) -> tuple[str, int] | None:
-    """The replay that has waited longest, which from now on has not; and how many of its steps failed in a row."""
-    with pool.transaction() as cursor:
-        cursor.execute(
-            """UPDATE replays SET stepped_at = clock_timestamp() WHERE id = (
-                 SELECT id FROM replays
-                 WHERE state = 'running' AND stepped_at <= clock_timestamp() - make_interval(secs => %s)
-                 ORDER BY stepped_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-               RETURNING id::text, failures""",
-            (STEP_SECONDS,),
-        )
-        row = cursor.fetchone()
-    return (row[0], row[1]) if row else None
-
-
-def _work(pool: Pool, replay_id: str) -> ReplayJob | None:
-    """One step. None: it has ended meanwhile, or another daemon is at it."""
-    with pool.transaction() as cursor:
-        cursor.execute(
-            f"""SELECT {COLUMNS}, ids::text[], reached FROM replays
-                WHERE id = %s AND state = 'running' FOR UPDATE SKIP LOCKED""",
-            (replay_id,),
-        )
-        row = cursor.fetchone()
-        if row is None:
-            return None
-        *columns, ids, reached = row
-        held = ReplayJob(*columns)
-        rows = _oldest(cursor, held, ids, reached)
-        count = _put_back(cursor, held, ids, rows)
-        ended = held.put_back + count >= held.total or all(one is None for one in reached.values())
-        cursor.execute(
-            f"""UPDATE replays SET stepped_at = clock_timestamp(), put_back = put_back + %s, reached = %s,
-                  failures = 0, failure = NULL,
-                  state = CASE WHEN %s THEN 'done' ELSE state END, ended_at = CASE WHEN %s THEN clock_timestamp() END
-                WHERE id = %s RETURNING {COLUMNS}""",
-            (count, Json(reached), ended, ended, held.id),
-        )
-        held = ReplayJob(*cursor.fetchone())
-        if ended:
-            _record_end(cursor, Author("relay"), held)
-    return held
-
-
-def _note_failure(pool: Pool, replay_id: str, failures: int, error: Exception) -> ReplayJob | None:
-    foreseen = isinstance(error, (StoreError, psycopg2.Error))
-    reason = str(error) if foreseen else f"{type(error).__name__}, which the daemon's log explains"
-    log.warning("replay_step_failed", replay_id=replay_id, failures=failures, error=reason, exc_info=not foreseen)
-    ended = failures >= MOST_FAILURES
-    with pool.transaction() as cursor:
-        cursor.execute(
-            f"""UPDATE replays SET failures = %s, failure = %s,
-                  stepped_at = clock_timestamp() + make_interval(secs => %s),
-                  state = CASE WHEN %s THEN 'failed' ELSE state END, ended_at = CASE WHEN %s THEN clock_timestamp() END
-                WHERE id = %s AND state = 'running' RETURNING {COLUMNS}""",
-            (failures, reason[:500], backoff(failures), ended, ended, replay_id),
-        )
-        row = cursor.fetchone()
-        held = ReplayJob(*row) if row else None
-        if held and ended:
-            _record_end(cursor, Author("relay"), held)
-    return held
-
-
-def settle(pool: Pool) -> int:
-    """Count what has become of those put back; how many are still on their way, AT_ONCE at most."""
-    with pool.transaction() as cursor:
-        cursor.execute(
-            """WITH held AS (
-                 SELECT id FROM replays r WHERE EXISTS (SELECT 1 FROM replays_under_way u WHERE u.replay_id = r.id)
-                 ORDER BY id FOR UPDATE SKIP LOCKED),
-               ended AS (
-                 DELETE FROM replays_under_way u USING message_tracking m, held
-                 WHERE u.replay_id = held.id AND m.id = u.message_id
-                   AND m.state NOT IN ('received', 'sending', 'unknown')
-                 RETURNING u.replay_id, m.state IN ('failed', 'dead') AS again)
-               UPDATE replays r SET carried = r.carried + e.carried, failed_again = r.failed_again + e.again
-               FROM (SELECT replay_id, count(*) FILTER (WHERE again) AS again,
-                            count(*) FILTER (WHERE NOT again) AS carried
-                     FROM ended GROUP BY replay_id) e
-               WHERE r.id = e.replay_id"""
-        )
-        cursor.execute("SELECT count(*) FROM (SELECT 1 FROM replays_under_way LIMIT %s) u", (AT_ONCE,))
-        return int(cursor.fetchone()[0])
-
-
-def drop_old(pool: Pool) -> int:
-    """Replays that ended KEPT_DAYS ago, AT_ONCE at most."""
-    with pool.transaction() as cursor:
-        cursor.execute(
-            """DELETE FROM replays WHERE id IN (
-                 SELECT id FROM replays WHERE ended_at < now() - make_interval(days => %s)
-                 ORDER BY ended_at LIMIT %s FOR UPDATE SKIP LOCKED)""",
-            (KEPT_DAYS, AT_ONCE),
-        )
-        return int(cursor.rowcount)
-
-
-# One step
-
-# What waits on a line counts up to WINDOW: whether there is more makes no difference.
-ROOM = """SELECT l.id::text, d.way,
- (SELECT count(*) FROM (SELECT 1 FROM message_tracking w WHERE w.line_id = l.id AND w.direction = d.way
-   AND w.listed_as IN ('received', 'unknown') LIMIT %(window)s) w),
- EXISTS (SELECT 1 FROM replays_under_way u WHERE u.replay_id = %(id)s AND u.line_id = l.id AND u.direction = d.way)
-FROM lines l CROSS JOIN unnest(%(ways)s) d (way)
-WHERE l.tenant_id = %(tenant)s AND (%(line)s::uuid IS NULL OR l.id = %(line)s) ORDER BY l.id, d.way"""
-
-OLDEST = """SELECT m.id::text, m.conversation_id, m.line_id::text, m.direction, m.sort_time, m.arrived_at, m.seq
-FROM unnest(%(lines)s::uuid[], %(ways)s::text[], %(ats)s::timestamptz[], %(seqs)s::bigint[], %(rooms)s::int[])
-  v (line_id, way, at, seq, room)
-CROSS JOIN LATERAL (
-  SELECT * FROM message_tracking m WHERE m.line_id = v.line_id AND m.listed_as = 'dead' AND m.direction = v.way
-  AND (m.arrived_at, m.seq) > (v.at, v.seq) {conditions} ORDER BY m.arrived_at, m.seq LIMIT v.room) m"""
-
-
-def _oldest(cursor: Cursor, held: ReplayJob, ids: list[str] | None, reached: dict[str, Any]) -> list[Sequence[Any]]:
-    """The next ones of each line and direction, which `reached` is brought up to."""
-    ways = [held.direction] if held.direction else list(history.DIRECTIONS)
-    cursor.execute(
-        ROOM, {"window": WINDOW, "id": held.id, "ways": ways, "tenant": held.tenant_id, "line": held.line_id}
-    )
-    places = []
-    for line_id, way, waiting, any_of_ours in cursor.fetchall():
-        at, seq = reached.setdefault(f"{line_id}/{way}", ["-infinity", 0]) or (None, 0)
-        # A line that is never free takes one of ours after the other all the same.
-        room = max(WINDOW - waiting, 0 if any_of_ours else 1)
-        if at is not None and room:
-            places.append((line_id, way, at, seq, room))
-    if not places:
-        return []
-    conditions, values = dead_letters.conditions(_filter(held), ids)
-    names = ("lines", "ways", "ats", "seqs", "rooms")
-    values |= dict(zip(names, map(list, zip(*places, strict=True)), strict=True))
-    cursor.execute(OLDEST.format(conditions=conditions), values)
-    rows: list[Sequence[Any]] = cursor.fetchall()
-    for line_id, way, _, _, room in places:
-        found = [row for row in rows if row[2] == line_id and row[3] == way]
-        last = max((row[5], row[6]) for row in found) if len(found) == room else None
-        reached[f"{line_id}/{way}"] = [last[0].isoformat(), last[1]] if last else None
-    return rows
-
-
-def _put_back(cursor: Cursor, held: ReplayJob, ids: list[str] | None, rows: Sequence[Sequence[Any]]) -> int:
-    if not rows:
-        return 0
-    lanes = [(row[1], row[3], row[4]) for row in rows]
-    chosen = {row[0] for row in rows} | dead_letters.before(cursor, _filter(held), lanes, ids)
-    back = dead_letters.put_back(cursor, held.started_by, sorted(chosen), held.started_at)
-    cursor.execute(
-        """INSERT INTO replays_under_way (message_id, replay_id, line_id, direction)
-           SELECT m.id, %s, m.line_id, m.direction FROM message_tracking m WHERE m.id = ANY(%s::uuid[])
-           ON CONFLICT DO NOTHING""",
-        (held.id, back),
-    )
-    return len(back)
-
-
-def _filter(held: ReplayJob) -> DeadLetterSelection:
-    return DeadLetterSelection(
-        held.tenant_id, held.line_id, held.direction, held.reason_code, held.since, held.until,
-        died_before=held.started_at,
-    )  # fmt: skip
+def record_end(cursor: Cursor, by: Author, held: ReplayJob) -> None:
+    """Into the audit log, with what is known then: those on their way are counted later."""
+    detail = {"count": held.total, "put_back": held.put_back, "carried": held.carried, "failed": held.failed_again}
+    told = detail | ({"reason": held.failure} if held.failure else {})
+    verb = "ended" if held.state == "done" else held.state
+    audit.record(cursor, by, f"replay.{verb}", tenant_id=held.tenant_id, subject=held.id, detail=told)
 
 
 def _asked(held: ReplayJob) -> dict[str, Any]:
@@ -355,11 +159,3 @@ def _asked(held: ReplayJob) -> dict[str, Any]:
         "until": held.until.isoformat() if held.until else None,
     }  # fmt: skip
     return {"count": held.total, "chosen": held.chosen} | {name: value for name, value in told.items() if value}
-
-
-def _record_end(cursor: Cursor, by: Author, held: ReplayJob) -> None:
-    """With what is known then: those on their way are counted later."""
-    detail = {"count": held.total, "put_back": held.put_back, "carried": held.carried, "failed": held.failed_again}
-    told = detail | ({"reason": held.failure} if held.failure else {})
-    verb = "ended" if held.state == "done" else held.state
-    audit.record(cursor, by, f"replay.{verb}", tenant_id=held.tenant_id, subject=held.id, detail=told)

@@ -11,7 +11,7 @@ import pytest
 
 from db.access import api_keys
 from db.audit import Author
-from db.mailbox import replays
+from db.mailbox import replay_steps
 from db.pool import Pool
 from relay.broker import topology
 from relay.broker.dead_letters import AT_ONCE, route
@@ -128,7 +128,7 @@ def test_a_replay_of_many_is_begun_watched_and_cancelled(api: Api, pool: Pool, t
     assert (answer.status_code, begun["state"], begun["total"], begun["put_back"]) == (202, "running", 2, 0)
     assert api("GET", answer.headers["Location"], **named).get_json() == begun
     api.error(api("POST", "/api/dead-letters/replays", {}, **named), 409, "replay_running")
-    assert replays.step(pool)
+    assert replay_steps.step(pool)
     held = api("GET", answer.headers["Location"], **named).get_json()
     assert (held["state"], held["put_back"], held["under_way"]) == ("done", 2, 2)
     assert states(pool, *buried) == ["dead", "received", "received"]
@@ -136,7 +136,7 @@ def test_a_replay_of_many_is_begun_watched_and_cancelled(api: Api, pool: Pool, t
     ended = api("POST", f"/api/dead-letters/replays/{second['id']}/cancel", {}, **named).get_json()
     assert (ended["state"], ended["total"], ended["chosen"]) == ("cancelled", 1, True)
     assert ended["ended_by"] == ended["started_by"]
-    assert replays.step(pool) is None
+    assert replay_steps.step(pool) is None
     listed = api("GET", "/api/dead-letters/replays", **named).get_json()["items"]
     assert [one["id"] for one in listed] == [second["id"], begun["id"]]
     bury(pool, *buried, state="sent")

@@ -11,7 +11,7 @@ from conf.loading import load_settings
 from db.access import guesses, password_rules, passwords, second_factor, users
 from db.access.guesses import Source
 from db.audit import Author
-from db.mailbox import replays
+from db.mailbox import replay_steps
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.signers import Signers
@@ -129,7 +129,7 @@ def test_dead_letters(settings_env: dict[str, str], pool: Pool, line_id: str) ->
     begun = said(settings_env, *everything, "--reason", "131000", "--since", "2020-01-01")
     assert "running    0 of 2 put back" in begun
     assert "wait, or cancel" in said(settings_env, *everything, code=1)
-    assert replays.step(pool)
+    assert replay_steps.step(pool)
     listed = said(settings_env, "dead-letters", "replays")
     assert "done       2 of 2 put back: 0 carried, 0 failed again, 2 on" in listed
     assert "done " in said(settings_env, "dead-letters", "cancel", begun.split()[0])

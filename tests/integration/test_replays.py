@@ -10,9 +10,10 @@ from uuid import uuid4
 import pytest
 
 from db.audit import Author
-from db.mailbox import dead_letters, replays
+from db.mailbox import dead_letters, replay_steps, replays
 from db.mailbox.dead_letters import DeadLetterSelection
-from db.mailbox.replays import MOST_FAILURES, WINDOW, ReplayJob
+from db.mailbox.replay_steps import MOST_FAILURES, WINDOW
+from db.mailbox.replays import ReplayJob
 from db.pool import Pool
 from db.tenants.changes import NotFoundError, TakenError
 from tests.integration.rows import NOW, new_line, new_message
@@ -94,8 +95,8 @@ def carry(pool: Pool, line_id: str, state: str = "sent") -> None:
 def step(pool: Pool) -> ReplayJob | None:
     """The next one, without the pause before it."""
     execute(pool, "UPDATE replays SET stepped_at = '-infinity'")
-    replays.settle(pool)
-    return replays.step(pool)
+    replay_steps.settle(pool)
+    return replay_steps.step(pool)
 
 
 def replayed(pool: Pool, line_id: str) -> list[str]:
@@ -121,7 +122,7 @@ def test_a_line_never_has_more_waiting_than_its_window(pool: Pool, line_id: str,
     held = step(pool)
     assert held and (held.state, held.put_back) == ("done", WINDOW + 15)
     carry(pool, line_id, "dead")
-    replays.settle(pool)
+    replay_steps.settle(pool)
     held = replays.get(pool, tenant_id, begun.id)
     assert (held.carried, held.failed_again, held.under_way) == (WINDOW, 15, 0)
     assert step(pool) is None
@@ -221,16 +222,16 @@ def test_two_daemons_make_no_step_of_one_replay_twice(pool: Pool, line_id: str, 
     replays.start(pool, BY, DeadLetterSelection(tenant_id))
     with pool.transaction() as cursor:
         cursor.execute("SELECT 1 FROM replays FOR UPDATE")
-        assert replays.step(pool) is None, "another daemon is at it"
-    assert replays.step(pool) is not None
+        assert replay_steps.step(pool) is None, "another daemon is at it"
+    assert replay_steps.step(pool) is not None
 
 
 def test_a_replay_rests_between_two_steps(pool: Pool, line_id: str, tenant_id: str) -> None:
     dead(pool, line_id, WINDOW * 2)
     replays.start(pool, BY, DeadLetterSelection(tenant_id))
-    assert replays.step(pool) is not None
+    assert replay_steps.step(pool) is not None
     execute(pool, "UPDATE replays SET stepped_at = now() + interval '1 hour'")
-    assert replays.step(pool) is None
+    assert replay_steps.step(pool) is None
 
 
 # Steps that fail
@@ -262,7 +263,7 @@ def test_a_replay_whose_step_fails_says_why_and_holds_up_no_other(
     execute(pool, "UPDATE replays SET stepped_at = now() - interval '1 day' WHERE id = %s", failing.id)
     execute(pool, "UPDATE replays SET stepped_at = now() - interval '1 hour' WHERE id = %s", going.id)
     with held_up(pool, buried):
-        met = [replays.step(impatient) for _ in range(2)]
+        met = [replay_steps.step(impatient) for _ in range(2)]
     assert [one and (one.id, one.state) for one in met] == [(failing.id, "running"), (going.id, "done")]
     failure = "canceling statement due to statement timeout (57014)"
     assert replays.get(pool, tenant_id, failing.id).failure == failure
@@ -274,7 +275,7 @@ def test_a_replay_whose_step_failed_rests(pool: Pool, impatient: Pool, line_id: 
     [buried] = dead(pool, line_id, 1)
     replays.start(pool, BY, DeadLetterSelection(tenant_id))
     with held_up(pool, buried):
-        replays.step(impatient)
+        replay_steps.step(impatient)
     [[rests]] = execute(pool, "SELECT stepped_at > now() FROM replays")
     assert rests, "for longer than between two steps that went well"
 
@@ -320,7 +321,7 @@ def test_replays_are_listed_in_pages_and_forgotten_after_a_month(pool: Pool, lin
     assert [one.id for one in [*first.items, *second.items]] == ids[::-1]
     assert second.next is None
     execute(pool, "UPDATE replays SET ended_at = now() - interval '31 days' WHERE id = %s", ids[0])
-    assert replays.drop_old(pool) == 1
+    assert replay_steps.drop_old(pool) == 1
     assert [one.id for one in replays.listed(pool, tenant_id).items] == ids[:0:-1]
 
 

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from db.audit import Author
-from db.mailbox import replays
+from db.mailbox import replay_steps, replays
 from db.mailbox.dead_letters import DeadLetterSelection
 from db.pool import Pool
 from db.tenants import registry
@@ -260,11 +260,11 @@ def test_all_dead_letters_go_again_after_a_question(
     assert f"0 of {count} put back" in page and "Cancel" in page
     assert "being sent again already" in other.get(f"{address}/replay-all")
     assert "wait, or cancel that" in other.follow(f"{address}/replay-all", {})
-    assert replays.step(neighbour.pool)
+    assert replay_steps.step(neighbour.pool)
     with neighbour.pool.transaction() as cursor:
         cursor.execute("UPDATE message_tracking SET state = 'sent' WHERE id = %s", (rows[0].id,))
         cursor.execute("UPDATE message_tracking SET state = 'dead', failed_at = now() WHERE id = %s", (rows[1].id,))
-    replays.settle(neighbour.pool)
+    replay_steps.settle(neighbour.pool)
     [held] = replays.listed(neighbour.pool, neighbour.tenant_id).items
     page = other.get(f"{address}/replays/{held.id}/standing")
     assert f"{count} of {count} put back" in page and "Cancel" not in page
@@ -285,7 +285,7 @@ def test_a_replay_is_cancelled_from_its_page_and_by_admins_only(admin: Person, v
     page = admin.follow(cancel, {})
     assert "Cancelled" in page and "0 of" in page
     assert 'id="cancel-replay"' not in page
-    assert replays.step(house.pool) is None
+    assert replay_steps.step(house.pool) is None
     assert house.state(row) == "dead"
     assert [one["subject"] in cancel for one in house.audited("replay.cancelled")] == [True]
 
