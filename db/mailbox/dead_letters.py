@@ -62,10 +62,24 @@ class ReasonCount:
     count: int
 
 
+ORDER = "m.sort_time, m.arrived_at, m.idx, m.seq"
+"""Of a lane."""
+
 # Line by line, so that what is asked for lies together in message_tracking_state.
 FOUND = """FROM lines l CROSS JOIN unnest(%(directions)s) d CROSS JOIN LATERAL (
     SELECT * FROM message_tracking m WHERE m.line_id = l.id AND m.listed_as = 'dead' AND m.direction = d {conditions}
     ORDER BY m.arrived_at {way}, m.seq {way} LIMIT %(limit)s) m WHERE {lines}"""
+
+
+UP_TO = f"""SELECT id FROM (
+  SELECT m.id, row_number() OVER (PARTITION BY m.line_id, m.direction ORDER BY {ORDER}) AS place
+  FROM unnest(%(conversations)s::uuid[], %(ways)s::text[], %(ends)s::timestamptz[]) v (id, way, at)
+  CROSS JOIN LATERAL (
+    SELECT * FROM message_tracking m WHERE m.conversation_id = v.id AND m.sort_time <= v.at AND m.direction = v.way
+    AND m.state = 'dead' {{conditions}} AND NOT EXISTS (
+      SELECT 1 FROM message_events e WHERE e.message_id = m.id AND e.event = 'replayed' AND e.at >= %(back_since)s)
+    ORDER BY {ORDER} LIMIT %(most)s) m) m
+ORDER BY place LIMIT %(most)s"""
 
 
 def listed(pool: Pool, wanted: DeadLetterSelection, limit: int = 50) -> Page[Tracked]:
@@ -164,15 +178,18 @@ def conditions(wanted: DeadLetterSelection, ids: Sequence[str] | None = None) ->
     return sql, values
 
 
-def before(
+def up_to(
     cursor: Cursor,
     wanted: DeadLetterSelection,
     chosen: Sequence[tuple[UUID, str, datetime]],
+    since: datetime,
+    most: int,
     ids: Sequence[str] | None = None,
-) -> set[str]:
-    """Arrival and order differ a little: what matches of the same lanes and sorts before the last one `chosen` of each.
+) -> list[str]:
+    """Arrival and order differ a little: what matches of the same lanes up to the last one `chosen` of each.
 
-    `chosen`: conversation, direction and sort time.
+    `chosen`: conversation, direction and sort time. Of each lane the first ones, `most` in all, from each line and
+    direction in turn. What went back since then (`put_back`) is not among them.
     """
     last: dict[tuple[UUID, str], datetime] = {}
     for conversation_id, direction, at in chosen:
@@ -183,15 +200,11 @@ def before(
         "conversations": [lane[0] for lane in last],
         "ways": [lane[1] for lane in last],
         "ends": list(last.values()),
+        "back_since": since,
+        "most": most,
     }
-    cursor.execute(
-        f"""SELECT m.id
-            FROM unnest(%(conversations)s::uuid[], %(ways)s::text[], %(ends)s::timestamptz[]) v (id, way, at)
-            JOIN message_tracking m ON m.conversation_id = v.id AND m.sort_time <= v.at
-             AND m.direction = v.way AND m.state = 'dead' {extra}""",
-        values,
-    )
-    return {str(row[0]) for row in cursor.fetchall()}
+    cursor.execute(UP_TO.format(conditions=extra), values)
+    return [str(row[0]) for row in cursor.fetchall()]
 
 
 def put_back(cursor: Cursor, actor: str, ids: Sequence[str], since: datetime) -> list[str]:

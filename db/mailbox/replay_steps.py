@@ -9,6 +9,8 @@ behind all others.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import psycopg2
@@ -31,6 +33,8 @@ WINDOW = 20
 """Messages of a line and direction that may wait before a replay adds none. 4 s of Genesys' default rate."""
 STEP_SECONDS = 0.25
 """Between two steps of one replay, whoever makes them: 80 messages a second of a line and direction at most."""
+STEP_ROWS = 200
+"""So many messages a step puts back at most."""
 MOST_FAILURES = 10
 """So many steps in a row may fail, over about a minute and a half, before a replay ends as failed."""
 AT_ONCE = 500
@@ -72,24 +76,27 @@ def _work(pool: Pool, replay_id: str) -> ReplayJob | None:
     """One step. None: it has ended meanwhile, or another daemon is at it."""
     with pool.transaction() as cursor:
         cursor.execute(
-            f"""SELECT {COLUMNS}, ids::text[], reached FROM replays
+            f"""SELECT {COLUMNS}, ids::text[], reached, last_turn FROM replays
                 WHERE id = %s AND state = 'running' FOR UPDATE SKIP LOCKED""",
             (replay_id,),
         )
         row = cursor.fetchone()
         if row is None:
             return None
-        *columns, ids, reached = row
+        *columns, ids, reached, last_turn = row
         held = ReplayJob(*columns)
-        rows = _oldest(cursor, held, ids, reached)
-        count = _put_back(cursor, held, ids, rows)
+        places = _places(cursor, held, reached, last_turn)
+        rows = _oldest(cursor, held, ids, places)
+        count, all_of_them = _put_back(cursor, held, ids, rows)
+        if all_of_them:
+            reached |= _reached(places, rows)
         ended = held.put_back + count >= held.total or all(one is None for one in reached.values())
         cursor.execute(
             f"""UPDATE replays SET stepped_at = clock_timestamp(), put_back = put_back + %s, reached = %s,
-                  failures = 0, failure = NULL,
+                  last_turn = %s, failures = 0, failure = NULL,
                   state = CASE WHEN %s THEN 'done' ELSE state END, ended_at = CASE WHEN %s THEN clock_timestamp() END
                 WHERE id = %s RETURNING {COLUMNS}""",
-            (count, Json(reached), ended, ended, held.id),
+            (count, Json(reached), places[-1].key if places else last_turn, ended, ended, held.id),
         )
         held = ReplayJob(*cursor.fetchone())
         if ended:
@@ -169,46 +176,84 @@ CROSS JOIN LATERAL (
   AND (m.arrived_at, m.seq) > (v.at, v.seq) {conditions} ORDER BY m.arrived_at, m.seq LIMIT v.room) m"""
 
 
-def _oldest(cursor: Cursor, held: ReplayJob, ids: list[str] | None, reached: dict[str, Any]) -> list[Sequence[Any]]:
-    """The next ones of each line and direction, which `reached` is brought up to."""
+@dataclass(frozen=True, slots=True)
+class LineTurn:
+    """A line and direction: after which message (`at`, `seq`) the next `room` ones are looked for."""
+
+    line_id: str
+    way: str
+    at: str
+    seq: int
+    room: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.line_id}/{self.way}"
+
+
+def _places(cursor: Cursor, held: ReplayJob, reached: dict[str, Any], last_turn: str | None) -> list[LineTurn]:
+    """Those with room, for STEP_ROWS in all, beginning behind the one whose turn was last. `reached` then knows all."""
     ways = [held.direction] if held.direction else list(history.DIRECTIONS)
     cursor.execute(
         ROOM, {"window": WINDOW, "id": held.id, "ways": ways, "tenant": held.tenant_id, "line": held.line_id}
     )
-    places = []
+    free = []
     for line_id, way, waiting, any_of_ours in cursor.fetchall():
         at, seq = reached.setdefault(f"{line_id}/{way}", ["-infinity", 0]) or (None, 0)
         # A line that is never free takes one of ours after the other all the same.
         room = max(WINDOW - waiting, 0 if any_of_ours else 1)
         if at is not None and room:
-            places.append((line_id, way, at, seq, room))
+            free.append(LineTurn(line_id, way, at, seq, room))
+    places, left = [], STEP_ROWS
+    for one in sorted(free, key=lambda place: (place.key <= (last_turn or ""), place.key)):
+        if left:
+            places.append(replace(one, room=min(one.room, left)))
+            left -= places[-1].room
+    return places
+
+
+def _oldest(cursor: Cursor, held: ReplayJob, ids: list[str] | None, places: Sequence[LineTurn]) -> list[Sequence[Any]]:
+    """The next ones of each place."""
     if not places:
         return []
     conditions, values = dead_letters.conditions(_filter(held), ids)
-    names = ("lines", "ways", "ats", "seqs", "rooms")
-    values |= dict(zip(names, map(list, zip(*places, strict=True)), strict=True))
+    values |= {
+        "lines": [one.line_id for one in places],
+        "ways": [one.way for one in places],
+        "ats": [one.at for one in places],
+        "seqs": [one.seq for one in places],
+        "rooms": [one.room for one in places],
+    }
     cursor.execute(OLDEST.format(conditions=conditions), values)
     rows: list[Sequence[Any]] = cursor.fetchall()
-    for line_id, way, _, _, room in places:
-        found = [row for row in rows if row[2] == line_id and row[3] == way]
-        last = max((row[5], row[6]) for row in found) if len(found) == room else None
-        reached[f"{line_id}/{way}"] = [last[0].isoformat(), last[1]] if last else None
     return rows
 
 
-def _put_back(cursor: Cursor, held: ReplayJob, ids: list[str] | None, rows: Sequence[Sequence[Any]]) -> int:
+def _reached(places: Sequence[LineTurn], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """The last one of each place; None where there was less than would have had room."""
+    found: dict[str, list[tuple[datetime, int]]] = {one.key: [] for one in places}
+    for row in rows:
+        found[f"{row[2]}/{row[3]}"].append((row[5], row[6]))
+    last = {one.key: max(found[one.key]) if len(found[one.key]) == one.room else None for one in places}
+    return {key: [one[0].isoformat(), one[1]] if one else None for key, one in last.items()}
+
+
+def _put_back(
+    cursor: Cursor, held: ReplayJob, ids: list[str] | None, rows: Sequence[Sequence[Any]]
+) -> tuple[int, bool]:
+    """How many went back to their conversations; and whether it was all, or there are more than STEP_ROWS of them."""
     if not rows:
-        return 0
+        return 0, True
     lanes = [(row[1], row[3], row[4]) for row in rows]
-    chosen = {row[0] for row in rows} | dead_letters.before(cursor, _filter(held), lanes, ids)
-    back = dead_letters.put_back(cursor, held.started_by, sorted(chosen), held.started_at)
+    chosen = dead_letters.up_to(cursor, _filter(held), lanes, held.started_at, STEP_ROWS, ids)
+    back = dead_letters.put_back(cursor, held.started_by, chosen, held.started_at)
     cursor.execute(
         """INSERT INTO replays_under_way (message_id, replay_id, line_id, direction)
            SELECT m.id, %s, m.line_id, m.direction FROM message_tracking m WHERE m.id = ANY(%s::uuid[])
            ON CONFLICT DO NOTHING""",
         (held.id, back),
     )
-    return len(back)
+    return len(back), len(chosen) < STEP_ROWS
 
 
 def _filter(held: ReplayJob) -> DeadLetterSelection:

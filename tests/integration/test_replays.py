@@ -297,6 +297,44 @@ def test_a_replay_whose_steps_fail_again_and_again_ends_with_the_reason(
     assert replays.start(pool, BY, DeadLetterSelection(tenant_id)).total == 1, "another may begin"
 
 
+# Steps that could become too large
+
+
+def test_a_step_takes_no_more_than_its_bound_however_much_sorts_before_it(
+    pool: Pool, line_id: str, tenant_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What arrived first sorts last: all others of the conversation go before it."""
+    monkeypatch.setattr(replay_steps, "STEP_ROWS", 25)
+    buried = dead(pool, line_id, 60, conversation_id=str(uuid4()))
+    execute(pool, "UPDATE message_tracking SET sort_time = to_timestamp(%s) WHERE id = %s", NOW + 99, buried[0])
+    replays.start(pool, BY, DeadLetterSelection(tenant_id))
+    in_order = [*buried[1:], buried[0]]
+    for put_back in (25, 50, 60):
+        held = step(pool)
+        assert held and held.put_back == put_back
+        assert set(replayed(pool, line_id)) == set(in_order[:put_back]), "the first of the conversation, by its order"
+        carry(pool, line_id)
+    assert held and held.state == "done"
+    assert len(replayed(pool, line_id)) == 60, "each once"
+
+
+def test_many_lines_have_their_steps_in_turn(
+    pool: Pool, line_id: str, tenant_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_steps, "STEP_ROWS", WINDOW * 2)
+    lines = sorted([line_id, second_line(pool, tenant_id), second_line(pool, tenant_id)])
+    for one in lines:
+        dead(pool, one, WINDOW * 2)
+    replays.start(pool, BY, DeadLetterSelection(tenant_id, direction="outbound"))
+    went = []
+    for _ in range(3):
+        step(pool)
+        went.append([len(in_state(pool, one, "received")) for one in lines])
+        for one in lines:
+            carry(pool, one)
+    assert went == [[WINDOW, WINDOW, 0], [WINDOW, 0, WINDOW], [0, WINDOW, WINDOW]]
+
+
 def test_it_is_in_the_audit_log_with_who_began_and_ended_it(pool: Pool, line_id: str, tenant_id: str) -> None:
     dead(pool, line_id, 2)
     begun = replays.start(pool, BY, DeadLetterSelection(tenant_id, reason_code="131000"))
