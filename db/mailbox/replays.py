@@ -66,12 +66,12 @@ class ReplayJob:
 # Asking for one
 
 
-def start(pool: Pool, by: Author, wanted: DeadLetterSelection, ids: Sequence[str] = ()) -> ReplayJob:
-    """All of `wanted.tenant_id` that are dead now and match, or those of them that are named.
+def start(pool: Pool, by: Author, wanted: DeadLetterSelection, ids: Sequence[str] | None = None) -> ReplayJob:
+    """All of `wanted.tenant_id` that are dead now and match, or those of them that are named by `ids` (NAMED at most).
 
     Raises NotFoundError where there is none, and TakenError while another one of the tenant runs.
     """
-    named = list(dict.fromkeys(ids))[:NAMED] or None
+    named = list(dict.fromkeys(ids))[:NAMED] if ids is not None else None
     with pool.transaction() as cursor:
         cursor.execute("SELECT now()")
         wanted = replace(wanted, before=None, died_before=cursor.fetchone()[0])

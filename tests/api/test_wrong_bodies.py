@@ -57,6 +57,7 @@ def test_a_mistake_is_named_once(api: Api, new_tenant: Callable[..., str], body:
     [
         ("/api/dead-letters/replay", {}, ["ids"]),
         ("/api/dead-letters/replay", {"ids": ["x", 5]}, ["ids.0", "ids.1"]),
+        ("/api/dead-letters/replays", {"ids": []}, ["ids"]),
         ("/api/dead-letters/replays", {"direction": "up", "since": "soon"}, ["direction", "since"]),
         ("/state/message", {"direction": "inbound", "text": "x"}, ["wa_id"]),
         ("/state/message", {"direction": "in", "wa_id": "49151", "text": "x", "at": "soon"}, ["direction", "at"]),

@@ -217,6 +217,12 @@ def test_those_named_one_by_one(pool: Pool, line_id: str, tenant_id: str) -> Non
     assert in_state(pool, line_id, "received") == {buried[1], buried[3]}
 
 
+def test_none_named_is_not_all(pool: Pool, line_id: str, tenant_id: str) -> None:
+    dead(pool, line_id, 1)
+    with pytest.raises(NotFoundError, match="nothing to send again"):
+        replays.start(pool, BY, DeadLetterSelection(tenant_id), [])
+
+
 def test_two_daemons_make_no_step_of_one_replay_twice(pool: Pool, line_id: str, tenant_id: str) -> None:
     dead(pool, line_id, 3)
     replays.start(pool, BY, DeadLetterSelection(tenant_id))

@@ -26,7 +26,7 @@ api = behind_a_key("replays", __name__, "dead letters", "/api/dead-letters/repla
 class ReplayBegin(RequestModel):
     """All dead letters of the tenant that meet what is given."""
 
-    ids: list[UUID] = Field(default_factory=list, max_length=replays.NAMED, description="only these")
+    ids: list[UUID] | None = Field(None, min_length=1, max_length=replays.NAMED, description="only these")
     line_id: UUID | None = None
     direction: Direction | None = None
     reason_code: ProviderId | None = None
@@ -87,7 +87,7 @@ def begin(body: ReplayBegin) -> Response:
         since=body.since,
         until=body.until,
     )
-    begun = replays.start(pool(), by(), wanted, [str(one) for one in body.ids])
+    begun = replays.start(pool(), by(), wanted, None if body.ids is None else [str(one) for one in body.ids])
     response = reply(ReplayOut.model_validate(begun), 202)
     response.headers["Location"] = f"{api.url_prefix}/{begun.id}"
     return response
