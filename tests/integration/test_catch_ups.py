@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
+import gevent
 import pytest
 
 from db.audit import Author
@@ -21,6 +22,7 @@ from relay.core.mailbox import NewRow, Row, Verdict
 from relay.core.messages import Message, Person
 from relay.core.ordering import SortKey
 from tests.integration.rows import NOW, new_line, new_message, sent_message
+from tests.waiting import PATIENCE, wait_until
 
 BY = Author("test")
 HOUR = 3600.0
@@ -213,6 +215,32 @@ def test_a_tenant_with_many_lines_has_one_of_them_caught_up_with_at_a_time(pool:
         cursor.execute("UPDATE catch_ups SET due_at = NULL WHERE line_id = ANY(%s::uuid[])", ([*done, other],))
     [due] = due_now(pool)
     assert due.line_id in lines - done
+
+
+def test_daemons_that_look_at_the_same_moment_do_not_take_two_lines_of_a_tenant(pool: Pool, line_id: str) -> None:
+    lines = [line_id, *(active_line(pool) for _ in range(7))]
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE lines SET tenant_id = %s WHERE id = ANY(%s::uuid[])", (tenant_of(pool, line_id), lines))
+    marked(pool, 60)
+    catch_ups.still_taking(pool)
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE catch_ups SET due_at = now()")
+    with pool.transaction() as cursor:
+        cursor.execute("SELECT 1 FROM catch_ups FOR UPDATE")  # whoever takes one waits, so that all have looked
+        looking = [gevent.spawn(catch_ups.take_due, pool, 60.0, 4) for _ in range(4)]
+        wait_until(lambda: waiting(pool) + sum(one.ready() for one in looking) == 4, message="all to have looked")
+    gevent.joinall(looking, timeout=PATIENCE, raise_error=True)
+    assert sum(len(one.get()) for one in looking) == 1
+
+
+def waiting(pool: Pool) -> int:
+    """How many wait for a row that somebody holds."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT count(*) FROM pg_stat_activity
+               WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'UPDATE catch_ups%'"""
+        )
+        return int(cursor.fetchone()[0])
 
 
 def test_what_cannot_be_asked_is_tried_again_and_has_an_end(pool: Pool, line_id: str) -> None:
