@@ -48,6 +48,7 @@ def disposition(filename: str | None, way: Literal["inline", "attachment"] = "at
     name = cleaned(filename)
     if not name:
         return way
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode() or "file"
+    # Cleaned once more: a full-width quote, semicolon or slash is a plain one only now.
+    plain = cleaned(unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()) or "file"
     encoded = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
     return f'{way}; filename="{plain}"{encoded}'

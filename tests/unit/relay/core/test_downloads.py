@@ -8,6 +8,7 @@ import pytest
 from werkzeug.http import parse_options_header
 
 from relay.core.downloads import NEUTRAL, disposition, type_to_serve
+from relay.core.filenames import cleaned
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,26 @@ def test_every_name_fits_into_a_header_and_comes_back(name: str) -> None:
 )
 def test_no_name_becomes_another_header_or_parameter(name: str, shown: str) -> None:
     assert parse_options_header(disposition(name))[1]["filename"] == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("report＂； filename＊=UTF-8＇＇evil.exe.pdf", "report__ filename_=UTF-8''evil.exe.pdf"),
+        ("a＂b.pdf", "a_b.pdf"),
+        ("a；b.pdf", "a_b.pdf"),
+        ("folder＼a.pdf", "a.pdf"),
+        ("..／..／a.pdf", "a.pdf"),
+        ("a＊b.pdf", "a_b.pdf"),
+        ("a％22b.pdf", "a_22b.pdf"),
+        ("＂", "_"),
+        ("界", "file"),
+    ],
+)
+def test_no_sign_becomes_another_one_that_ends_the_name(name: str, plain: str) -> None:
+    header = disposition(name)
+    assert header == f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(cleaned(name), safe='')}"
+    assert parse_options_header(header)[1] == {"filename": cleaned(name)}
 
 
 @pytest.mark.parametrize("sign", ["x", " ", "é", "界", "😀"])
