@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 from gevent import get_hub
@@ -36,13 +36,24 @@ UPLOAD_SECONDS = 25 * 86400.0
 IN_MEMORY = 1024 * 1024
 CONVERTED_AT_ONCE = 2
 """Pictures, whoever's they are: a large one takes 360 MB for a moment."""
+IDENTIFIED_AT_ONCE = 2
+"""Sounds and films, each in a process of its own for a tenth of a second, or for ten where it is a bad one."""
 _converting = BoundedSemaphore(CONVERTED_AT_ONCE)
+_identifying = BoundedSemaphore(IDENTIFIED_AT_ONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """A tenant's: one picture and one recording at a time are opened for it, which leaves room for others'."""
+
+    picture: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(1))
+    recording: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(1))
 
 
 class MediaActor(RelayActor):
     """Several per line, one file at a time, so that a slow file delays nobody else's message.
 
-    `converting` is shared by the tenant's, who has one picture converted at a time and leaves room for others'.
+    `turns` are shared by the tenant's.
     """
 
     longest_seconds = 300.0  # a large file there and back, each way within its deadline
@@ -51,14 +62,14 @@ class MediaActor(RelayActor):
         self,
         parts: Parts,
         tenant: Ref,
-        converting: BoundedSemaphore,
+        turns: Turns,
         seconds: float = 120.0,
     ) -> None:
         super().__init__()
         self._parts = parts
         self._tenant = tenant
         self._seconds = seconds
-        self._converting = converting
+        self._turns = turns
         self._job: Prepare | None = None
         self._accounts: Mapping[ChannelName, Account] = {}
 
@@ -93,7 +104,7 @@ class MediaActor(RelayActor):
         target = self._parts.channels[TARGET[job.direction]]
         if media.object_key is None:
             with self._fetched(media, job) as (file, media):
-                file, media = converted(file, media, target, self._converting)
+                file, media = opened(file, media, target, self._turns)
                 media = target.fit_media(self._kept(file, media, job))
                 return self._uploaded(file, media, target, job.direction)
         fresh = media.uploaded_at is not None and time.time() - media.uploaded_at < UPLOAD_SECONDS
@@ -145,12 +156,18 @@ class MediaActor(RelayActor):
         return replace(media, upload_id=upload_id, uploaded_at=time.time())
 
 
-def converted(file: IO[bytes], media: Media, target: Channel, own: BoundedSemaphore) -> tuple[IO[bytes], Media]:
-    """A picture in a form that the receiver takes, where there is one. `own` is the tenant's."""
-    if not target.converts(media):
-        return file, media
-    with own, _converting:
-        return get_hub().threadpool.apply(target.convert, (file, media)) or (file, media)
+def opened(file: IO[bytes], media: Media, target: Channel, turns: Turns) -> tuple[IO[bytes], Media]:
+    """A picture in a form that the receiver takes, where there is one; sound and film under the type they have.
+
+    Pictures wait for pictures only, recordings for recordings only.
+    """
+    if target.identifies(media):
+        with turns.recording, _identifying:
+            return file, target.identified(file, media) or media
+    if target.converts(media):
+        with turns.picture, _converting:
+            return get_hub().threadpool.apply(target.convert, (file, media)) or (file, media)
+    return file, media
 
 
 def _spool(file: IO[bytes], media: Media, download: Download) -> Media:

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from gevent.lock import BoundedSemaphore
 
 from db.tenants import credentials, lines
 from db.tenants.lines import LineAccounts
 from relay.actors.channel import ChannelActor
-from relay.actors.media import MediaActor
+from relay.actors.media import MediaActor, Turns
 from relay.channels.base import Account
 from relay.core.conversation.events import FilePrepared
 from relay.core.errors import StoreError
@@ -71,7 +70,7 @@ class TenantActor(RelayActor):
         self._lines: dict[str, RunningLine] = {}
         self._held: dict[tuple[str, str], AskTurn | Prepare | ReloadTenant | CredentialsRefused] = {}
         self._alarm = False
-        self._converting = BoundedSemaphore(1)
+        self._turns = Turns()
 
     def handle(self, command: Any) -> None:
         if isinstance(command, AskTurn):
@@ -111,7 +110,7 @@ class TenantActor(RelayActor):
     def _media_worker(self, line: RunningLine) -> MediaWorker:
         idle = next((worker for worker in line.media if not worker.pending), None)
         if idle is None and len(line.media) < MEDIA_WORKERS:
-            idle = MediaWorker(MediaActor.start(self._parts, self.actor_ref, self._converting))
+            idle = MediaWorker(MediaActor.start(self._parts, self.actor_ref, self._turns))
             line.media.append(idle)
         return idle or min(line.media, key=lambda worker: worker.pending)
 

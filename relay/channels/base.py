@@ -250,6 +250,17 @@ class Channel(Protocol):
         """The file in a form that the provider takes, None: as it is. Busy for a while: not for an event loop."""
         ...
 
+    def identifies(self, media: Media) -> bool:
+        """Whether `identified` should look at such a file; told by its type, without reading it."""
+        ...
+
+    def identified(self, file: IO[bytes], media: Media) -> Media | None:
+        """The file under the type that its bytes have, None where nobody can tell. `file` has a descriptor.
+
+        Waits for a process, for seconds: from a greenlet, others run meanwhile. Raises OSError where none can start.
+        """
+        ...
+
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str: ...
     def check(self, account: Account, deadline: float, expected: Expected = NOTHING_EXPECTED) -> list[Finding]: ...
 

@@ -48,6 +48,9 @@ class Side:
     def converts(self, _media: Media) -> bool:
         return False
 
+    def identifies(self, _media: Media) -> bool:
+        return False
+
     def fit_media(self, media: Media) -> Media:
         return media
 

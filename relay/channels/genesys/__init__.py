@@ -95,6 +95,12 @@ class GenesysChannel:
     def convert(self, file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
         return None
 
+    def identifies(self, media: Media) -> bool:
+        return False
+
+    def identified(self, file: IO[bytes], media: Media) -> Media | None:
+        return None
+
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str:
         """Genesys fetches files itself."""
         raise SendError("refused", "no_uploads", "Genesys takes no uploads")

@@ -26,9 +26,8 @@ from relay.channels.whatsapp.account.token import CheckedTokens
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import cause
 from relay.channels.whatsapp.inbound.parse import parse
-from relay.channels.whatsapp.outbound import pictures
+from relay.channels.whatsapp.outbound import pictures, recordings
 from relay.channels.whatsapp.outbound.fitting import fit
-from relay.channels.whatsapp.outbound.recordings import holds_recording, identified
 from relay.channels.whatsapp.outbound.render import render
 from relay.channels.whatsapp.outbound.signals import render_signal
 from relay.core.errors import CannotCarry, SendError
@@ -96,13 +95,16 @@ class WhatsAppChannel:
         return self._client.fetch(media, account, deadline)
 
     def converts(self, media: Media) -> bool:
-        return pictures.converts(media) or holds_recording(media)
+        return pictures.converts(media)
 
     def convert(self, file: IO[bytes], media: Media) -> tuple[IO[bytes], Media] | None:
-        if not holds_recording(media):
-            return pictures.convert(file, media)
-        found = identified(file, media)
-        return (file, found) if found else None
+        return pictures.convert(file, media)
+
+    def identifies(self, media: Media) -> bool:
+        return recordings.holds_recording(media)
+
+    def identified(self, file: IO[bytes], media: Media) -> Media | None:
+        return recordings.identified(file, media)
 
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str:
         return self._client.upload(file, media, account, deadline)

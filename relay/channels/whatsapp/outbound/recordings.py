@@ -1,23 +1,33 @@
 """What a sound or film really is: WhatsApp takes few kinds, and reports others only after it took them (131053).
 
-Source: Meta's media page, November 2025: AAC, AMR, MP3, M4A and Ogg with Opus of one channel; MP4 and 3GP with H.264
-and AAC, one or no audio track. MediaInfo reads the container and decodes nothing; call it outside of the event loop.
+The bytes are read in a process of their own, `recording_type.py`: here only its answer is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
 from dataclasses import replace
-from typing import IO, Any
+from pathlib import Path
+from typing import IO
 
-from pymediainfo import MediaInfo
+from gevent import Timeout
+from gevent.subprocess import DEVNULL, PIPE, Popen
 
 from relay.channels.whatsapp.limits import OPUS, meta_mime
+from relay.channels.whatsapp.outbound.recording_type import NOBODY, REFUSED, SECONDS
 from relay.core.filenames import UNTOLD
 from relay.core.messages import Media
 
+_COMMAND = (sys.executable, "-I", str(Path(__file__).with_name("recording_type.py")))
+"""Apart from what the environment or the folder would have Python import."""
+
 _ALSO = ("application/ogg", "application/mp4", "application/x-ogg")
 """Further names of containers that hold sound or film."""
+_SOUNDS = frozenset({OPUS, "audio/mpeg", "audio/aac", "audio/amr", "audio/mp4"})
+_FILMS = frozenset({"video/mp4", "video/3gpp"})
+_ANSWERS = _SOUNDS | _FILMS | {REFUSED, NOBODY}
+_LONGEST_ANSWER = 64
+"""Bytes: more are not read."""
 
 
 def holds_recording(media: Media) -> bool:
@@ -30,54 +40,30 @@ def holds_recording(media: Media) -> bool:
 def identified(file: IO[bytes], media: Media) -> Media | None:
     """The file under the type that it has, or as a link if WhatsApp takes no such; None where nobody can look.
 
-    Only where `holds_recording` says so. Sound takes no text: with one it goes as a link, so that both arrive.
+    Only where `holds_recording` says so. Sound takes no text: with one it goes as a link, so that both arrive. What
+    the process cannot read in SECONDS, and within its memory, goes as a link, too. The file needs a descriptor.
+    Raises OSError where no process can be started. Call it from a greenlet: others run while it waits.
     """
-    if not MediaInfo.can_parse():
-        return None
+    descriptor = file.fileno()  # on disk, if it was in memory until now
     file.seek(0)
-    try:
-        mime = _type(MediaInfo.parse(file, full=False).tracks)
-    # A parser fed with a stranger's bytes may raise anything.
-    except Exception:  # noqa: BLE001
-        mime = None
-    finally:
-        file.seek(0)
-    sound = mime is not None and mime.startswith("audio/")
-    if mime is None or (sound and media.caption):
-        return replace(media, kind="link")
-    return replace(media, kind="audio" if sound else "video", mime_type=mime)
-
-
-def _type(tracks: Sequence[Any]) -> str | None:
-    """As Meta names it; None for what it does not take."""
-    container = next((one for one in tracks if one.track_type == "General"), None)
-    films = [one for one in tracks if one.track_type == "Video"]
-    sounds = [one for one in tracks if one.track_type == "Audio"]
-    if container is None or not (films or sounds) or len(films) > 1 or len(sounds) > 1:
+    file.flush()
+    mime = _answer(descriptor)
+    if mime == NOBODY:
         return None
-    return _film(container, films[0], sounds) if films else _sound(container, sounds[0])
+    if mime in _FILMS or (mime in _SOUNDS and not media.caption):
+        return replace(media, kind="video" if mime in _FILMS else "audio", mime_type=mime)
+    return replace(media, kind="link")
 
 
-def _film(container: Any, film: Any, sounds: Sequence[Any]) -> str | None:
-    if container.format != "MPEG-4" or film.format != "AVC" or not all(map(_is_aac, sounds)):
-        return None
-    return "video/3gpp" if "3GPP" in (container.format_profile or "") else "video/mp4"
-
-
-def _sound(container: Any, sound: Any) -> str | None:
-    match container.format:
-        case "Ogg":
-            return OPUS if sound.format == "Opus" and (sound.channel_s or "").startswith("1 ") else None
-        case "MPEG Audio":
-            return "audio/mpeg" if sound.format_profile == "Layer 3" else None
-        case "ADTS":
-            return "audio/aac"
-        case "AMR":
-            return "audio/amr" if sound.format_profile == "Narrow band" else None
-        case "MPEG-4":
-            return "audio/mp4" if _is_aac(sound) else None
-    return None
-
-
-def _is_aac(sound: Any) -> bool:
-    return str(sound.format).startswith("AAC")
+def _answer(descriptor: int) -> str:
+    """What the process said of the file, REFUSED where it said nothing proper in time. It has ended on return."""
+    said, code = b"", None
+    with Popen(_COMMAND, stdin=descriptor, stdout=PIPE, stderr=DEVNULL, env={}, cwd="/") as process:
+        try:
+            with Timeout(SECONDS, False):
+                said = process.stdout.read(_LONGEST_ANSWER)
+                code = process.wait()
+        finally:
+            process.kill()
+    answer = said.decode("ascii", "replace").strip()
+    return answer if code == 0 and answer in _ANSWERS else REFUSED
