@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from psycopg2.extras import execute_values
 
 from db.contacts import conversations, windows
 from db.cursor import Cursor
-from db.mailbox import undelivered
+from db.mailbox import claims, undelivered
 from db.mailbox.claims import BEGUN, row_statuses
 from db.mailbox.messages import stamp
 from db.mailbox.undelivered import MatchedReceipt
@@ -30,14 +30,19 @@ class LineReceipt:
     receipt: Receipt
 
 
-def record(cursor: Cursor, receipts: Sequence[LineReceipt]) -> list[RowStatus]:
-    """Match, write, and park what matches nothing yet, in the caller's transaction."""
-    if not receipts:
+def record(cursor: Cursor, receipts: Sequence[LineReceipt], others: Collection[str] = ()) -> list[RowStatus]:
+    """Match, write, and park what matches nothing yet, in the caller's transaction.
+
+    `others`: ids of messages that the caller writes to afterwards. They are locked together with those told of.
+    """
+    if not receipts and not others:
         return []
     matched = _match(cursor, receipts)
     told = list(matched.values())
     _learn_aliases(cursor, told)
     windows.extend(cursor, {one.message_id: until for one in told if (until := one.receipt.window_until) is not None})
+    if others:
+        claims.lock(cursor, [*others, *{one.message_id for one in told}])
     settled = undelivered.settle(cursor, told)
     later = [LineReceipt(one.line_id, one.receipt) for one in settled.parked]
     _park(cursor, [one for index, one in enumerate(receipts) if index not in matched] + later)

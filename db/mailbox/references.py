@@ -58,24 +58,37 @@ LAST_SHOWN = Prepared(
 )
 
 
-KEEP_EDITS = Prepared(
-    "keep_edits",
-    """UPDATE message_tracking m SET content = jsonb_set(m.content, '{edited}', to_jsonb(v.words))
+EDITED = Prepared(
+    "edited_messages",
+    """SELECT m.id::text, v.words
        FROM unnest(%(lines)s, %(conversations)s, %(source_ids)s, %(words)s)
             AS v (line_id, conversation_id, source_id, words)
-       WHERE m.line_id = v.line_id AND m.direction = 'inbound' AND m.source_id = v.source_id
-         AND m.conversation_id = v.conversation_id -- an app may name any id it likes""",
+       JOIN message_tracking m ON m.line_id = v.line_id AND m.direction = 'inbound' AND m.source_id = v.source_id
+        AND m.conversation_id = v.conversation_id -- an app may name any id it likes""",
     lines="uuid[]", conversations="uuid[]", source_ids="text[]", words="text[]",
 )  # fmt: skip
 
+KEEP_EDITS = Prepared(
+    "keep_edits",
+    """UPDATE message_tracking m SET content = jsonb_set(m.content, '{edited}', to_jsonb(v.words))
+       FROM unnest(%(ids)s, %(words)s) AS v (id, words) WHERE m.id = v.id""",
+    ids="uuid[]", words="text[]",
+)  # fmt: skip
 
-def keep_edits(cursor: Cursor, edits: Mapping[tuple[str, str, str], str]) -> None:
-    """What messages were edited to, by line id, conversation id and WhatsApp's id."""
+
+def edited(cursor: Cursor, edits: Mapping[tuple[str, str, str], str]) -> dict[str, str]:
+    """Whose words these are, by our id. Given by line id, conversation id and WhatsApp's id."""
+    if not edits:
+        return {}
+    lines, conversations, source_ids = zip(*edits, strict=True)
+    EDITED.run(cursor, lines=lines, conversations=conversations, source_ids=source_ids, words=list(edits.values()))
+    return {row[0]: row[1] for row in cursor.fetchall()}
+
+
+def keep_edits(cursor: Cursor, edits: Mapping[str, str]) -> None:
+    """What messages were edited to, by our id. The caller has locked these."""
     if edits:
-        lines, conversations, source_ids = zip(*edits, strict=True)
-        KEEP_EDITS.run(
-            cursor, lines=lines, conversations=conversations, source_ids=source_ids, words=list(edits.values())
-        )
+        KEEP_EDITS.run(cursor, ids=list(edits), words=list(edits.values()))
 
 
 def quoted(cursor: Cursor, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ReferredMessage]:

@@ -15,7 +15,7 @@ from db.contacts import conversations
 from db.contacts.conversations import NamesakeError
 from db.contacts.seen import SeenPerson
 from db.cursor import Cursor
-from db.mailbox import messages, notices, receipts, unfinished
+from db.mailbox import messages, notices, receipts, references, unfinished
 from db.pool import Pool
 from relay import metrics
 from relay.broker.updates import unpacked
@@ -119,9 +119,10 @@ class Intake:
         with self._pool.transaction() as cursor:
             mappings = self._resolve(cursor, [arrived.seen for arrived in written], recalling)
             conversations.see_genesys_conversations(cursor, update_events.genesys_conversations(written, mappings))
-            new = self._rows(cursor, written, mappings)
+            new, edits = self._rows(cursor, written, mappings)
             inserted = messages.insert(cursor, new)
-            row_statuses = receipts.record(cursor, told)
+            row_statuses = receipts.record(cursor, told, edits)
+            references.keep_edits(cursor, edits)
             told_of = [arrived.kept for arrived in group if isinstance(arrived.event, Notice)]
             notices.keep(cursor, [*told_of, *(trouble for arrived in group if (trouble := arrived.trouble))])
             typed = self._typed(cursor, [arrived for arrived in group if isinstance(arrived.event, Typing)])
@@ -154,20 +155,22 @@ class Intake:
 
     def _rows(
         self, cursor: Cursor, written: Sequence[UpdateEvent], mappings: Sequence[ConversationMapping]
-    ) -> list[NewRow]:
+    ) -> tuple[list[NewRow], dict[str, str]]:
+        """And what messages that were there before are edited to, by their ids."""
         referring = [
             Referring(arrived.update.line_id, mapping.conversation_id, arrived.event)
             for arrived, mapping in zip(written, mappings, strict=True)
             if isinstance(arrived.event, Message) and arrived.update.channel == "whatsapp"
         ]
-        completed = iter(complete(cursor, referring))
+        completion = complete(cursor, referring)
+        completed = iter(completion.messages)
         rows, made = Rows(self._targets), []
         for arrived, mapping in zip(written, mappings, strict=True):
             event = arrived.event
             assert isinstance(event, (Message, Ignored))
             refers = isinstance(event, Message) and arrived.update.channel == "whatsapp"
             made += rows.of(arrived, next(completed) if refers else event, mapping)
-        return update_events.in_parts(update_events.distinct(made))
+        return update_events.in_parts(update_events.distinct(made)), completion.edits
 
     def _typed(self, cursor: Cursor, typing: Sequence[UpdateEvent]) -> list[AgentTyped]:
         """Of those whom we know; nobody gets a conversation because somebody types.

@@ -34,15 +34,23 @@ class Referring:
     message: Message
 
 
-def complete(cursor: Cursor, written: Sequence[Referring]) -> list[Message]:
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """`edits`: what messages that were there before are edited to, by our id. Not written yet."""
+
+    messages: list[Message]
+    edits: dict[str, str]
+
+
+def complete(cursor: Cursor, written: Sequence[Referring]) -> Completed:
     """The messages with what they refer to filled in, as far as it is known; the others as they are."""
     known = _Referred(cursor, written)
     found = []
     for one in written:
         found.append(_completed(one, known))
         known.edit(one)
-    known.keep_edits(cursor)
-    return [replace(message, edited=known.edited(one)) for one, message in zip(written, found, strict=True)]
+    messages = [replace(message, edited=known.edited(one)) for one, message in zip(written, found, strict=True)]
+    return Completed(messages, known.edits(cursor))
 
 
 class _Referred:
@@ -70,9 +78,9 @@ class _Referred:
         """Of a message of the group: what it was edited to within the group."""
         return self._edits.get((one.line_id, one.conversation_id, one.message.source_id), one.message.edited)
 
-    def keep_edits(self, cursor: Cursor) -> None:
-        """With the messages that were there before, for all who refer to them later."""
-        references.keep_edits(cursor, self._edits)
+    def edits(self, cursor: Cursor) -> dict[str, str]:
+        """Of the messages that were there before, to be kept with them for all who refer to them later."""
+        return references.edited(cursor, self._edits)
 
     def quote(self, one: Referring) -> Quote | None:
         """Of this conversation only: in a group people quote each other, and an app may name any id it likes."""

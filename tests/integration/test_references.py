@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
 
+import gevent
 import pytest
 from psycopg2.extras import Json
 
-from db.mailbox import references
+from db.mailbox import claims, references
 from db.pool import Pool
 from relay.core.content import About
 from relay.core.conversation.quoting import DELETED, edited, reacted
 from relay.core.mailbox import Row
-from relay.core.messages import Message, Person
+from relay.core.messages import Message, Person, Receipt, Update, dump
+from relay.intake.intake import Intake
 from relay.intake.references import Referring, complete
-from tests.integration.rows import new_message
+from tests.integration.rows import NOW, new_message, sent_message
 from tests.integration.told import World
+from tests.waiting import PATIENCE, wait_until
 
 
 def reply(pool: Pool, row: Row, conversation_id: str, *batch: Referring) -> str | None:
     """What becomes of "yes", in reply to the row's message, in this conversation."""
     message = Message("wamid.reply", Person("4915700"), 1.0, text="yes", reply_to=row.message.source_id)
     with pool.transaction() as cursor:
-        return complete(cursor, [*batch, Referring(row.line_id, conversation_id, message)])[-1].text
+        return complete(cursor, [*batch, Referring(row.line_id, conversation_id, message)]).messages[-1].text
 
 
 @pytest.fixture
@@ -60,7 +66,9 @@ def about(row: Row, kind: About, text: str | None) -> Referring:
 
 def told(pool: Pool, *written: Referring) -> list[str | None]:
     with pool.transaction() as cursor:
-        return [one.text for one in complete(cursor, written)]
+        completed = complete(cursor, written)
+        references.keep_edits(cursor, completed.edits)
+        return [one.text for one in completed.messages]
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["in one batch", "one after the other"])
@@ -90,7 +98,7 @@ def test_an_edit_in_the_batch_of_its_original_is_kept_with_it(pool: Pool, line_i
         original, _ = complete(
             cursor,
             [Referring(line_id, row.conversation_id, fresh.message), about(fresh, "edit", edited("do NOT cancel"))],
-        )
+        ).messages
     assert (original.text, original.edited) == ("please cancel", "do NOT cancel")
 
 
@@ -98,6 +106,34 @@ def test_nobody_edits_what_somebody_else_wrote(pool: Pool, row: Row) -> None:
     other = replace(row, conversation_id=new_message(pool, row.line_id, "inbound").conversation_id)
     told(pool, about(other, "edit", edited("pay me")))
     assert reply(pool, row, row.conversation_id) == "In reply to their own message: “a message”\nyes"
+
+
+def test_an_edit_and_a_receipt_of_one_group_are_locked_in_the_order_of_ids(pool: Pool, line_id: str) -> None:
+    """Held up at the first row, intake has not the second yet: so no two ever wait for each other."""
+    provider_id = uuid4().hex
+    first, second = sent_message(pool, line_id, "inbound", provider_id), new_message(pool, line_id, "inbound")
+    assert first.id < second.id
+    edit = about(second, "edit", edited("please DO NOT cancel")).message
+    edit = replace(edit, source_id=uuid4().hex, person=second.message.person)
+    parsed = [edit, Receipt(provider_id, "delivered", NOW)]
+    speech: Any = SimpleNamespace(parse=lambda _payload: parsed, fit=lambda message: [message])
+    update = Update("whatsapp", second.tenant_id, line_id, second.message.person.address, NOW, 0, {})
+    intake = Intake(pool, {"whatsapp": speech, "genesys": speech}, 16)
+    with pool.transaction() as cursor:
+        claims.lock(cursor, [first.id])
+        waits = gevent.spawn(intake.take, [dump(update)])
+        wait_until(lambda: _blocked(pool), message="intake to wait")
+        cursor.execute("SELECT 1 FROM message_tracking WHERE id = %s FOR UPDATE NOWAIT", (second.id,))
+    assert waits.get(timeout=PATIENCE).dead == []
+    assert reply(pool, second, second.conversation_id) == ("In reply to their own message: “please DO NOT cancel”\nyes")
+
+
+def _blocked(pool: Pool) -> bool:
+    with pool.transaction() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def test_of_the_parts_of_one_question_the_last_is_the_menu(pool: Pool) -> None:
