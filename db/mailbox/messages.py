@@ -181,7 +181,11 @@ def save_content(pool: Pool, message_id: str, message: Message, loss: tuple[str,
         if loss is not None:
             events.note(cursor, [(message_id, *loss)])
         cursor.execute(
-            """UPDATE message_tracking SET content = %s, media_url = coalesce(%s, media_url), updated_at = now()
+            # What the customer edited it to meanwhile is known to the row alone.
+            """UPDATE message_tracking
+               SET content = %s::jsonb || CASE WHEN content ? 'edited'
+                                               THEN jsonb_build_object('edited', content->'edited') ELSE '{}' END,
+                   media_url = coalesce(%s, media_url), updated_at = now()
                WHERE id = %s""",
             (dump_short(message).decode(), where, UUID(message_id)),
         )

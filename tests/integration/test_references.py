@@ -11,7 +11,7 @@ import gevent
 import pytest
 from psycopg2.extras import Json
 
-from db.mailbox import claims, references
+from db.mailbox import claims, messages, references
 from db.pool import Pool
 from relay.core.content import About
 from relay.core.conversation.quoting import DELETED, edited, reacted
@@ -106,6 +106,17 @@ def test_nobody_edits_what_somebody_else_wrote(pool: Pool, row: Row) -> None:
     other = replace(row, conversation_id=new_message(pool, row.line_id, "inbound").conversation_id)
     told(pool, about(other, "edit", edited("pay me")))
     assert reply(pool, row, row.conversation_id) == "In reply to their own message: “a message”\nyes"
+
+
+def test_an_edit_that_comes_while_a_file_is_prepared_is_not_lost_with_it(pool: Pool, row: Row) -> None:
+    told(pool, about(row, "edit", edited("please DO NOT cancel")))
+    messages.save_content(pool, row.id, replace(row.message, text="please cancel"))
+    assert reply(pool, row, row.conversation_id) == "In reply to their own message: “please DO NOT cancel”\nyes"
+
+
+def test_nothing_is_made_of_an_edit_that_never_came(pool: Pool, row: Row) -> None:
+    messages.save_content(pool, row.id, replace(row.message, text="please cancel"))
+    assert reply(pool, row, row.conversation_id) == "In reply to their own message: “please cancel”\nyes"
 
 
 def test_an_edit_and_a_receipt_of_one_group_are_locked_in_the_order_of_ids(pool: Pool, line_id: str) -> None:
