@@ -79,6 +79,11 @@ class SchemaError(DatabaseError):
     """What the statement speaks of is not in this database: it has no schema yet, or an older one."""
 
 
+def meets_everybody(error: Exception) -> bool:
+    """Whatever else the store is asked for now, it would answer the same."""
+    return isinstance(error, StoreError) and not (isinstance(error, DatabaseError) and error.of_this_work)
+
+
 def data_at_fault(error: psycopg2.Error) -> bool:
     """PostgreSQL will never take this data; asking again would not help."""
     return (error.pgcode or "")[:2] in DATA

@@ -3,7 +3,8 @@
 It writes whenever its inbox is empty or the group is full, so a quiet relay waits for nothing and a
 busy one shares its commits. While PostgreSQL is in trouble everything is kept and written again until it is taken. That
 has a bound: a claim holds its sender, of which there are a few for each line, and an outcome or a report its
-conversation, which goes no further before it is written.
+conversation, which goes no further before it is written. What only one of them meets holds up nobody else: an outcome
+or a report waits by itself (`relay/runtime/unwritten.py`), a claim is refused.
 """
 
 from __future__ import annotations
@@ -11,21 +12,24 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import structlog
 
 from db.contacts import conversations
 from db.cursor import Cursor
+from db.errors import meets_everybody
 from db.mailbox import claims, receipts, sweep
 from relay import metrics
 from relay.core.conversation.events import OutcomeWritten, ReportEnded, RowChanged, Wake
 from relay.core.errors import StoreError
-from relay.core.mailbox import RowStatus
+from relay.core.mailbox import Claim, RowStatus
 from relay.core.retry import store_backoff
 from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import Claimed, ClaimRequest, Outcome, ReportOutcome, Tick
 from relay.runtime.context import Parts
+from relay.runtime.unwritten import End
 
 log = structlog.get_logger(__name__)
 
@@ -60,8 +64,10 @@ class JournalActor(RelayActor):
             return
         elif not isinstance(command, Tick):
             super().handle(command)
-        waiting = len(self._claims) + len(self._outcomes) + len(self._reports)
-        if waiting and (self.inbox_empty or waiting >= GROUP) and time.monotonic() >= self._resting_until:
+        waiting, now = len(self._claims) + len(self._outcomes) + len(self._reports), time.monotonic()
+        if now < self._resting_until or not (self.inbox_empty or waiting >= GROUP):
+            return
+        if waiting or self._parts.unwritten.due(now):
             self._write()
 
     def recover(self) -> None:
@@ -71,16 +77,18 @@ class JournalActor(RelayActor):
     def _end(self) -> None:
         """What has been told is written; claims are not, because nobody will send any more."""
         try:
-            if self._outcomes or self._reports:
-                self._write_outcomes()
+            self._write_outcomes()
+            self._write_unwritten(inf)
         except StoreError as error:
             log.warning("outcomes_left_to_the_next_owner", outcomes=len(self._outcomes), error=str(error))
+        if self._parts.unwritten:
+            log.warning("outcomes_left_to_the_next_owner", outcomes=len(self._parts.unwritten))
         self.stop()
 
     def _write(self) -> None:
         try:
-            if self._outcomes or self._reports:
-                self._write_outcomes()
+            self._write_unwritten(time.monotonic())
+            self._write_outcomes()
             if self._claims:
                 self._write_claims()
             self._failures, self._parts.journal_behind = 0, False
@@ -106,14 +114,26 @@ class JournalActor(RelayActor):
         if group:
             wanted = [replace(one.claim, again=True) if id(one) in self._tried else one.claim for one in group.values()]
             self._tried |= {id(one) for one in group.values()}
-            with self._parts.pool.autocommit() as cursor:
-                granted = claims.claim(cursor, self._parts.lease.daemon_id, wanted, self._parts.limits.request)
+            granted = self._claim(wanted)
         asked, self._claims, self._tried = self._claims, [], set()
         self._count(len(group))
         for one in asked:
             message_id = one.claim.message_id
             mine = group[message_id] is one and message_id in granted
             tell(one.sender, Claimed(message_id, mine, started))
+
+    def _claim(self, wanted: Sequence[Claim]) -> set[str]:
+        """The ids that are granted. One that meets trouble of its own is not: its conversation looks again later.
+
+        Raises StoreError: some may be written all the same.
+        """
+        try:
+            with self._parts.pool.autocommit() as cursor:
+                return claims.claim(cursor, self._parts.lease.daemon_id, wanted, self._parts.limits.request)
+        except StoreError as error:
+            if meets_everybody(error):
+                raise
+        return {granted for one in wanted for granted in self._claim([one])} if len(wanted) > 1 else set()
 
     def _refuse_claims(self) -> None:
         """Those that a statement may have written whose answer was lost are the next owner's to find out."""
@@ -122,9 +142,28 @@ class JournalActor(RelayActor):
         self._claims, self._tried = [], set()
 
     def _write_outcomes(self) -> None:
-        outcomes, reports = self._outcomes, self._reports
-        row_statuses = self._in_groups(outcomes, reports)
-        self._outcomes, self._reports = [], []
+        if not self._outcomes and not self._reports:
+            return
+        unwritten = self._parts.unwritten
+        try:
+            row_statuses = self._in_groups(self._outcomes, self._reports)
+        finally:
+            self._outcomes = [one for one in self._outcomes if one not in unwritten]
+            self._reports = [one for one in self._reports if one not in unwritten]
+        outcomes, reports, self._outcomes, self._reports = self._outcomes, self._reports, [], []
+        self._tell_written(outcomes, reports, row_statuses)
+
+    def _write_unwritten(self, now: float) -> None:
+        """Those whose time has come."""
+        for end in self._parts.unwritten.due(now):
+            row_statuses = self._alone(end)
+            if row_statuses is not None:
+                self._parts.unwritten.written(end)
+                self._tell_written(*_split([end]), row_statuses)
+
+    def _tell_written(
+        self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome], row_statuses: dict[str, RowStatus]
+    ) -> None:
         self._count(len(outcomes) + len(reports))
         for one in outcomes:
             self._count_end(one)
@@ -138,40 +177,55 @@ class JournalActor(RelayActor):
             tell(self._parts.shards.get(row_status.shard), RowChanged(row_status))
 
     def _in_groups(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, RowStatus]:
-        """Write all at once; if the data of one is at fault, one by one, and only that one loses something.
+        """Write all at once; if one of them is at fault, or meets trouble of its own, one by one.
 
         Raises StoreError: nothing is lost, and all of it is to be written again.
         """
-        try:
-            return self._commit(outcomes, reports)
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever is odd about one of them, the others are written
-            if len(outcomes) + len(reports) <= 1:
-                return self._as_far_as_possible(outcomes, reports, error)
+        if len(outcomes) + len(reports) > 1:
+            try:
+                return self._commit(outcomes, reports)
+            except Exception as error:  # whatever is odd about one of them shows when it is alone
+                if meets_everybody(error):
+                    raise
         row_statuses: dict[str, RowStatus] = {}
-        for one in outcomes:
-            row_statuses |= self._in_groups([one], [])
-        for told in reports:
-            row_statuses |= self._in_groups([], [told])
+        ends: list[End] = [*outcomes, *reports]
+        for one in ends:
+            row_statuses |= self._alone(one) or {}
         return row_statuses
 
-    def _as_far_as_possible(
-        self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome], error: Exception
-    ) -> dict[str, RowStatus]:
+    def _alone(self, end: End) -> dict[str, RowStatus] | None:
+        """None: PostgreSQL did not take it, and may take others; it is kept.
+
+        Raises StoreError: it is everybody's trouble, or that of too many.
+        """
+        try:
+            return self._as_far_as_possible(end)
+        except StoreError as error:
+            if meets_everybody(error) or self._parts.unwritten.full_for(end):
+                raise
+            if end not in self._parts.unwritten:
+                log.warning("outcome_waits_alone", message_id=end.message_id, error=str(error))
+            pause = self._parts.unwritten.refused(end, time.monotonic())
+            self._parts.timers.after(pause, self.actor_ref, Tick())
+            return None
+
+    def _as_far_as_possible(self, end: End) -> dict[str, RowStatus]:
         """What came of a call matters more than what the provider said about it: that is left out first.
 
         What even then cannot be written is told to nobody: the row keeps its claim, which the sweep ends as unknown.
         """
-        plain = [_without_words(one) for one in outcomes]
-        plain_reports = [replace(one, given_up=one.given_up and NOT_WRITABLE) for one in reports]
-        ids = [one.message_id for one in outcomes] + [one.message_id for one in reports]
-        if (plain, plain_reports) == (list(outcomes), list(reports)):
-            metrics.journal_losses.inc()
-            log.error("outcome_not_written", message_ids=ids, error=type(error).__name__, exc_info=error)
-            return {}
-        log.warning("outcome_written_without_words", message_ids=ids, error=type(error).__name__)
-        return self._in_groups(plain, plain_reports)
+        try:
+            return self._commit(*_split([end]))
+        except StoreError:
+            raise
+        except Exception as error:
+            plain = _without_words(end) if isinstance(end, Outcome) else _without_reason(end)
+            if plain == end:
+                metrics.journal_losses.inc()
+                log.error("outcome_not_written", message_id=end.message_id, error=type(error).__name__, exc_info=error)
+                return {}
+            log.warning("outcome_written_without_words", message_id=end.message_id, error=type(error).__name__)
+        return self._as_far_as_possible(plain)
 
     def _commit(self, outcomes: Sequence[Outcome], reports: Sequence[ReportOutcome]) -> dict[str, RowStatus]:
         sent = [one.sent for one in outcomes if one.sent is not None]
@@ -219,6 +273,15 @@ class JournalActor(RelayActor):
     def _count_end(outcome: Outcome) -> None:
         if outcome.attempt is not None:
             metrics.attempts.labels(outcome.attempt.outcome).inc()
+
+
+def _split(ends: Sequence[End]) -> tuple[list[Outcome], list[ReportOutcome]]:
+    outcomes = [one for one in ends if isinstance(one, Outcome)]
+    return outcomes, [one for one in ends if isinstance(one, ReportOutcome)]
+
+
+def _without_reason(report: ReportOutcome) -> ReportOutcome:
+    return replace(report, given_up=report.given_up and NOT_WRITABLE)
 
 
 def _without_words(outcome: Outcome) -> Outcome:

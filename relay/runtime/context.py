@@ -22,6 +22,7 @@ from relay.core.conversation.hold import Pace
 from relay.core.errors import SendError
 from relay.runtime.rows import RowsReader
 from relay.runtime.timers import Timers
+from relay.runtime.unwritten import Unwritten
 from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
 
@@ -82,6 +83,8 @@ class Parts:
     start_tenant: Callable[[str], Ref] | None = None
     journal_behind: bool = False
     """PostgreSQL has not taken what the journal was told, so rows may not say yet how their calls ended."""
+    unwritten: Unwritten = field(default_factory=Unwritten)
+    """What only single rows keep the journal from writing."""
     pace: Pace = field(default_factory=Pace)
     stopping: bool = False
     """No call is begun any more: claims that were asked for are refused."""

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import gevent
 from gevent.event import AsyncResult
 
+from db.errors import meets_everybody
 from db.mailbox import unfinished
 from db.mailbox.unfinished import UnfinishedRows
 from db.pool import Pool
 from relay.core.conversation.lane import LANE_LIMIT
-from relay.core.errors import StoreError
 
 READERS = 2
 """Of ten connections the others are left for the intake, the journal and the supervisor."""
@@ -50,11 +50,11 @@ class RowsReader:
             self._readers -= 1
 
     def _answer(self, group: Sequence[tuple[str, AsyncResult]]) -> None:
-        """What the rows of one lead to is no fault of the others: then each is read by itself."""
+        """What the rows of one lead to, or are on, is no fault of the others: then each is read by itself."""
         try:
             found = unfinished.read(self._pool, [conversation_id for conversation_id, _ in group], LANE_LIMIT)
         except Exception as error:  # noqa: BLE001 - raised where it was asked for
-            if len(group) > 1 and not isinstance(error, StoreError):
+            if len(group) > 1 and not meets_everybody(error):
                 for one in group:
                     self._answer([one])
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -21,8 +21,9 @@ from relay.runtime.actor import Ping, RelayActor, Stop
 from relay.runtime.commands import Claimed, ClaimRequest, Outcome
 from relay.runtime.context import Lease
 from relay.runtime.timers import Timers
+from relay.runtime.unwritten import Unwritten
 from tests.integration.rows import NOW, new_message, sent_message
-from tests.services.postgres_trouble import read_only
+from tests.services.postgres_trouble import administer, read_only
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -49,7 +50,7 @@ def journal(pool: Pool) -> Iterator[SimpleNamespace]:
     timers.start(lambda error: pytest.fail(f"the timers ended: {error}"))
     parts: Any = SimpleNamespace(
         pool=pool, lease=Lease(daemon_id), limits=SimpleNamespace(request=10.0), timers=timers, shards={},
-        journal_behind=False, stopping=False,
+        journal_behind=False, stopping=False, unwritten=Unwritten(),
     )  # fmt: skip
     ref = JournalActor.start(parts)
     yield SimpleNamespace(ref=ref, epochs=epochs, parts=parts)
@@ -164,6 +165,84 @@ def test_while_writes_are_refused_claims_and_outcomes_are_kept_and_then_written(
     wait_until(lambda: heard, message="the conversation to be told")
     assert [one.row_status.state for one in heard] == ["sent"]
     assert (states(pool, [ended, asked]), journal.parts.journal_behind) == (["sent", "sending"], False)
+    for ref in (conversation, sender):
+        ref.stop()
+
+
+@contextmanager
+def broken_page(url: str, row: Row) -> Iterator[None]:
+    """Whoever writes to this row is told what a server tells of a broken page."""
+    administer(
+        url,
+        """CREATE FUNCTION broken_page() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN RAISE EXCEPTION 'invalid page in block 7' USING ERRCODE = 'XX001'; END $$""",
+        f"""CREATE TRIGGER broken_page BEFORE UPDATE ON message_tracking FOR EACH ROW
+            WHEN (OLD.id = '{row.id}') EXECUTE FUNCTION broken_page()""",
+    )
+    try:
+        yield
+    finally:
+        administer(url, "DROP TRIGGER broken_page ON message_tracking", "DROP FUNCTION broken_page()")
+
+
+def test_an_outcome_that_alone_meets_trouble_keeps_nobody_from_sending_and_is_written_once_that_is_mended(
+    journal: SimpleNamespace, pool: Pool, line_id: str, postgres: str
+) -> None:
+    broken, sound, asked = (new_message(pool, line_id) for _ in range(3))
+    for row in (broken, sound):
+        claimed(journal, row)
+    conversation, heard, _ = listener()
+    sender, granted, came = listener()
+    with broken_page(postgres, broken):
+        for row in (broken, sound):
+            journal.ref.tell(outcome(row, line_id, conversation))
+        journal.ref.tell(ClaimRequest(claim(journal, asked), sender))
+        assert came.wait(PATIENCE)
+        assert [one.granted for one in granted] == [True]
+        wait_until(lambda: heard, message="the sound one to be told")
+        assert [one.message_id for one in heard] == [sound.id]
+        assert journal.parts.unwritten.ended(broken.id)
+        assert not journal.parts.journal_behind, "no shard waits for it"
+    wait_until(lambda: len(heard) == 2, message="the other to be written")
+    assert [one.row_status.state for one in heard] == ["sent", "sent"]
+    assert states(pool, [broken, sound]) == ["sent", "sent"]
+    assert not journal.parts.unwritten
+    for ref in (conversation, sender):
+        ref.stop()
+
+
+def test_a_claim_that_alone_meets_trouble_is_refused_and_the_others_are_granted(
+    journal: SimpleNamespace, pool: Pool, line_id: str, postgres: str
+) -> None:
+    rows = [new_message(pool, line_id) for _ in range(3)]
+    sender, heard, _ = listener()
+    with broken_page(postgres, rows[1]):
+        for row in rows:
+            journal.ref.tell(ClaimRequest(claim(journal, row), sender))
+        wait_until(lambda: len(heard) == 3, message="all to be answered")
+    assert {one.message_id for one in heard if one.granted} == {rows[0].id, rows[2].id}
+    assert states(pool, rows) == ["sending", "received", "sending"]
+    sender.stop()
+
+
+def test_trouble_of_very_many_is_everybodys_and_nothing_more_is_claimed(
+    journal: SimpleNamespace, pool: Pool, line_id: str, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sent then could be written down no better."""
+    monkeypatch.setattr("relay.runtime.unwritten.MOST", 0)
+    broken, asked = (new_message(pool, line_id) for _ in range(2))
+    claimed(journal, broken)
+    conversation, heard, _ = listener()
+    sender, granted, came = listener()
+    with broken_page(postgres, broken):
+        journal.ref.tell(outcome(broken, line_id, conversation))
+        wait_until(lambda: journal.parts.journal_behind, message="the journal to wait")
+        journal.ref.tell(ClaimRequest(claim(journal, asked), sender))
+        journal.ref.ask(Ping(), timeout=PATIENCE)
+        assert (heard, granted) == ([], [])
+    assert came.wait(PATIENCE)
+    wait_until(lambda: heard, message="it to be written")
+    assert states(pool, [broken, asked]) == ["sent", "sending"]
     for ref in (conversation, sender):
         ref.stop()
 

@@ -157,6 +157,21 @@ def test_rows_that_cannot_be_read_keep_nobody_else_from_reading(pool: Pool, line
         fails.get()
 
 
+def test_a_broken_page_keeps_only_those_whose_rows_are_on_it_from_reading(pool: Pool, line_id: str) -> None:
+    """PostgreSQL says the same of a value that is no JSON inside: an error of its own, XX000."""
+    sound, broken = (new_message(pool, line_id) for _ in range(2))
+    with pool.transaction() as cursor:
+        cursor.execute("CREATE CAST (bytea AS jsonb) WITHOUT FUNCTION")
+        cursor.execute("UPDATE message_tracking SET content = '\\x00000000'::bytea::jsonb WHERE id = %s", (broken.id,))
+        cursor.execute("DROP CAST (bytea AS jsonb)")
+    reader = RowsReader(pool)
+    fails, works = (gevent.spawn(reader.read, row.conversation_id) for row in (broken, sound))
+    gevent.joinall([fails, works], timeout=PATIENCE)
+    with pytest.raises(DatabaseError, match="XX000"):
+        fails.get()
+    assert [row.id for row in works.get().lanes["outbound"]] == [sound.id]
+
+
 def test_what_an_agent_is_to_be_told_of_is_read_with_its_own_conversation(pool: Pool, line_id: str) -> None:
     told, other = (new_message(pool, line_id) for _ in range(2))
     with pool.transaction() as cursor:
