@@ -220,15 +220,15 @@ def unpark(cursor: Cursor, ids: Sequence[tuple[str, str]]) -> list[RowStatus]:
     return record(cursor, [_line_receipt(row) for row in cursor.fetchall()])
 
 
-def unpark_known(cursor: Cursor, limit: int = 500) -> list[RowStatus]:
-    """The sweep's share: parked receipts whose message became known without anybody looking."""
+def known(cursor: Cursor, limit: int = 500) -> list[tuple[str, str]]:
+    """(line id, provider id) of parked receipts whose message became known without anybody looking, now locked."""
     cursor.execute(
         """SELECT p.line_id::text, p.provider_id FROM parked_receipts p
            JOIN message_attempts a ON a.line_id = p.line_id AND a.provider_id = p.provider_id
            ORDER BY p.parked_at LIMIT %s FOR UPDATE OF p SKIP LOCKED""",
         (limit,),
     )
-    return unpark(cursor, [(row[0], row[1]) for row in cursor.fetchall()])
+    return [(row[0], row[1]) for row in cursor.fetchall()]
 
 
 def drop_stale(cursor: Cursor) -> int:

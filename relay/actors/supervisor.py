@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +12,12 @@ import structlog
 
 from db.daemons import shards
 from db.daemons.lease import AnotherDaemonError, LeaseSession
-from db.mailbox import notices, receipts, sweep
+from db.errors import meets_everybody
+from db.mailbox import notices, sweep
 from relay import metrics
 from relay.actors.intake import ChannelDropped, IntakeActor
 from relay.actors.journal import JournalActor
+from relay.actors.parked import ParkedReceipts
 from relay.actors.shard import BeginShard, FoundUnfinished, ShardActor
 from relay.actors.tenant import TenantActor
 from relay.core.conversation.events import RowChanged, Wake
@@ -64,7 +67,7 @@ class Supervisor(RelayActor):
         """Of shards that died or failed: how often in a row, and until when each is left alone (time.monotonic)."""
         self._sweep_after = sweep.START
         self._lease_at = 0.0
-        self._stale_at = 0.0
+        self._parked = ParkedReceipts(parts)
         self._expire_at = 0.0
         self._stopping = False
 
@@ -93,8 +96,8 @@ class Supervisor(RelayActor):
                 self._keep_lease()
             self._revive()
             self._give_back()
-            self._sweep()
-            self._expire()
+            for work in (self._sweep, self._apply_parked, self._parked.drop, self._expire):
+                self._apart(work)
         except StoreError as error:
             log.debug("supervisor_waits_for_postgresql", error=str(error))
             if time.monotonic() >= self._parts.lease.until:
@@ -210,6 +213,23 @@ class Supervisor(RelayActor):
 
     # Work that no actor knows of
 
+    @staticmethod
+    def _apart(work: Callable[..., None], *rows: Any) -> None:
+        """What single rows make of it is no reason to leave the rest undone; it is tried again with the next sweep.
+
+        Raises StoreError: PostgreSQL is in trouble.
+        """
+        try:
+            work(*rows)
+        except Exception as error:
+            if meets_everybody(error):
+                raise
+            if isinstance(error, StoreError):  # told once by who speaks with the store
+                log.debug("supervisor_waits_for_postgresql", error=str(error))
+                return
+            where = "".join(traceback.format_tb(error.__traceback__))  # without its text, which may quote a row
+            log.error("supervisor_work_failed", work=work.__name__, error=type(error).__name__, where=where)
+
     def _expire(self) -> None:
         """A bounded number of old notices now and then; each daemon does it, and none waits for another."""
         if time.monotonic() >= self._expire_at:
@@ -220,24 +240,23 @@ class Supervisor(RelayActor):
     def _sweep(self) -> None:
         if not self._parts.shards:
             return
-        with self._parts.pool.transaction() as cursor:
+        with self._parts.pool.autocommit() as cursor:
             found = sweep.page(cursor, sorted(self._parts.shards), self._sweep_after)
-            if any(one.stale for one in found) and not self._parts.journal_behind:
-                sweep.expire(cursor, found, self._parts.limits.unknown_outcome)
-            row_statuses = receipts.unpark_known(cursor)
         self._sweep_after = found[-1].bookmark if len(found) >= sweep.PAGE else sweep.START
+        self._apart(self._end_stale, found)
         for shard, rows in _by_shard(found).items():
             tell(self._parts.shards.get(shard), FoundUnfinished(rows))
-        for row_status in row_statuses:
-            tell(self._parts.shards.get(row_status.shard), RowChanged(row_status))
-        self._drop_stale()
 
-    def _drop_stale(self) -> None:
-        if time.monotonic() < self._stale_at:
-            return
-        self._stale_at = time.monotonic() + 60.0
-        with self._parts.pool.transaction() as cursor:
-            metrics.receipts_dropped.inc(receipts.drop_stale(cursor))
+    def _end_stale(self, found: Sequence[sweep.UnfinishedMessage]) -> None:
+        """Calls without word become unknown; not those of which the journal still holds the word."""
+        stale = [one for one in found if one.stale and not self._parts.unwritten.ended(one.message_id)]
+        if stale and not self._parts.journal_behind:
+            with self._parts.pool.transaction() as cursor:
+                sweep.expire(cursor, stale, self._parts.limits.unknown_outcome)
+
+    def _apply_parked(self) -> None:
+        for row_status in self._parked.apply():
+            tell(self._parts.shards.get(row_status.shard), RowChanged(row_status))
 
     def _notified(self, notified: DatabaseNotification) -> None:
         if notified.channel == "relay_tenants":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +12,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from conf.loading import load_settings
+from db.pool import Pool
 from demo.stack.ports import free_port
-from relay.actors import supervisor
+from relay.actors import parked, supervisor
 from relay.daemon.bootstrap import build_daemon
 from relay.daemon.service import Service
-from relay.runtime.actor import Ping
+from relay.runtime.actor import Ping, failing
+from tests.integration.rows import new_line, sent_message
+from tests.services.postgres_trouble import administer
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -43,8 +47,8 @@ def fail(ref: Any, times: int) -> None:
     ref.ask(Ping(), timeout=PATIENCE)
 
 
-@pytest.fixture
-def daemon(settings_env: dict[str, str], postgres: str) -> Iterator[Daemon]:
+@contextmanager
+def running(settings_env: dict[str, str]) -> Iterator[Daemon]:
     settings = load_settings({**settings_env, "METRICS_PORT": str(free_port())})
     service = build_daemon(settings)
     with capture_logs() as said:
@@ -55,6 +59,12 @@ def daemon(settings_env: dict[str, str], postgres: str) -> Iterator[Daemon]:
         service.end()
         run.join(timeout=PATIENCE)
         assert run.ready(), "it did not stop"
+
+
+@pytest.fixture
+def daemon(settings_env: dict[str, str], postgres: str) -> Iterator[Daemon]:
+    with running(settings_env) as held:
+        yield held
 
 
 def test_a_shard_that_only_fails_begins_anew_and_the_others_notice_nothing(daemon: Daemon) -> None:
@@ -77,3 +87,50 @@ def test_what_cannot_be_mended_ends_the_daemon_with_a_sentence(daemon: Daemon) -
     assert daemon.run.value == 1, "its exit code"
     [last] = [one for one in daemon.said if one["event"] == "relay_cannot_go_on"]
     assert last["reason"] == "the alarms are broken"
+
+
+def park(pool: Pool, line_id: str, provider_id: str) -> None:
+    """What the provider says of a message that was not known when it said so, and is now."""
+    row = sent_message(pool, line_id, provider_id=provider_id)
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """UPDATE message_tracking SET state = 'sent', sent_at = now(), origin = 'api', provider_id = %s
+               WHERE id = %s""",
+            (provider_id, row.id),
+        )
+        cursor.execute(
+            "INSERT INTO parked_receipts (line_id, provider_id, status, at) VALUES (%s, %s, 'delivered', now())",
+            (line_id, provider_id),
+        )
+
+
+def one(pool: Pool, statement: str) -> Any:
+    with pool.transaction() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
+
+
+def test_a_parked_receipt_that_cannot_be_applied_ends_no_daemon_and_is_dropped_in_its_time(
+    settings_env: dict[str, str], postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parked, "DROP_EVERY", 0.1)
+    with Pool(postgres) as pool:
+        line_id = new_line(pool)
+        for provider_id in ("wamid.BROKEN", "wamid.SOUND"):
+            park(pool, line_id, provider_id)
+        administer(
+            postgres,
+            """CREATE FUNCTION out_of_range() RETURNS trigger LANGUAGE plpgsql AS
+               $$ BEGIN RAISE EXCEPTION 'a value is out of range' USING ERRCODE = '22003'; END $$""",
+            """CREATE TRIGGER out_of_range BEFORE UPDATE ON message_tracking FOR EACH ROW
+               WHEN (OLD.provider_id = 'wamid.BROKEN') EXECUTE FUNCTION out_of_range()""",
+        )
+        with running(settings_env) as daemon:
+            sound = "SELECT state FROM message_tracking WHERE provider_id = 'wamid.SOUND'"
+            wait_until(lambda: one(pool, sound) == "delivered", message="the other receipt to be applied")
+            assert one(pool, "SELECT count(*) FROM parked_receipts") == 1, "it is kept"
+            one(pool, "UPDATE parked_receipts SET parked_at = now() - interval '16 minutes' RETURNING 1")
+            wait_until(lambda: one(pool, "SELECT count(*) FROM parked_receipts") == 0, message="it to be dropped")
+            assert not failing()
+            assert daemon.count("parked_receipt_not_applied") == 1, "told once"
+            assert "BROKEN" not in str(daemon.said)
