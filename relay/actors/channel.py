@@ -48,6 +48,8 @@ class ChannelActor(RelayActor):
         self._permits = Permits(parts.bucket, SENDERS)
         self._turns = 0
         self._alarm_at = 0.0
+        self._reclaim_from = 0.0
+        """Not before (time.monotonic): senders were still waiting for the journal."""
         self._counted_open = False
         self._told_refused: bool | None = None
 
@@ -166,17 +168,27 @@ class ChannelActor(RelayActor):
         return lent[1]
 
     def _reclaim(self) -> None:
-        """Take back turns whose conversation or sender vanished; a living sender is replaced, not shared."""
+        """Take back turns whose conversation or sender vanished; a living sender is replaced, not shared.
+
+        None while the journal is behind: then a sender that says nothing may be waiting for its claim, and needs its
+        whole time from then on.
+        """
         longest = OFFER_SECONDS + self._parts.limits.request * 3
         now = time.monotonic()
-        for urn, (sender, since) in list(self._lent.items()):
-            if now - since > longest:
-                log.warning("turn_reclaimed", line_id=self._side.account.line_id)
-                del self._lent[urn]
-                self._side.breaker.returned()
-                sender.stop(block=False)
+        if self._parts.journal_behind:
+            self._reclaim_from = now + longest
+        elif now >= self._reclaim_from:
+            for sender, since in list(self._lent.values()):
+                if now - since > longest:
+                    self._replace(sender)
         if self._lent or self._asked or self._asked_beside:
             self._wake_in(longest)
+
+    def _replace(self, sender: Ref) -> None:
+        log.warning("turn_reclaimed", line_id=self._side.account.line_id)
+        del self._lent[sender.actor_urn]
+        self._side.breaker.returned()
+        sender.stop(block=False)
 
     # Pacing
 

@@ -63,6 +63,13 @@ class SenderActor(RelayActor):
         self._unclaimed.give_up()
         self._free(called=claimed, error=error)
 
+    def on_stop(self) -> None:
+        """Its claim will not be asked for any more: whoever waits for it hears so."""
+        dispatch, self._dispatch = self._dispatch, None
+        if dispatch is not None:
+            tell(dispatch.conversation, NotClaimed(dispatch.job.message_id))
+            self._parts.call_ends()
+
     # Before the claim
 
     def _begin(self, dispatch: Dispatch) -> None:

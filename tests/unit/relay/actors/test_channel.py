@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from gevent.event import Event
 
+from relay.actors import channel as channels
 from relay.actors.channel import BESIDE_EVERY, ChannelActor
 from relay.channels.base import Account
 from relay.core.errors import SendError
@@ -49,13 +50,16 @@ def world(heard: list[Any]) -> Iterator[SimpleNamespace]:
     parts: Any = SimpleNamespace(
         timers=alarms,
         bucket=bucket,
+        journal_behind=False,
         limits=SimpleNamespace(request=10.0, whatsapp_per_second=80.0, genesys_per_minute=300.0),
     )
     channel: Any = SimpleNamespace(name="genesys")
     side = Side("genesys", channel, Account("t", "l", "i", {"client_id": "c"}))
     listener = Listener.start(heard)
     actor = ChannelActor.start(parts, side, listener)
-    yield SimpleNamespace(actor=actor, listener=listener, alarms=alarms, granted=granted, side=side, taken=taken)
+    yield SimpleNamespace(
+        actor=actor, listener=listener, alarms=alarms, granted=granted, side=side, taken=taken, parts=parts
+    )
     for ref in (actor, listener):
         ref.stop()
 
@@ -118,3 +122,21 @@ def test_nobody_uses_up_what_another_tenant_has_left_by_entering_its_client(
         world.actor.tell(Freed(turn.sender, True, SendError("throttled", "429", "too many", scope="line")))
         settle(world)
     assert len(set(world.taken)) == 2 and len(world.taken) == 4
+
+
+def test_a_sender_that_may_be_waiting_for_the_journal_is_not_taken_back_before_that_has_caught_up(
+    world: SimpleNamespace, heard: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "OFFER_SECONDS", 0.0)
+    world.parts.limits.request = 0.0
+    world.parts.journal_behind = True
+    world.actor.tell(AskTurn("l", world.listener, "inbound"))
+    settle(world)
+    [turn] = [one for one in heard if isinstance(one, Turn)]
+    world.actor.tell(Tick())
+    settle(world)
+    assert turn.sender.ask(Ping(), timeout=PATIENCE)
+    world.parts.journal_behind = False
+    world.actor.tell(Tick())
+    settle(world)
+    assert turn.sender.actor_stopped.wait(PATIENCE)

@@ -12,6 +12,7 @@ import pytest
 from relay.actors.sender import SenderActor
 from relay.channels.base import Account, Request, Sent
 from relay.core.conversation.dispatch import DispatchFacts, DispatchJob
+from relay.core.conversation.events import NotClaimed
 from relay.core.errors import CannotCarry, SendError
 from relay.core.messages import Message, Person, Recipient
 from relay.runtime.actor import Ping
@@ -86,3 +87,22 @@ def test_what_cannot_be_rendered_ends_without_an_attempt() -> None:
     told = outcome(CannotCarry("too_large", "it is too large"), job(attempt=2))
     assert told.verdict is not None and (told.verdict.state, told.verdict.attempt) == ("failed", 1)
     assert told.attempt is None and told.facts is None
+
+
+def test_a_sender_that_ends_before_its_claim_says_so_and_no_stop_waits_for_its_call() -> None:
+    heard: list[Any] = []
+    listener = Listener.start(heard)
+    under_way: list[int] = []
+    channel: Any = SimpleNamespace(render=lambda *_: Request("POST", "/", {}))
+    parts: Any = SimpleNamespace(
+        journal=listener, call_begins=lambda: under_way.append(1), call_ends=lambda: under_way.append(-1)
+    )
+    sender = SenderActor.start(parts, Side("whatsapp", channel, Account("t", "l", "1", {})), listener)
+    sender.tell(Dispatch(job(), listener))
+    sender.ask(Ping(), timeout=PATIENCE)
+    assert under_way == [1]
+    sender.stop()
+    listener.ask(Ping(), timeout=PATIENCE)
+    listener.stop()
+    assert [one.message_id for one in heard if isinstance(one, NotClaimed)] == ["m"]
+    assert under_way == [1, -1]
