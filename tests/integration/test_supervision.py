@@ -15,10 +15,12 @@ from conf.loading import load_settings
 from db.pool import Pool
 from demo.stack.ports import free_port
 from relay.actors import parked, supervisor
+from relay.core.mailbox import Attempt
 from relay.daemon.bootstrap import build_daemon
 from relay.daemon.service import Service
 from relay.runtime.actor import Ping, failing
-from tests.integration.rows import new_line, sent_message
+from relay.runtime.commands import Outcome
+from tests.integration.rows import NOW, new_line, new_message, sent_message
 from tests.services.postgres_trouble import administer
 from tests.waiting import PATIENCE, wait_until
 
@@ -134,3 +136,22 @@ def test_a_parked_receipt_that_cannot_be_applied_ends_no_daemon_and_is_dropped_i
             assert not failing()
             assert daemon.count("parked_receipt_not_applied") == 1, "told once"
             assert "BROKEN" not in str(daemon.said)
+
+
+def test_a_call_whose_end_waits_to_be_written_is_not_taken_for_lost(daemon: Daemon, postgres: str) -> None:
+    """It would be made again."""
+    with Pool(postgres) as pool:
+        line_id = new_line(pool)
+        held, lost = (new_message(pool, line_id) for _ in range(2))
+        sent = Attempt(held.id, line_id, 1, "sent", NOW, "wamid.1")
+        end = Outcome(daemon.shards[held.shard], held.conversation_id, held.id, line_id, sent, sent=sent)
+        daemon.service.parts.unwritten.refused(end, float("inf"))
+        with pool.transaction() as cursor:
+            cursor.execute(
+                """UPDATE message_tracking SET state = 'sending', attempts = 1, claim_epoch = 1,
+                          claimed_at = now() - interval '2 minutes' WHERE id = ANY(%s::uuid[])""",
+                ([held.id, lost.id],),
+            )
+        state = "SELECT state FROM message_tracking WHERE id = '{}'"
+        wait_until(lambda: one(pool, state.format(lost.id)) == "unknown", message="the other to be found")
+        assert one(pool, state.format(held.id)) == "sending"
