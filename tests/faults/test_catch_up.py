@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from db.tenants import catch_ups
 from demo.stack.ports import free_port
 from tests.flow.chat import Chat
 from tests.flow.installation import Installation, Line
@@ -17,6 +18,7 @@ from tests.waiting import wait_until
 GIVEN_UP = 60
 """Seconds; Genesys' own schedule takes 25 where it is refused at once."""
 SHORT = {"webhook_wait_scale": 0.01}
+MARKED = "SELECT 1 FROM relay_settings WHERE name = %s"
 CODES = {429: "too.many.requests", 503: "service.unavailable"}
 PERMISSIONS = ("conversation:message:receive", "conversation:message:view", "messaging:integration:view")
 
@@ -87,6 +89,7 @@ def test_after_an_absence_the_relay_catches_up_by_itself(installation: Installat
     """Genesys' own schedule, in real time: five repeats, five seconds apart."""
     chats = [Chat(installation, line, f"491780000000{n}").opened() for n in range(3)]
     chats[0].state_in_time(chats[0].answers("before"), "delivered", "read")
+    wait_until(lambda: installation.rows(MARKED, catch_ups.MARK), message="web to have told that it takes webhooks")
     with web_away(installation, chats):
         for number in range(4):
             for chat in chats:
