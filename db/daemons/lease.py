@@ -8,6 +8,7 @@ no harm: claims of the old epoch fail.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,9 @@ ALONE = 0
 SILENT_SECONDS = 3.0
 """Without its lock, and without a renewal for so long, a daemon counts as dead."""
 SETTLED_SECONDS = 3.0
-"""So long one's own session has to last before others are judged: they, too, come back after PostgreSQL did."""
+"""So long one has to have renewed steadily before others are judged: they, too, come back after PostgreSQL did."""
+STALLED_SECONDS = 2.0
+"""Renewals that lie further apart are not steady: PostgreSQL, or this process, stood still in between."""
 
 
 class AnotherDaemonError(RuntimeError):
@@ -43,7 +46,8 @@ class LeaseSession:
         self._alone = alone
         self._connection: Any = None
         self._lock_number: int | None = None
-        self._since = 0.0
+        self._renewed_at = -math.inf
+        self._steady_since = math.inf
 
     def renew(self, lease: float, seconds: float) -> dict[int, int]:
         """Take or extend the lease of `lease` seconds, within `seconds`; answers with the shards owned, and the epochs.
@@ -56,17 +60,24 @@ class LeaseSession:
             connection.deadline = time.monotonic() + seconds
             with connection, connection.cursor() as cursor:
                 shards.renew(cursor, self._daemon_id, self._name, lease, self._lock_number)
-                return shards.owned(cursor, self._daemon_id)
+                owned = shards.owned(cursor, self._daemon_id)
         except psycopg2.Error as error:
             self.close()
             raise away(error) from error
         except BaseException:
             self.close()
             raise
+        self._note_renewal(time.monotonic())
+        return owned
+
+    def _note_renewal(self, now: float) -> None:
+        if now - self._renewed_at > STALLED_SECONDS:
+            self._steady_since = now
+        self._renewed_at = now
 
     def end_leases_of_the_dead(self) -> list[str]:
         """Names of daemons that were found dead just now. Raises DatabaseError."""
-        if self._connection is None or time.monotonic() - self._since < SETTLED_SECONDS:
+        if self._connection is None or time.monotonic() - self._steady_since < SETTLED_SECONDS:
             return []
         with self._pool.transaction() as cursor:
             cursor.execute(
@@ -83,6 +94,7 @@ class LeaseSession:
 
     def close(self) -> None:
         connection, self._connection, self._lock_number = self._connection, None, None
+        self._renewed_at = -math.inf
         if connection is not None:
             connection.close()
 
@@ -92,7 +104,6 @@ class LeaseSession:
             connection.deadline = time.monotonic() + seconds
             with connection, connection.cursor() as cursor:
                 self._lock(cursor)
-            self._since = time.monotonic()
         return self._connection
 
     def _lock(self, cursor: Cursor) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -108,6 +110,28 @@ def test_nobody_judges_others_right_after_its_own_session_began(
     cut(pool, session)
     monkeypatch.setattr(lease, "SETTLED_SECONDS", 60.0)
     assert watching.end_leases_of_the_dead() == []
+
+
+def test_nobody_is_judged_by_a_time_in_which_postgresql_stood_still(
+    pool: Pool, sessions: list[LeaseSession], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All were silent then, and those whose patience ended have lost their sessions. One goes on a little sooner."""
+    ahead = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + ahead[0])
+    monkeypatch.setattr(lease, "time", clock)
+    monkeypatch.setattr(lease, "SETTLED_SECONDS", 3.0)
+    _, session = daemon(pool, sessions, "cut off")
+    _, watching = daemon(pool, sessions, "first back")
+
+    def go_on(seconds: float) -> list[str]:
+        ahead[0] += seconds
+        watching.renew(LEASE, ANSWER)
+        return watching.end_leases_of_the_dead()
+
+    assert [go_on(1.0) for _ in range(4)] == [[], [], [], []], "it holds its lock"
+    cut(pool, session)
+    assert go_on(5.0) == []
+    assert [go_on(1.0) for _ in range(4)] == [[], [], ["cut off"], []]
 
 
 def test_a_daemon_of_before_has_no_lock_and_is_judged_by_its_lease(pool: Pool, sessions: list[LeaseSession]) -> None:
