@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, NamedTuple
 
 import gevent
@@ -34,6 +35,11 @@ BEHIND_SECONDS = 0.1
 """Until it is asked again whether the journal has caught up."""
 MARK_SECONDS = 5.0
 """So long a mark is tried to be published before the queue's depth is asked for instead."""
+MARK_COMES_SECONDS = 10.0
+"""A mark that has not come back by then is put once more: an earlier owner, which still had its channel, may have taken
+it and acked it."""
+OTHERS_SECONDS = 60.0
+"""So long the wait for word of adopted calls may be put off by deliveries that cannot be committed."""
 MARK_AGAIN_SECONDS = 1.0
 LIVE_PER_LINE = 256
 """Conversations of one line in one daemon's memory, shared out to its shards: 32 senders need no more.
@@ -125,6 +131,8 @@ class ShardActor(RelayActor):
         """The number of the channel, once it is open."""
         self._undated = False
         """The wait for word of the calls that were adopted has not begun."""
+        self._date_by = inf
+        """Then it begins, whatever is uncommitted (time.monotonic)."""
         self._begun = False
         self._ended = False
 
@@ -193,7 +201,10 @@ class ShardActor(RelayActor):
 
     def _date_unknowns(self) -> None:
         """The wait for word of adopted calls begins once what was in the queues is taken in: it may be there."""
-        if not self._undated or any(passage.behind for passage in self._passages.values()):
+        passages = self._passages.values()
+        if not self._undated or not all(passage.has_caught_up for passage in passages):
+            return
+        if any(passage.behind for passage in passages) and time.monotonic() < self._date_by:
             return
         try:
             with self._parts.pool.transaction() as cursor:
@@ -246,7 +257,7 @@ class ShardActor(RelayActor):
 
     def _opened(self, generation: int) -> None:
         self._generation = max(self._generation, generation)
-        if generation == self._generation:
+        if generation == self._generation and not all(one.has_caught_up for one in self._passages.values()):
             gevent.spawn(self._mark, generation)  # a broker that takes nothing for now must not hold up the shard
 
     def _mark(self, generation: int) -> None:
@@ -257,6 +268,8 @@ class ShardActor(RelayActor):
         except StoreError as error:
             log.warning("queue_not_marked", shard=self._number, error=str(error))
             tell(self.actor_ref, NotMarked(generation))
+        else:
+            self._parts.timers.after(MARK_COMES_SECONDS, self.actor_ref, Opened(generation))
 
     def _not_marked(self, generation: int) -> None:
         """A broker that is short of memory takes nothing, and brings what it has all the same."""
@@ -272,6 +285,9 @@ class ShardActor(RelayActor):
     def _caught_up(self) -> None:
         for live in self._conversations.values():
             tell(live.ref, QueueCaughtUp())
+        if self._undated and self._date_by == inf:
+            self._date_by = time.monotonic() + OTHERS_SECONDS
+            self._parts.timers.after(OTHERS_SECONDS, self.actor_ref, Tick())
         self._date_unknowns()
 
     def _is_empty(self) -> bool:

@@ -130,6 +130,11 @@ class Passage:
         return self._uncommitted.total() >= self._most
 
     @property
+    def has_caught_up(self) -> bool:
+        """All that was in the queue when its channel was opened is here, committed or not."""
+        return self._caught_up
+
+    @property
     def behind(self) -> bool:
         """Something that was in the queue when its channel was opened is not committed yet, or not even here."""
         return not self._caught_up or bool(self._ahead)

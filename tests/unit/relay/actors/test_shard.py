@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import gevent
 import pytest
 
 from db.mailbox.sweep import UnfinishedMessage
@@ -167,6 +168,22 @@ def test_behind_what_is_in_the_queues_marks_are_put_and_acked_when_they_come(hou
     came = [come(house, actor, one) for one in house.published]
     assert house.caught_up("c")
     assert house.acked == came
+
+
+def test_a_mark_that_an_earlier_owner_took_is_put_once_more_until_one_comes_back(house: House) -> None:
+    """It was still consuming when the shard had gone over, and acked what is no mark of its own."""
+    later: list[Any] = []
+    house.parts.timers = SimpleNamespace(after=lambda seconds, _ref, command: later.append((seconds, command)))
+    actor = opened(house)
+    wait_until(lambda: later == [(shard_actor.MARK_COMES_SECONDS, Opened(7))], message="another look to be set")
+    house.tell(Opened(7))
+    wait_until(lambda: len(house.published) == 4, message="the marks to be put once more")
+    for one in house.published[2:]:
+        come(house, actor, one)
+    assert house.caught_up("c")
+    house.tell(Opened(7))
+    gevent.idle()
+    assert len(house.published) == 4, "they came back"
 
 
 def test_a_mark_of_a_channel_that_is_gone_is_acked_and_says_nothing(house: House) -> None:
