@@ -52,8 +52,9 @@ class Permits:
         self._held -= 1
 
     def unused(self) -> None:
-        """One was used for a call that did not take place."""
-        self._held += 1
+        """One was used for a call that did not take place. After `forget` it is not in hand any more."""
+        if self._taken:
+            self._held += 1
 
     def forget(self) -> None:
         """The provider wants nothing from us for a while."""

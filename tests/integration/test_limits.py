@@ -185,6 +185,15 @@ def test_what_goes_back_during_a_penalty_does_not_end_it(bucket: TokenBucket, ke
     assert left(bucket, rate) == 0
 
 
+def test_what_comes_back_after_a_penalty_began_is_not_in_hand(bucket: TokenBucket, key: str) -> None:
+    permits, rate = Permits(bucket, 32), Rate(key, SLOW, 400.0)
+    used(permits, rate, 70)
+    bucket.penalise(key, 60)
+    permits.forget()
+    permits.unused()
+    assert permits.ready(rate, 1) > 0
+
+
 def test_permits_of_another_token_are_no_use(bucket: TokenBucket, key: str) -> None:
     permits, before, after = Permits(bucket, 32), Rate(key, SLOW, 400.0), Rate(key + "-new", SLOW, 400.0)
     used(permits, before, 70)
