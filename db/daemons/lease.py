@@ -84,11 +84,14 @@ class LeaseSession:
                 """UPDATE daemons SET lease_until = least(lease_until, now()), found_dead_at = now()
                    WHERE found_dead_at IS NULL AND lock_number IS NOT NULL AND id <> %s
                      AND renewed_at < now() - make_interval(secs => %s)
+                     -- PostgreSQL may have stood still since the last renewal of whoever judges
+                     AND EXISTS (SELECT 1 FROM daemons me
+                                 WHERE me.id = %s AND me.renewed_at > now() - make_interval(secs => %s))
                      AND lock_number NOT IN (
                        SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = %s
                          AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
                    RETURNING name""",
-                (UUID(self._daemon_id), SILENT_SECONDS, LOCKS),
+                (UUID(self._daemon_id), SILENT_SECONDS, UUID(self._daemon_id), STALLED_SECONDS, LOCKS),
             )
             return [row[0] for row in cursor.fetchall()]
 

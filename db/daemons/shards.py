@@ -8,6 +8,8 @@ from uuid import UUID
 from db.cursor import Cursor
 from db.mailbox.claims import BEGUN
 
+SETTLES_SECONDS = 2.0
+"""What a dead daemon had sent to Genesys may be seen there only after so long."""
 CHANNEL = "relay_shards"
 """Of PostgreSQL's NOTIFY: shards are free."""
 
@@ -105,7 +107,8 @@ def adopt_claims(cursor: Cursor, number: int, epoch: int, *, from_dead: bool = F
         f"""WITH adopted AS (
              UPDATE message_tracking SET state = 'unknown', updated_at = now(),
                     unknown_until = CASE direction WHEN 'inbound'
-                      THEN CASE WHEN %s THEN now() ELSE greatest(now(), deadline_at) END END,
+                      THEN CASE WHEN %s THEN now() + make_interval(secs => %s)
+                                ELSE greatest(now(), deadline_at) END END,
                     deadline_at = CASE WHEN %s THEN least(now(), deadline_at) ELSE deadline_at END,
                     reason_code = 'taken_over', reason = 'the daemon that sent it ended before the answer was written'
              WHERE unfinished AND shard = %s AND (state = 'sending' AND claim_epoch < %s
@@ -116,7 +119,7 @@ def adopt_claims(cursor: Cursor, number: int, epoch: int, *, from_dead: bool = F
              {BEGUN.format(messages="adopted", which="attempts > 0")}
            )
            SELECT count(*) FROM adopted""",
-        (from_dead, from_dead, number, epoch),
+        (from_dead, SETTLES_SECONDS, from_dead, number, epoch),
     )
     return int(cursor.fetchone()[0])
 

@@ -119,7 +119,7 @@ class Supervisor(RelayActor):
         """A daemon whose lease ran out has lost its shards, and learns it here."""
         asked = time.monotonic()
         owned = self._session.renew(self._parts.limits.lease, self._parts.limits.lease / 3)
-        self._parts.lease.until = asked + self._parts.limits.lease
+        self._parts.lease.until, self._parts.lease.renewed = asked + self._parts.limits.lease, asked
         for number in [number for number, epoch in self._epochs.items() if owned.get(number) != epoch]:
             log.warning("shard_lost", shard=number)
             self._let_go(number)

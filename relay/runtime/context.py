@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import pykka
 from gevent.event import Event
 
+from db.daemons.lease import SILENT_SECONDS
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.changes import Changes
@@ -48,14 +50,16 @@ class Limits:
 
 @dataclass(slots=True)
 class Lease:
-    """This daemon's right to send. `until` is time.monotonic, measured before the renewal was asked for."""
+    """This daemon's right to send. Times are time.monotonic, measured before the renewal was asked for."""
 
     daemon_id: str
     until: float = 0.0
+    renewed: float = inf
+    """From SILENT_SECONDS after that others may have found this daemon dead, and have begun its calls anew."""
 
     def check(self) -> None:
         """The last look before a request's first byte. Raises SendError (nothing was sent)."""
-        if time.monotonic() >= self.until:
+        if time.monotonic() >= min(self.until, self.renewed + SILENT_SECONDS):
             raise SendError("retry", "lease_lost", "this daemon's lease ran out before the request was written")
 
 
