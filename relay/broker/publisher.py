@@ -20,8 +20,8 @@ __all__ = ["Outgoing", "Publisher"]
 
 MEND_SECONDS = 5.0
 TOLD_SECONDS = 1.0
-"""So long a deleted queue is left alone. Whoever consumed it has to hear of that: RabbitMQ (3.10) cancels nobody where a
-queue of the same name is there again at once, and the consumer then waits at the old one."""
+"""So long a deleted queue is left alone. Whoever consumed it has to hear of that: RabbitMQ (3.10) cancels nobody where
+a queue of the same name is there again at once, and the consumer then waits at the old one."""
 FAILURES = Counter(
     "relay_broker_failures_total", "Messages that the broker did not confirm at once; each is repeated or refused",
     ["kind"],

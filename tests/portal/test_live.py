@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from db.audit import Author
-from db.mailbox import replays
+from db.mailbox import replay_steps, replays
 from db.mailbox.dead_letters import DeadLetterSelection
 from db.pool import Pool
 from relay.core.messages import Media
@@ -99,12 +99,15 @@ def test_dead_letters_are_marked_and_sent_by_keyboard(page: Page, house: House, 
 
 
 def test_all_of_them_after_a_question_with_what_became_of_it(
-    page: Page, house: House, visit: Callable[[str], None]
+    page: Page, house: House, visit: Callable[[str], None], pool: Pool
 ) -> None:
+    """A daemon sends them again, step by step; the page tells how far it is, by itself."""
     rows = [house.say("4915500", f"All {n}", "inbound", "dead", reason="given up") for n in range(4)]
     visit("/dead-letters?direction=inbound")
     page.get_by_role("link", name="Send these 4 again").click()
     page.get_by_role("button", name="Send 4 again").click()
+    expect(page.get_by_role("heading", name="0 of 4 put back")).to_be_visible()
+    replay_steps.step(pool)
     expect(page.get_by_role("heading", name="4 of 4 put back")).to_be_visible()
     assert {house.state(row) for row in rows} == {"received"}
 
