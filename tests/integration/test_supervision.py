@@ -70,12 +70,10 @@ def daemon(settings_env: dict[str, str], postgres: str) -> Iterator[Daemon]:
 
 def test_a_shard_that_only_fails_begins_anew_and_the_others_notice_nothing(daemon: Daemon) -> None:
     before = daemon.shards
-
-    def begun_anew() -> bool:
-        fail(before[3], supervisor.SHARD_FAILURES)  # again: its channel may have opened meanwhile, which is a success
-        return daemon.shards.get(3, before[3]) is not before[3]
-
-    wait_until(begun_anew, message="it to begin anew")
+    passages = before[3]._actor_weakref()._passages.values()
+    wait_until(lambda: all(one.has_caught_up for one in passages), message="its marks: each is a success")
+    fail(before[3], supervisor.SHARD_FAILURES)
+    wait_until(lambda: daemon.shards.get(3, before[3]) is not before[3], message="it to begin anew")
     assert not before[3].is_alive()
     assert daemon.shards[3].ask(Ping(), timeout=PATIENCE)
     assert {n: ref for n, ref in daemon.shards.items() if n != 3} == {n: ref for n, ref in before.items() if n != 3}
