@@ -238,8 +238,8 @@ class Supervisor(RelayActor):
                 notices.expire(cursor)
 
     def _sweep(self) -> None:
-        if not self._parts.shards:
-            return
+        if not self._parts.shards or self._parts.journal_behind:
+            return  # rows that do not say yet what has been sent and told would have it done again
         with self._parts.pool.autocommit() as cursor:
             found = sweep.page(cursor, sorted(self._parts.shards), self._sweep_after)
         self._sweep_after = found[-1].bookmark if len(found) >= sweep.PAGE else sweep.START
@@ -250,7 +250,7 @@ class Supervisor(RelayActor):
     def _end_stale(self, found: Sequence[sweep.UnfinishedMessage]) -> None:
         """Calls without word become unknown; not those of which the journal still holds the word."""
         stale = [one for one in found if one.stale and not self._parts.unwritten.ended(one.message_id)]
-        if stale and not self._parts.journal_behind:
+        if stale:
             with self._parts.pool.transaction() as cursor:
                 sweep.expire(cursor, stale, self._parts.limits.unknown_outcome)
 
