@@ -16,11 +16,11 @@ from relay.actors.sender import SenderActor
 from relay.channels.base import Account
 from relay.core.conversation.events import LaneName
 from relay.core.errors import SendError
-from relay.core.limits import Rate, Rates, rate_of
+from relay.core.limits import Rate
 from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import BESIDE, AskTurn, CredentialsRefused, Freed, PassTurn, Ref, Tick, Turn
 from relay.runtime.context import Parts
-from relay.runtime.side import Side
+from relay.runtime.side import Side, rate_of_account
 from relay.stores.permits import Permits
 
 log = structlog.get_logger(__name__)
@@ -193,11 +193,7 @@ class ChannelActor(RelayActor):
     # Pacing
 
     def _rate_now(self) -> Rate:
-        account, limits = self._side.account, self._parts.limits
-        whatsapp = self._side.channel.name == "whatsapp"
-        counted_by = account.line_ref if whatsapp else account.credentials["client_id"]
-        rates = Rates(limits.genesys_per_minute, limits.whatsapp_per_second)
-        return rate_of("whatsapp" if whatsapp else "genesys", account.tenant_id, counted_by, account.settings, rates)
+        return rate_of_account(self._side.name, self._side.account, self._parts.limits)
 
     def _wake_in(self, seconds: float) -> None:
         at = time.monotonic() + seconds

@@ -35,12 +35,13 @@ from relay.core.catch_up import (
     wait_for_permit,
 )
 from relay.core.errors import SendError, StoreError
-from relay.core.limits import Rate, Rates, rate_of
+from relay.core.limits import Rate
 from relay.core.messages import Update, dump
 from relay.core.retry import LONGEST_WAIT, backoff
 from relay.runtime.actor import RelayActor, tell
 from relay.runtime.commands import Ref, Tick
 from relay.runtime.context import Parts
+from relay.runtime.side import rate_of_account
 
 log = structlog.get_logger(__name__)
 
@@ -301,10 +302,7 @@ class LineCatchUp(RelayActor):
 
     def _rate(self) -> Rate:
         assert self._account is not None
-        account, limits = self._account, self._parts.limits
-        rates = Rates(limits.genesys_per_minute, limits.whatsapp_per_second)
-        client = account.credentials.get("client_id", "")
-        return rate_of("genesys", account.tenant_id, client, account.settings, rates)
+        return rate_of_account("genesys", self._account, self._parts.limits)
 
     def _wait(self) -> float:
         """Seconds until there is a permit that no message needs; 0: one was taken."""

@@ -13,12 +13,12 @@ from __future__ import annotations
 import structlog
 
 from db.tenants import catch_ups
-from relay.channels.base import Account, Sent
+from relay.channels.base import Sent
 from relay.core.conversation.dispatch import DispatchJob
 from relay.core.errors import SendError, StoreError
-from relay.core.limits import Rate, Rates, rate_of
+from relay.core.limits import Rate
 from relay.runtime.context import Parts
-from relay.runtime.side import Side
+from relay.runtime.side import Side, rate_of_account
 from relay.stores.limits import TokenBucket
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ def found_there(parts: Parts, side: Side, job: DispatchJob, deadline: float) -> 
     conversation, account = job.may_be_in, side.account
     if conversation is None or (history := side.channel.history) is None:
         return None
-    rate, bucket = _rate(parts, account), parts.bucket
+    rate, bucket = rate_of_account(side.name, account, parts.limits), parts.bucket
     try:
         _count(bucket, rate)
         listed = history.listed(conversation, account, deadline).messages
@@ -62,8 +62,3 @@ def _count(bucket: TokenBucket, rate: Rate) -> None:
     """One look-up more. Raises SendError where Genesys wants no calls for a while."""
     if not bucket.owe(rate.key, rate.per_second, rate.burst):
         raise SendError("throttled", "paused", "no look-ups while Genesys wants no calls")
-
-
-def _rate(parts: Parts, account: Account) -> Rate:
-    rates = Rates(parts.limits.genesys_per_minute, parts.limits.whatsapp_per_second)
-    return rate_of("genesys", account.tenant_id, account.credentials["client_id"], account.settings, rates)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from relay.channels.base import Account, Channel
 from relay.core.breaker import Breaker
+from relay.core.limits import Rate, Rates, rate_of
 from relay.core.messages import ChannelName
+from relay.runtime.context import Limits
 
 
 @dataclass(slots=True)
@@ -17,3 +19,10 @@ class Side:
     channel: Channel
     account: Account
     breaker: Breaker = field(default_factory=Breaker)
+
+
+def rate_of_account(name: ChannelName, account: Account, limits: Limits) -> Rate:
+    """What its calls are counted against: WhatsApp counts by number, Genesys by client."""
+    counted_by = account.line_ref if name == "whatsapp" else account.credentials.get("client_id", "")
+    rates = Rates(limits.genesys_per_minute, limits.whatsapp_per_second)
+    return rate_of(name, account.tenant_id, counted_by, account.settings, rates)
