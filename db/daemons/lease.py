@@ -18,7 +18,7 @@ import psycopg2
 from db.cursor import Cursor
 from db.daemons import shards
 from db.errors import away
-from db.pool import DatabaseError, Pool
+from db.pool import Pool
 
 LOCKS = 0x52454C41
 """What sets the daemons' advisory locks apart from others of the database; the second key is `lock_number`."""
@@ -121,6 +121,3 @@ class LeaseSession:
         cursor.execute("SELECT nextval('daemon_locks')::integer")
         [self._lock_number] = cursor.fetchone()
         cursor.execute("SELECT pg_advisory_lock(%s, %s)", (LOCKS, self._lock_number))
-
-
-__all__ = ["AnotherDaemonError", "DatabaseError", "LeaseSession"]
