@@ -23,6 +23,9 @@ from relay.checks.proof import LineProof, pair_of, unproven
 
 log = structlog.get_logger(__name__)
 
+MOST_CHANGES = 3
+"""So often owners may change while they are asked; then whoever asks waits, and the daemons ask again."""
+
 
 @dataclass(frozen=True, slots=True)
 class GoLiveDecision:
@@ -87,12 +90,30 @@ class Ownership:
     def decide(self, tenant_id: str, lines: Sequence[LineProof]) -> list[GoLiveDecision]:
         """Proof first: whoever has none learns nothing of who else has the number, and nobody is asked for them."""
         missing = [one.refusal or unproven(self.owners.channels, one.checked) for one in lines]
-        owners = [[] if why else self.owners.of(tenant_id, one.pair) for one, why in zip(lines, missing, strict=True)]
-        standings = self.owners.asked(list(dict.fromkeys(owner for some in owners for owner in some)))
+        asked = [one.pair for one, why in zip(lines, missing, strict=True) if not why]
+        owners, standings = self._owners(tenant_id, asked)
         return [
-            GoLiveDecision(one.pair, "waits", why) if why else self._among(one, some, standings)
-            for one, why, some in zip(lines, missing, owners, strict=True)
+            GoLiveDecision(one.pair, "waits", why) if why else self._among(one, owners[one.pair], standings)
+            for one, why in zip(lines, missing, strict=True)
         ]
+
+    def _owners(
+        self, tenant_id: str, asked: Sequence[LineIds]
+    ) -> tuple[dict[LineIds, list[Owner]], dict[Owner, OwnerCheck]]:
+        """Who has what is asked for, and what their credentials show. Asked anew where that changed meanwhile.
+
+        A line that passed on to somebody else while it was asked shows nothing, which is not its provider's silence.
+        """
+        standings: dict[Owner, OwnerCheck] = {}
+        owners = {pair: self.owners.of(tenant_id, pair) for pair in asked}
+        for _ in range(MOST_CHANGES):
+            everybody = dict.fromkeys(owner for some in owners.values() for owner in some)
+            standings |= self.owners.asked([owner for owner in everybody if owner not in standings])
+            before, owners = owners, {pair: self.owners.of(tenant_id, pair) for pair in asked}
+            if owners == before:
+                return owners, standings
+        unasked = {owner for some in owners.values() for owner in some} - standings.keys()
+        return owners, standings | {owner: OwnerCheck(owner, "silent") for owner in unasked}
 
     def _among(
         self, proof: LineProof, owners: Sequence[Owner], standings: Mapping[Owner, OwnerCheck]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,10 @@ from gevent.event import Event
 from db.tenants import lines, onboarding, ownership
 from db.tenants.changes import Changes, NotFoundError
 from db.tenants.onboarding import Line
+from db.tenants.ownership import Owner
 from relay.channels.base import Account, Channel, Expected, Finding
 from relay.checks.line_checks import OwnInstallation
-from relay.checks.owners import Owners
+from relay.checks.owners import OwnerCheck, Owners
 from relay.checks.ownership import Ownership
 from tests.api.conftest import Api
 from tests.security.conftest import Control
@@ -386,6 +387,34 @@ def test_of_two_that_ask_at_once_for_a_number_that_moved_only_one_gets_it(
     gevent.joinall(answers, timeout=PATIENCE * 2)
     assert sorted(one.get(block=False).status_code for one in answers) == [200, 409]
     assert house.owner(number) in asking
+
+
+def test_who_asks_while_a_number_passes_on_is_told_that_it_is_taken(
+    house: House, business: Callable[[str], Business], control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The former owner's line is released after the second has seen it, and before its credentials are asked."""
+    own, first, second = business("Former"), business("First"), business("Second")
+    number, token = own.whatsapp["phone_number_id"], second.whatsapp["access_token"]
+    house.live("Former", own)
+    values = moved(control, own, first)
+    control("POST", "/accounts", {"whatsapp": {"phone_number_id": number, "further_tokens": [token]}})
+    winner = house.tenant("First", values, first.genesys)
+    late = house.tenant("Second", values | {"access_token": token}, second.genesys)
+    asking, passed, real = Event(), Event(), Owners.asked
+
+    def slow(owners: Owners, found: Sequence[Owner]) -> dict[Owner, OwnerCheck]:
+        if not asking.is_set():
+            asking.set()
+            assert passed.wait(PATIENCE)
+        return real(owners, found)
+
+    monkeypatch.setattr(Owners, "asked", slow)
+    answer = gevent.spawn(house.complete, late)
+    assert asking.wait(PATIENCE)
+    assert house.complete(winner).status_code == 200
+    passed.set()
+    house.api.error(answer.get(timeout=PATIENCE), 409, "number_taken")
+    assert house.owner(number) == winner
 
 
 def test_a_released_line_is_not_brought_back_by_its_tenants_other_lines(
