@@ -146,6 +146,14 @@ def _row(row: Sequence[Any]) -> Row:
     return Row(id_, tenant_id, line_id, conversation_id, shard, direction, key, message, *state)
 
 
+class UnreadableRowsError(ValueError):
+    """What stands in these rows cannot be read back. It says which they are, and nothing of what they hold."""
+
+    def __init__(self, message_ids: Sequence[str]) -> None:
+        super().__init__(f"{len(message_ids)} rows cannot be read back, the first of them {message_ids[0]}")
+        self.message_ids = message_ids
+
+
 LANES = Prepared(
     "read_lanes",
     # The limit makes it look at each lane by itself, in the order of its index.
@@ -160,14 +168,29 @@ LANES = Prepared(
 
 
 def unfinished(cursor: Cursor, conversation_ids: Sequence[str], limit: int) -> dict[tuple[str, Direction], list[Row]]:
-    """The beginning of each lane that has one, by conversation and direction: once claimed first, then by sort key."""
+    """The beginning of each lane that has one, by conversation and direction: once claimed first, then by sort key.
+
+    Raises UnreadableRowsError: which of them no lane can take.
+    """
     LANES.run(cursor, conversations=conversation_ids, limit=limit)
     lanes: dict[tuple[str, Direction], list[Row]] = {}
-    for row in map(_row, cursor.fetchall()):
+    for row in _readable(cursor.fetchall()):
         lanes.setdefault((row.conversation_id, row.direction), []).append(row)
     for rows in lanes.values():
         rows.sort(key=lambda row: (not row.claimed, row.key))
     return lanes
+
+
+def _readable(found: Sequence[Sequence[Any]]) -> list[Row]:
+    rows, unreadable = [], []
+    for one in found:
+        try:
+            rows.append(_row(one))
+        except ValueError:  # its text quotes what people wrote
+            unreadable.append(str(one[0]))
+    if unreadable:
+        raise UnreadableRowsError(unreadable)
+    return rows
 
 
 def save_content(pool: Pool, message_id: str, message: Message, loss: tuple[str, str] | None = None) -> None:

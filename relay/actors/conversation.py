@@ -9,18 +9,23 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, assert_never
 
 import structlog
+from gevent import GreenletExit
+from gevent.timeout import Timeout
 
 from db.contacts import conversations
-from db.mailbox import invitations, messages, part_reports
+from db.mailbox import given_up, invitations, messages, part_reports
 from relay import metrics
 from relay.core.conversation import effects as do
 from relay.core.conversation import events, window
 from relay.core.conversation.conversation import Conversation
+from relay.core.conversation.events import Wake
 from relay.core.conversation.hold import Holds
 from relay.core.conversation.place import Place
+from relay.core.conversation.poison import Failures, concern, culprits
 from relay.core.errors import StoreError
 from relay.runtime.actor import Stop, tell
 from relay.runtime.commands import AskTurn, Dispatch, Outcome, PassTurn, Prepare, SendReport, ShowPresence, Turn
@@ -28,6 +33,9 @@ from relay.runtime.context import Parts
 from relay.runtime.pooled import PooledActor
 
 log = structlog.get_logger(__name__)
+
+REST_SECONDS = 1.0
+"""Before the rows are read anew after PostgreSQL was in trouble."""
 
 HandedOver = (
     do.StartDispatch | do.TellReport | do.StartPresence | do.WriteVerdict | do.PrepareFile | do.SaveContent
@@ -45,35 +53,102 @@ class ConversationActor(PooledActor):
         self._id = conversation_id
         self._holds = holds
         self._leave = leave
+        self._place = place
         self._conversation: Conversation | None = Conversation(conversation_id, place)
+        self._turn: Turn | None = None
+        """Lent, and not used up or given back yet."""
+        self._at: Any = None
+        """The event or effect that is being worked on."""
+        self._failures: Failures | None = None
+        self._rest = REST_SECONDS
+        self._resting_until = 0.0
 
     def handle(self, command: Any) -> None:
         if isinstance(command, Stop):
             self._end()
+        elif isinstance(command, Wake) and time.monotonic() < self._resting_until:
+            return  # its rows are read soon, and not before
         elif isinstance(command, Turn):
-            self._take_turn(command)
+            self._turn = command
+            self._guarded(events.TurnGranted(command.lane, command.settings, command))
         else:
-            self._happened(command)
+            self._guarded(command)
 
-    def _take_turn(self, turn: Turn) -> None:
+    def _guarded(self, event: events.Event) -> None:
         try:
-            self._happened(events.TurnGranted(turn.lane, turn.settings, turn))
+            self._happened(event)
         except StoreError:
-            tell(turn.channel, PassTurn(turn.sender))  # nothing was handed to it yet
+            self._rest = REST_SECONDS
             raise
+        except (Exception, GreenletExit, Timeout) as error:
+            self._blame(error)
+            raise
+        finally:
+            self._pass_turn()
+
+    def _pass_turn(self) -> None:
+        """What failed before it was handed to a sender must not keep that from others."""
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            tell(turn.channel, PassTurn(turn.sender))
 
     def _happened(self, event: events.Event) -> None:
         """Tell the conversation, and do what it wants done; what that answers happened too."""
         happened = deque([event])
         while happened and self._conversation is not None:
-            for effect in self._conversation.on(happened.popleft(), time.time(), self._holds):
+            self._at = happened.popleft()
+            for effect in self._conversation.on(self._at, time.time(), self._holds):
+                self._at = effect
                 answer = self._perform(effect)
                 if answer is not None:
                     happened.append(answer)
 
     def recover(self) -> None:
         """Start anew from PostgreSQL."""
-        self._happened(events.MemoryLost())
+        self._resting_until = time.monotonic() + self._rest
+        self._happened(events.MemoryLost(self._rest))
+
+    # What it fails on by itself
+
+    def _blame(self, error: BaseException) -> None:
+        """Count it against the rows at fault, and set those aside on which it has failed often enough."""
+        self._rest = REST_SECONDS
+        try:
+            ids = self._at_fault(error, self._at)
+            self._failures = self._failures or Failures()
+            self._rest = self._failures.failed(ids)
+            doomed = self._failures.too_many(ids)
+            if doomed:
+                self._set_aside(doomed)
+        except StoreError as trouble:  # it is looked at again with the next failure
+            log.debug("conversation_waits_for_postgresql", conversation_id=self._id, error=str(trouble))
+
+    def _at_fault(self, error: BaseException, at: do.Effect | events.Event) -> list[str]:
+        """Ids of messages, or the conversation's own where it cannot even take in its rows."""
+        if isinstance(error, messages.UnreadableRowsError):
+            return list(error.message_ids)
+        if (found := concern(at)) is not None:
+            return [found]
+        if isinstance(at, do.ReadRows):
+            return [self._id]
+        if isinstance(at, do.Effect):
+            return []
+        try:
+            read = self._read_rows()
+        except messages.UnreadableRowsError as unreadable:
+            return list(unreadable.message_ids)
+        ids = culprits(partial(Conversation, self._id, self._place), read, at, time.time())
+        return [self._id] if ids is None else ids
+
+    def _set_aside(self, ids: list[str]) -> None:
+        shard, epoch = self._place.shard, self._place.epoch
+        with self._parts.pool.transaction() as cursor:
+            dead = given_up.rows(cursor, [one for one in ids if one != self._id], shard, epoch)
+            if self._id in ids:
+                dead += given_up.conversation(cursor, self._id, shard, epoch)
+        for message_id, direction in dead:
+            metrics.messages.labels(direction, "dead").inc()
+            log.error("message_set_aside", message_id=message_id, conversation_id=self._id)
 
     def _end(self) -> None:
         self._conversation = None  # alarms that have not gone off yet still refer to the actor
@@ -83,6 +158,8 @@ class ConversationActor(PooledActor):
     # Effects
 
     def _perform(self, effect: do.Effect) -> events.Event | None:
+        if isinstance(effect, (do.ReturnTurn, do.StartDispatch, do.TellReport, do.StartPresence)):
+            self._turn = None
         match effect:
             case do.SetAlarm(at):
                 self._parts.timers.after(at - time.time(), self.actor_ref, events.Alarm(at))
@@ -137,10 +214,13 @@ class ConversationActor(PooledActor):
             case do.SendTemplate():
                 return self._send_template(effect)
         try:
-            found = self._parts.rows.read(self._id)
+            return self._read_rows()
         except StoreError as error:
             log.debug("conversation_waits_for_postgresql", conversation_id=self._id, error=str(error))
             return events.RowsNotRead()
+
+    def _read_rows(self) -> events.RowsRead:
+        found = self._parts.rows.read(self._id)
         return events.RowsRead(found.mapping, found.lanes, found.reports)
 
     def _send_template(self, effect: do.SendTemplate) -> events.Event:

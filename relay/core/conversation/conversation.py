@@ -36,7 +36,6 @@ LOOK_AGAIN_SECONDS = 45.0
 """What waits for somebody's word is looked at so often, and a turn asked for and never given asked for again."""
 READ_AGAIN_SECONDS = 0.5
 NOT_READ_SECONDS = 2.0
-RECOVERY_SECONDS = 1.0
 LONGEST_HANDSET_WAIT = 30.0
 
 ALL: Final = ("inbound", "outbound", "report", "presence")
@@ -142,9 +141,9 @@ class Conversation:
             case events.RowsNotRead():
                 self._read_at = now + NOT_READ_SECONDS
                 return self._wake(self._read_at)
-            case events.MemoryLost():
+            case events.MemoryLost(seconds):
                 # A call under way goes on; its row says `sending` until it ends.
-                self._forget(read_at=now + RECOVERY_SECONDS)
+                self._forget(read_at=now + seconds)
                 return self._wake(self._read_at)
         return []
 

@@ -187,7 +187,9 @@ class PresenceEnded:
 
 @dataclass(frozen=True, slots=True)
 class MemoryLost:
-    """Whatever was known in memory may be wrong: forget it and read the rows."""
+    """Whatever was known in memory may be wrong: forget it, and read the rows after so many seconds."""
+
+    seconds: float
 
 
 Event = (

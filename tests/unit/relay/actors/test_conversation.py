@@ -76,7 +76,8 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World()
-    monkeypatch.setattr("relay.actors.conversation.time", SimpleNamespace(time=lambda: world.now))
+    clock = SimpleNamespace(time=lambda: world.now, monotonic=lambda: world.now)
+    monkeypatch.setattr("relay.actors.conversation.time", clock)
     yield world
     world.stop()
 
@@ -132,6 +133,22 @@ def test_a_turn_goes_back_when_postgresql_goes_away_before_it_was_used(
     part = row_status("a", "failed", "failed", part=1, parts=2)
     world.actor.tell(RowChanged(part))
     world.actor.tell(world.turn("report"))
+    assert world.told("channel") == [PassTurn(world.refs["sender"])]
+    assert world.told("sender") == []
+
+
+def test_a_turn_goes_back_at_once_whatever_fails_before_it_was_used(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a conversation that fails each time would soon hold all senders of its line."""
+
+    def odd(*_: Any, **__: Any) -> Any:
+        raise ValueError("odd")
+
+    monkeypatch.setattr("relay.core.conversation.conversation.hindrance", odd)
+    world.rows = [row("a")]
+    world.actor.tell(Wake("c"))
+    world.actor.tell(world.turn())
     assert world.told("channel") == [PassTurn(world.refs["sender"])]
     assert world.told("sender") == []
 

@@ -384,7 +384,7 @@ class Around:
 
     def lose_memory(self) -> None:
         if self.conversation is not None:
-            self._happened(events.MemoryLost())
+            self._happened(events.MemoryLost(1.0))
 
     def restart(self) -> None:
         """Another daemon takes the shard over; what was under way becomes unknown."""

@@ -51,7 +51,7 @@ def test_the_directions_do_not_wait_for_each_other() -> None:
 def test_nothing_goes_before_the_older_rows_have_been_read() -> None:
     driven = Driven()
     driven.rows = None
-    driven.tell(events.MemoryLost())
+    driven.tell(events.MemoryLost(1.0))
     driven.arrive(row("b", at=LONG_AGO + 1))
     driven.wait(30)
     assert driven.asked() == [] and driven.turn() == do.ReturnTurn("turn") and driven.reads > 5
@@ -429,7 +429,7 @@ def test_after_a_failure_everything_is_read_anew() -> None:
     driven.dispatch()
     driven.asked()
     driven.rows = [row("a", state="sending"), row("b", at=LONG_AGO + 1)]
-    driven.tell(events.MemoryLost())
+    driven.tell(events.MemoryLost(1.0))
     driven.wait(2)
     assert driven.reads == 2 and driven.asked() == [], "the call under way is waited for"
     driven.ended("a")
