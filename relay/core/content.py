@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 OptionKind = Literal["quick_reply", "button", "date"]
+AskKind = Literal["contact", "location", "call", "flow"]
 About = Literal["reply", "reaction", "edit", "revocation"]
 
 
@@ -52,6 +53,19 @@ class Location:
     longitude: float
     name: str | None = None
     address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the contact is asked to give by a tap; what they give comes back as a message of its own kind."""
+
+    kind: AskKind
+    flow: str | None = None
+    """Of a form that the provider keeps: its id, of digits only, or its name."""
+    button: str | None = None
+    """What stands on the button that opens the form."""
+    screen: str | None = None
+    """Where the form begins, if not at its beginning."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
-from relay.core.content import About, Answer, Location, Option, Template
+from relay.core.content import About, Answer, Ask, Location, Option, Template
 from relay.core.errors import Fate
 from relay.core.explain.causes import Cause
 
@@ -113,6 +113,9 @@ class Message:
     """What its writer changed the words to, later: that is what others quote of it."""
     place: Location | None = None
     template: Template | None = None
+    ask: Ask | None = None
+    unreadable: str | None = None
+    """It begins as a command to the relay, and cannot be read: what its writer is told. It never goes out."""
     window_until: float | None = None
     """Until then (Unix seconds) the business may answer its writer freely."""
     notice: bool = False

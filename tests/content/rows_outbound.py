@@ -38,6 +38,14 @@ def failed(chat: Chat, source_id: str) -> dict[str, Any]:
     return reason
 
 
+def asked(chat: Chat, command: str, kind: str) -> dict[str, Any]:
+    chat.opened()
+    chat.answers(command)
+    found = shown(chat, kind)
+    assert found["text"] and found["text"] in command
+    return found
+
+
 @outbound.row("text")
 def text(chat: Chat) -> None:
     chat.opened()
@@ -257,6 +265,37 @@ def template_unreadable(chat: Chat) -> None:
     reason = failed(chat, chat.answers("/template Not_A_Name"))
     assert reason["code"] == "InvalidMessageStructure"
     assert "/template" in reason["message"]
+
+
+@outbound.row("request for a place")
+def place_request(chat: Chat) -> None:
+    asked(chat, "/ask location Where shall we bring it?", "location_request_message")
+
+
+@outbound.row("request for a number")
+def number_request(chat: Chat) -> None:
+    asked(chat, "/ask contact Under which number can we call you?", "request_contact_info")
+
+
+@outbound.row("request for leave to call")
+def call_request(chat: Chat) -> None:
+    asked(chat, "/ask call May we call you about your order?", "call_permission_request")
+
+
+@outbound.row("request to fill in a form")
+def form_request(chat: Chat) -> None:
+    found = asked(chat, "/ask flow 1234567890 Please fill in the form.\nbutton: Open the form", "flow")
+    assert titles(found) == ["Open the form"]
+    assert found["payload"]["interactive"]["action"]["parameters"]["flow_id"] == "1234567890"
+
+
+@outbound.row("request that cannot be read")
+def request_unreadable(chat: Chat) -> None:
+    chat.opened()
+    reason = failed(chat, chat.answers("/ask: location"))
+    assert reason["code"] == "InvalidMessageStructure"
+    assert "write /ask" in reason["message"]
+    assert chat.on_the_phone() == []
 
 
 @outbound.row("location")

@@ -1,138 +1,44 @@
-"""How an agent sends a template, since Genesys' composer knows none for Open Messaging.
+"""The agents' convention: texts that are meant for the relay, since Genesys' composer knows no such messages.
 
-    /template order_update en_US
-    Ada
-    total=19.90
-    header: https://example.org/order.pdf
-    button 1: 4711
-
-First name and language; then the body's parameters in order, or each with its name; what fills the
-header (a text, or the address of a file); what completes the address of a link button, counted from 1.
-On one line: /template order_update en_US | Ada | 4711
+Whoever adds a command adds a module beside this one and a row to COMMANDS.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from urllib.parse import unquote, urlsplit
+from dataclasses import replace
 
-from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME, Parameter, Template
-from relay.core.filenames import cleaned, type_of
-from relay.core.messages import Media, MediaKind, Message
-from relay.core.visible import as_word, trimmed
+from relay.channels.genesys import ask_command, template_command
+from relay.channels.genesys.commands import Command, UnreadableError, plain_word
+from relay.core.messages import Message
+from relay.core.visible import trimmed
 
-WORD = "/template"
-MOST_BUTTONS = 10
+COMMANDS: tuple[Command, ...] = (template_command.COMMAND, ask_command.COMMAND)
 _LONGEST_HEAD = 200
 """So far one looks for the word: nothing unseen is pasted that is longer."""
-_SLASH = re.compile("[\u2044\u2215\u29f8\uff0f]")
-"""Signs that people take for a slash, or that their keyboard gives for one."""
-_KEYWORD = re.compile(r"(header|footer|body|button)(?:[ \t]+([0-9]{1,9}))?[ \t]*[:\uff1a](.*)", re.IGNORECASE)
-_NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)[ \t]*[=\uff1d](.*)")
-_KINDS: dict[str, MediaKind] = {"image": "image", "video": "video"}
-
-
-class _Unreadable(ValueError):
-    """Not written as the convention wants it; never leaves this module."""
-
-
-@dataclass(slots=True)
-class _Found:
-    body: list[Parameter] = field(default_factory=list)
-    header: str | None = None
-    urls: dict[int, str] = field(default_factory=dict)
 
 
 def begins(text: str | None) -> bool:
-    """Whether somebody means a template, well written or not: nobody else's text begins like that."""
-    head = _word(trimmed(text or "")[:_LONGEST_HEAD])
-    return re.sub(r"\A/\s+", "/", head).lower().startswith(WORD)
-
-
-def _word(text: str) -> str:
-    """As people read it: whichever slash it is, and whatever unseen stands between the letters."""
-    return as_word(_SLASH.sub("/", text))
-
-
-def is_name(text: str) -> bool:
-    return re.fullmatch(TEMPLATE_NAME, text) is not None
-
-
-def is_language(text: str) -> bool:
-    """As Meta writes it: en, en_US, fil."""
-    return re.fullmatch(TEMPLATE_LANGUAGE, text) is not None
+    """Whether somebody means a command, well written or not: nobody else's text begins like that."""
+    return _command(text) is not None
 
 
 def applied(message: Message) -> Message:
-    """The message as the template that its text names; an ordinary one as it is.
+    """The message that its text asks for; an ordinary one as it is.
 
-    What cannot be read is a template all the same, without `template`, so that it is refused and never
-    reaches the customer as a text. A file that came along is the header's, answers are the buttons'.
+    What cannot be read is a command all the same, with its `unreadable` in words for its writer: it is refused and
+    never reaches the customer as a text.
     """
-    if message.template is not None or not begins(message.text):
+    command = _command(message.text)
+    if command is None or message.template is not None:
         return message
     try:
-        template, file = _read(trimmed(message.text or ""))
-    except _Unreadable:
-        return replace(message, type="template")
-    return replace(message, type="template", template=template, media=message.media or file)
+        return command.read(message, trimmed(message.text or ""))
+    except UnreadableError:
+        return replace(message, type=command.type, unreadable=command.how)
 
 
-def _read(text: str) -> tuple[Template, Media | None]:
-    """The template, and the file in its header."""
-    first, *lines = text.splitlines()
-    rest = [line for line in map(trimmed, lines) if line]
-    if not rest:
-        first, *rest = (trimmed(piece) for piece in re.split(r"[ \t][|\uff5c](?=[ \t]|$)", first))
-    words = _word(first).split()
-    if len(words) != 3 or words[0].lower() != WORD or not is_name(words[1]) or not is_language(words[2]):
-        raise _Unreadable("a template needs a name and a language")
-    found = _Found()
-    for line in rest:
-        _take(line, found)
-    if len({parameter.name is None for parameter in found.body}) > 1:
-        raise _Unreadable("parameters have names or they have none")
-    file = _file(found.header) if found.header and re.match(r"https?://", found.header, re.IGNORECASE) else None
-    header = (Parameter(found.header),) if found.header and not file else ()
-    return Template(words[1], words[2], tuple(found.body), header, tuple(sorted(found.urls.items()))), file
-
-
-def _take(line: str, found: _Found) -> None:
-    """One line or piece."""
-    if not line:
-        raise _Unreadable("a parameter is empty")
-    if keyword := _KEYWORD.fullmatch(line):
-        _take_keyword(keyword[1].lower(), keyword[2], keyword[3].strip(), found)
-    elif named := _NAMED.fullmatch(line):
-        _take_named(named[1], named[2].strip(), found)
-    else:
-        found.body.append(Parameter(line))
-
-
-def _take_keyword(word: str, place: str | None, value: str, found: _Found) -> None:
-    if not value:
-        raise _Unreadable(f"{word} is empty")
-    if word == "header" and place is None and found.header is None:
-        found.header = value
-        return
-    number = int(place) - 1 if word == "button" and place else -1
-    if not 0 <= number < MOST_BUTTONS or number in found.urls:
-        raise _Unreadable(f"{word} is not understood, or was given before")
-    found.urls[number] = value
-
-
-def _take_named(name: str, value: str, found: _Found) -> None:
-    if not value or not name.islower() or any(parameter.name == name for parameter in found.body):
-        raise _Unreadable("a named parameter is empty, not in lower case, or was given before")
-    found.body.append(Parameter(value, name))
-
-
-def _file(url: str) -> Media:
-    """What kind of file it is has to be known before it is fetched: its address tells."""
-    try:
-        name = urlsplit(url).path.rpartition("/")[2]
-    except ValueError as error:
-        raise _Unreadable("the header's address is none") from error
-    kind = _KINDS.get((type_of(name) or "").partition("/")[0], "document")
-    return Media(kind=kind, source_url=url, filename=cleaned(unquote(name)) or None, public=True)
+def _command(text: str | None) -> Command | None:
+    head = plain_word(trimmed(text or "")[:_LONGEST_HEAD])
+    head = re.sub(r"\A/\s+", "/", head).lower()
+    return next((command for command in COMMANDS if command.begins(head)), None)

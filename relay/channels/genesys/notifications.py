@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from relay.channels.genesys import attached, convention
+from relay.channels.genesys import attached, convention, template_command
 from relay.channels.genesys.drafts import ElementContent
 from relay.channels.genesys.quick_replies import answer
 from relay.channels.http.reading import first, joined, record, records
@@ -58,7 +58,7 @@ def _template(template: dict[str, Any]) -> ElementContent:
 def _read(template: dict[str, Any], header: dict[str, Any], buttons: list[dict[str, Any]]) -> Template | None:
     name = (clean(template.get("id")) or "")[len(NAMESPACE) :].strip()
     language = (clean(template.get("language")) or "").strip().replace("-", "_")
-    if not convention.is_name(name) or not convention.is_language(language):
+    if not template_command.is_name(name) or not template_command.is_language(language):
         return None
     links = ((place, button) for place, button in enumerate(buttons) if _placed(button).url)
     urls = ((place, clean(first(button.get("parameters")).get("text"))) for place, button in links)

@@ -42,6 +42,8 @@ def hindrance(
     """
     if outcome_unknown and settings.get("unknown_outcome") == "give_up":
         return OUTCOME_UNKNOWN
+    if message.unreadable is not None:
+        return Hindrance("failed", "command_unreadable", message.unreadable)
     if direction == "outbound" and message.type != "template" and window.closed(window_until, now):
         return WINDOW_CLOSED
     return None

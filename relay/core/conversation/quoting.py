@@ -124,4 +124,6 @@ def _label(message: Message) -> str:
         return " ".join(filter(None, ("location", message.place.name or message.place.address)))
     if message.template is not None:
         return f"template {message.template.name}"
+    if message.ask is not None:
+        return f"request: {message.ask.kind}"
     return " / ".join(option.text for option in message.options) or "a message"

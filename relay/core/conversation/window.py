@@ -32,7 +32,7 @@ def in_its_place(message: Message, settings: Mapping[str, Any], name: str | None
     wanted = settings.get("window_template")
     if not isinstance(wanted, Mapping) or not wanted.get("name") or not wanted.get("language"):
         return None
-    if message.template is not None or message.type == "template" or message.part > 1:
+    if message.template is not None or message.type == "template" or message.unreadable or message.part > 1:
         return None
     written = _parameters([str(one) for one in wanted.get("parameters") or ()])
     text, whole = _fitting(message, written, name or "")
@@ -40,7 +40,7 @@ def in_its_place(message: Message, settings: Mapping[str, Any], name: str | None
     template = Template(str(wanted["name"]), str(wanted["language"]), body=filled, instead=not whole)
     return replace(
         message, type="template", text=None, media=None, options=(), opener=None, numbered=False, place=None,
-        template=template,
+        ask=None, template=template,
     )  # fmt: skip
 
 
@@ -66,7 +66,8 @@ def _fitting(message: Message, written: Sequence[Parameter], name: str) -> tuple
     if not times:
         return "", False
     room = (ROOM - sum(units(_filled(one, "", name)) for one in written)) // times
-    bare = message.media is None and message.place is None and not message.options and message.parts == 1
+    more = message.media or message.place or message.ask or message.options
+    bare = not more and message.parts == 1
     if units(text) <= room:
         return text, bare and bool(text)
     return text[: fitting(text, max(room - 1, 0))].rstrip() + "…", False

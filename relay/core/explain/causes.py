@@ -15,6 +15,7 @@ _OWN: dict[str, Cause] = {
     "empty": "invalid",
     "text_too_long": "invalid",
     "template_unreadable": "invalid",
+    "command_unreadable": "invalid",
     "no_address": "recipient",
     "media_type_not_allowed": "media_type",
     "media_too_large": "media_size",

@@ -23,6 +23,7 @@ from relay.channels.whatsapp.limits import (
     likely_kind,
     meta_mime,
 )
+from relay.channels.whatsapp.outbound.asking import BELOW
 from relay.channels.whatsapp.outbound.interactive import as_buttons, link_line, sendable_link
 from relay.channels.whatsapp.outbound.pins import fit_place
 from relay.channels.whatsapp.outbound.titles import buttons_tell_all, listed, one_line, rows_tell_all
@@ -33,9 +34,9 @@ from relay.core.messages import Media, Message
 
 def fit(message: Message) -> list[Message]:
     """The parts, in order. What the message is a reply to stands above the first, what can be tapped in the last."""
-    if message.template is not None or message.type == "template":
+    if message.template is not None or message.type == "template" or message.unreadable is not None:
         return [message]
-    first, *others = _placed(message)
+    first, *others = _placed(message) if message.ask is None else _asked(message)
     return numbered(message, [first, *(replace(part, reply_to=None) for part in others)])
 
 
@@ -49,6 +50,18 @@ def _placed(message: Message) -> list[Message]:
     if rest.text is None and rest.media is None and not rest.options:
         return [place]
     return [place, *_answered(rest)] if rest.options else [*_answered(rest), place]
+
+
+def _asked(message: Message) -> list[Message]:
+    """A file and what of the text is too much go ahead; what is asked for stands below the rest."""
+    bare = replace(message, media=None, place=None, ask=None)
+    file = _plain(replace(bare, text=None, media=message.media)) if message.media is not None else []
+    place = [replace(bare, text=None, place=message.place)] if message.place is not None else []
+    *texts, last = pieces(message.text or "", TEXT) or [""]
+    if units(last) > CAPTION:
+        texts, last = [*texts, last], BELOW
+    ahead = [replace(bare, text=text) for text in texts]
+    return [*file, *place, *ahead, replace(message, text=last or None, media=None, place=None)]
 
 
 def _answered(message: Message) -> list[Message]:

@@ -13,6 +13,7 @@ from relay.channels.base import Account, Request
 from relay.channels.http.reading import joined_once, without_none
 from relay.channels.whatsapp.identity import digits
 from relay.channels.whatsapp.limits import CAPTIONED, OPUS, TEXT
+from relay.channels.whatsapp.outbound.asking import asking
 from relay.channels.whatsapp.outbound.interactive import body_text, header_file, interactive
 from relay.channels.whatsapp.outbound.pins import location
 from relay.channels.whatsapp.outbound.templates import template
@@ -71,6 +72,8 @@ def addressed(to: Recipient) -> dict[str, str]:
 def _content(message: Message, message_id: str, media_url: str | None) -> tuple[str, dict[str, Any]]:
     if message.template is not None or message.type == "template":
         return "template", template(message, message_id, media_url)
+    if message.ask is not None:
+        return "interactive", asking(message, message.ask, message_id)
     if message.place is not None:
         return "location", location(message.place)
     if message.options and not message.numbered:

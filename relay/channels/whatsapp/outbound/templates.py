@@ -18,8 +18,8 @@ from relay.core.messages import Message
 
 NOTHING = "–"
 UNREADABLE = (
-    "the template could not be read; write /template, its name and its language in the first line, and each "
-    "parameter of its text in a line of its own"
+    "the notification names no template that WhatsApp could have; its id is whatsapp@ and the template's name, "
+    "its language is written as Meta writes it, such as en or pt_BR"
 )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from relay.channels.genesys.convention import applied
-from relay.core.content import Option, Parameter, Template
+from relay.core.content import Ask, Option, Parameter, Template
 from relay.core.messages import Media, Message, Person
 
 
@@ -56,7 +56,10 @@ def test_languages(language: str) -> None:
     assert found.language == language
 
 
-@pytest.mark.parametrize("text", [None, "", "Hello", "See /template a en", "/tmpl a en", "template a en"])
+@pytest.mark.parametrize(
+    "text",
+    [None, "", "Hello", "See /template a en", "/tmpl a en", "template a en", "/asking for more", "ask location x"],
+)
 def test_ordinary_texts_stay_as_they_are(text: str | None) -> None:
     assert applied(message(text)) == message(text)
 
@@ -101,6 +104,7 @@ def test_what_cannot_be_read_is_a_template_without_one(text: str) -> None:
     """Its receiver refuses it; as a text it would reach the customer."""
     found = applied(message(text))
     assert (found.type, found.template, found.text) == ("template", None, text)
+    assert "write /template, its name and its language" in str(found.unreadable)
 
 
 @pytest.mark.parametrize(
@@ -122,3 +126,58 @@ def test_what_came_along_stays() -> None:
     media, options = Media("image", source_url="https://example.org/a.png"), (Option("Stop", "stop"),)
     found = applied(message("/template order_update en_US\nAda", media=media, options=options))
     assert (found.template, found.media, found.options) == (template("Ada"), media, options)
+
+
+FORM = Ask("flow", "1234567890")
+
+
+@pytest.mark.parametrize(
+    ("text", "ask", "shown"),
+    [
+        ("/ask location Where to?", Ask("location"), "Where to?"),
+        ("\u2060／Ask  LOCATION\u00a0 Where to?\nHouse, street ", Ask("location"), "Where to?\nHouse, street"),
+        ("/ask \u2060 location Where to?", Ask("location"), "Where to?"),
+        ("/ask contact | Your number?", Ask("contact"), "Your number?"),
+        ("/ask contact\n\nYour number?\n\nThanks | Ada", Ask("contact"), "Your number?\n\nThanks | Ada"),
+        ("/ask call", Ask("call"), None),
+        ("/ask call May we call?", Ask("call"), "May we call?"),
+        ("/ask flow 1234567890 The form: see below", FORM, "The form: see below"),
+        (
+            "/ask flow sign_up\nThe form\nbutton: Open it\nScreen： HALL",
+            Ask("flow", "sign_up", "Open it", "HALL"),
+            "The form",
+        ),
+        ("/ask flow 1234567890 | The form | button: Go", Ask("flow", "1234567890", "Go"), "The form"),
+    ],
+)
+def test_what_a_customer_is_asked_for(text: str, ask: Ask, shown: str | None) -> None:
+    found = applied(message(text))
+    assert (found.type, found.ask, found.text, found.unreadable) == ("ask", ask, shown, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/ask",
+        "/ask me",
+        "/ask: location Where to?",
+        "/ask_location Where to?",
+        "/ ask location",
+        "/ask location",
+        "/ask location \u200b\n",
+        "/ask location: Where to?",
+        "/ask flow",
+        "/ask flow 1234567890",
+        "/ask flow 1\nThe form\nbutton:",
+        "/ask flow 1\nThe form\nbutton: a\nbutton: b",
+        f"/ask flow {'1' * 129} The form",
+    ],
+)
+def test_a_request_that_cannot_be_read_never_goes_out(text: str) -> None:
+    found = applied(message(text))
+    assert (found.type, found.ask, found.text) == ("ask", None, text)
+    assert "write /ask, then location, contact, call or flow" in str(found.unreadable)
+
+
+def test_one_message_asks_for_one_thing() -> None:
+    assert applied(message("/ask call", options=(Option("Yes", "yes"),))).unreadable

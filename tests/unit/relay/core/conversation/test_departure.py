@@ -48,3 +48,10 @@ def test_whether_an_unknown_outcome_is_repeated_the_line_says(direction: Directi
 def test_what_may_have_been_sent_is_not_called_too_late() -> None:
     assert why(until=NOW - 1, settings=GIVE_UP, unknown=True) is OUTCOME_UNKNOWN
     assert why(until=NOW - 1, unknown=True) is WINDOW_CLOSED
+
+
+@pytest.mark.parametrize("until", [None, NOW - 1])
+def test_a_command_that_cannot_be_read_never_goes(until: float | None) -> None:
+    message = Message("s", Person("491701"), NOW, "ask", "/ask me", unreadable="write /ask, then location")
+    found = hindrance("outbound", message, until, {}, NOW, outcome_unknown=False)
+    assert found == Hindrance("failed", "command_unreadable", "write /ask, then location")

@@ -54,6 +54,7 @@ def test_a_line_without_a_template_sends_nothing(settings: dict[str, Any]) -> No
 def test_templates_and_later_parts_are_not_replaced() -> None:
     assert in_its_place(message(template=Template("a", "en")), SETTINGS, None) is None
     assert in_its_place(message(type="template"), SETTINGS, None) is None
+    assert in_its_place(message(unreadable="write /ask, then location"), SETTINGS, None) is None
     assert in_its_place(message(part=2, parts=2), SETTINGS, None) is None
 
 

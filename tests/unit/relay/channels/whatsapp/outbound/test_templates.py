@@ -97,9 +97,9 @@ def test_templates_that_cannot_be_sent(it: Message, code: str) -> None:
     assert caught.value.code == code
 
 
-def test_who_writes_a_template_wrongly_is_told_how_it_is_written() -> None:
-    with pytest.raises(CannotCarry, match="write /template, its name and its language"):
-        sent(message(type="template", text="/template"))
+def test_who_sends_a_notification_that_names_no_template_is_told_how_it_is_named() -> None:
+    with pytest.raises(CannotCarry, match="its id is whatsapp@ and the template's name"):
+        sent(message(type="template", text="whatsapp@Order"))
 
 
 @pytest.mark.parametrize(
