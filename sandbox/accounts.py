@@ -18,6 +18,40 @@ PERMISSIONS = [
     "messaging:supportedContent:view",
     "messaging:supportedContent:add",
 ]
+WEBHOOK_FIELDS = [
+    "account_alerts",
+    "account_review_update",
+    "account_settings_update",
+    "account_update",
+    "business_capability_update",
+    "business_username_updates",
+    "calls",
+    "consumer_profile",
+    "flows",
+    "group_lifecycle_update",
+    "group_participants_update",
+    "group_settings_update",
+    "group_status_update",
+    "history",
+    "message_echoes",
+    "message_template_components_update",
+    "message_template_quality_update",
+    "message_template_status_update",
+    "messages",
+    "messaging_handovers",
+    "partner_solutions",
+    "payment_configuration_update",
+    "phone_number_name_update",
+    "phone_number_quality_update",
+    "security",
+    "smb_app_state_sync",
+    "smb_message_echoes",
+    "standby",
+    "template_category_update",
+    "template_correct_category_detection",
+    "tracking_events",
+    "user_preferences",
+]
 GRANTS = ["client_credentials", "authorization_code"]
 DEFAULT_OUTBOUND = ["image/jpeg", "image/png", "image/gif"]
 """What a new integration's agents may send: Genesys' default profile holds no documents, audio or video."""
@@ -29,6 +63,8 @@ class App:
     app_secret: str = ""
     callback_url: str | None = None
     verify_token: str | None = None
+    fields: list[str] = field(default_factory=lambda: list(WEBHOOK_FIELDS))
+    """The fields of whatsapp_business_account that the app is subscribed to; of others it never hears."""
 
 
 @dataclass
@@ -179,6 +215,7 @@ class Accounts:
             "app_secret": app.app_secret,
             "verify_token": app.verify_token,
             "callback_url": app.callback_url,
+            "fields": app.fields,
             "subscribed": waba.subscribed,
             "effective_callback_url": self.callback_of(number),
         }

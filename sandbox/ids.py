@@ -68,3 +68,7 @@ def bsuid(wa_id: str, seed: str | None = None) -> str:
 
 def call_id(peer: str) -> str:
     return wamid(peer, inbound=True).replace("wamid.", "wacid.", 1)
+
+
+def request_id() -> str:
+    return str(uuid.uuid4())

@@ -16,6 +16,7 @@ from sandbox.limits import Buckets, ProviderLimits, Windows
 from sandbox.meta.media import MediaStore
 from sandbox.meta.payloads import envelope
 from sandbox.meta.phones import Phones
+from sandbox.meta.routing.settings import RoutingTable
 from sandbox.stats import Stats
 from sandbox.webhooks.delivery import GENESYS_RETRIES, META_RETRIES
 from sandbox.webhooks.outbox import Outbox, sign_base64, sign_hex
@@ -64,6 +65,7 @@ class World:
         self.windows = Windows()
         self.media = MediaStore()
         self.phones = Phones()
+        self.routing = RoutingTable()
         self.desk = Desk()
 
     def reset(self, keep: list[str]) -> None:

@@ -9,8 +9,11 @@ from sandbox.clock import unix_seconds
 from sandbox.meta import payloads
 from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.errors import title
+from sandbox.meta.posting import post
+from sandbox.meta.routing import delivery
+from sandbox.meta.routing.settings import BUSINESS_AGENT
 from sandbox.meta.thread import Thread
-from sandbox.webhooks.update import Callback, DeliveryState, WebhookUpdate
+from sandbox.webhooks.update import DeliveryState
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -108,7 +111,10 @@ def report(
     world.stats.meta.messages[f"status:{status}"] += 1
     # Left out of failed ones by Meta's page, there in what was seen of late 2026: who is not on WhatsApp has none.
     contact = None if thread.phone.gone else payloads.contact(thread.phone, with_username=status in _WITH_USERNAME)
-    track = emit(world, number, thread, "statuses", item, contact)
+    if entry.origin == BUSINESS_AGENT:
+        track = delivery.others_status(world, number, thread, item)
+    else:
+        track = emit(world, number, thread, "statuses", item, contact)
     entry.track = track
     world.events.changed("phone", thread.phone.wa_id, thread.phone_number_id)
 
@@ -123,18 +129,5 @@ def emit(
     on_delivered: Any = None,
     field: str = "messages",
 ) -> DeliveryState:
-    """Hands an update to the outbox, if anybody subscribed to it."""
-    url = world.accounts.callback_of(number)
-    if url is None:
-        world.webhook_counts("meta")["unsubscribed"] += 1
-        return DeliveryState(state="no webhook subscribed")
-    callback = Callback("meta", url, world.accounts.app_of(number).app_secret)
-    update = WebhookUpdate(
-        callback,
-        f"{number.phone_number_id}|{thread.phone.wa_id}|{kind}",
-        item["timestamp"],
-        payloads.part(number, kind, item, contact, field),
-        on_delivered=on_delivered,
-    )
-    world.meta_outbox.emit(update)
-    return update.track
+    payload = payloads.part(number, kind, item, contact, field)
+    return post(world, number, thread, kind, item["timestamp"], payload, on_delivered)

@@ -12,6 +12,7 @@ from sandbox.meta import carrier, customer, payloads
 from sandbox.meta.draft import PhoneMessage
 from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.message import media_content, sender
+from sandbox.meta.routing import delivery
 from sandbox.meta.shown import of_message
 from sandbox.meta.thread import Thread
 
@@ -73,5 +74,8 @@ def _show(
     world.phones.record(entry, thread)
     world.stats.meta.messages[kind] += 1
     contact = payloads.contact(thread.phone)
-    entry.track = carrier.emit(world, number, thread, kind, item, contact, field=field)
+    if field == "calls" and not delivery.hears_calls(world, number):
+        entry.track = delivery.elsewhere()
+    else:
+        entry.track = carrier.emit(world, number, thread, kind, item, contact, field=field)
     world.events.changed("phone", thread.phone.wa_id, thread.phone_number_id)

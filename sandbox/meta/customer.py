@@ -9,6 +9,7 @@ from sandbox.meta.draft import PhoneMessage
 from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.media import WEBHOOK_DAYS, MediaItem
 from sandbox.meta.message import compose
+from sandbox.meta.routing import delivery
 from sandbox.meta.shown import of_message
 from sandbox.meta.thread import Thread
 
@@ -34,7 +35,10 @@ def send(world: "World", number: Number, thread: Thread, draft: PhoneMessage) ->
             entry.reached("delivered", unix_seconds())
 
     contact = None if entry.type == "system" else payloads.contact(thread.phone)
-    entry.track = carrier.emit(world, number, thread, "messages", message, contact, delivered, draft.field)
+    if delivery.concerns(world, number, message, draft.field):
+        entry.track = delivery.deliver(world, number, thread, entry, message, contact, delivered)
+    else:
+        entry.track = carrier.emit(world, number, thread, "messages", message, contact, delivered, draft.field)
     world.events.changed("phone", thread.phone.wa_id, thread.phone_number_id)
     return entry
 

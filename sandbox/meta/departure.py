@@ -14,6 +14,7 @@ from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.fitness import unfit, unfit_voice
 from sandbox.meta.media import MEGABYTE, UPLOAD_DAYS, MediaItem, base_type
 from sandbox.meta.requests import SendRequest
+from sandbox.meta.routing import sending
 from sandbox.meta.thread import Thread
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ REACTION_DAYS = 30
 def depart(world: "World", number: Number, thread: Thread, entry: ThreadMessage, request: SendRequest) -> None:
     try:
         _check_phone(thread)
+        _check_owner(world, number, thread, entry)
         _check_window(world, thread, entry)
         _check_references(world, entry)
         _resolve_media(world, number, entry, request)
@@ -39,6 +41,11 @@ def depart(world: "World", number: Number, thread: Thread, entry: ThreadMessage,
 def _check_phone(thread: Thread) -> None:
     if thread.phone.gone:
         raise Failure(131026, "Message undeliverable: the recipient is not on WhatsApp.")
+
+
+def _check_owner(world: "World", number: Number, thread: Thread, entry: ThreadMessage) -> None:
+    if entry.origin == "api" and sending.fails_later(world, number, thread, entry.type):
+        raise Failure(sending.NOT_OWNER, sending.DETAILS)
 
 
 def _check_window(world: "World", thread: Thread, entry: ThreadMessage) -> None:

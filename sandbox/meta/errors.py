@@ -48,6 +48,7 @@ CATALOGUE: dict[int, tuple[int, str]] = {
     131062: (400, "Business-scoped user id is not supported for this message"),
     131063: (400, "Marketing templates are disabled on Cloud API for this account"),
     131064: (400, "Message failed to send because the messaging limit was reached"),
+    131070: (400, "Message not sent because this responder does not own the thread"),
     132000: (400, "Number of parameters does not match the expected number of params"),
     132001: (404, "Template name does not exist in the translation"),
     132005: (400, "Template hydrated text too long"),
@@ -65,6 +66,8 @@ CATALOGUE: dict[int, tuple[int, str]] = {
     133015: (400, "Wait a few minutes before registering this phone number"),
     133016: (400, "Account register deregister rate limit exceeded"),
     135000: (400, "Generic user error"),
+    138038: (400, "Not the primary responder for calls"),
+    2494191: (400, "Thread control cannot be taken by this responder"),
 }
 _BY_STATUS = {401: 190, 403: 10, 429: 4, 500: 131000, 503: 2}
 

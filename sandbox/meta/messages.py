@@ -14,6 +14,7 @@ from sandbox.meta.entry import ThreadMessage
 from sandbox.meta.errors import GraphError
 from sandbox.meta.media import MediaItem
 from sandbox.meta.requests import SendRequest
+from sandbox.meta.routing import sending
 from sandbox.meta.shown import of_request, text_of
 from sandbox.meta.template import check_template
 from sandbox.meta.thread import Phone
@@ -32,7 +33,9 @@ def accept(world: "World", number: Number, body: dict[str, Any]) -> tuple[dict[s
     media = _check_media(world, number, request)
     approved = check_template(number, request.template, request.to is None) if request.template else None
     _check_limits(world, number, phone.wa_id if phone else contact["input"])
-    entry = _entry(world, request, phone, media, approved)
+    if phone is not None:
+        sending.check_send(world, number, world.phones.thread(phone, number.phone_number_id), request.type)
+    entry = entry_of(world, request, phone, media, approved)
     world.stats.meta.messages[f"from_business:{request.type}"] += 1
     if phone is not None:
         thread = world.phones.thread(phone, number.phone_number_id)
@@ -50,6 +53,7 @@ def _mark_read(world: "World", number: Number, body: dict[str, Any]) -> tuple[di
     if known is None or known[0].direction != "inbound" or known[1].phone_number_id != number.phone_number_id:
         raise GraphError(131009, f"Param message_id: '{request.message_id}' is not a message this number received.")
     entry, thread = known
+    sending.check_signal(world, number, thread)
     for each in thread.shown:
         if each.direction == "inbound" and each.status != "read":
             each.reached("read", unix_seconds())
@@ -127,7 +131,7 @@ def _check_limits(world: "World", number: Number, recipient: str) -> None:
         )
 
 
-def _entry(
+def entry_of(
     world: "World",
     request: SendRequest,
     phone: Phone | None,

@@ -19,6 +19,9 @@ def envelope(updates: list[WebhookUpdate]) -> bytes:
     for update in updates:
         part = update.payload
         changes = entries.setdefault(part["waba_id"], {})
+        if "value" in part:
+            changes[(part["metadata"]["phone_number_id"], f"whole {len(changes)}", part["field"])] = part["value"]
+            continue
         value = changes.setdefault(
             (part["metadata"]["phone_number_id"], part["kind"], part["field"]),
             {"messaging_product": "whatsapp", "metadata": part["metadata"], "contacts": [], part["kind"]: []},
@@ -49,8 +52,17 @@ def part(
         "kind": kind,
         "item": item,
         "contact": contact,
-        "metadata": {"display_phone_number": number.digits, "phone_number_id": number.phone_number_id},
+        "metadata": metadata(number),
     }
+
+
+def whole(number: Number, field: str, value: dict[str, Any]) -> dict[str, Any]:
+    """A change of its own: what stands beside its items belongs to them alone."""
+    return {"field": field, "waba_id": number.waba_id, "value": value, "metadata": metadata(number)}
+
+
+def metadata(number: Number) -> dict[str, Any]:
+    return {"display_phone_number": number.digits, "phone_number_id": number.phone_number_id}
 
 
 def contact(phone: Phone, *, with_username: bool = True) -> dict[str, Any]:

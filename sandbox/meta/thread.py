@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.clock import monotonic, unix_seconds
 from sandbox.meta.entry import ThreadMessage
+from sandbox.meta.routing.ownership import ThreadOwner
 
 KEPT = 5_000
 TYPING_SECONDS = 25
@@ -41,6 +42,7 @@ class Thread:
         self.referred_at = 0
         self.free_until = 0
         self.typing_until = 0.0
+        self.ownership = ThreadOwner()
 
     def show(self, entry: ThreadMessage) -> None:
         self.undelivered.pop(entry.id, None)
@@ -59,6 +61,11 @@ class Thread:
         self.last_from_user = max(self.last_from_user, timestamp)
         if from_ad:
             self.referred_at = max(self.referred_at, timestamp)
+
+    def silent(self, hours: float) -> None:
+        """As if the user had been silent so much longer."""
+        self.last_from_user = max(0, self.last_from_user - int(hours * 3600))
+        self.ownership.silent(hours)
 
     def answered(self) -> None:
         """An answer within a day to somebody who came by an ad opens seven days."""
@@ -99,6 +106,7 @@ class Thread:
             "to": self.phone_number_id,
             "typing": monotonic() < self.typing_until,
             "window_open": self.is_open(window_hours),
+            **self.ownership.view(),
             "messages": [each.view() for each in shown],
             "undelivered": [each.view() for each in self.undelivered.values()],
         }

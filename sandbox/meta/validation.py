@@ -13,7 +13,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def parse_send(body: dict[str, Any]) -> SendRequest:
-    request = _parse(SendRequest, body)
+    request = parse(SendRequest, body)
     if request.to is None and request.recipient is None:
         raise GraphError(131008, "The parameter to is required.")
     if request.content is None:
@@ -27,10 +27,10 @@ def parse_send(body: dict[str, Any]) -> SendRequest:
 
 
 def parse_read(body: dict[str, Any]) -> ReadRequest:
-    return _parse(ReadRequest, body)
+    return parse(ReadRequest, body)
 
 
-def _parse(model: type[Model], body: dict[str, Any]) -> Model:
+def parse(model: type[Model], body: dict[str, Any]) -> Model:
     try:
         return model.model_validate(body)
     except ValidationError as problem:
