@@ -33,6 +33,7 @@ class Whatsapp(BaseModel):
     verified_name: str | None = None
     callback_url: Address | None = None
     verify_token: str | None = None
+    fields: list[str] | None = None
     scopes: list[str] | None = None
     templates: list[ApprovedTemplate] | None = None
     further_tokens: list[str] | None = None
@@ -145,7 +146,7 @@ def _put_number(given: Whatsapp) -> Number:
     accounts.put_number(number)
     _describe_token(number, given)
     app, waba = accounts.app_of(number), accounts.wabas[number.waba_id]
-    for name, value in _set(given, "app_secret", "callback_url", "verify_token").items():
+    for name, value in _set(given, "app_secret", "callback_url", "verify_token", "fields").items():
         setattr(app, name, value)
     if given.subscribed is not None or given.callback_url:
         waba.subscribed = given.subscribed is not False

@@ -36,10 +36,10 @@ def numbers_of_caller() -> list[Number]:
     return numbers
 
 
-def number(phone_number_id: str, scope: str) -> Number:
+def number(phone_number_id: str, *scopes: str) -> Number:
     for each in numbers_of_caller():
         if each.phone_number_id == phone_number_id:
-            _require(scope)
+            _require(*scopes)
             return each
     raise not_visible(phone_number_id, request.method)
 
@@ -52,11 +52,12 @@ def waba(waba_id: str) -> "Waba":
     raise not_visible(waba_id, request.method)
 
 
-def _require(scope: str) -> None:
-    if scope not in current().accounts.token(presented_token()).scopes:
+def _require(*scopes: str) -> None:
+    """One of them is enough."""
+    if not set(scopes) & set(current().accounts.token(presented_token()).scopes):
         raise GraphError(
             200,
-            f"{scope} is missing on the token.",
+            f"{scopes[0]} is missing on the token.",
             message="(#200) You do not have the necessary permissions required to send messages on behalf "
             "of this WhatsApp Business Account",
         )

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from sandbox.gateway import ProviderAnswer, ProviderFront, perform
 from sandbox.meta import access, media_api, messages, nodes
 from sandbox.meta.errors import GraphError, injected, not_visible
+from sandbox.meta.routing import api as routing_api
 from sandbox.world_access import current
 
 OLDEST, NEWEST = 21, 26
@@ -58,6 +59,27 @@ def send(version: str, node: str) -> Response:
 @blueprint.post("/graph/<version>/<node>/media")
 def upload(version: str, node: str) -> Response:
     return _call("media_upload", lambda: media_api.upload(access.number(node, access.MESSAGING)))
+
+
+@blueprint.post("/graph/<version>/<node>/thread_control")
+def thread_control(version: str, node: str) -> Response:
+    def action() -> ProviderAnswer:
+        return routing_api.thread_control(access.number(node, access.MESSAGING), _json_body())
+
+    return _call("thread_control", action)
+
+
+@blueprint.post("/business_api/business/whatsapp/phone_numbers/<node>/thread_control")
+def thread_control_twin(node: str) -> Response:
+    def action() -> ProviderAnswer:
+        return routing_api.thread_control(access.number(node, access.MESSAGING), _json_body(), twin=True)
+
+    return perform(PROVIDER, "thread_control", action)
+
+
+@blueprint.get("/graph/<version>/<node>/routing_roles")
+def routing_roles(version: str, node: str) -> Response:
+    return _call("routing_roles", lambda: routing_api.roles(access.number(node, access.MESSAGING, access.MANAGEMENT)))
 
 
 @blueprint.get("/lookaside/whatsapp_business/attachments/")
