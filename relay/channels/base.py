@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any, Literal, Protocol
 
+from relay.core.conversation.ends import ConversationEnd
 from relay.core.explain.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 
@@ -193,6 +194,18 @@ class History(Protocol):
     def conversation_of(self, message_id: str, account: Account, deadline: float) -> str | None: ...
 
 
+class Ends(Protocol):
+    """What a provider tells of the ends of conversations, and how one is ended there."""
+
+    def told(self, body: Any) -> Iterator[ConversationEnd]:
+        """What somebody posted, as the provider or its tools wrote it. Pure, and of anything at all."""
+        ...
+
+    def end(self, conversation: str, account: Account, deadline: float) -> None:
+        """Everybody leaves the conversation. Once more does no harm. Raises SendError."""
+        ...
+
+
 class Channel(Protocol):
     """A provider. What takes no `deadline` is pure; the rest makes provider calls.
 
@@ -213,6 +226,8 @@ class Channel(Protocol):
     default. The first says whether these credentials see the line's number or integration at all."""
     history: History | None
     """None: the provider tells nothing afterwards."""
+    ends: Ends | None
+    """None: conversations there have no end."""
 
     def sign(self, secret: str, raw: bytes) -> str: ...
     def verify(self, secret: str, raw: bytes, signature: str | None) -> bool: ...

@@ -66,6 +66,16 @@ def new_tenant(pool: Pool) -> Tenant:
             (line_id, tenant_id),
         )
         cursor.execute(
+            """INSERT INTO conversation_ends
+                 (tenant_id, line_id, conversation_id, genesys_conversation_id, kind, at)
+               VALUES (%s, %s, %s, 'x', 'over', now())""",
+            (tenant_id, line_id, message.conversation_id),
+        )
+        cursor.execute(
+            "INSERT INTO end_requests (message_id, tenant_id, line_id, conversation_id) VALUES (%s, %s, %s, %s)",
+            (message.id, tenant_id, line_id, message.conversation_id),
+        )
+        cursor.execute(
             """INSERT INTO openid_providers (tenant_id, name, issuer, client_id, sealed, role_claim, admin_values,
                viewer_values, login_key) VALUES (%s, 'x', 'x', 'x', 'x', 'x', '{}', '{}', %s)""",
             (tenant_id, uuid4().hex),

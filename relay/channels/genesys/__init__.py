@@ -22,6 +22,7 @@ from relay.channels.base import (
 from relay.channels.genesys import limits, onboarding, reasons, render, setup, webhook
 from relay.channels.genesys.access import carrying, logging_in
 from relay.channels.genesys.client import GenesysClient
+from relay.channels.genesys.ends import GenesysEnds
 from relay.channels.genesys.history import GenesysHistory
 from relay.channels.genesys.parse import parse
 from relay.channels.http.client import HttpTransport
@@ -42,6 +43,7 @@ class GenesysChannel:
     def __init__(self, transport: HttpTransport) -> None:
         self._client = GenesysClient(transport)
         self.history = GenesysHistory(self._client)
+        self.ends = GenesysEnds(self._client)
         self.stand_in = any(origin.scheme == "http" for origin in transport.genesys_origins)
 
     def sign(self, secret: str, raw: bytes) -> str:

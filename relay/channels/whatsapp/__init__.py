@@ -44,6 +44,7 @@ class WhatsAppChannel:
     empty_body = webhook.EMPTY_BODY
     proofs = onboarding.PROOFS
     history = None
+    ends = None
 
     def __init__(self, transport: HttpTransport) -> None:
         self._client = WhatsAppClient(transport)

@@ -1,0 +1,50 @@
+"""The end of a conversation at the agents' side, and what a line wants to follow it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from relay.core.contacts.mapping import ConversationMapping
+from relay.core.conversation import window
+from relay.core.messages import Message, Person
+
+EndKind = Literal["over", "agent_left", "asked"]
+"""`asked`: the customer wrote one of the line's words for it."""
+MOST_TEXT = 1024
+PREFIX = "end:"
+"""Before the id of what follows an end: no provider's id is like it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationEnd:
+    """One that a provider told of, by its own id of the conversation. `at` is Unix seconds.
+
+    `participant` is who left; `reason` the provider's word for how.
+    """
+
+    kind: EndKind
+    conversation: str
+    at: float
+    participant: str = ""
+    reason: str = ""
+
+
+def wants_to_follow(settings: Mapping[str, Any]) -> bool:
+    """Whether anything is sent to the customer when a conversation of this line is over."""
+    return bool(settings.get("end_text") or settings.get("end_template"))
+
+
+def following(end: ConversationEnd, mapping: ConversationMapping, settings: Mapping[str, Any]) -> Message | None:
+    """What the customer is sent after the end: the line's text while the 24-hour window is open at that moment, else
+    its template. None: nothing.
+
+    It has the time of the end, so that what agents wrote before goes before it.
+    """
+    said = str(settings.get("end_text") or "")[:MOST_TEXT]
+    person = Person(mapping.genesys_address, wa_id=mapping.wa_id, bsuid=mapping.bsuid)
+    message = Message(f"{PREFIX}{end.conversation}:{round(end.at * 1000)}", person, end.at, text=said)
+    if said and not window.closed(mapping.window_until, end.at):
+        return replace(message, text=said.replace("{name}", mapping.name or "").strip() or None)
+    return window.in_its_place(message, {"window_template": settings.get("end_template")}, mapping.name)
