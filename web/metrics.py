@@ -10,6 +10,7 @@ from prometheus_client import Counter, Histogram
 webhooks = Counter("web_webhooks_total", "Webhook POSTs by their answer", ["channel", "answer"])
 updates = Counter("web_webhook_updates_total", "Updates of webhooks by what became of them", ["channel", "what"])
 refusals = Counter("web_refusals_total", "Log-ins, keys and requests that were refused", ["action"])
+ends = Counter("web_conversation_ends_total", "Ends of conversations at Genesys that were told and not known before")
 archive_refused = Counter("web_archive_refused_total", "Raw webhooks that the archive's queue did not take")
 webhook_seconds = Histogram(
     "web_webhook_seconds",

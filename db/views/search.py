@@ -222,6 +222,15 @@ def get(pool: Pool, tenant_id: str | None, conversation_id: str) -> Conversation
         return ConversationDetail(_conversation(rows[0]), seen, [one[0] for one in cursor.fetchall()])
 
 
+_PLACE = (datetime, datetime, int, int)
+
+
+def begin_of(before: str) -> datetime:
+    """When the first message of the page was sorted whose `next` this is. Raises CursorError."""
+    begin: datetime = decode(before, *_PLACE)[0]
+    return begin
+
+
 def timeline(
     pool: Pool, tenant_id: str, conversation_id: str, before: str | None = None, limit: int = 50
 ) -> Page[Tracked]:
@@ -230,7 +239,7 @@ def timeline(
     earlier = ""
     if before is not None:
         earlier = "AND (m.sort_time, m.arrived_at, m.idx, m.seq) < (%(time)s, %(at)s, %(idx)s, %(seq)s)"
-        parts = decode(before, datetime, datetime, int, int)
+        parts = decode(before, *_PLACE)
         values |= dict(zip(("time", "at", "idx", "seq"), parts, strict=True))
     with pool.transaction() as cursor:
         cursor.execute(

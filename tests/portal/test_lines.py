@@ -109,6 +109,23 @@ def test_a_lines_template_for_late_messages_is_kept_whole(
     assert "{name}\n{text}" in page
 
 
+def test_what_follows_an_end_is_kept_whole(admin: Person, parts: WebContext, base: str, line: Line) -> None:
+    given = {"show_typing": "y", "end_text": "Bye, {name}.\r\nWe are here again tomorrow."}
+    template = {"end_template_name": "goodbye", "end_template_language": "en", "end_template_parameters": "{name}"}
+    page = admin.follow(f"{base}/lines/{line.id}", given | template)
+    assert settings(parts, line) == {
+        "end_text": "Bye, {name}.\nWe are here again tomorrow.",
+        "end_template": {"name": "goodbye", "language": "en", "parameters": ["{name}"]},
+    }
+    assert "We are here again tomorrow." in page
+    wrong = given | {"end_text": "Bye, {who}"}
+    assert "Only {name} is filled in" in admin.post(f"{base}/lines/{line.id}", wrong, status=400)
+    wrong = given | template | {"end_template_parameters": "{text}"}
+    assert "Only {name} is filled in" in admin.post(f"{base}/lines/{line.id}", wrong, status=400)
+    admin.post(f"{base}/lines/{line.id}", {"show_typing": "y"})
+    assert settings(parts, line) == {}
+
+
 @pytest.mark.parametrize(
     ("wrong", "field", "says"),
     [

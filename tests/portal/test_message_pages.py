@@ -11,12 +11,14 @@ import pytest
 from flask import Flask
 
 from db.audit import Author
-from db.mailbox import replay_steps, replays
+from db.contacts import conversations
+from db.mailbox import ends, replay_steps, replays
 from db.mailbox.dead_letters import DeadLetterSelection
 from db.pool import Pool
 from db.tenants import registry
 from db.tenants.changes import Changes
 from db.views import history
+from relay.core.conversation.ends import ConversationEnd
 from relay.core.messages import Media
 from relay.stores.objects import MEDIA_INBOUND
 from tests.portal.client import Person
@@ -71,6 +73,25 @@ def test_a_conversation_shows_both_sides_and_why_something_failed(admin: Person,
     assert "The number is not on WhatsApp." in page
     assert "Carla &lt;b&gt;" in page
     assert page.index("Where is my tent?") < page.index("On its way")
+
+
+def test_a_conversation_shows_where_it_ended(admin: Person, house: House) -> None:
+    rows = [house.say("4915334", f"tent {n}", state="sent") for n in range(55)]
+    talk, at = str(uuid4()), [row.key.time for row in rows]
+    with house.pool.transaction() as cursor:
+        conversations.see_genesys_conversations(cursor, [(rows[0].conversation_id, talk)])
+    told = [
+        ConversationEnd("agent_left", talk, at[2] + 0.5, "p", "PEER"),
+        ConversationEnd("over", talk, at[-6] + 0.5, "c", "CLIENT"),
+    ]
+    assert ends.keep(house.pool, house.tenant_id, told, at[-1]) == 2
+    page = admin.get(f"{house.path}/conversations/{rows[0].conversation_id}")
+    assert page.index("tent 49") < page.index("The conversation ended at Genesys") < page.index("tent 50")
+    assert "An agent left" not in page
+    [older] = set(re.findall(r'data-older="[^"]*before=([^"&]+)"', page))
+    page = admin.get(f"{house.path}/conversations/{rows[0].conversation_id}/timeline?before={older}")
+    assert page.index("tent 2") < page.index("An agent left the conversation") < page.index("tent 3")
+    assert "ended at Genesys" not in page
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from flask_openapi3 import Info, OpenAPI
 
 from web.api.access import audit_log, keys, openid, users
 from web.api.description import docs
-from web.api.messages import conversations, dead_letters, notices, records, replays, sending, state, tracking
+from web.api.messages import conversations, dead_letters, ends, notices, records, replays, sending, state, tracking
 from web.api.tenants import catching_up, former_secrets, numbers, onboarding, ownership, setup, tokens
 from web.api.tenants.schemas import ErrorBody
 from web.request import errors
@@ -28,6 +28,7 @@ BLUEPRINTS = (
     records.api,
     sending.api,
     conversations.api,
+    ends.api,
     tracking.api,
     dead_letters.api,
     replays.api,

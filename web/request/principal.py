@@ -17,6 +17,7 @@ SCOPES = {
     "tenants:write": "change credentials and lines, and go live",
     "messages:read": "see conversations and messages",
     "messages:send": "send messages through the API",
+    "events:write": "tell the relay what happened to conversations at Genesys",
     "messages:replay": "replay dead letters",
     "payloads:read": "see messages as the providers sent them",
     "state:write": "make mappings and track messages of other systems",

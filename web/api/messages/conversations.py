@@ -52,7 +52,7 @@ def list_conversations(query: ConversationQuery) -> Response:
 @api.get("/<uuid:conversation_id>", summary="A conversation", responses={200: ConversationDetailOut})
 @needs("messages:read")
 def get_conversation(path: ConversationPath) -> Response:
-    found = _found(path)
+    found = known_conversation(path)
     return reply(
         ConversationDetailOut(
             **ConversationOut.model_validate(found.conversation).model_dump(),
@@ -69,7 +69,7 @@ def get_conversation(path: ConversationPath) -> Response:
 )
 @needs("messages:read")
 def list_conversation(path: ConversationPath, query: TimelineQuery) -> Response:
-    one = _found(path).conversation
+    one = known_conversation(path).conversation
     try:
         found = search.timeline(pool(), one.tenant_id, one.id, query.before, query.limit)
     except CursorError as error:
@@ -77,7 +77,8 @@ def list_conversation(path: ConversationPath, query: TimelineQuery) -> Response:
     return reply(MessageList(items=[MessageOut.model_validate(one) for one in found.items], next=found.next))
 
 
-def _found(path: ConversationPath) -> ConversationDetail:
+def known_conversation(path: ConversationPath) -> ConversationDetail:
+    """Audited as a look at it. Raises ApiError 404."""
     found = search.get(pool(), auth.named_tenant(), str(path.conversation_id))
     if found is None:
         raise ApiError(404, "not_found", "there is no such conversation")

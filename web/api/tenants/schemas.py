@@ -197,6 +197,24 @@ class WindowTemplate(RequestModel):
     parameters: list[TemplateText] = Field(default=[], max_length=20)
 
 
+class EndTemplate(RequestModel):
+    """An approved template for when a conversation is over. `{name}` in a parameter stands for the customer's name."""
+
+    name: TemplateName
+    language: TemplateLanguage
+    parameters: list[TemplateText] = Field(default=[], max_length=20)
+
+
+def _people_write(value: str) -> str:
+    """Lines and tabs included."""
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t" for c in value):
+        raise ValueError("holds characters that cannot be printed")
+    return value
+
+
+EndText = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_people_write)]
+
+
 class LineSettings(RequestModel):
     """What this line does otherwise than the platform. A setting that is not named stays as it is."""
 
@@ -210,6 +228,14 @@ class LineSettings(RequestModel):
     show_typing: bool | None = Field(default=None, description="the phone shows that an agent types; not set: it does")
     window_template: WindowTemplate | None = Field(
         default=None, description="not set: what comes too late for the 24-hour window fails, with that reason"
+    )
+    end_text: EndText | None = Field(
+        default=None,
+        description="what the customer is sent when Genesys tells that the conversation is over; {name} stands for "
+        "their name; not set: nothing",
+    )
+    end_template: EndTemplate | None = Field(
+        default=None, description="the same where there is no `end_text`, or the 24-hour window has closed"
     )
 
 

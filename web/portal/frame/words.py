@@ -52,6 +52,12 @@ EVENTS = {
     "report_given_up": "The agent's side could not be told",
     "replayed": "Sent again by hand",
     "asked": "Asked for through the API",
+    "after_end": "Sent because the conversation ended",
+}
+ENDS = {
+    "over": "The conversation ended at Genesys",
+    "agent_left": "An agent left the conversation",
+    "asked": "The customer asked for the end: Genesys was told to disconnect",
 }
 ICONS = {
     "received": "hourglass-split",
@@ -207,6 +213,11 @@ def outcome_word(outcome: str | None) -> str:
 @portal.app_template_filter("event_word")
 def event_word(event: str) -> str:
     return EVENTS.get(event, _plain(event))
+
+
+@portal.app_template_filter("end_word")
+def end_word(kind: str) -> str:
+    return ENDS.get(kind, _plain(kind))
 
 
 @portal.app_template_filter("role_word")

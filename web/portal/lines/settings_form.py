@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Self
 
-from flask_wtf import FlaskForm
-from pydantic import TypeAdapter
-from pydantic import ValidationError as PydanticError
 from wtforms import (
     BooleanField,
     Field,
@@ -16,33 +12,19 @@ from wtforms import (
     SelectField,
     StringField,
     TextAreaField,
-    ValidationError,
 )
-from wtforms.validators import Length, NumberRange, Optional, Regexp, StopValidation
+from wtforms.validators import Length, NumberRange, Optional, Regexp
 
 from db.tenants.onboarding import Line
 from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
-from web.api.tenants.schemas import TemplateText
+from web.portal.lines.ends_form import EndsForm
+from web.portal.lines.template_fields import NeededWith, checked_parameters, lines_of
 from web.portal.wizard.forms import stripped
 
-MOST_PARAMETERS = 20
-BRACES = re.compile(r"\{([^{}]*)\}")
 FILLED_IN = ("text", "name")
 
 
-class NeededWith:
-    """May be empty only where the others are."""
-
-    def __init__(self, others: tuple[str, ...], message: str) -> None:
-        self._others = others
-        self._message = message
-
-    def __call__(self, form: FlaskForm, field: Field) -> None:
-        if not field.data and any(form[name].data for name in self._others):
-            raise StopValidation(self._message)
-
-
-class SettingsForm(FlaskForm):
+class SettingsForm(EndsForm):
     """Empty fields leave a line as the platform is."""
 
     whatsapp_rate_per_second = IntegerField(
@@ -123,35 +105,29 @@ class SettingsForm(FlaskForm):
             "template_language": template.get("language"),
             "template_parameters": "\n".join(template.get("parameters", [])),
         }
-        return cls(None, data=line.settings | shown)
+        return cls(None, data=line.settings | shown | cls.shown_ends(line.settings))
 
     def validate_template_parameters(self, given: Field) -> None:
-        template = self._template() or {}
-        try:
-            TypeAdapter(list[TemplateText]).validate_python(template.get("parameters", []))
-        except PydanticError:
-            raise ValidationError("A line may have 1,024 characters, all of them printable.") from None
-        if len(template.get("parameters", [])) > MOST_PARAMETERS:
-            raise ValidationError(f"A template has at most {MOST_PARAMETERS} parameters.")
-        if set(BRACES.findall(given.data)) - set(FILLED_IN):
-            raise ValidationError("Only {text} and {name} are filled in; take other words out of their braces.")
+        checked_parameters(given.data or "", FILLED_IN)
 
     def settings(self) -> dict[str, Any]:
         names = ("whatsapp_rate_per_second", "genesys_rate_per_minute", "unknown_outcome", "handset_order_seconds")
         found = {name: self[name].data if self[name].data not in ("", None) else None for name in names}
-        return found | {
-            "mark_read": self.mark_read.data or None,
-            "show_typing": None if self.show_typing.data else False,
-            "window_template": self._template(),
-        }
+        return (
+            found
+            | self.end_settings()
+            | {
+                "mark_read": self.mark_read.data or None,
+                "show_typing": None if self.show_typing.data else False,
+                "window_template": self._template(),
+            }
+        )
 
     def _template(self) -> dict[str, Any] | None:
         if not self.template_name.data:
             return None
-        lines = (self.template_parameters.data or "").splitlines()
-        parameters = [line.strip() for line in lines if line.strip()]
         return {
             "name": self.template_name.data,
             "language": self.template_language.data,
-            "parameters": parameters,
+            "parameters": lines_of(self.template_parameters.data or ""),
         }

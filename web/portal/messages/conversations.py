@@ -9,6 +9,8 @@ from flask import render_template, url_for
 from wtforms import BooleanField, DateField, SelectField
 from wtforms.validators import Optional
 
+from db.mailbox import ends
+from db.mailbox.ends import ListedEnd
 from db.paging import CursorError, Page
 from db.views import search
 from db.views.search import ConversationDetail, ConversationSearch, ConversationSummary
@@ -64,8 +66,9 @@ def conversation(tenant_id: UUID, conversation_id: UUID) -> str:
     """The newest messages, or those before `before` where no script loads them."""
     found = _one(conversation_id)
     _noted(conversation_id)
-    page = _timeline(conversation_id, filters.before())
-    shown = _shown(conversation_id, page)
+    before = filters.before()
+    page = _timeline(conversation_id, before)
+    shown = _shown(conversation_id, page, before)
     return render_template("portal/conversation.html", found=found, **shown)
 
 
@@ -75,9 +78,9 @@ def timeline(tenant_id: UUID, conversation_id: UUID) -> str:
     """A part of the page that somebody looks at already: the newest messages, or older ones."""
     _one(conversation_id)
     _noted(conversation_id)
-    return render_template(
-        "portal/fragments/timeline.html", **_shown(conversation_id, _timeline(conversation_id, filters.before()))
-    )
+    before = filters.before()
+    shown = _shown(conversation_id, _timeline(conversation_id, before), before)
+    return render_template("portal/fragments/timeline.html", **shown)
 
 
 def _one(conversation_id: UUID) -> ConversationDetail:
@@ -100,10 +103,18 @@ def _timeline(conversation_id: UUID, before: str | None) -> Page[Tracked]:
         raise filters.beyond() from error
 
 
-def _shown(conversation_id: UUID, page: Page[Tracked]) -> dict[str, Any]:
+def _with_ends(conversation_id: UUID, page: Page[Tracked], before: str | None) -> list[Tracked | ListedEnd]:
+    """The messages of a page and what ended between them, up to where the page before begins."""
+    since = page.items[0].sort_time if page.next and page.items else None
+    until = search.begin_of(before) if before is not None else None
+    found = ends.listed(tenant_pool(), tenant().id, str(conversation_id), since, until)
+    return sorted([*page.items, *found], key=lambda one: one.at if isinstance(one, ListedEnd) else one.sort_time)
+
+
+def _shown(conversation_id: UUID, page: Page[Tracked], before: str | None) -> dict[str, Any]:
     ids: dict[str, Any] = {"tenant_id": tenant().id, "conversation_id": conversation_id, "before": page.next}
     return {
-        "messages": page.items,
+        "entries": _with_ends(conversation_id, page, before),
         "older": url_for("portal.conversation", **ids) if page.next else None,
         "older_part": url_for("portal.timeline", **ids) if page.next else None,
     }

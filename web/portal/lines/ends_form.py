@@ -1,0 +1,83 @@
+"""What a line does when a conversation ends: a part of the form of its settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Field, StringField, TextAreaField, ValidationError
+from wtforms.validators import Length, Optional, Regexp
+
+from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
+from web.portal.lines.template_fields import NeededWith, checked_parameters, lines_of
+from web.portal.wizard.forms import stripped
+
+
+class EndsForm(FlaskForm):
+    """Empty fields: nothing is sent."""
+
+    end_text = TextAreaField(
+        "Text",
+        [Optional(), Length(max=1024)],
+        [stripped],
+        "Sent to the customer when the conversation is over. {name} stands for their name. Empty: nothing is sent.",
+    )
+    end_template_name = StringField(
+        "Template",
+        [
+            NeededWith(
+                ("end_template_language", "end_template_parameters"),
+                "Name the template. To do without one, empty its language and parameters too.",
+            ),
+            Optional(),
+            Regexp(f"^{TEMPLATE_NAME}$", message="As Meta writes it: small letters, digits and underscores."),
+        ],
+        [stripped],
+        "Sent where there is no text, or the customer wrote more than 24 hours ago.",
+    )
+    end_template_language = StringField(
+        "Language of the template",
+        [
+            NeededWith(("end_template_name",), "Name the language that the template is approved in."),
+            Optional(),
+            Regexp(f"^{TEMPLATE_LANGUAGE}$", message="As Meta writes it, such as en or pt_BR."),
+        ],
+        [stripped],
+        "As Meta writes it, such as en or pt_BR.",
+    )
+    end_template_parameters = TextAreaField(
+        "Parameters of the template, one a line",
+        [Optional(), Length(max=4000)],
+        [stripped],
+        "As many lines as its body has variables. {name} stands for the customer's name.",
+    )
+
+    def validate_end_text(self, given: Field) -> None:
+        if set(re.findall(r"\{([^{}]*)\}", given.data or "")) - {"name"}:
+            raise ValidationError("Only {name} is filled in; take other words out of their braces.")
+
+    def validate_end_template_parameters(self, given: Field) -> None:
+        checked_parameters(given.data or "", ("name",))
+
+    @staticmethod
+    def shown_ends(settings: Mapping[str, Any]) -> dict[str, Any]:
+        """What stands in the fields, of a line's settings."""
+        template = settings.get("end_template") or {}
+        return {
+            "end_template_name": template.get("name"),
+            "end_template_language": template.get("language"),
+            "end_template_parameters": "\n".join(template.get("parameters", [])),
+        }
+
+    def end_settings(self) -> dict[str, Any]:
+        template = {
+            "name": self.end_template_name.data,
+            "language": self.end_template_language.data,
+            "parameters": lines_of(self.end_template_parameters.data or ""),
+        }
+        return {
+            "end_text": (self.end_text.data or "").replace("\r\n", "\n") or None,
+            "end_template": template if template["name"] else None,
+        }

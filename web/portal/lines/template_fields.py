@@ -1,0 +1,49 @@
+"""Fields of a template that a line's settings name: what holds for each of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from flask_wtf import FlaskForm
+from pydantic import TypeAdapter
+from pydantic import ValidationError as PydanticError
+from wtforms import Field, ValidationError
+from wtforms.validators import StopValidation
+
+from web.api.tenants.schemas import TemplateText
+
+MOST_PARAMETERS = 20
+BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+class NeededWith:
+    """May be empty only where the others are."""
+
+    def __init__(self, others: tuple[str, ...], message: str) -> None:
+        self._others = others
+        self._message = message
+
+    def __call__(self, form: FlaskForm, field: Field) -> None:
+        if not field.data and any(form[name].data for name in self._others):
+            raise StopValidation(self._message)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines that hold something."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def checked_parameters(text: str, filled_in: Collection[str]) -> None:
+    """`filled_in`: the words that may stand in braces. Raises ValidationError."""
+    parameters = lines_of(text)
+    try:
+        TypeAdapter(list[TemplateText]).validate_python(parameters)
+    except PydanticError:
+        raise ValidationError("A line may have 1,024 characters, all of them printable.") from None
+    if len(parameters) > MOST_PARAMETERS:
+        raise ValidationError(f"A template has at most {MOST_PARAMETERS} parameters.")
+    if set(BRACES.findall(text)) - set(filled_in):
+        words = " and ".join(f"{{{word}}}" for word in filled_in)
+        verb = "are" if len(filled_in) > 1 else "is"
+        raise ValidationError(f"Only {words} {verb} filled in; take other words out of their braces.")
