@@ -11,6 +11,7 @@ PERMISSIONS = [
     "conversation:message:create",
     "conversation:message:receive",
     "conversation:message:view",
+    "conversation:communication:disconnect",
     "messaging:integration:view",
     "messaging:integration:add",
     "messaging:integration:edit",
@@ -114,6 +115,10 @@ class OAuthClient:
     organisation: str = ""
     permissions: list[str] = field(default_factory=lambda: list(PERMISSIONS))
     grants: list[str] = field(default_factory=lambda: list(GRANTS))
+    events_url: str = ""
+    """Where its organisation's EventBridge, or a workflow of Process Automation, posts events of conversations."""
+    events_key: str = ""
+    events_shape: str = "eventbridge"
 
 
 @dataclass
@@ -228,4 +233,5 @@ class Accounts:
             "organisation": client.organisation,
             "permissions": client.permissions,
             "grants": client.grants,
+            "events_url": client.events_url,
         }

@@ -13,5 +13,9 @@ def iso_milliseconds(moment: float | None = None) -> str:
     return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{stamp.microsecond // 1000:03d}Z"
 
 
+def unix_milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
 def monotonic() -> float:
     return time.monotonic()

@@ -58,6 +58,9 @@ class Genesys(BaseModel):
     create_status: Literal["Initiated", "Completed", "Error"] | None = None
     outbound_types: list[str] | None = None
     inbound_types: list[str] | None = None
+    events_url: Address | None = None
+    events_key: str | None = None
+    events_shape: Literal["eventbridge", "trigger"] | None = None
 
 
 class NewAccount(BaseModel):
@@ -169,8 +172,10 @@ def _describe_token(number: Number, given: Whatsapp) -> None:
 
 def _put_integration(given: Genesys) -> Integration:
     accounts = current().accounts
-    names = ("client_id", "webhook_secret", "webhook_url", "name", "outbound_types", "inbound_types")
-    own = _set(given, *names, "status", "create_status")
+    own = _set(
+        given, "client_id", "webhook_secret", "webhook_url", "name", "outbound_types", "inbound_types", "status",
+        "create_status",
+    )  # fmt: skip
     known = accounts.integrations.get(given.integration_id)
     if known is None:
         known_client = given.client_id in accounts.clients
@@ -185,7 +190,8 @@ def _put_integration(given: Genesys) -> Integration:
     accounts.integrations[given.integration_id] = integration
     organisation = given.organisation or integration.client_id
     client = accounts.clients.setdefault(integration.client_id, OAuthClient(integration.client_id, "", organisation))
-    for name, value in _set(given, "client_secret", "organisation", "permissions", "grants").items():
+    names = ("client_secret", "organisation", "permissions", "grants", "events_url", "events_key", "events_shape")
+    for name, value in _set(given, *names).items():
         setattr(client, name, value)
     return integration
 

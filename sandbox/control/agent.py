@@ -10,13 +10,12 @@ from pydantic import BaseModel, ConfigDict
 from sandbox.accounts import Integration
 from sandbox.control import errors, forms
 from sandbox.control.errors import ControlError
-from sandbox.genesys import agent, rich_samples
+from sandbox.genesys import agent, ends, rich_samples
 from sandbox.genesys.agent import AgentMessage, NotSent
 from sandbox.genesys.composing import checked
 from sandbox.genesys.desk import DeskConversation, DeskMessage
 from sandbox.genesys.models import Reason
 from sandbox.genesys.rich_samples import Composed, composed
-from sandbox.ids import conversation_id
 from sandbox.samples import kinds
 from sandbox.world_access import current
 
@@ -28,6 +27,12 @@ class ReceiptRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
     status: Literal["Sent", "Delivered", "Failed", "Published", "Removed"] = "Published"
     reasons: list[Reason] = []
+
+
+class Leaving(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    how: str = "CLIENT"
+    talked_ms: int = 42_000
 
 
 @blueprint.post("/messages")
@@ -150,12 +155,28 @@ def messages(contact: str) -> Response:
 @blueprint.post("/<path:contact>/end")
 def end(contact: str) -> Response:
     """The agent closes the conversation and the threading window is over: the next message starts another one."""
-    integration = _integration(forms.body().get("integration_id"), contact)
+    fields = forms.body()
+    integration, known = _going_on(fields, contact)
+    ends.end(current(), integration, known, str(fields.get("how") or "CLIENT"))
+    return jsonify(known.summary())
+
+
+@blueprint.post("/<path:contact>/leave")
+def leave(contact: str) -> Response:
+    """The agent's part ends, the conversation goes on. `how` TRANSFER: passed on; `talked_ms` 0: never answered."""
+    fields = forms.body()
+    integration, known = _going_on(fields, contact)
+    given = Leaving.model_validate({name: fields[name] for name in ("how", "talked_ms") if name in fields})
+    ends.leave(current(), integration, known, given.how, given.talked_ms)
+    return jsonify(known.summary())
+
+
+def _going_on(fields: dict[str, Any], contact: str) -> tuple[Integration, DeskConversation]:
+    integration = _integration(fields.get("integration_id"), contact)
     known = current().desk.known(integration.integration_id, contact)
     if known is None:
         raise ControlError("no conversation with this contact", 404)
-    known.conversation_id = conversation_id()
-    return jsonify(known.summary())
+    return integration, known
 
 
 def _integration(integration_id: str | None, contact: str) -> Integration:

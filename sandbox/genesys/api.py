@@ -56,6 +56,11 @@ def conversation(conversation_id: str) -> Response:
     return perform(PROVIDER, "conversation", lambda: conversations.one(conversation_id))
 
 
+@blueprint.patch("/conversations/messages/<conversation_id>")
+def end_conversation(conversation_id: str) -> Response:
+    return perform(PROVIDER, "end_conversation", lambda: conversations.end(conversation_id))
+
+
 @blueprint.post("/conversations/messages/<conversation_id>/messages/bulk")
 def conversation_texts(conversation_id: str) -> Response:
     return perform(PROVIDER, "conversation_texts", lambda: conversations.bulk(conversation_id))

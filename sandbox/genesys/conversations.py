@@ -8,7 +8,7 @@ from flask import request
 
 from sandbox.accounts import Integration
 from sandbox.gateway import ProviderAnswer
-from sandbox.genesys import payloads
+from sandbox.genesys import ends, payloads
 from sandbox.genesys.desk import DeskConversation, DeskMessage
 from sandbox.genesys.errors import GenesysError
 from sandbox.genesys.payloads import AGENT
@@ -17,6 +17,7 @@ from sandbox.ids import dashed
 from sandbox.world_access import current
 
 VIEW = "conversation:message:view"
+DISCONNECT = "conversation:communication:disconnect"
 MOST_IDS = 1_000
 PURPOSES = {"inbound": "customer", "outbound": "agent"}
 
@@ -35,6 +36,17 @@ def one(conversation_id: str) -> ProviderAnswer:
             "selfUri": f"/api/v2/conversations/messages/{conversation_id}",
         }
     )
+
+
+def end(conversation_id: str) -> ProviderAnswer:
+    """`{"state": "disconnected"}`: all participants leave. Of one that is over nothing changes."""
+    integration, conversation = _known(conversation_id, caller(DISCONNECT).organisation)
+    wanted = request.get_json(silent=True)
+    if not isinstance(wanted, dict) or wanted.get("state") != "disconnected":
+        raise GenesysError(400, "The state must be disconnected", code="bad.request")
+    if conversation.conversation_id == conversation_id:
+        ends.end(current(), integration, conversation, "SYSTEM")
+    return ProviderAnswer({"id": conversation_id, "selfUri": f"/api/v2/conversations/messages/{conversation_id}"})
 
 
 def bulk(conversation_id: str) -> ProviderAnswer:

@@ -1,5 +1,5 @@
 // The agent's desk: conversations of an integration, and what became of each reply.
-import { call, clock, el, inOrder, paintAvatar, post, throttled } from "../dom.js";
+import { call, clock, el, inOrder, paintAvatar, post, throttled, toast } from "../dom.js";
 import { Compose, formOf } from "../compose.js";
 import { Log } from "../log.js";
 import { bubble } from "./bubble.js";
@@ -17,6 +17,8 @@ export class DeskSide {
     this.log = new Log(root.querySelector(".log"), bubble, () => (this.current ? "No messages yet." : "No conversation yet. A message from the phone opens one."));
     this.compose = new Compose(root.querySelector(".compose"), { placeholder: "Reply as the agent", send: (fields, file) => this.send(fields, file), typing: () => this.tellTyping(),
       more: { label: "Send something else", groups: () => groups({ deliver: (fields) => this.compose.deliver(fields), prefill: (text) => this.compose.prefill(text) }) } });
+    this.end = root.querySelector("#end");
+    this.end.addEventListener("click", () => this.endConversation().catch((error) => toast(error.message)));
     this.load = inOrder(() => this.chat(), (chat) => this.show(chat));
     this.loadList = inOrder(() => this.contacts(), (contacts) => this.showList(contacts));
     this.refresh = throttled(() => this.load(), 150);
@@ -67,6 +69,7 @@ export class DeskSide {
 
   async chat() {
     this.compose.enable(Boolean(this.current));
+    this.end.disabled = !this.current;
     if (!this.current) return { contact: null, messages: [], nickname: "", custom_attributes: {} };
     return call(`/agent/${encodeURIComponent(this.current)}/messages?integration_id=${this.integration.integration_id}&limit=${SHOWN}`);
   }
@@ -87,6 +90,11 @@ export class DeskSide {
     panel.hidden = !pairs.length;
     panel.querySelector("summary").textContent = `Customer data (${pairs.length})`;
     panel.querySelector("dl").replaceChildren(...pairs.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+  }
+
+  async endConversation() {
+    await post(`/agent/${encodeURIComponent(this.current)}/end`, { integration_id: this.integration.integration_id });
+    this.refresh();
   }
 
   // Genesys tells of typing every few seconds, not with every key.
