@@ -7,9 +7,8 @@ from flask import Response
 from db.tenants import unknown_lines
 from web.actions import replay as replaying
 from web.api.blueprint import ERRORS, behind_a_key
-from web.api.tenants.schemas import (
+from web.api.tenants.number_schemas import (
     Deleted,
-    ErrorBody,
     SignerQuery,
     UnknownChannelPath,
     UnknownList,
@@ -17,6 +16,7 @@ from web.api.tenants.schemas import (
     UnknownPath,
     UnknownReplayed,
 )
+from web.api.tenants.schemas import ErrorBody
 from web.request.context import pool, reply
 from web.request.principal import OPERATOR, needs
 
