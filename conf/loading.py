@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -54,6 +54,20 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     if problems:
         # Raised out here and not chained: the original error carries its input, and the input holds secrets.
         raise SettingsError(problems)
+    return settings
+
+
+def load_part(given: Mapping[str, str], names: Collection[str]) -> Settings:
+    """Settings while they are being gathered: only problems of `names` count, the rest may be missing or wrong.
+
+    What is missing or wrong holds a value of the right form that leads nowhere. Raises SettingsError.
+    """
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): value.strip() for name, value in given.items() if value.strip()}
+    settings, problems = _read(source())
+    mine = [problem for problem in problems if problem.partition(" ")[0] in names]
+    if mine:
+        raise SettingsError(mine)
     return settings
 
 

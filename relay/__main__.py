@@ -4,8 +4,10 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import os
 import signal
 import sys
+from pathlib import Path
 from uuid import UUID
 
 import click
@@ -31,6 +33,25 @@ def migrate() -> None:
     with in_words():
         applied = operator.bring_up_to_date(read_settings())
     click.echo(f"applied: {', '.join(applied)}" if applied else "the database is up to date")
+
+
+@main.command("init")
+@click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), default=".env", show_default=True)
+def first_start(path: Path) -> None:
+    """Set this installation up: ask what only you know, make keys, check each server, migrate, make the first operator.
+
+    What the environment or the file says already is not asked. Run it again after trouble: it goes on where it was.
+    """
+    from relay.cli import first_start
+
+    with in_words():
+        settings = first_start.settle(path, dict(os.environ))
+        told = first_start.first_operator(settings)
+        click.echo(f"\n{path} has all settings, and secrets: keep a copy where you keep secrets.")
+        click.echo(told or "There is an operator already; `relay users list` tells who.")
+        click.echo(
+            "Start web and a daemon with these settings now, as the README says. Then `relay doctor` looks at it all."
+        )
 
 
 @main.command()
