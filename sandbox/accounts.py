@@ -101,6 +101,8 @@ class Number:
     scopes: list[str] = field(default_factory=lambda: list(SCOPES))
     further_tokens: list[str] = field(default_factory=list)
     """Tokens that open this number too; how long they live is in Accounts.tokens."""
+    is_on_biz_app: bool = False
+    """The business uses the WhatsApp Business app with it, too."""
     templates: list[dict[str, Any]] = field(default_factory=lambda: [dict(each) for each in TEMPLATES])
 
     @property

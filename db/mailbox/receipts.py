@@ -11,13 +11,15 @@ from psycopg2.extras import execute_values
 
 from db.contacts import conversations, windows
 from db.cursor import Cursor
-from db.mailbox import claims, undelivered
+from db.mailbox import claims, prices, undelivered
 from db.mailbox.claims import BEGUN, row_statuses
 from db.mailbox.messages import stamp
+from db.mailbox.prices import COUNT_PRICES, NEW_PRICES
 from db.mailbox.undelivered import MatchedReceipt
 from db.prepared import Prepared
 from relay.core.mailbox import RowStatus
-from relay.core.messages import Receipt
+from relay.core.messages import Receipt, dump, load
+from relay.core.prices import Price
 from relay.core.status import Facts, gather
 
 PARKED_SECONDS = 900
@@ -112,14 +114,15 @@ def _park(cursor: Cursor, unmatched: Sequence[LineReceipt]) -> None:
     if rows:
         execute_values(
             cursor,
-            """INSERT INTO parked_receipts (line_id, provider_id, status, message_id, at, code, reason, answer, fate)
+            """INSERT INTO parked_receipts (line_id, provider_id, status, message_id, at, code, reason, answer, fate,
+                                            price)
                VALUES %s ON CONFLICT DO NOTHING""",
             [
                 (UUID(line), provider_id, status, receipt.message_id, stamp(receipt.time), receipt.code, receipt.reason,
-                 receipt.answer, receipt.fate)
+                 receipt.answer, receipt.fate, None if receipt.price is None else dump(receipt.price).decode())
                 for (line, provider_id, status), receipt in sorted(rows.items())
             ],
-            template="(%s, %s, %s, %s::uuid, coalesce(%s, now()), %s, %s, %s, %s)",
+            template="(%s, %s, %s, %s::uuid, coalesce(%s, now()), %s, %s, %s, %s, %s::jsonb)",
             page_size=len(rows),
         )  # fmt: skip
 
@@ -129,14 +132,15 @@ APPLY = Prepared(
     f"""
 WITH v AS (
     SELECT * FROM unnest(%(ids)s, %(provider_ids)s, %(sent)s, %(delivered)s, %(read)s, %(failed)s, %(codes)s,
-                         %(reasons)s)
-             AS v (id, provider_id, sent_at, delivered_at, read_at, failed_at, code, reason)
+                         %(reasons)s, %(prices)s)
+             AS v (id, provider_id, sent_at, delivered_at, read_at, failed_at, code, reason, prices)
 ),
 merged AS (
     SELECT m.id, m.direction, m.origin, m.state, m.reason_code, m.reason, m.report,
            m.line_id, m.attempts, m.claim_epoch, m.claimed_at, m.deadline_at,
            ROW(m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.provider_id,
-               m.state, m.reason_code, m.reason, m.report) AS before,
+               m.state, m.reason_code, m.reason, m.report, m.prices) AS before,
+           m.tenant_id, m.prices, {NEW_PRICES} AS new_prices,
            coalesce(m.sent_at, v.sent_at, v.delivered_at, v.read_at) AS sent_at,
            -- Meta's whole seconds may lie before our own, finer time of sending: nothing is delivered before it is sent
            coalesce(m.delivered_at, CASE WHEN v.delivered_at IS NOT NULL
@@ -152,7 +156,8 @@ merged AS (
     ORDER BY m.id FOR UPDATE OF m
 ),
 ladder AS (
-    SELECT id, before, sent_at, delivered_at, read_at, failed_at, provider_id,
+    SELECT id, before, tenant_id, line_id, new_prices, coalesce(prices || new_prices, prices, new_prices) AS prices,
+           sent_at, delivered_at, read_at, failed_at, provider_id,
            CASE WHEN read_at IS NOT NULL THEN 'read'
                 WHEN delivered_at IS NOT NULL THEN 'delivered'
                 WHEN failed_at IS NOT NULL THEN CASE state WHEN 'dead' THEN 'dead' ELSE 'failed' END
@@ -170,17 +175,17 @@ ladder AS (
 ), begun AS (
     -- the end of a call may be told before its answer has been read, and that may never be
     {BEGUN.format(messages="merged", which="state = 'sending'")}
-)
+), counted AS ({COUNT_PRICES.format(messages="ladder")})
 UPDATE message_tracking m
 SET sent_at = n.sent_at, delivered_at = n.delivered_at, read_at = n.read_at, failed_at = n.failed_at,
     provider_id = n.provider_id, state = n.state, reason_code = n.reason_code, reason = n.reason, report = n.report,
-    updated_at = now()
+    prices = n.prices, updated_at = now()
 FROM ladder n
 WHERE m.id = n.id AND n.before IS DISTINCT FROM ROW(n.sent_at, n.delivered_at, n.read_at, n.failed_at, n.provider_id,
-                                                    n.state, n.reason_code, n.reason, n.report)
+                                                    n.state, n.reason_code, n.reason, n.report, n.prices)
 """,
     ids="uuid[]", provider_ids="text[]", sent="timestamptz[]", delivered="timestamptz[]", read="timestamptz[]",
-    failed="timestamptz[]", codes="text[]", reasons="text[]",
+    failed="timestamptz[]", codes="text[]", reasons="text[]", prices="jsonb[]",
 )  # fmt: skip
 
 
@@ -198,6 +203,7 @@ def write(cursor: Cursor, facts: Sequence[Facts]) -> None:
         failed=[stamp(one.failed_at) for one in facts],
         codes=[one.code for one in facts],
         reasons=[one.reason for one in facts],
+        prices=[prices.written(one.prices) for one in facts],
     )
 
 
@@ -206,7 +212,7 @@ UNPARK = Prepared(
     """DELETE FROM parked_receipts p USING unnest(%(lines)s, %(provider_ids)s) AS v (line_id, provider_id)
        WHERE p.line_id = v.line_id AND p.provider_id = v.provider_id
        RETURNING p.line_id, p.provider_id, p.status, extract(epoch FROM p.at), p.message_id, p.code, p.reason,
-                 p.answer, p.fate""",
+                 p.answer, p.fate, p.price""",
     lines="uuid[]", provider_ids="text[]",
 )  # fmt: skip
 
@@ -246,5 +252,8 @@ def drop_stale(cursor: Cursor) -> int:
 
 def _line_receipt(row: Sequence[Any]) -> LineReceipt:
     message_id = None if row[4] is None else str(row[4])
-    receipt = Receipt(row[1], row[2], float(row[3]), message_id, row[5], row[6], answer=row[7], fate=row[8])
+    price = None if row[9] is None else load(Price, row[9])
+    receipt = Receipt(
+        row[1], row[2], float(row[3]), message_id, row[5], row[6], answer=row[7], fate=row[8], price=price
+    )
     return LineReceipt(str(row[0]), receipt)

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from relay.core.content import About, Answer, Ask, Location, Option, Template
 from relay.core.errors import Fate
 from relay.core.explain.causes import Cause
+from relay.core.prices import Price
 
 T = TypeVar("T")
 
@@ -152,6 +153,8 @@ class Receipt:
     """Of a failure: whether sending it again may help."""
     window_until: float | None = None
     """Until then (Unix seconds) the business may write to the contact freely, where the provider says so."""
+    price: Price | None = None
+    """Told with `delivered` or `read`, of which one is charged."""
 
 
 @dataclass(frozen=True, slots=True)

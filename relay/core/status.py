@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from relay.core.messages import Receipt
+from relay.core.prices import PricedCopy
 
 UNFINISHED = ("received", "sending", "unknown")
 """States with work left; `message_tracking.unfinished` names the same three."""
@@ -33,6 +34,8 @@ class Facts:
     failed_at: float | None = None
     code: str | None = None
     reason: str | None = None
+    prices: tuple[PricedCopy, ...] = ()
+    """One of each copy that went out."""
 
 
 def gather(receipts: Iterable[tuple[str, Receipt]]) -> list[Facts]:
@@ -50,4 +53,6 @@ def _add(facts: Facts, receipt: Receipt) -> Facts:
     changes: dict[str, object] = {name: receipt.time if known is None else min(known, receipt.time)}
     if receipt.status == "failed":
         changes |= {"code": receipt.code, "reason": receipt.reason}
+    if receipt.price is not None and receipt.provider_id not in {one.provider_id for one in facts.prices}:
+        changes["prices"] = (*facts.prices, PricedCopy(receipt.provider_id, receipt.time, receipt.price))
     return replace(facts, **changes)  # type: ignore[arg-type]

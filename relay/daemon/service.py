@@ -26,6 +26,7 @@ from relay.actors.audit_chainer import AuditChainer
 from relay.actors.catch_up import CatchUpActor
 from relay.actors.hours import HoursActor
 from relay.actors.ownership import OwnershipActor
+from relay.actors.prices import PricesActor
 from relay.actors.replays import ReplayActor
 from relay.actors.supervisor import DatabaseNotification, Supervisor
 from relay.core.errors import StoreError
@@ -40,7 +41,7 @@ from relay.runtime.context import Parts
 log = structlog.get_logger(__name__)
 
 ONE_EACH: tuple[type[RelayActor], ...] = (
-    HoursActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, ArchiverActor,
+    HoursActor, PricesActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, ArchiverActor,
 )  # fmt: skip
 """Beside the messages' path, and without the supervisor: what dies of them is started again."""
 

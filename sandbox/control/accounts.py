@@ -40,6 +40,7 @@ class Whatsapp(BaseModel):
     token_expires_in: int | None = None
     data_access_expires_in: int | None = None
     subscribed: bool | None = None
+    is_on_biz_app: bool | None = None
     handshake: bool = False
 
 
@@ -137,6 +138,7 @@ def _put_number(given: Whatsapp) -> Number:
         "verified_name",
         "scopes",
         "further_tokens",
+        "is_on_biz_app",
     )
     if given.templates is not None:
         own["templates"] = [each.model_dump(exclude_defaults=True) for each in given.templates]

@@ -106,7 +106,9 @@ def report(
         # Reset while it was under way: nobody waits for it any more.
         return
     moment = timestamp or unix_seconds()
-    item = payloads.status(entry, thread.phone, status, moment, errors or [], thread.free_until)
+    free_until, tier = thread.free_until, world.limits.meta.free_service_messages
+    pricing = world.billing.priced(number.phone_number_id, entry, thread.phone.wa_id, status, moment, free_until, tier)
+    item = payloads.status(entry, thread.phone, status, moment, errors or [], free_until, pricing)
     entry.reached(status, moment)
     world.stats.meta.messages[f"status:{status}"] += 1
     # Left out of failed ones by Meta's page, there in what was seen of late 2026: who is not on WhatsApp has none.

@@ -9,6 +9,7 @@ from flask import request
 
 from sandbox.accounts import App, Number, Waba
 from sandbox.gateway import ProviderAnswer
+from sandbox.meta import analytics
 from sandbox.meta.errors import GraphError
 from sandbox.world_access import current
 
@@ -24,6 +25,11 @@ def phone_number(number: Number, body: Callable[[], dict[str, Any]]) -> Provider
 
 
 def waba(account: Waba) -> ProviderAnswer:
+    asked = request.args.get("fields", "")
+    if asked.startswith(analytics.NAME):
+        world = current()
+        found = analytics.answer(world.billing, world.accounts.by_waba.get(account.waba_id, []), asked)
+        return ProviderAnswer(found | {"id": account.waba_id})
     fields = {
         "name": "Sandbox business account",
         "timezone_id": "1",
@@ -198,6 +204,7 @@ def _number_fields(number: Number) -> dict[str, Any]:
         "quality_rating": "GREEN",
         "throughput": {"level": "STANDARD"},
         "platform_type": "CLOUD_API",
+        "is_on_biz_app": number.is_on_biz_app,
         "code_verification_status": "VERIFIED",
         "name_status": "APPROVED",
         "status": "CONNECTED",

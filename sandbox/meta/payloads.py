@@ -10,8 +10,6 @@ from sandbox.meta.media import MediaItem
 from sandbox.meta.thread import Phone
 from sandbox.webhooks.update import WebhookUpdate
 
-PRICED = {"sent", "delivered", "read"}
-
 
 def envelope(updates: list[WebhookUpdate]) -> bytes:
     """One body for many updates: an entry per WABA, a change per number and kind, in the order of their coming."""
@@ -71,7 +69,13 @@ def contact(phone: Phone, *, with_username: bool = True) -> dict[str, Any]:
 
 
 def status(
-    entry: ThreadMessage, phone: Phone, name: str, timestamp: int, errors: list[dict[str, Any]], free_until: int = 0
+    entry: ThreadMessage,
+    phone: Phone,
+    name: str,
+    timestamp: int,
+    errors: list[dict[str, Any]],
+    free_until: int = 0,
+    pricing: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """`free_until`: until then (Unix seconds) the business may write freely, after an ad; 0: no such."""
     item: dict[str, Any] = {"id": entry.id, "status": name, "timestamp": str(timestamp)}
@@ -80,8 +84,8 @@ def status(
     item["recipient_user_id"] = phone.user_id
     if entry.opaque is not None:
         item["biz_opaque_callback_data"] = entry.opaque
-    if name in PRICED and _is_priced(entry, name):
-        item["pricing"] = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": entry.category}
+    if pricing is not None:
+        item["pricing"] = pricing
     if free_until > timestamp:
         item["conversation"] = {"expiration_timestamp": str(free_until)}
     if errors:
@@ -96,11 +100,6 @@ def status(
             for each in errors
         ]
     return item
-
-
-def _is_priced(entry: ThreadMessage, name: str) -> bool:
-    """On `sent`, and on exactly one of delivered and read."""
-    return name != "read" or not any(each["status"] == "delivered" for each in entry.statuses)
 
 
 def media_object(item: MediaItem, url: str) -> dict[str, Any]:

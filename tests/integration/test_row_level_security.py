@@ -89,6 +89,11 @@ def new_tenant(pool: Pool) -> Tenant:
                INSERT INTO replays_under_way SELECT id, %s, %s, 'outbound' FROM begun""",
             (str(uuid4()), tenant_id, message.id, line_id),
         )
+        for table in ("message_prices", "message_prices_new"):
+            cursor.execute(
+                f"INSERT INTO {table} VALUES (%s, %s, '2026-10-01', 'DE', 'service', 'regular', '', 1)",
+                (line_id, tenant_id),
+            )
         cursor.execute(
             "INSERT INTO message_hours VALUES (%s, %s, 'inbound', 1, 1, 1, 0)", (tenant_id, datetime.now(UTC))
         )

@@ -16,6 +16,7 @@ from db.pool import Pool
 from relay.core.mailbox import Attempt, Claim, NewRow, Row
 from relay.core.messages import Direction, Message, Person, Receipt, Report
 from relay.core.ordering import SortKey
+from relay.core.prices import Price
 
 SHARDS = 16
 DAEMON = str(uuid4())
@@ -82,12 +83,13 @@ class Path:
     def told(self, status: Literal["sent", "delivered", "read"]) -> None:
         """The provider's statuses, by our ids and by its own."""
         now = time.time()
+        price = Price("service", "regular", country="DE") if status == "delivered" else None
         told = [
-            LineReceipt(self.line_id, Receipt(one.provider_id or "", status, now, one.message_id, aliases=("DE.1",)))
+            Receipt(one.provider_id or "", status, now, one.message_id, aliases=("DE.1",), price=price)
             for one in self.sent
         ]
         with self.pool.transaction() as cursor:
-            receipts.record(cursor, told)
+            receipts.record(cursor, [LineReceipt(self.line_id, one) for one in told])
             receipts.record(cursor, [LineReceipt(self.line_id, Receipt(uuid4().hex, status, now))])
 
     def report(self) -> None:

@@ -23,3 +23,8 @@ def begins_like_one(name: str) -> bool:
     one day, and must never be taken for numbers, which change hands.
     """
     return name[2:3] == "." and name[:2].isalpha()
+
+
+def country_of(name: str) -> str:
+    """The country that such an id begins with, as ISO 3166 writes it; "" where the name is none."""
+    return name[:2].upper() if is_user_id(name) else ""

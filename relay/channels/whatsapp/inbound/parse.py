@@ -19,6 +19,7 @@ from relay.channels.whatsapp.identity import aliases, person, shared_number
 from relay.channels.whatsapp.inbound import echoes, notices, system
 from relay.channels.whatsapp.inbound.content import kind_of
 from relay.channels.whatsapp.inbound.message import read, source_id
+from relay.channels.whatsapp.inbound.pricing import CHARGED, price_told
 from relay.channels.whatsapp.inbound.surroundings import STANDBY_LINE, window_told
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, identifier
 from relay.core.errors import ParseError
@@ -84,6 +85,7 @@ def _receipt(status: JsonObject, contact: JsonObject) -> Receipt | Notice:
     details = clean(record(error.get("error_data")).get("details"))
     reason = details or clean(error.get("message")) or clean(error.get("title"))
     failed = _STATUSES[named] == "failed"
+    named_by = aliases(status, contact)
     return Receipt(
         provider_id=provider_id,
         status=_STATUSES[named],
@@ -91,10 +93,11 @@ def _receipt(status: JsonObject, contact: JsonObject) -> Receipt | Notice:
         message_id=_own_id(status.get("biz_opaque_callback_data")),
         code=(clean(error.get("code")) or "")[:LONGEST_KIND] or None,
         reason=redact(reason, (), _LONGEST_REASON) if reason else None,
-        aliases=aliases(status, contact),
+        aliases=named_by,
         answer=told(status) if failed else None,
         fate=fate_of(clean(error.get("code"))) if failed else None,
         window_until=window_told(status),
+        price=price_told(status, named_by) if _STATUSES[named] in CHARGED else None,
     )
 
 
