@@ -19,7 +19,9 @@ CHANNEL = "relay_tenants"
 """What to LISTEN to; the payload is the tenant's id."""
 
 Ref = tuple[str, str]
-"""(kind, value): whatsapp, genesys, line-key, tenant-key or tenant, as in relay.stores.keys.route."""
+"""(kind, value): whatsapp, genesys, line-key, tenant-key, tenant or tenant-number, as in relay.stores.keys.route."""
+NUMBER = "regexp_replace(substring(l.settings->>'name' FROM '[^,]*$'), '[^0-9]', '', 'g')"
+"""The digits of a line's number: what WhatsApp calls it ends with them."""
 
 
 class NotFoundError(LookupError):
@@ -59,11 +61,13 @@ class Changes:
 def _refs(cursor: Cursor, tenant_id: str) -> set[Ref]:
     """All by which a webhook may ask for this tenant's lines."""
     cursor.execute(
-        """SELECT 'tenant-key', webhook_key FROM tenants WHERE id = %(id)s
+        f"""SELECT 'tenant-key', webhook_key FROM tenants WHERE id = %(id)s
            UNION ALL SELECT 'whatsapp', phone_number_id FROM lines WHERE tenant_id = %(id)s
            UNION ALL SELECT 'genesys', integration_id FROM lines WHERE tenant_id = %(id)s
            UNION ALL SELECT 'line-key', webhook_key FROM lines WHERE tenant_id = %(id)s
-           UNION ALL SELECT 'tenant', %(id)s::text""",
+           UNION ALL SELECT 'tenant', %(id)s::text
+           UNION ALL SELECT 'tenant-number', %(id)s || '/' || {NUMBER} FROM lines l
+                     WHERE tenant_id = %(id)s AND settings ? 'name'""",
         {"id": tenant_id},
     )
     return {(kind, value) for kind, value in cursor.fetchall()}

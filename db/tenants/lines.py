@@ -13,6 +13,7 @@ from uuid import UUID
 
 from db.pool import Pool
 from db.sealing import Cipher
+from db.tenants.changes import NUMBER
 from db.tenants.credentials import Secrets, unsealed
 
 REF_COLUMN = {"whatsapp": "phone_number_id", "genesys": "integration_id"}
@@ -95,17 +96,23 @@ def route_of_tenant(pool: Pool, cipher: Cipher, tenant_id: str) -> LineRoute | N
     return found[0] if found else None
 
 
+def route_of_number(pool: Pool, cipher: Cipher, tenant_id: str, number: str) -> LineRoute | None:
+    """The tenant's active line whose number has these digits, as WhatsApp wrote it when the line went live."""
+    found = _routes(pool, cipher, f"l.tenant_id = %s AND {NUMBER} = %s", tenant_id, number)
+    return found[0] if found else None
+
+
 def route_of_line(pool: Pool, cipher: Cipher, line_id: str) -> LineRoute | None:
     """The line of this id while it is active; None for what is no id, too."""
     found = _routes(pool, cipher, "l.id::text = %s", line_id)
     return found[0] if found else None
 
 
-def _routes(pool: Pool, cipher: Cipher, condition: str, value: str | list[str]) -> list[LineRoute]:
-    if "\x00" in value:  # PostgreSQL takes no NUL, and no line has one
+def _routes(pool: Pool, cipher: Cipher, condition: str, *values: str | list[str]) -> list[LineRoute]:
+    if any("\x00" in value for value in values):  # PostgreSQL takes no NUL, and no line has one
         return []
     with pool.autocommit() as cursor:
-        cursor.execute(f"{ROUTE} {condition} ORDER BY l.id", (value,))
+        cursor.execute(f"{ROUTE} {condition} ORDER BY l.id", values)
         rows = cursor.fetchall()
     return [_route(cipher, row) for row in rows]
 

@@ -14,15 +14,26 @@ from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 JsonObject = dict[str, Any]
 """A JSON object as a provider wrote it: of which nothing is certain."""
 ACCOUNT = "account:"
-"""Before the provider's id of an account, where news concern all of it and no line of its own."""
+"""Before the provider's id of an account, where news name no line by its id."""
+
+
+def account_ref(account_id: str, number: str = "") -> str:
+    """How an update names an account, and the number (digits) that its news are about, where they say."""
+    return f"{ACCOUNT}{account_id}/{number}" if number else f"{ACCOUNT}{account_id}"
+
+
+def account_and_number(ref: str) -> tuple[str, str]:
+    """Both of a ref that begins with ACCOUNT; the number may be ""."""
+    account_id, _, number = ref.removeprefix(ACCOUNT).partition("/")
+    return account_id, number
 
 
 @dataclass(frozen=True, slots=True)
 class RawUpdate:
     """One item of a webhook body: a message, a status, or whatever else came.
 
-    `line_ref` is the provider's id of the line (phone_number_id, integration id), or ACCOUNT and
-    that of the account; it may be "" when the item names none. `payload` is what `parse` wants
+    `line_ref` is the provider's id of the line (phone_number_id, integration id), or that of the
+    account (`account_ref`); it may be "" when the item names none. `payload` is what `parse` wants
     back, and holds the item unchanged.
     """
 

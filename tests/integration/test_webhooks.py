@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
 
 import gevent
 import pytest
@@ -371,6 +374,34 @@ def test_news_of_an_account_are_the_tenants_where_the_address_says_whose(world: 
     assert world.meta(stray, own.app_secret, path).status_code == 200
     assert any("stray" in json.dumps(payload) for payload, _ in world.unknown(""))
     assert len(world.arrivals.of(own, 1)) == 1
+
+
+def test_news_of_one_number_go_to_its_own_line(world: World) -> None:
+    """Those of a number that is none of the tenant's lines, or of none at all, go to the first line."""
+    line = world.line(own_app=True)
+    with world.parts.pool.transaction() as cursor:
+        cursor.execute(
+            """UPDATE lines SET settings = settings || '{"name": "Bakery, Inc., +1 555-000-1111"}' WHERE id = %s
+               RETURNING tenant_id""",
+            (line.line_id,),
+        )
+        (tenant_id,) = cursor.fetchone()
+        second, number = str(uuid4()), secrets.token_hex(8)
+        cursor.execute(
+            """INSERT INTO lines (id, tenant_id, phone_number_id, integration_id, webhook_key, status, settings)
+               VALUES (%s, %s, %s, %s, %s, 'active', '{"name": "Bakery, +1 555-000-2222"}')""",
+            (second, tenant_id, number, str(uuid4()), uuid4().hex),
+        )
+    other = replace(line, line_id=second)
+    first = min(line, other, key=lambda one: one.line_id)
+    for event, phone in (("of-1", "+1 555-000-1111"), ("of-2", "15550002222"), ("of-3", "+4930123"), ("of-4", None)):
+        value = {"event": event} | ({"phone_number": phone} if phone else {})
+        news = {"entry": [{"id": "1", "changes": [{"field": "account_update", "value": value}]}]}
+        assert world.meta(news, line.app_secret, f"/webhook/meta/{line.tenant_key}").status_code == 200
+    wanted = {"of-1": line, "of-2": other, "of-3": first, "of-4": first}
+    for one in (line, other):
+        mine = [event for event, whose in wanted.items() if whose is one]
+        assert [each.payload["value"]["event"] for each in world.arrivals.of(one, len(mine))] == mine
 
 
 # The rest

@@ -12,7 +12,7 @@ from typing import Literal
 
 from db.pool import DatabaseError
 from db.tenants.lines import LineRoute, effective_secrets
-from relay.channels.base import ACCOUNT, RawUpdate
+from relay.channels.base import ACCOUNT, RawUpdate, account_and_number
 from web.webhooks.budget import MOST_REFS, OverBudget
 from web.webhooks.endpoint import Endpoint
 from web.webhooks.lines import LineDirectory
@@ -110,12 +110,17 @@ def _decided(
 
 
 def _of_account(ref: str, endpoint: Endpoint, lines: LineDirectory) -> LineDecision:
-    """News of an account are the tenant's only where the address itself says whose, and the account is its own."""
+    """News of an account are the tenant's only where the address itself says whose, and the account is its own.
+
+    What is about one number goes to its line. Of a number that is none of the tenant's lines the first line tells.
+    """
     hook = endpoint.tenant
-    if hook is None or not hook.account_id or ref != f"{ACCOUNT}{hook.account_id}":
+    account_id, number = account_and_number(ref)
+    if hook is None or not hook.account_id or account_id != hook.account_id:
         return UNKNOWN
     try:
-        route = lines.of_tenant(hook.tenant_id)
+        own = lines.of_number(hook.tenant_id, number) if number else None
+        route = own or lines.of_tenant(hook.tenant_id)
     except DatabaseError:
         return UNDECIDED
     return UNKNOWN if route is None else LineDecision("accepted", route)

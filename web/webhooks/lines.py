@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from db.pool import DatabaseError, Pool
 from db.sealing import Cipher
 from db.tenants import credentials, registry
-from db.tenants.lines import LineRoute, route_by_line_key, route_of_tenant, routes_by_refs
+from db.tenants.lines import LineRoute, route_by_line_key, route_of_number, route_of_tenant, routes_by_refs
 from relay.stores import keys
 from relay.stores.cache import Cache
 
@@ -97,6 +97,11 @@ class LineDirectory:
         """The line at which news of a tenant's account are listed. Raises DatabaseError."""
         ask = _single(partial(route_of_tenant, self._pool, self._cipher))
         return self._one(LineRoute, "tenant", tenant_id, ask)
+
+    def of_number(self, tenant_id: str, number: str) -> LineRoute | None:
+        """The tenant's line of a phone number, by its digits. Raises DatabaseError."""
+        ask = _single(lambda _: route_of_number(self._pool, self._cipher, tenant_id, number))
+        return self._one(LineRoute, "tenant-number", f"{tenant_id}/{number}", ask)
 
     def close(self) -> None:
         self._pool.close()

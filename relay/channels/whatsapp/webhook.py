@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from relay.channels.base import ACCOUNT, RawUpdate
+from relay.channels.base import RawUpdate, account_ref
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.fields import STANDBY, Field, ListName, known_as
@@ -38,6 +38,8 @@ _NAMED = {
 """Where an update of each kind names the contact."""
 _PLURALS = {"message": "messages", "echo": "echoes", "call": "calls", "status": "statuses", "error": "errors"}
 
+_NUMBER_NAMES = ("phone_number", "display_phone_number")
+"""Where news of one number name it."""
 _ACCOUNT_ID = re.compile(r"[0-9]{1,32}")
 
 AddressedUpdate = tuple[str, dict[str, Any]]
@@ -68,7 +70,7 @@ def keep(body: Any, line_refs: set[str]) -> Any:
         changes = [
             change
             for change in records(entry.get("changes"))
-            if (_line_ref(record(change.get("value"))) or _account_ref(entry)) in line_refs
+            if (_line_ref(record(change.get("value"))) or _account_ref(entry, record(change.get("value")))) in line_refs
         ]
         if changes:
             entries.append({**entry, "changes": changes})
@@ -96,7 +98,7 @@ def _of_change(entry: dict[str, Any], change: Any) -> Iterator[tuple[str, str, d
     # One by one: whoever splits a large webhook may stop, or let others work, between any two of them.
     for address, update in chain([next(updates, ("", _without_updates(change)))], updates):
         about_account = update["kind"] in ("other", "error")
-        yield _line_ref(value) or (_account_ref(entry) if about_account else ""), address, {**common, **update}
+        yield _line_ref(value) or (_account_ref(entry, value) if about_account else ""), address, {**common, **update}
 
 
 def _told(field: str, value: dict[str, Any]) -> dict[str, Any]:
@@ -164,10 +166,12 @@ def _line_ref(value: dict[str, Any]) -> str:
     return next(filter(None, map(clean, named)), "")
 
 
-def _account_ref(entry: dict[str, Any]) -> str:
-    """Of the WhatsApp business account."""
-    named = clean(entry.get("id")) or ""
-    return f"{ACCOUNT}{named}" if _ACCOUNT_ID.fullmatch(named) else ""
+def _account_ref(entry: dict[str, Any], value: dict[str, Any]) -> str:
+    """Of the WhatsApp business account, with the number that the news is about. News of partners name the account
+    inside, and the business portfolio where it usually stands."""
+    named = clean(record(value.get("waba_info")).get("waba_id")) or clean(entry.get("id")) or ""
+    number = next(filter(None, (digits(clean(value.get(name))) for name in _NUMBER_NAMES)), None)
+    return account_ref(named, number or "") if _ACCOUNT_ID.fullmatch(named) else ""
 
 
 def _media(payload: dict[str, Any]) -> tuple[str | None, str | None]:

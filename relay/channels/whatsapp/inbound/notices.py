@@ -9,6 +9,7 @@ from relay.channels.base import JsonObject
 from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.fields import known_as
+from relay.channels.whatsapp.inbound import account_news
 from relay.channels.whatsapp.inbound.unsupported import error_notice
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 from relay.core.messages import Notice
@@ -16,11 +17,12 @@ from relay.core.messages import Notice
 _FIELD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _TELLING = (
     "event", "alert_severity", "alert_type", "alert_status", "decision", "rejection_reason",
-    "message_template_name", "reason", "current_limit", "max_daily_conversation_per_phone",
-    "max_daily_conversations_per_business", "new_quality_score", "new_category", "requested_verified_name", "username",
+    "message_template_name", "message_template_language", "reason", "current_limit", "max_daily_conversation_per_phone",
+    "max_daily_conversations_per_business", "previous_quality_score", "new_quality_score", "new_category",
+    "correct_category", "requested_verified_name", "username",
 )  # fmt: skip
 _MOST = 10
-_LONGEST = 500
+_LONGEST = 1000
 
 
 def notice(item: JsonObject) -> Notice:
@@ -45,7 +47,9 @@ def _about(field: str, value: JsonObject) -> str:
     facts = [f"{name} {text}" for name in _TELLING if (text := (clean(value.get(name)) or "")[:LONGEST_KIND])]
     preferences = list(map(_preference, islice(records(value.get("user_preferences")), _MOST)))
     others = [f"it holds {name[:LONGEST_KIND]}" for name in sorted(value) if field == "messages" and name not in _KNOWN]
-    return joined((known_as(field).news, joined((*facts, *preferences, *others[:_MOST]), ", ")), ": ")
+    said = joined((known_as(field).news, joined((*facts, *preferences, *others[:_MOST]), ", ")), ": ")
+    meaning = account_news.sentences(field, value)
+    return joined((f"{said}.", *meaning), " ") if meaning else said
 
 
 _KNOWN = ("messaging_product", "metadata", "contacts")
