@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -96,8 +97,12 @@ def give_up(cursor: Cursor, daemon_id: str, number: int) -> None:
     _tell(cursor)
 
 
-def adopt_claims(cursor: Cursor, number: int, epoch: int, *, from_dead: bool = False) -> int:
+def adopt_claims(
+    cursor: Cursor, number: int, epoch: int, *, from_dead: bool = False, ended: Collection[str] = ()
+) -> int:
     """Calls that an earlier owner had under way become unknown: their outcome has to be found out.
+
+    `ended`: messages whose call was this process' own, of which it knows the end and has yet to write it.
 
     To WhatsApp `unknown_until` stays empty until all that was in the shard's queues is taken in: a receipt that
     settles the matter may be there. Of Genesys nothing is to be waited for but the call's own end, which has passed
@@ -111,7 +116,7 @@ def adopt_claims(cursor: Cursor, number: int, epoch: int, *, from_dead: bool = F
                                 ELSE greatest(now(), deadline_at) END END,
                     deadline_at = CASE WHEN %s THEN least(now(), deadline_at) ELSE deadline_at END,
                     reason_code = 'taken_over', reason = 'the daemon that sent it ended before the answer was written'
-             WHERE unfinished AND shard = %s AND (state = 'sending' AND claim_epoch < %s
+             WHERE unfinished AND shard = %s AND (state = 'sending' AND claim_epoch < %s AND id <> ALL (%s::uuid[])
                                    -- adopted before, by an owner that ended before the wait had begun
                                    OR state = 'unknown' AND unknown_until IS NULL)
              RETURNING id, attempts, line_id, claim_epoch, claimed_at, deadline_at
@@ -119,7 +124,7 @@ def adopt_claims(cursor: Cursor, number: int, epoch: int, *, from_dead: bool = F
              {BEGUN.format(messages="adopted", which="attempts > 0")}
            )
            SELECT count(*) FROM adopted""",
-        (from_dead, SETTLES_SECONDS, from_dead, number, epoch),
+        (from_dead, SETTLES_SECONDS, from_dead, number, epoch, list(ended)),
     )
     return int(cursor.fetchone()[0])
 

@@ -183,7 +183,9 @@ class ShardActor(RelayActor):
             self._parts.timers.after(BEHIND_SECONDS, self.actor_ref, BeginShard())
             return
         with self._parts.pool.transaction() as cursor:
-            adopted = shards.adopt_claims(cursor, self._number, self._epoch, from_dead=self._from_dead)
+            adopted = shards.adopt_claims(
+                cursor, self._number, self._epoch, from_dead=self._from_dead, ended=self._parts.unwritten.ended_ids()
+            )
         self._undated = adopted > 0
         self._parts.consumer.open(self._number, self._delivered, on_lost=self._lost, on_opened=self._tell_opened)
         self._begun = True

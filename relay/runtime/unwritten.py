@@ -40,7 +40,10 @@ class Unwritten:
 
     def ended(self, message_id: str) -> bool:
         """The call of this message has ended, whatever its row says."""
-        return any(one.end.message_id == message_id and isinstance(one.end, Outcome) for one in self._refused.values())
+        return message_id in self.ended_ids()
+
+    def ended_ids(self) -> set[str]:
+        return {one.end.message_id for one in self._refused.values() if isinstance(one.end, Outcome)}
 
     def refused(self, end: End, now: float) -> float:
         """Keep it. Returns after how many seconds it is tried again."""

@@ -140,10 +140,10 @@ def test_a_parked_receipt_that_cannot_be_applied_ends_no_daemon_and_is_dropped_i
 
 
 def test_a_call_whose_end_waits_to_be_written_is_not_taken_for_lost(daemon: Daemon, postgres: str) -> None:
-    """It would be made again."""
+    """It would be made again. Nor when its shard begins anew in the same daemon."""
     with Pool(postgres) as pool:
         line_id = new_line(pool)
-        held, lost = (new_message(pool, line_id) for _ in range(2))
+        held, lost, adopted = (new_message(pool, line_id) for _ in range(3))
         sent = Attempt(held.id, line_id, 1, "sent", NOW, "wamid.1")
         end = Outcome(daemon.shards[held.shard], held.conversation_id, held.id, line_id, sent, sent=sent)
         daemon.service.parts.unwritten.refused(end, float("inf"))
@@ -155,4 +155,13 @@ def test_a_call_whose_end_waits_to_be_written_is_not_taken_for_lost(daemon: Daem
             )
         state = "SELECT state FROM message_tracking WHERE id = '{}'"
         wait_until(lambda: one(pool, state.format(lost.id)) == "unknown", message="the other to be found")
+        assert one(pool, state.format(held.id)) == "sending"
+        with pool.transaction() as cursor:
+            cursor.execute(
+                """UPDATE message_tracking SET state = 'sending', attempts = 1, claim_epoch = 0, claimed_at = now(),
+                          shard = %s WHERE id = %s""",
+                (held.shard, adopted.id),
+            )
+        fail(daemon.shards[held.shard], supervisor.SHARD_FAILURES)
+        wait_until(lambda: one(pool, state.format(adopted.id)) == "unknown", message="the shard to begin anew")
         assert one(pool, state.format(held.id)) == "sending"
