@@ -49,6 +49,21 @@ def test_the_mark_moves_on_only_while_webhooks_are_taken(settings_env: dict[str,
         assert mark(pool) != before
 
 
+def test_a_worker_that_lives_a_moment_leaves_its_mark(
+    settings_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catch_ups, "BEAT_SECONDS", 3600.0)
+    with Pool(settings_env["DATABASE_URL"]) as pool:
+        with pool.transaction() as cursor:
+            cursor.execute("DELETE FROM relay_settings WHERE name = %s", (catch_ups.MARK,))
+        takes = [False]
+        absence = Absence(pool, lambda: takes[0])
+        absence.start()
+        takes[0] = True
+        wait_until(lambda: mark(pool) is not None, message="the first mark")
+        absence.stop()
+
+
 def test_after_refusing_a_line_for_long_that_line_alone_is_caught_up_with(
     settings_env: dict[str, str], rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ from relay.core.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
+FIRST_LOOK_SECONDS = 0.1
+
 
 class Absence:
     """One per worker. `takes` says whether a webhook that came now would be taken."""
@@ -62,10 +64,14 @@ class Absence:
             log.warning("webhooks_may_be_lost", lines=lines, advice="the daemons ask Genesys for what is missing")
 
     def _run(self) -> None:
-        while not self._stopped.wait(catch_ups.BEAT_SECONDS):
+        """The first mark is made as soon as the first webhook could be taken: this worker may end at any moment."""
+        while not (self._takes() or self._stopped.wait(FIRST_LOOK_SECONDS)):
+            pass
+        while not self._stopped.is_set():
             try:
                 self.look()
             except StoreError as error:  # the mark stands still, as it must
                 log.info("webhooks_mark_waits", error=str(error))
             except Exception:
                 log.exception("webhooks_mark_failed")
+            self._stopped.wait(catch_ups.BEAT_SECONDS)
