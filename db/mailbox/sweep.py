@@ -14,6 +14,12 @@ PAGE = 400
 Bookmark = tuple[Any, ...]
 """Where a row stands among those unfinished: by conversation, and there as in its lane."""
 START: Bookmark = ("00000000-0000-0000-0000-000000000000", "", "-infinity", "-infinity", 0, 0)
+LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+def behind(conversation_id: str) -> Bookmark:
+    """All rows of this conversation are before it."""
+    return conversation_id, "~", "infinity", "infinity", 0, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +47,20 @@ UNFINISHED = Prepared(
         WHERE m.unfinished AND m.shard = ANY(%(shards)s)
           AND (m.conversation_id, m.direction, m.sort_time, m.arrived_at, m.idx, m.seq)
             > (%(conversation)s, %(direction)s, %(time)s, %(arrived)s, %(idx)s, %(seq)s)
+          AND m.conversation_id <= %(last)s
         ORDER BY m.conversation_id, m.direction, m.sort_time, m.arrived_at, m.idx, m.seq LIMIT {PAGE}""",
     shards="smallint[]", conversation="uuid", direction="text", time="timestamptz", arrived="timestamptz",
-    idx="integer", seq="bigint",
+    idx="integer", seq="bigint", last="uuid",
 )  # fmt: skip
 
 
-def page(cursor: Cursor, shards: Sequence[int], after: Bookmark = START) -> list[UnfinishedMessage]:
-    """The next PAGE unfinished rows of these shards behind `after`; fewer mean the end.
+def page(cursor: Cursor, shards: Sequence[int], after: Bookmark = START, last: str = LAST) -> list[UnfinishedMessage]:
+    """The next PAGE unfinished rows of these shards behind `after`, up to the conversation `last`; fewer mean the end.
 
     A bounded page per second, walking round: the cost does not grow with the backlog.
     """
     places = ("conversation", "direction", "time", "arrived", "idx", "seq")
-    UNFINISHED.run(cursor, shards=shards, **dict(zip(places, after, strict=True)))
+    UNFINISHED.run(cursor, shards=shards, last=last, **dict(zip(places, after, strict=True)))
     return [UnfinishedMessage(row[7:], *row[:7]) for row in cursor.fetchall()]
 
 

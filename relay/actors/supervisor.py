@@ -19,6 +19,7 @@ from relay.actors.intake import ChannelDropped, IntakeActor
 from relay.actors.journal import JournalActor
 from relay.actors.parked import ParkedReceipts
 from relay.actors.shard import BeginShard, FoundUnfinished, ShardActor
+from relay.actors.sweeping import SweepWalk
 from relay.actors.tenant import TenantActor
 from relay.core.conversation.events import RowChanged, Wake
 from relay.core.errors import StoreError
@@ -65,7 +66,7 @@ class Supervisor(RelayActor):
         self._leaving: dict[int, Ref] = {}
         self._rests: dict[int, tuple[int, float]] = {}
         """Of shards that died or failed: how often in a row, and until when each is left alone (time.monotonic)."""
-        self._sweep_after = sweep.START
+        self._walk = SweepWalk(parts.pool)
         self._lease_at = 0.0
         self._parked = ParkedReceipts(parts)
         self._expire_at = 0.0
@@ -241,9 +242,7 @@ class Supervisor(RelayActor):
     def _sweep(self) -> None:
         if not self._parts.shards or self._parts.journal_behind:
             return  # rows that do not say yet what has been sent and told would have it done again
-        with self._parts.pool.autocommit() as cursor:
-            found = sweep.page(cursor, sorted(self._parts.shards), self._sweep_after)
-        self._sweep_after = found[-1].bookmark if len(found) >= sweep.PAGE else sweep.START
+        found = self._walk.step(sorted(self._parts.shards))
         self._apart(self._end_stale, found)
         for shard, rows in _by_shard(found).items():
             tell(self._parts.shards.get(shard), FoundUnfinished(rows))

@@ -153,7 +153,7 @@ def test_rows_that_cannot_be_read_keep_nobody_else_from_reading(pool: Pool, line
     fails, works = (gevent.spawn(reader.read, row.conversation_id) for row in (broken, sound))
     gevent.joinall([fails, works], timeout=PATIENCE)
     assert [row.id for row in works.get().lanes["outbound"]] == [sound.id]
-    with pytest.raises(Exception, match="valid"):
+    with pytest.raises(messages.UnreadableRowsError, match=broken.id):
         fails.get()
 
 
