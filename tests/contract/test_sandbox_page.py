@@ -97,6 +97,23 @@ def test_faults_are_set_from_the_drawer(page: Page, sandbox: Sandbox) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
+def test_the_second_responder_acts_from_the_drawer(page: Page, sandbox: Sandbox) -> None:
+    page.get_by_role("button", name="Routing").click()
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_text("Conversation Routing").click()
+    drawer.get_by_label("Writes first").select_option("Business Agent")
+    wait_until(lambda: sandbox.control("/routing")["primary"]["service"] == "business_agent", message="the agent")
+    sandbox.write("Hello")
+    drawer.get_by_label("Message as the Business Agent").fill("I am a machine")
+    drawer.get_by_role("button", name="Send").click()
+    expect(drawer.locator("output")).to_have_text("Owned by the Business Agent (ai agent)")
+    expect(page.locator("#phone .log")).to_contain_text("Sent by the Business Agent")
+    drawer.get_by_role("button", name="Pass").click()
+    expect(drawer.locator("output")).to_have_text("Owned by the app (escalation)")
+    page.keyboard.press("Escape")
+    expect(page.locator("#phone .subtitle")).to_contain_text("with the app")
+
+
 def test_a_small_screen_shows_one_side_at_a_time(page: Page) -> None:
     page.set_viewport_size({"width": 380, "height": 740})
     expect(page.locator("#desk")).to_be_hidden()

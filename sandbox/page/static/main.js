@@ -3,10 +3,12 @@ import { call, el, throttled } from "./dom.js";
 import { DeskSide } from "./desk/side.js";
 import { Faults } from "./faults.js";
 import { PhoneSide } from "./phone/side.js";
+import { Routing } from "./routing.js";
 
 const phone = new PhoneSide(document.getElementById("phone"));
 const desk = new DeskSide(document.getElementById("desk"));
 const faults = new Faults();
+new Routing(phone);
 const picker = document.getElementById("line");
 let accounts = { whatsapp: [], genesys: [], lines: [] };
 

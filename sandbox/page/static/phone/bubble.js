@@ -25,6 +25,7 @@ function deleted(own) {
 function marks(message) {
   const forwarded = { once: "Forwarded", frequently: "Forwarded many times" }[message.forwarded];
   return [message.origin === "app" ? el("div", { class: "mark" }, icon("phone"), "Sent from the business app") : null,
+    message.origin === "business_agent" ? el("div", { class: "mark" }, icon("route"), "Sent by the Business Agent") : null,
     forwarded ? el("div", { class: "mark" }, icon("forward"), forwarded) : null, message.referral ? advertCard(message.referral) : null];
 }
 

@@ -6,6 +6,7 @@ import { Actions, walkable } from "./actions.js";
 import { bubble } from "./bubble.js";
 import { Sheet } from "./interactive.js";
 import { People } from "./people.js";
+import { OWNERS } from "../routing.js";
 import { groups, oneLine } from "./samples.js";
 
 const SHOWN = 300;
@@ -65,7 +66,7 @@ export class PhoneSide {
 
   show(chat) {
     if (chat?.holder !== this.people.current) return;
-    this.head(chat.typing);
+    this.head(chat.typing, chat.owner);
     // Reactions, edits and deletions are shown on the message that they are about.
     const shown = chat.messages.filter((each) => !each.about);
     this.messages = new Map(shown.map((each) => [each.id, each]));
@@ -73,11 +74,11 @@ export class PhoneSide {
     this.waiting(chat.undelivered);
   }
 
-  head(typing) {
+  head(typing, owner) {
     paintAvatar(this.root.querySelector(".chat-head .avatar"), this.business());
     this.root.querySelector(".title").textContent = this.business();
     const subtitle = this.root.querySelector(".subtitle");
-    subtitle.textContent = typing ? "typing…" : this.line.display_phone_number;
+    subtitle.textContent = typing ? "typing…" : `${this.line.display_phone_number}${owner ? `, with ${OWNERS[owner]}` : ""}`;
     subtitle.classList.toggle("typing", typing);
     if (typing) setTimeout(() => this.refresh(), 5000);
   }
