@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from sandbox.gateway import ProviderAnswer, ProviderFront, perform
-from sandbox.meta import access, media_api, messages, nodes
+from sandbox.meta import access, app_fields, media_api, messages, nodes
 from sandbox.meta.errors import GraphError, injected, not_visible
 from sandbox.meta.routing import api as routing_api
 from sandbox.world_access import current
@@ -109,6 +109,20 @@ def subscribed_apps(version: str, node: str) -> Response:
         return nodes.subscriptions(waba)
 
     return _call("subscribed_apps", action)
+
+
+@blueprint.route("/graph/<version>/<node>/subscriptions", methods=["GET", "POST", "DELETE"])
+def subscriptions(version: str, node: str) -> Response:
+    def action() -> ProviderAnswer:
+        app = app_fields.app(node, request.method)
+        match request.method:
+            case "POST":
+                return app_fields.subscribe(app, request.args.to_dict() | _json_body())
+            case "DELETE":
+                return app_fields.unsubscribe(app, request.args.to_dict())
+        return app_fields.shown(app)
+
+    return _call("subscriptions", action)
 
 
 @blueprint.route("/graph/<version>/<node>", methods=["GET", "POST", "DELETE"])

@@ -12,6 +12,7 @@ CATALOGUE: dict[int, tuple[int, str]] = {
     3: (500, "API Method"),
     4: (400, "Application request limit reached"),
     10: (403, "Application does not have permission for this action"),
+    15: (400, "This method must be called with an app access_token"),
     33: (400, "Parameter value is not valid"),
     100: (400, "Invalid parameter"),
     190: (401, "Invalid OAuth access token"),

@@ -86,5 +86,6 @@ def roles(number: Number) -> ProviderAnswer:
     routing = current().routing.of(number)
     if not routing.roles_api:
         raise GraphError(2500, message="Unknown path components: /routing_roles")
-    held = routing.roles_of(APP) if routing.on else []
-    return ProviderAnswer({"roles": held, "is_standby": routing.on and routing.standby})
+    if not routing.on:
+        raise GraphError(100, "Conversation routing is not configured for this phone number.")
+    return ProviderAnswer({"roles": routing.roles_of(APP), "is_standby": routing.standby})
