@@ -18,7 +18,7 @@ from gevent.timeout import Timeout
 
 from db.contacts import conversations
 from db.mailbox import given_up, invitations, messages, part_reports
-from relay import metrics
+from relay import even_clock, metrics
 from relay.core.conversation import effects as do
 from relay.core.conversation import events, window
 from relay.core.conversation.conversation import Conversation
@@ -97,7 +97,7 @@ class ConversationActor(PooledActor):
         happened = deque([event])
         while happened and self._conversation is not None:
             self._at = happened.popleft()
-            for effect in self._conversation.on(self._at, time.time(), self._holds):
+            for effect in self._conversation.on(self._at, even_clock.now(), self._holds):
                 self._at = effect
                 answer = self._perform(effect)
                 if answer is not None:
@@ -137,7 +137,7 @@ class ConversationActor(PooledActor):
             read = self._read_rows()
         except messages.UnreadableRowsError as unreadable:
             return list(unreadable.message_ids)
-        ids = culprits(partial(Conversation, self._id, self._place), read, at, time.time())
+        ids = culprits(partial(Conversation, self._id, self._place), read, at, even_clock.now())
         return [self._id] if ids is None else ids
 
     def _set_aside(self, ids: list[str]) -> None:
@@ -162,7 +162,7 @@ class ConversationActor(PooledActor):
             self._turn = None
         match effect:
             case do.SetAlarm(at):
-                self._parts.timers.after(at - time.time(), self.actor_ref, events.Alarm(at))
+                self._parts.timers.after(at - even_clock.now(), self.actor_ref, events.Alarm(at))
             case do.AskForTurn(tenant_id, line_id, lane):
                 tell(self._parts.tenant(tenant_id), AskTurn(line_id, self.actor_ref, lane))
             case do.CountFinished(direction, state):
@@ -226,7 +226,7 @@ class ConversationActor(PooledActor):
     def _send_template(self, effect: do.SendTemplate) -> events.Event:
         """The line's template in place of the message, if it has one and the contact was not invited yet."""
         report, rule = effect.report, window.replacement(effect.settings, effect.contact_name)
-        sent = invitations.send(self._parts.pool, self._id, report.message_id, rule, time.time(), effect.closed_at)
+        sent = invitations.send(self._parts.pool, self._id, report.message_id, rule, even_clock.now(), effect.closed_at)
         if sent is None:
             return events.TemplateDecided(effect.turn, report, False, report.reason)
         return events.TemplateDecided(effect.turn, report, not sent.template.instead, sent.reason)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from db.mailbox import messages
-from relay import metrics
+from relay import even_clock, metrics
 from relay.actors.lost_answers import FOUND, LOOK_SECONDS, found_there
 from relay.actors.unclaimed import UnclaimedCalls
 from relay.channels.base import Request, Sent
@@ -106,7 +106,7 @@ class SenderActor(RelayActor):
 
     def _end_without_call(self, dispatch: Dispatch, state: str, error: CannotCarry | SendError) -> None:
         job = dispatch.job
-        verdict = Verdict(job.message_id, job.epoch, job.attempt - 1, state, time.time(), error.code, error.text)
+        verdict = Verdict(job.message_id, job.epoch, job.attempt - 1, state, even_clock.now(), error.code, error.text)
         self._tell_journal(dispatch, None, verdict=verdict)
 
     # The call
@@ -154,7 +154,7 @@ class SenderActor(RelayActor):
     # How it ended
 
     def _settle_sent(self, dispatch: Dispatch, sent: Sent, how: str | None = None) -> None:
-        job, now = dispatch.job, time.time()
+        job, now = dispatch.job, even_clock.now()
         line_id, provider_id = self._side.account.line_id, sent.provider_id or None
         attempt = Attempt(job.message_id, line_id, job.attempt, "sent", now, provider_id, sent.status, detail=how)
         metrics.seconds.labels(job.direction).observe(max(0.0, now - job.arrived_at))
@@ -165,7 +165,7 @@ class SenderActor(RelayActor):
         )
 
     def _settle_error(self, dispatch: Dispatch, error: SendError, deadline: float) -> None:
-        job, now = dispatch.job, time.time()
+        job, now = dispatch.job, even_clock.now()
         decision, message = self._decide(job, error, now), None
         if decision.next == "failed":
             message = self._as_plain_text(job, error)
@@ -195,7 +195,7 @@ class SenderActor(RelayActor):
         return message
 
     def _verdict(self, job: DispatchJob, decision: Decision, error: SendError, deadline: float) -> Verdict:
-        now, again_at, unknown_until = time.time(), None, None
+        now, again_at, unknown_until = even_clock.now(), None, None
         if decision.next == "retry":
             again_at = now + decision.delay
         elif decision.next == "unknown":

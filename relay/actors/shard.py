@@ -13,7 +13,7 @@ import structlog
 
 from db.daemons import shards
 from db.mailbox import sweep
-from relay import metrics
+from relay import even_clock, metrics
 from relay.actors.conversation import ConversationActor
 from relay.actors.intake import ChannelDropped, TakenIn
 from relay.broker.envelopes import Delivery, mark
@@ -232,7 +232,7 @@ class ShardActor(RelayActor):
 
     def _delivered(self, delivery: Delivery) -> None:
         """Runs in the consumer's greenlet, so that a lane knows at once that something is coming."""
-        passage, now, steady = self._passages[DIRECTION[delivery.exchange]], time.time(), time.monotonic()
+        passage, now, steady = self._passages[DIRECTION[delivery.exchange]], even_clock.now(), time.monotonic()
         if delivery.mark is None:
             passage.delivered(delivery, now, steady)
             tell(self._parts.intake, delivery)
@@ -244,7 +244,7 @@ class ShardActor(RelayActor):
     def _lost(self, number: int) -> None:
         """Runs in the consumer's greenlet as well."""
         for passage in self._passages.values():
-            passage.lost(time.time(), time.monotonic())
+            passage.lost(even_clock.now(), time.monotonic())
         tell(self._parts.intake, ChannelDropped(number))
 
     # What is in a queue when its channel is opened
@@ -301,7 +301,7 @@ class ShardActor(RelayActor):
     def _taken_in(self, news: TakenIn) -> None:
         for exchange, direction in DIRECTION.items():
             self._passages[direction].committed(
-                [one for one in news.deliveries if one.exchange == exchange], time.time(), time.monotonic()
+                [one for one in news.deliveries if one.exchange == exchange], even_clock.now(), time.monotonic()
             )
         for arrived in news.arrived:
             mapping = arrived.mapping

@@ -14,6 +14,7 @@ from gevent.lock import BoundedSemaphore
 from db.mailbox import sends
 from db.mailbox.sends import NewSend, OtherRequestError, SendState
 from db.pool import Pool
+from relay import even_clock
 from relay.channels.http.origins import is_https, origin_of
 from relay.core.content import Template
 from relay.core.errors import SendError, StoreError
@@ -64,7 +65,7 @@ def send(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest, secon
 
 
 def _put(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest) -> str:
-    now = time.time()
+    now = even_clock.now()
     message = Message(
         source_id=f"{sends.PREFIX}{wanted.key or uuid4()}",
         person=wanted.person,

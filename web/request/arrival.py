@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import uuid4
 
+from relay import even_clock
+
 ARRIVED, BEGAN, ID = "relay.arrived_at", "relay.began", "relay.request_id"
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -20,7 +22,7 @@ class ArrivalMiddleware:
         self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        environ[ARRIVED], environ[BEGAN] = time.time(), time.monotonic()
+        environ[ARRIVED], environ[BEGAN] = even_clock.now(), time.monotonic()
         given = environ.get("HTTP_X_REQUEST_ID", "")
         environ[ID] = given if REQUEST_ID.match(given) else uuid4().hex
         return self._application(environ, start_response)

@@ -20,6 +20,7 @@ from db.pool import DatabaseError, Pool
 from db.sealing import Cipher
 from db.tenants import credentials, registry
 from db.tenants.lines import LineRoute, route_by_line_key, route_of_number, route_of_tenant, routes_by_refs
+from relay import even_clock
 from relay.stores import keys
 from relay.stores.cache import Cache
 
@@ -144,9 +145,9 @@ class LineDirectory:
         except DatabaseError:
             return found | self._last_known(model, kind, asked)
         for value in asked:
-            self._keep(kind, value, _CachedRoute(owners.get(value), time.time()))
+            self._keep(kind, value, _CachedRoute(owners.get(value), even_clock.now()))
             if value in owners:
-                kept = {"value": asdict(owners[value]), "at": time.time()}
+                kept = {"value": asdict(owners[value]), "at": even_clock.now()}
                 self._shared.remember(keys.route(kind, value), kept, SHARED_KEPT_SECONDS)
         return found | {value: owners.get(value) for value in asked}
 
@@ -171,7 +172,7 @@ class LineDirectory:
 
     def _shared_with(self, model: type[V], kind: str, values: Sequence[str]) -> dict[str, Any]:
         """Redis' copies that are fresh: of lines only, since nobody's is nowhere else than in this memory."""
-        fresh = time.time() - SHARED_FRESH_SECONDS
+        fresh = even_clock.now() - SHARED_FRESH_SECONDS
         known = self._recall(model, kind, values)
         return {value: self._keep(kind, value, one) for value, one in known.items() if one.read_at > fresh}
 

@@ -55,11 +55,18 @@ class Pending:
     first_failure: float | None = None
     """time.monotonic of the first of them, as the sender told it."""
     dispatched_at: float = 0.0
+    seen_at: float = NEVER
+    """When its lane first looked at it."""
     order: Order = field(init=False, repr=False)
 
     @property
     def may_go(self) -> bool:
         return self.file_ready and self.busy_since is None
+
+    def arrived_by(self, now: float) -> float:
+        """Its arrival by this clock: what has been seen has arrived, however far web's own is ahead."""
+        self.seen_at = min(self.seen_at, now)
+        return min(self.key.arrived_at, self.seen_at)
 
 
 def pending(row: Row) -> Pending:
@@ -171,7 +178,7 @@ class Lane:
             return None
         first = self.waiting[0]
         # Nothing is put before what was claimed: it waits for no neighbour.
-        released = 0.0 if first.claimed else hold.release(min(one.key.arrived_at for one in self.waiting), now)
+        released = 0.0 if first.claimed else hold.release(min(one.arrived_by(now) for one in self.waiting), now)
         return max(released, first.not_before, self.hold_until)
 
     def ready(self, now: float, hold: Hold) -> Pending | None:

@@ -76,8 +76,8 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World()
-    clock = SimpleNamespace(time=lambda: world.now, monotonic=lambda: world.now)
-    monkeypatch.setattr("relay.actors.conversation.time", clock)
+    monkeypatch.setattr("relay.actors.conversation.even_clock", SimpleNamespace(now=lambda: world.now))
+    monkeypatch.setattr("relay.actors.conversation.time", SimpleNamespace(monotonic=lambda: world.now))
     yield world
     world.stop()
 

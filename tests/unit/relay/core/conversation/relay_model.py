@@ -48,6 +48,11 @@ class Stored:
     late: bool = False
     """When it became known, one that sorts after it had been dispatched."""
     dispatched: bool = False
+    arrived_by: float = field(init=False)
+    """Its arrival, or the earliest time that the relay's clock told since it was stored: it may be set back."""
+
+    def __post_init__(self) -> None:
+        self.arrived_by = self.row.key.arrived_at
 
     @property
     def unfinished(self) -> bool:
@@ -186,7 +191,7 @@ class Around:
             ahead = [other for other in others if other.row.key < one.row.key and other.row.id in self.known]
             assert one.late or one.dispatched or all(other.late for other in ahead), "it overtook one that was known"
         if one.unfinished and not one.row.claimed:
-            earliest = min(other.row.key.arrived_at for other in lane)
+            earliest = min(other.arrived_by for other in lane)
             assert earliest + WINDOW <= self.now + 1e-6, "it did not wait for the window"
             hold = self.holds[job.direction]
             committed_after = hold.newest_arrival >= earliest + WINDOW
@@ -233,7 +238,8 @@ class Around:
         group = [self.broker.popleft() for _ in range(min(most, len(self.broker)))]
         nothing_else = not self._left_over()
         for row in group:
-            self.rows[row.id] = Stored(row)
+            self.rows[row.id] = stored = Stored(row)
+            stored.arrived_by = min(stored.arrived_by, self.now)
         for direction in DIRECTIONS:
             arrivals = [row.key.arrived_at for row in group if row.direction == direction]
             if arrivals:
@@ -366,6 +372,8 @@ class Around:
     def set_clock(self, seconds: float) -> None:
         self.answer_claims()
         self.now += seconds
+        for one in self.rows.values():
+            one.arrived_by = min(one.arrived_by, self.now)
 
     def lose_channel(self) -> None:
         """What the queues had brought comes again, once they are consumed anew."""

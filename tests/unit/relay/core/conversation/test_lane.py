@@ -42,6 +42,14 @@ def test_a_message_waits_the_window_and_no_longer() -> None:
     assert drain(lane, NOW + WINDOW) == ["a"]
 
 
+def test_a_message_from_a_web_whose_clock_is_ahead_waits_no_longer_than_others() -> None:
+    lane = Lane()
+    lane.add(entry("a", NOW, arrived=NOW + 60))
+    hold = Hold(WINDOW, newest_arrival=NOW)
+    assert lane.due(NOW, hold) == NOW + WINDOW
+    assert drain(lane, NOW + WINDOW, hold) == ["a"]
+
+
 def test_a_backlog_does_not_wait_again() -> None:
     lane = Lane()
     for number in range(5):
