@@ -12,12 +12,12 @@ from tests.chaos import own, providers, stores
 from tests.chaos.plant import Plant
 
 Trouble = Callable[[Plant, Random], AbstractContextManager[None]]
-GENESYS, META = "Genesys", "Meta"
+GENESYS, META, EVERYWHERE = "Genesys", "Meta", "everywhere"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`where` is the part: two kinds of the same place never happen at once."""
+    """`where` is the part: two kinds of the same place never happen at once, and one of EVERYWHERE is alone."""
 
     name: str
     where: str
@@ -27,6 +27,10 @@ class Kind:
     """So many seconds after its end a call may still take effect that was made while it lasted."""
     loses: frozenset[str] = frozenset()
     """The providers whose answers may get lost in it: what became of a call is then not known to anybody."""
+    outage: bool = False
+    """It lasts for half a minute at times, and for two minutes rarely."""
+    needs: str = ""
+    """What not every machine has: "clocks" that can be set, a "disk" that can be filled."""
 
 
 BOTH = frozenset((GENESYS, META))
@@ -52,7 +56,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("webs restarted one by one", "web", partial(own.restarted, of="webs"), MOMENT),
     Kind("a web frozen", "web", partial(own.frozen, of="webs")),
     *(
-        Kind(f"{server} {what}", server, partial(trouble, server=server))
+        Kind(f"{server} {what}", server, partial(trouble, server=server), outage=True)
         for server in ("RabbitMQ", "PostgreSQL", "Redis", "objects")
         for what, trouble in (
             ("killed", stores.killed),
@@ -61,16 +65,41 @@ KINDS: tuple[Kind, ...] = (
             ("cut off", stores.cut),
             ("unheard", stores.held),
             ("slow", stores.slow),
+            ("on a thin line", stores.thin),
+            ("talking nonsense", stores.talking_nonsense),
         )
+    ),
+    *(
+        Kind(f"started without {server}", EVERYWHERE, partial(own.started_without, server=server), loses=BOTH)
+        for server in ("RabbitMQ", "PostgreSQL", "Redis", "objects")
+    ),
+    *(
+        Kind(
+            f"{of} with clocks {'ahead' if ahead else 'behind'}",
+            where,
+            partial(own.clock_set, of=of, ahead=ahead),
+            needs="clocks",
+        )
+        for of, where in (("daemons", "relay"), ("webs", "web"))
+        for ahead in (True, False)
     ),
     Kind("RabbitMQ's disk full", "RabbitMQ", stores.rabbitmq_full),
     Kind("PostgreSQL read-only", "PostgreSQL", stores.postgres_read_only),
+    Kind("PostgreSQL's disk full", "PostgreSQL", stores.postgres_full, needs="disk"),
     Kind("PostgreSQL's sessions ended", "PostgreSQL", stores.postgres_sessions_ended),
     Kind("Redis full", "Redis", stores.redis_full),
     Kind("objects' disk full", "objects", partial(stores.objects_refusing, status="507 Insufficient Storage")),
     Kind("objects overrun", "objects", partial(stores.objects_refusing, status="503 Slow Down")),
     *(
-        Kind(f"{name} {what}", name, partial(providers.trouble, side=side, faults=faults), (3.0, 10.0), lingers, loses)
+        Kind(
+            f"{name} {what}",
+            name,
+            partial(providers.trouble, side=side, faults=faults),
+            (3.0, 10.0),
+            lingers,
+            loses,
+            True,
+        )
         for name, side in ((META, "meta"), (GENESYS, "genesys"))
         for what, faults, lingers, loses in (
             ("answers 500", providers.ERRORS, 0.0, frozenset[str]()),

@@ -1,10 +1,11 @@
-"""What happens to web and relay: killed, stopped, restarted, frozen, or one daemon parted from a server."""
+"""What happens to web and relay: killed, stopped, restarted, frozen, parted from a server, their clocks set."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from random import Random
 
 import gevent
@@ -63,6 +64,37 @@ def parted(plant: Plant, chance: Random, server: str) -> Iterator[None]:
     """One daemon alone loses the server; nothing tells it so."""
     (wire,) = plant.wires_to(server, _chosen(plant, chance, "daemons", 1)[0].name)
     with wire.held():
+        yield
+
+
+@contextmanager
+def started_without(plant: Plant, chance: Random, server: str) -> Iterator[None]:
+    """A daemon and a web are started again while the server is away."""
+    away = plant.servers[server]
+    chosen = [*_chosen(plant, chance, "daemons", 1), *_chosen(plant, chance, "webs", 1)]
+    away.child.stop()
+    for part in chosen:
+        part.away = True
+        part.kill()
+        part.child.start()
+    try:
+        yield
+    finally:
+        away.start()
+        for part in chosen:
+            part.away = False
+        for part in chosen:
+            _wait_ready(part)
+
+
+@contextmanager
+def clock_set(plant: Plant, chance: Random, of: str, ahead: bool) -> Iterator[None]:
+    """By seconds or up to an hour, of one or of all; and back again."""
+    seconds = math.exp(chance.uniform(math.log(2), math.log(3600)))
+    parts: list[Part] = getattr(plant, of)
+    with ExitStack() as stack:
+        for part in _chosen(plant, chance, of, chance.choice((1, len(parts)))):
+            stack.enter_context(plant.clocks[part.name].off_by(seconds if ahead else -seconds))
         yield
 
 

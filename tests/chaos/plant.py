@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,8 @@ from demo.stack.postgres_home import postgres_home
 from demo.stack.services import running
 from tests import processes
 from tests.chaos.balancer import Balancer
+from tests.chaos.clocks import ClockSetter, clock_library
+from tests.chaos.disk import SmallDisk, small_disk
 from tests.chaos.wire import Wire
 from tests.flow.installation import FAST, Installation, Line
 from tests.processes import Process
@@ -81,6 +83,10 @@ class Plant:
     rabbitmq: RabbitMQ
     postgres: Postgres
     redis: Redis
+    clocks: dict[str, ClockSetter]
+    """By the name of a daemon or web; empty where they cannot be set."""
+    disk: SmallDisk | None
+    """PostgreSQL's, where this process may mount one."""
     lines: list[Line] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     """Who ended without anybody's doing, with the end of its log. It was started again, as a supervisor would."""
@@ -109,6 +115,9 @@ def running_plant(folder: Path) -> Iterator[Plant]:
     logs = folder / "logs"
     with ExitStack() as stack:
         home = stack.enter_context(postgres_home(folder))
+        disk = stack.enter_context(small_disk(home.data.parent, home.user))
+        if disk is not None:
+            home = replace(home, data=disk.folder / "data")
         # What was committed must be there after kill -9, as where the product runs.
         postgres = stack.enter_context(running(Postgres(home, logs, durable=True)))
         rabbitmq = RabbitMQ(folder, logs)
@@ -117,7 +126,7 @@ def running_plant(folder: Path) -> Iterator[Plant]:
         redis = stack.enter_context(running(Redis(folder, logs)))
         objects = stack.enter_context(running(S3Server(folder, logs)))
         rabbitmq.wait_ready()
-        plant = _plant(folder, postgres, rabbitmq, redis, objects, stack)
+        plant = _plant(folder, postgres, rabbitmq, redis, objects, disk, stack)
         plant.onboard()
         watching = gevent.spawn(plant.watch)
         stack.callback(watching.kill)
@@ -125,7 +134,13 @@ def running_plant(folder: Path) -> Iterator[Plant]:
 
 
 def _plant(
-    folder: Path, postgres: Postgres, rabbitmq: RabbitMQ, redis: Redis, objects: S3Server, stack: ExitStack
+    folder: Path,
+    postgres: Postgres,
+    rabbitmq: RabbitMQ,
+    redis: Redis,
+    objects: S3Server,
+    disk: SmallDisk | None,
+    stack: ExitStack,
 ) -> Plant:
     logs = folder / "logs"
     broker = rabbitmq.create_virtual_host(f"chaos-{secrets.token_hex(4)}")
@@ -143,8 +158,14 @@ def _plant(
     balancer.wait_ready()
     env |= {"PUBLIC_URL": f"http://{HOST}:{balancer.port}", "TRUSTED_PROXIES": "1", "LOG_FORMAT": "json"}
 
+    library = clock_library(folder / "clocks")
+    clocks = {who: ClockSetter(library, who) for who in names} if library else {}
+
     def own(who: str, **more: str) -> dict[str, str]:
-        return _by_wire(env | more, {server: (ports[server], wires[(who, server)].port) for server in ports})
+        return _by_wire(
+            env | (clocks[who].env() if clocks else {}) | more,
+            {server: (ports[server], wires[(who, server)].port) for server in ports},
+        )
 
     installation = Installation(env, logs)
     daemons = [processes.relay(own(name, METRICS_PORT=str(free_port())), logs, name) for name in names[:DAEMONS]]
@@ -167,6 +188,8 @@ def _plant(
         rabbitmq,
         postgres,
         redis,
+        clocks,
+        disk,
     )
 
 

@@ -10,7 +10,7 @@ from random import Random
 
 import gevent
 
-from tests.chaos.catalogue import Kind
+from tests.chaos.catalogue import EVERYWHERE, Kind
 from tests.chaos.plant import Plant
 from tests.waiting import DeadlinePassed, wait_until
 
@@ -21,6 +21,8 @@ BEHIND = """SELECT count(*) AS n FROM message_tracking
             WHERE state IN ('received', 'sending', 'unknown') AND created_at < now() - interval '5 seconds'"""
 PAIRS = 0.25
 """So often two things happen together, each at its own time."""
+LONG = ((0.02, 120.0), (0.1, 30.0))
+"""(share up to which, seconds): how many of the outages are no short ones."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def _next(bag: list[Kind], kinds: Sequence[Kind], chance: Random) -> Kind:
 
 def _elsewhere(bag: list[Kind], first: Kind) -> Kind | None:
     for kind in bag:
-        if kind.where != first.where:
+        if kind.where != first.where and EVERYWHERE not in (kind.where, first.where):
             bag.remove(kind)
             return kind
     return None
@@ -74,7 +76,14 @@ def _elsewhere(bag: list[Kind], first: Kind) -> Kind | None:
 
 def _stroke(kind: Kind, place: int, chance: Random) -> Stroke:
     after = chance.uniform(0.0, 4.0) if place else 0.0
-    return Stroke(kind, after, chance.uniform(*kind.seconds), chance.randrange(1_000_000))
+    return Stroke(kind, after, _seconds(kind, chance), chance.randrange(1_000_000))
+
+
+def _seconds(kind: Kind, chance: Random) -> float:
+    drawn, usual = chance.random(), chance.uniform(*kind.seconds)
+    if not kind.outage:
+        return usual
+    return next((seconds for share, seconds in LONG if drawn < share), usual)
 
 
 def run(plant: Plant, sequence: Iterator[Step], until: float, say: Callable[[str], None]) -> list[Happened]:

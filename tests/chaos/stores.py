@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from random import Random
@@ -10,10 +11,13 @@ import gevent
 import psycopg2
 import redis as redis_client
 
+from demo.stack.child import ChildDied
 from tests.chaos.own import standing_still
 from tests.chaos.plant import Plant
 from tests.chaos.wire import Slowness
+from tests.waiting import PATIENCE
 
+PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 19\r\n\r\n<h1>Welcome!</h1>\r\n"
 WRITING = "-c default_transaction_read_only=off"
 END_SESSIONS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
@@ -66,12 +70,33 @@ def held(plant: Plant, chance: Random, server: str) -> Iterator[None]:
 
 @contextmanager
 def slow(plant: Plant, chance: Random, server: str) -> Iterator[None]:
-    """Far away, or at the end of a thin line."""
-    far, thin = Slowness(seconds=chance.uniform(0.05, 0.2)), Slowness(0.005, chance.uniform(20_000, 60_000))
-    slowness = chance.choice((far, thin))
+    """Far away."""
+    with _all_slow(plant, server, Slowness(seconds=chance.uniform(0.05, 0.2))):
+        yield
+
+
+@contextmanager
+def thin(plant: Plant, chance: Random, server: str) -> Iterator[None]:
+    """At the end of a line that carries little."""
+    with _all_slow(plant, server, Slowness(0.005, chance.uniform(20_000, 60_000))):
+        yield
+
+
+@contextmanager
+def _all_slow(plant: Plant, server: str, slowness: Slowness) -> Iterator[None]:
     with ExitStack() as stack:
         for wire in plant.wires_to(server):
             stack.enter_context(wire.slow(slowness))
+        yield
+
+
+@contextmanager
+def talking_nonsense(plant: Plant, chance: Random, server: str) -> Iterator[None]:
+    """Somebody else answers at its port: a page, bytes that mean nothing, or a word and no more."""
+    reply = chance.choice((PAGE, chance.randbytes(400), b"+OK"))
+    with ExitStack() as stack:
+        for wire in plant.wires_to(server):
+            stack.enter_context(wire.answering(reply))
         yield
 
 
@@ -93,6 +118,24 @@ def postgres_read_only(plant: Plant, chance: Random) -> Iterator[None]:
         yield
     finally:
         _alter(plant, "ALTER SYSTEM RESET default_transaction_read_only")
+
+
+@contextmanager
+def postgres_full(plant: Plant, chance: Random) -> Iterator[None]:
+    """Its disk, to the last byte: it refuses rows, and ends itself once its log cannot grow either."""
+    assert plant.disk is not None
+    with plant.disk.full():
+        yield
+    part, end = plant.servers["PostgreSQL"], time.monotonic() + PATIENCE
+    while True:
+        if not part.child.running():
+            part.child.start()
+        try:
+            part.server.wait_ready()
+            return
+        except ChildDied:  # it was still on its way down
+            if time.monotonic() > end:
+                raise
 
 
 @contextmanager

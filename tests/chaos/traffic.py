@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -11,7 +13,7 @@ from gevent.lock import RLock
 
 from tests.flow.installation import Installation, Line
 
-TALKS, PER_SECOND = 48, 8.0
+TALKS, PER_SECOND = 48, 9.0
 """PER_SECOND: messages of each side, on average."""
 BURSTS, BURST = 0.1, 5
 """So often somebody writes so many in a row."""
@@ -70,13 +72,13 @@ class Traffic:
     _ended = False
 
     def _customers(self) -> None:
-        while self._pause(PER_SECOND):
+        for _ in self._moments(PER_SECOND):
             talk, count = self._whose()
             for _ in range(count):
                 self.customer_writes(talk, "image" if self._chance.random() < FILES else "text")
 
     def _agents(self) -> None:
-        while self._pause(PER_SECOND):
+        for _ in self._moments(PER_SECOND):
             talk, count = self._whose()
             for _ in range(count):
                 drawn = self._chance.random()
@@ -85,15 +87,19 @@ class Traffic:
 
     def _taps(self) -> None:
         """Customers answer questions a while after they see them."""
-        while self._pause(1.0):
+        for _ in self._moments(1.0):
             waiting = [talk for talk in self.talks if talk.questions]
             if waiting:
                 self._tap(self._chance.choice(waiting))
 
-    def _pause(self, rate: float) -> bool:
-        """Whether to go on. A burst counts as many."""
-        gevent.sleep(self._chance.expovariate(rate / (1 + BURSTS * (BURST - 1))))
-        return not self._ended
+    def _moments(self, rate: float) -> Iterator[None]:
+        """Until the end, at this rate whatever the writing itself takes. A burst counts as many."""
+        due = time.monotonic()
+        while not self._ended:
+            due += self._chance.expovariate(rate / (1 + BURSTS * (BURST - 1)))
+            gevent.sleep(max(0.0, due - time.monotonic()))
+            if not self._ended:
+                yield
 
     def _whose(self) -> tuple[Talk, int]:
         return self._chance.choice(self.talks), BURST if self._chance.random() < BURSTS else 1
