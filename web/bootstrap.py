@@ -18,6 +18,7 @@ from relay.core.explain.reasons import Terms
 from relay.core.limits import Rates
 from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
+from relay.stores.series import SharedSeries
 from web.app import create_app
 from web.openid import parts as openid
 from web.request.start_up import StartUp
@@ -45,7 +46,7 @@ def build_web(settings: Settings) -> Flask:
             "buckets": objects.ensure_buckets,
         }
     )
-    absence = Absence(pool, lambda: preparation.done and publisher.connected)
+    absence = Absence(pool, lambda: preparation.done and publisher.connected, SharedSeries(settings.redis_url))
     bucket = TokenBucket(settings.redis_url)
     context = WebContext(
         pool=pool,

@@ -37,6 +37,11 @@ def fence(key: str) -> str:
     return f"{key}:fence"
 
 
+def refused(line_id: str) -> str:
+    """Since when webhooks of this line are answered 503, by whichever worker."""
+    return f"{PREFIX}:refused:{line_id}"
+
+
 def bucket(key: str) -> str:
     """A shared rate limit, by what the provider counts: `whatsapp:<tenant>:<number>`, `genesys:<tenant>:<client>`.
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import secrets
 from contextlib import ExitStack, suppress
+from types import SimpleNamespace
 
 import pytest
 
 from db.pool import Pool
 from db.tenants import catch_ups
 from relay.core import catch_up
+from relay.stores.series import SharedSeries
 from tests.integration import webhook_world as world_of
+from tests.integration.rows import new_line
 from tests.integration.webhook_world import agent_text
 from tests.services.rabbitmq import RabbitMQ
 from tests.waiting import wait_until
@@ -37,7 +40,7 @@ def older(pool: Pool, seconds: float) -> None:
 def test_the_mark_moves_on_only_while_webhooks_are_taken(settings_env: dict[str, str]) -> None:
     with Pool(settings_env["DATABASE_URL"]) as pool:
         takes = [True]
-        absence = Absence(pool, lambda: takes[0])
+        absence = Absence(pool, lambda: takes[0], SharedSeries(settings_env["REDIS_URL"]))
         absence.look()
         older(pool, 10)
         before = mark(pool)
@@ -57,11 +60,41 @@ def test_a_worker_that_lives_a_moment_leaves_its_mark(
         with pool.transaction() as cursor:
             cursor.execute("DELETE FROM relay_settings WHERE name = %s", (catch_ups.MARK,))
         takes = [False]
-        absence = Absence(pool, lambda: takes[0])
+        absence = Absence(pool, lambda: takes[0], SharedSeries(settings_env["REDIS_URL"]))
         absence.start()
         takes[0] = True
         wait_until(lambda: mark(pool) is not None, message="the first mark")
         absence.stop()
+
+
+def test_what_several_workers_refused_of_a_line_counts_together(
+    settings_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Genesys' repeats came to both, and each took something else between."""
+    now = [1000.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("web.webhooks.absence.time", clock)
+    with Pool(settings_env["DATABASE_URL"]) as pool:
+        line, other = new_line(pool), new_line(pool)
+        with pool.transaction() as cursor:
+            cursor.execute(
+                """UPDATE lines SET status = 'active', phone_number_id = id::text, integration_id = id::text
+                   WHERE id IN (%s, %s)""",
+                (line, other),
+            )
+        workers = [Absence(pool, lambda: True, SharedSeries(settings_env["REDIS_URL"])) for _ in range(2)]
+        workers[0].refused(line)
+        workers[0].taken(other)
+        now[0] += catch_up.GAP_SECONDS + 1
+        workers[0].look()
+        assert catch_ups.of_line(pool, line) is None, "one refusal alone: its repeat may have been taken"
+        workers[1].refused(line)
+        workers[1].taken(other)
+        workers[1].look()
+        wanted = catch_ups.of_line(pool, line)
+        assert wanted is not None
+        assert wanted.reason == "absence"
+        assert catch_ups.of_line(pool, other) is None
 
 
 def test_after_refusing_a_line_for_long_that_line_alone_is_caught_up_with(

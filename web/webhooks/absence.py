@@ -16,20 +16,31 @@ from gevent.event import Event
 
 from db.pool import Pool
 from db.tenants import catch_ups
-from relay.core.catch_up import GivenUp, Refusals
+from relay.core.catch_up import GAP_SECONDS, GivenUp, Refusals
 from relay.core.errors import StoreError
+from relay.stores import keys
+from relay.stores.series import Happened, SharedSeries
 
 log = structlog.get_logger(__name__)
 
 FIRST_LOOK_SECONDS = 0.1
+MOST_SHARED = 1_000
+"""Lines of which the workers tell each other at once."""
 
 
 class Absence:
-    """One per worker. `takes` says whether a webhook that came now would be taken."""
+    """One per worker. `takes` says whether a webhook that came now would be taken.
 
-    def __init__(self, pool: Pool, takes: Callable[[], bool]) -> None:
+    Genesys' repeats come to any of the workers: of a line whose address was called they count what they refused
+    together. That costs nothing where nothing is refused.
+    """
+
+    def __init__(self, pool: Pool, takes: Callable[[], bool], shared: SharedSeries) -> None:
         self._pool = pool
         self._takes = takes
+        self._shared = shared
+        self._to_share: dict[str, tuple[float, float]] = {}
+        """Lines, and when each was refused first and last since the last look."""
         self._refusals = Refusals()
         self._given_up = GivenUp()
         self._stopped = Event()
@@ -50,18 +61,29 @@ class Absence:
 
     def refused(self, line_id: str | None) -> None:
         """One was answered 503, since a store of ours did not answer."""
-        self._refusals.refused(time.monotonic(), line_id)
+        now = time.monotonic()
+        self._refusals.refused(now, line_id)
+        if line_id is not None and (line_id in self._to_share or len(self._to_share) < MOST_SHARED):
+            first, _ = self._to_share.get(line_id, (now, now))
+            self._to_share[line_id] = (first, now)
 
     def look(self) -> None:
         """Move the mark on, if webhooks are taken. Raises DatabaseError; what was given up is told the next time."""
         now = time.monotonic()
-        self._given_up = self._given_up.with_(self._refusals.given_up(now))
+        self._given_up = self._given_up.with_(self._refusals.given_up(now)).with_(self._given_up_together(now))
         if not self._takes():
             return
         lines = catch_ups.still_taking(self._pool, self._given_up.ago(now))
         self._given_up = GivenUp()
         if lines:
             log.warning("webhooks_may_be_lost", lines=lines, advice="the daemons ask Genesys for what is missing")
+
+    def _given_up_together(self, now: float) -> GivenUp:
+        refused, self._to_share = self._to_share, {}
+        told = [Happened(keys.refused(line), now - first, now - last) for line, (first, last) in refused.items()]
+        lasted = self._shared.lasted(told, GAP_SECONDS, GAP_SECONDS + catch_ups.BEAT_SECONDS)
+        lines = zip(refused.items(), lasted, strict=False)  # of none where Redis is away
+        return GivenUp({line: last - seconds for (line, (_, last)), seconds in lines if seconds >= GAP_SECONDS})
 
     def _run(self) -> None:
         """The first mark is made as soon as the first webhook could be taken: this worker may end at any moment."""
