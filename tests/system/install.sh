@@ -13,6 +13,8 @@ found nginx || exists /usr/sbin/nginx || missing+=(nginx)
 found chromium chromium-browser google-chrome || missing+=(chromium)
 # The wheel's Redis knows no TLS; the tests of it take the system's.
 exists /usr/bin/redis-server /usr/local/bin/redis-server /opt/homebrew/bin/redis-server || missing+=(redis-server)
+# It reads the units of deploy/; nothing of it is started.
+found systemd-analyze || missing+=(systemd)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()
