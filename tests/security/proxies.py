@@ -37,7 +37,7 @@ class Proxy:
     def __init__(self, upstream: int, folder: Path, *others: int) -> None:
         self.port, self.plain_port = free_port(), free_port()
         self._folder = folder
-        _certificate(folder)
+        certificate(folder)
         ports = (upstream, *others)
         _replaced(folder / "relay.conf", {
             "server 127.0.0.1:8000 max_fails=0;": "".join(f"server {HOST}:{one} max_fails=0;" for one in ports),
@@ -90,7 +90,7 @@ def _replaced(path: Path, words: dict[str, str]) -> None:
     path.write_text(text)
 
 
-def _certificate(folder: Path) -> None:
+def certificate(folder: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
