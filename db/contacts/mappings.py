@@ -13,9 +13,9 @@ from relay.core.contacts.mapping import ConversationMapping
 
 _PLAIN = (
     "id", "tenant_id", "line_id", "genesys_address", "shard", "wa_id", "bsuid", "parent_bsuid", "name",
-    "genesys_conversation_id", "username", "last_inbound_id", "names_version",
+    "genesys_conversation_id", "username", "last_inbound_id", "names_version", "thread_state", "thread_role",
 )  # fmt: skip
-_TIMES = ("window_until", "invited_at")
+_TIMES = ("window_until", "invited_at", "thread_at", "heard_at")
 
 
 def columns(table: str) -> str:

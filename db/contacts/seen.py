@@ -11,6 +11,7 @@ from relay.core.messages import Person
 
 if TYPE_CHECKING:
     from relay.core.contacts.mapping import ConversationMapping
+    from relay.core.threads import ThreadFact
 
 SeenBy = Literal["whatsapp", "genesys", "api"]
 AliasKey = tuple[str, str]
@@ -21,7 +22,8 @@ class Arrival:
     """Something that arrived in a conversation. Times are Unix seconds.
 
     `at` 0 leaves it as active as it was; `window_until` and `last_inbound_id` come with what its contact wrote,
-    which the provider stamped with `provider_time`.
+    which the provider stamped with `provider_time`. `heard_at`: the contact wrote then, to us or to somebody else;
+    `thread`: who answers the contact, as this tells it.
     """
 
     conversation_id: str
@@ -29,6 +31,8 @@ class Arrival:
     window_until: float | None = None
     last_inbound_id: str | None = None
     provider_time: float = 0.0
+    heard_at: float | None = None
+    thread: ThreadFact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,9 @@ class SeenPerson:
     window_until: float | None = None
     inbound_id: str | None = None
     """The provider's id of what the person wrote."""
+    heard_at: float | None = None
+    thread: ThreadFact | None = None
+    """As in an Arrival."""
 
     @property
     def when(self) -> float:
@@ -100,7 +107,9 @@ class SeenPerson:
         return self._keys(tuple(name for name in self.names if name in own))
 
     def arrival(self, conversation_id: str) -> Arrival:
-        return Arrival(conversation_id, self.at, self.window_until, self.inbound_id, self.when)
+        return Arrival(
+            conversation_id, self.at, self.window_until, self.inbound_id, self.when, self.heard_at, self.thread
+        )
 
     def _keys(self, names: tuple[str, ...]) -> tuple[AliasKey, ...]:
         side = "g" if self.by == "genesys" else "w"

@@ -1,4 +1,4 @@
-"""When conversations were last active, and until when the business may write freely in them."""
+"""When conversations were last active, until when the business may write freely, and who answers their contacts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from db.cursor import Cursor
 from db.mailbox.messages import stamp
 from db.prepared import Prepared
 from relay.core.contacts.mapping import ConversationMapping
+from relay.core.threads import prevailing
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +29,42 @@ class Window:
 
 
 # With a clock that runs ahead nobody stays at the top of the list, nor has a window without end.
-# Which of two messages is the newer one is decided by the provider's time, for they arrive in any order.
+# Which of two messages is the newer one is decided by the provider's time, for they arrive in any order; so is who
+# answers the contact, as `relay.core.threads.prevailing` has it.
 TOUCH = Prepared(
     "touch",
     f"""
 WITH v AS (SELECT id, least(at, now()) AS at, inbound, stamped,
-             CASE WHEN until IS NOT NULL THEN least(until, now() + interval '7 days') END AS until
-           FROM unnest(%(ids)s, %(at)s, %(until)s, %(inbound)s, %(stamped)s) AS v (id, at, until, inbound, stamped)),
-mine AS (SELECT c.*, v.at, v.until, v.inbound, v.stamped, coalesce(c.last_at < v.at, false) AS active,
+             CASE WHEN until IS NOT NULL THEN least(until, now() + interval '7 days') END AS until,
+             heard, fact, fact_role, fact_at
+           FROM unnest(%(ids)s, %(at)s, %(until)s, %(inbound)s, %(stamped)s, %(heard)s, %(facts)s, %(roles)s,
+                       %(fact_at)s) AS v (id, at, until, inbound, stamped, heard, fact, fact_role, fact_at)),
+mine AS (SELECT c.*, v.at, v.until, v.inbound, v.stamped, v.heard, v.fact, v.fact_role, v.fact_at,
+                coalesce(c.last_at < v.at, false) AS active,
                 coalesce(v.until > coalesce(c.window_until, '-infinity'), false) AS opens,
-                v.inbound IS NOT NULL AND v.stamped >= coalesce(c.last_inbound_at, '-infinity') AS newer
+                v.inbound IS NOT NULL AND v.stamped >= coalesce(c.last_inbound_at, '-infinity') AS newer,
+                coalesce(v.heard > coalesce(c.heard_at, '-infinity'), false) AS hears,
+                v.fact IS NOT NULL AND (c.thread_at IS NULL OR v.fact_at > c.thread_at
+                  OR v.fact_at = c.thread_at AND (v.fact = 'elsewhere' OR c.thread_state <> 'elsewhere')) AS moves
          FROM v JOIN conversation_mappings c ON c.id = v.id ORDER BY c.id FOR NO KEY UPDATE OF c),
 done AS (UPDATE conversation_mappings c
          SET last_at = greatest(c.last_at, n.at), window_until = greatest(c.window_until, n.until),
              invited_at = CASE WHEN n.opens THEN NULL ELSE c.invited_at END,
              last_inbound_id = CASE WHEN n.newer THEN n.inbound ELSE c.last_inbound_id END,
-             last_inbound_at = CASE WHEN n.newer THEN n.stamped ELSE c.last_inbound_at END
-         FROM mine n WHERE c.id = n.id AND (n.active OR n.opens OR n.newer) RETURNING {columns("c")})
-SELECT * FROM done UNION ALL SELECT {columns("mine")} FROM mine WHERE NOT (active OR opens OR newer)
+             last_inbound_at = CASE WHEN n.newer THEN n.stamped ELSE c.last_inbound_at END,
+             heard_at = CASE WHEN n.hears THEN n.heard ELSE c.heard_at END,
+             thread_state = CASE WHEN n.moves THEN n.fact ELSE c.thread_state END,
+             thread_at = CASE WHEN n.moves THEN n.fact_at ELSE c.thread_at END,
+             thread_role = CASE WHEN NOT n.moves THEN c.thread_role
+                                WHEN n.fact = c.thread_state THEN coalesce(n.fact_role, c.thread_role)
+                                ELSE n.fact_role END
+         FROM mine n WHERE c.id = n.id AND (n.active OR n.opens OR n.newer OR n.hears OR n.moves)
+         RETURNING {columns("c")})
+SELECT * FROM done UNION ALL
+SELECT {columns("mine")} FROM mine WHERE NOT (active OR opens OR newer OR hears OR moves)
 """,
     ids="uuid[]", at="timestamptz[]", until="timestamptz[]", inbound="text[]", stamped="timestamptz[]",
+    heard="timestamptz[]", facts="text[]", roles="text[]", fact_at="timestamptz[]",
 )  # fmt: skip
 
 
@@ -70,6 +87,10 @@ def touch(cursor: Cursor, arrivals: Iterable[Arrival]) -> dict[str, Conversation
         until=[stamp(one.window_until) for one in rows],
         inbound=[one.last_inbound_id for one in rows],
         stamped=[stamp(one.provider_time) for one in rows],
+        heard=[stamp(one.heard_at) for one in rows],
+        facts=[one.thread.state if one.thread else None for one in rows],
+        roles=[one.thread.role if one.thread else None for one in rows],
+        fact_at=[stamp(one.thread.at) if one.thread else None for one in rows],
     )
     found = map(mapping_of, cursor.fetchall())
     return {mapping.conversation_id: mapping for mapping in found}
@@ -80,9 +101,11 @@ def _later(first: Arrival, second: Arrival) -> Arrival:
     windows = [one.window_until for one in (first, second) if one.window_until is not None]
     written = [one for one in (first, second) if one.last_inbound_id is not None]
     newest = max(reversed(written), key=lambda one: one.provider_time, default=first)
+    heard = [one.heard_at for one in (first, second) if one.heard_at is not None]
+    thread = prevailing(second.thread, first.thread) if second.thread else first.thread
     return Arrival(
         first.conversation_id, max(first.at, second.at), max(windows, default=None), newest.last_inbound_id,
-        newest.provider_time,
+        newest.provider_time, max(heard, default=None), thread,
     )  # fmt: skip
 
 

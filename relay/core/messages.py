@@ -16,6 +16,7 @@ from relay.core.content import About, Answer, Ask, Location, Option, Template
 from relay.core.errors import Fate
 from relay.core.explain.causes import Cause
 from relay.core.prices import Price
+from relay.core.threads import ThreadControl, ThreadFact
 
 T = TypeVar("T")
 
@@ -31,8 +32,8 @@ MediaKind = Literal["image", "video", "audio", "document", "sticker", "link"]
 ReceiptStatus = Literal["sent", "delivered", "read", "failed"]
 
 COPY = "copy:"
-"""Before the id of a message that was seen while another responder had the conversation: the same message may come
-once more as our own, and then it counts."""
+"""Before the id of a message that was seen while another responder had the conversation. It is kept and not carried: the
+same message may come once more as our own, and then it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,10 @@ class Message:
     """Until then (Unix seconds) the business may answer its writer freely."""
     notice: bool = False
     """News about the conversation: told only while one is going on, for it must not begin one."""
+    thread: ThreadFact | None = None
+    """Who answers the contact from now on, where the message itself says so."""
+    control: ThreadControl | None = None
+    """It hands the thread over and says nothing to the contact; its type is `thread_control`."""
 
     @property
     def report_id(self) -> str:
@@ -155,6 +160,8 @@ class Receipt:
     """Until then (Unix seconds) the business may write to the contact freely, where the provider says so."""
     price: Price | None = None
     """Told with `delivered` or `read`, of which one is charged."""
+    thread: ThreadFact | None = None
+    """Of a failure: it says who answers the contact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +209,8 @@ class Recipient:
     genesys_conversation_known: bool = False
     dialled: bool = True
     """`genesys_address` may be dialled where nothing else is known: no name of the contact has changed hands."""
+    thread: ThreadFact | None = None
+    """Who answered the contact when this was made."""
 
 
 @dataclass(frozen=True, slots=True)

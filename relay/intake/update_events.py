@@ -16,9 +16,10 @@ from relay.channels.base import Channel
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.errors import ParseError
 from relay.core.mailbox import NewRow, Row
-from relay.core.messages import Event, Ignored, Message, Notice, Receipt, Typing, Update, load
+from relay.core.messages import COPY, Event, Ignored, Message, Notice, Receipt, Typing, Update, load
 from relay.core.ordering import sort_key
 from relay.core.queues import DIRECTION
+from relay.core.threads import ThreadFact
 
 WRITTEN_BY_AGENTS = ("text", "structured")
 """Of these Genesys is told Failed when there is nothing in them that could be sent."""
@@ -29,6 +30,7 @@ MOST_ROWS = 100
 PAYLOAD_BYTES = 256 * 1024
 """Of one update, kept with all of its rows together: it is kept whole with the first, and further ones name that."""
 NOBODY_TALKS = "news about a conversation that was not going on"
+SEEN_ONLY = "another responder has the conversation: what is said in it is kept, and not carried"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class UpdateEvent:
             provider_time=_time(event, update),
             window_until=event.window_until,
             inbound_id=_to_name(event),
+            heard_at=_time(event, update) if _by_contact(event) else None,
+            thread=_thread(event, update),
         )
 
     @property
@@ -110,6 +114,8 @@ class Rows:
             event = Ignored(event.source_id, event.person, event.provider_time, event.type, NOBODY_TALKS)
         if isinstance(event, Ignored):
             return [self._ignored(arrived, event, mapping)]
+        if event.source_id.startswith(COPY):
+            return [NewRow(self._row(arrived, event, mapping, "ignored"), arrived.update.payload, SEEN_ONLY)]
         parts = self._targets[arrived.update.channel].fit(event)
         if len(parts) > MOST_ROWS:
             reason = f"it would have been {len(parts):,} messages; more than {MOST_ROWS} are not sent"
@@ -158,9 +164,29 @@ def _to_name(event: Message | Ignored) -> str | None:
     return event.own_id
 
 
+def _by_contact(event: Message | Ignored) -> bool:
+    """The contact wrote it, to the business or to whoever answers in its name; and not in a group."""
+    return isinstance(event, Message) and not event.notice and event.window_until is not None
+
+
+def _thread(event: Message | Ignored, update: Update) -> ThreadFact | None:
+    """Who answers the contact, as its webhook tells it: copies are of what somebody else answers, messages are ours."""
+    if isinstance(event, Ignored):
+        return None
+    if event.thread is not None:
+        return replace(event.thread, at=_sensible(event.thread.at, update))
+    if event.source_id.startswith(COPY):
+        return ThreadFact("elsewhere", _time(event, update))
+    return ThreadFact("owned", _time(event, update)) if _by_contact(event) else None
+
+
 def _time(event: Message | Ignored, update: Update) -> float:
+    return _sensible(event.provider_time, update)
+
+
+def _sensible(at: float, update: Update) -> float:
     """A provider's clock that makes no sense, or is far ahead of ours, counts as "now"."""
-    return event.provider_time if 0 < event.provider_time <= update.arrived_at + AHEAD else update.arrived_at
+    return at if 0 < at <= update.arrived_at + AHEAD else update.arrived_at
 
 
 def _wanted(message: Message, mapping: ConversationMapping) -> bool:

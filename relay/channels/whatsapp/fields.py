@@ -12,6 +12,8 @@ ListName = Literal["messages", "message_echoes", "echoes", "calls", "statuses", 
 
 STANDBY = "standby"
 """Copies of what happens while another responder, such as Meta's own assistant, has the conversation (August 2026)."""
+HANDOVERS = "messaging_handovers"
+"""A conversation was passed to us, or taken from us: the whole value is one such event."""
 _ALL: tuple[ListName, ...] = ("messages", "message_echoes", "echoes", "calls", "statuses", "errors")
 _ECHOES: tuple[ListName, ...] = ("message_echoes", "echoes", "statuses", "errors")
 
@@ -49,7 +51,7 @@ FIELDS = {
     "message_template_components_update": Field("a template was changed"),
     "message_template_quality_update": Field("the quality of a template has changed"),
     "message_template_status_update": Field("the approval of a template"),
-    "messaging_handovers": Field("a conversation went over to another responder, or came from one"),
+    HANDOVERS: Field("a conversation went over to another responder, or came from one"),
     "partner_solutions": Field("news of a partner's solution"),
     "payment_configuration_update": Field("the settings for payments have changed"),
     "phone_number_name_update": Field("the review of the number's name"),

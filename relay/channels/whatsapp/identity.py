@@ -69,6 +69,22 @@ def matching_contact(known: dict[str, dict[str, Any]], phone: Any, user_id: Any)
     return next((known[address] for address in named or [""] if address in known), None)
 
 
+def echoed(echo: dict[str, Any]) -> dict[str, Any]:
+    """An echo with what was sent one object deeper, as its sender wrote it, in the form of the others."""
+    sent = record(echo.get("message"))
+    if not sent or "type" in echo:
+        return echo
+    named = {"to_user_id": sent.get("recipient")} if sent.get("recipient") else {}
+    return {**sent, **named, **{name: value for name, value in echo.items() if name != "message"}}
+
+
+def handed_over(handover: dict[str, Any]) -> dict[str, Any]:
+    """Whose conversation a handover is about, as a message would name its sender. All of it may be missing."""
+    named = record(handover.get("sender"))
+    phone = _address(named.get("phone_number")) or _address(named.get("wa_id"))
+    return {"from": digits(phone) or phone, "from_user_id": named.get("user_id")}
+
+
 def person(message: dict[str, Any], contact: dict[str, Any]) -> Person:
     """The sender by every name the webhook gives."""
     phone = _address(message.get("from"))

@@ -15,8 +15,16 @@ from typing import Any
 from relay.channels.base import RawUpdate, account_ref
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
-from relay.channels.whatsapp.fields import STANDBY, Field, ListName, known_as
-from relay.channels.whatsapp.identity import contacts, digits, matching_contact, recipient_address, sender_address
+from relay.channels.whatsapp.fields import HANDOVERS, STANDBY, Field, ListName, known_as
+from relay.channels.whatsapp.identity import (
+    contacts,
+    digits,
+    echoed,
+    handed_over,
+    matching_contact,
+    recipient_address,
+    sender_address,
+)
 
 MEDIA = ("image", "video", "audio", "voice", "document", "sticker")
 EMPTY_BODY = b'{"object":"whatsapp_business_account","entry":[],"from":"relay"}'
@@ -94,7 +102,7 @@ def _of_change(entry: dict[str, Any], change: Any) -> Iterator[tuple[str, str, d
     value = record(record(change).get("value"))
     named = clean(record(change).get("field")) or "messages"
     common = {"field": named, "waba_id": clean(entry.get("id")), "metadata": record(value.get("metadata"))}
-    updates = _of_value(known_as(named), _told(named, value))
+    updates = _handover(value) if named == HANDOVERS else _of_value(known_as(named), _told(named, value))
     # One by one: whoever splits a large webhook may stop, or let others work, between any two of them.
     for address, update in chain([next(updates, ("", _without_updates(change)))], updates):
         about_account = update["kind"] in ("other", "error")
@@ -112,15 +120,26 @@ def _without_updates(change: Any) -> dict[str, Any]:
     return {"kind": "other", "value": change.get("value")}
 
 
+def _handover(value: dict[str, Any]) -> Iterator[AddressedUpdate]:
+    """Goes the way of its contact's messages. Where it names none it is news of the number."""
+    address = sender_address(handed_over(value), {})
+    if address:
+        yield address, {"kind": "handover", "handover": value}
+
+
 def _of_value(field: Field, value: dict[str, Any]) -> Iterator[AddressedUpdate]:
     known = contacts(value)
     own = digits(clean(record(value.get("metadata")).get("display_phone_number")))
+    recap = record(value.get("conversation_context"))
     for name in field.lists:
         for member in _members(value.get(name)):
             if name == "errors":
                 yield "", {"kind": "error", "error": member} if isinstance(member, dict) else _stray("error", member)
-            else:
-                yield _addressed(_kind(name, member, own), member, known)
+                continue
+            address, update = _addressed(_kind(name, member, own), member, known)
+            if recap and update["kind"] == "message":  # it is about the first, and shown once
+                update, recap = {**update, "conversation_context": recap}, {}
+            yield address, update
 
 
 def _kind(name: ListName, member: Any, own: str | None) -> str:
@@ -133,9 +152,10 @@ def _kind(name: ListName, member: Any, own: str | None) -> str:
 def _addressed(kind: str, update: Any, known: dict[str, dict[str, Any]]) -> AddressedUpdate:
     if not isinstance(update, dict):
         return "", _stray(kind, update)
-    contact = matching_contact(known, *(update.get(name) for name in _NAMED[kind]))
+    flat = echoed(update) if kind == "echo" else update
+    contact = matching_contact(known, *(flat.get(name) for name in _NAMED[kind]))
     payload = {"kind": kind, "message" if kind == "echo" else kind: update, "contact": contact}
-    return _address(kind, update, contact or {}), payload
+    return _address(kind, flat, contact or {}), payload
 
 
 def _address(kind: str, update: dict[str, Any], contact: dict[str, Any]) -> str:

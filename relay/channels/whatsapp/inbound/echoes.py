@@ -11,20 +11,19 @@ from relay.channels.base import JsonObject
 from relay.channels.http.reading import joined, record
 from relay.channels.text import clean, unix_seconds
 from relay.channels.whatsapp.fields import STANDBY
-from relay.channels.whatsapp.identity import addressee, digits, person
+from relay.channels.whatsapp.identity import addressee, digits, echoed, person
 from relay.channels.whatsapp.inbound import notices
 from relay.channels.whatsapp.inbound.message import read, source_id
 from relay.channels.whatsapp.inbound.surroundings import window_until
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
-from relay.core.messages import Ignored, Message, Notice
+from relay.core.messages import COPY, Ignored, Message, Notice
 
 _APP_LINE = "[The business wrote from its own WhatsApp Business app]"
-_STANDBY_LINE = "[Written for the business elsewhere, by Meta's own assistant or in its app]"
 
 
 def echo(item: JsonObject) -> Message | Ignored | Notice:
     """News for the agent. The person is the customer, for it is their conversation."""
-    message, contact = record(item.get("message")), record(item.get("contact"))
+    message, contact = echoed(record(item.get("message"))), record(item.get("contact"))
     to = addressee(message, contact)
     if not to.address:
         return notices.unreadable("an echo that names no customer: neither to nor to_user_id, or a group")
@@ -34,15 +33,18 @@ def echo(item: JsonObject) -> Message | Ignored | Notice:
     found = read(message, contact, to)
     if isinstance(found, Ignored):
         return replace(found, window_until=None)
-    line = _STANDBY_LINE if standby else _APP_LINE
+    told = replace(found, source_id=f"{COPY}{found.source_id}") if standby else _by_app(found)
     return replace(
-        found,
-        text=joined((line, found.text)),
-        attributes={**found.attributes, "echo": "standby" if standby else "app"},
+        told,
         answer=None,
         window_until=None,
         notice=True,
     )
+
+
+def _by_app(found: Message) -> Message:
+    text = joined((_APP_LINE, found.text))
+    return replace(found, text=text, attributes={**found.attributes, "echo": "app"})
 
 
 def call(item: JsonObject) -> Ignored | Notice:

@@ -10,20 +10,20 @@ from dataclasses import replace
 from typing import Any
 
 from relay.channels.base import JsonObject
-from relay.channels.http.reading import first, joined, record
+from relay.channels.http.reading import first, record
 from relay.channels.http.redaction import redact
 from relay.channels.text import clean, unix_seconds
 from relay.channels.whatsapp.errors import fate_of, told
 from relay.channels.whatsapp.fields import STANDBY
 from relay.channels.whatsapp.identity import aliases, person, shared_number
-from relay.channels.whatsapp.inbound import echoes, notices, system
+from relay.channels.whatsapp.inbound import echoes, handovers, notices, system
 from relay.channels.whatsapp.inbound.content import kind_of
 from relay.channels.whatsapp.inbound.message import read, source_id
 from relay.channels.whatsapp.inbound.pricing import CHARGED, price_told
-from relay.channels.whatsapp.inbound.surroundings import STANDBY_LINE, window_told
+from relay.channels.whatsapp.inbound.surroundings import window_told
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, identifier
 from relay.core.errors import ParseError
-from relay.core.messages import COPY, Event, Ignored, Notice, Receipt, ReceiptStatus
+from relay.core.messages import COPY, Event, Ignored, Message, Notice, Receipt, ReceiptStatus
 
 _STATUSES: dict[str, ReceiptStatus] = {
     "sent": "sent",
@@ -40,7 +40,9 @@ def parse(payload: dict[str, Any]) -> list[Event]:
     item = record(payload)
     match item.get("kind"):
         case "message":
-            return [_message(item)]
+            return _with_recap(item, _message(item))
+        case "handover":
+            return handovers.events(item)
         case "echo":
             return [echoes.echo(item)]
         case "call":
@@ -64,12 +66,14 @@ def _message(item: JsonObject) -> Event:
     found = read(message, contact, sender)
     if item.get("field") != STANDBY or isinstance(found, Ignored):
         return found
-    return replace(
-        found,
-        source_id=f"{COPY}{found.source_id}",
-        text=joined((STANDBY_LINE, found.text)),
-        attributes={**found.attributes, "standby": "true"},
-    )
+    return replace(found, source_id=f"{COPY}{found.source_id}")
+
+
+def _with_recap(item: JsonObject, event: Event) -> list[Event]:
+    """What an assistant says of the conversation stands before the message that it came with."""
+    if not isinstance(event, Message) or item.get("field") == STANDBY:
+        return [event]
+    return [*handovers.recap(item.get("conversation_context"), event.person, event.provider_time), event]
 
 
 def _receipt(status: JsonObject, contact: JsonObject) -> Receipt | Notice:

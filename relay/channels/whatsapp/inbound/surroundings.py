@@ -13,7 +13,6 @@ from relay.channels.whatsapp.inbound import answers
 from relay.channels.whatsapp.inbound.wording import identifier
 
 DAY = 86_400.0
-STANDBY_LINE = "[Meta's own assistant is answering this chat. The first answer from here takes it over.]"
 GROUP_LINE = "[Written in a group. What is answered here goes to this customer alone.]"
 _LONGEST = 1000
 _LONGEST_LINE = 300
