@@ -13,7 +13,7 @@ from db.cursor import Cursor
 from db.mailbox.messages import stamp
 from db.prepared import Prepared
 from relay.core.contacts.mapping import ConversationMapping
-from relay.core.threads import prevailing
+from relay.core.threads import ThreadFact, prevailing
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,20 @@ def extend(cursor: Cursor, told: Mapping[str, float]) -> None:
     """The provider says until when (Unix seconds) the contacts of these messages, by id, may be written to freely."""
     if told:
         EXTEND.run(cursor, ids=list(told), until=[stamp(until) for until in told.values()])
+
+
+CONVERSATIONS = Prepared(
+    "conversations_of_messages",
+    "SELECT id::text, conversation_id::text FROM message_tracking WHERE id = ANY(%(ids)s)",
+    ids="uuid[]",
+)
+
+
+def hear(cursor: Cursor, told: Mapping[str, ThreadFact]) -> None:
+    """What the fate of messages, by id, says about who answers their contacts."""
+    if told:
+        CONVERSATIONS.run(cursor, ids=list(told))
+        touch(cursor, [Arrival(of, thread=told[message_id]) for message_id, of in cursor.fetchall()])
 
 
 def close_window(cursor: Cursor, conversation_id: str, at: float) -> None:

@@ -43,6 +43,7 @@ def record(cursor: Cursor, receipts: Sequence[LineReceipt], others: Collection[s
     told = list(matched.values())
     _learn_aliases(cursor, told)
     windows.extend(cursor, {one.message_id: until for one in told if (until := one.receipt.window_until) is not None})
+    windows.hear(cursor, {one.message_id: fact for one in told if (fact := one.receipt.thread) is not None})
     if others:
         claims.lock(cursor, [*others, *{one.message_id for one in told}])
     settled = undelivered.settle(cursor, told)

@@ -37,6 +37,8 @@ class NewSend:
     at: float
     by: str
     request: dict[str, Any] = field(repr=False)
+    conversation_id: str | None = None
+    """Where that is known; else it is found, or made, by the message's person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,19 @@ def put(pool: Pool, asked: NewSend, shards: int) -> str:
         known = _known(cursor, asked)
         if known is not None:
             return known
-        seen = SeenPerson(asked.tenant_id, asked.line_id, asked.message.person, asked.at, by="api")
-        mapping = conversations.resolve(cursor, [seen], shards)[0]
+        mapping = _mapping(cursor, asked, shards)
         row = _row(asked, mapping)
         messages.insert(cursor, [NewRow(row, asked.request, origin="api")])
         events.note(cursor, [(row.id, "asked", f"by {asked.by}")])
         sweep.notify(cursor, mapping.shard, mapping.conversation_id)
     return row.id
+
+
+def _mapping(cursor: Cursor, asked: NewSend, shards: int) -> ConversationMapping:
+    if asked.conversation_id is not None:
+        return conversations.read(cursor, [asked.conversation_id])[asked.conversation_id]
+    seen = SeenPerson(asked.tenant_id, asked.line_id, asked.message.person, asked.at, by="api")
+    return conversations.resolve(cursor, [seen], shards)[0]
 
 
 def _known(cursor: Cursor, asked: NewSend) -> str | None:

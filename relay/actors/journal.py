@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 
 from db.contacts import conversations
+from db.contacts.seen import Arrival
 from db.cursor import Cursor
 from db.errors import meets_everybody
 from db.mailbox import claims, receipts, sweep
@@ -168,7 +169,9 @@ class JournalActor(RelayActor):
         for one in outcomes:
             self._count_end(one)
             row_status = row_statuses.pop(one.message_id, None)
-            written = OutcomeWritten(one.message_id, row_status, one.verdict, one.genesys_conversation_id, one.facts)
+            written = OutcomeWritten(
+                one.message_id, row_status, one.verdict, one.genesys_conversation_id, one.facts, one.thread
+            )
             if not tell(one.conversation, written) and row_status is not None:
                 tell(self._parts.shards.get(row_status.shard), Wake(one.conversation_id))
         for told in reports:
@@ -257,8 +260,9 @@ class JournalActor(RelayActor):
         """What the providers' answers told about the contact."""
         told = ((one.conversation_id, one.genesys_conversation_id) for one in outcomes if one.genesys_conversation_id)
         news = conversations.news_of_genesys(cursor, told)
-        named = {one.conversation_id for one in outcomes if one.aliases}
+        named = {one.conversation_id for one in outcomes if one.aliases or one.thread}
         conversations.lock(cursor, named | {conversation_id for conversation_id, _ in news})
+        conversations.touch(cursor, [Arrival(one.conversation_id, thread=one.thread) for one in outcomes if one.thread])
         conversations.see_genesys_conversations(cursor, news)
         conversations.add_aliases(
             cursor, [(one.line_id, alias, one.conversation_id) for one in outcomes for alias in one.aliases]

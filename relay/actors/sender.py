@@ -10,23 +10,36 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from db.mailbox import messages
 from relay import even_clock, metrics
 from relay.actors.lost_answers import FOUND, LOOK_SECONDS, found_there
 from relay.actors.unclaimed import UnclaimedCalls
 from relay.channels.base import Request, Sent
-from relay.core.conversation.dispatch import DispatchFacts, DispatchJob
+from relay.core.conversation.dispatch import (
+    DispatchFacts,
+    DispatchJob,
+    learnt_by_failing,
+    learnt_by_sending,
+    may_take,
+)
 from relay.core.conversation.events import NotClaimed
-from relay.core.errors import CannotCarry, SendError
+from relay.core.errors import FINAL, CannotCarry, SendError
+from relay.core.explain.causes import Cause
 from relay.core.mailbox import Attempt, Claim, Verdict
 from relay.core.messages import Media, Message
 from relay.core.retry import OUR_OWN, Decision, decide
+from relay.core.threads import THREAD_CONTROL, ThreadControl, ThreadFact, after_control
 from relay.runtime.actor import RelayActor, tell
 from relay.runtime.commands import Claimed, ClaimRequest, Dispatch, Freed, Outcome, Ref, SendReport, ShowPresence
 from relay.runtime.context import Parts
 from relay.runtime.side import Side
 from relay.stores.objects import LONGEST_LINK
 
+log = structlog.get_logger(__name__)
+
+TAKEN = "the conversation was taken over first"
 SHOWN_SECONDS = 2.0
 """So long a message that Genesys took may be missing from what it tells of the conversation."""
 
@@ -40,6 +53,9 @@ class SenderActor(RelayActor):
         self._dispatch: Dispatch | None = None
         self._request: Request | None = None
         self._claimed = False
+        self._thread: ThreadFact | None = None
+        """What the calls of this dispatch said about who answers the contact."""
+        self._took = False
         self._unclaimed = UnclaimedCalls(parts, side)
 
     def handle(self, command: Any) -> None:
@@ -73,7 +89,7 @@ class SenderActor(RelayActor):
     # Before the claim
 
     def _begin(self, dispatch: Dispatch) -> None:
-        self._dispatch, self._claimed = dispatch, False
+        self._dispatch, self._claimed, self._thread, self._took = dispatch, False, None, dispatch.job.took
         job = dispatch.job
         try:
             self._request = self._render(job)
@@ -135,15 +151,39 @@ class SenderActor(RelayActor):
             self._free(called=True)
             return
         try:
-            sent = self._side.channel.send(
-                request, self._side.account, deadline, before_send=lambda: self._may_send(deadline)
-            )
+            if dispatch.job.take:
+                self._take_over(dispatch.job, deadline)
+            sent = self._send(request, deadline)
         except SendError as error:
             self._settle_error(dispatch, error, deadline)
             self._free(called=error.code not in OUR_OWN, error=error)
         else:
-            self._settle_sent(dispatch, sent)
+            self._settle_sent(dispatch, sent, how=TAKEN if dispatch.job.take else None)
             self._free(called=True)
+
+    def _send(self, request: Request, deadline: float) -> Sent:
+        return self._side.channel.send(
+            request, self._side.account, deadline, before_send=lambda: self._may_send(deadline)
+        )
+
+    def _take_over(self, job: DispatchJob, deadline: float) -> None:
+        """Take the thread from whoever answers the contact, before the message: once for each.
+
+        A refusal, or no clear answer, is no reason to hold the message back: whose the thread is decides Meta, with it.
+        Raises SendError where nothing has happened yet.
+        """
+        control = ThreadControl("take")
+        message = replace(job.message, type=THREAD_CONTROL, control=control)
+        try:
+            self._send(self._side.channel.render(message, job.message_id, job.to, self._side.account, None), deadline)
+            self._thread = after_control(control, time.time())
+        except SendError as error:
+            if error.fate == "unknown":
+                self._thread = ThreadFact("unknown", time.time())
+            elif error.fate not in FINAL:
+                raise
+            log.info("thread_not_taken", message_id=job.message_id, code=error.code, fate=error.fate)
+        self._took = True
 
     def _may_send(self, deadline: float) -> None:
         """The last look before the first byte: a claim is worth nothing after its deadline or lease."""
@@ -160,6 +200,7 @@ class SenderActor(RelayActor):
         metrics.seconds.labels(job.direction).observe(max(0.0, now - job.arrived_at))
         # WhatsApp names the recipient in every answer: what is known already would only be locked and looked for.
         news = tuple(name for name in sent.aliases if name not in (job.to.wa_id, job.to.bsuid))
+        self._thread = learnt_by_sending(job, now) or self._thread
         self._tell_journal(
             dispatch, attempt, sent=attempt, genesys_conversation_id=sent.genesys_conversation_id, aliases=news
         )
@@ -167,6 +208,7 @@ class SenderActor(RelayActor):
     def _settle_error(self, dispatch: Dispatch, error: SendError, deadline: float) -> None:
         job, now = dispatch.job, even_clock.now()
         decision, message = self._decide(job, error, now), None
+        self._thread = learnt_by_failing(job, error, self._cause(error), now) or self._thread
         if decision.next == "failed":
             message = self._as_plain_text(job, error)
             decision = Decision("retry", counts=False) if message else decision
@@ -178,9 +220,15 @@ class SenderActor(RelayActor):
             error.text, error.trace_id, error.answer,
         )  # fmt: skip
         verdict = self._verdict(job, decision, error, deadline)
-        self._tell_journal(dispatch, attempt, verdict=verdict, facts=DispatchFacts(failures, first, message))
+        facts = DispatchFacts(failures, first, message, self._took)
+        self._tell_journal(dispatch, attempt, verdict=verdict, facts=facts)
+
+    def _cause(self, error: SendError) -> Cause:
+        return self._side.channel.cause(error.code)
 
     def _decide(self, job: DispatchJob, error: SendError, now: float) -> Decision:
+        if self._cause(error) == "elsewhere" and not self._took and may_take(self._side.account.settings, job.message):
+            return Decision("retry", counts=False)  # somebody else has the thread, which nobody here knew: take it
         works = job.first_failure is not None and self._side.breaker.last_success > job.first_failure
         return decide(error, job.failures + 1, now - job.arrived_at, works)
 
@@ -206,14 +254,21 @@ class SenderActor(RelayActor):
         )
 
     def _unknown_until(self, job: DispatchJob, now: float, delay: float, deadline: float) -> float:
-        """WhatsApp will tell by a status that bears our id. Genesys tells when it is asked, a moment later."""
+        """WhatsApp will tell by a status that bears our id. Genesys tells when it is asked, a moment later.
+
+        Of a thread nobody tells anything.
+        """
+        if job.message.type == THREAD_CONTROL:
+            return now
         if job.direction == "inbound":
             return now + (max(delay, SHOWN_SECONDS) if job.to.genesys_conversation_known else delay)
         return now + max(0.0, deadline - time.monotonic()) + self._parts.limits.unknown_outcome
 
     def _tell_journal(self, dispatch: Dispatch, attempt: Attempt | None, **how: Any) -> None:
         job, line_id = dispatch.job, self._side.account.line_id
-        outcome = Outcome(dispatch.conversation, job.conversation_id, job.message_id, line_id, attempt, **how)
+        outcome = Outcome(
+            dispatch.conversation, job.conversation_id, job.message_id, line_id, attempt, thread=self._thread, **how
+        )
         tell(self._parts.journal, outcome)
 
     def _free(self, *, called: bool, error: Exception | None = None) -> None:

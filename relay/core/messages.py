@@ -32,8 +32,8 @@ MediaKind = Literal["image", "video", "audio", "document", "sticker", "link"]
 ReceiptStatus = Literal["sent", "delivered", "read", "failed"]
 
 COPY = "copy:"
-"""Before the id of a message that was seen while another responder had the conversation. It is kept and not carried: the
-same message may come once more as our own, and then it counts."""
+"""Before the id of a message that was seen while another responder had the conversation. It is kept and not carried:
+the same message may come once more as our own, and then it counts."""
 
 
 @dataclass(frozen=True, slots=True)

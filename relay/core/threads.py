@@ -72,6 +72,12 @@ def as_of(fact: ThreadFact | None, heard_at: float | None, now: float) -> Thread
     return fact
 
 
+def in_words(control: ThreadControl) -> str:
+    """As an agent would have asked for it."""
+    words = (f"/{control.action}", control.role if control.action == "pass" else None, control.note)
+    return " ".join(filter(None, words))
+
+
 def after_control(control: ThreadControl, at: float) -> ThreadFact:
     """What holds once Meta has done it."""
     match control.action:

@@ -17,6 +17,7 @@ from relay.core.conversation.events import LaneName
 from relay.core.errors import RelayError
 from relay.core.mailbox import Attempt, Claim, Verdict
 from relay.core.messages import ChannelName, Direction, Message, Recipient, Report, Signal
+from relay.core.threads import ThreadFact
 
 Ref = pykka.ActorRef[Any]
 SIDE: dict[LaneName, ChannelName] = {
@@ -178,6 +179,8 @@ class Outcome:
     genesys_conversation_id: str | None = None
     aliases: Sequence[str] = ()
     facts: DispatchFacts | None = None
+    thread: ThreadFact | None = None
+    """Who answers the contact, as the call told it."""
 
 
 @dataclass(frozen=True, slots=True)

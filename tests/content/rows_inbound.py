@@ -392,9 +392,8 @@ def request_welcome(chat: Chat) -> None:
 
 @inbound.row("seen in standby")
 def standby(chat: Chat) -> None:
-    chat.writes("where is my order?", field="standby")
-    seen(chat, "Meta's own assistant is answering", "where is my order?")
-    assert attributes(chat)["whatsapp_standby"]
+    source = chat.writes("where is my order?", field="standby")
+    assert "another responder" in chat.state_in_time(f"copy:{source}", "ignored")["reason"]
 
 
 @inbound.row("echo of the business's app")

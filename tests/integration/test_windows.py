@@ -13,6 +13,7 @@ from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.messages import Receipt
+from relay.core.threads import ThreadFact, prevailing
 from tests.integration.rows import updates
 from tests.integration.told import World
 
@@ -145,3 +146,32 @@ def test_an_invitation_is_good_until_the_contact_writes_again(world: World, cont
         found = conversations.touch(cursor, [Arrival(contact.conversation_id, T)])[contact.conversation_id]
     assert found.invited_at == T - 10
     assert write(world, contact, "b", -5).invited_at is None
+
+
+FACTS = [
+    ThreadFact("owned", T - 20), ThreadFact("elsewhere", T - 20, "ai_agent"), ThreadFact("elsewhere", T - 10),
+    ThreadFact("owned", T - 10, "escalation"), ThreadFact("idle", T - 5), ThreadFact("owned", T - 5),
+    ThreadFact("unknown", T - 3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("known", FACTS)
+@pytest.mark.parametrize("new", FACTS)
+def test_who_answers_a_contact_is_decided_in_the_database_as_in_memory(
+    world: World, contact: ConversationMapping, known: ThreadFact, new: ThreadFact
+) -> None:
+    with world.pool.transaction() as cursor:
+        conversations.touch(cursor, [Arrival(contact.conversation_id, thread=known)])
+        found = conversations.touch(cursor, [Arrival(contact.conversation_id, thread=new)])[contact.conversation_id]
+        again = [Arrival(contact.conversation_id, thread=one, heard_at=T - 7) for one in (new, known)]
+        together = conversations.touch(cursor, again)[contact.conversation_id]
+    assert found.thread == prevailing(new, known)
+    assert (together.thread, together.heard_at) == (found.thread, T - 7)
+
+
+def test_a_failure_that_says_who_answers_is_heard(world: World, contact: ConversationMapping) -> None:
+    sent = world.message(contact, NOW, "outbound", provider_id="wamid.lost")
+    with world.pool.transaction() as cursor:
+        told = Receipt("wamid.lost", "failed", T, sent, "131070", thread=ThreadFact("elsewhere", T))
+        receipts.record(cursor, [LineReceipt(contact.line_id, told)])
+    assert row_status(world, contact).thread == ThreadFact("elsewhere", T)

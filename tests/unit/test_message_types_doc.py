@@ -106,7 +106,7 @@ def attributes() -> set[str]:
     """What the code can set, read in its source: the keys of dictionaries that become attributes."""
     keys = {key for path in WHATSAPP.rglob("*.py") for key in _keys(ast.parse(path.read_text()), ("attributes",))}
     rendered = set(_keys(ast.parse(RENDER.read_text()), ("_attributes", "_answered")))
-    assert {"sticker", "button_id", "standby", "echo", "system_type"} <= keys, "where are they made now?"
+    assert {"sticker", "button_id", "recap", "echo", "system_type"} <= keys, "where are they made now?"
     return {key for key in keys if key} | {key.removeprefix(BEGINNING) for key in rendered if key.startswith(BEGINNING)}
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from relay.channels.genesys import ask_command, template_command
+from relay.channels.genesys import ask_command, template_command, thread_commands
 from relay.channels.genesys.commands import Command, UnreadableError, plain_word
 from relay.core.messages import Message
 from relay.core.visible import trimmed
 
-COMMANDS: tuple[Command, ...] = (template_command.COMMAND, ask_command.COMMAND)
+COMMANDS: tuple[Command, ...] = (template_command.COMMAND, ask_command.COMMAND, *thread_commands.COMMANDS)
 _LONGEST_HEAD = 200
 """So far one looks for the word: nothing unseen is pasted that is longer."""
 

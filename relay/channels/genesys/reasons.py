@@ -10,6 +10,7 @@ from relay.core.explain.causes import Cause, own_cause
 
 CODES: dict[Cause, str] = {
     "window_closed": "MessageExpired",
+    "elsewhere": "MessageNotAllowed",
     "rate": "RateLimited",
     "not_allowed": "MessageNotAllowed",
     "unsupported": "UnsupportedMessage",

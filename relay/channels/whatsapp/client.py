@@ -17,6 +17,7 @@ from relay.channels.text import clean
 from relay.channels.whatsapp.errors import failure, is_foreign, meta_error
 from relay.channels.whatsapp.limits import meta_mime
 from relay.channels.whatsapp.outbound.render import phone_number_id
+from relay.channels.whatsapp.outbound.thread_control import hands_over
 from relay.core.errors import SendError
 from relay.core.messages import Media
 
@@ -34,13 +35,15 @@ class WhatsAppClient:
     def send(
         self, request: Request, account: Account, deadline: float, before_send: Callable[[], None] | None = None
     ) -> Sent:
-        """POST a message. Meta has no idempotency key: a lost answer is unknown, not retried."""
+        """POST a message, or what becomes of a thread. There is no idempotency key: a lost answer is unknown."""
         answer = self._call(request.method, request.path, account, deadline, request.query, request.body, before_send)
         provider_id = clean(first(record(answer.data).get("messages")).get("id"))
         # Taken without naming an id: its statuses still bear ours.
         taken = bool(provider_id) or (bool(record(answer.data)) and "error" not in record(answer.data))
         if answer.status >= 300 or not taken:
-            raise failure(answer, account.credentials.values())
+            error = failure(answer, account.credentials.values())
+            # Of a thread Meta may have done it although it says that something went wrong on its side.
+            raise unclear(error) if answer.status >= 500 and hands_over(request) else error
         contact = first(record(answer.data).get("contacts"))
         aliases = tuple(found for key in ("wa_id", "user_id") if (found := clean(contact.get(key))))
         return Sent(provider_id or "", answer.status, aliases=aliases)
@@ -130,6 +133,13 @@ def harmless(error: SendError) -> SendError:
     if error.fate == "unknown":
         return SendError("retry", error.code, error.text, status=error.status)
     return error
+
+
+def unclear(error: SendError) -> SendError:
+    """The same answer of a call that may have been carried out all the same."""
+    return SendError(
+        "unknown", error.code, error.text, status=error.status, trace_id=error.trace_id, answer=error.answer
+    )
 
 
 def _bearer(account: Account) -> str:

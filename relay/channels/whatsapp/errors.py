@@ -29,7 +29,18 @@ class ErrorMeaning:
     """Whom it concerns: the whole line, or this contact's messages only."""
     hours: bool = False
     """The limit is counted by the hour or longer: seconds later it still holds."""
+    words: str = ""
+    """What people are told in place of Meta's own text, where that says too little."""
 
+
+ELSEWHERE = (
+    "WhatsApp did not take it: this conversation is not ours now, another responder may be answering the customer. "
+    "It can be sent again once the conversation is back; the escalation partner takes it with /take"
+)
+NOT_PARTNER = (
+    "WhatsApp did not hand the conversation over: only the escalation partner may take one. "
+    "Roles are given in Meta Business Suite"
+)
 
 # Of what the relay never asks for there is no row: calling (138xxx), blocking (139xxx), business usernames (147xxx),
 # making templates and moving numbers (2388xxx, 2494xxx, 2593xxx). `credentials` stops a line, so it is for what
@@ -92,7 +103,7 @@ TABLE: tuple[tuple[int | range, ErrorMeaning], ...] = (
         ErrorMeaning("throttled", "rate", "contact", hours=True),
     ),  # people reached outside of windows; replies go on
     (131065, ErrorMeaning("refused", "not_allowed")),  # no highest price can be set in the recipient's country
-    (131070, ErrorMeaning("refused", "not_allowed")),  # another responder has the conversation
+    (131070, ErrorMeaning("refused", "elsewhere", words=ELSEWHERE)),  # another responder has the conversation
     (range(131201, 131216), ErrorMeaning("refused", "general")),  # group
     (132000, ErrorMeaning("refused", "invalid")),  # template: number of parameters
     (132001, ErrorMeaning("refused", "invalid")),  # template: missing, in this language, or not approved
@@ -118,6 +129,7 @@ TABLE: tuple[tuple[int | range, ErrorMeaning], ...] = (
     (range(134100, 134103), ErrorMeaning("refused", "general")),  # marketing API
     (135000, ErrorMeaning("refused", "invalid")),  # parameters, without saying which
     (137000, ErrorMeaning("refused", "recipient")),  # the recipient's identity key has changed
+    (2494191, ErrorMeaning("refused", "not_allowed", words=NOT_PARTNER)),  # only the escalation partner takes threads
 )
 _MEANINGS = {
     code: meaning
@@ -175,7 +187,7 @@ def failure(answer: HttpResponse, secrets: Iterable[str] = ()) -> SendError:
     return SendError(
         _fate(error, answer.status),
         code,
-        redact(_text(error), secrets),
+        redact(worded(code, _text(error)) or "", secrets),
         retry_after=answer.retry_after,
         scope=meaning(code).scope,
         status=answer.status,
@@ -192,6 +204,12 @@ def _fate(error: dict[str, Any], status: int) -> Fate:
     if known:
         return known.fate
     return "retry" if error.get("is_transient") is True or status >= 500 else "refused"
+
+
+def worded(code: str | None, text: str | None) -> str | None:
+    """What Meta says about a failure, after our own words where there are some."""
+    words = meaning(code).words
+    return f"{words} (Meta: {text})" if words and text else words or text
 
 
 def _text(error: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from relay.core.conversation import effects as do
 from relay.core.conversation import events
 from relay.core.conversation.clock import NEVER, Alarms, passed
 from relay.core.conversation.departure import WINDOW_CLOSED, Hindrance, hindrance
-from relay.core.conversation.dispatch import DispatchJob
+from relay.core.conversation.dispatch import dispatch_job
 from relay.core.conversation.effects import Effect
 from relay.core.conversation.events import Event, LaneName
 from relay.core.conversation.files import after_trouble, said
@@ -29,6 +29,7 @@ from relay.core.limits import PairBucket
 from relay.core.mailbox import RowStatus, Verdict
 from relay.core.messages import Direction
 from relay.core.status import CARRIED, UNFINISHED
+from relay.core.threads import THREAD_CONTROL
 
 IDLE_SECONDS = 10.0
 """Without work for so long it leaves memory."""
@@ -234,6 +235,8 @@ class Conversation:
             return [self._reports.turn(turn, self._mapping, now, self._place.cause)]
         if turn.lane == "presence":
             show = bool(turn.settings.get("show_typing", True))
+            if self._mapping.thread_now(now).state == "elsewhere":
+                self._presence.drop()
             signal = self._presence.launch(now, self._mapping.last_inbound_id, show_typing=show)
             return [do.StartPresence(turn.turn, signal)] if signal is not None else [do.ReturnTurn(turn.turn)]
         return self._dispatch(turn.lane, turn, self._mapping, now, holds)
@@ -255,17 +258,9 @@ class Conversation:
         if why is not None:
             return [do.ReturnTurn(turn.turn), *self._give_up(first, mapping, why, now)]
         self._settings = turn.settings
-        return [do.StartDispatch(turn.turn, self._launched(direction, lane, mapping, now))]
-
-    def _launched(self, direction: Direction, lane: Lane, mapping: ConversationMapping, now: float) -> DispatchJob:
-        if direction == "outbound":
+        if direction == "outbound" and first.message.type != THREAD_CONTROL:
             self._pair.take(now)
-        one = lane.launch(now)
-        return DispatchJob(
-            one.id, self._id, direction, one.message, mapping.recipient, one.attempts + 1, one.key.arrived_at,
-            self._place.shard, self._place.epoch, one.failures, one.first_failure,
-            mapping.genesys_conversation_id if one.doubted and direction == "inbound" else None,
-        )  # fmt: skip
+        return [do.StartDispatch(turn.turn, dispatch_job(lane.launch(now), direction, mapping, self._place, turn, now))]
 
     def _give_up(self, one: Pending, mapping: ConversationMapping, why: Hindrance, now: float) -> list[Effect]:
         """Finish without a call. It holds its lane until the journal has written that; the agent's side is told."""
@@ -295,8 +290,9 @@ class Conversation:
         if told.row_status.state in UNFINISHED and told.row_status.state != state:
             return self._lost(told.message_id, "put_back", now)  # a receipt told of its failure before the call's end
         genesys_id, mapping = told.genesys_conversation_id, self._mapping
-        if genesys_id and mapping is not None and genesys_id != mapping.genesys_conversation_id:
-            self._mapping = replace(mapping, genesys_conversation_id=genesys_id)
+        if mapping is not None:
+            mapping = mapping.told(told.thread)
+            self._mapping = replace(mapping, genesys_conversation_id=genesys_id or mapping.genesys_conversation_id)
         return self._stands(told.row_status, now, told.verdict)
 
     def _row_changed(self, row_status: RowStatus, now: float) -> list[Effect]:
@@ -333,7 +329,8 @@ class Conversation:
             self._presence.read(read)
             self._stir("presence")
         seconds = float(self._settings.get("handset_order_seconds", 0))
-        if direction == "outbound" and state == "sent" and not by_receipt and seconds > 0:
+        shown = direction == "outbound" and one.message.type != THREAD_CONTROL
+        if shown and state == "sent" and not by_receipt and seconds > 0:
             self._awaited = one.id
             self._lanes[direction].hold_until = now + min(LONGEST_HANDSET_WAIT, seconds)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from relay.core.conversation import window
 from relay.core.messages import Direction, Message
+from relay.core.threads import LATEST_SECONDS, THREAD_CONTROL
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,12 @@ class Hindrance:
 
 
 OUTCOME_UNKNOWN = Hindrance("dead", "outcome_unknown", "nobody could tell whether it was sent")
+HANDOVER_UNKNOWN = Hindrance(
+    "dead", "outcome_unknown", "nobody could tell whether the conversation was handed over; it is not asked for twice"
+)
+HANDOVER_TOO_LATE = Hindrance(
+    "failed", "control_too_late", "it could not be done in time, and others may have begun to talk since: ask again"
+)
 WINDOW_CLOSED = Hindrance(
     "failed",
     "window_closed",
@@ -40,10 +47,13 @@ def hindrance(
 
     `window_until` and `now` are Unix seconds; `settings` are the line's own; `outcome_unknown`: of its last call.
     """
-    if outcome_unknown and settings.get("unknown_outcome") == "give_up":
-        return OUTCOME_UNKNOWN
     if message.unreadable is not None:
         return Hindrance("failed", "command_unreadable", message.unreadable)
+    if message.type == THREAD_CONTROL:
+        too_late = now - message.provider_time > LATEST_SECONDS
+        return HANDOVER_UNKNOWN if outcome_unknown else HANDOVER_TOO_LATE if too_late else None
+    if outcome_unknown and settings.get("unknown_outcome") == "give_up":
+        return OUTCOME_UNKNOWN
     if direction == "outbound" and message.type != "template" and window.closed(window_until, now):
         return WINDOW_CLOSED
     return None

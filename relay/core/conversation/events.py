@@ -13,6 +13,7 @@ from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.dispatch import DispatchFacts
 from relay.core.mailbox import Row, RowStatus, Verdict
 from relay.core.messages import Direction, Message, Report
+from relay.core.threads import ThreadFact
 
 LaneName = Literal["inbound", "outbound", "report", "presence"]
 """What a turn is asked for: the messages of a direction, or what is told beside them."""
@@ -160,6 +161,8 @@ class OutcomeWritten:
     genesys_conversation_id: str | None = None
     facts: DispatchFacts | None = None
     """What the next attempt has to know; None where the call needs no other."""
+    thread: ThreadFact | None = None
+    """What the call said about who answers the contact."""
 
 
 @dataclass(frozen=True, slots=True)

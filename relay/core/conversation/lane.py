@@ -54,6 +54,8 @@ class Pending:
     """Attempts that were this message's own fault; in memory only, a restart is lenient."""
     first_failure: float | None = None
     """time.monotonic of the first of them, as the sender told it."""
+    took: bool = False
+    """The thread was taken from somebody else for it."""
     dispatched_at: float = 0.0
     seen_at: float = NEVER
     """When its lane first looked at it."""
@@ -215,7 +217,7 @@ class Lane:
         one = self.get(message_id)
         if one is not None:
             one.claimed, one.failures, one.first_failure = True, facts.failures, facts.first_failure
-            one.message = facts.message or one.message
+            one.message, one.took = facts.message or one.message, facts.took
 
     def remove(self, one: Pending) -> None:
         """Forget a message, wherever it stands: it is finished, or somebody else's."""
@@ -250,7 +252,7 @@ def _brought_up_to_date(one: Pending | None, row: Row) -> Pending:
     if one is None or one.busy_since is not None:
         return one or pending(row)
     fresh = pending(row)
-    fresh.failures, fresh.first_failure = one.failures, one.first_failure
+    fresh.failures, fresh.first_failure, fresh.took = one.failures, one.first_failure, one.took
     fresh.preparations, fresh.first_trouble = one.preparations, one.first_trouble
     if not fresh.file_ready and one.not_before != NEVER:
         fresh.not_before = max(fresh.not_before, one.not_before)

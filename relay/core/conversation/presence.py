@@ -44,6 +44,10 @@ class Presence:
     def __bool__(self) -> bool:
         return self._read is not None
 
+    def drop(self) -> None:
+        """Somebody else answers the contact: nothing of the agents' side is shown now."""
+        self._read, self._typing_at, self._in_flight = None, LONG_AGO, None
+
     def read(self, provider_id: str) -> None:
         """The agents' side has the contact's message."""
         self._read, self._tries, self._not_before = provider_id, 0, 0.0

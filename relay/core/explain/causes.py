@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 Cause = Literal[
-    "window_closed", "rate", "not_allowed", "unsupported", "invalid", "recipient", "server", "media_type",
+    "window_closed", "elsewhere", "rate", "not_allowed", "unsupported", "invalid", "recipient", "server", "media_type",
     "media_size", "opted_out", "credentials", "general",
 ]  # fmt: skip
 
@@ -14,6 +14,7 @@ _OWN: dict[str, Cause] = {
     "caption_not_allowed": "unsupported",
     "empty": "invalid",
     "text_too_long": "invalid",
+    "control_too_late": "not_allowed",
     "template_unreadable": "invalid",
     "command_unreadable": "invalid",
     "no_address": "recipient",

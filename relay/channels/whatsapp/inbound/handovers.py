@@ -7,10 +7,9 @@ in them is ever looked for. Source: Meta's messaging-handovers and conversation-
 from __future__ import annotations
 
 import hashlib
-from itertools import islice
 
 from relay.channels.base import JsonObject
-from relay.channels.http.reading import joined, record, records
+from relay.channels.http.reading import joined, record
 from relay.channels.text import clean, unix_seconds
 from relay.channels.whatsapp.identity import handed_over, person
 from relay.channels.whatsapp.inbound import notices
@@ -108,8 +107,8 @@ def _summary(context: JsonObject) -> str:
 def _history(context: JsonObject) -> str:
     """The newest lines of it. How an entry says who wrote it, and what, is described nowhere."""
     items = record(context.get("history")).get("items")
-    newest = items[-_MOST_SAID:] if isinstance(items, list) else items
-    return joined(map(_entry, islice(records(newest), _MOST_SAID)))
+    newest = items[-_MOST_SAID:] if isinstance(items, list) else []
+    return joined(_entry(one if isinstance(one, dict) else {"text": one}) for one in newest)
 
 
 def _entry(entry: JsonObject) -> str:
@@ -123,7 +122,8 @@ def _words(value: object) -> str:
     """A text, or an object that holds one, once or twice around."""
     inner = record(value)
     return clean(value) or next(
-        filter(None, (clean(inner.get(key)) or clean(record(inner.get(key)).get("body")) for key in ("text", "body"))), ""
+        filter(None, (clean(inner.get(key)) or clean(record(inner.get(key)).get("body")) for key in ("text", "body"))),
+        "",
     )
 
 

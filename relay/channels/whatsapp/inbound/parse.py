@@ -13,7 +13,7 @@ from relay.channels.base import JsonObject
 from relay.channels.http.reading import first, record
 from relay.channels.http.redaction import redact
 from relay.channels.text import clean, unix_seconds
-from relay.channels.whatsapp.errors import fate_of, told
+from relay.channels.whatsapp.errors import cause, fate_of, told, worded
 from relay.channels.whatsapp.fields import STANDBY
 from relay.channels.whatsapp.identity import aliases, person, shared_number
 from relay.channels.whatsapp.inbound import echoes, handovers, notices, system
@@ -24,6 +24,7 @@ from relay.channels.whatsapp.inbound.surroundings import window_told
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, identifier
 from relay.core.errors import ParseError
 from relay.core.messages import COPY, Event, Ignored, Message, Notice, Receipt, ReceiptStatus
+from relay.core.threads import ThreadFact
 
 _STATUSES: dict[str, ReceiptStatus] = {
     "sent": "sent",
@@ -88,20 +89,23 @@ def _receipt(status: JsonObject, contact: JsonObject) -> Receipt | Notice:
     error = first(status.get("errors"))
     details = clean(record(error.get("error_data")).get("details"))
     reason = details or clean(error.get("message")) or clean(error.get("title"))
-    failed = _STATUSES[named] == "failed"
     named_by = aliases(status, contact)
+    failed, code = _STATUSES[named] == "failed", clean(error.get("code"))
+    reason = worded(code, reason) if failed else reason
+    when = unix_seconds(status.get("timestamp"))
     return Receipt(
         provider_id=provider_id,
         status=_STATUSES[named],
-        time=unix_seconds(status.get("timestamp")),
+        time=when,
         message_id=_own_id(status.get("biz_opaque_callback_data")),
-        code=(clean(error.get("code")) or "")[:LONGEST_KIND] or None,
+        code=(code or "")[:LONGEST_KIND] or None,
         reason=redact(reason, (), _LONGEST_REASON) if reason else None,
         aliases=named_by,
         answer=told(status) if failed else None,
-        fate=fate_of(clean(error.get("code"))) if failed else None,
+        fate=fate_of(code) if failed else None,
         window_until=window_told(status),
         price=price_told(status, named_by) if _STATUSES[named] in CHARGED else None,
+        thread=ThreadFact("elsewhere", when) if failed and cause(code) == "elsewhere" else None,
     )
 
 

@@ -30,11 +30,13 @@ from relay.channels.whatsapp.outbound.titles import buttons_tell_all, listed, on
 from relay.core.filenames import UNTOLD
 from relay.core.lengths import units
 from relay.core.messages import Media, Message
+from relay.core.threads import THREAD_CONTROL
 
 
 def fit(message: Message) -> list[Message]:
     """The parts, in order. What the message is a reply to stands above the first, what can be tapped in the last."""
-    if message.template is not None or message.type == "template" or message.unreadable is not None:
+    whole = message.template is not None or message.type in ("template", THREAD_CONTROL)
+    if whole or message.unreadable is not None:
         return [message]
     first, *others = _placed(message) if message.ask is None else _asked(message)
     return numbered(message, [first, *(replace(part, reply_to=None) for part in others)])

@@ -17,10 +17,12 @@ from relay.channels.whatsapp.outbound.asking import asking
 from relay.channels.whatsapp.outbound.interactive import body_text, header_file, interactive
 from relay.channels.whatsapp.outbound.pins import location
 from relay.channels.whatsapp.outbound.templates import template
+from relay.channels.whatsapp.outbound.thread_control import thread_control
 from relay.core.contacts.phones import dialled
 from relay.core.contacts.user_ids import is_user_id
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message, Recipient
+from relay.core.threads import THREAD_CONTROL
 
 NO_ADDRESS = (
     "neither phone number nor user id of the contact is known: "
@@ -39,6 +41,8 @@ def phone_number_id(account: Account) -> str:
 
 def render(message: Message, message_id: str, to: Recipient, account: Account, media_url: str | None) -> Request:
     """The call that sends `message`; `media_url` is where our copy of its file can be fetched."""
+    if message.type == THREAD_CONTROL:
+        return thread_control(message, addressed(to), phone_number_id(account))
     kind, content = _content(message, message_id, media_url)
     body = {
         "messaging_product": "whatsapp",

@@ -83,6 +83,8 @@ def test_meta_codes(status: int, code: int, fate: str) -> None:
         ("131026", "refused", "recipient"),
         ("131049", "refused", "not_allowed"),
         ("131050", "refused", "opted_out"),
+        ("131070", "refused", "elsewhere"),
+        ("2494191", "refused", "not_allowed"),
         ("131051", "refused", "unsupported"),
         ("131053", "as_link", "media_type"),
         ("100", "refused", "invalid"),

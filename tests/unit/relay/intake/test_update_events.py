@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from relay.channels.base import Channel
 from relay.channels.http.client import HttpTransport
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.messages import Event, Message, Notice, Person, Receipt, Update, dump
-from relay.intake.update_events import MOST_ROWS, Rows, UpdateEvent, read
+from relay.core.threads import ThreadFact
+from relay.intake.update_events import MOST_ROWS, SEEN_ONLY, Rows, UpdateEvent, read
 from tests.unit.relay.channels.accounts import Tokens
 
 ARRIVED = 1_790_000_000.0
@@ -77,3 +79,37 @@ def test_nor_does_one_update_become_any_number_of_messages() -> None:
     file = {"contentType": "Attachment", "attachment": {"mediaType": "Image", "url": "https://files.example/a.png"}}
     found = from_agent("look", *[file] * (MOST_ROWS + 1))
     assert isinstance(found.event, Notice)
+
+
+WROTE = Message("wamid.1", Person("491701"), ARRIVED - 5, text="hello", window_until=ARRIVED)
+
+
+@pytest.mark.parametrize(
+    ("message", "thread", "heard"),
+    [
+        (WROTE, ThreadFact("owned", ARRIVED - 5), ARRIVED - 5),
+        (replace(WROTE, source_id="copy:wamid.1"), ThreadFact("elsewhere", ARRIVED - 5), ARRIVED - 5),
+        (
+            replace(WROTE, source_id="copy:wamid.2", notice=True, window_until=None),
+            ThreadFact("elsewhere", ARRIVED - 5),
+            None,
+        ),
+        (replace(WROTE, window_until=None), None, None),  # in a group
+        (replace(WROTE, notice=True), None, None),
+        (
+            replace(WROTE, window_until=None, thread=ThreadFact("owned", ARRIVED + 86_400, "escalation")),
+            ThreadFact("owned", ARRIVED, "escalation"),
+            None,
+        ),
+    ],
+)
+def test_whose_word_says_who_answers(message: Message, thread: ThreadFact | None, heard: float | None) -> None:
+    found = came(message).seen
+    assert (found.thread, found.heard_at) == (thread, heard)
+
+
+def test_what_another_responder_answers_is_kept_with_its_text_and_not_carried() -> None:
+    found = came(replace(WROTE, source_id="copy:wamid.1"))
+    [new] = Rows({"whatsapp": CHANNELS["genesys"]}).of(found, found.event, MAPPING)  # type: ignore[arg-type]
+    assert (new.row.state, new.row.message.text, new.reason) == ("ignored", "hello", SEEN_ONLY)
+    assert new.row.message.own_id is None

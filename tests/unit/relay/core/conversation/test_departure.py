@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 
-from relay.core.conversation.departure import OUTCOME_UNKNOWN, WINDOW_CLOSED, Hindrance, hindrance
+from relay.core.conversation.departure import (
+    HANDOVER_TOO_LATE,
+    HANDOVER_UNKNOWN,
+    OUTCOME_UNKNOWN,
+    WINDOW_CLOSED,
+    Hindrance,
+    hindrance,
+)
 from relay.core.messages import Direction, Message, Person
+from relay.core.threads import LATEST_SECONDS, THREAD_CONTROL
 
 NOW = 1_000_000.0
 GIVE_UP = {"unknown_outcome": "give_up"}
@@ -55,3 +63,10 @@ def test_a_command_that_cannot_be_read_never_goes(until: float | None) -> None:
     message = Message("s", Person("491701"), NOW, "ask", "/ask me", unreadable="write /ask, then location")
     found = hindrance("outbound", message, until, {}, NOW, outcome_unknown=False)
     assert found == Hindrance("failed", "command_unreadable", "write /ask, then location")
+
+
+def test_a_handover_is_for_no_window_is_not_asked_for_twice_and_not_when_it_is_late() -> None:
+    assert why(THREAD_CONTROL, until=NOW - 1) is None
+    assert why(THREAD_CONTROL, settings={"unknown_outcome": "repeat"}, unknown=True) is HANDOVER_UNKNOWN
+    late = Message("s", Person("491701"), NOW - LATEST_SECONDS - 1, THREAD_CONTROL)
+    assert hindrance("outbound", late, None, {}, NOW, outcome_unknown=False) is HANDOVER_TOO_LATE
