@@ -13,7 +13,7 @@ from db.cursor import Cursor
 from db.mailbox.messages import stamp
 from db.prepared import Prepared
 from relay.core.contacts.mapping import ConversationMapping
-from relay.core.threads import ThreadFact, prevailing
+from relay.core.threads import CERTAINTY, ThreadFact, prevailing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Window:
         """None where nobody knows: nothing of the contact has come."""
         return None if self.until is None else self.until > datetime.now(UTC)
 
+
+RANKS = f"ARRAY{list(CERTAINTY)}"
 
 # With a clock that runs ahead nobody stays at the top of the list, nor has a window without end.
 # Which of two messages is the newer one is decided by the provider's time, for they arrive in any order; so is who
@@ -45,7 +47,8 @@ mine AS (SELECT c.*, v.at, v.until, v.inbound, v.stamped, v.heard, v.fact, v.fac
                 v.inbound IS NOT NULL AND v.stamped >= coalesce(c.last_inbound_at, '-infinity') AS newer,
                 coalesce(v.heard > coalesce(c.heard_at, '-infinity'), false) AS hears,
                 v.fact IS NOT NULL AND (c.thread_at IS NULL OR v.fact_at > c.thread_at
-                  OR v.fact_at = c.thread_at AND (v.fact = 'elsewhere' OR c.thread_state <> 'elsewhere')) AS moves
+                  OR v.fact_at = c.thread_at AND array_position({RANKS}, v.fact)
+                                                 >= array_position({RANKS}, c.thread_state)) AS moves
          FROM v JOIN conversation_mappings c ON c.id = v.id ORDER BY c.id FOR NO KEY UPDATE OF c),
 done AS (UPDATE conversation_mappings c
          SET last_at = greatest(c.last_at, n.at), window_until = greatest(c.window_until, n.until),

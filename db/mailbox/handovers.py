@@ -18,8 +18,8 @@ from relay.core.threads import THREAD_CONTROL, ThreadControl, in_words
 def ask(pool: Pool, mapping: ConversationMapping, control: ThreadControl, key: str, by: str, at: float) -> str:
     """The id of the row, written and its shard's owner told; with a `key` that was used before, of that one.
 
-    `by`: who asked, `at`: Unix seconds. After `threads.LATEST_SECONDS` it is not done any more. Raises OtherRequestError
-    where something else was asked for with the key.
+    `by`: who asked, `at`: Unix seconds. After `threads.LATEST_SECONDS` it is not done any more. Raises
+    OtherRequestError where something else was asked for with the key.
     """
     address = mapping.wa_id or mapping.bsuid or mapping.genesys_address
     message = Message(

@@ -17,14 +17,9 @@ from relay import even_clock, metrics
 from relay.actors.lost_answers import FOUND, LOOK_SECONDS, found_there
 from relay.actors.unclaimed import UnclaimedCalls
 from relay.channels.base import Request, Sent
-from relay.core.conversation.dispatch import (
-    DispatchFacts,
-    DispatchJob,
-    learnt_by_failing,
-    learnt_by_sending,
-    may_take,
-)
+from relay.core.conversation.dispatch import DispatchFacts, DispatchJob
 from relay.core.conversation.events import NotClaimed
+from relay.core.conversation.launch import learnt_by_failing, learnt_by_sending, may_take
 from relay.core.errors import FINAL, CannotCarry, SendError
 from relay.core.explain.causes import Cause
 from relay.core.mailbox import Attempt, Claim, Verdict

@@ -12,6 +12,8 @@ from typing import Literal, get_args
 
 ThreadState = Literal["owned", "elsewhere", "idle", "unknown"]
 """owned: by the line; elsewhere: by another responder; idle: by nobody; unknown: nobody has said so lately."""
+CERTAINTY: tuple[ThreadState, ...] = ("owned", "idle", "unknown", "elsewhere")
+"""Of two that were heard of the same second the one further behind counts."""
 ResponderRole = Literal["customer_service", "marketing", "utility", "ctwa", "ai_agent", "escalation"]
 ROLES: tuple[ResponderRole, ...] = get_args(ResponderRole)
 ThreadAction = Literal["pass", "release", "take"]
@@ -46,14 +48,14 @@ class ThreadFact:
 
 
 def prevailing(new: ThreadFact, known: ThreadFact | None) -> ThreadFact:
-    """The later one counts, in whichever order they come; of the same second the one that says it is not ours.
+    """The later one counts, in whichever order they come; of the same second the one that says least of us.
 
     Whoever has lost the thread must not write, while whoever has it hears of it again with the next message. A role
     stays known for as long as its owner has the thread. `db.contacts.windows` says the same in SQL.
     """
     if known is None:
         return new
-    if new.at < known.at or (new.at == known.at and known.state == "elsewhere" != new.state):
+    if (new.at, CERTAINTY.index(new.state)) < (known.at, CERTAINTY.index(known.state)):
         return known
     return ThreadFact(new.state, new.at, new.role or (known.role if known.state == new.state else None))
 

@@ -46,5 +46,5 @@ def as_word(text: str) -> str:
 
     Blanks between words stay, and so do capitals.
     """
-    shown = _ignorable.sub(lambda found: " " if found[0].isspace() else "", text)
+    shown = _ignorable.sub(lambda found: " " if any(map(str.isspace, found[0])) else "", text)
     return unicodedata.normalize("NFKC", shown).strip()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import requests
+
+from relay.channels.whatsapp.webhook import sign
 from tests.content.rows import Table
 from tests.flow.chat import Chat
 from tests.waiting import wait_until
@@ -394,6 +399,54 @@ def request_welcome(chat: Chat) -> None:
 def standby(chat: Chat) -> None:
     source = chat.writes("where is my order?", field="standby")
     assert "another responder" in chat.state_in_time(f"copy:{source}", "ignored")["reason"]
+
+
+def webhook(chat: Chat, field: str, value: dict[str, Any]) -> None:
+    """One that the sandbox sends only where a business has configured routing, for this contact alone."""
+    numbers = chat.installation.control("GET", "/accounts")["whatsapp"]
+    account = next(one for one in numbers if one["phone_number_id"] == chat.line.phone_number_id)
+    body = {"object": "whatsapp_business_account", "entry": [{"changes": [{"field": field, "value": value}]}]}
+    raw = json.dumps(body).encode()
+    headers = {"X-Hub-Signature-256": sign(account["app_secret"], raw), "Content-Type": "application/json"}
+    assert requests.post(account["callback_url"], data=raw, headers=headers, timeout=30).status_code == 200
+
+
+def handover(chat: Chat, kind: str, **told: Any) -> None:
+    named = {"sender": {"phone_number": chat.wa_id}, "recipient": {"phone_number_id": chat.line.phone_number_id}}
+    webhook(chat, "messaging_handovers", {**named, "type": kind, "timestamp": str(int(time.time())), kind: told})
+
+
+@inbound.row("handed over")
+def handed_over(chat: Chat) -> None:
+    handover(chat, "control_passed", previous_owner_role="ai_agent", metadata="wants a person")
+    seen(chat, "The AI agent handed this conversation over. Their note: wants a person")
+    assert attributes(chat)["whatsapp_handover"] == "passed"
+    assert attributes(chat)["whatsapp_thread"] == "owned"
+
+
+@inbound.row("taken over")
+def taken_over(chat: Chat) -> None:
+    chat.opened()
+    handover(chat, "control_taken", new_owner_role="escalation")
+    seen(chat, "The escalation partner took this conversation over.")
+    assert attributes(chat)["whatsapp_thread"] == "elsewhere"
+    assert attributes(chat)["whatsapp_thread_role"] == "escalation"
+
+
+@inbound.row("recap")
+def recap(chat: Chat) -> None:
+    wrote = {"from": chat.wa_id, "id": f"wamid.{chat.wa_id}", "timestamp": str(int(time.time())), "type": "text"}
+    value = {
+        "metadata": {"phone_number_id": chat.line.phone_number_id},
+        "messages": [{**wrote, "text": {"body": "And on Sunday?"}}],
+        "conversation_context": {"type": "summary", "summary": {"text": "Asked for the opening hours."}},
+    }
+    webhook(chat, "messages", value)
+    seen(chat, "And on Sunday?")
+    recap, message = chat.at_the_desk()
+    assert "written by a machine" in recap["text"] and "Asked for the opening hours." in recap["text"]
+    assert recap["custom_attributes"]["whatsapp_recap"] == "true"
+    assert message["text"] == "And on Sunday?"
 
 
 @inbound.row("echo of the business's app")

@@ -165,12 +165,13 @@ def test_who_answers_a_contact_is_decided_in_the_database_as_in_memory(
         found = conversations.touch(cursor, [Arrival(contact.conversation_id, thread=new)])[contact.conversation_id]
         again = [Arrival(contact.conversation_id, thread=one, heard_at=T - 7) for one in (new, known)]
         together = conversations.touch(cursor, again)[contact.conversation_id]
-    assert found.thread == prevailing(new, known)
-    assert (together.thread, together.heard_at) == (found.thread, T - 7)
+    assert found.thread is not None and found.thread == prevailing(new, known)
+    assert together.thread and (together.thread.state, together.thread.at) == (found.thread.state, found.thread.at)
+    assert together.heard_at == T - 7
 
 
 def test_a_failure_that_says_who_answers_is_heard(world: World, contact: ConversationMapping) -> None:
-    sent = world.message(contact, NOW, "outbound", provider_id="wamid.lost")
+    sent = world.message(contact, NOW, direction="outbound", provider_id="wamid.lost")
     with world.pool.transaction() as cursor:
         told = Receipt("wamid.lost", "failed", T, sent, "131070", thread=ThreadFact("elsewhere", T))
         receipts.record(cursor, [LineReceipt(contact.line_id, told)])

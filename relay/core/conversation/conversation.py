@@ -16,12 +16,12 @@ from relay.core.conversation import effects as do
 from relay.core.conversation import events
 from relay.core.conversation.clock import NEVER, Alarms, passed
 from relay.core.conversation.departure import WINDOW_CLOSED, Hindrance, hindrance
-from relay.core.conversation.dispatch import dispatch_job
 from relay.core.conversation.effects import Effect
 from relay.core.conversation.events import Event, LaneName
 from relay.core.conversation.files import after_trouble, said
 from relay.core.conversation.hold import Holds
 from relay.core.conversation.lane import Lane, Pending, pending
+from relay.core.conversation.launch import dispatch_job
 from relay.core.conversation.place import Place
 from relay.core.conversation.presence import Presence, to_mark
 from relay.core.conversation.reports import DeliveryReports

@@ -54,7 +54,7 @@ def events(item: JsonObject) -> list[Event]:
         provider_time=when - _BEFORE,
         type=HANDOVER,
         text=_passed(told) if passed else _taken(role),
-        attributes={HANDOVER: "passed" if passed else "taken"},
+        attributes={"handover": "passed" if passed else "taken"},
         notice=not passed,
         thread=ThreadFact(_STATES[kind], when, role),
     )
@@ -73,7 +73,7 @@ def recap(context: object, customer: Person, when: float) -> list[Event]:
             provider_time=when,
             type=RECAP,
             text=joined((RECAP_LINE, said, RECAP_END)),
-            attributes={RECAP: "true"},
+            attributes={"recap": "true"},
         )
     ]
 
