@@ -4,53 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from sandbox.meta.contents import MediaObject, Named
-from sandbox.meta.strict import Filled, MetaObject, WebAddress, maybe_up_to, up_to
-
-
-class ShortBody(MetaObject):
-    text: Annotated[str, up_to(1024)]
-
-
-class LongBody(MetaObject):
-    text: Annotated[str, up_to(4096)]
-
-
-class FooterObject(MetaObject):
-    text: Annotated[str, up_to(60)]
-
-
-class TextHeader(MetaObject):
-    type: Literal["text"]
-    text: Annotated[str, up_to(60)]
-
-
-class HeaderObject(MetaObject):
-    type: Literal["text", "image", "video", "document"]
-    text: Annotated[str, up_to(60)] | None = None
-    image: MediaObject | None = None
-    video: MediaObject | None = None
-    document: Named | None = None
-
-    @model_validator(mode="after")
-    def _as_typed(self) -> "HeaderObject":
-        present = {name for name in self.model_fields_set - {"type"} if getattr(self, name) is not None}
-        if present != {self.type}:
-            raise ValueError(f"needs '{self.type}' and nothing else")
-        return self
-
-
-class Dialogue(MetaObject):
-    """What all kinds share."""
-
-    header: HeaderObject | None = None
-    body: ShortBody
-    footer: FooterObject | None = None
-
-    @property
-    def file(self) -> tuple[str, MediaObject] | None:
-        header = self.header
-        return (header.type, getattr(header, header.type)) if header and header.type != "text" else None
+from sandbox.meta.asking import CallRequest, ContactRequest, FlowMessage, LocationRequest
+from sandbox.meta.carousel import CarouselMessage
+from sandbox.meta.dialogue import Dialogue, FooterObject, HeaderObject, LinkAction, LongBody, ShortBody, TextHeader
+from sandbox.meta.strict import MetaObject, maybe_up_to, up_to
 
 
 class ReplyObject(MetaObject):
@@ -115,66 +72,9 @@ class ListMessage(MetaObject):
     action: ListAction
 
 
-class LinkParameters(MetaObject):
-    display_text: Annotated[str, up_to(20)]
-    url: WebAddress
-
-
-class LinkAction(MetaObject):
-    name: Literal["cta_url"]
-    parameters: LinkParameters
-
-
 class LinkMessage(Dialogue):
     type: Literal["cta_url"]
     action: LinkAction
-
-
-class LocationAction(MetaObject):
-    name: Literal["send_location"]
-
-
-class LocationRequest(MetaObject):
-    type: Literal["location_request_message"]
-    body: ShortBody
-    action: LocationAction
-
-
-class ContactAction(MetaObject):
-    name: Literal["request_contact_info"]
-
-
-class ContactRequest(MetaObject):
-    type: Literal["request_contact_info"]
-    body: ShortBody
-    action: ContactAction
-
-
-class FlowParameters(MetaObject):
-    flow_message_version: Literal["3"]
-    flow_cta: Annotated[str, up_to(30)]
-    flow_id: Filled | None = None
-    flow_name: Filled | None = None
-    flow_token: str | None = None
-    mode: Literal["draft", "published"] | None = None
-    flow_action: Literal["navigate", "data_exchange"] | None = None
-    flow_action_payload: dict[str, Any] | None = None
-
-    @model_validator(mode="after")
-    def _one_flow(self) -> "FlowParameters":
-        if (self.flow_id is None) == (self.flow_name is None):
-            raise ValueError("exactly one of 'flow_id' and 'flow_name' is required")
-        return self
-
-
-class FlowAction(MetaObject):
-    name: Literal["flow"]
-    parameters: FlowParameters
-
-
-class FlowMessage(Dialogue):
-    type: Literal["flow"]
-    action: FlowAction
 
 
 class OtherMessage(MetaObject):
@@ -184,10 +84,8 @@ class OtherMessage(MetaObject):
         "product",
         "product_list",
         "catalog_message",
-        "carousel",
         "voice_call",
         "address_message",
-        "call_permission_request",
     ]
     header: HeaderObject | None = None
     body: ShortBody | None = None
@@ -195,9 +93,27 @@ class OtherMessage(MetaObject):
     action: dict[str, Any]
 
 
-_KINDS = (ButtonMessage, ListMessage, LinkMessage, LocationRequest, ContactRequest, FlowMessage, OtherMessage)
+_KINDS = (
+    ButtonMessage,
+    ListMessage,
+    LinkMessage,
+    CarouselMessage,
+    LocationRequest,
+    ContactRequest,
+    CallRequest,
+    FlowMessage,
+    OtherMessage,
+)
 Interactive = Annotated[
-    ButtonMessage | ListMessage | LinkMessage | LocationRequest | ContactRequest | FlowMessage | OtherMessage,
+    ButtonMessage
+    | ListMessage
+    | LinkMessage
+    | CarouselMessage
+    | LocationRequest
+    | ContactRequest
+    | CallRequest
+    | FlowMessage
+    | OtherMessage,
     Field(discriminator="type"),
 ]
 INTERACTIVE_TYPES = {name for kind in _KINDS for name in kind.model_fields["type"].annotation.__args__}  # type: ignore[union-attr]

@@ -122,9 +122,22 @@ def _choices(content: Any) -> list[Shown]:
             ]
         case "cta_url":
             return [{"kind": "url", "title": action.parameters.display_text, "url": action.parameters.url}]
+        case "carousel":
+            return [each for card in action.cards for each in _of_card(card)]
         case "flow":
             return [{"kind": "request", "title": action.parameters.flow_cta}]
     return [{"kind": "request", "title": _REQUESTS[content.type]}] if content.type in _REQUESTS else []
+
+
+def _of_card(card: Any) -> list[Shown]:
+    """Below which card each stands is said by its section."""
+    name = (card.header.file.link or card.header.type).split("?")[0].rsplit("/", 1)[-1]
+    section = f"{card.card_index + 1}. {card.body.text if card.body else name}"
+    if card.action.parameters is not None:
+        link = card.action.parameters
+        return [{"kind": "url", "title": link.display_text, "url": link.url, "section": section}]
+    replies = [each.quick_reply for each in card.action.buttons]
+    return [{"kind": "reply", "id": each.id, "title": each.title, "section": section} for each in replies]
 
 
 def _option(index: int, **known: Any) -> Shown:

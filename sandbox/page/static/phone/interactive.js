@@ -20,7 +20,13 @@ function offers(message, taps) {
   const { kind, button, options } = message.interactive;
   if (!options.length) return null;
   if (kind === "list") return el("div", { class: "options" }, el("button", { type: "button", "aria-haspopup": "dialog", onclick: () => taps.list(message.id) }, icon("list"), button ?? "Choose"));
+  if (kind === "carousel") return el("div", { class: "cards" }, ...sections(options).map(([title, own]) => card(title, own, message, taps)));
   return el("div", { class: "options" }, ...options.map((option) => offer(message, option, taps)));
+}
+
+// One of several side by side; its picture is Meta's to fetch.
+function card(title, options, message, taps) {
+  return el("div", { class: "card options", role: "group", "aria-label": title }, el("p", {}, title), ...options.map((option) => offer(message, option, taps)));
 }
 
 function offer(message, option, taps) {
