@@ -10,8 +10,9 @@ from flask import Flask
 from pydantic import BaseModel
 
 from web.api.access.schemas import NewKey, NewUser
+from web.api.messages.record_schemas import RecordMove, RecordRequest
 from web.api.messages.replays import ReplayBegin
-from web.api.messages.sending_schemas import RecordMove, RecordRequest, ToAgent, ToPhone
+from web.api.messages.sending_schemas import ToAgent, ToPhone
 from web.api.tenants.schemas import ErrorBody, NewTenant
 from web.request.principal import OPERATOR
 

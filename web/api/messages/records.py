@@ -16,8 +16,8 @@ from relay.core.contacts.mapping import ConversationMapping
 from relay.core.messages import Media, Message, Person
 from web.api.access import auth
 from web.api.blueprint import behind_a_key
+from web.api.messages.record_schemas import RecordMove, RecordOut, RecordRequest
 from web.api.messages.schemas import MessagePath
-from web.api.messages.sending_schemas import RecordMove, RecordOut, RecordRequest
 from web.api.messages.state import line_of, person_of
 from web.api.tenants.schemas import ErrorBody
 from web.request.context import pool, reply, web_context
