@@ -125,3 +125,18 @@ def outcome(pool: Pool, tenant_id: str | None, message_id: str) -> SendState | N
         )
         row = cursor.fetchone()
     return SendState(str(row[0]), str(row[1]), *row[2:]) if row else None
+
+
+def provider_id(pool: Pool, line_id: str, message_id: str) -> str | None:
+    """The id that the contact's provider knows a message of the line by; None where it has none, or is none.
+
+    Of what the contact wrote that is its source id, without the part.
+    """
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT CASE direction WHEN 'inbound' THEN split_part(source_id, '#', 1) ELSE provider_id END
+               FROM message_tracking WHERE id = %s AND line_id = %s""",
+            (UUID(message_id), UUID(line_id)),
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None

@@ -36,7 +36,8 @@ COLUMNS = """m.id::text, m.seq, m.tenant_id::text, m.line_id::text, m.conversati
  m.state, m.source_id, m.provider_id, m.reason_code, m.reason, m.late, m.attempts, m.origin,
  m.content ->> 'text' AS text, m.media_type, m.content -> 'media' AS media, m.provider_time,
  m.arrived_at, m.sort_time, m.idx, m.created_at, m.claimed_at,
- m.next_attempt_at, m.unknown_until, m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.report, m.reported"""
+ m.next_attempt_at, m.unknown_until, m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.report, m.reported,
+ m.content -> 'native' ->> 'callback_data' AS callback_data"""
 
 
 @dataclass(frozen=True, slots=True)

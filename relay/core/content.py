@@ -6,7 +6,7 @@ Values only, JSON-able like the events that carry them (`relay.core.messages`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 OptionKind = Literal["quick_reply", "button", "date"]
 AskKind = Literal["contact", "location", "call", "flow"]
@@ -66,6 +66,19 @@ class Ask:
     """What stands on the button that opens the form."""
     screen: str | None = None
     """Where the form begins, if not at its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """A message in the words of the provider that takes it, written by a program and passed on as it is.
+
+    `fields` are the provider's own, JSON-able, without those that say for whom the message is and whose call it is.
+    """
+
+    type: str
+    fields: dict[str, Any]
+    callback_data: str | None = None
+    """What its author had written where our own id has to stand: given back by our API."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
-from relay.core.content import About, Answer, Ask, Location, Option, Template
+from relay.core.content import About, Answer, Ask, Location, Native, Option, Template
 from relay.core.errors import Fate
 from relay.core.explain.causes import Cause
 from relay.core.prices import Price
@@ -116,6 +116,8 @@ class Message:
     place: Location | None = None
     template: Template | None = None
     ask: Ask | None = None
+    native: Native | None = None
+    """What goes out instead of all the rest, which says of it what there is to show and to quote."""
     unreadable: str | None = None
     """It begins as a command to the relay, and cannot be read: what its writer is told. It never goes out."""
     window_until: float | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 import gevent
@@ -16,7 +16,7 @@ from db.mailbox.sends import NewSend, OtherRequestError, SendState
 from db.pool import Pool
 from relay import even_clock
 from relay.channels.http.origins import is_https, origin_of
-from relay.core.content import Template
+from relay.core.content import Native, Template
 from relay.core.errors import SendError, StoreError
 from relay.core.messages import Direction, Media, MediaKind, Message, Person
 from relay.core.queues import TARGET
@@ -24,7 +24,7 @@ from web.request.context import web_context
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import by
 
-__all__ = ["Kind", "MessageRequest", "SendState", "send"]
+__all__ = ["MessageRequest", "SendState", "send"]
 
 log = structlog.get_logger(__name__)
 
@@ -33,22 +33,27 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
 WAITS = 32
 """So many requests of one worker wait for an outcome; further ones are answered at once."""
 _waits = BoundedSemaphore(WAITS)
-
-Kind = Literal["text", "image", "document", "video", "audio", "template"]
+_FILES: dict[str, MediaKind] = {
+    "image": "image", "document": "document", "video": "video", "audio": "audio", "sticker": "sticker",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRequest:
-    """`text` is the message, or the caption of the file at `media_url`; `key` makes a repeat the same message."""
+    """`text` is the message, or the caption of the file at `media_url`; `key` makes a repeat the same message.
+
+    `native` goes out as it is: `type` and `text` say of it what is shown.
+    """
 
     direction: Direction
     person: Person
-    type: Kind = "text"
+    type: str = "text"
     text: str | None = field(default=None, repr=False)
     media_url: str | None = None
     filename: str | None = None
     key: str | None = None
     template: Template | None = None
+    native: Native | None = field(default=None, repr=False)
     header: MediaKind | None = None
     """Of a template: what the file at `media_url` is."""
 
@@ -74,6 +79,7 @@ def _put(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest) -> st
         text=None if wanted.media_url else wanted.text,
         media=_media(wanted),
         template=wanted.template,
+        native=wanted.native,
     )
     if message.media is None and len(web_context().channels[TARGET[wanted.direction]].fit(message)) > 1:
         raise wrong_field("text", "is too long for one message")
@@ -85,8 +91,8 @@ def _put(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest) -> st
 
 
 def _media(wanted: MessageRequest) -> Media | None:
-    kind = wanted.header if wanted.type == "template" else wanted.type
-    if wanted.media_url is None or kind is None or kind == "text":
+    kind = wanted.header if wanted.type == "template" else _FILES.get(wanted.type)
+    if wanted.media_url is None or kind is None:
         return None
     _admit(wanted.media_url)
     return Media(kind, source_url=wanted.media_url, filename=wanted.filename, caption=wanted.text or None, public=True)
@@ -114,6 +120,7 @@ def _request(line_id: str, wanted: MessageRequest) -> dict[str, Any]:
         "media_url": wanted.media_url,
         "filename": wanted.filename,
         "template": asdict(wanted.template) if wanted.template else None,
+        "native": asdict(wanted.native) if wanted.native else None,
     }
     return {name: value for name, value in given.items() if value is not None}
 

@@ -126,4 +126,6 @@ def _label(message: Message) -> str:
         return f"template {message.template.name}"
     if message.ask is not None:
         return f"request: {message.ask.kind}"
+    if message.native is not None:
+        return message.native.type
     return " / ".join(option.text for option in message.options) or "a message"

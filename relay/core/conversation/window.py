@@ -40,7 +40,7 @@ def in_its_place(message: Message, settings: Mapping[str, Any], name: str | None
     template = Template(str(wanted["name"]), str(wanted["language"]), body=filled, instead=not whole)
     return replace(
         message, type="template", text=None, media=None, options=(), opener=None, numbered=False, place=None,
-        ask=None, template=template,
+        ask=None, native=None, template=template,
     )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def _fitting(message: Message, written: Sequence[Parameter], name: str) -> tuple
     if not times:
         return "", False
     room = (ROOM - sum(units(_filled(one, "", name)) for one in written)) // times
-    more = message.media or message.place or message.ask or message.options
+    more = message.media or message.place or message.ask or message.native or message.options
     bare = not more and message.parts == 1
     if units(text) <= room:
         return text, bare and bool(text)

@@ -61,6 +61,8 @@ class Tracked:
     failed_at: datetime | None
     report: str | None
     reported: str | None
+    callback_data: str | None = field(default=None, repr=False)
+    """What the program that asked for it wants to know it by."""
 
     @property
     def caught_up(self) -> bool:

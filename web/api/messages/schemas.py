@@ -80,6 +80,7 @@ class MessageOut(ResponseModel):
     failed_at: datetime | None
     report: str | None
     reported: str | None
+    callback_data: str | None = Field(description="the biz_opaque_callback_data that it was sent with through this API")
 
 
 class MessageList(BaseModel):

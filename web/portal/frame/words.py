@@ -24,6 +24,9 @@ KINDS = {
     "reaction": "Reaction",
     "unsupported": "Unsupported",
     "structured": "Structured message",
+    "template": "Template",
+    "ask": "Request to the customer",
+    "menu": "Something to tap",
 }
 DIRECTIONS = {"inbound": "From the customer", "outbound": "From the agent"}
 SIDES = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": "this relay"}

@@ -35,7 +35,7 @@ from relay.core.threads import THREAD_CONTROL
 
 def fit(message: Message) -> list[Message]:
     """The parts, in order. What the message is a reply to stands above the first, what can be tapped in the last."""
-    whole = message.template is not None or message.type in ("template", THREAD_CONTROL)
+    whole = message.native or message.template or message.type in ("template", THREAD_CONTROL)
     if whole or message.unreadable is not None:
         return [message]
     first, *others = _placed(message) if message.ask is None else _asked(message)

@@ -43,18 +43,24 @@ def render(message: Message, message_id: str, to: Recipient, account: Account, m
     """The call that sends `message`; `media_url` is where our copy of its file can be fetched."""
     if message.type == THREAD_CONTROL:
         return thread_control(message, addressed(to), phone_number_id(account))
-    kind, content = _content(message, message_id, media_url)
     body = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         **addressed(to),
-        "type": kind,
-        kind: content,
+        **_worded(message, message_id, media_url),
         "biz_opaque_callback_data": message_id,
     }
     if message.reply_to:
         body["context"] = {"message_id": message.reply_to}
     return Request("POST", f"/{quote(phone_number_id(account), safe='')}/messages", body)
+
+
+def _worded(message: Message, message_id: str, media_url: str | None) -> dict[str, Any]:
+    """Its type, and what stands below that name; a program's own object as the program wrote it."""
+    if message.native is not None:
+        return {**message.native.fields, "type": message.native.type}
+    kind, content = _content(message, message_id, media_url)
+    return {"type": kind, kind: content}
 
 
 def addressed(to: Recipient) -> dict[str, str]:
