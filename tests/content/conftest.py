@@ -7,7 +7,9 @@ from collections import Counter
 
 import pytest
 
-ROW = re.compile(r".*/test_message_types\.py::test_(inbound|outbound)\[.*")
+ROW = re.compile(r".*/test_message_types\.py::test_(inbound|outbound|sent)\[.*")
+
+KINDS = {"inbound": "inbound", "outbound": "outbound", "sent": "of programs"}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -16,7 +18,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     ran = {one.nodeid: one.passed for one in reports if ROW.match(one.nodeid) and (one.when == "call" or one.failed)}
     rows = Counter(ROW.sub(r"\1", nodeid) for nodeid in ran)
     if ran:
-        told = (
-            f"{rows['inbound']} rows inbound, {rows['outbound']} rows outbound, {sum(ran.values())} passed end to end"
-        )
+        each = ", ".join(f"{rows[one]} rows {told}" for one, told in KINDS.items())
+        told = f"{each}, {sum(ran.values())} passed end to end"
         terminalreporter.write_line(f"message types: {told}")

@@ -10,6 +10,7 @@ import pytest
 from tests.content.rows import AT_ONCE
 from tests.content.rows_inbound import inbound
 from tests.content.rows_outbound import outbound
+from tests.content.rows_programs import programs
 from tests.contract.sdk_models import problems
 from tests.flow.installation import Installation, Line
 
@@ -35,8 +36,10 @@ def results(installation: Installation, line: Line) -> Iterator[dict[str, Future
     account = {"whatsapp": {"phone_number_id": line.phone_number_id, "templates": TEMPLATES}}
     installation.control("POST", "/accounts", account)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        begun = inbound.begin(installation, line, pool) | {
-            f"out: {name}": row for name, row in outbound.begin(installation, line, pool).items()
+        begun = {
+            f"{test}: {name}": row
+            for test, table in (("in", inbound), ("out", outbound), ("sent", programs))
+            for name, row in table.begin(installation, line, pool).items()
         }
         yield begun
         for row in begun.values():
@@ -45,12 +48,17 @@ def results(installation: Installation, line: Line) -> Iterator[dict[str, Future
 
 @pytest.mark.parametrize("row", inbound.rows)
 def test_inbound(results: dict[str, Future[None]], row: str) -> None:
-    results[row].result()
+    results[f"in: {row}"].result()
 
 
 @pytest.mark.parametrize("row", outbound.rows)
 def test_outbound(results: dict[str, Future[None]], row: str) -> None:
     results[f"out: {row}"].result()
+
+
+@pytest.mark.parametrize("row", programs.rows)
+def test_sent(results: dict[str, Future[None]], row: str) -> None:
+    results[f"sent: {row}"].result()
 
 
 def test_genesys_own_sdk_knows_every_body_that_was_sent_there(

@@ -15,6 +15,7 @@ from relay.core.explain.causes import own_cause
 from tests.content.rows import Table
 from tests.content.rows_inbound import inbound
 from tests.content.rows_outbound import outbound
+from tests.content.rows_programs import programs
 from web.api.tenants.schemas import LineSettings
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +47,7 @@ def spans(cell: str) -> list[str]:
     [
         ("From WhatsApp to Genesys", "test_inbound", inbound),
         ("From Genesys to WhatsApp", "test_outbound", outbound),
+        ("From programs to WhatsApp", "test_sent", programs),
     ],
 )
 def test_each_row_is_a_test_and_each_test_a_row(heading: str, test: str, rows: Table) -> None:

@@ -9,9 +9,12 @@ from dataclasses import replace
 
 from flask import Response
 
+from relay.core.content import Native
 from relay.core.messages import Direction, Person
 from web.actions.sends import MessageRequest, SendState, send
 from web.api.blueprint import behind_a_key
+from web.api.messages import native, references, sending_objects
+from web.api.messages.native import ObjectError
 from web.api.messages.sending_schemas import (
     Sending,
     SendQuery,
@@ -25,6 +28,7 @@ from web.api.messages.state import line_of, person_of
 from web.api.tenants.schemas import ErrorBody
 from web.request import idempotency, limits
 from web.request.context import pool, reply
+from web.request.errors import wrong_field
 from web.request.principal import needs
 
 api = behind_a_key("sending", __name__, "sending")
@@ -44,8 +48,7 @@ def send_to_phone(query: SendQuery, body: ToPhone) -> Response:
     GET /api/messages/{id}.
     """
     tenant_id, line_id = line_of(body.phone_number_id)
-    wanted = _with_template(_wanted(body, "outbound", person_of(body.to, "to")), body.template)
-    found = send(pool(), tenant_id, line_id, wanted, _patience(query))
+    found = send(pool(), tenant_id, line_id, _to_phone(body, line_id), _patience(query))
     shown = SentToPhone.model_validate({**_shown(found), "wamid": found.provider_id})
     return reply(shown, 200 if found.finished else 202)
 
@@ -64,6 +67,31 @@ def send_to_agent(query: SendQuery, body: ToAgent) -> Response:
     found = send(pool(), tenant_id, line_id, _wanted(body, "inbound", person), _patience(query))
     known = {**_shown(found), "genesys_conversation_id": found.genesys_conversation_id}
     return reply(SentToAgent.model_validate(known), 200 if found.finished else 202)
+
+
+def _to_phone(body: ToPhone, line_id: str) -> MessageRequest:
+    """Raises ApiError that names the field."""
+    try:
+        if body.message is not None:
+            own, person = native.read(body.message, body.to)
+            return written(own, person, line_id)
+        person = person_of(body.to or "", "to")
+        made = sending_objects.native(body)
+        if made is not None:
+            return written(made, person, line_id)
+    except ObjectError as error:
+        raise wrong_field(f"message.{error.field}" if body.message is not None else error.field, error.text) from None
+    return _with_template(_wanted(body, "outbound", person), body.template)
+
+
+def written(made: Native, person: Person, line_id: str) -> MessageRequest:
+    """A message in WhatsApp's own words; messages that it names by our ids are named by WhatsApp's.
+
+    Raises ObjectError.
+    """
+    kind, text = native.shown(made)
+    key = idempotency.key()
+    return MessageRequest("outbound", person, kind, text, key=key, native=references.resolved(pool(), line_id, made))
 
 
 def _wanted(body: Sending, direction: Direction, person: Person) -> MessageRequest:
