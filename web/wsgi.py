@@ -11,14 +11,26 @@ if not monkey.is_module_patched("threading"):
         "gunicorn -c conf/gunicorn.py web.wsgi:app"
     )
 
+import sys
+
+import structlog
+from gunicorn.arbiter import Arbiter
+
 from conf import garbage, profile
 from conf.loading import load_settings
 from conf.logging import configure
+from db.migrate import ShardCountError
+from db.sealing import SealError
+from relay.broker.errors import TopologyError
 from relay.core.redaction import redacted
 from web.bootstrap import build_web
 
 settings = load_settings()
 configure(redacted, settings.log_level, settings.log_format)
 profile.warn(settings)
-app = build_web(settings)
+try:
+    app = build_web(settings)
+except (ShardCountError, SealError, TopologyError) as error:  # their texts say what to do
+    structlog.get_logger(__name__).error("web_cannot_start", reason=str(error))
+    sys.exit(Arbiter.APP_LOAD_ERROR)  # by which the master knows that no other worker would do better
 garbage.settle()

@@ -33,6 +33,7 @@ from relay.stores.cache import Cache
 LINES_AT_ONCE = 4
 """Each line asks both providers and our own web at once."""
 PAGE = 100
+SEALED_ADVICE = "Where that key is lost, have the credentials of this tenant entered anew."
 PART_SECONDS = 30.0
 WEB_SECONDS = 5.0
 WIDTH = 118
@@ -96,17 +97,23 @@ def _insecure(settings: Settings) -> Iterator[Finding]:
 def lines(
     pool: Pool, cipher: Cipher, channels: Mapping[str, Channel], ours: OwnInstallation, tenant_id: str | None
 ) -> Iterator[ReportBlock]:
-    """Every line as soon as it and those before it have been looked at. Raises StoreError, SealError at the end."""
-    failed: list[StoreError | SealError] = []
+    """Every line as soon as it and those before it have been looked at. Raises StoreError at the end.
 
-    def look(asked: tuple[Tenant, Subject]) -> ReportBlock:
+    Of a tenant whose secrets cannot be read that is said, in the place of its lines.
+    """
+    failed: list[StoreError] = []
+
+    def look(asked: tuple[Tenant, Subject | SealError]) -> ReportBlock:
         tenant, subject = asked
+        if isinstance(subject, SealError):
+            unreadable = Finding("secrets", "refused", str(subject), SEALED_ADVICE)
+            return ReportBlock(f"{tenant.name}: tenant {tenant.id}", [SideFindings("", "relay", (unreadable,))])
         return ReportBlock(_title(tenant, subject), line_checks.check_line(channels, subject, ours))
 
-    def listed() -> Iterator[tuple[Tenant, Subject]]:
+    def listed() -> Iterator[tuple[Tenant, Subject | SealError]]:
         try:
             yield from _subjects(pool, cipher, ours, tenant_id)
-        except (StoreError, SealError) as error:  # gevent would print it with a traceback
+        except StoreError as error:  # gevent would print it with a traceback
             failed.append(error)
 
     yield from Greenlets(LINES_AT_ONCE).imap(look, listed(), maxsize=LINES_AT_ONCE)
@@ -116,11 +123,14 @@ def lines(
 
 def _subjects(
     pool: Pool, cipher: Cipher, ours: OwnInstallation, tenant_id: str | None
-) -> Iterator[tuple[Tenant, Subject]]:
+) -> Iterator[tuple[Tenant, Subject | SealError]]:
     for tenant in _tenants(pool, tenant_id):
-        for subject in line_checks.subjects(pool, cipher, ours, tenant.id):
-            if subject.active or tenant_id is not None:
-                yield tenant, subject
+        try:
+            found = line_checks.subjects(pool, cipher, ours, tenant.id)
+        except SealError as error:
+            yield tenant, error
+            continue
+        yield from ((tenant, subject) for subject in found if subject.active or tenant_id is not None)
 
 
 def _tenants(pool: Pool, tenant_id: str | None) -> Iterator[Tenant]:

@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 
 from db.migrate import migrate
 from db.pool import Pool
+from db.sealing import Cipher
 from demo.seed import Seeded, seed
 from tests import processes
 from tests.integration.test_operator import without_schema
@@ -128,6 +129,27 @@ def test_with_a_key_that_is_gone_it_says_so(settings_env: dict[str, str], seeded
     code, said = doctor(settings_env | {"CREDENTIALS_KEYS": Fernet.generate_key().decode()})
     assert code == 1
     assert "none of CREDENTIALS_KEYS opens this value; was a key removed too early? Put it back" in said
+
+
+def test_a_tenant_whose_secrets_no_key_opens_is_named_and_the_others_are_looked_at(
+    settings_env: dict[str, str], seeded: Seeded
+) -> None:
+    tenant_id = "00000000-0000-4000-8000-000000000001"
+    with Pool(settings_env["DATABASE_URL"]) as pool:
+        with pool.transaction() as cursor:
+            cursor.execute("INSERT INTO tenants (id, name, webhook_key) VALUES (%s, 'Locked', 'locked')", (tenant_id,))
+            sealed = Cipher([Fernet.generate_key().decode()]).seal({"client_id": "c"})
+            cursor.execute(
+                "INSERT INTO tenant_credentials (tenant_id, type, sealed, shown) VALUES (%s, 'genesys', %s, '{}')",
+                (tenant_id, sealed),
+            )
+        code, said = doctor(settings_env)
+        with pool.transaction() as cursor:
+            cursor.execute("DELETE FROM tenant_credentials WHERE tenant_id = %s", (tenant_id,))
+            cursor.execute("DELETE FROM tenants WHERE id = %s", (tenant_id,))
+    assert code == 1
+    assert f"Locked: tenant {tenant_id} refused relay secrets none of CREDENTIALS_KEYS opens this value" in said, said
+    assert "ok whatsapp token " in said, said
 
 
 def test_a_tenant_that_is_not_there(settings_env: dict[str, str], seeded: Seeded) -> None:

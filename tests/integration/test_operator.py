@@ -15,8 +15,10 @@ from cryptography.fernet import Fernet
 from db.contacts import conversations
 from db.pool import Pool
 from db.sealing import Cipher, SealError
+from demo.stack.ports import free_port
 from relay.broker import topology
 from relay.core.messages import Person
+from tests.processes import ROOT
 from tests.waiting import PATIENCE
 
 
@@ -136,6 +138,25 @@ def test_a_command_on_an_empty_database_says_what_to_run(
     assert done.returncode == 1
     assert "run `relay migrate` first" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_web_on_an_empty_database_says_what_to_run_and_ends(settings_env: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "-c", "conf/gunicorn.py", "web.wsgi:app"],
+        env=os.environ
+        | settings_env
+        | without_schema(settings_env)
+        | {"WEB_WORKERS": "1", "WEB_PORT": str(free_port())},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "this database has no schema yet: run `relay migrate` first" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
