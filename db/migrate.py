@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg2
 from psycopg2.errors import InsufficientPrivilege, RaiseException
-from yoyo import get_backend, read_migrations
 
 from db.errors import SchemaError, away
 from db.pool import Pool
@@ -31,7 +30,7 @@ def migrate(database_url: str, shards: int) -> list[str]:
     Raises DatabaseError, NotAllowedError, and ShardCountError when the database already holds another number of shards.
     """
     with _backend(database_url) as backend, backend.lock():
-        pending = backend.to_apply(read_migrations(str(MIGRATIONS)))
+        pending = backend.to_apply(_all())
         try:
             backend.apply_migrations(pending)
         except RaiseException as error:  # only what is meant for people is raised
@@ -50,12 +49,20 @@ def migrate(database_url: str, shards: int) -> list[str]:
 def pending(database_url: str) -> list[str]:
     """The migrations that this version of the program has and the database has not."""
     with _backend(database_url) as backend:
-        return [migration.id for migration in backend.to_apply(read_migrations(str(MIGRATIONS)))]
+        return [migration.id for migration in backend.to_apply(_all())]
+
+
+def _all() -> Any:
+    from yoyo import read_migrations  # not where web only compares the number of shards: it takes long to import
+
+    return read_migrations(str(MIGRATIONS))
 
 
 @contextmanager
 def _backend(database_url: str) -> Iterator[Any]:
     """Connected, and closed at the end. Raises DatabaseError."""
+    from yoyo import get_backend
+
     try:
         backend = get_backend(database_url.replace("postgres://", "postgresql://", 1))
     except psycopg2.OperationalError as error:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
+from base64 import b64encode
 from collections.abc import Iterable
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from zxcvbn import zxcvbn
-from zxcvbn.matching import L33T_TABLE
+from argon2.low_level import ARGON2_VERSION
 
 SHORTEST = 12
 LONGEST = 128
@@ -23,9 +23,17 @@ thousands: of further signs it is not asked which letter they are."""
 NO_WORD = re.compile(r"[\W_]+")
 SHORTEST_WORD = 4
 """Shorter ones stand in many a good password by chance."""
+
+
+def _filler(length: int) -> str:
+    return b64encode(bytes(length)).decode().rstrip("=")
+
+
 _hasher = PasswordHasher()
-# Checked when there is no such user, so that the answer takes as long as for one there is.
-_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
+# Checked when there is no such user, so that the answer takes as long as for one there is. Of the right form, and of no
+# password that anybody could find: to make a true one would take as long as all else that web imports from here.
+_COSTS = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
+_NOBODY = f"$argon2id$v={ARGON2_VERSION}${_COSTS}${_filler(_hasher.salt_len)}${_filler(_hasher.hash_len)}"
 
 
 def hashed(password: str) -> str:
@@ -74,6 +82,8 @@ def _without(password: str, own: Iterable[str]) -> str:
 def _easy(password: str) -> str | None:
     if not password:
         return "This is easy to guess. Use several words that nobody would put together."
+    from zxcvbn import zxcvbn  # its lists of words take long to import, and are needed for new passwords only
+
     found = zxcvbn(_with_few_readings(password))
     if found["score"] >= STRONG:
         return None
@@ -94,6 +104,8 @@ def _with_few_readings(password: str) -> str:
 
 def _readings(signs: str) -> int:
     """At most: each sign is one of its letters, each letter is written with one of its signs."""
+    from zxcvbn.matching import L33T_TABLE
+
     found = 1
     for letters in ([letter for letter, own in L33T_TABLE.items() if sign in own] for sign in signs):
         found *= max(1, len(letters))

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from flask_openapi3 import Info, OpenAPI
+from flask_openapi3 import Info
 
 from web.api.access import audit_log, keys, openid, users
+from web.api.blueprint import Api
 from web.api.description import docs
 from web.api.messages import conversations, dead_letters, ends, notices, records, replays, sending, state, tracking
 from web.api.tenants import catching_up, former_secrets, numbers, onboarding, ownership, setup, tokens
@@ -37,9 +38,9 @@ BLUEPRINTS = (
 )
 
 
-def new_app(import_name: str) -> OpenAPI:
+def new_app(import_name: str) -> Api:
     """An application whose every error has the one shape; no pages that would need the internet."""
-    return OpenAPI(
+    return Api(
         import_name,
         info=Info(
             title="WhatsApp Genesys relay", version=metadata.version("wa-genesys-relay"), description=docs.DESCRIPTION
@@ -52,7 +53,7 @@ def new_app(import_name: str) -> OpenAPI:
     )
 
 
-def register(app: OpenAPI) -> None:
+def register(app: Api) -> None:
     """All endpoints of the API, the description of them at /openapi.json, and the error handlers."""
     errors.install(app)
     for blueprint in BLUEPRINTS:

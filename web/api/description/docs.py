@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from math import inf
 from pathlib import Path
 
 import flask_openapi3_swagger
-from flask import Blueprint, Response, current_app, make_response, render_template
-from flask_openapi3 import OpenAPI
+import gevent
+from flask import Blueprint, Flask, Response, current_app, make_response, render_template
 
 from web.api.description.openapi import described
+from web.request.throttle import Recent
 
 DESCRIPTION = """Tenants, credentials, lines, users and keys, conversations and messages of the relay between
 WhatsApp and Genesys.
@@ -36,17 +39,21 @@ CSP = "; ".join(
 blueprint = Blueprint("docs", __name__, static_folder=str(SWAGGER), static_url_path="/docs/swagger")
 
 
-def register(app: OpenAPI) -> None:
+def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
+    app.extensions["openapi-written"] = Recent(partial(_written, app), seconds=inf)
+
+
+def _written(app: Flask) -> bytes:
+    """In a thread: it takes half a second, in which this worker's webhooks would wait."""
+    written: bytes = gevent.get_hub().threadpool.apply(lambda: app.json.dumps(described(app)).encode())
+    return written
 
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
     """Nobody shows a key here: the description is made and written down for the first who asks, and for all others."""
-    written = current_app.extensions.get("openapi-written")
-    if written is None:
-        written = current_app.extensions["openapi-written"] = current_app.json.dumps(described(current_app)).encode()
-    return Response(written, mimetype="application/json")
+    return Response(current_app.extensions["openapi-written"].get(), mimetype="application/json")
 
 
 @blueprint.get("/docs")
