@@ -16,6 +16,7 @@ from relay.core.content import About, Answer, Ask, Location, Native, Option, Tem
 from relay.core.errors import Fate
 from relay.core.explain.causes import Cause
 from relay.core.prices import Price
+from relay.core.templates.news import TemplateNews
 from relay.core.threads import ThreadControl, ThreadFact
 
 T = TypeVar("T")
@@ -195,6 +196,8 @@ class Notice:
 
     kind: str
     reason: str
+    template: TemplateNews | None = None
+    """Where it is news of a template: that one's description is kept fresh by it."""
 
 
 Event = Message | Receipt | Typing | Ignored | Notice

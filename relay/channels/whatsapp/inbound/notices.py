@@ -10,6 +10,7 @@ from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.fields import known_as
 from relay.channels.whatsapp.inbound import account_news
+from relay.channels.whatsapp.inbound.template_news import template_news
 from relay.channels.whatsapp.inbound.unsupported import error_notice
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 from relay.core.messages import Notice
@@ -36,7 +37,8 @@ def notice(item: JsonObject) -> Notice:
         return unreadable("a change whose value is no object")
     named = clean(item.get("field")) or ""
     field = named if _FIELD.fullmatch(named) else "unknown"
-    return Notice(field, _about(field, record(item.get("value")))[:_LONGEST])
+    value = record(item.get("value"))
+    return Notice(field, _about(field, value)[:_LONGEST], template_news(field, item.get("waba_id"), value))
 
 
 def unreadable(reason: str) -> Notice:
