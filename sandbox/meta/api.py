@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from sandbox.gateway import ProviderAnswer, ProviderFront, perform
-from sandbox.meta import access, app_fields, media_api, messages, nodes
+from sandbox.meta import access, app_fields, media_api, messages, nodes, template_list
 from sandbox.meta.errors import GraphError, injected, not_visible
 from sandbox.meta.routing import api as routing_api
 from sandbox.world_access import current
@@ -56,6 +56,18 @@ def send(version: str, node: str) -> Response:
     return _call("messages", action)
 
 
+@blueprint.post("/graph/<version>/<node>/marketing_messages")
+def send_marketing(version: str, node: str) -> Response:
+    """The Marketing Messages API: marketing templates and nothing else."""
+
+    def action() -> ProviderAnswer:
+        number = access.number(node, access.MESSAGING)
+        answer, message_id, reference = messages.accept(current(), number, _json_body(), marketing=True)
+        return ProviderAnswer(answer, message_id=message_id, reference=reference)
+
+    return _call("marketing_messages", action)
+
+
 @blueprint.post("/graph/<version>/<node>/media")
 def upload(version: str, node: str) -> Response:
     return _call("media_upload", lambda: media_api.upload(access.number(node, access.MESSAGING)))
@@ -90,6 +102,11 @@ def download() -> Response:
 @blueprint.get("/graph/<version>/debug_token")
 def debug_token(version: str) -> Response:
     return _call("debug_token", nodes.debug_token)
+
+
+@blueprint.get("/graph/<version>/<node>/message_templates")
+def message_templates(version: str, node: str) -> Response:
+    return _call("message_templates", lambda: template_list.message_templates(access.waba(node)))
 
 
 @blueprint.get("/graph/<version>/<node>/phone_numbers")

@@ -22,6 +22,19 @@ class TemplateButton(MetaObject):
     phone_number: str = ""
 
 
+class ApprovedCard(MetaObject):
+    """One card of a carousel."""
+
+    header: TemplateHeader
+    body: str
+    buttons: list[TemplateButton] = Field(default_factory=list)
+
+
+class ApprovedOffer(MetaObject):
+    text: str
+    has_expiration: bool = False
+
+
 class ApprovedTemplate(MetaObject):
     name: str
     language: str
@@ -32,6 +45,9 @@ class ApprovedTemplate(MetaObject):
     parameter_format: Literal["POSITIONAL", "NAMED"] = "POSITIONAL"
     category: Literal["UTILITY", "MARKETING", "AUTHENTICATION"] = "UTILITY"
     status: Literal["APPROVED", "PAUSED", "DISABLED", "PENDING", "REJECTED"] = "APPROVED"
+    quality: Literal["GREEN", "YELLOW", "RED", "UNKNOWN"] = "UNKNOWN"
+    cards: list[ApprovedCard] = Field(default_factory=list)
+    offer: ApprovedOffer | None = None
 
     @property
     def only_body(self) -> bool:

@@ -43,6 +43,7 @@ CATALOGUE: dict[int, tuple[int, str]] = {
     131051: (400, "Unsupported message type"),
     131052: (400, "Media download error"),
     131053: (400, "Media upload error"),
+    131055: (400, "Method not allowed"),
     131056: (400, "(Business Account, Consumer Account) pair rate limit hit"),
     131057: (500, "Account in maintenance mode"),
     131060: (400, "This message is currently unavailable"),

@@ -24,14 +24,18 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 
-def accept(world: "World", number: Number, body: dict[str, Any]) -> tuple[dict[str, Any], str, str | None]:
-    """The answer, the message's id, and the caller's own reference."""
-    if "status" in body:
+def accept(
+    world: "World", number: Number, body: dict[str, Any], *, marketing: bool = False
+) -> tuple[dict[str, Any], str, str | None]:
+    """The answer, the message's id, and the caller's own reference. `marketing`: nothing but marketing templates."""
+    if "status" in body and not marketing:
         return _mark_read(world, number, body)
     request = parse_send(body)
     contact, phone = _recipient(world, number, request)
     media = _check_media(world, number, request)
     approved = check_template(number, request.template, request.to is None) if request.template else None
+    if marketing and (approved is None or approved.category != "MARKETING"):
+        raise GraphError(131055, "Only marketing templates are sent by marketing_messages.")
     _check_limits(world, number, phone.wa_id if phone else contact["input"])
     if phone is not None:
         sending.check_send(world, number, world.phones.thread(phone, number.phone_number_id), request.type)

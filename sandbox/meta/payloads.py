@@ -16,6 +16,10 @@ def envelope(updates: list[WebhookUpdate]) -> bytes:
     entries: dict[str, dict[tuple[str, str, str], dict[str, Any]]] = {}
     for update in updates:
         part = update.payload
+        if "value" in part:  # news of the account, each a change of its own
+            changes = entries.setdefault(part["waba_id"], {})
+            changes["", str(len(changes)), part["field"]] = part["value"]
+            continue
         changes = entries.setdefault(part["waba_id"], {})
         if "value" in part:
             changes[(part["metadata"]["phone_number_id"], f"whole {len(changes)}", part["field"])] = part["value"]

@@ -25,6 +25,7 @@ def check_template(number: Number, template: TemplateObject, to_user_id: bool) -
     _check_header(approved, template.parameters("header"))
     _check_texts(approved, "body", approved.body, template.parameters("body"), 32768 if approved.only_body else 1024)
     _check_buttons(approved, template)
+    _check_further(approved, template)
     return approved
 
 
@@ -103,6 +104,15 @@ def _check_button(approved: ApprovedTemplate, component: Component) -> None:
         _check_texts(approved.model_copy(update={"parameter_format": "POSITIONAL"}), "buttons", button.url, given, 2000)
     elif button.type == "QUICK_REPLY" and (len(given) != 1 or given[0].type != "payload" or not given[0].value):
         raise GraphError(131008, f"buttons: Button at index {component.index} of type QuickReply needs one payload")
+
+
+def _check_further(approved: ApprovedTemplate, template: TemplateObject) -> None:
+    """A carousel's cards, and when an offer ends."""
+    given = next((each.cards or [] for each in template.components if each.type == "carousel"), [])
+    if len(given) != len(approved.cards):
+        raise GraphError(132012, f"carousel: {len(given)} cards were given, the template has {len(approved.cards)}")
+    if approved.offer and approved.offer.has_expiration and not template.parameters("limited_time_offer"):
+        raise GraphError(131008, "limited_time_offer: expiration_time_ms is required")
 
 
 def values(template: TemplateObject, component: str) -> dict[str, str]:
