@@ -10,6 +10,7 @@ from typing import IO, Any, Literal, Protocol
 from relay.core.conversation.ends import ConversationEnd
 from relay.core.explain.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
+from relay.core.templates.listed import ListedTemplate
 
 JsonObject = dict[str, Any]
 """A JSON object as a provider wrote it: of which nothing is certain."""
@@ -217,6 +218,21 @@ class Ends(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class TemplateList:
+    """The templates of an account. `whole`: there are no further ones, so what is missing here is gone."""
+
+    account_id: str
+    templates: tuple[ListedTemplate, ...]
+    whole: bool
+
+
+class Catalogue(Protocol):
+    """The templates that a provider has approved for an account. Calls as those of a Channel."""
+
+    def templates(self, account: Account, deadline: float) -> TemplateList: ...
+
+
 class Channel(Protocol):
     """A provider. What takes no `deadline` is pure; the rest makes provider calls.
 
@@ -239,6 +255,8 @@ class Channel(Protocol):
     """None: the provider tells nothing afterwards."""
     ends: Ends | None
     """None: conversations there have no end."""
+    catalogue: Catalogue | None
+    """None: the provider knows no templates."""
 
     def sign(self, secret: str, raw: bytes) -> str: ...
     def verify(self, secret: str, raw: bytes, signature: str | None) -> bool: ...
@@ -248,8 +266,17 @@ class Channel(Protocol):
     def fit(self, message: Message) -> list[Message]: ...
     def fit_media(self, media: Media) -> Media: ...
     def render(
-        self, message: Message, message_id: str, to: Recipient, account: Account, media_url: str | None
-    ) -> Request: ...
+        self,
+        message: Message,
+        message_id: str,
+        to: Recipient,
+        account: Account,
+        media_url: str | None,
+        languages: Sequence[ListedTemplate] = (),
+    ) -> Request:
+        """`languages`: of a template, all that are listed. Raises CannotCarry."""
+        ...
+
     def render_report(self, report: Report, to: Recipient, account: Account) -> Request: ...
     def render_signal(self, signal: Signal, account: Account) -> Request: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
@@ -29,6 +29,7 @@ from relay.channels.http.client import HttpTransport
 from relay.core.errors import CannotCarry, SendError
 from relay.core.explain.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
+from relay.core.templates.listed import ListedTemplate
 
 
 class GenesysChannel:
@@ -39,6 +40,7 @@ class GenesysChannel:
     logs_in = True
     empty_body = b"[]"
     proofs = onboarding.PROOFS
+    catalogue = None
 
     def __init__(self, transport: HttpTransport) -> None:
         self._client = GenesysClient(transport)
@@ -68,7 +70,13 @@ class GenesysChannel:
         return limits.fit_media(media)
 
     def render(
-        self, message: Message, message_id: str, to: Recipient, account: Account, media_url: str | None
+        self,
+        message: Message,
+        message_id: str,
+        to: Recipient,
+        account: Account,
+        media_url: str | None,
+        languages: Sequence[ListedTemplate] = (),
     ) -> Request:
         return render.render(message, message_id, to, account, media_url)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
@@ -22,6 +22,7 @@ from relay.channels.base import (
 from relay.channels.http.client import HttpTransport
 from relay.channels.whatsapp import limits, webhook
 from relay.channels.whatsapp.account import onboarding, setup
+from relay.channels.whatsapp.account.catalogue import WhatsAppCatalogue
 from relay.channels.whatsapp.account.token import CheckedTokens
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import cause
@@ -33,6 +34,7 @@ from relay.channels.whatsapp.outbound.signals import render_signal
 from relay.core.errors import CannotCarry, SendError
 from relay.core.explain.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
+from relay.core.templates.listed import ListedTemplate
 
 
 class WhatsAppChannel:
@@ -48,6 +50,7 @@ class WhatsAppChannel:
 
     def __init__(self, transport: HttpTransport) -> None:
         self._client = WhatsAppClient(transport)
+        self.catalogue = WhatsAppCatalogue(self._client)
         self._tokens = CheckedTokens(self._client, transport.tokens)
         self.stand_in = any(origin.scheme == "http" for origin in transport.graph_origins)
 
@@ -73,9 +76,15 @@ class WhatsAppChannel:
         return limits.fit_media(media)
 
     def render(
-        self, message: Message, message_id: str, to: Recipient, account: Account, media_url: str | None
+        self,
+        message: Message,
+        message_id: str,
+        to: Recipient,
+        account: Account,
+        media_url: str | None,
+        languages: Sequence[ListedTemplate] = (),
     ) -> Request:
-        return render(message, message_id, to, account, media_url)
+        return render(message, message_id, to, account, media_url, languages)
 
     def render_report(self, report: Report, to: Recipient, account: Account) -> Request:
         """WhatsApp is told nothing about what Genesys did with a customer's message."""

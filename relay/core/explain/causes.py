@@ -17,6 +17,7 @@ _OWN: dict[str, Cause] = {
     "control_too_late": "not_allowed",
     "template_unreadable": "invalid",
     "command_unreadable": "invalid",
+    "template_mistake": "invalid",
     "no_address": "recipient",
     "media_type_not_allowed": "media_type",
     "media_too_large": "media_size",

@@ -5,6 +5,7 @@ Source: Meta's send-messages and *-messages pages; BSUID page of May 2026 for `r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +24,7 @@ from relay.core.contacts.user_ids import is_user_id
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message, Recipient
 from relay.core.threads import THREAD_CONTROL
+from relay.core.templates.listed import ListedTemplate
 
 NO_ADDRESS = (
     "neither phone number nor user id of the contact is known: "
@@ -39,10 +41,19 @@ def phone_number_id(account: Account) -> str:
     return account.line_ref or account.credentials.get("phone_number_id", "")
 
 
-def render(message: Message, message_id: str, to: Recipient, account: Account, media_url: str | None) -> Request:
+def render(
+    message: Message,
+    message_id: str,
+    to: Recipient,
+    account: Account,
+    media_url: str | None,
+    languages: Sequence[ListedTemplate] = (),
+) -> Request:
     """The call that sends `message`; `media_url` is where our copy of its file can be fetched."""
     if message.type == THREAD_CONTROL:
         return thread_control(message, addressed(to), phone_number_id(account))
+    kind, content = _content(message, message_id, media_url)
+    kind, content = _content(message, message_id, media_url, languages)
     body = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
@@ -52,7 +63,16 @@ def render(message: Message, message_id: str, to: Recipient, account: Account, m
     }
     if message.reply_to:
         body["context"] = {"message_id": message.reply_to}
-    return Request("POST", f"/{quote(phone_number_id(account), safe='')}/messages", body)
+    edge = "marketing_messages" if _is_marketing(message, account, languages) else "messages"
+    return Request("POST", f"/{quote(phone_number_id(account), safe='')}/{edge}", body)
+
+
+def _is_marketing(message: Message, account: Account, languages: Sequence[ListedTemplate]) -> bool:
+    """Where the line says so, by the category as it is now: a change that is only announced does not count."""
+    wanted = message.template
+    if wanted is None or not account.settings.get("marketing_messages"):
+        return False
+    return any(one.language == wanted.language and one.category == "MARKETING" for one in languages)
 
 
 def _worded(message: Message, message_id: str, media_url: str | None) -> dict[str, Any]:
@@ -79,9 +99,11 @@ def addressed(to: Recipient) -> dict[str, str]:
     raise CannotCarry("no_address", NO_ADDRESS if to.dialled else NUMBER_LOST)
 
 
-def _content(message: Message, message_id: str, media_url: str | None) -> tuple[str, dict[str, Any]]:
+def _content(
+    message: Message, message_id: str, media_url: str | None, languages: Sequence[ListedTemplate]
+) -> tuple[str, dict[str, Any]]:
     if message.template is not None or message.type == "template":
-        return "template", template(message, message_id, media_url)
+        return "template", template(message, message_id, media_url, languages)
     if message.ask is not None:
         return "interactive", asking(message, message.ask, message_id)
     if message.place is not None:

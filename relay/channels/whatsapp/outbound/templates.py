@@ -5,7 +5,8 @@ A parameter holds no line break, tab or four spaces in a row, and is never empty
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from relay.channels.http.reading import without_none
@@ -15,27 +16,59 @@ from relay.channels.whatsapp.outbound.titles import one_line
 from relay.core.content import Parameter, Template
 from relay.core.errors import CannotCarry
 from relay.core.messages import Message
+from relay.core.templates.check import mistakes
+from relay.core.templates.listed import ListedTemplate, TemplateShape, places
 
 NOTHING = "–"
+LONGEST_REASON = 1000
 UNREADABLE = (
     "the notification names no template that WhatsApp could have; its id is whatsapp@ and the template's name, "
     "its language is written as Meta writes it, such as en or pt_BR"
 )
 
 
-def template(message: Message, message_id: str, media_url: str | None) -> dict[str, Any]:
-    """The message's content."""
-    wanted = message.template
-    if wanted is None:
+def template(
+    message: Message, message_id: str, media_url: str | None, languages: Sequence[ListedTemplate] = ()
+) -> dict[str, Any]:
+    """The message's content. Of a listed template all is checked first: CannotCarry says what is wrong."""
+    if message.template is None:
         raise CannotCarry("template_unreadable", UNREADABLE)
+    wanted = _tidy(message.template)
+    _check(message, wanted, languages)
+    shape = next((one.shape for one in languages if one.language == wanted.language and one.shape), None)
     components = [
-        *_component("header", _header(message, wanted, media_url)),
+        *_component("header", _header(message, _titled(wanted, shape), media_url)),
         *_component("body", _texts(wanted.body)),
-        *_urls(wanted),
-        *_quick_replies(message, wanted, message_id),
+        *_filled_buttons(wanted, shape),
+        *_quick_replies(message, wanted, message_id, shape),
     ]
     content = {"name": wanted.name, "language": {"code": wanted.language}, "components": components or None}
     return without_none(content)
+
+
+def _tidy(wanted: Template) -> Template:
+    """Values as they travel: on one line, and never empty."""
+    return replace(
+        wanted,
+        body=tuple(replace(one, text=one_line(one.text) or NOTHING) for one in wanted.body),
+        header=tuple(replace(one, text=one_line(one.text) or NOTHING) for one in wanted.header),
+        urls=tuple((place, one_line(text) or NOTHING) for place, text in wanted.urls),
+    )
+
+
+def _check(message: Message, wanted: Template, languages: Sequence[ListedTemplate]) -> None:
+    answers = sum(not option.url for option in message.options)
+    found = mistakes(languages, wanted, message.media.kind if message.media else None, answers)
+    if found:
+        raise CannotCarry("template_mistake", "; ".join(one.text for one in found)[:LONGEST_REASON])
+
+
+def _titled(wanted: Template, shape: TemplateShape | None) -> Template:
+    """The header's only value by its name, where the template names its values: nobody writes that name."""
+    if shape is None or not shape.named or shape.header is None or len(wanted.header) != 1 or wanted.header[0].name:
+        return wanted
+    names = places(shape.header.text)
+    return replace(wanted, header=(replace(wanted.header[0], name=names[0]),)) if names else wanted
 
 
 def _header(message: Message, wanted: Template, media_url: str | None) -> list[dict[str, Any]]:
@@ -55,22 +88,30 @@ def _component(kind: str, parameters: list[dict[str, Any]]) -> list[dict[str, An
 
 
 def _texts(parameters: Iterable[Parameter]) -> list[dict[str, Any]]:
+    return [without_none({"type": "text", "parameter_name": one.name, "text": one.text}) for one in parameters]
+
+
+def _filled_buttons(wanted: Template, shape: TemplateShape | None) -> list[dict[str, Any]]:
+    coupons = {place for place, one in enumerate(shape.buttons) if one.type == "COPY_CODE"} if shape else set()
     return [
-        without_none({"type": "text", "parameter_name": one.name, "text": one_line(one.text) or NOTHING})
-        for one in parameters
+        _button("copy_code", place, {"type": "coupon_code", "coupon_code": text})
+        if place in coupons
+        else _button("url", place, {"type": "text", "text": text})
+        for place, text in wanted.urls
     ]
 
 
-def _urls(wanted: Template) -> list[dict[str, Any]]:
-    return [_button("url", place, {"type": "text", "text": one_line(text) or NOTHING}) for place, text in wanted.urls]
-
-
-def _quick_replies(message: Message, wanted: Template, message_id: str) -> list[dict[str, Any]]:
-    """In the places among the template's buttons that no link takes; where the options name the links, in their own."""
+def _quick_replies(
+    message: Message, wanted: Template, message_id: str, shape: TemplateShape | None
+) -> list[dict[str, Any]]:
+    """In their places among the template's buttons where these are known; else in those that no link takes, and where
+    the options name the links, in their own."""
     taken = {place for place, _ in wanted.urls}
     replies = [i for i, option in enumerate(message.options) if not option.url]
     free = [place for place in range(len(replies) + len(taken)) if place not in taken]
-    if len(replies) < len(message.options):
+    if shape is not None:
+        free = [place for place, one in enumerate(shape.buttons) if one.type == "QUICK_REPLY"]
+    elif len(replies) < len(message.options):
         free = replies
     return [
         _button("quick_reply", place, {"type": "payload", "payload": f"{message_id}.{i}"})
