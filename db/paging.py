@@ -41,7 +41,7 @@ def encode(*parts: datetime | int | str) -> str:
 
 
 def decode(cursor: str, *kinds: type) -> list[Any]:
-    """The parts, each of its kind (datetime, int or UUID). Raises CursorError."""
+    """The parts, each of its kind (datetime, int, UUID or str). Raises CursorError."""
     try:
         text = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
         parts = text.split("~")
@@ -60,6 +60,10 @@ def _written(part: datetime | int | str) -> str:
 def _read(part: str, kind: type) -> Any:
     if kind is UUID:
         return UUID(part)
+    if kind is str:
+        if not part.isprintable():
+            raise CursorError
+        return part
     number = int(part)
     if not -LARGEST <= number < LARGEST:
         raise CursorError

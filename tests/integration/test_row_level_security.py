@@ -94,6 +94,8 @@ def new_tenant(pool: Pool) -> Tenant:
                 f"INSERT INTO {table} VALUES (%s, %s, '2026-10-01', 'DE', 'service', 'regular', '', 1)",
                 (line_id, tenant_id),
             )
+        cursor.execute("INSERT INTO template_lists (tenant_id, waba_id) VALUES (%s, '1')", (tenant_id,))
+        cursor.execute("INSERT INTO templates VALUES (%s, 'a', 'en', 'APPROVED', 'UTILITY', 'GREEN')", (tenant_id,))
         cursor.execute(
             "INSERT INTO message_hours VALUES (%s, %s, 'inbound', 1, 1, 1, 0)", (tenant_id, datetime.now(UTC))
         )
