@@ -7,6 +7,7 @@ and presence need no claim and are left to `UnclaimedCalls`.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from relay.core.mailbox import Attempt, Claim, Verdict
 from relay.core.messages import Media, Message
 from relay.core.retry import OUR_OWN, Decision, decide
 from relay.core.threads import THREAD_CONTROL, ThreadControl, ThreadFact, after_control
+from relay.core.templates.listed import ListedTemplate
 from relay.runtime.actor import RelayActor, tell
 from relay.runtime.commands import Claimed, ClaimRequest, Dispatch, Freed, Outcome, Ref, SendReport, ShowPresence
 from relay.runtime.context import Parts
@@ -100,7 +102,16 @@ class SenderActor(RelayActor):
     def _render(self, job: DispatchJob) -> Request:
         media = job.message.media
         url = None if media is None else self._media_url(media, job.direction)
-        return self._side.channel.render(job.message, job.message_id, job.to, self._side.account, url)
+        return self._side.channel.render(
+            job.message, job.message_id, job.to, self._side.account, url, self._languages(job)
+        )
+
+    def _languages(self, job: DispatchJob) -> Sequence[ListedTemplate]:
+        """Of a template on its way to the phone, what is known of it: memory or Redis, and else nothing."""
+        template = job.message.template
+        if template is None or job.direction != "outbound":
+            return ()
+        return self._parts.templates.of_name(self._side.account.tenant_id, template.name)
 
     def _media_url(self, media: Media, direction: str) -> str | None:
         """A link to our copy, signed anew for every attempt; no network is needed for it.

@@ -20,6 +20,7 @@ from relay.runtime.rows import RowsReader
 from relay.runtime.timers import Timers
 from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
+from relay.stores.template_directory import TemplateDirectory
 
 
 def build_daemon(settings: Settings) -> Service:
@@ -55,6 +56,7 @@ def build_daemon(settings: Settings) -> Service:
         publisher=Publisher(settings.broker_url, prepare=declare),
         timers=Timers(),
         rows=RowsReader(pool),
+        templates=TemplateDirectory(cache),
     )
     check = partial(check_shards, pool, settings.relay_shards)
     services.append(Service(parts, settings.metrics_host, settings.metrics_port, check))

@@ -29,6 +29,7 @@ from relay.actors.ownership import OwnershipActor
 from relay.actors.prices import PricesActor
 from relay.actors.replays import ReplayActor
 from relay.actors.supervisor import DatabaseNotification, Supervisor
+from relay.actors.templates import TemplatesActor
 from relay.core.errors import StoreError
 from relay.core.retry import store_backoff
 from relay.daemon import health
@@ -41,7 +42,7 @@ from relay.runtime.context import Parts
 log = structlog.get_logger(__name__)
 
 ONE_EACH: tuple[type[RelayActor], ...] = (
-    HoursActor, PricesActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, ArchiverActor,
+    HoursActor, PricesActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, TemplatesActor, ArchiverActor,
 )  # fmt: skip
 """Beside the messages' path, and without the supervisor: what dies of them is started again."""
 

@@ -17,6 +17,7 @@ from db.contacts.seen import SeenPerson
 from db.cursor import Cursor
 from db.mailbox import messages, notices, receipts, references, unfinished
 from db.pool import Pool
+from db.tenants import templates
 from relay import metrics
 from relay.broker.updates import unpacked
 from relay.channels.base import Channel
@@ -124,6 +125,7 @@ class Intake:
             row_statuses = receipts.record(cursor, told, edits)
             references.keep_edits(cursor, edits)
             told_of = [arrived.kept for arrived in group if isinstance(arrived.event, Notice)]
+            templates.tell(cursor, (news for arrived in group if (news := arrived.template_news)))
             notices.keep(cursor, [*told_of, *(trouble for arrived in group if (trouble := arrived.trouble))])
             typed = self._typed(cursor, [arrived for arrived in group if isinstance(arrived.event, Typing)])
             rows = [row for row in [*inserted.fresh, *inserted.unfinished] if row.state in ("received", "unknown")]

@@ -20,6 +20,7 @@ from relay.core.messages import COPY, Event, Ignored, Message, Notice, Receipt, 
 from relay.core.ordering import sort_key
 from relay.core.queues import DIRECTION
 from relay.core.threads import ThreadFact
+from relay.core.templates.news import TemplateNews
 
 WRITTEN_BY_AGENTS = ("text", "structured")
 """Of these Genesys is told Failed when there is nothing in them that could be sent."""
@@ -77,6 +78,12 @@ class UpdateEvent:
         return NewNotice(
             update.tenant_id, update.line_id, update.channel, f"error {event.code}", reason, payload, update.arrived_at
         )
+
+    @property
+    def template_news(self) -> tuple[str, TemplateNews] | None:
+        """Whose template it is news of, and what."""
+        told = self.event.template if isinstance(self.event, Notice) else None
+        return (self.update.tenant_id, told) if told is not None else None
 
     @property
     def kept(self) -> NewNotice:

@@ -27,6 +27,7 @@ from relay.runtime.timers import Timers
 from relay.runtime.unwritten import Unwritten
 from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
+from relay.stores.template_directory import TemplateDirectory
 
 Ref = pykka.ActorRef[Any]
 
@@ -80,6 +81,7 @@ class Parts:
     publisher: Publisher
     timers: Timers
     rows: RowsReader
+    templates: TemplateDirectory
     journal: Ref | None = None
     intake: Ref | None = None
     shards: dict[int, Ref] = field(default_factory=dict)

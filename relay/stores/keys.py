@@ -32,6 +32,11 @@ def conversation(tenant_id: str, conversation_id: str) -> str:
     return f"{PREFIX}:{tenant_id}:conversation:{conversation_id}"
 
 
+def template(tenant_id: str, name: str) -> str:
+    """What is known of a template: all languages of one name."""
+    return f"{PREFIX}:{tenant_id}:template:{name}"
+
+
 def fence(key: str) -> str:
     """Says that `key` was forgotten a moment ago: what was read before then must not be written."""
     return f"{key}:fence"
