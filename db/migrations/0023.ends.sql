@@ -1,4 +1,4 @@
--- depends: 0021.prices
+-- depends: 0022.templates
 
 -- How conversations ended at Genesys, as it told: each end once, whichever way it came and however often.
 CREATE TABLE conversation_ends (
