@@ -26,8 +26,8 @@ from relay.core.explain.causes import Cause
 from relay.core.mailbox import Attempt, Claim, Verdict
 from relay.core.messages import Media, Message
 from relay.core.retry import OUR_OWN, Decision, decide
-from relay.core.threads import THREAD_CONTROL, ThreadControl, ThreadFact, after_control
 from relay.core.templates.listed import ListedTemplate
+from relay.core.threads import THREAD_CONTROL, ThreadControl, ThreadFact, after_control
 from relay.runtime.actor import RelayActor, tell
 from relay.runtime.commands import Claimed, ClaimRequest, Dispatch, Freed, Outcome, Ref, SendReport, ShowPresence
 from relay.runtime.context import Parts

@@ -19,8 +19,8 @@ from relay.core.mailbox import NewRow, Row
 from relay.core.messages import COPY, Event, Ignored, Message, Notice, Receipt, Typing, Update, load
 from relay.core.ordering import sort_key
 from relay.core.queues import DIRECTION
-from relay.core.threads import ThreadFact
 from relay.core.templates.news import TemplateNews
+from relay.core.threads import ThreadFact
 
 WRITTEN_BY_AGENTS = ("text", "structured")
 """Of these Genesys is told Failed when there is nothing in them that could be sent."""

@@ -23,8 +23,8 @@ from relay.core.contacts.phones import dialled
 from relay.core.contacts.user_ids import is_user_id
 from relay.core.errors import CannotCarry
 from relay.core.messages import Media, Message, Recipient
-from relay.core.threads import THREAD_CONTROL
 from relay.core.templates.listed import ListedTemplate
+from relay.core.threads import THREAD_CONTROL
 
 NO_ADDRESS = (
     "neither phone number nor user id of the contact is known: "
@@ -52,7 +52,6 @@ def render(
     """The call that sends `message`; `media_url` is where our copy of its file can be fetched."""
     if message.type == THREAD_CONTROL:
         return thread_control(message, addressed(to), phone_number_id(account))
-    kind, content = _content(message, message_id, media_url)
     kind, content = _content(message, message_id, media_url, languages)
     body = {
         "messaging_product": "whatsapp",
