@@ -52,12 +52,11 @@ def render(
     """The call that sends `message`; `media_url` is where our copy of its file can be fetched."""
     if message.type == THREAD_CONTROL:
         return thread_control(message, addressed(to), phone_number_id(account))
-    kind, content = _content(message, message_id, media_url, languages)
     body = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         **addressed(to),
-        **_worded(message, message_id, media_url),
+        **_worded(message, message_id, media_url, languages),
         "biz_opaque_callback_data": message_id,
     }
     if message.reply_to:
@@ -74,11 +73,13 @@ def _is_marketing(message: Message, account: Account, languages: Sequence[Listed
     return any(one.language == wanted.language and one.category == "MARKETING" for one in languages)
 
 
-def _worded(message: Message, message_id: str, media_url: str | None) -> dict[str, Any]:
+def _worded(
+    message: Message, message_id: str, media_url: str | None, languages: Sequence[ListedTemplate]
+) -> dict[str, Any]:
     """Its type, and what stands below that name; a program's own object as the program wrote it."""
     if message.native is not None:
         return {**message.native.fields, "type": message.native.type}
-    kind, content = _content(message, message_id, media_url)
+    kind, content = _content(message, message_id, media_url, languages)
     return {"type": kind, kind: content}
 
 
