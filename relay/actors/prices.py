@@ -1,10 +1,11 @@
-"""PricesActor: adds what was charged lately to the counts of its month, and forgets counts that are too old."""
+"""PricesActor: adds what was charged lately to the counts of its month, and forgets what is too old."""
 
 from __future__ import annotations
 
 import time
 
 from db.mailbox import prices
+from db.tenants import rate_cards
 from relay.runtime.regular import RegularActor
 
 EXPIRE_SECONDS = 6 * 3600.0
@@ -19,5 +20,6 @@ class PricesActor(RegularActor):
         if time.monotonic() >= self._expire_at:
             with self._parts.pool.transaction() as cursor:
                 prices.expire(cursor)
+                rate_cards.expire(cursor)
             self._expire_at = time.monotonic() + EXPIRE_SECONDS
         return prices.add(self._parts.pool) == prices.STEP

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Literal, Protocol
 
 from relay.core.conversation.ends import ConversationEnd
+from relay.core.costs import ToldCharge
 from relay.core.explain.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 from relay.core.templates.listed import ListedTemplate
@@ -233,6 +234,14 @@ class Catalogue(Protocol):
     def templates(self, account: Account, deadline: float) -> TemplateList: ...
 
 
+class Billing(Protocol):
+    """What a provider says that it charged for a line's messages. Calls as those of a Channel."""
+
+    def charged(self, since: int, until: int, account: Account, deadline: float) -> list[ToldCharge]:
+        """By category, type and country, between two moments (Unix seconds)."""
+        ...
+
+
 class Channel(Protocol):
     """A provider. What takes no `deadline` is pure; the rest makes provider calls.
 
@@ -253,6 +262,8 @@ class Channel(Protocol):
     default. The first says whether these credentials see the line's number or integration at all."""
     history: History | None
     """None: the provider tells nothing afterwards."""
+    billing: Billing | None
+    """None: the provider charges nothing for single messages, or does not say."""
     ends: Ends | None
     """None: conversations there have no end."""
     catalogue: Catalogue | None

@@ -25,8 +25,8 @@ from db.tenants.changes import Changes
 from tests.integration.rows import new_line, sent_message
 
 BY = Author("test")
-SHARED = {"daemons", "shards"}
-"""Nobody's rows: of these a tenant may read that somebody works at all."""
+SHARED = {"daemons", "shards", "rate_cards", "rates"}
+"""Nobody's rows: of these a tenant may read that somebody works at all, and what messages cost."""
 
 
 @dataclass(frozen=True)

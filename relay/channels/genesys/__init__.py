@@ -39,6 +39,7 @@ class GenesysChannel:
     uploads_media = False
     logs_in = True
     empty_body = b"[]"
+    billing = None
     proofs = onboarding.PROOFS
     catalogue = None
 

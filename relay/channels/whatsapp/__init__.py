@@ -23,6 +23,7 @@ from relay.channels.http.client import HttpTransport
 from relay.channels.whatsapp import limits, webhook
 from relay.channels.whatsapp.account import onboarding, setup
 from relay.channels.whatsapp.account.catalogue import WhatsAppCatalogue
+from relay.channels.whatsapp.account.charges import AccountCharges
 from relay.channels.whatsapp.account.token import CheckedTokens
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import cause
@@ -51,6 +52,7 @@ class WhatsAppChannel:
     def __init__(self, transport: HttpTransport) -> None:
         self._client = WhatsAppClient(transport)
         self.catalogue = WhatsAppCatalogue(self._client)
+        self.billing = AccountCharges(self._client)
         self._tokens = CheckedTokens(self._client, transport.tokens)
         self.stand_in = any(origin.scheme == "http" for origin in transport.graph_origins)
 
