@@ -48,7 +48,9 @@ def test_a_tenants_month_with_a_card_of_two_dates(
     for month in (now, before):
         counted(pool, first, *rows, month=month)
     counted(pool, second, ("DE", "service", "free_customer_service", 640), ("DE", "marketing", "regular", 1))
-    card = f"{HEAD}{before},EUR,Germany,DE,utility,0.05\n{before},EUR,Other,*,utility,0.02\n{now},EUR,,DE,utility,0.06\n"
+    card = (
+        f"{HEAD}{before},EUR,Germany,DE,utility,0.05\n{before},EUR,Other,*,utility,0.02\n{now},EUR,,DE,utility,0.06\n"
+    )
     uploaded = api("POST", "/api/rate-cards", {"csv": card}).get_json()["items"]
     assert [(one["currency"], one["valid_from"], one["rates"]) for one in uploaded] == [
         ("EUR", f"{now}", 1),
@@ -92,7 +94,9 @@ def test_who_may_see_them(api: Api, parts: WebContext, pool: Pool, new_tenant: C
     api.error(api("GET", f"/api/tenants/{other}/prices", key=key), 404, "not_found")
     api.error(api("GET", "/api/prices", key=key), 403, "forbidden")
     for method in ("GET", "POST"):
-        api.error(api(method, "/api/rate-cards", {"csv": HEAD} if method == "POST" else None, key=key), 403, "forbidden")
+        api.error(
+            api(method, "/api/rate-cards", {"csv": HEAD} if method == "POST" else None, key=key), 403, "forbidden"
+        )
     blind = api_keys.create(pool, Author("test"), tenant_id, "k", ["tenants:read"], None)[1]
     api.error(api("GET", own, key=blind), 403, "forbidden")
 

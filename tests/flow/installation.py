@@ -164,7 +164,7 @@ class Installation:
     def accounts(name: str, secret: str, waba: str, client: str) -> dict[str, Any]:
         whatsapp = {
             "app_id": waba[::-1], "app_secret": secret, "waba_id": waba, "phone_number_id": _digits(),
-            "display_phone_number": "+49 30 1234567", "verified_name": name, "access_token": f"EAAG-{secret}",
+            "display_phone_number": f"+49 30 {_digits()[:7]}", "verified_name": name, "access_token": f"EAAG-{secret}",
             "verify_token": f"verify-{waba}",
         }  # fmt: skip
         genesys = {

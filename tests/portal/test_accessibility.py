@@ -97,6 +97,11 @@ def samples(pool: Pool, app: Flask) -> Samples:
     with pool.transaction() as cursor:
         row_of = (house.tenant_id, house.line_id, "whatsapp")
         notices.keep(cursor, [NewNotice(*row_of, "account_update", "news", {"n": "x" * 500}, row.key.time)])
+        cursor.execute(
+            """INSERT INTO message_prices VALUES (%s, %s, date_trunc('month', now() AT TIME ZONE 'UTC')::date, 'DE',
+               'service', 'free_customer_service', '', 640)""",
+            (house.line_id, house.tenant_id),
+        )
     return {
         "tenant_id": (house.tenant_id,),
         "line_id": (house.line_id,),

@@ -12,7 +12,18 @@ from flask_openapi3 import Info
 from web.api.access import audit_log, keys, openid, users
 from web.api.blueprint import Api
 from web.api.description import docs
-from web.api.messages import conversations, dead_letters, ends, notices, prices, records, replays, sending, state, tracking
+from web.api.messages import (
+    conversations,
+    dead_letters,
+    ends,
+    notices,
+    prices,
+    records,
+    replays,
+    sending,
+    state,
+    tracking,
+)
 from web.api.tenants import catching_up, former_secrets, numbers, onboarding, ownership, rate_cards, setup, tokens
 from web.api.tenants.schemas import ErrorBody
 from web.request import errors

@@ -15,6 +15,7 @@ from web.portal.lines import catching_up, checks, former_secrets, line_pages, un
 from web.portal.messages import conversations, dead_letters, media, notices, tracking
 from web.portal.overview import dashboard, installation, tenants
 from web.portal.people import account, audit, confirm, keys, login, openid, openid_settings, second_factor, users
+from web.portal.prices import rate_cards, tenant_prices
 from web.portal.wizard import connect, setup
 
 PAGES = (
@@ -36,6 +37,8 @@ PAGES = (
     notices,
     openid,
     openid_settings,
+    rate_cards,
+    tenant_prices,
     installation,
     users,
     second_factor,

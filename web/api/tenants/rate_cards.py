@@ -80,7 +80,9 @@ def put(data: bytes) -> list[RateCard]:
         cards = rate_card.read(data)
         rate_cards.put(pool(), auth.by(), cards)
     except CardRefused as error:
-        details = [{"field": "csv", "line": one.line, "column": one.column, "message": one.text} for one in error.errors]
+        details = [
+            {"field": "csv", "line": one.line, "column": one.column, "message": one.text} for one in error.errors
+        ]
         raise ApiError(400, "invalid_request", str(error.errors[0]), details) from error
     except TooManyCardsError as error:
         raise ApiError(409, "too_many", str(error)) from error

@@ -67,6 +67,7 @@ TENANT_PAGES = (
     NavigationLink("portal.messages", "Messages", "list-ul", "messages:read"),
     NavigationLink("portal.dead_letters", "Dead letters", "envelope-exclamation", "messages:read"),
     NavigationLink("portal.notices", "Notices", "bell", "messages:read"),
+    NavigationLink("portal.prices", "Prices", "receipt", "messages:read"),
     NavigationLink("portal.lines", "Lines", "telephone", "tenants:read"),
     NavigationLink("portal.checks", "Checks", "clipboard-check", "tenants:write"),
     NavigationLink("portal.setup", "Set-up", "magic", "tenants:write"),
@@ -78,6 +79,7 @@ TENANT_PAGES = (
 OPERATOR_PAGES = (
     NavigationLink("portal.overview", "Overview", "grid", OPERATOR),
     NavigationLink("portal.tenants", "Tenants", "buildings", OPERATOR),
+    NavigationLink("portal.all_prices", "Prices", "receipt", OPERATOR),
     NavigationLink("portal.unknown_numbers", "Unknown numbers", "question-circle", OPERATOR),
     NavigationLink("portal.operators", "Operators", "person-gear", OPERATOR),
     NavigationLink("portal.operator_keys", "API keys", "key", OPERATOR),

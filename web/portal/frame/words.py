@@ -158,6 +158,8 @@ ACTIONS = {
     "credentials.health": "A provider judged credentials",
     "webhook.items_dropped": "Dropped updates of webhooks signed by somebody else",
     "token.read": "Fetched an access token",
+    "rate_card.uploaded": "Uploaded rate cards",
+    "rate_card.deleted": "Deleted a rate card",
 }
 NEWS = {
     "password": "Your password was changed",

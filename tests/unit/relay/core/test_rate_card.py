@@ -151,7 +151,7 @@ def test_two_rates_of_the_same_name_both_lines() -> None:
         (b"\xff\xfe\x00", "not UTF-8"),
         (HEAD.encode() + b"x" * BYTES, "larger than"),
         (HEAD.encode() + b'2026-10-01,EUR,,DE,utility,"1', "no CSV"),
-        (HEAD.encode() + b"2026-10-01,EUR,,DE,utility," + b"1" * 200_000, "Line 2"),
+        (HEAD.encode() + b"2026-10-01,EUR,,DE,utility," + b"1" * 150_000, "Line 2"),
     ],
 )
 def test_what_is_no_card_is_told_so(data: bytes, said: str) -> None:

@@ -1,0 +1,1 @@
+"""What messages cost: a tenant's month, all tenants' month, and rate cards."""
