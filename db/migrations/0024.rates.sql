@@ -20,4 +20,8 @@ CREATE TABLE rates (
     PRIMARY KEY (currency, valid_from, country, category),
     FOREIGN KEY (currency, valid_from) REFERENCES rate_cards ON DELETE CASCADE
 );
+
+-- When WhatsApp was last asked how much it takes of a line's number at most (db/tenants/rate_caps.py).
+ALTER TABLE lines ADD COLUMN number_asked_at timestamptz NOT NULL DEFAULT '-infinity';
+CREATE INDEX lines_number_asked ON lines (number_asked_at) WHERE status = 'active';
 GRANT SELECT ON rate_cards, rates TO relay_tenant;

@@ -137,7 +137,8 @@ def repair(
     with _clashes(), changes.of(tenant_id, by, "line.repaired", subject=line_id, detail=detail) as cursor:
         cursor.execute(
             f"""UPDATE lines SET phone_number_id = %s, integration_id = %s, status = 'pending', status_reason = NULL,
-                  ask_at = NULL, settings = settings - 'name', updated_at = now()
+                  ask_at = NULL, settings = settings - 'name' - 'rate_cap',
+                  number_asked_at = '-infinity', updated_at = now()
                 WHERE id = %s AND tenant_id = %s AND status IN ('pending', 'refused') RETURNING {COLUMNS}""",
             (phone_number_id, integration_id, line_id, tenant_id),
         )

@@ -41,6 +41,8 @@ def rate_of(side: ChannelName, tenant_id: str, counted_by: str, settings: Mappin
     key = f"{side}:{tenant_id}:{counted_by}"
     if side == "whatsapp":
         per_second = float(settings.get("whatsapp_rate_per_second") or rates.whatsapp_per_second)
+        # What WhatsApp itself takes of this number at most; somebody's own lower setting stays.
+        per_second = min(per_second, float(settings.get("rate_cap") or per_second))
         return Rate(key, per_second, max(1.0, per_second))
     per_minute = float(settings.get("genesys_rate_per_minute") or rates.genesys_per_minute)
     return Rate(key, per_minute / 60, per_minute)

@@ -27,6 +27,7 @@ from relay.actors.catch_up import CatchUpActor
 from relay.actors.hours import HoursActor
 from relay.actors.ownership import OwnershipActor
 from relay.actors.prices import PricesActor
+from relay.actors.rate_caps import RateCapActor
 from relay.actors.replays import ReplayActor
 from relay.actors.supervisor import DatabaseNotification, Supervisor
 from relay.actors.templates import TemplatesActor
@@ -42,7 +43,8 @@ from relay.runtime.context import Parts
 log = structlog.get_logger(__name__)
 
 ONE_EACH: tuple[type[RelayActor], ...] = (
-    HoursActor, PricesActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, TemplatesActor, ArchiverActor,
+    HoursActor, PricesActor, RateCapActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, TemplatesActor,
+    ArchiverActor,
 )  # fmt: skip
 """Beside the messages' path, and without the supervisor: what dies of them is started again."""
 

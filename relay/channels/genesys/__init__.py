@@ -119,6 +119,10 @@ class GenesysChannel:
     def check(self, account: Account, deadline: float, expected: Expected = NOTHING_EXPECTED) -> list[Finding]:
         return onboarding.check(self._client, carrying(account), deadline, expected)
 
+    def rate_cap(self, account: Account, deadline: float) -> int | None:
+        """Genesys counts by client, whatever the integration."""
+        return None
+
     def token(self, account: Account, deadline: float) -> Token:
         return self._client.tokens.held(carrying(account), deadline)
 

@@ -21,7 +21,7 @@ from relay.channels.base import (
 )
 from relay.channels.http.client import HttpTransport
 from relay.channels.whatsapp import limits, webhook
-from relay.channels.whatsapp.account import onboarding, setup
+from relay.channels.whatsapp.account import coexistence, onboarding, setup
 from relay.channels.whatsapp.account.catalogue import WhatsAppCatalogue
 from relay.channels.whatsapp.account.charges import AccountCharges
 from relay.channels.whatsapp.account.token import CheckedTokens
@@ -123,6 +123,9 @@ class WhatsAppChannel:
 
     def check(self, account: Account, deadline: float, expected: Expected = NOTHING_EXPECTED) -> list[Finding]:
         return onboarding.check(self._client, account, deadline, expected)
+
+    def rate_cap(self, account: Account, deadline: float) -> int | None:
+        return coexistence.rate_cap(self._client, account, deadline)
 
     def token(self, account: Account, deadline: float) -> Token:
         return self._tokens.get(account, deadline)

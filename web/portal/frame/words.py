@@ -143,6 +143,7 @@ ACTIONS = {
     "tenant.second_factor_optional": "Left the second factor to each person",
     "tenant.renamed": "Renamed the tenant",
     "line.put": "Set up a line",
+    "line.rate_capped": "WhatsApp takes fewer, or again more, messages a second of a line",
     "line.removed": "Removed a line",
     "line.refused": "A provider refused a line",
     "line.repaired": "Paired a line anew",

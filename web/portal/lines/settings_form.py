@@ -30,7 +30,8 @@ class SettingsForm(EndsForm):
     whatsapp_rate_per_second = IntegerField(
         "Messages to WhatsApp a second",
         [Optional(), NumberRange(1, 1000)],
-        description="Meta allows a new number 80 a second, and more once it has raised it. Empty: as the platform.",
+        description="Meta allows a new number 80 a second, and more once it has raised it. One that is used in the "
+        "WhatsApp Business app, too, is held to 20 by itself. Empty: as the platform.",
     )
     genesys_rate_per_minute = IntegerField(
         "Messages to Genesys a minute",

@@ -13,7 +13,7 @@ from relay.channels.base import Account, Expected, Finding
 from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
-from relay.channels.whatsapp.account import advice, inspection
+from relay.channels.whatsapp.account import advice, coexistence, inspection
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure, is_foreign, meta_error
 from relay.channels.whatsapp.outbound.render import phone_number_id
@@ -39,7 +39,7 @@ def check(client: WhatsAppClient, account: Account, deadline: float, expected: E
     findings += looks.ownership() + told + subscription
     findings += looks.app_secret(token)
     if number is not None:
-        findings += _webhook(number, apps, expected) + looks.health(number)
+        findings += _webhook(number, apps, expected) + looks.health(number) + looks.coexistence()
     return findings
 
 
@@ -131,6 +131,11 @@ class _LookUps:
         answer, _ = self._ask(f"/{quote(self._number, safe='')}", {"fields": HEALTH_FIELDS})
         good = answer is not None and answer.status == 200
         return inspection.health({**number, **(record(answer.data) if answer is not None and good else {})})
+
+    def coexistence(self) -> list[Finding]:
+        """For information. Optional: a number that Meta says nothing more of is none that is used elsewhere."""
+        answer, _ = self._ask(f"/{quote(self._number, safe='')}", {"fields": coexistence.FIELDS})
+        return coexistence.findings(answer)
 
     def _ask(
         self, path: str, query: Mapping[str, str], account: Account | None = None
