@@ -13,7 +13,7 @@ from sandbox.genesys.payloads import render as render_genesys
 from sandbox.genesys.tokens import IssuedTokens
 from sandbox.journal import Journal
 from sandbox.limits import Buckets, ProviderLimits, Windows
-from sandbox.meta.billing import Billing
+from sandbox.meta.billing import ChargedCounts
 from sandbox.meta.media import MediaStore
 from sandbox.meta.payloads import envelope
 from sandbox.meta.phones import Phones
@@ -65,7 +65,7 @@ class World:
         self.buckets = Buckets()
         self.windows = Windows()
         self.media = MediaStore()
-        self.billing = Billing()
+        self.billing = ChargedCounts()
         self.phones = Phones()
         self.routing = RoutingTable()
         self.desk = Desk()

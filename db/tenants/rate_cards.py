@@ -13,7 +13,7 @@ from db.audit import Author
 from db.cursor import Cursor
 from db.mailbox.prices import KEPT_MONTHS
 from db.pool import Pool
-from relay.core.rate_card import Rate, RateCard
+from relay.core.rate_card import CardRate, RateCard
 
 MOST = 400
 """Cards of all dates and currencies: two years of quarterly ones in 16 currencies are 128."""
@@ -100,7 +100,9 @@ def valid(pool: Pool, currency: str, month: date) -> RateCard | None:
             "SELECT country, category, amount, market FROM rates WHERE currency = %s AND valid_from = %s",
             (currency, row[0]),
         )
-        rates = {(country, category): Rate(amount, market) for country, category, amount, market in cursor.fetchall()}
+        rates = {
+            (country, category): CardRate(amount, market) for country, category, amount, market in cursor.fetchall()
+        }
     return RateCard(currency, row[0], rates)
 
 

@@ -55,7 +55,7 @@ class CardRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class CardRate:
     """What one message costs. `market` is the card's own name of where."""
 
     amount: Decimal
@@ -71,7 +71,7 @@ class RateCard:
 
     currency: str
     valid_from: date
-    rates: Mapping[tuple[str, str], Rate]
+    rates: Mapping[tuple[str, str], CardRate]
 
     def rate(self, country: str, category: str) -> Decimal | None:
         """Of one message; None where the card does not say."""
@@ -80,9 +80,9 @@ class RateCard:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _CardReading:
     errors: list[CardError] = field(default_factory=list)
-    cards: dict[tuple[str, date], dict[tuple[str, str], Rate]] = field(default_factory=dict)
+    cards: dict[tuple[str, date], dict[tuple[str, str], CardRate]] = field(default_factory=dict)
     lines: dict[tuple[str, date, str, str], int] = field(default_factory=dict)
 
     def wrong(self, line: int, column: str, text: str) -> None:
@@ -103,7 +103,7 @@ def read(data: bytes) -> list[RateCard]:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise CardRefused([CardError(line, "", "the file is not UTF-8; save it as CSV UTF-8")]) from None
-    reading = _Reading()
+    reading = _CardReading()
     for number, row in _rows(text, reading):
         if len(reading.errors) >= ERRORS:
             break
@@ -115,7 +115,7 @@ def read(data: bytes) -> list[RateCard]:
     return [RateCard(*key, reading.cards[key]) for key in sorted(reading.cards)]
 
 
-def _rows(text: str, reading: _Reading) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(text: str, reading: _CardReading) -> Iterator[tuple[int, dict[str, str]]]:
     """Each with its line. A file with semicolons is what spreadsheets of many countries write."""
     first = text.partition("\n")[0]
     rows = csv.reader(text.splitlines(), delimiter=";" if ";" in first and "," not in first else ",", strict=True)
@@ -137,7 +137,7 @@ def _rows(text: str, reading: _Reading) -> Iterator[tuple[int, dict[str, str]]]:
         reading.wrong(rows.line_num, "", f"this is no CSV: {error}")
 
 
-def _read_row(number: int, row: dict[str, str], reading: _Reading) -> None:
+def _read_row(number: int, row: dict[str, str], reading: _CardReading) -> None:
     before = len(reading.errors)
     begins, currency = _begins(number, row, reading), row.get("currency", "")
     if not _CURRENCY.fullmatch(currency):
@@ -162,10 +162,10 @@ def _read_row(number: int, row: dict[str, str], reading: _Reading) -> None:
             reading.wrong(number, "countries", f"line {known} has a rate of {category} for {where} already")
             return
         card = reading.cards.setdefault((currency, begins), {})
-        card[country, category] = Rate(Decimal(amount), row.get("market", "")[:LONGEST])
+        card[country, category] = CardRate(Decimal(amount), row.get("market", "")[:LONGEST])
 
 
-def _begins(number: int, row: dict[str, str], reading: _Reading) -> date | None:
+def _begins(number: int, row: dict[str, str], reading: _CardReading) -> date | None:
     told = row.get("valid_from", "")
     try:
         found = date.fromisoformat(told) if len(told) == len("2026-10-01") else None
@@ -180,7 +180,7 @@ def _begins(number: int, row: dict[str, str], reading: _Reading) -> date | None:
     return found
 
 
-def _countries(number: int, row: dict[str, str], reading: _Reading) -> list[str]:
+def _countries(number: int, row: dict[str, str], reading: _CardReading) -> list[str]:
     found = row.get("countries", "").split()
     if not found:
         reading.wrong(number, "countries", "no country is named; write codes such as DE AT CH, or * for all others")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.accounts import Number
-from sandbox.meta.billing import HALF_HOUR, RATES, Billing, ChargedMessages
+from sandbox.meta.billing import HALF_HOUR, RATES, ChargedCounts, ChargedMessages
 from sandbox.meta.errors import GraphError
 
 NAME = "pricing_analytics"
@@ -29,7 +29,7 @@ _GRANULARITIES = ("HALF_HOUR", "DAILY", "MONTHLY")
 Point = dict[str, Any]
 
 
-def answer(billing: Billing, numbers: list[Number], wanted: str) -> dict[str, Any]:
+def answer(billing: ChargedCounts, numbers: list[Number], wanted: str) -> dict[str, Any]:
     """Counted from what was really delivered. Raises GraphError for what Meta would refuse."""
     parameters = _parameters(wanted)
     digits = {each.phone_number_id: each.digits for each in numbers}

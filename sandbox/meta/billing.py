@@ -27,7 +27,7 @@ class ChargedMessages:
     type: str
 
 
-class Billing:
+class ChargedCounts:
     def __init__(self) -> None:
         self.counts: BoundedDict[ChargedMessages, int] = BoundedDict(KEPT)
         self._service: BoundedDict[tuple[str, str], int] = BoundedDict(KEPT)
