@@ -114,6 +114,8 @@ def put_in(case: Any, world: dict[str, Any], choose: random.Random) -> None:
         "key_id": world["key_id"],
         "wa_id": "4915112345678",
         "replay_id": world["replay_id"],
+        "currency": "EUR",
+        "valid_from": "2026-10-01",
     }
     if case.operation.path.startswith(("/api/users", "/api/keys")):
         known |= {"user_id": world["operator_id"], "key_id": world["operator_key_id"]}
@@ -135,6 +137,7 @@ def put_in(case: Any, world: dict[str, Any], choose: random.Random) -> None:
             "from": known["wa_id"],
             "email": f"{seed_word(choose)}@nordwind.example",
             "region": "mypurecloud.de",
+            "csv": "valid_from,currency,countries,category,rate\n2026-10-01,EUR,DE,utility,0.05\n",
             "phone_number_id": WHATSAPP["phone_number_id"],
         }
         case.body |= {name: value for name, value in fitting.items() if name in case.body}

@@ -103,9 +103,9 @@ def test_what_is_wrong_with_a_card_is_said(operator: Person, text: str, said: st
     assert "There is none yet" in operator.seen[-1]
 
 
-def test_a_comparison_that_meta_does_not_answer_says_what_to_do(house: House, admin: Person) -> None:
+def test_a_comparison_that_meta_refuses_says_what_to_do(house: House, admin: Person) -> None:
     counted(house, ("AT", "utility", "regular", 5))
     page = f"{house.path}/prices"
     seen = admin.post(f"{page}/{house.line_id}/comparison", status=200, form_on=page)
-    assert "Meta did not answer what it charged" in seen
-    assert "try again in a minute" in seen
+    assert "Meta does not say what it charged" in seen
+    assert "Check the line" in seen

@@ -15,13 +15,14 @@ from db.views import prices
 from relay.checks.line_checks import account_of
 from relay.core import costs
 from relay.core.costs import Charge, Comparison, CountedPrice
-from relay.core.errors import SendError
+from relay.core.errors import FINAL, SendError
 from web.request.context import pool, web_context
 from web.request.errors import ApiError, wrong_field
 
 SECONDS = 10.0
 MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])")
-NOT_TOLD = "Meta did not answer what it charged: {text}. Check the line's access token, and try again in a minute."
+NOT_TOLD = "Meta does not say what it charged: {text}. Check the line's access token: it has to manage the account."
+NO_ANSWER = "Meta did not answer what it charged: {text}. Try again in a minute."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,10 @@ def _report(own: Pool, counted: Sequence[CountedPrice], month: date, currency: s
 
 
 def compare(tenant_id: str, line_id: str, month: date) -> list[Comparison]:
-    """What was counted beside what Meta says that it charged, asked now. Raises ApiError 502 where it says nothing."""
+    """What was counted beside what Meta says that it charged, asked now.
+
+    Raises ApiError 409 where Meta refuses to say, 503 where it does not answer.
+    """
     account = lines.accounts(pool(), web_context().cipher, line_id)
     billing = web_context().channels["whatsapp"].billing
     if account is None or account.tenant_id != tenant_id:
@@ -90,7 +94,10 @@ def compare(tenant_id: str, line_id: str, month: date) -> list[Comparison]:
     try:
         told = billing.charged(since, until, account_of(account, "whatsapp"), time.monotonic() + SECONDS)
     except SendError as error:
-        raise ApiError(502, "not_told", NOT_TOLD.format(text=error.text)) from error
+        if error.fate in ("credentials", *FINAL):
+            raise ApiError(409, "not_told", NOT_TOLD.format(text=error.text)) from error
+        wait = error.retry_after or 2
+        raise ApiError(503, "provider_unavailable", NO_ANSWER.format(text=error.text), retry_after=wait) from error
     return costs.compared(prices.of_tenant(pool(), tenant_id, month, line_id), told)
 
 

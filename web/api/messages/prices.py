@@ -103,13 +103,13 @@ def of_tenant(path: TenantPath, query: PricesQuery) -> Response:
 @api.get(
     "/tenants/<uuid:tenant_id>/lines/<uuid:line_id>/prices/comparison",
     summary="What Meta says that it charged, beside what was counted",
-    responses={200: ComparisonOut, 502: ErrorBody},
+    responses={200: ComparisonOut, 409: ErrorBody},
 )
 @needs("messages:read")
 def comparison(path: LinePath, query: ComparisonQuery) -> Response:
     """Asks Meta now, for the line's number. What others send with the number is counted by Meta alone.
 
-    502: Meta did not answer, or shows it to this token not.
+    409: Meta does not show it to the line's token. 503: Meta did not answer.
     """
     month = prices.month_of(query.month)
     found = prices.compare(known_tenant(path).id, str(path.line_id), month)
