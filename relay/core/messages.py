@@ -165,6 +165,8 @@ class Receipt:
     """Told with `delivered` or `read`, of which one is charged."""
     thread: ThreadFact | None = None
     """Of a failure: it says who answers the contact."""
+    of_line: bool = False
+    """A failure that tells of its line: people have to see to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class UpdateEvent:
     def trouble(self) -> NewNotice | None:
         """A failed message that tells of its line: no payment method, number locked. People have to see to it."""
         update, event = self.update, self.event
-        if not isinstance(event, Receipt) or event.status != "failed" or event.fate != "credentials":
+        if not isinstance(event, Receipt) or event.status != "failed" or not event.of_line:
             return None
         reason = f"messages fail: {event.reason or 'no reason given'}"
         payload = {"code": event.code, "reason": event.reason}  # without ids: the same trouble is one notice

@@ -15,6 +15,7 @@ from relay.channels.http.client import HttpResponse, redact
 from relay.channels.http.reading import record
 from relay.channels.http.redaction import KEPT, kept
 from relay.channels.text import clean
+from relay.channels.whatsapp import code_words
 from relay.core.errors import Fate, SendError
 from relay.core.explain.causes import Cause, own_cause
 
@@ -31,6 +32,8 @@ class ErrorMeaning:
     """The limit is counted by the hour or longer: seconds later it still holds."""
     words: str = ""
     """What people are told in place of Meta's own text, where that says too little."""
+    alarming: bool = False
+    """People have to see to it, or further messages of the line fail."""
 
 
 ELSEWHERE = (
@@ -42,9 +45,9 @@ NOT_PARTNER = (
     "Roles are given in Meta Business Suite"
 )
 
-# Of what the relay never asks for there is no row: calling (138xxx), blocking (139xxx), business usernames (147xxx),
-# making templates and moving numbers (2388xxx, 2494xxx, 2593xxx). `credentials` stops a line, so it is for what
-# no message of the line would survive; what one template, flow or recipient may not have is `refused`.
+# Of what the relay never asks for there is no row: most of calling (138xxx), blocking (139xxx), business usernames
+# (147xxx), making templates and moving numbers (2388xxx, 2494xxx, 2593xxx). `credentials` stops a line, so it is for
+# what no message of the line would survive; what one template, flow or recipient may not have is `refused`.
 TABLE: tuple[tuple[int | range, ErrorMeaning], ...] = (
     (0, ErrorMeaning("credentials", "credentials")),  # token invalid or expired
     (1, ErrorMeaning("retry", "server")),  # unknown error, or an invalid request
@@ -61,7 +64,7 @@ TABLE: tuple[tuple[int | range, ErrorMeaning], ...] = (
     (368, ErrorMeaning("credentials", "credentials")),  # blocked for policy violations
     (613, ErrorMeaning("throttled", "rate")),  # a call limit of Graph's own
     (80007, ErrorMeaning("throttled", "rate", hours=True)),  # the account's limit on management calls
-    (130403, ErrorMeaning("refused", "recipient")),  # the business has blocked this customer
+    (130403, ErrorMeaning("refused", "recipient", words=code_words.BLOCKED)),  # the business has blocked this customer
     (130429, ErrorMeaning("throttled", "rate")),  # the number's throughput
     (130472, ErrorMeaning("refused", "not_allowed")),  # recipient is part of a marketing experiment
     (130497, ErrorMeaning("refused", "not_allowed")),  # the recipient's country is restricted
@@ -95,14 +98,21 @@ TABLE: tuple[tuple[int | range, ErrorMeaning], ...] = (
     (131057, ErrorMeaning("retry", "server")),  # account in maintenance
     (131059, ErrorMeaning("refused", "invalid")),  # cursor of a list
     (131060, ErrorMeaning("refused", "general")),  # message unavailable
-    (131061, ErrorMeaning("refused", "not_allowed")),  # a template with a bid goes by another address only
-    (131062, ErrorMeaning("refused", "recipient")),  # this template needs a phone number, not a user id
-    (131063, ErrorMeaning("refused", "not_allowed")),  # marketing templates are disabled
     (
-        131064,
-        ErrorMeaning("throttled", "rate", "contact", hours=True),
-    ),  # people reached outside of windows; replies go on
-    (131065, ErrorMeaning("refused", "not_allowed")),  # no highest price can be set in the recipient's country
+        131061,
+        ErrorMeaning("refused", "not_allowed", words=code_words.BID),
+    ),  # a template with a bid goes by another address only
+    (
+        131062,
+        ErrorMeaning("refused", "recipient", words=code_words.NEEDS_NUMBER),
+    ),  # this template needs a phone number, not a user id
+    (131063, ErrorMeaning("refused", "not_allowed", words=code_words.NO_MARKETING)),  # marketing templates are disabled
+    # templates held for another category: those and Direct Send are limited, replies go on
+    (131064, ErrorMeaning("throttled", "rate", "contact", hours=True, words=code_words.MISPLACED, alarming=True)),
+    (
+        131065,
+        ErrorMeaning("refused", "not_allowed", words=code_words.NO_HIGHEST_PRICE),
+    ),  # no highest price can be set in the recipient's country
     (131070, ErrorMeaning("refused", "elsewhere", words=ELSEWHERE)),  # another responder has the conversation
     (range(131201, 131216), ErrorMeaning("refused", "general")),  # group
     (132000, ErrorMeaning("refused", "invalid")),  # template: number of parameters
@@ -129,6 +139,7 @@ TABLE: tuple[tuple[int | range, ErrorMeaning], ...] = (
     (range(134100, 134103), ErrorMeaning("refused", "general")),  # marketing API
     (135000, ErrorMeaning("refused", "invalid")),  # parameters, without saying which
     (137000, ErrorMeaning("refused", "recipient")),  # the recipient's identity key has changed
+    (138038, ErrorMeaning("refused", "not_allowed", words=code_words.CALLS_ELSEWHERE)),  # not first for calls
     (2494191, ErrorMeaning("refused", "not_allowed", words=NOT_PARTNER)),  # only the escalation partner takes threads
 )
 _MEANINGS = {
@@ -157,6 +168,11 @@ def fate_of(code: str | None) -> Fate:
     """What a code in a status means: Meta had taken the message, and did not deliver it."""
     found = meaning(code)
     return "refused" if found.hours else found.fate
+
+
+def alarming(code: str | None) -> bool:
+    """Whether a failed message tells of its line, so that people have to see to it."""
+    return meaning(code).alarming or meaning(code).fate == "credentials"
 
 
 def told(status: dict[str, Any]) -> str | None:

@@ -57,8 +57,8 @@ NUMBER_EVENTS = {
     "UNFLAGGED": "The number's quality is good again. Nothing is to be done.",
     "ONBOARDING": "The number has got its first limit. Nothing is to be done.",
     "THROUGHPUT_UPGRADE": (
-        "WhatsApp takes up to 1,000 messages a second of the number. To use that, raise the line's setting Messages "
-        "per second."
+        "WhatsApp takes up to 1,000 messages a second of the number. To use that, raise the line's setting Messages to "
+        "WhatsApp a second."
     ),
 }
 REVIEWS = {

@@ -13,7 +13,7 @@ from relay.channels.base import JsonObject
 from relay.channels.http.reading import first, record
 from relay.channels.http.redaction import redact
 from relay.channels.text import clean, unix_seconds
-from relay.channels.whatsapp.errors import cause, fate_of, told, worded
+from relay.channels.whatsapp.errors import alarming, cause, fate_of, told, worded
 from relay.channels.whatsapp.fields import STANDBY
 from relay.channels.whatsapp.identity import aliases, person, shared_number
 from relay.channels.whatsapp.inbound import echoes, handovers, notices, system
@@ -103,6 +103,7 @@ def _receipt(status: JsonObject, contact: JsonObject) -> Receipt | Notice:
         aliases=named_by,
         answer=told(status) if failed else None,
         fate=fate_of(code) if failed else None,
+        of_line=failed and alarming(code),
         window_until=window_told(status),
         price=price_told(status, named_by) if _STATUSES[named] in CHARGED else None,
         thread=ThreadFact("elsewhere", when) if failed and cause(code) == "elsewhere" else None,

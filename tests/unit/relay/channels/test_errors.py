@@ -80,11 +80,18 @@ def test_meta_codes(status: int, code: int, fate: str) -> None:
         ("131048", "refused", "rate"),
         ("131064", "refused", "rate"),
         ("80007", "refused", "rate"),
+        ("130403", "refused", "recipient"),
+        ("131061", "refused", "not_allowed"),
+        ("131062", "refused", "recipient"),
+        ("131063", "refused", "not_allowed"),
+        ("131065", "refused", "not_allowed"),
+        ("138038", "refused", "not_allowed"),
+        ("139200", "refused", "general"),  # in no description of Meta's
+        ("2494191", "refused", "not_allowed"),
         ("131026", "refused", "recipient"),
         ("131049", "refused", "not_allowed"),
         ("131050", "refused", "opted_out"),
         ("131070", "refused", "elsewhere"),
-        ("2494191", "refused", "not_allowed"),
         ("131051", "refused", "unsupported"),
         ("131053", "as_link", "media_type"),
         ("100", "refused", "invalid"),
@@ -124,6 +131,24 @@ def test_our_own_codes_have_causes_on_both_sides(code: str, cause: str) -> None:
 def test_no_code_stands_in_the_table_twice() -> None:
     spans = [(codes, codes + 1) if isinstance(codes, int) else (codes.start, codes.stop) for codes, _ in whatsapp.TABLE]
     assert all(ends <= begins for (_, ends), (begins, _) in itertools.pairwise(spans))
+
+
+@pytest.mark.parametrize("code", [130403, 131061, 131062, 131063, 131064, 131065, 131070, 138038, 2494191])
+def test_what_to_do_is_told_where_metas_own_text_does_not_say(code: int) -> None:
+    words = whatsapp.meaning(str(code)).words
+    assert words
+    assert whatsapp.failure(meta(400, code)).text.startswith(f"{words} (Meta: (#")
+    status = {"id": "w", "status": "failed", "errors": [{"code": code, "title": "Refused"}]}
+    [receipt] = parse({"kind": "status", "status": status})
+    assert isinstance(receipt, Receipt)
+    assert receipt.reason == f"{words} (Meta: Refused)"
+
+
+@pytest.mark.parametrize(("code", "of_line"), [(131064, True), (131042, True), (131063, False), (131026, False)])
+def test_people_are_told_of_what_concerns_the_whole_line(code: int, of_line: bool) -> None:
+    [receipt] = parse({"kind": "status", "status": {"id": "w", "status": "failed", "errors": [{"code": code}]}})
+    assert isinstance(receipt, Receipt)
+    assert receipt.of_line is of_line
 
 
 TOKEN = "Zx81-not-like-any-token"
