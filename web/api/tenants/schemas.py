@@ -229,6 +229,13 @@ class LineSettings(RequestModel):
     window_template: WindowTemplate | None = Field(
         default=None, description="not set: what comes too late for the 24-hour window fails, with that reason"
     )
+    markdown: Literal["bots", "all"] | None = Field(
+        default=None,
+        description="Markdown of bots, or of everybody, goes out in WhatsApp's own marks; not set: as it was written",
+    )
+    link_previews: bool | None = Field(
+        default=None, description="the phone shows a preview of the first link in a text; not set: it does not"
+    )
     end_text: EndText | None = Field(
         default=None,
         description="what the customer is sent when Genesys tells that the conversation is over; {name} stands for "

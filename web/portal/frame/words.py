@@ -44,6 +44,7 @@ EVENTS = {
     "late": "Out of order",
     "caught_up": "Caught up",
     "file_missing": "Went on without its file",
+    "as_link": "Its file was refused: goes with a link to it",
     "as_text": "An answer whose question was over: told as a text",
     "template": "A template went out in its place",
     "retry": "To be tried again",

@@ -19,12 +19,13 @@ from db.tenants.onboarding import Line
 from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
 from web.portal.lines.ends_form import EndsForm
 from web.portal.lines.template_fields import NeededWith, checked_parameters, lines_of
+from web.portal.lines.writing_form import WritingForm
 from web.portal.wizard.forms import stripped
 
 FILLED_IN = ("text", "name")
 
 
-class SettingsForm(EndsForm):
+class SettingsForm(EndsForm, WritingForm):
     """Empty fields leave a line as the platform is."""
 
     whatsapp_rate_per_second = IntegerField(
@@ -117,6 +118,7 @@ class SettingsForm(EndsForm):
         return (
             found
             | self.end_settings()
+            | self.writing_settings()
             | {
                 "mark_read": self.mark_read.data or None,
                 "show_typing": None if self.show_typing.data else False,

@@ -19,6 +19,7 @@ from relay.channels.whatsapp.outbound.interactive import body_text, header_file,
 from relay.channels.whatsapp.outbound.pins import location
 from relay.channels.whatsapp.outbound.templates import template
 from relay.channels.whatsapp.outbound.thread_control import thread_control
+from relay.channels.whatsapp.outbound.writing import written_for
 from relay.core.contacts.phones import dialled
 from relay.core.contacts.user_ids import is_user_id
 from relay.core.errors import CannotCarry
@@ -56,9 +57,11 @@ def render(
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         **addressed(to),
-        **_worded(message, message_id, media_url, languages),
+        **_worded(written_for(message, account.settings), message_id, media_url, languages),
         "biz_opaque_callback_data": message_id,
     }
+    if body["type"] == "text" and message.native is None and account.settings.get("link_previews"):
+        body["text"] = {"preview_url": True, **body["text"]}
     if message.reply_to:
         body["context"] = {"message_id": message.reply_to}
     edge = "marketing_messages" if _is_marketing(message, account, languages) else "messages"
