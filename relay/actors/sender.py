@@ -18,6 +18,7 @@ from relay import even_clock, metrics
 from relay.actors.lost_answers import FOUND, LOOK_SECONDS, found_there
 from relay.actors.unclaimed import UnclaimedCalls
 from relay.channels.base import Request, Sent
+from relay.core.conversation.another_form import after_refusal, in_some_form
 from relay.core.conversation.dispatch import DispatchFacts, DispatchJob
 from relay.core.conversation.events import NotClaimed
 from relay.core.conversation.launch import learnt_by_failing, learnt_by_sending, may_take
@@ -100,11 +101,14 @@ class SenderActor(RelayActor):
         tell(self._parts.journal, ClaimRequest(claim, self.actor_ref))
 
     def _render(self, job: DispatchJob) -> Request:
-        media = job.message.media
-        url = None if media is None else self._media_url(media, job.direction)
-        return self._side.channel.render(
-            job.message, job.message_id, job.to, self._side.account, url, self._languages(job)
-        )
+        languages = self._languages(job)
+
+        def render(message: Message) -> Request:
+            media = message.media
+            url = None if media is None else self._media_url(media, job.direction)
+            return self._side.channel.render(message, job.message_id, job.to, self._side.account, url, languages)
+
+        return in_some_form(render, job.message, job.direction)
 
     def _languages(self, job: DispatchJob) -> Sequence[ListedTemplate]:
         """Of a template on its way to the phone, what is known of it: memory or Redis, and else nothing."""
@@ -216,7 +220,7 @@ class SenderActor(RelayActor):
         decision, message = self._decide(job, error, now), None
         self._thread = learnt_by_failing(job, error, self._cause(error), now) or self._thread
         if decision.next == "failed":
-            message = self._as_plain_text(job, error)
+            message = self._in_another_form(job, error)
             decision = Decision("retry", counts=False) if message else decision
         failures, first = job.failures, job.first_failure
         if decision.counts:
@@ -238,15 +242,11 @@ class SenderActor(RelayActor):
         works = job.first_failure is not None and self._side.breaker.last_success > job.first_failure
         return decide(error, job.failures + 1, now - job.arrived_at, works)
 
-    def _as_plain_text(self, job: DispatchJob, error: SendError) -> Message | None:
-        """An answer whose question is over is refused as an answer: what was tapped is told as a text."""
-        answer = job.message.answer
-        if answer is None or not answer.found:
-            return None
-        message = replace(job.message, answer=replace(answer, offered_by=None))
-        loss = f"refused as an answer ({error.code}), goes as a text"
-        messages.save_content(self._parts.pool, job.message_id, message, ("as_text", loss))
-        return message
+    def _in_another_form(self, job: DispatchJob, error: SendError) -> Message | None:
+        form = after_refusal(job.message, job.direction, error)
+        if form is not None:
+            messages.save_content(self._parts.pool, job.message_id, form.message, (form.event, form.why))
+        return form.message if form is not None else None
 
     def _verdict(self, job: DispatchJob, decision: Decision, error: SendError, deadline: float) -> Verdict:
         now, again_at, unknown_until = even_clock.now(), None, None

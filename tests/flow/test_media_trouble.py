@@ -108,6 +108,18 @@ def test_what_whatsapp_finds_wrong_all_the_same_goes_as_a_link(installation: Ins
     wait_until(lambda: chat.told(source) == ["Delivered"], message="Delivered to be told, and no failure")
 
 
+def test_what_whatsapp_refuses_at_once_for_its_file_goes_as_a_link(installation: Installation, line: Line) -> None:
+    chat = Chat(installation, line, "4917300000020").opened()
+    trouble = {"error_rate": 1, "error_codes": [131053], "calls": ["messages"], "only": ['"document":', '"document" :']}
+    with installation.faults("meta", **trouble):
+        source = chat.answers("the offer", sample="document")
+        wait_until(chat.on_the_phone, message="it to arrive")
+    [shown] = chat.on_the_phone()
+    assert shown["text"].startswith("the offer") and "offer.pdf: http" in shown["text"]
+    assert installation.row(source)["attempts"] == 2
+    wait_until(lambda: chat.told(source) == ["Delivered"], message="Delivered to be told, and no failure")
+
+
 def test_it_goes_as_a_link_once(installation: Installation, line: Line) -> None:
     chat = Chat(installation, line, "4917300000019").opened()
     phone(chat, fail_code=131053)

@@ -15,10 +15,12 @@ BOT = "bot"
 
 def written_for(message: Message, settings: Mapping[str, Any]) -> Message:
     """The message with the Markdown in its texts in WhatsApp's marks, where the line wants that: `markdown` is "bots"
-    or "all". A template's words are its own."""
+    or "all". A template's words are its own, and a program's are the program's."""
     wanted = settings.get("markdown")
     by_bot = message.attributes.get("originating_entity", "").lower() == BOT
-    if message.template is not None or wanted not in ("bots", "all") or (wanted == "bots" and not by_bot):
+    if message.template is not None or message.native is not None:
+        return message
+    if wanted not in ("bots", "all") or (wanted == "bots" and not by_bot):
         return message
     media = message.media
     if media is not None and media.caption:
