@@ -17,11 +17,13 @@ from gevent import GreenletExit
 from gevent.timeout import Timeout
 
 from db.contacts import conversations
-from db.mailbox import given_up, invitations, messages, part_reports
+from db.mailbox import end_requests, given_up, invitations, messages, part_reports
 from relay import even_clock, metrics
 from relay.core.conversation import effects as do
 from relay.core.conversation import events, window
 from relay.core.conversation.conversation import Conversation
+from relay.core.conversation.dispatch import DispatchJob
+from relay.core.conversation.ends import asked_for
 from relay.core.conversation.events import Wake
 from relay.core.conversation.hold import Holds
 from relay.core.conversation.place import Place
@@ -184,8 +186,7 @@ class ConversationActor(PooledActor):
         """To a sender, to the journal, or to whoever prepares files; these answer by themselves."""
         match effect:
             case do.StartDispatch(turn, job):
-                if not tell(turn.sender, Dispatch(job, self.actor_ref)):
-                    return events.NotClaimed(job.message_id)
+                return self._dispatch(turn, job)
             case do.TellReport(turn, report, to):
                 if not tell(turn.sender, SendReport(report, self.actor_ref, to)):
                     tell(turn.channel, PassTurn(turn.sender))
@@ -202,6 +203,13 @@ class ConversationActor(PooledActor):
             case _:
                 assert_never(effect)
         return None
+
+    def _dispatch(self, turn: Turn, job: DispatchJob) -> events.Event | None:
+        if job.direction == "inbound" and asked_for(job.message, turn.settings):
+            # Before the message goes: whoever takes over after a crash would not look again.
+            end_requests.ask(self._parts.pool, job.message_id)
+        handed_over = tell(turn.sender, Dispatch(job, self.actor_ref))
+        return None if handed_over else events.NotClaimed(job.message_id)
 
     def _ask_postgresql(self, effect: do.ReadRows | do.ReadMapping | do.SendTemplate | do.DecidePart) -> events.Event:
         """Raises StoreError, unless it was only about reading the rows: that is tried again later."""

@@ -13,7 +13,7 @@ import structlog
 from db.daemons import shards
 from db.daemons.lease import AnotherDaemonError, LeaseSession
 from db.errors import meets_everybody
-from db.mailbox import ends, notices, sweep
+from db.mailbox import end_requests, ends, notices, sweep
 from relay import metrics
 from relay.actors.intake import ChannelDropped, IntakeActor
 from relay.actors.journal import JournalActor
@@ -238,6 +238,7 @@ class Supervisor(RelayActor):
             with self._parts.pool.transaction() as cursor:
                 notices.expire(cursor)
                 ends.expire(cursor)
+                end_requests.expire(cursor)
 
     def _sweep(self) -> None:
         if not self._parts.shards or self._parts.journal_behind:

@@ -24,6 +24,7 @@ from db.migrate import ShardCountError
 from relay.actors.archiver import ArchiverActor
 from relay.actors.audit_chainer import AuditChainer
 from relay.actors.catch_up import CatchUpActor
+from relay.actors.ends import EndsActor
 from relay.actors.hours import HoursActor
 from relay.actors.ownership import OwnershipActor
 from relay.actors.prices import PricesActor
@@ -44,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 ONE_EACH: tuple[type[RelayActor], ...] = (
     HoursActor, PricesActor, RateCapActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, TemplatesActor,
-    ArchiverActor,
+    EndsActor, ArchiverActor,
 )  # fmt: skip
 """Beside the messages' path, and without the supervisor: what dies of them is started again."""
 

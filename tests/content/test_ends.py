@@ -9,13 +9,14 @@ import pytest
 
 from tests.flow.chat import Chat
 from tests.flow.installation import Installation, Line
+from tests.waiting import wait_until
 
 numbers = count(4915500800001)
 
 
 @pytest.fixture(scope="module")
 def line(installation: Installation) -> Line:
-    return installation.tenant("Ends", settings={"end_text": "Goodbye."})[0]
+    return installation.tenant("Ends", settings={"end_text": "Goodbye.", "end_words": ["STOP CHAT"]})[0]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,3 +49,35 @@ def test_what_follows_an_end_arrives_after_the_agents_last_word(
     path = f"/api/conversations/{conversation['conversation_id']}/ends"
     kinds = [one["kind"] for one in installation.api("GET", path, tenant=line.tenant_id)["items"]]
     assert kinds == ["agent_left", "over"]
+
+
+def test_a_customers_word_ends_the_conversation_at_genesys(installation: Installation, line: Line, key: str) -> None:
+    told_by(installation, line, events_url=f"{installation.env['PUBLIC_URL']}/genesys/events", events_key=key)
+    chat = Chat(installation, line, str(next(numbers))).opened()
+    with installation.faults("genesys", html_502_rate=1, calls=["end_conversation"]):
+        wamid = chat.writes("stop chat.")
+        chat.agent_reads_in_time("stop chat.")
+        message = installation.row(wamid)["id"]
+        tries = "SELECT tries FROM end_requests WHERE message_id = %s"
+        wait_until(lambda: installation.rows(tries, message)[0]["tries"] > 1, message="it to be tried again")
+    chat.phone_reads_in_time("Goodbye.")
+    conversation = installation.row(wamid)["conversation_id"]
+    ends = installation.api("GET", f"/api/conversations/{conversation}/ends", tenant=line.tenant_id)["items"]
+    assert {"asked", "over"} <= {one["kind"] for one in ends}
+    assert not installation.rows(tries, message)
+
+
+def test_what_the_client_may_not_do_is_found_before_a_customer_asks_for_it(
+    installation: Installation, line: Line
+) -> None:
+    may = ["messaging:integration:view", "messaging:supportedContent:view", "conversation:message:receive"]
+    told_by(installation, line, permissions=may)
+    [found] = ending_found(installation, line)
+    assert found["level"] == "warning" and "conversation:communication:disconnect" in found["text"]
+    told_by(installation, line, permissions=[*may, "conversation:communication:disconnect"])
+    assert [one["level"] for one in ending_found(installation, line)] == ["ok"]
+
+
+def ending_found(installation: Installation, line: Line) -> list[dict[str, Any]]:
+    done = installation.api("POST", f"/api/tenants/{line.tenant_id}/complete-onboarding")
+    return [one for one in done["lines"][0]["findings"] if one["check"] == "ending"]

@@ -48,3 +48,7 @@ CONTENT = (
     "In Genesys Cloud under Admin > Message > Supported Content Profiles, allow these types {direction} in the profile "
     "of the integration. Until then {consequence}."
 )
+ENDING = (
+    "This line lets customers end a conversation by a word, and Genesys would refuse it. In Genesys Cloud under Admin "
+    "> People & Permissions > Roles, give conversation:communication:disconnect to a role of the OAuth client."
+)

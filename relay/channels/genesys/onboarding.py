@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from relay.channels.base import Account, Expected, Finding
 from relay.channels.genesys import advice, profiles
@@ -22,9 +23,11 @@ from relay.channels.text import clean
 from relay.core.errors import SendError
 
 RECEIVE = "conversation:message:receive"
+DISCONNECT = "conversation:communication:disconnect"
 VIEW_INTEGRATION = "messaging:integration:view"
 VIEW_CONTENT = "messaging:supportedContent:view"
 NOBODYS_MESSAGE = "0" * 32
+NOBODYS_CONVERSATION = str(UUID(int=0))
 PROOFS = ("integration",)
 """The client sees the integration, so it is one of the client's organisation."""
 
@@ -42,6 +45,8 @@ def check(client: GenesysClient, account: Account, deadline: float, expected: Ex
     if found is not None:
         findings += looks.content(clean(record(found.get("supportedContent")).get("id")))
     findings += looks.history()
+    if account.settings.get("end_words"):
+        findings += looks.ending()
     if expected.thorough:
         findings += looks.receive()
     return findings
@@ -85,6 +90,20 @@ class _LookUps:
         if answer.status < 300 or (answer.status in (400, 404) and own):
             return [Finding("history", "ok", "what agents wrote while this relay was away can be asked for")]
         return [_unknown("history", failure(answer, self._account.credentials.values()).text)]
+
+    def ending(self) -> list[Finding]:
+        """Whether a customer's word may end a conversation: one that is nowhere is not found, or not permitted."""
+        path, body = f"{MESSAGES}/{NOBODYS_CONVERSATION}", {"state": "disconnected"}
+        try:
+            answer = self._client.call("PATCH", path, self._account, self._deadline, body=body)
+        except SendError as error:
+            return [_unknown("ending", error.text)]
+        own = error_body(answer) is not None
+        if answer.status == 403 and own:
+            return [Finding("ending", "warning", _may_not(answer, DISCONNECT), advice.ENDING)]
+        if answer.status in (400, 404) and own:
+            return [Finding("ending", "ok", "a customer's word may end a conversation")]
+        return [_unknown("ending", failure(answer, self._account.credentials.values()).text)]
 
     def receive(self) -> list[Finding]:
         """No look-up tells of this permission, so an empty message is tried: Genesys cannot take it."""

@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation import window
-from relay.core.messages import Message, Person
+from relay.core.messages import COPY, Message, Person
+from relay.core.visible import as_word
 
 EndKind = Literal["over", "agent_left", "asked"]
 """`asked`: the customer wrote one of the line's words for it."""
 MOST_TEXT = 1024
+MOST_WORD = 60
 PREFIX = "end:"
 """Before the id of what follows an end: no provider's id is like it."""
 
@@ -34,6 +36,22 @@ class ConversationEnd:
 def wants_to_follow(settings: Mapping[str, Any]) -> bool:
     """Whether anything is sent to the customer when a conversation of this line is over."""
     return bool(settings.get("end_text") or settings.get("end_template"))
+
+
+def asked_for(message: Message, settings: Mapping[str, Any]) -> bool:
+    """Whether the customer wrote one of the line's words for the end, and nothing else. Capitals, blanks, full stops
+    and what cannot be seen do not count."""
+    words = settings.get("end_words")
+    if not isinstance(words, (list, tuple)) or message.media is not None or not message.text:
+        return False
+    if len(message.text) > MOST_WORD * 4 or message.source_id.startswith(COPY):
+        return False
+    return bare(message.text) in {bare(str(word)) for word in words} - {""}
+
+
+def bare(text: str) -> str:
+    """What of it counts in a comparison."""
+    return " ".join(as_word(text).casefold().split()).strip(" .!")
 
 
 def following(end: ConversationEnd, mapping: ConversationMapping, settings: Mapping[str, Any]) -> Message | None:

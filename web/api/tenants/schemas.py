@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from relay.channels.genesys.regions import DOMAINS, domain_of
 from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
+from relay.core.conversation.ends import bare
 
 REGIONS = DOMAINS
 """Genesys' login domains by AWS region, for forms."""
@@ -197,6 +198,12 @@ class WindowTemplate(RequestModel):
     parameters: list[TemplateText] = Field(default=[], max_length=20)
 
 
+def _seen(value: str) -> str:
+    if not bare(value):
+        raise ValueError("holds nothing that can be seen")
+    return value
+
+
 class EndTemplate(RequestModel):
     """An approved template for when a conversation is over. `{name}` in a parameter stands for the customer's name."""
 
@@ -212,6 +219,7 @@ def _people_write(value: str) -> str:
     return value
 
 
+EndWord = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_printable), AfterValidator(_seen)]
 EndText = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_people_write)]
 
 
@@ -235,6 +243,11 @@ class LineSettings(RequestModel):
     )
     link_previews: bool | None = Field(
         default=None, description="the phone shows a preview of the first link in a text; not set: it does not"
+    )
+    end_words: list[EndWord] | None = Field(
+        default=None,
+        max_length=20,
+        description="a customer who writes one of these, and nothing else, ends the conversation at Genesys",
     )
     end_text: EndText | None = Field(
         default=None,

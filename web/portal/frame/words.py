@@ -56,6 +56,10 @@ EVENTS = {
     "report_given_up": "The agent's side could not be told",
     "replayed": "Sent again by hand",
     "asked": "Asked for through the API",
+    "end_asked": "Genesys was told to end the conversation",
+    "end_nowhere": "The customer asked for the end",
+    "end_refused": "Genesys did not end the conversation",
+    "end_unknown": "Nobody knows whether Genesys ended the conversation",
     "after_end": "Sent because the conversation ended",
 }
 ENDS = {

@@ -11,13 +11,23 @@ from wtforms import Field, StringField, TextAreaField, ValidationError
 from wtforms.validators import Length, Optional, Regexp
 
 from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
+from relay.core.conversation.ends import MOST_WORD, bare
 from web.portal.lines.template_fields import NeededWith, checked_parameters, lines_of
 from web.portal.wizard.forms import stripped
+
+MOST_WORDS = 20
 
 
 class EndsForm(FlaskForm):
     """Empty fields: nothing is sent."""
 
+    end_words = TextAreaField(
+        "Words by which the customer ends it, one a line",
+        [Optional(), Length(max=2000)],
+        [stripped],
+        "Such as STOP CHAT. A customer who writes one of them, and nothing else, ends the conversation at Genesys; the "
+        "agent sees the message. Capitals, blanks and full stops do not count.",
+    )
     end_text = TextAreaField(
         "Text",
         [Optional(), Length(max=1024)],
@@ -54,6 +64,11 @@ class EndsForm(FlaskForm):
         "As many lines as its body has variables. {name} stands for the customer's name.",
     )
 
+    def validate_end_words(self, given: Field) -> None:
+        words = lines_of(given.data or "")
+        if len(words) > MOST_WORDS or any(len(word) > MOST_WORD or not bare(word) for word in words):
+            raise ValidationError(f"At most {MOST_WORDS} lines, each with {MOST_WORD} characters that can be seen.")
+
     def validate_end_text(self, given: Field) -> None:
         if set(re.findall(r"\{([^{}]*)\}", given.data or "")) - {"name"}:
             raise ValidationError("Only {name} is filled in; take other words out of their braces.")
@@ -66,6 +81,7 @@ class EndsForm(FlaskForm):
         """What stands in the fields, of a line's settings."""
         template = settings.get("end_template") or {}
         return {
+            "end_words": "\n".join(settings.get("end_words") or []),
             "end_template_name": template.get("name"),
             "end_template_language": template.get("language"),
             "end_template_parameters": "\n".join(template.get("parameters", [])),
@@ -78,6 +94,7 @@ class EndsForm(FlaskForm):
             "parameters": lines_of(self.end_template_parameters.data or ""),
         }
         return {
+            "end_words": lines_of(self.end_words.data or "") or None,
             "end_text": (self.end_text.data or "").replace("\r\n", "\n") or None,
             "end_template": template if template["name"] else None,
         }

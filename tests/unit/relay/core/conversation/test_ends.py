@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from relay.core.contacts.mapping import ConversationMapping
-from relay.core.conversation.ends import ConversationEnd, following
+from relay.core.conversation.ends import ConversationEnd, asked_for, following
+from relay.core.messages import COPY, Media, Message, Person
 
 END = ConversationEnd("over", "talk-1", 1_796_000_000.123)
 OPEN = ConversationMapping(
@@ -41,3 +42,47 @@ def test_a_text_follows_while_there_may_be_one_else_the_template(
         assert (found.source_id, found.provider_time) == ("end:talk-1:1796000000123", END.at)
     if found is not None and found.template is not None:
         assert [one.text for one in found.template.body] == ["Ada"]
+
+
+WORDS = {"end_words": ["STOP CHAT", "Fertig!", "结束"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "STOP CHAT",
+        "stop chat",
+        "  Stop\n chat. ",
+        "\u2060STOP\u200b CHAT!",
+        "ＳＴＯＰ　CHAT",
+        "fertig",
+        "FERTIG!!",
+        "结束",
+    ],
+)
+def test_a_customer_asks_for_the_end_by_one_of_the_lines_words(text: str) -> None:
+    assert asked_for(Message("s", Person("x"), 0.0, text=text), WORDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("please STOP CHAT", WORDS),
+        ("STOPCHAT", WORDS),
+        ("stop", WORDS),
+        ("", WORDS),
+        (None, WORDS),
+        ("\u2060", WORDS),
+        ("!", {"end_words": ["!", "\u2060", ""]}),
+        ("STOP CHAT", {}),
+        ("STOP CHAT", {"end_words": "STOP CHAT"}),
+        ("STOP CHAT" + " " * 5000, WORDS),
+    ],
+)
+def test_anything_else_is_a_message_like_any_other(text: str | None, settings: dict[str, Any]) -> None:
+    assert not asked_for(Message("s", Person("x"), 0.0, text=text), settings)
+
+
+def test_what_was_said_to_another_responder_and_what_stands_below_a_file_end_nothing() -> None:
+    assert not asked_for(Message(f"{COPY}s", Person("x"), 0.0, text="STOP CHAT"), WORDS)
+    assert not asked_for(Message("s", Person("x"), 0.0, text="STOP CHAT", media=Media("image")), WORDS)
