@@ -112,18 +112,21 @@ def _follow(
     cursor: Cursor, key: int, end: ConversationEnd, mapping: ConversationMapping, settings: dict[str, Any], now: float
 ) -> None:
     """Into the lane of what agents wrote, behind it."""
-    message = following(end, mapping, settings)
-    if message is None:
+    wanted = following(end, mapping, settings)
+    rows = [
+        Row(
+            messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard, "outbound",
+            sort_key("genesys", message.provider_time, now, place), message,
+        )
+        for place, message in enumerate(wanted)
+    ]  # fmt: skip
+    about = {"end": end.conversation, "reason": end.reason}
+    fresh = messages.insert(cursor, [NewRow(row, about, origin="api") for row in rows]).fresh
+    if not fresh:
         return
-    row = Row(
-        messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard, "outbound",
-        sort_key("genesys", message.provider_time, now, 0), message,
-    )  # fmt: skip
-    inserted = messages.insert(cursor, [NewRow(row, {"end": end.conversation, "reason": end.reason}, origin="api")])
-    if inserted.fresh:
-        events.note(cursor, [(row.id, "after_end", f"Genesys' conversation {end.conversation}")])
-        cursor.execute("UPDATE conversation_ends SET message_id = %s WHERE id = %s", (row.id, key))
-        sweep.notify(cursor, mapping.shard, mapping.conversation_id)
+    events.note(cursor, [(row.id, "after_end", f"Genesys' conversation {end.conversation}") for row in fresh])
+    cursor.execute("UPDATE conversation_ends SET message_id = %s WHERE id = %s", (fresh[0].id, key))
+    sweep.notify(cursor, mapping.shard, mapping.conversation_id)
 
 
 def listed(

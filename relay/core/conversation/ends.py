@@ -9,10 +9,13 @@ from typing import Any, Literal
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation import window
 from relay.core.messages import COPY, Message, Person
+from relay.core.threads import THREAD_CONTROL, ThreadControl, in_words
 from relay.core.visible import as_word
 
 EndKind = Literal["over", "agent_left", "asked"]
 """`asked`: the customer wrote one of the line's words for it."""
+THREADS = {"release": ThreadControl("release"), "ai_agent": ThreadControl("pass", "ai_agent")}
+"""What becomes of the thread, where several responders may answer a contact."""
 MOST_TEXT = 1024
 MOST_WORD = 60
 PREFIX = "end:"
@@ -33,11 +36,6 @@ class ConversationEnd:
     reason: str = ""
 
 
-def wants_to_follow(settings: Mapping[str, Any]) -> bool:
-    """Whether anything is sent to the customer when a conversation of this line is over."""
-    return bool(settings.get("end_text") or settings.get("end_template"))
-
-
 def asked_for(message: Message, settings: Mapping[str, Any]) -> bool:
     """Whether the customer wrote one of the line's words for the end, and nothing else. Capitals, blanks, full stops
     and what cannot be seen do not count."""
@@ -54,12 +52,25 @@ def bare(text: str) -> str:
     return " ".join(as_word(text).casefold().split()).strip(" .!")
 
 
-def following(end: ConversationEnd, mapping: ConversationMapping, settings: Mapping[str, Any]) -> Message | None:
-    """What the customer is sent after the end: the line's text while the 24-hour window is open at that moment, else
-    its template. None: nothing.
+def following(end: ConversationEnd, mapping: ConversationMapping, settings: Mapping[str, Any]) -> list[Message]:
+    """What the line wants done after the end, in order: what the customer is sent, then that the thread is given away.
 
     It has the time of the end, so that what agents wrote before goes before it.
     """
+    said, thread = _said(end, mapping, settings), THREADS.get(str(settings.get("end_thread")))
+    found = [said] if said is not None else []
+    if thread is not None:
+        found.append(
+            Message(
+                f"{PREFIX}{end.conversation}:{round(end.at * 1000)}:thread", Person(mapping.genesys_address), end.at,
+                type=THREAD_CONTROL, text=in_words(thread), control=thread,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _said(end: ConversationEnd, mapping: ConversationMapping, settings: Mapping[str, Any]) -> Message | None:
+    """The line's text while the 24-hour window is open at that moment, else its template. None: nothing."""
     said = str(settings.get("end_text") or "")[:MOST_TEXT]
     person = Person(mapping.genesys_address, wa_id=mapping.wa_id, bsuid=mapping.bsuid)
     message = Message(f"{PREFIX}{end.conversation}:{round(end.at * 1000)}", person, end.at, text=said)

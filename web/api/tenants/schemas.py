@@ -257,6 +257,11 @@ class LineSettings(RequestModel):
     end_template: EndTemplate | None = Field(
         default=None, description="the same where there is no `end_text`, or the 24-hour window has closed"
     )
+    end_thread: Literal["release", "ai_agent"] | None = Field(
+        default=None,
+        description="what becomes of the contact's thread then, with Conversation Routing: released, or passed to "
+        "Meta's agent; not set: it stays with this line",
+    )
 
 
 class NewLine(RequestModel):

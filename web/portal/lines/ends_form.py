@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, StringField, TextAreaField, ValidationError
+from wtforms import Field, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.validators import Length, Optional, Regexp
 
 from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
@@ -64,6 +64,17 @@ class EndsForm(FlaskForm):
         "As many lines as its body has variables. {name} stands for the customer's name.",
     )
 
+    end_thread = SelectField(
+        "Who answers the customer then",
+        [Optional()],
+        choices={
+            "": "This line, until the customer has been silent for a day",
+            "release": "Whoever Meta's routing chooses: the conversation is released",
+            "ai_agent": "Meta's agent: the conversation is passed to it",
+        },
+        description="Only where several responders answer this number (Conversation Routing).",
+    )
+
     def validate_end_words(self, given: Field) -> None:
         words = lines_of(given.data or "")
         if len(words) > MOST_WORDS or any(len(word) > MOST_WORD or not bare(word) for word in words):
@@ -95,6 +106,7 @@ class EndsForm(FlaskForm):
         }
         return {
             "end_words": lines_of(self.end_words.data or "") or None,
+            "end_thread": self.end_thread.data or None,
             "end_text": (self.end_text.data or "").replace("\r\n", "\n") or None,
             "end_template": template if template["name"] else None,
         }

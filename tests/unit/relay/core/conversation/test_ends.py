@@ -35,7 +35,7 @@ TEMPLATE = {"name": "goodbye", "language": "en", "parameters": ["{name}"]}
 def test_a_text_follows_while_there_may_be_one_else_the_template(
     settings: dict[str, Any], mapping: ConversationMapping, text: str | None, template: str | None
 ) -> None:
-    found = following(END, mapping, settings)
+    found = next(iter(following(END, mapping, settings)), None)
     assert (found is None) == (text is template is None)
     if found is not None:
         assert (found.text, found.template.name if found.template else None) == (text, template)
@@ -44,6 +44,18 @@ def test_a_text_follows_while_there_may_be_one_else_the_template(
         assert [one.text for one in found.template.body] == ["Ada"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [("release", "/release"), ("ai_agent", "/pass ai_agent"), (None, None), ("nonsense", None), ("take", None)],
+)
+def test_the_thread_is_given_away_after_what_is_said(wanted: str | None, text: str | None) -> None:
+    bare, said = ([one.text for one in following(END, OPEN, {"end_thread": wanted} | more)] for more in ({}, BYE))
+    assert (bare, said) == ([text] if text else [], ["Bye", text] if text else ["Bye"])
+    ids = [one.source_id for one in following(END, OPEN, {"end_thread": wanted} | BYE)]
+    assert len(set(ids)) == len(ids)
+
+
+BYE = {"end_text": "Bye"}
 WORDS = {"end_words": ["STOP CHAT", "Fertig!", "结束"]}
 
 
