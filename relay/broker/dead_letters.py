@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,11 @@ class DeadLetter:
 
     body: bytes = field(repr=False)
     reason: str
+
+    @property
+    def id(self) -> str:
+        """By which it can be named: the broker gives it none."""
+        return hashlib.sha256(self.body).hexdigest()[:32]
 
 
 def route(body: bytes, shards: int, proved: Callable[[Update], bool]) -> Outgoing | None:
@@ -61,7 +67,7 @@ class DeadLetters:
         return [letter for letter, _ in taken]
 
     def bring_back(
-        self, route: Callable[[bytes], Outgoing | None], publish: Callable[[list[Outgoing]], Any], most: int
+        self, route: Callable[[DeadLetter], Outgoing | None], publish: Callable[[list[Outgoing]], Any], most: int
     ) -> tuple[int, int]:
         """Publish what `route` finds a way for, and only then let go of it; the rest stays.
 
@@ -76,7 +82,7 @@ class DeadLetters:
                 if not taken:
                     break
                 seen += len(taken)
-                routed = [(tag, out) for letter, tag in taken if (out := route(letter.body)) is not None]
+                routed = [(tag, out) for letter, tag in taken if (out := route(letter)) is not None]
                 # Confirmed first: published twice is absorbed by the message's key, lost by nothing.
                 publish([out for _, out in routed])
                 tags = {tag for tag, _ in routed}

@@ -126,7 +126,9 @@ def bring_back(settings: Settings) -> Iterator[str]:
     with closing(Publisher(settings.broker_url)) as publisher, Pool(settings.database_url, size=1) as pool:
         signers = Signers(pool, build_cipher(settings))
         gone, stayed = queue.bring_back(
-            lambda body: route(body, settings.relay_shards, lambda update: signers.proves(update, app_secrets)),
+            lambda letter: route(
+                letter.body, settings.relay_shards, lambda update: signers.proves(update, app_secrets)
+            ),
             lambda letters: publisher.publish(letters, PUBLISH_SECONDS),
             queue.count(),
         )

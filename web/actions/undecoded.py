@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ PUBLISH_SECONDS = 8.0
 class Undecoded:
     """One of them. `arrived_at` in Unix seconds; `payload` as the provider sent it, secrets masked."""
 
+    id: str
     reason: str
     size: int
     readable: bool
@@ -43,17 +45,23 @@ class BroughtBack:
 
 def listed(limit: int) -> tuple[int, list[Undecoded]]:
     """How many there are, and so many of them. They stay. Raises BrokerError."""
+    waiting, letters = looked_at(limit)
+    _note("broker_letters.viewed", len(letters))
+    return waiting, letters
+
+
+def looked_at(limit: int) -> tuple[int, list[Undecoded]]:
+    """The same for who tells the audit log by itself."""
     found = web_context().dead_letters
     letters = found.peek(limit)
-    _note("broker_letters.viewed", len(letters))
     return found.count(), [_shown(one) for one in letters]
 
 
-def bring_back(most: int) -> BroughtBack:
+def bring_back(most: int, wanted: Callable[[DeadLetter], bool] = lambda _: True) -> BroughtBack:
     """As many go back to their queues, of those whose signature counts for their line now. Raises BrokerError."""
     held = web_context()
     gone, stayed = held.dead_letters.bring_back(
-        lambda letter: route(letter, held.shards, _proved),
+        lambda letter: route(letter.body, held.shards, _proved) if wanted(letter) else None,
         lambda letters: held.publisher.publish(letters, PUBLISH_SECONDS),
         most,
     )
@@ -67,8 +75,9 @@ def _shown(letter: DeadLetter) -> Undecoded:
         updates = [load(Update, one) for one in unpacked(letter.body)]
         first = updates[0]
     except (ValueError, IndexError):
-        return Undecoded(letter.reason, len(letter.body), False, False)
+        return Undecoded(letter.id, letter.reason, len(letter.body), False, False)
     return Undecoded(
+        letter.id,
         letter.reason,
         len(letter.body),
         readable=first.channel in EXCHANGE,

@@ -81,6 +81,7 @@ OPERATOR_PAGES = (
     NavigationLink("portal.tenants", "Tenants", "buildings", OPERATOR),
     NavigationLink("portal.all_prices", "Prices", "receipt", OPERATOR),
     NavigationLink("portal.unknown_numbers", "Unknown numbers", "question-circle", OPERATOR),
+    NavigationLink("portal.broker_letters", "Not taken in", "inbox", OPERATOR),
     NavigationLink("portal.operators", "Operators", "person-gear", OPERATOR),
     NavigationLink("portal.operator_keys", "API keys", "key", OPERATOR),
     NavigationLink("portal.operator_audit", "Audit log", "journal-text", OPERATOR),

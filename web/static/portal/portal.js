@@ -74,5 +74,9 @@ function replace(node, text) {
   localTimes(node);
 }
 
+// Work that is done step by step: each answer asks for the next step, as long as the page is there.
+const onward = document.querySelector("form[data-goes-on]");
+if (onward) setTimeout(() => onward.requestSubmit(), 500);
+
 localTimes(document);
 document.querySelectorAll("[data-live]").forEach(keepFresh);
