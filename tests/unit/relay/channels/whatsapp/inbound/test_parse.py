@@ -226,7 +226,7 @@ def mutated(value: Any, chance: random.Random) -> Any:
 
 
 def test_no_mutation_raises_or_vanishes() -> None:
-    """Every item gives exactly one event, which can be written and fits into the database's indexes."""
+    """Every item gives an event, which can be written and fits into the database's indexes."""
     chance = random.Random(4)
     seeds = bodies()
     for number in range(5000):
@@ -234,11 +234,14 @@ def test_no_mutation_raises_or_vanishes() -> None:
         # Most of them inside, or half of them would lose all they hold.
         body = webhook(mutated(seed["entry"][0]["changes"][0], chance)) if number % 10 else mutated(seed, chance)
         for part in list(split(body)) or pytest.fail(f"nothing came of {body!r:.500}"):
-            (event,) = parse(part.payload)
-            dump(event)
-            assert_bounded(event)
-            if isinstance(event, (Message, Ignored)):
-                assert event.person.address == part.address
+            found = parse(part.payload)
+            # What another responder told of the customer is a note of its own, ahead of the message.
+            assert 1 <= len(found) <= 3
+            for event in found:
+                dump(event)
+                assert_bounded(event)
+                if isinstance(event, (Message, Ignored)):
+                    assert event.person.address == part.address
 
 
 def test_deep_nesting_is_survived() -> None:
