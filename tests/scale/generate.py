@@ -43,6 +43,12 @@ INSERT INTO line_notices (tenant_id, line_id, channel, kind, reason, payload, di
 SELECT pg_temp.numbered('aaaa', l / 3), pg_temp.numbered('bbbb', l), 'whatsapp', 'account_update', 'news', '{}',
        decode(md5(n::text), 'hex'), now() - interval '29 days' * (1 - n / 1000.0)
 FROM generate_series(1, 1000) n, generate_series(0, 29) l;
+INSERT INTO message_prices (line_id, tenant_id, month, country, category, type, subtype, total)
+SELECT pg_temp.numbered('bbbb', l), pg_temp.numbered('aaaa', l / 3),
+       (date_trunc('month', now() AT TIME ZONE 'UTC') - m * interval '1 month')::date, country, category, type, '', 100
+FROM generate_series(0, 29) l, generate_series(0, 24) m,
+     unnest(ARRAY['AT', 'CH', 'DE', 'ES', 'FR', 'IT', 'NL', 'PL']) country,
+     (VALUES ('service', 'regular'), ('service', 'free_customer_service'), ('utility', 'regular')) k (category, type);
 """
 
 CONVERSATIONS = """

@@ -17,6 +17,7 @@ LARGE = (
     "message_events",
     "contact_aliases",
     "line_notices",
+    "message_prices",
 )
 SCAN = re.compile(rf"Seq Scan on ({'|'.join(LARGE)})\b")
 # An index that is walked without a condition: for a join by order, say.

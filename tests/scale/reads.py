@@ -12,7 +12,7 @@ from typing import Any
 from db.mailbox import dead_letters, notices
 from db.pool import Pool
 from db.tenants import unknown_lines
-from db.views import audit_search, figures, history, line_health, overview, search, waiting
+from db.views import audit_search, figures, history, line_health, overview, prices, search, waiting
 from db.views.history import MessageSelection
 from db.views.search import ConversationSearch
 from relay.core.explain.reasons import Terms
@@ -23,6 +23,7 @@ BUSY = conversation_id(0)
 QUIET_LINE = line_id(2)
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
+THIS_MONTH = NOW.date().replace(day=1)
 # How messages wait is told without Redis.
 TERMS = Terms()
 
@@ -121,12 +122,15 @@ OF_A_TENANT: dict[str, Read] = {
     ),
     "notices, one line": lambda pool: notices.listed(pool, LARGEST, QUIET_LINE).items,
     "audit log": lambda pool: audit_search.listed(pool, audit_search.AuditSearch(LARGEST)).items,
+    "prices of a month": lambda pool: prices.of_tenant(pool, LARGEST, THIS_MONTH),
+    "prices of a month, one line": lambda pool: prices.of_tenant(pool, LARGEST, THIS_MONTH, QUIET_LINE),
     "dashboard": lambda pool: figures.dashboard(pool, LARGEST, "Europe/Berlin"),
     "dashboard, half an hour off": lambda pool: figures.dashboard(pool, LARGEST, "Asia/Kolkata"),
 }
 
 OF_ALL: dict[str, Read] = {
     "overview": overview.overview,
+    "prices of a month": lambda pool: prices.of_all(pool, THIS_MONTH),
     "unknown numbers": unknown_lines.listed,
     "tenants": lambda pool: overview.tenants(pool).items,
     "an operator's look at a message": lambda pool: history.get(pool, None, a_message(pool)),

@@ -22,6 +22,7 @@ from tests.scale.reads import BUSY, LARGEST
 
 # What answers to others, asks a provider, or ends a session.
 LEFT_OUT = ("/docs/", "/webhook/", "/health/", "/metrics", "/portal/logout", "/auth/")
+ASKING_META = "/prices/comparison"
 # What lists and searches are asked with; added to the plain address.
 QUERIES = {
     "/api/tenants/<uuid:tenant_id>/credentials": ["?type=whatsapp"],
@@ -61,7 +62,8 @@ def addresses(app: Flask, known: dict[str, str]) -> Iterator[tuple[str, str | No
     """(rule, address); the address is None where a sample is missing."""
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         file = rule.endpoint.rpartition(".")[2] == "static"
-        if file or "GET" not in (rule.methods or ()) or rule.rule.startswith(LEFT_OUT):
+        asks = rule.rule.startswith(LEFT_OUT) or rule.rule.endswith(ASKING_META)
+        if file or "GET" not in (rule.methods or ()) or asks:
             continue
         plain = _address(rule, known)
         yield rule.rule, plain
