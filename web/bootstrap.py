@@ -19,6 +19,7 @@ from relay.core.limits import Rates
 from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
 from relay.stores.series import SharedSeries
+from relay.stores.template_directory import TemplateDirectory
 from web.app import create_app
 from web.openid import parts as openid
 from web.request.start_up import StartUp
@@ -58,6 +59,7 @@ def build_web(settings: Settings) -> Flask:
         dead_letters=DeadLetters(settings.broker_url),
         bucket=bucket,
         objects=objects,
+        templates=TemplateDirectory(cache),
         channels=build_channels(settings, cache, build_changes(pool, cache)),
         preparation=preparation,
         absence=absence,

@@ -90,6 +90,17 @@ def _mapping(cursor: Cursor, asked: NewSend, shards: int) -> ConversationMapping
     return conversations.resolve(cursor, [seen], shards)[0]
 
 
+def asked_before(pool: Pool, tenant_id: str, key: str) -> bool:
+    """Whether a message was asked for under this id."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT 1 FROM lines l JOIN message_tracking m ON m.line_id = l.id
+                AND m.direction IN ('inbound', 'outbound') AND m.source_id = %s WHERE l.tenant_id = %s LIMIT 1""",
+            (f"{PREFIX}{key}", tenant_id),
+        )
+        return cursor.fetchone() is not None
+
+
 def _known(cursor: Cursor, asked: NewSend) -> str | None:
     """Looked for on all lines and in both directions, so that an id stands for one message only."""
     cursor.execute(

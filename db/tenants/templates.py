@@ -13,6 +13,7 @@ from psycopg2.extras import Json, execute_values
 from db.cursor import Cursor
 from db.paging import Page, decode, page
 from db.pool import Pool
+from db.tenants.changes import TakenError
 from relay.core.messages import load
 from relay.core.templates.listed import ListedTemplate
 from relay.core.templates.news import MOST_KEPT, TemplateNews
@@ -205,16 +206,21 @@ def take_due(pool: Pool, seconds: float, at_once: int) -> list[DueList]:
         return [DueList(row[0], row[1] or "", row[2], row[3]) for row in cursor.fetchall()]
 
 
-def begin(pool: Pool, tenant_id: str, line_id: str) -> DueList:
-    """Somebody asks by hand: what is told after this moment stays."""
+def begin(pool: Pool, tenant_id: str, line_id: str, seconds: float) -> DueList:
+    """Somebody asks by hand, who is nobody's neighbour for `seconds`. Raises TakenError."""
     with pool.transaction() as cursor:
         cursor.execute(
-            """INSERT INTO template_lists (tenant_id) VALUES (%s)
-               ON CONFLICT (tenant_id) DO UPDATE SET due_at = template_lists.due_at RETURNING due_at, now()""",
-            (tenant_id,),
+            """INSERT INTO template_lists AS l (tenant_id, taken_until) VALUES (%s, now() + make_interval(secs => %s))
+               ON CONFLICT (tenant_id) DO UPDATE SET taken_until = excluded.taken_until
+                 WHERE (l.taken_until IS NULL OR l.taken_until < now())
+                   AND (l.fetched_at IS NULL OR l.fetched_at < now() - make_interval(secs => %s))
+               RETURNING due_at, now()""",
+            (tenant_id, seconds, AT_LEAST_SECONDS),
         )
-        due_at, asked_at = cursor.fetchone()
-    return DueList(tenant_id, line_id, due_at, asked_at)
+        row = cursor.fetchone()
+    if row is None:
+        raise TakenError("read_already", "the templates are being read, or were read a moment ago; look again")
+    return DueList(tenant_id, line_id, *row)
 
 
 def store(pool: Pool, due: DueList, waba_id: str, found: Sequence[ListedTemplate], *, whole: bool) -> list[str]:

@@ -151,6 +151,18 @@ def test_a_template_that_cannot_be_read_or_does_not_exist_fails_with_what_to_do(
     assert "132001" in failed(chat, chat.answers("/template no_such_thing en"))["message"]
 
 
+def test_what_does_not_fit_the_template_fails_with_a_sentence_and_never_leaves(
+    installation: Installation, bare: Line
+) -> None:
+    path = f"/api/tenants/{bare.tenant_id}/lines/{bare.id}/templates?q=order"
+    wait_until(lambda: installation.api("GET", path)["items"], message="the list of templates")
+    chat = late(installation, bare)
+    reason = failed(chat, chat.answers("/template order_update en\nAda"))
+    assert reason["code"] == "InvalidMessageStructure"
+    assert "the template order_update (en) needs a value for {{2}} in its body" in reason["message"]
+    assert chat.on_the_phone()[-1]["text"] == "that was yesterday"
+
+
 def test_a_template_goes_out_through_the_api(installation: Installation, bare: Line) -> None:
     chat = late(installation, bare)
     template = {"name": "order_update", "language": "en", "parameters": ["Ada", "4711"]}

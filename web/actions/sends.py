@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ from relay import even_clock
 from relay.channels.http.origins import is_https, origin_of
 from relay.core.content import Native, Template
 from relay.core.errors import SendError, StoreError
-from relay.core.messages import Direction, Media, MediaKind, Message, Person
+from relay.core.messages import Direction, Media, MediaKind, Message, Person, dump
 from relay.core.queues import TARGET
 from web.request.context import web_context
 from web.request.errors import ApiError, wrong_field
@@ -119,7 +120,8 @@ def _request(line_id: str, wanted: MessageRequest) -> dict[str, Any]:
         "text": wanted.text,
         "media_url": wanted.media_url,
         "filename": wanted.filename,
-        "template": asdict(wanted.template) if wanted.template else None,
+        # As it comes back from PostgreSQL: a repeat would else be another message for its tuples.
+        "template": json.loads(dump(wanted.template)) if wanted.template else None,
         "native": asdict(wanted.native) if wanted.native else None,
     }
     return {name: value for name, value in given.items() if value is not None}

@@ -24,11 +24,23 @@ from web.api.messages import (
     state,
     tracking,
 )
-from web.api.tenants import catching_up, former_secrets, numbers, onboarding, ownership, rate_cards, setup, tokens
+from web.api.tenants import (
+    catching_up,
+    former_secrets,
+    numbers,
+    onboarding,
+    ownership,
+    rate_cards,
+    setup,
+    templates,
+    tokens,
+)
 from web.api.tenants.schemas import ErrorBody
 from web.request import errors
 
-OF_TENANTS = (setup.api, onboarding.api, catching_up.api, former_secrets.api, users.api, keys.api, openid.api)
+OF_TENANTS = (
+    setup.api, onboarding.api, catching_up.api, templates.api, former_secrets.api, users.api, keys.api, openid.api,
+)  # fmt: skip
 BLUEPRINTS = (
     *OF_TENANTS,
     users.operators,

@@ -14,6 +14,7 @@ from relay.core.explain.reasons import Terms
 from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
+from relay.stores.template_directory import TemplateDirectory
 from web.openid.parts import OpenId
 from web.request.start_up import StartUp
 from web.request.throttle import OncePer, RepeatCounter
@@ -35,6 +36,7 @@ class WebContext:
     dead_letters: DeadLetters
     bucket: TokenBucket
     objects: ObjectStore
+    templates: TemplateDirectory
     channels: dict[str, Channel]
     preparation: StartUp
     absence: Absence

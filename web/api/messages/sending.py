@@ -12,6 +12,7 @@ from flask import Response
 from relay.core.content import Native
 from relay.core.messages import Direction, Person
 from web.actions.sends import MessageRequest, SendState, send
+from web.actions.templates import checked
 from web.api.blueprint import behind_a_key
 from web.api.messages import native, references, sending_objects
 from web.api.messages.native import ObjectError
@@ -48,6 +49,8 @@ def send_to_phone(query: SendQuery, body: ToPhone) -> Response:
     GET /api/messages/{id}.
     """
     tenant_id, line_id = line_of(body.phone_number_id)
+    if body.template is not None:
+        checked(pool(), tenant_id, body.template.canonical, body.template.file, idempotency.key())
     found = send(pool(), tenant_id, line_id, _to_phone(body, line_id), _patience(query))
     shown = SentToPhone.model_validate({**_shown(found), "wamid": found.provider_id})
     return reply(shown, 200 if found.finished else 202)

@@ -171,6 +171,11 @@ class TemplateRequest(RequestModel):
     )
 
     @property
+    def file(self) -> str | None:
+        """The kind of the file in its header."""
+        return self.header.type if self.header is not None else None
+
+    @property
     def canonical(self) -> Template:
         given = self.parameters
         body = (

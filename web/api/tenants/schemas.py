@@ -249,6 +249,10 @@ class LineSettings(RequestModel):
         max_length=20,
         description="a customer who writes one of these, and nothing else, ends the conversation at Genesys",
     )
+    marketing_messages: bool | None = Field(
+        default=None,
+        description="templates of the category marketing go by Meta's marketing messages; not set: they go as all do",
+    )
     end_text: EndText | None = Field(
         default=None,
         description="what the customer is sent when Genesys tells that the conversation is over; {name} stands for "
