@@ -11,7 +11,7 @@ from flask_wtf import CSRFProtect
 from db.access import sessions
 from web.portal.frame import browser, errors, shell, words
 from web.portal.frame.blueprint import portal
-from web.portal.lines import catching_up, checks, former_secrets, line_pages, unknown_numbers
+from web.portal.lines import catching_up, checks, former_secrets, line_pages, template_trial, templates, unknown_numbers
 from web.portal.messages import broker_letters, conversations, dead_letters, media, notices, tracking
 from web.portal.overview import dashboard, installation, tenants
 from web.portal.people import account, audit, confirm, keys, login, openid, openid_settings, second_factor, users
@@ -44,6 +44,8 @@ PAGES = (
     users,
     second_factor,
     setup,
+    template_trial,
+    templates,
     tenants,
     unknown_numbers,
     words,

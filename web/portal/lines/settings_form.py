@@ -98,6 +98,12 @@ class SettingsForm(EndsForm, WritingForm):
         "not delivered.",
     )
 
+    marketing_messages = BooleanField(
+        "Send marketing templates as marketing messages",
+        description="By Meta's Marketing Messages API, which the WhatsApp account has to be enabled for. The category "
+        "that the template has now decides.",
+    )
+
     @classmethod
     def of(cls, line: Line) -> Self:
         template = line.settings.get("window_template") or {}
@@ -121,6 +127,7 @@ class SettingsForm(EndsForm, WritingForm):
             | self.writing_settings()
             | {
                 "mark_read": self.mark_read.data or None,
+                "marketing_messages": self.marketing_messages.data or None,
                 "show_typing": None if self.show_typing.data else False,
                 "window_template": self._template(),
             }

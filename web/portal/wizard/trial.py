@@ -47,12 +47,12 @@ class TrialForm(FlaskForm):
 
     def validate_number(self, field: StringField) -> None:
         try:
-            person_of(_dialled(field.data or ""))
+            person_of(dialled(field.data or ""))
         except ApiError:
             raise ValidationError("Enter the number with its country code, such as +49 151 12345678.") from None
 
 
-def _dialled(number: str) -> str:
+def dialled(number: str) -> str:
     """00 before a country code is the + of many countries; other signs than digits only make it readable."""
     plain = re.sub(r"[ ()/-]", "", number)
     return "+" + plain[2:] if plain.startswith("00") else plain
@@ -97,7 +97,7 @@ def begin_trial(tenant_id: object) -> ResponseReturnValue:
     line = next((one for one in _live(held) if one.id == form.line.data), None) or next(iter(_live(held)), None)
     if line is None or not form.validate_on_submit():
         return _page(held, form, None), 400
-    digits = person_of(_dialled(form.number.data or "")).address
+    digits = person_of(dialled(form.number.data or "")).address
     notes.trial({"line": line.id, "number": digits, "to": _name_of(held, line), "since": time.time()})
     return _to_trial()
 
