@@ -111,7 +111,8 @@ class Expected:
     """What the provider should have been told about us.
 
     `webhook_urls`: the address to enter, then further ones that reach us too; none: not compared.
-    `thorough`: also make calls that can only fail, where that is the only way to learn of a permission.
+    `thorough`: also what says nothing of whose the line is, and calls that can only fail, where that is the only way
+    to learn of a permission.
     """
 
     webhook_urls: tuple[str, ...] = ()
@@ -165,6 +166,29 @@ class Listing:
 
     messages: tuple[ListedMessage, ...]
     over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookField:
+    """One kind of webhook. `use`: traffic, health, portal, optional, or other: not known here, and left alone."""
+
+    name: str
+    use: str
+    purpose: str
+    subscribed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribedFields:
+    """The kinds of webhooks that an app at the provider gets, at `callback_url` ("": none)."""
+
+    app_id: str
+    callback_url: str
+    fields: tuple[WebhookField, ...]
+
+    @property
+    def complete(self) -> bool:
+        return all(field.subscribed for field in self.fields)
 
 
 class TokenCache(Protocol):
@@ -242,6 +266,16 @@ class Billing(Protocol):
         ...
 
 
+class FieldSubscription(Protocol):
+    """Which kinds of webhooks the account's app gets. Calls as those of a Channel."""
+
+    def subscribed(self, account: Account, deadline: float) -> SubscribedFields: ...
+
+    def subscribe(self, account: Account, deadline: float, urls: Sequence[str], secret: str) -> SubscribedFields:
+        """All that are of use, read back. `urls`: ours, the one to enter first; `secret` proves the first call."""
+        ...
+
+
 class Channel(Protocol):
     """A provider. What takes no `deadline` is pure; the rest makes provider calls.
 
@@ -264,6 +298,8 @@ class Channel(Protocol):
     """None: the provider tells nothing afterwards."""
     billing: Billing | None
     """None: the provider charges nothing for single messages, or does not say."""
+    fields: FieldSubscription | None
+    """None: the provider sends every kind of webhook."""
     ends: Ends | None
     """None: conversations there have no end."""
     catalogue: Catalogue | None

@@ -42,6 +42,7 @@ class GenesysChannel:
     billing = None
     proofs = onboarding.PROOFS
     catalogue = None
+    fields = None
 
     def __init__(self, transport: HttpTransport) -> None:
         self._client = GenesysClient(transport)

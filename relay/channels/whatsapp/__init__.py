@@ -22,6 +22,7 @@ from relay.channels.base import (
 from relay.channels.http.client import HttpTransport
 from relay.channels.whatsapp import limits, webhook
 from relay.channels.whatsapp.account import coexistence, onboarding, setup
+from relay.channels.whatsapp.account.app_fields import AppFields
 from relay.channels.whatsapp.account.catalogue import WhatsAppCatalogue
 from relay.channels.whatsapp.account.charges import AccountCharges
 from relay.channels.whatsapp.account.token import CheckedTokens
@@ -53,6 +54,7 @@ class WhatsAppChannel:
         self._client = WhatsAppClient(transport)
         self.catalogue = WhatsAppCatalogue(self._client)
         self.billing = AccountCharges(self._client)
+        self.fields = AppFields(self._client)
         self._tokens = CheckedTokens(self._client, transport.tokens)
         self.stand_in = any(origin.scheme == "http" for origin in transport.graph_origins)
 

@@ -38,3 +38,11 @@ OTHER_APP = (
     "In the app {app_id} at developers.facebook.com under App settings > Basic, show the App secret and copy it here."
 )
 HEALTH = "Meta's WhatsApp Manager, on the number's page, says what is to be done."
+FIELDS = (
+    "Let the relay subscribe all of them, by the button on the page Checks; or in your app at developers.facebook.com "
+    "open WhatsApp > Configuration > Webhook fields and subscribe to them there."
+)
+ROLES = (
+    "In Meta Business Suite, under the WhatsApp account's conversation routing, make this app's business the primary "
+    "for customer service, or the escalation partner, and switch standby on for it."
+)

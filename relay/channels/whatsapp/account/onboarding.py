@@ -13,7 +13,7 @@ from relay.channels.base import Account, Expected, Finding
 from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
-from relay.channels.whatsapp.account import advice, coexistence, inspection
+from relay.channels.whatsapp.account import advice, app_fields, coexistence, inspection, roles
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure, is_foreign, meta_error
 from relay.channels.whatsapp.outbound.render import phone_number_id
@@ -37,9 +37,14 @@ def check(client: WhatsAppClient, account: Account, deadline: float, expected: E
     token, told = looks.token()
     apps, subscription = looks.subscription(clean(record(token).get("app_id")))
     findings += looks.ownership() + told + subscription
-    findings += looks.app_secret(token)
+    secret = looks.app_secret(token)
+    findings += secret
     if number is not None:
         findings += _webhook(number, apps, expected) + looks.health(number) + looks.coexistence()
+    if expected.thorough:
+        findings += looks.roles()
+        if all(finding.level != "refused" for finding in secret):
+            findings += looks.fields(token)
     return findings
 
 
@@ -136,6 +141,20 @@ class _LookUps:
         """For information. Optional: a number that Meta says nothing more of is none that is used elsewhere."""
         answer, _ = self._ask(f"/{quote(self._number, safe='')}", {"fields": coexistence.FIELDS})
         return coexistence.findings(answer)
+
+    def fields(self, token: Found | None) -> list[Finding]:
+        """Which webhook fields the app is subscribed to. Only told where the app and its secret are known."""
+        app_id = clean(record(token).get("app_id"))
+        if not self._account.credentials.get("app_secret") or not app_id:
+            return []
+        try:
+            return app_fields.findings(app_fields.read(self._client, self._account, app_id, self._deadline))
+        except SendError as error:
+            return [_unknown("webhook_fields", error.text)]
+
+    def roles(self) -> list[Finding]:
+        answer, _ = self._ask(f"/{quote(self._number, safe='')}/{roles.EDGE}", {})
+        return roles.findings(answer)
 
     def _ask(
         self, path: str, query: Mapping[str, str], account: Account | None = None
