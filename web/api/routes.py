@@ -34,13 +34,22 @@ from web.api.tenants import (
     setup,
     templates,
     tokens,
+    webhook_fields,
 )
 from web.api.tenants.schemas import ErrorBody
 from web.request import errors
 
 OF_TENANTS = (
-    setup.api, onboarding.api, catching_up.api, templates.api, former_secrets.api, users.api, keys.api, openid.api,
-)  # fmt: skip
+    setup.api,
+    onboarding.api,
+    catching_up.api,
+    templates.api,
+    webhook_fields.api,
+    former_secrets.api,
+    users.api,
+    keys.api,
+    openid.api,
+)
 BLUEPRINTS = (
     *OF_TENANTS,
     users.operators,
