@@ -9,6 +9,7 @@ from unittest.mock import ANY
 from uuid import uuid4
 
 import pytest
+import requests
 from flask import Flask
 
 from db.tenants import onboarding, registry
@@ -17,6 +18,7 @@ from tests import processes
 from tests.portal.client import BY, Person, changes_of, live_line, new_tenant, running_app
 from tests.portal.conftest import new_user
 from tests.portal.suedlicht import GENESYS, WHATSAPP
+from tests.waiting import PATIENCE
 from web.request.web_context import WebContext
 
 NUMBER, INTEGRATION = "300000000000009", "22222222-bbbb-4000-8000-000000000009"
@@ -182,6 +184,21 @@ def test_the_checks_say_the_same_as_the_doctor(admin: Person, base: str, line: L
     assert "No app is subscribed to the business account" in page
     assert "An app secret is set, so Meta&#39;s webhooks can be verified." in page
     assert 'data-side="genesys"' in admin.post(f"{base}/checks/{line.id}", status=200)
+
+
+def test_missing_webhook_fields_are_subscribed_to_at_a_button(
+    admin: Person, base: str, line: Line, settings_env: dict[str, str]
+) -> None:
+    """Meta tries the address first; nobody listens there in this test, so its words are shown and nothing changes."""
+    account = f"http://127.0.0.1:{settings_env['SANDBOX_PORT']}/control/accounts"
+    before = admin.post(f"{base}/checks/{line.id}", status=200)
+    assert "Subscribe to all webhook fields" not in before
+    number = {"phone_number_id": line.phone_number_id, "fields": ["messages"]}
+    assert requests.post(account, json={"whatsapp": number}, timeout=PATIENCE).ok
+    page = admin.post(f"{base}/checks/{line.id}", status=200)
+    assert "messaging_handovers (conversations that are passed to us or taken from us)" in page
+    assert "Subscribe to all webhook fields" in page
+    assert "Callback verification failed" in admin.follow(f"{base}/checks/{line.id}/fields", {})
 
 
 def test_many_lines_come_page_by_page(admin: Person, parts: WebContext, base: str, line: Line) -> None:

@@ -98,6 +98,9 @@ def test_a_second_tenant_goes_live_and_sees_its_first_message(
     page.get_by_text("Point the webhook here for me").click()
     page.get_by_role("button", name="Point it here").click()
     expect(page.get_by_text("Done: WhatsApp sends to this relay now.")).to_be_visible()
+    page.get_by_text("Subscribe to the webhook fields for me").click()
+    page.get_by_role("button", name="Subscribe to all of them").click()
+    expect(page.get_by_text("Done: your app is subscribed to every webhook field")).to_be_visible()
     go_on(page)
 
     expect(page.get_by_role("heading", name="This relay")).to_be_visible()

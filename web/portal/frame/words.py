@@ -159,6 +159,7 @@ ACTIONS = {
     "line.transferred": "A line passed on to another tenant",
     "credentials.put": "Changed credentials",
     "credentials.former_ended": "Ended replaced webhook secrets at once",
+    "line.subscribed": "Subscribed an app at Meta to all webhook fields",
     "line.configured": "Changed the settings of a line",
     "credentials.login_renewed": "The log-in at Genesys was renewed",
     "credentials.health": "A provider judged credentials",

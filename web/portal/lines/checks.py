@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import render_template, request
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from db.tenants import onboarding
 from db.tenants.onboarding import Line
 from relay.checks import line_checks as line_checks
+from web.actions import webhook_fields
 from web.api.tenants.checks import of_tenant, ours
-from web.portal.frame.blueprint import portal, tenant, tenant_pool
+from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
 from web.portal.wizard.review import results
 from web.request.context import web_context
 from web.request.errors import ApiError
@@ -45,8 +46,22 @@ def check_one(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
         raise ApiError(404, "not_found", "there is no such line")
     found = results(line_checks.check_line(web_context().channels, subject, ours()))
     if request.headers.get("X-Fragment") == "1":
-        return render_template("portal/setup/_results.html", results=found)
+        return render_template("portal/setup/_results.html", results=found, line_id=subject.line_id)
     return _page({subject.line_id: found})
+
+
+@portal.post("/tenants/<uuid:tenant_id>/checks/<uuid:line_id>/fields")
+@needs("tenants:write")
+@recent
+def subscribe_fields(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
+    """Has Meta send every kind of webhook that is of use; the line is to be checked again afterwards."""
+    try:
+        done = webhook_fields.subscribe(tenant().id, str(line_id))
+    except ApiError as error:
+        flash(f"Nothing was changed: {error.message}.", "danger")
+    else:
+        flash(f"The app {done.app_id} is subscribed to every webhook field that is of use here.", "success")
+    return redirect(url_for("portal.checks", tenant_id=tenant().id))
 
 
 def _page(found: dict[str, list[tuple[str, str, list[tuple[str, str, str, str]]]]]) -> str:

@@ -13,12 +13,14 @@ from relay.channels.base import Offer
 from relay.checks import line_checks
 from relay.checks.line_checks import Side
 from relay.core.errors import SendError
+from web.actions import webhook_fields
 from web.portal.frame.blueprint import portal, recent, tenant
 from web.portal.wizard import notes
 from web.portal.wizard.forms import FORMS, SideForm
 from web.portal.wizard.pages import side_page
 from web.portal.wizard.state import Setup, Shown, ours, read, shown
 from web.request.context import web_context
+from web.request.errors import ApiError
 from web.request.principal import needs
 
 Answer = TypeVar("Answer")
@@ -55,7 +57,7 @@ def _posted(side: Side) -> ResponseReturnValue:
     if not valid:
         return _incomplete(side, form)
     do = request.form.get("do", "save")
-    known = DO_AT_GENESYS if side == "genesys" else DO
+    known = DO_AT_GENESYS if side == "genesys" else DO_AT_META
     return known.get(do, _save)(side, form)
 
 
@@ -143,6 +145,28 @@ def _pointed(setup: Setup, side: Side, secret: str) -> bool:
     return True
 
 
+def _subscribe(side: Side, form: SideForm) -> ResponseReturnValue:
+    """All webhook fields of use. Stored first: Meta tries the address before it takes the list."""
+    setup = read()
+    if missing := setup.missing(side):
+        return _incomplete(side, form, tuple(missing))
+    if any(level == "refused" for _, level, _, _ in _checked(setup, side)):
+        flash(f"{PROVIDER[side]} says no to this: see below what to do. Nothing was changed there.", "danger")
+        return _back(side, "findings")
+    notes.store(side)
+    setup = read()
+    account = setup.subject().whatsapp
+    assert account is not None  # nothing is missing
+    try:
+        webhook_fields.subscribe_app(account, setup.addresses(side), setup.values(side).get("verify_token", ""))
+    except ApiError as error:
+        flash(f"Nothing was changed at Meta: {error.message}.", "danger")
+        return _back(side)
+    _checked(setup, side)
+    flash("Done: your app is subscribed to every webhook field that is of use here.", "success")
+    return _back(side)
+
+
 def _create(side: Side, form: SideForm) -> ResponseReturnValue:
     """A new integration at Genesys, with our address and secret from its first moment."""
     setup = read()
@@ -183,6 +207,7 @@ DO: dict[str, Callable[[Side, SideForm], ResponseReturnValue]] = {
     "connect": _connect,
 }
 """What the buttons are called."""
+DO_AT_META = DO | {"fields": _subscribe}
 DO_AT_GENESYS = DO | {"create": _create, "login": _log_in}
 
 
