@@ -201,8 +201,9 @@ def test_the_operators_key(
     untried = [label for label, statuses in seen.items() if not any(status < 300 for status in statuses)]
     with capsys.disabled():
         print(f"\n{len(seen)} operations; only refusals from: {', '.join(untried)}")
-    assert len(untried) <= 7, (
-        "what needs a state that cannot be left: a tenant has one replay at a time, and one line less"
+    assert len(untried) <= 10, (
+        "what needs a state that cannot be left: a tenant has one replay at a time, and one line less; "
+        "or somebody who listens where Meta tries our address"
     )
 
 
