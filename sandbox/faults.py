@@ -56,6 +56,8 @@ class Faults(FaultSettings):
     timeout_seconds: float = Field(default=0, ge=0, le=600)
     html_502_rate: Rate = 0.0
     html_502_processed_rate: Rate = 0.0
+    html_200_rate: Rate = 0.0
+    """Somebody else's page, with 200, in the provider's place: the call is not processed."""
     token_expired: Annotated[Literal["until_renewed", "for_good"] | None, BeforeValidator(_expiry)] = None
     media_404_rate: Rate = 0.0
     duplicate_rate: Rate = 0.0

@@ -15,6 +15,7 @@ from sandbox.refusal import Refusal
 from sandbox.world_access import current
 
 HTML_502 = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
+HTML_200 = "<html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>\n"
 
 
 @dataclass(slots=True)
@@ -89,6 +90,9 @@ def _before(provider: ProviderFront, call: str, faults: Faults) -> Response | No
     if dice.strikes(faults.html_502_rate):
         injected["html_502"] += 1
         return _html()
+    if dice.strikes(faults.html_200_rate):
+        injected["html_200"] += 1
+        return Response(HTML_200, 200, mimetype="text/html")
     if dice.strikes(faults.error_rate):
         refusal = provider.injected(dice.choose(faults.error_codes))
         injected[refusal.reason.split()[0]] += 1

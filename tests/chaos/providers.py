@@ -23,6 +23,7 @@ HANGS: Faults = {"latency_ms": [14_000, HANG_SECONDS * 1000]}
 CUTS_AFTER: Faults = {"timeout_rate": 0.4}
 CUTS_BEFORE: Faults = {"drop_rate": 0.6}
 GATEWAY: Faults = {"html_502_rate": 0.3, "html_502_processed_rate": 0.3}
+NONSENSE: Faults = {"html_200_rate": 0.6}
 SLOW: Faults = {"latency_ms": [800, 2_000]}
 
 

@@ -151,6 +151,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"timeout_rate": 1}, "unknown"),
     ({"html_502_rate": 1}, "unknown"),
     ({"html_502_processed_rate": 1}, "unknown"),
+    ({"html_200_rate": 1}, "unknown"),
     ({"token_expired": "for_good"}, "credentials"),
 ]
 
