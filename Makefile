@@ -25,7 +25,7 @@ faults: .venv/dev.stamp ## Break parts by chance under traffic, then count what 
 	@tests/system/install.sh
 	@MINUTES="$(MINUTES)" SEED="$(SEED)" ONLY="$(ONLY)" $(BIN)/python -m tests.chaos
 
-outages: .venv/dev.stamp ## Break parts one by one, as the tests in tests/faults say; takes ten minutes
+outages: .venv/dev.stamp ## Break parts one by one, as the tests in tests/faults say; takes twenty minutes
 	@tests/system/install.sh
 	@$(BIN)/python -m pytest --disable-warnings tests/faults
 

@@ -69,6 +69,7 @@ KINDS: tuple[Kind, ...] = (
             ("talking nonsense", stores.talking_nonsense),
         )
     ),
+    Kind("everything killed", EVERYWHERE, own.everything_killed, BRIEF, loses=BOTH),
     *(
         Kind(f"started without {server}", EVERYWHERE, partial(own.started_without, server=server), loses=BOTH)
         for server in ("RabbitMQ", "PostgreSQL", "Redis", "objects")
@@ -108,6 +109,7 @@ KINDS: tuple[Kind, ...] = (
             ("cuts after it took", providers.CUTS_AFTER, 0.0, frozenset((name,))),
             ("cuts before it took", providers.CUTS_BEFORE, 0.0, frozenset[str]()),
             ("is behind a broken gateway", providers.GATEWAY, 0.0, frozenset((name,))),
+            ("talks nonsense", providers.NONSENSE, 0.0, frozenset[str]()),
             ("is slow", providers.SLOW, 0.0, frozenset[str]()),
         )
     ),

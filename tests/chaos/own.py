@@ -88,6 +88,27 @@ def started_without(plant: Plant, chance: Random, server: str) -> Iterator[None]
 
 
 @contextmanager
+def everything_killed(plant: Plant, chance: Random) -> Iterator[None]:
+    """As when the power goes, and comes back: ours and all servers at one moment, and all started at one moment."""
+    ours, servers = [*plant.daemons, *plant.webs], list(plant.servers.values())
+    for part in ours:
+        part.away = True
+    for part in (*servers, *ours):
+        part.kill()
+    try:
+        yield
+    finally:
+        for part in (*servers, *ours):
+            part.child.start()
+        for part in servers:
+            part.server.wait_ready()
+        for part in ours:
+            part.away = False
+        for part in ours:
+            _wait_ready(part)
+
+
+@contextmanager
 def clock_set(plant: Plant, chance: Random, of: str, ahead: bool) -> Iterator[None]:
     """By seconds or up to an hour, of one or of all; and back again."""
     seconds = math.exp(chance.uniform(math.log(2), math.log(3600)))

@@ -15,11 +15,12 @@ from tests.chaos.plant import Plant
 from tests.waiting import DeadlinePassed, wait_until
 
 GAP_SECONDS = (2.0, 6.0)
-CATCH_UP_SECONDS = 45.0
-"""So long the next trouble waits for what is behind: a send to WhatsApp without an answer takes 40 s to be repeated."""
+CATCH_UP_SECONDS = 20.0
+"""So long the next trouble waits for what is behind. A send to WhatsApp without an answer takes 40 s to be repeated: \
+what stands behind it may meet the next trouble as well."""
 BEHIND = """SELECT count(*) AS n FROM message_tracking
             WHERE state IN ('received', 'sending', 'unknown') AND created_at < now() - interval '5 seconds'"""
-PAIRS = 0.25
+PAIRS = 0.4
 """So often two things happen together, each at its own time."""
 LONG = ((0.02, 120.0), (0.1, 30.0))
 """(share up to which, seconds): how many of the outages are no short ones."""
