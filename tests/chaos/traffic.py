@@ -15,6 +15,8 @@ from tests.flow.installation import Installation, Line
 
 TALKS, PER_SECOND = 48, 9.0
 """PER_SECOND: messages of each side, on average."""
+WRITERS = 4
+"""Of each side, at the same time: on a busy machine one alone would not come to so many."""
 BURSTS, BURST = 0.1, 5
 """So often somebody writes so many in a row."""
 FILES, QUESTIONS = 0.15, 0.12
@@ -62,7 +64,8 @@ class Traffic:
             self.customer_writes(talk, "text")
 
     def start(self) -> None:
-        self._running = [gevent.spawn(one) for one in (self._customers, self._agents, self._taps)]
+        writers = [*[self._customers] * WRITERS, *[self._agents] * WRITERS, self._taps]
+        self._running = [gevent.spawn(one) for one in writers]
 
     def stop(self) -> None:
         """What is being written is finished first: whoever is cut off in a call would not know whether it counts."""
@@ -72,13 +75,13 @@ class Traffic:
     _ended = False
 
     def _customers(self) -> None:
-        for _ in self._moments(PER_SECOND):
+        for _ in self._moments(PER_SECOND / WRITERS):
             talk, count = self._whose()
             for _ in range(count):
                 self.customer_writes(talk, "image" if self._chance.random() < FILES else "text")
 
     def _agents(self) -> None:
-        for _ in self._moments(PER_SECOND):
+        for _ in self._moments(PER_SECOND / WRITERS):
             talk, count = self._whose()
             for _ in range(count):
                 drawn = self._chance.random()
