@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from tests.chaos.traffic import Sent, Talk
@@ -36,7 +37,8 @@ class Entry:
     attempts: int
     taken_at: float | None
     arrivals: list[Arrival] = field(default_factory=list)
-    receipts: Counter[str] = field(default_factory=Counter)
+    receipts: dict[str, list[float]] = field(default_factory=dict)
+    """When the agent was told each word of it."""
     shown: bool = False
     """Whether the customer's phone has it: only then there is something to tell the agent."""
 
@@ -116,7 +118,9 @@ def _of_agent(
         text, hers = f"agent-{sent.number}", known[sent.id]
         ordered = sorted(arrivals[text], key=lambda arrival: arrival.place)
         entry = _entry(sent, "to the customer", talk, hers["webhook"], ordered)
-        entry.receipts = Counter(receipt["status"] for receipt in hers["receipts"])
+        for receipt in hers["receipts"]:
+            told_at = datetime.fromisoformat(receipt["received_at"]).timestamp()
+            entry.receipts.setdefault(receipt["status"], []).append(told_at)
         entry.shown = text in shown
         found.append(entry)
     return found

@@ -116,9 +116,10 @@ def told(entry: Entry) -> str:
         f"#{one.place} {one.at - entry.posted_at:.2f} s{'' if one.answered else ' (answer kept back)'}"
         for one in entry.arrivals
     )
+    receipts = {word: len(times) for word, times in entry.receipts.items()}
     return (
         f"{entry.direction} {entry.talk} {entry.kind} {entry.number} {entry.id}: posted {moment} in {entry.attempts}, "
-        f"{taken}, arrived {arrivals or 'never'}, receipts {dict(entry.receipts)}"
+        f"{taken}, arrived {arrivals or 'never'}, receipts {receipts}"
     )
 
 

@@ -89,13 +89,12 @@ def _receipts(verdict: Verdict, counts: Counts, entry: Entry, happened: Sequence
     if entry.shown and not entry.receipts:
         counts.receipts_missing += 1
         verdict.findings.append((entry, "receipt missing"))
-    again = sum(number - 1 for number in entry.receipts.values())
-    arrived = entry.arrived_at or 0.0
-    if again and _answers_lost(GENESYS, arrived, arrived + 2 * UNKNOWN_SECONDS, happened):
-        counts.receipts_doubled_excused += again
-    elif again:
-        counts.receipts_doubled += again
-        verdict.findings.append((entry, "receipt doubled"))
+    for told_at in (one for times in entry.receipts.values() for one in sorted(times)[:-1]):
+        if _answers_lost(GENESYS, told_at, told_at, happened):
+            counts.receipts_doubled_excused += 1
+        else:
+            counts.receipts_doubled += 1
+            verdict.findings.append((entry, "receipt doubled"))
 
 
 def _excused(entry: Entry, before: Arrival, again: Arrival, happened: Sequence[Happened]) -> bool:
