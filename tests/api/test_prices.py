@@ -127,12 +127,12 @@ def test_the_same_date_replaces_and_a_card_can_be_deleted(api: Api, pool: Pool) 
     assert {"rate_card.uploaded", "rate_card.deleted"} <= set(actions)
 
 
-def test_a_comparison_that_meta_refuses_says_so(
+def test_a_comparison_without_an_answer_of_meta_says_so(
     api: Api, parts: WebContext, pool: Pool, new_tenant: Callable[..., str]
 ) -> None:
     tenant_id, other = new_tenant(), new_tenant("Other")
     line_id = active_line(parts, pool, tenant_id, "3401", "int-3401")
     path = f"lines/{line_id}/prices/comparison"
-    error = api.error(api("GET", f"/api/tenants/{tenant_id}/{path}"), 409, "not_told")
-    assert "Check the line's access token" in error["message"]
+    error = api.error(api("GET", f"/api/tenants/{tenant_id}/{path}"), 503, "provider_unavailable")
+    assert "Try again in a minute" in error["message"]
     api.error(api("GET", f"/api/tenants/{other}/{path}"), 404, "not_found")
