@@ -51,7 +51,7 @@ class EndList(BaseModel):
 )
 @needs("events:write")
 def take_events() -> Response:
-    """The body is what EventBridge, a workflow of Process Automation or the Notifications API has: one event, in its
+    """The body is what EventBridge or a workflow of Process Automation has: one event, in its
     envelope or not, or a list of them, as JSON. What is no end of a message conversation, or is no line's, is left
     alone and answered 200 too.
     """

@@ -107,7 +107,13 @@ def test_a_handover_reaches_the_number_it_names_as_recipient() -> None:
     assert part.line_ref == "700"
 
 
-@pytest.mark.parametrize("shape", [{}, {"ephemeral": {}}, {"ephemeral": {"id": "1"}}, {"unsupported": {"type": "x"}}])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {}, {"ephemeral": {}}, {"ephemeral": {"id": "1"}}, {"ephemeral": None}, {"ephemeral": "text"},
+        {"unsupported": {"type": "x"}}, {"errors": [{"code": 131051, "title": "Message type unknown"}]},
+    ],
+)  # fmt: skip
 def test_a_disappearing_message_is_told_and_not_dropped(shape: dict[str, Any]) -> None:
     (event,) = told("messages", messages=[{"id": "wamid.2", "from": "4917", "type": "ephemeral", **shape}])
     assert isinstance(event, Message)
