@@ -186,10 +186,10 @@ class SenderActor(RelayActor):
         message = replace(job.message, type=THREAD_CONTROL, control=control)
         try:
             self._send(self._side.channel.render(message, job.message_id, job.to, self._side.account, None), deadline)
-            self._thread = after_control(control, time.time())
+            self._thread = after_control(control, even_clock.now())
         except SendError as error:
             if error.fate == "unknown":
-                self._thread = ThreadFact("unknown", time.time())
+                self._thread = ThreadFact("unknown", even_clock.now())
             elif error.fate not in FINAL:
                 raise
             log.info("thread_not_taken", message_id=job.message_id, code=error.code, fate=error.fate)

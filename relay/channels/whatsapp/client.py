@@ -14,7 +14,7 @@ from relay.channels.http.files import as_download, public_file
 from relay.channels.http.origins import TrustedOrigins
 from relay.channels.http.reading import first, record
 from relay.channels.text import clean
-from relay.channels.whatsapp.errors import failure, is_foreign, meta_error
+from relay.channels.whatsapp.errors import failure, is_foreign, meta_error, of_thread
 from relay.channels.whatsapp.limits import meta_mime
 from relay.channels.whatsapp.outbound.render import phone_number_id
 from relay.channels.whatsapp.outbound.thread_control import hands_over
@@ -42,8 +42,7 @@ class WhatsAppClient:
         taken = bool(provider_id) or (bool(record(answer.data)) and "error" not in record(answer.data))
         if answer.status >= 300 or not taken:
             error = failure(answer, account.credentials.values())
-            # Of a thread Meta may have done it although it says that something went wrong on its side.
-            raise unclear(error) if answer.status >= 500 and hands_over(request) else error
+            raise of_thread(error) if hands_over(request) else error
         contact = first(record(answer.data).get("contacts"))
         aliases = tuple(found for key in ("wa_id", "user_id") if (found := clean(contact.get(key))))
         return Sent(provider_id or "", answer.status, aliases=aliases)
@@ -133,13 +132,6 @@ def harmless(error: SendError) -> SendError:
     if error.fate == "unknown":
         return SendError("retry", error.code, error.text, status=error.status)
     return error
-
-
-def unclear(error: SendError) -> SendError:
-    """The same answer of a call that may have been carried out all the same."""
-    return SendError(
-        "unknown", error.code, error.text, status=error.status, trace_id=error.trace_id, answer=error.answer
-    )
 
 
 def _bearer(account: Account) -> str:

@@ -151,6 +151,7 @@ _UNKNOWN = ErrorMeaning("refused", "general")
 LONGEST = 9
 """Digits of a code: webhooks may hold anything."""
 LONGEST_ID = 200
+TOKEN_CODES = ("0", "190")
 
 
 def meaning(code: str | None) -> ErrorMeaning:
@@ -210,6 +211,23 @@ def failure(answer: HttpResponse, secrets: Iterable[str] = ()) -> SendError:
         trace_id=clean(error.get("fbtrace_id")),
         answer=answer.kept(secrets),
     )
+
+
+def of_thread(error: SendError) -> SendError:
+    """The same answer to a call that hands a thread over.
+
+    Where something went wrong on Meta's side it may have been done; and what an account may not do with threads is no
+    trouble of its messages: only a token that is refused is.
+    """
+    fate = error.fate
+    if error.status is not None and error.status >= 500:
+        fate = "unknown"
+    elif fate == "credentials" and error.code not in TOKEN_CODES:
+        fate = "refused"
+    return SendError(
+        fate, error.code, error.text, retry_after=error.retry_after, scope=error.scope, status=error.status,
+        trace_id=error.trace_id, answer=error.answer,
+    )  # fmt: skip
 
 
 def _fate(error: dict[str, Any], status: int) -> Fate:

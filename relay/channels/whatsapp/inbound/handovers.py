@@ -29,6 +29,8 @@ _MOST_SAID = 40
 _DAY = 86_400
 _BEFORE = 1.0
 """Seconds: what is told stands before what the customer writes in the same second."""
+_COUNTS = 0.5
+"""Seconds after its own time, which is in whole ones: what led to it, seen as a copy, may have the same."""
 _STATES: dict[str, ThreadState] = {"control_passed": "owned", "control_taken": "elsewhere"}
 _WRITERS = {"user": "Customer", "customer": "Customer", "assistant": "Assistant", "agent": "Agent", "business": "Agent"}
 _ROLES = {
@@ -56,7 +58,7 @@ def events(item: JsonObject) -> list[Event]:
         text=_passed(told) if passed else _taken(role),
         attributes={"handover": "passed" if passed else "taken"},
         notice=not passed,
-        thread=ThreadFact(_STATES[kind], when, role),
+        thread=ThreadFact(_STATES[kind], when + _COUNTS, role),
     )
     return [message, *recap(told.get("conversation_context"), customer, when - _BEFORE)]
 

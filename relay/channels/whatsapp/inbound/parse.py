@@ -106,7 +106,8 @@ def _receipt(status: JsonObject, contact: JsonObject) -> Receipt | Notice:
         of_line=failed and alarming(code),
         window_until=window_told(status),
         price=price_told(status, named_by) if _STATUSES[named] in CHARGED else None,
-        thread=ThreadFact("elsewhere", when) if failed and cause(code) == "elsewhere" else None,
+        # Told in whole seconds, and after the message was taken.
+        thread=ThreadFact("elsewhere", when + 1.0) if failed and cause(code) == "elsewhere" else None,
     )
 
 

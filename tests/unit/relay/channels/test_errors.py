@@ -309,3 +309,19 @@ def test_an_unknown_message_in_a_receipt_stops_no_line() -> None:
 @pytest.mark.parametrize("value", ["", "soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT", "9" * 30])
 def test_a_retry_after_that_is_no_number_is_none(value: str) -> None:
     assert HttpResponse(429, {"retry-after": value}, b"").retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "fate"),
+    [
+        (500, 131000, "unknown"),
+        (502, 131016, "unknown"),
+        (403, 10, "refused"),  # not enrolled: no trouble of the line's messages
+        (403, 200, "refused"),
+        (401, 190, "credentials"),
+        (400, 2494191, "refused"),
+        (429, 4, "throttled"),
+    ],
+)
+def test_what_is_said_of_a_thread_is_final_only_where_it_is_clear(status: int, code: int, fate: str) -> None:
+    assert whatsapp.of_thread(whatsapp.failure(meta(status, code))).fate == fate
