@@ -6,6 +6,7 @@ next to each other in an index of the line.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,13 +20,16 @@ from db.pool import Pool
 from db.views import history
 from db.views.history import LAST, digits, referred, storable, tracked
 from relay.core.explain.steps import Tracked
+from relay.core.threads import ThreadFact, ThreadState, as_of, told_before
 
 SEEN_SHOWN = 20
 TROUBLED = 500
 TEXT_SHOWN = 160
 
 COLUMNS = """c.id::text, c.tenant_id::text, c.line_id::text, c.wa_id, c.bsuid, c.name, c.username,
- c.genesys_conversation_id, c.window_until, c.created_at, c.last_at, coalesce(w.waiting, false) AS waiting,
+ c.genesys_conversation_id, c.window_until, c.thread_state, c.thread_role,
+ extract(epoch FROM c.thread_at)::float8 AS thread_at, extract(epoch FROM c.heard_at)::float8 AS heard_at,
+ c.created_at, c.last_at, coalesce(w.waiting, false) AS waiting,
  last.id::text AS message_id, last.direction, last.type, last.state, last.text, last.media_type, last.arrived_at"""
 
 # The newest message of a conversation, and whether anything of it is unfinished.
@@ -91,10 +95,19 @@ class ConversationSummary:
     username: str | None
     genesys_conversation_id: str | None
     window_until: datetime | None
+    thread_state: ThreadState | None
+    thread_role: str | None
+    thread_at: float | None
+    heard_at: float | None
     created_at: datetime
     last_at: datetime
     waiting: bool
     last: NewestMessage | None
+
+    @property
+    def thread(self) -> ThreadFact:
+        """Who answers the contact now."""
+        return as_of(told_before(self.thread_state, self.thread_at, self.thread_role), self.heard_at, time.time())
 
     @property
     def window(self) -> Window:

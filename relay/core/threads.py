@@ -46,6 +46,11 @@ class ThreadFact:
     at: float
     role: str | None = None
 
+    @property
+    def since(self) -> float | None:
+        """None where nothing was ever heard."""
+        return self.at or None
+
 
 def prevailing(new: ThreadFact, known: ThreadFact | None) -> ThreadFact:
     """The later one counts, in whichever order they come; of the same second the one that says least of us.
@@ -58,6 +63,11 @@ def prevailing(new: ThreadFact, known: ThreadFact | None) -> ThreadFact:
     if (new.at, CERTAINTY.index(new.state)) < (known.at, CERTAINTY.index(known.state)):
         return known
     return ThreadFact(new.state, new.at, new.role or (known.role if known.state == new.state else None))
+
+
+def told_before(state: ThreadState | None, at: float | None, role: str | None) -> ThreadFact | None:
+    """From what is kept with a conversation."""
+    return None if state is None or at is None else ThreadFact(state, at, role)
 
 
 def as_of(fact: ThreadFact | None, heard_at: float | None, now: float) -> ThreadFact:

@@ -12,15 +12,17 @@ import gevent
 import structlog
 from gevent.lock import BoundedSemaphore
 
-from db.mailbox import sends
+from db.mailbox import handovers, sends
 from db.mailbox.sends import NewSend, OtherRequestError, SendState
 from db.pool import Pool
 from relay import even_clock
 from relay.channels.http.origins import is_https, origin_of
+from relay.core.contacts.mapping import ConversationMapping
 from relay.core.content import Native, Template
 from relay.core.errors import SendError, StoreError
 from relay.core.messages import Direction, Media, MediaKind, Message, Person, dump
 from relay.core.queues import TARGET
+from relay.core.threads import ThreadControl
 from web.request.context import web_context
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import by
@@ -62,12 +64,25 @@ class MessageRequest:
 def send(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest, seconds: float = WAIT_SECONDS) -> SendState:
     """Ask for it, and wait for up to `seconds`. Raises ApiError for what cannot be sent at all."""
     message_id = _put(pool, tenant_id, line_id, wanted)
+    return _patiently(pool, tenant_id, message_id, wanted.direction, seconds)
+
+
+def hand_over(pool: Pool, mapping: ConversationMapping, control: ThreadControl, key: str, seconds: float) -> SendState:
+    """Ask for a conversation to go to another responder, and wait for up to `seconds`. Raises ApiError."""
+    try:
+        message_id = handovers.ask(pool, mapping, control, key, by().actor, even_clock.now())
+    except OtherRequestError as error:
+        raise ApiError(409, "idempotency_key_reused", str(error)) from None
+    return _patiently(pool, mapping.tenant_id, message_id, "outbound", seconds)
+
+
+def _patiently(pool: Pool, tenant_id: str, message_id: str, direction: Direction, seconds: float) -> SendState:
     try:
         return _awaited(pool, tenant_id, message_id, seconds)
     except StoreError as error:
         # It is written, and will be sent: a 503 would make its sender ask for it again.
         log.warning("outcome_not_awaited", message_id=message_id, error=str(error))
-        return SendState(message_id, None, wanted.direction, "received", None, None, None, None)
+        return SendState(message_id, None, direction, "received", None, None, None, None)
 
 
 def _put(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest) -> str:

@@ -22,6 +22,7 @@ from web.api.messages import (
     replays,
     sending,
     state,
+    threads,
     tracking,
 )
 from web.api.tenants import (
@@ -61,6 +62,7 @@ BLUEPRINTS = (
     records.api,
     sending.api,
     conversations.api,
+    threads.api,
     ends.api,
     tracking.api,
     dead_letters.api,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from relay.core.messages import Recipient
-from relay.core.threads import ThreadFact, ThreadState, as_of, prevailing
+from relay.core.threads import ThreadFact, ThreadState, as_of, prevailing, told_before
 
 OUT_OF_DATE = -1
 """In place of a `names_version`: found by names that changed hands meanwhile."""
@@ -59,9 +59,7 @@ class ConversationMapping:
     @property
     def thread(self) -> ThreadFact | None:
         """What was last heard of who answers the contact, however long ago."""
-        if self.thread_state is None or self.thread_at is None:
-            return None
-        return ThreadFact(self.thread_state, self.thread_at, self.thread_role)
+        return told_before(self.thread_state, self.thread_at, self.thread_role)
 
     def thread_now(self, now: float) -> ThreadFact:
         """Who answers the contact at `now` (Unix seconds)."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from web.api.tenants.schemas import Moment, Name, ProviderId, RequestModel, WindowOut
+from web.api.tenants.schemas import Moment, Name, ProviderId, RequestModel, ThreadOut, WindowOut
 
 Direction = Literal["inbound", "outbound"]
 State = Literal["received", "sending", "sent", "delivered", "read", "failed", "unknown", "dead", "ignored", "record"]
@@ -166,6 +166,7 @@ class ConversationOut(ResponseModel):
     username: str | None = Field(description="chosen by the contact and changed at will: for display only")
     genesys_conversation_id: str | None
     window: WindowOut
+    thread: ThreadOut
     created_at: datetime
     last_at: datetime
     waiting: bool = Field(description="at least one of its messages is not finished")

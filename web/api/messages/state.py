@@ -19,7 +19,15 @@ from relay.core.messages import Person
 from relay.stores import keys
 from web.api.access import auth
 from web.api.blueprint import behind_a_key
-from web.api.tenants.schemas import ConversationPath, ErrorBody, MappingOut, MappingPath, MappingQuery, WindowOut
+from web.api.tenants.schemas import (
+    ConversationPath,
+    ErrorBody,
+    MappingOut,
+    MappingPath,
+    MappingQuery,
+    ThreadOut,
+    WindowOut,
+)
 from web.request import data_access
 from web.request.context import pool, reply, web_context
 from web.request.errors import ApiError, wrong_field
@@ -127,7 +135,7 @@ def _remembered(mapping: ConversationMapping, asked: str | None = None) -> Conve
 
 
 def _shown(mapping: ConversationMapping) -> Response:
-    """The window is judged now: it closes by itself."""
+    """Window and thread are judged now: the one closes by itself, the other becomes unknown."""
     found = mapping.conversation_id
     data_access.record_once(mapping.tenant_id, ("conversation", found), "conversation.viewed", found)
     return reply(
@@ -140,5 +148,6 @@ def _shown(mapping: ConversationMapping) -> Response:
             line_id=mapping.line_id,
             genesys_conversation_id=mapping.genesys_conversation_id,
             window=WindowOut.model_validate(Window(stamp(mapping.window_until))),
+            thread=ThreadOut.model_validate(mapping.thread_now(time.time())),
         )
     )

@@ -266,6 +266,14 @@ class LineSettings(RequestModel):
         description="what becomes of the contact's thread then, with Conversation Routing: released, or passed to "
         "Meta's agent; not set: it stays with this line",
     )
+    responder_role: Literal["customer_service", "escalation"] | None = Field(
+        default=None, description="what the line is among the responders of its number; not set: customer_service"
+    )
+    take_over: bool | None = Field(
+        default=None,
+        description="as escalation partner the line takes a customer from another responder before its agents' "
+        "messages; not set: it does not",
+    )
 
 
 class NewLine(RequestModel):
@@ -382,6 +390,18 @@ class WindowOut(BaseModel):
     until: datetime | None
 
 
+class ThreadOut(BaseModel):
+    """Who answers the contact, where several responders share the number."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    state: Literal["owned", "elsewhere", "idle", "unknown"] = Field(
+        description="owned: this line; elsewhere: another responder; idle: nobody; unknown: nothing was heard for a day"
+    )
+    role: str | None = Field(description="of whoever answers, where that is known")
+    since: datetime | None = Field(description="when this was last heard, or became unknown")
+
+
 class MappingOut(BaseModel):
     conversation_id: str
     wa_id: str | None
@@ -391,6 +411,7 @@ class MappingOut(BaseModel):
     line_id: str
     genesys_conversation_id: str | None
     window: WindowOut
+    thread: ThreadOut
 
 
 class ConversationPath(BaseModel):
