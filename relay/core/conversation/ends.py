@@ -55,11 +55,12 @@ def bare(text: str) -> str:
 def following(end: ConversationEnd, mapping: ConversationMapping, settings: Mapping[str, Any]) -> list[Message]:
     """What the line wants done after the end, in order: what the customer is sent, then that the thread is given away.
 
+    What somebody else has, or nobody, is not the line's to give.
     It has the time of the end, so that what agents wrote before goes before it.
     """
     said, thread = _said(end, mapping, settings), THREADS.get(str(settings.get("end_thread")))
     found = [said] if said is not None else []
-    if thread is not None:
+    if thread is not None and mapping.thread_now(end.at).state not in ("elsewhere", "idle"):
         found.append(
             Message(
                 f"{PREFIX}{end.conversation}:{round(end.at * 1000)}:thread", Person(mapping.genesys_address), end.at,

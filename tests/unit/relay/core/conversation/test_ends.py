@@ -8,6 +8,7 @@ import pytest
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.ends import ConversationEnd, asked_for, following
 from relay.core.messages import COPY, Media, Message, Person
+from relay.core.threads import ThreadFact, ThreadState
 
 END = ConversationEnd("over", "talk-1", 1_796_000_000.123)
 OPEN = ConversationMapping(
@@ -98,3 +99,11 @@ def test_anything_else_is_a_message_like_any_other(text: str | None, settings: d
 def test_what_was_said_to_another_responder_and_what_stands_below_a_file_end_nothing() -> None:
     assert not asked_for(Message(f"{COPY}s", Person("x"), 0.0, text="STOP CHAT"), WORDS)
     assert not asked_for(Message("s", Person("x"), 0.0, text="STOP CHAT", media=Media("image")), WORDS)
+
+
+@pytest.mark.parametrize(
+    ("known", "given"), [("owned", True), ("unknown", True), ("elsewhere", False), ("idle", False)]
+)
+def test_a_thread_that_is_not_the_lines_is_not_given_away(known: ThreadState, given: bool) -> None:
+    mapping = OPEN.told(ThreadFact(known, END.at - 60))
+    assert bool(following(END, mapping, {"end_thread": "release"})) is given
