@@ -111,6 +111,22 @@ def test_a_lines_template_for_late_messages_is_kept_whole(
     assert "{name}\n{text}" in page
 
 
+def test_what_a_line_is_beside_other_responders_is_kept_and_taken_back(
+    admin: Person, parts: WebContext, base: str, line: Line
+) -> None:
+    given = {"show_typing": "y", "responder_role": "escalation", "take_over": "y", "end_thread": "ai_agent"}
+    page = admin.follow(f"{base}/lines/{line.id}", given)
+    assert "Saved." in page and "Escalation partner" in page
+    assert settings(parts, line) == {
+        "responder_role": "escalation",
+        "take_over": True,
+        "end_thread": "ai_agent",
+    }
+    admin.post(f"{base}/lines/{line.id}", {"show_typing": "y"})
+    assert settings(parts, line) == {}
+    admin.post(f"{base}/lines/{line.id}", {"responder_role": "boss"}, status=400)
+
+
 def test_what_follows_an_end_is_kept_whole(admin: Person, parts: WebContext, base: str, line: Line) -> None:
     given = {"show_typing": "y", "end_text": "Bye, {name}.\r\nWe are here again tomorrow."}
     template = {"end_template_name": "goodbye", "end_template_language": "en", "end_template_parameters": "{name}"}

@@ -27,6 +27,9 @@ KINDS = {
     "template": "Template",
     "ask": "Request to the customer",
     "menu": "Something to tap",
+    "thread_control": "Handing over",
+    "handover": "Handed over",
+    "recap": "Recap by a machine",
 }
 DIRECTIONS = {"inbound": "From the customer", "outbound": "From the agent"}
 SIDES = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": "this relay"}

@@ -66,6 +66,22 @@ class SettingsForm(EndsForm, WritingForm):
         description="Needs typing in Genesys' platform configuration. WhatsApp then marks the customer's message as "
         "read, too.",
     )
+    responder_role = SelectField(
+        "What this line is beside other responders",
+        [Optional()],
+        choices={
+            "": "Customer service, or there are no others",
+            "customer_service": "Customer service",
+            "escalation": "Escalation partner",
+        },
+        description="As Meta Business Suite has it under Conversation Routing. Only for a number that other responders "
+        "share, such as Meta's Business Agent.",
+    )
+    take_over = BooleanField(
+        "Take a customer over before an agent's message",
+        description="For the escalation partner: whoever answers the customer at that moment loses them. Off: a "
+        "message that Meta refuses is marked as failed, with the reason.",
+    )
     template_name = StringField(
         "Template after 24 hours",
         [
@@ -128,6 +144,8 @@ class SettingsForm(EndsForm, WritingForm):
             | {
                 "mark_read": self.mark_read.data or None,
                 "marketing_messages": self.marketing_messages.data or None,
+                "responder_role": self.responder_role.data or None,
+                "take_over": self.take_over.data or None,
                 "show_typing": None if self.show_typing.data else False,
                 "window_template": self._template(),
             }
