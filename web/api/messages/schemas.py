@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from web.api.tenants.schemas import Moment, Name, ProviderId, RequestModel, ThreadOut, WindowOut
+from web.api.messages.state_schemas import ThreadOut, WindowOut
+from web.api.tenants.schemas import Moment, Name, ProviderId, RequestModel
 
 Direction = Literal["inbound", "outbound"]
 State = Literal["received", "sending", "sent", "delivered", "read", "failed", "unknown", "dead", "ignored", "record"]

@@ -19,15 +19,8 @@ from relay.core.messages import Person
 from relay.stores import keys
 from web.api.access import auth
 from web.api.blueprint import behind_a_key
-from web.api.tenants.schemas import (
-    ConversationPath,
-    ErrorBody,
-    MappingOut,
-    MappingPath,
-    MappingQuery,
-    ThreadOut,
-    WindowOut,
-)
+from web.api.messages.state_schemas import MappingOut, MappingPath, MappingQuery, ThreadOut, WindowOut
+from web.api.tenants.schemas import ConversationPath, ErrorBody
 from web.request import data_access
 from web.request.context import pool, reply, web_context
 from web.request.errors import ApiError, wrong_field

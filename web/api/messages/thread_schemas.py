@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field, model_validator
 from relay.core.threads import LONGEST_NOTE, ResponderRole, ThreadAction
 from web.api.messages.sending_contents import readable
 from web.api.messages.sending_schemas import SendOut
-from web.api.tenants.schemas import RequestModel, ThreadOut
+from web.api.messages.state_schemas import ThreadOut
+from web.api.tenants.schemas import RequestModel
 from web.request.wording import wrong
 
 Note = Annotated[str, Field(min_length=1, max_length=LONGEST_NOTE), AfterValidator(readable)]

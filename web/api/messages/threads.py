@@ -14,8 +14,9 @@ from web.actions.sends import hand_over
 from web.api.blueprint import behind_a_key
 from web.api.messages.conversations import known_conversation
 from web.api.messages.sending_schemas import SendOut, SendQuery
+from web.api.messages.state_schemas import ThreadOut
 from web.api.messages.thread_schemas import ThreadChange, ThreadChanged
-from web.api.tenants.schemas import ConversationPath, ErrorBody, ThreadOut
+from web.api.tenants.schemas import ConversationPath, ErrorBody
 from web.request import idempotency, limits
 from web.request.context import pool, reply
 from web.request.errors import ApiError
