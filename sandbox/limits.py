@@ -18,6 +18,8 @@ class MetaLimits(_Limits):
     count_inbound: bool = True
     pair_burst: int | None = Field(default=45, gt=0)
     pair_seconds: float = Field(default=6, gt=0)
+    direct_send: bool = False
+    """The business portfolio is enabled for it."""
     service_window_hours: float | None = Field(default=24, ge=0)
     free_service_messages: int = Field(default=1000, ge=0)
     """Of a number in a month."""

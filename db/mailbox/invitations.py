@@ -10,12 +10,12 @@ from db.contacts import conversations, windows
 from db.cursor import Cursor
 from db.mailbox import events
 from db.pool import Pool
-from relay.core.content import Template
 from relay.core.messages import Message, dump, load
 
 LOOKED_AT = 200
 """Messages of a conversation, from its end, among which the last template is looked for."""
 
+HOW = "the 24-hour window is closed; "
 REVIVE = """UPDATE message_tracking
 SET state = 'received', content = %(content)s, claimed_at = NULL, next_attempt_at = NULL, unknown_until = NULL,
     provider_id = NULL, sent_at = NULL, updated_at = now(),
@@ -32,7 +32,8 @@ WHERE id = %(id)s RETURNING reason"""
 class SentInvitation:
     """What goes out, and what the agent's side is still to be told of its own message, if anything."""
 
-    template: Template
+    instead: bool
+    """A template goes out that does not hold the message."""
     reason: str | None
 
 
@@ -54,21 +55,29 @@ def send(
             windows.close_window(cursor, conversation_id, closed_at)
         message, state, reason, invited_at = _standing(cursor, message_id)
         if message is not None and message.template is not None and message.template.instead:
-            return SentInvitation(
-                message.template, reason
-            )  # decided before; only the word about it has not arrived yet
+            # decided before; only the word about it has not arrived yet
+            return SentInvitation(instead=True, reason=reason)
         replacement = in_its_place(message, invited_at) if message is not None and state == "failed" else None
-        if replacement is None or replacement.template is None:
+        if replacement is None:
             return None
         template = replacement.template
+        if template is None:
+            return _directly(cursor, message_id, replacement)
         values = {"content": dump(replacement).decode(), "instead": template.instead, "id": UUID(message_id)}
         cursor.execute(REVIVE, values | {"name": template.name})
         reason = cursor.fetchone()[0]
         windows.invited(cursor, conversation_id, now)
         how = "instead of it" if template.instead else "with its text"
-        note = f"the 24-hour window is closed; the template {template.name} goes out {how}"
-        events.note(cursor, [(message_id, "template", note)])
-        return SentInvitation(template, reason)
+        events.note(cursor, [(message_id, "template", f"{HOW}the template {template.name} goes out {how}")])
+        return SentInvitation(template.instead, reason)
+
+
+def _directly(cursor: Cursor, message_id: str, message: Message) -> SentInvitation:
+    """The message itself goes out, by Direct Send: nobody is invited by it, and nothing is told of a failure."""
+    values = {"content": dump(message).decode(), "instead": False, "id": UUID(message_id), "name": ""}
+    cursor.execute(REVIVE, values)
+    events.note(cursor, [(message_id, "template", f"{HOW}it goes out by Direct Send")])
+    return SentInvitation(instead=False, reason=None)
 
 
 def _standing(cursor: Cursor, message_id: str) -> tuple[Message | None, str, str | None, float | None]:

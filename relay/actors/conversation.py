@@ -237,4 +237,4 @@ class ConversationActor(PooledActor):
         sent = invitations.send(self._parts.pool, self._id, report.message_id, rule, even_clock.now(), effect.closed_at)
         if sent is None:
             return events.TemplateDecided(effect.turn, report, False, report.reason)
-        return events.TemplateDecided(effect.turn, report, not sent.template.instead, sent.reason)
+        return events.TemplateDecided(effect.turn, report, not sent.instead, sent.reason)

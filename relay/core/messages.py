@@ -116,6 +116,8 @@ class Message:
     """What its writer changed the words to, later: that is what others quote of it."""
     place: Location | None = None
     template: Template | None = None
+    direct: bool = False
+    """It goes out although the window is closed, as a utility message that the provider makes a template of."""
     ask: Ask | None = None
     native: Native | None = None
     """What goes out instead of all the rest, which says of it what there is to show and to quote."""

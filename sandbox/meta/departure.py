@@ -27,7 +27,8 @@ def depart(world: "World", number: Number, thread: Thread, entry: ThreadMessage,
     try:
         _check_phone(thread)
         _check_owner(world, number, thread, entry)
-        _check_window(world, thread, entry)
+        if not request.direct:
+            _check_window(world, thread, entry)
         _check_references(world, entry)
         _resolve_media(world, number, entry, request)
     except Failure as failure:

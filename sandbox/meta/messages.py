@@ -32,6 +32,7 @@ def accept(
         return _mark_read(world, number, body)
     request = parse_send(body)
     contact, phone = _recipient(world, number, request)
+    _check_direct(world, request)
     media = _check_media(world, number, request)
     approved = check_template(number, request.template, request.to is None) if request.template else None
     if marketing and (approved is None or approved.category != "MARKETING"):
@@ -107,6 +108,23 @@ def _by_user_id(world: "World", user_id: str) -> tuple[dict[str, Any], Phone | N
     return {"input": user_id, "user_id": user_id}, phone
 
 
+def _check_direct(world: "World", request: SendRequest) -> None:
+    """Direct Send's own rules. Source: Meta's page on it, and clients typed from that."""
+    if request.direct_send_config is not None and request.category != "utility":
+        raise GraphError(100, "Param direct_send_config: only with category utility.")
+    if not request.direct:
+        return
+    if not world.limits.meta.direct_send:
+        raise GraphError(100, "Param category: Direct Send is not enabled for this business portfolio.")
+    if request.category == "authentication" and (request.type != "text" or request.to is None):
+        raise GraphError(100, "Param category: authentication takes a text to a phone number.")
+    dialogue = request.type == "interactive" and request.content.type in ("button", "cta_url")
+    if request.type != "text" and not dialogue:
+        raise GraphError(100, f"Param category: messages of type {request.type} cannot be sent directly.")
+    if request.type == "text" and request.content.preview_url:
+        raise GraphError(100, "Param text['preview_url']: Direct Send shows no link preview.")
+
+
 def _check_media(world: "World", number: Number, request: SendRequest) -> MediaItem | None:
     kind, file = request.file or ("", None)
     if file is None or file.id is None:
@@ -158,6 +176,6 @@ def entry_of(
         about=request.reaction.message_id if request.reaction else None,
         opaque=request.biz_opaque_callback_data,
         addressed_by="user_id" if request.to is None else "wa_id",
-        category=approved.category.lower() if approved else "service",
+        category=approved.category.lower() if approved else request.category or "service",
         shown=shown,
     )

@@ -37,6 +37,10 @@ class Context(MetaObject):
     message_id: Filled
 
 
+class DirectSendConfig(MetaObject):
+    template_name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=512)]
+
+
 class SendRequest(MetaObject):
     messaging_product: Literal["whatsapp"]
     recipient_type: Literal["individual", "group"] = "individual"
@@ -46,6 +50,8 @@ class SendRequest(MetaObject):
     context: Context | None = None
     biz_opaque_callback_data: Annotated[str, Field(max_length=512)] | None = None
     recipient_identity_key_hash: str | None = None
+    category: Literal["utility", "authentication", "service"] | None = None
+    direct_send_config: DirectSendConfig | None = None
     text: TextObject | None = None
     image: Captioned | None = None
     video: Captioned | None = None
@@ -57,6 +63,11 @@ class SendRequest(MetaObject):
     reaction: Reaction | None = None
     interactive: Interactive | None = None
     template: TemplateObject | None = None
+
+    @property
+    def direct(self) -> bool:
+        """Direct Send: Meta makes a template of it."""
+        return self.category in ("utility", "authentication")
 
     @property
     def content(self) -> Any:

@@ -71,6 +71,9 @@ def world(parts: WebContext, pool: Pool, new_tenant: Callable[..., str], sandbox
     with pool.transaction() as cursor:
         cursor.execute("UPDATE message_tracking SET state = 'dead', failed_at = now() WHERE id = %s", (messages[0].id,))
         cursor.execute("UPDATE message_tracking SET state = 'record' WHERE id = %s", (messages[1].id,))
+        cursor.execute("INSERT INTO template_lists (tenant_id) VALUES (%s)", (tenant_id,))
+        listed = "INSERT INTO templates VALUES (%s, 'order_update', 'en', 'APPROVED', 'UTILITY', 'GREEN')"
+        cursor.execute(listed, (tenant_id,))
     user = users.create(pool, by, tenant_id, "ada@nordwind.example", "Ada", "viewer", "x")
     key, _ = api_keys.create(pool, by, tenant_id, "another", ["messages:read"], None)
     operator = users.create(pool, by, None, "olga@demo.example", "Olga", "operator", "x")
@@ -116,6 +119,7 @@ def put_in(case: Any, world: dict[str, Any], choose: random.Random) -> None:
         "replay_id": world["replay_id"],
         "currency": "EUR",
         "valid_from": "2026-10-01",
+        "name": "order_update",
     }
     if case.operation.path.startswith(("/api/users", "/api/keys")):
         known |= {"user_id": world["operator_id"], "key_id": world["operator_key_id"]}

@@ -12,11 +12,12 @@ import pytest
 from relay.channels.whatsapp.account import catalogue
 from relay.core.content import Parameter, Template
 from relay.core.errors import CannotCarry, SendError
-from relay.core.messages import Message, Notice, Person
+from relay.core.messages import Message, Notice, Person, Receipt
 from relay.core.templates.listed import LimitedOffer, ListedTemplate, ShapeHeader
 from relay.core.templates.news import TemplateNews
 from sandbox.demo_templates import TEMPLATES
 from tests.contract.relay_side import CONTACT, TO, Relay, soon
+from tests.waiting import wait_until
 
 CARD = {"header": {"format": "IMAGE"}, "body": "Boots", "buttons": [{"type": "QUICK_REPLY", "text": "More"}]}
 OFFER = {"name": "sale", "language": "ar", "category": "MARKETING", "body": "تخفيضات {{1}}", "quality": "GREEN"}
@@ -138,6 +139,29 @@ def test_what_does_not_fit_never_leaves(relay: Relay, template: Template, says: 
         sent(relay, template)
     assert refused.value.code == "template_mistake"
     assert says in refused.value.text
+
+
+def directly(relay: Relay, text: str, **more: Any) -> str:
+    """The id of a message that goes out by Direct Send."""
+    account = replace(relay.number, settings={"direct_send": True, **more})
+    message = Message("1", Person(CONTACT), 1.0, text=text, direct=True)
+    request = relay.meta.render(message, str(uuid.uuid4()), TO, account, None)
+    return relay.meta.send(request, account, soon()).provider_id
+
+
+def test_direct_send_reaches_who_has_not_written(relay: Relay) -> None:
+    relay.control("limits", meta={"direct_send": True})
+    sent = directly(relay, "Parcel 42 arrives Friday.", direct_send_template="parcel_eta", link_previews=True)
+    receipts = lambda: [one.status for one in relay.events("meta", Receipt) if one.provider_id == sent]  # noqa: E731
+    wait_until(lambda: "delivered" in receipts(), message="the message to be delivered")
+
+
+def test_who_is_not_enabled_for_direct_send_is_told_so(relay: Relay) -> None:
+    with pytest.raises(SendError) as refused:
+        directly(relay, "Parcel 42 arrives Friday.")
+    assert (refused.value.fate, refused.value.code) == ("refused", "direct_send_not_enabled")
+    assert "may not use Direct Send" in refused.value.text
+    assert relay.meta.cause(refused.value.code) == "window_closed"
 
 
 CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [

@@ -20,6 +20,10 @@ def in_its_place(*, instead: bool) -> Callable[[Message, float | None], Message 
     return lambda message, _invited_at: replace(message, type="template", template=template)
 
 
+def directly(message: Message, _invited_at: float | None) -> Message:
+    return replace(message, text="Hello", direct=True)
+
+
 def refused(pool: Pool) -> Row:
     """An agent's message that came too late."""
     row = new_message(pool, new_line(pool))
@@ -76,3 +80,16 @@ def test_the_word_about_it_is_the_same_when_it_is_told_again(pool: Pool) -> None
 def test_what_has_been_sent_after_all_is_left_alone(pool: Pool) -> None:
     row = new_message(pool, new_line(pool))
     assert invite(pool, row, instead=False) is None
+
+
+def test_what_goes_out_directly_is_no_invitation_and_nothing_is_told_of_a_failure(pool: Pool) -> None:
+    row = refused(pool)
+    found = invitations.send(pool, row.conversation_id, row.id, directly, time.time(), None)
+    assert found == invitations.SentInvitation(instead=False, reason=None)
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """SELECT m.state, m.report, m.reason_code, m.content->>'direct', c.invited_at
+               FROM message_tracking m JOIN conversation_mappings c ON c.id = m.conversation_id WHERE m.id = %s""",
+            (UUID(row.id),),
+        )
+        assert cursor.fetchone() == ("received", None, None, "true", None)

@@ -14,7 +14,7 @@ from relay.channels.http.files import as_download, public_file
 from relay.channels.http.origins import TrustedOrigins
 from relay.channels.http.reading import first, record
 from relay.channels.text import clean
-from relay.channels.whatsapp.errors import failure, is_foreign, meta_error, of_thread
+from relay.channels.whatsapp.errors import failure, is_foreign, meta_error, of_thread, without_direct_send
 from relay.channels.whatsapp.limits import meta_mime
 from relay.channels.whatsapp.outbound.render import phone_number_id
 from relay.channels.whatsapp.outbound.thread_control import hands_over
@@ -41,7 +41,7 @@ class WhatsAppClient:
         # Taken without naming an id: its statuses still bear ours.
         taken = bool(provider_id) or (bool(record(answer.data)) and "error" not in record(answer.data))
         if answer.status >= 300 or not taken:
-            error = failure(answer, account.credentials.values())
+            error = _refusal(request, answer, account)
             raise of_thread(error) if hands_over(request) else error
         contact = first(record(answer.data).get("contacts"))
         aliases = tuple(found for key in ("wa_id", "user_id") if (found := clean(contact.get(key))))
@@ -125,6 +125,14 @@ class WhatsAppClient:
             before_send=before_send,
             repeatable=method == "GET",
         )
+
+
+def _refusal(request: Request, answer: HttpResponse, account: Account) -> SendError:
+    error, found = meta_error(answer), failure(answer, account.credentials.values())
+    if error is None or "category" not in request.body or not without_direct_send(error):
+        return found
+    text = f"the WhatsApp account may not use Direct Send ({found.text})"
+    return SendError("refused", "direct_send_not_enabled", text, status=found.status, answer=found.answer)
 
 
 def harmless(error: SendError) -> SendError:

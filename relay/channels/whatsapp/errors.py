@@ -194,6 +194,11 @@ def is_foreign(error: dict[str, Any]) -> bool:
     return error["code"] == 33 or (error["code"] == 100 and str(error.get("error_subcode")) == "33")
 
 
+def without_direct_send(error: dict[str, Any]) -> bool:
+    """Whether the account may not use Direct Send: an invalid parameter whose details name its category."""
+    return error["code"] == 100 and any(word in _text(error).lower() for word in ("category", "direct send"))
+
+
 def failure(answer: HttpResponse, secrets: Iterable[str] = ()) -> SendError:
     """The SendError for an answer that is not a success."""
     error = meta_error(answer)

@@ -40,17 +40,28 @@ def in_its_place(message: Message, settings: Mapping[str, Any], name: str | None
     template = Template(str(wanted["name"]), str(wanted["language"]), body=filled, instead=not whole)
     return replace(
         message, type="template", text=None, media=None, options=(), opener=None, numbered=False, place=None,
-        ask=None, native=None, template=template,
+        ask=None, native=None, template=template, direct=False,
     )  # fmt: skip
+
+
+def directly(message: Message, settings: Mapping[str, Any]) -> Message | None:
+    """The same message by Direct Send, if the line wants that: a plain text, once."""
+    more = message.media or message.place or message.ask or message.native or message.options or message.template
+    if not settings.get("direct_send") or message.direct or message.unreadable:
+        return None
+    return None if more or message.type == "template" or not message.text else replace(message, direct=True)
 
 
 def replacement(settings: Mapping[str, Any], name: str | None) -> Callable[[Message, float | None], Message | None]:
     """The same as a rule: (message, when the contact was invited or None) → what goes out in its place, or None.
 
-    A template that does not hold the text goes out once, until the contact writes again.
+    Where the line wants it the message itself, by Direct Send; what that did not carry becomes the template. A template
+    that does not hold the text goes out once, until the contact writes again.
     """
 
     def of(message: Message, invited_at: float | None) -> Message | None:
+        if (direct := directly(message, settings)) is not None:
+            return direct
         instead = in_its_place(message, settings, name)
         if instead is None or instead.template is None:
             return None

@@ -11,6 +11,7 @@ Cause = Literal[
 
 _OWN: dict[str, Cause] = {
     "window_closed": "window_closed",
+    "direct_send_not_enabled": "window_closed",
     "caption_not_allowed": "unsupported",
     "empty": "invalid",
     "text_too_long": "invalid",

@@ -249,6 +249,14 @@ class LineSettings(RequestModel):
         max_length=20,
         description="a customer who writes one of these, and nothing else, ends the conversation at Genesys",
     )
+    direct_send: bool | None = Field(
+        default=None,
+        description="agents' texts that come too late for the 24-hour window go out by Direct Send, before "
+        "`window_template`; the account has to be enabled for it; not set: they do not",
+    )
+    direct_send_template: TemplateName | None = Field(
+        default=None, description="what the template is called that Meta makes of them; not set: Meta names it"
+    )
     marketing_messages: bool | None = Field(
         default=None,
         description="templates of the category marketing go by Meta's marketing messages; not set: they go as all do",

@@ -114,6 +114,11 @@ class SettingsForm(EndsForm, WritingForm):
         "not delivered.",
     )
 
+    direct_send = BooleanField(
+        "Send texts by Direct Send after 24 hours",
+        description="Meta makes a utility template of each. Only for news of what a customer has ordered or asked for, "
+        "never for advertising. What Meta does not take so goes out as the template above.",
+    )
     marketing_messages = BooleanField(
         "Send marketing templates as marketing messages",
         description="By Meta's Marketing Messages API, which the WhatsApp account has to be enabled for. The category "
@@ -143,6 +148,7 @@ class SettingsForm(EndsForm, WritingForm):
             | self.writing_settings()
             | {
                 "mark_read": self.mark_read.data or None,
+                "direct_send": self.direct_send.data or None,
                 "marketing_messages": self.marketing_messages.data or None,
                 "responder_role": self.responder_role.data or None,
                 "take_over": self.take_over.data or None,

@@ -60,12 +60,25 @@ def render(
         **_worded(written_for(message, account.settings), message_id, media_url, languages),
         "biz_opaque_callback_data": message_id,
     }
-    if body["type"] == "text" and message.native is None and account.settings.get("link_previews"):
+    if (
+        body["type"] == "text"
+        and message.native is None
+        and not message.direct
+        and account.settings.get("link_previews")
+    ):
         body["text"] = {"preview_url": True, **body["text"]}
     if message.reply_to:
         body["context"] = {"message_id": message.reply_to}
+    if message.direct:
+        body |= _direct(account)
     edge = "marketing_messages" if _is_marketing(message, account, languages) else "messages"
     return Request("POST", f"/{quote(phone_number_id(account), safe='')}/{edge}", body)
+
+
+def _direct(account: Account) -> dict[str, Any]:
+    """What makes a template of the message at Meta. Source: Meta's page on Direct Send (utility, July 2026)."""
+    name = account.settings.get("direct_send_template")
+    return {"category": "utility"} | ({"direct_send_config": {"template_name": name}} if name else {})
 
 
 def _is_marketing(message: Message, account: Account, languages: Sequence[ListedTemplate]) -> bool:

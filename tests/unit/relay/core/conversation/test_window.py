@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from relay.core.content import Location, Option, Parameter, Template
-from relay.core.conversation.window import closed, in_its_place
+from relay.core.conversation.window import closed, in_its_place, replacement
 from relay.core.messages import Media, Message, Person
 
 SETTINGS = {"window_template": {"name": "come_back", "language": "en", "parameters": ["{name}", "We wrote: {text}"]}}
@@ -49,6 +49,35 @@ def test_the_lines_template_takes_the_messages_place() -> None:
 )
 def test_a_line_without_a_template_sends_nothing(settings: dict[str, Any]) -> None:
     assert in_its_place(message(), settings, None) is None
+
+
+DIRECT = {"direct_send": True}
+
+
+def test_a_text_goes_out_directly_once_and_then_as_the_template() -> None:
+    rule = replacement(SETTINGS | DIRECT, "Ann")
+    direct = rule(message(reply_to="wamid.asked"), None)
+    assert direct == message(reply_to="wamid.asked", direct=True)
+    late = rule(direct, None)
+    assert late is not None
+    assert (late.template and late.template.name, late.direct) == ("come_back", False)
+    assert replacement(DIRECT, None)(direct, None) is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"media": Media("image")},
+        {"text": None, "place": Location(1, 2)},
+        {"options": (Option("Yes"),)},
+        {"template": Template("a", "en")},
+        {"type": "template"},
+        {"unreadable": "write /ask, then location"},
+    ],
+)
+def test_only_a_plain_text_goes_out_directly(more: dict[str, Any]) -> None:
+    found = replacement(DIRECT, None)(message(**more), None)
+    assert found is None or not found.direct
 
 
 def test_templates_and_later_parts_are_not_replaced() -> None:
