@@ -41,12 +41,6 @@ class Charge:
     cost: Decimal | None
 
 
-def card_for(cards: Iterable[RateCard], currency: str, month: date) -> RateCard | None:
-    """The newest of this currency that was valid in the month."""
-    valid = [one for one in cards if one.currency == currency and one.valid_from <= month]
-    return max(valid, key=lambda one: one.valid_from, default=None)
-
-
 def charge(counted: CountedPrice, card: RateCard | None) -> Charge:
     """What Meta calls free costs nothing, and needs no card: the free tier is marked so message by message."""
     if counted.type in FREE or counted.subtype == EXEMPT:

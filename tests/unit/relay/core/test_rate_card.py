@@ -31,7 +31,8 @@ def counted(
 
 
 def cost(one: CountedPrice, currency: str = "EUR") -> Decimal | None:
-    return costs.charge(one, costs.card_for(read(CARD.encode()), currency, one.month)).cost
+    valid = [card for card in read(CARD.encode()) if card.currency == currency and card.valid_from <= one.month]
+    return costs.charge(one, max(valid, key=lambda card: card.valid_from, default=None)).cost
 
 
 @pytest.mark.parametrize(
