@@ -11,7 +11,8 @@ from typing import Any
 
 from db.mailbox import dead_letters, notices
 from db.pool import Pool
-from db.tenants import unknown_lines
+from db.tenants import templates, unknown_lines
+from db.tenants.templates import TemplateFilter
 from db.views import audit_search, figures, history, line_health, overview, prices, search, waiting
 from db.views.history import MessageSelection
 from db.views.search import ConversationSearch
@@ -69,6 +70,8 @@ def a_waiting_one(pool: Pool) -> str:
 
 
 OF_A_TENANT: dict[str, Read] = {
+    "templates": lambda pool: templates.listed(pool, LARGEST, TemplateFilter(status="APPROVED", q="order")).items,
+    "what templates are filtered by": lambda pool: templates.choices(pool, LARGEST),
     "messages": messages(),
     "messages, second page": next_messages(),
     "messages, one state": messages(states=["failed"]),
