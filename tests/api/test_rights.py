@@ -16,13 +16,15 @@ from web.request.principal import OPERATOR, ROLES, SCOPES, right_of, scope_of
 
 OPEN = ("/webhook/", "/health/", "/metrics", "/openapi.json", "/docs", "/static/", "/bootstrap/", "/portal/")
 
+KNOWN = {"channel": "whatsapp", "line_ref": "whatsapp", "version": "v25.0"}
+
 
 def routes(app: Flask) -> list[tuple[str, str, str]]:
     """(method, path with ids made up, endpoint) of the API."""
     found = []
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith(OPEN):
-            values = {name: "whatsapp" if name in ("channel", "line_ref") else str(uuid4()) for name in rule.arguments}
+            values = {name: KNOWN.get(name) or str(uuid4()) for name in rule.arguments}
             _, path = rule.build(values) or ("", "")
             found += [(one, path, rule.endpoint) for one in (rule.methods or set()) - {"HEAD", "OPTIONS"}]
     return found

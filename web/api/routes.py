@@ -12,6 +12,9 @@ from flask_openapi3 import Info
 from web.api.access import audit_log, keys, openid, users
 from web.api.blueprint import Api
 from web.api.description import docs
+from web.api.graph import media
+from web.api.graph import messages as graph
+from web.api.graph.blueprint import GraphVersion
 from web.api.messages import (
     conversations,
     dead_letters,
@@ -72,6 +75,8 @@ BLUEPRINTS = (
     prices.operators,
     rate_cards.api,
     numbers.api,
+    graph.api,
+    media.api,
 )
 
 
@@ -93,6 +98,7 @@ def new_app(import_name: str) -> Api:
 def register(app: Api) -> None:
     """All endpoints of the API, the description of them at /openapi.json, and the error handlers."""
     errors.install(app)
+    app.url_map.converters["graph_version"] = GraphVersion
     for blueprint in BLUEPRINTS:
         app.register_api(blueprint)
     # The same views under the shorter path; the description names the longer one only.

@@ -10,6 +10,7 @@ from flask import Flask
 from pydantic import BaseModel
 
 from web.api.access.schemas import NewKey, NewUser
+from web.api.graph import media
 from web.api.messages.record_schemas import RecordMove, RecordRequest
 from web.api.messages.replays import ReplayBegin
 from web.api.messages.sending_schemas import ToAgent, ToPhone
@@ -80,6 +81,7 @@ def described(app: Flask) -> Json:
             operation = made["paths"].get(path, {}).get(method)
             if operation is not None:
                 _complete(operation, path, method, view)
+        made["paths"]["/{version}/{phone_number_id}/media"]["post"]["requestBody"] = media.FORM
         app.extensions["openapi-described"] = made
     return made
 

@@ -1,0 +1,1 @@
+"""Meta's own address for sending, answered by the relay: client libraries only change where they send to."""
