@@ -102,6 +102,7 @@ def test_an_object_is_passed_on_as_it_is() -> None:
     made, person = native.read(given)
     assert made.fields == {name: given[name] for name in ("hologram", "context", "unheard_of")}
     assert (made.type, made.callback_data, person.wa_id) == ("hologram", "order 4711", "4915112345678")
+    assert native.shown(made) == (native.OTHER, None)
     assert native.read(given | {"to": None, "recipient": "DE.118157"})[1].bsuid == "DE.118157"
     assert native.read({"to": 4915112345678, "text": {"body": "x"}})[0].type == "text"
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify
-from flask_openapi3 import APIBlueprint
 from pydantic import BaseModel
 from werkzeug.routing import BaseConverter
 
-from web.api.blueprint import behind_a_key
+from web.api.blueprint import ApiPart, behind_a_key
 from web.api.graph.refusals import GraphErrorBody, in_metas_shape
 
 REFUSALS: dict[str | int, type[BaseModel] | dict[Any, Any] | None] = dict.fromkeys(
@@ -28,7 +27,7 @@ class GraphPath(BaseModel):
     phone_number_id: str
 
 
-def as_at_meta(name: str, import_name: str) -> APIBlueprint:
+def as_at_meta(name: str, import_name: str) -> ApiPart:
     made = behind_a_key(name, import_name, "as at Meta", errors=())
     made.after_request(in_metas_shape)
     return made

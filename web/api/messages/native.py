@@ -23,6 +23,9 @@ MOST = 20_000
 CALLBACK = 512
 _INTEGER = 2**53
 _OURS = ("messaging_product", "recipient_type", "to", "recipient", "type", "biz_opaque_callback_data")
+_KNOWN = ("text", "image", "video", "audio", "document", "sticker", "reaction", "template", "location", "contacts")
+OTHER = "other"
+"""What the relay calls a type that it does not know: no word of a program's may be taken for one of its own."""
 _ASKING = ("location_request_message", "request_contact_info", "call_permission_request", "flow")
 
 
@@ -62,7 +65,8 @@ def shown(native: Native) -> tuple[str, str | None]:
         return native.type, ", ".join(filter(None, names))[:LONGEST] or None
     if native.type == "template":
         return native.type, f"template {_text(inner, 'name') or ''}".strip()
-    return native.type, next(filter(None, (_text(inner, name) for name in ("body", "caption", "emoji"))), None)
+    kind = native.type if native.type in _KNOWN else OTHER
+    return kind, next(filter(None, (_text(inner, name) for name in ("body", "caption", "emoji"))), None)
 
 
 def _text(holder: Any, name: str) -> str | None:
