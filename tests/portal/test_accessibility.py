@@ -23,7 +23,8 @@ from db.mailbox import notices, replays
 from db.mailbox.dead_letters import DeadLetterSelection
 from db.mailbox.notices import NewNotice
 from db.pool import Pool
-from db.tenants import unknown_lines
+from db.tenants import templates, unknown_lines
+from db.tenants.templates import DueList
 from db.tenants.unknown_lines import Signer
 from relay.core.messages import Media
 from relay.stores.objects import MEDIA_INBOUND
@@ -31,6 +32,7 @@ from tests.portal import phone
 from tests.portal.client import PASSWORD
 from tests.portal.conftest import Login, new_user
 from tests.portal.rows import House
+from tests.portal.test_templates import LISTED
 from web.request.web_context import WebContext
 
 pytestmark = pytest.mark.browser
@@ -102,8 +104,14 @@ def samples(pool: Pool, app: Flask) -> Samples:
                'service', 'free_customer_service', '', 640)""",
             (house.line_id, house.tenant_id),
         )
+    now = datetime.now(UTC)
+    with house.pool.transaction() as cursor:
+        cursor.execute("INSERT INTO template_lists (tenant_id) VALUES (%s)", (house.tenant_id,))
+    templates.store(house.pool, DueList(house.tenant_id, house.line_id, now, now), "200", LISTED, whole=True)
     return {
         "tenant_id": (house.tenant_id,),
+        "name": (LISTED[0].name,),
+        "language": (LISTED[0].language,),
         "line_id": (house.line_id,),
         "conversation_id": (row.conversation_id,),
         "message_id": (row.id,),
