@@ -83,7 +83,7 @@ def read_templates(path: LinePath) -> Response:
 
 
 @api.post(f"{PATH}/check", summary="Look at a filled-in template without sending it", responses={200: TemplateChecked})
-@needs("tenants:read")
+@needs("messages:send")
 def check_template(path: LinePath, body: TemplateToCheck) -> Response:
     """The same look that POST /whatsapp/send takes, each mistake a sentence that names the place to fill in."""
     tenant_id, _ = _line_of(path)
