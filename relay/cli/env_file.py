@@ -25,16 +25,16 @@ def write(path: Path, values: Mapping[str, str]) -> None:
     Whoever reads it meanwhile sees the old one or the new one, whole. Only its owner may read it.
     """
     before = path.read_text() if path.exists() else resources.files("conf").joinpath("example.env").read_text()
-    text = before.rstrip("\n") + "\n"
+    lines = before.splitlines()
     for name, value in values.items():
-        line = f"{name}={shlex.quote(value)}"
-        text, count = re.subn(rf"^#?{name}=.*$", lambda _, line=line: line, text, count=1, flags=re.MULTILINE)  # type: ignore[misc]
-        if not count:
-            text += f"{line}\n"
+        places = [place for place, line in enumerate(lines) if line.startswith((f"{name}=", f"#{name}="))]
+        # In place of the first that says something, or says its default.
+        place = places[0] if places else len(lines)
+        lines[place : place + 1] = [f"{name}={shlex.quote(value)}"]
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:
         with os.fdopen(handle, "w") as file:
-            file.write(text)
+            file.write("\n".join(lines) + "\n")
             file.flush()
             os.fsync(file.fileno())
         Path(draft).replace(path)

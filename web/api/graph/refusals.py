@@ -38,6 +38,7 @@ _TITLES = {
     130429: "Rate limit hit",
     130472: "Message not allowed",
 }
+_BEGINNING = re.compile(r"\(#(\d{1,9})\)[^:]{0,200}: ")
 _OF_CAUSE: dict[Cause, int] = {
     "window_closed": 131047,
     "rate": 130429,
@@ -108,7 +109,9 @@ def not_sent(code: str | None, cause: Cause, text: str | None) -> Response:
     """A message that failed: with the provider's own code where it has one."""
     own = int(code) if code and code.isascii() and code.isdecimal() and len(code) <= 9 else _OF_CAUSE[cause]
     # The reason begins with what stands in `message` already.
-    words = re.sub(rf"\A\(#{own}\)[^:]{{0,200}}: ", "", text or "") or "the message was not sent"
+    beginning = _BEGINNING.match(text or "")
+    words = (text or "")[beginning.end() if beginning and beginning[1] == str(own) else 0 :]
+    words = words or "the message was not sent"
     return refusal(own, words, 500 if own in (1, 2, 131000, 131016) else 400)
 
 
