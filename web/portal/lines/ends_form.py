@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from wtforms.validators import Length, Optional, Regexp
 
 from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
 from relay.core.conversation.ends import MOST_WORD, bare
-from web.portal.lines.template_fields import NeededWith, checked_parameters, lines_of
+from web.portal.lines.template_fields import BRACES, NeededWith, checked_parameters, lines_of
 from web.portal.wizard.forms import stripped
 
 MOST_WORDS = 20
@@ -81,7 +80,7 @@ class EndsForm(FlaskForm):
             raise ValidationError(f"At most {MOST_WORDS} lines, each with {MOST_WORD} characters that can be seen.")
 
     def validate_end_text(self, given: Field) -> None:
-        if set(re.findall(r"\{([^{}]*)\}", given.data or "")) - {"name"}:
+        if set(BRACES.findall(given.data or "")) - {"name"}:
             raise ValidationError("Only {name} is filled in; take other words out of their braces.")
 
     def validate_end_template_parameters(self, given: Field) -> None:
