@@ -140,7 +140,7 @@ def _files(settings: Settings) -> str:
 
 def _meta(settings: Settings) -> str:
     if settings.meta_app_secret.get_secret_value():
-        return f"Meta's webhook: {settings.public_url}/webhook/whatsapp, with META_VERIFY_TOKEN of the file"
+        return f"Meta's webhook: {settings.public_url}/webhook/meta, with META_VERIFY_TOKEN of the file"
     return "none: every tenant brings an app of its own"
 
 
