@@ -13,6 +13,7 @@ from gevent.pywsgi import WSGIServer
 from demo.stack.ports import HOST
 from tests.security.proxies import Proxy
 from tests.waiting import PATIENCE
+from web.api.graph import media
 
 MIB = 1024 * 1024
 UNFINISHED = b"POST /webhook/meta HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"
@@ -60,6 +61,14 @@ def test_a_body_is_passed_up_to_what_web_takes_and_no_further(proxy: Proxy, upst
     before = len(upstream.asked)
     assert proxy.post("/x", b"x" * (4 * MIB + 1)).status_code == 413
     assert len(upstream.asked) == before
+
+
+def test_a_file_that_a_program_uploads_is_passed_whole(proxy: Proxy, upstream: Upstream) -> None:
+    size = media.LARGEST + media.AROUND
+    assert proxy.post("/v25.0/300000000000001/media", b"x" * size).status_code == 200
+    assert upstream.asked[-1]["read"] == size
+    for path, much in (("/v25.0/300000000000001/media", 17 * MIB), ("/v25.0/300000000000001/messages", 4 * MIB)):
+        assert proxy.post(path, b"x" * (much + 1)).status_code == 413
 
 
 def test_unfinished_bodies_do_not_reach_web_and_stop_nobody(proxy: Proxy, upstream: Upstream) -> None:

@@ -117,6 +117,41 @@ def test_systemd_understands_every_unit(tmp_path: Path) -> None:
     said("systemd-analyze", "verify", *(tmp_path / path.name for path in UNITS))
 
 
+def test_a_migration_that_fails_or_runs_again_stops_no_process() -> None:
+    for path in UNITS:
+        required = re.findall(r"^Requires=(.*)$", path.read_text(), re.MULTILINE)
+        assert "relay-migrate" not in " ".join(required), path.name
+
+
+def test_web_behind_systemds_socket_believes_the_proxy() -> None:
+    held = (DEPLOY / "systemd" / "relay-web.service").read_text()
+    assert "ListenStream=127.0.0.1:" in (DEPLOY / "systemd" / "relay-web.socket").read_text()
+    assert "\nEnvironment=TRUSTED_PROXIES=1\n" in held
+
+
+def ingresses() -> dict[str, dict[str, str]]:
+    """What the ingress is told, without its prefix, by each path that leads to web."""
+    found: dict[str, dict[str, str]] = {}
+    for document in documents(DEPLOY / "kubernetes" / "web.yaml"):
+        if document["kind"] == "Ingress":
+            told = {name.partition("/")[2]: text for name, text in document["metadata"]["annotations"].items()}
+            found |= {path["path"]: told for rule in document["spec"]["rules"] for path in rule["http"]["paths"]}
+    return found
+
+
+def test_only_webhooks_are_asked_of_another_web_where_one_did_not_answer() -> None:
+    again = {path for path, told in ingresses().items() if "non_idempotent" in told["proxy-next-upstream"]}
+    assert again == {"/webhook/"}
+
+
+def test_the_ingress_lets_uploads_through_and_nothing_else_as_large() -> None:
+    large = [path for path, told in ingresses().items() if told["proxy-body-size"] != "4m"]
+    assert [ingresses()[path]["proxy-body-size"] for path in large] == ["17m"]
+    for path, fits in (("/v25.0/300000000000001/media", True), ("/v25.0/300000000000001/messages", False)):
+        assert bool(re.match(large[0], path)) == fits, path
+    assert f"location ~ ^{large[0]} {{" in (ROOT / "conf" / "nginx.conf").read_text()
+
+
 def test_the_entrypoint_reads_the_file_and_the_environment_counts_more(tmp_path: Path) -> None:
     (tmp_path / "relay.env").write_text("LOG_LEVEL='DEBUG'\nSECRET_KEY='a b&c$d'\n")
     shown = "import json, os; print(json.dumps([os.environ['LOG_LEVEL'], os.environ['SECRET_KEY']]))"

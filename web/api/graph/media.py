@@ -19,7 +19,7 @@ api = as_at_meta("graph_media", __name__)
 
 LARGEST = 16 * 1024 * 1024
 """Bytes. Documents may have 100 MB at Meta: larger ones are sent by link."""
-_AROUND = 16 * 1024
+AROUND = 16 * 1024
 """Bytes of the form around the file."""
 FORM: JsonObject = {
     "required": True,
@@ -54,10 +54,10 @@ class GraphUploaded(BaseModel):
 def upload_as_at_meta(path: GraphPath) -> Response:
     """Up to 16 MB, passed on to Meta at once; the id that Meta gives is good for 30 days, on this number."""
     tenant_id, line_id = line_of(path.phone_number_id)
-    if (request.content_length or 0) > LARGEST + _AROUND:
+    if (request.content_length or 0) > LARGEST + AROUND:
         text = "a file of more than 16 MB is not passed on; send it by link (document.link, video.link) instead"
         return refusal(131053, text, 413)
-    request.max_content_length = LARGEST + _AROUND
+    request.max_content_length = LARGEST + AROUND
     with calls.permit():
         file = request.files.get("file")
         if file is None:
