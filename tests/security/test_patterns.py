@@ -41,7 +41,7 @@ def test_patterns_of_all_kinds_are_among_those_tried() -> None:
     for place in (
         "relay.core.redaction._SECRETS",
         "relay.core.redaction._URL",
-        "web.portal.lines.template_fields",
+        "web.portal.lines",
         "relay.core.conversation.window",
     ):
         assert any(one.startswith(place) for one in places), place
