@@ -15,12 +15,13 @@ from db.paging import Page, decode, page
 from db.pool import Pool
 from db.tenants.changes import TakenError
 from relay.core.messages import load
-from relay.core.templates.listed import ListedTemplate
+from relay.core.templates.listed import SURE_SECONDS, ListedTemplate
 from relay.core.templates.news import MOST_KEPT, TemplateNews
 
 EVERY_SECONDS = 3600.0
 """Meta is asked again after as much, whatever its webhooks told."""
 TROUBLE_SECONDS = 900.0
+NOT_WHOLE = "there are more templates than could be read in time; those read are listed"
 AT_LEAST_SECONDS = 20.0
 """Between two readings of one list, however often it changes."""
 LAGS_SECONDS = 300.0
@@ -67,8 +68,19 @@ class DueList:
 def of_name(pool: Pool, tenant_id: str, name: str) -> list[ListedTemplate]:
     """Every language of one template that is known."""
     with pool.autocommit() as cursor:
+        doubtful = _doubtful(cursor, tenant_id)
         cursor.execute(f"SELECT {_COLUMNS} FROM templates WHERE tenant_id = %s AND name = %s", (tenant_id, name))
-        return [_listed(row) for row in cursor.fetchall()]
+        return [replace(_listed(row), doubtful=doubtful) for row in cursor.fetchall()]
+
+
+def _doubtful(cursor: Cursor, tenant_id: str) -> bool:
+    """Whether the list was not read whole the last time, or too long ago."""
+    cursor.execute(
+        """SELECT 1 FROM template_lists
+           WHERE tenant_id = %s AND trouble IS NULL AND fetched_at > now() - make_interval(secs => %s)""",
+        (tenant_id, SURE_SECONDS),
+    )
+    return cursor.fetchone() is None
 
 
 def listed(
@@ -235,7 +247,7 @@ def store(pool: Pool, due: DueList, waba_id: str, found: Sequence[ListedTemplate
         cursor.execute(
             "UPDATE template_lists SET waba_id = %s, fetched_at = now() WHERE tenant_id = %s", (waba_id, due.tenant_id)
         )
-        _end(cursor, due, EVERY_SECONDS, None)
+        _end(cursor, due, EVERY_SECONDS, None if whole else NOT_WHOLE)
     return gone
 
 
@@ -294,10 +306,11 @@ def _upsert(cursor: Cursor, due: DueList, found: Sequence[ListedTemplate]) -> No
 def whole_list(pool: Pool, tenant_id: str) -> list[ListedTemplate]:
     """Of a tenant, by name: 6,000 at most."""
     with pool.autocommit() as cursor:
+        doubtful = _doubtful(cursor, tenant_id)
         cursor.execute(
             f"SELECT {_COLUMNS} FROM templates WHERE tenant_id = %s ORDER BY name, language LIMIT %s", (tenant_id, MOST)
         )
-        return [_listed(row) for row in cursor.fetchall()]
+        return [replace(_listed(row), doubtful=doubtful) for row in cursor.fetchall()]
 
 
 def tidy(pool: Pool) -> None:

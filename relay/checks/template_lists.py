@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants import lines, templates
-from db.tenants.templates import EVERY_SECONDS, TROUBLE_SECONDS, DueList
+from db.tenants.templates import EVERY_SECONDS, NOT_WHOLE, TROUBLE_SECONDS, DueList
 from relay.channels.base import Channel
 from relay.checks.line_checks import account_of
 from relay.core.errors import FINAL, SendError
@@ -38,17 +38,14 @@ class TemplateReader:
             final = error.fate in ("credentials", *FINAL)
             return self._failed(due, _said(error), EVERY_SECONDS if final else TROUBLE_SECONDS)
         gone = templates.store(self.pool, due, found.account_id, found.templates, whole=found.whole)
-        self._publish(due.tenant_id, gone)
-        return None if found.whole else "there are more templates than could be read in time; those read are listed"
+        # From PostgreSQL, which has what Meta's webhooks told since, too.
+        self.publish(due.tenant_id, templates.whole_list(self.pool, due.tenant_id), gone)
+        return None if found.whole else NOT_WHOLE
 
     def _failed(self, due: DueList, trouble: str, seconds: float) -> str:
+        """Nothing is published anew: an old list would be kept for ever where messages pass."""
         templates.fail(self.pool, due, trouble, seconds)
-        self._publish(due.tenant_id, [])
         return trouble
-
-    def _publish(self, tenant_id: str, gone: list[str]) -> None:
-        """From PostgreSQL, which has what Meta's webhooks told since, too."""
-        self.publish(tenant_id, templates.whole_list(self.pool, tenant_id), gone)
 
 
 def _said(error: SendError) -> str:

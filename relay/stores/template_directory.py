@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from relay.core.messages import dump, load
-from relay.core.templates.listed import ListedTemplate
+from relay.core.templates.listed import SURE_SECONDS, ListedTemplate
 from relay.stores import keys
 from relay.stores.cache import Cache
 
@@ -35,6 +36,8 @@ class TemplateDirectory:
             return held[1]
         kept = self._cache.recall(keys.template(tenant_id, name))
         found = _read(kept.get("languages")) if kept else ()
+        if kept and not time.time() < _number(kept.get("sure_until")):
+            found = tuple(replace(one, doubtful=True) for one in found)
         self._own[tenant_id, name] = (time.monotonic() + FRESH_SECONDS, found)
         self._own.move_to_end((tenant_id, name))
         if len(self._own) > REMEMBERED:
@@ -49,11 +52,16 @@ class TemplateDirectory:
         for name, languages in by_name.items():
             whole = dump(languages).decode()
             kept = whole if len(whole) <= LONGEST else "[]"
-            self._cache.remember(keys.template(tenant_id, name), {"languages": kept}, KEPT_SECONDS)
+            known = {"languages": kept, "sure_until": time.time() + SURE_SECONDS}
+            self._cache.remember(keys.template(tenant_id, name), known, KEPT_SECONDS)
         names = list(gone)
         self._cache.forget(keys.template(tenant_id, name) for name in names)
         for name in (*by_name, *names):
             self._own.pop((tenant_id, name), None)
+
+
+def _number(kept: object) -> float:
+    return float(kept) if isinstance(kept, (int, float)) else 0.0
 
 
 def _read(kept: object) -> tuple[ListedTemplate, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +15,8 @@ from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants import templates
 from db.tenants.templates import DueList, TemplateFilter
-from relay.core.templates.listed import ListedTemplate, TemplateShape
+from relay.checks.template_lists import TemplateReader
+from relay.core.templates.listed import SURE_SECONDS, ListedTemplate, TemplateShape
 from relay.core.templates.news import MOST_KEPT, TemplateNews
 from relay.stores.cache import Cache
 from relay.stores.template_directory import TemplateDirectory
@@ -198,9 +201,41 @@ def test_a_tenant_without_an_active_line_loses_its_list_after_a_week(pool: Pool,
     assert templates.of_name(pool, tenant_id, "order") == []
 
 
+def test_a_list_is_doubtful_unless_it_was_read_whole_and_lately(pool: Pool, tenant_id: str) -> None:
+    def doubtful() -> bool:
+        [one], [same] = templates.of_name(pool, tenant_id, "order"), templates.whole_list(pool, tenant_id)
+        assert one == same
+        return one.doubtful
+
+    stored(pool, known(), whole=False)
+    standing = templates.standing(pool, tenant_id)
+    assert doubtful() and standing and standing.trouble == templates.NOT_WHOLE
+    make_due(pool)
+    stored(pool, known())
+    assert not doubtful()
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE template_lists SET fetched_at = now() - make_interval(secs => %s)", (SURE_SECONDS,))
+    assert doubtful()
+
+
+def test_a_reading_that_fails_publishes_nothing(pool: Pool, tenant_id: str, cipher: Cipher) -> None:
+    stored(pool, known())
+    make_due(pool)
+    published: list[Any] = []
+    channel: Any = SimpleNamespace(catalogue=None)
+    reader = TemplateReader(pool, cipher, channel, lambda *given: published.append(given))
+    assert reader.read(taken(pool), 1.0)
+    assert published == []
+
+
 @pytest.fixture
-def cache(redis_url: str) -> Iterator[Cache]:
-    made = Cache(redis_url, Cipher([Fernet.generate_key().decode()]))
+def cipher() -> Cipher:
+    return Cipher([Fernet.generate_key().decode()])
+
+
+@pytest.fixture
+def cache(redis_url: str, cipher: Cipher) -> Iterator[Cache]:
+    made = Cache(redis_url, cipher)
     yield made
     made.close()
 
@@ -212,6 +247,14 @@ def test_what_one_process_kept_every_other_knows_and_no_other_tenant(cache: Cach
     assert sender.of_name("somebody else", "order") == ()
     reader.keep(tenant_id, [], ["order"])
     assert TemplateDirectory(cache).of_name(tenant_id, "order") == ()
+
+
+def test_what_was_kept_becomes_doubtful(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    TemplateDirectory(cache).keep("tenant", [known()], [])
+    assert TemplateDirectory(cache).of_name("tenant", "order") == (known(),)
+    later = time.time() + SURE_SECONDS
+    monkeypatch.setattr("relay.stores.template_directory.time.time", lambda: later)
+    assert TemplateDirectory(cache).of_name("tenant", "order") == (known(doubtful=True),)
 
 
 def test_memory_is_bounded(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:

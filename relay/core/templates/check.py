@@ -46,17 +46,21 @@ def mistakes(
     """All that keeps it from being sent; none: it may go, or nobody here can tell and Meta decides.
 
     `languages`: all that are listed of the template. `file` is the kind of the file in its header (image,
-    video, document), `answers` how many quick replies it is sent with.
+    video, document), `answers` how many quick replies it is sent with. What a doubtful list lacks, or says is stopped,
+    is no mistake.
     """
     if not languages:
         return []
     found = next((one for one in languages if one.language == given.language), None)
+    sure = not any(one.doubtful for one in languages)
     if found is None:
+        if not sure:
+            return []
         there = _listed(sorted(one.language for one in languages))
         text = f"the template {given.name} exists in {there}, not in {given.language}; write the language like that"
         return [TemplateMistake("language", text)]
     title = f"the template {found.name} ({found.language})"
-    if found.status in STOPPED:
+    if sure and found.status in STOPPED:
         return [TemplateMistake("name", f"{title} {_STATUS[found.status]}; only an approved template can be sent")]
     if found.shape is None:
         return []

@@ -89,6 +89,10 @@ class TemplateShape:
         return not (self.header or self.footer or self.buttons or self.cards or self.offer)
 
 
+SURE_SECONDS = 4500.0
+"""A list that was read whole is not doubtful for so long: until the next reading, and once more where that fails."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListedTemplate:
     """One language of a template. Without `shape` nobody has told yet what it is made of."""
@@ -104,6 +108,8 @@ class ListedTemplate:
     """Why it was refused, in Meta's word."""
     next_category: str = ""
     """What Meta will make of its category, or thinks it should be; until that has happened `category` counts."""
+    doubtful: bool = False
+    """It stands in a list that was not read whole, or not lately: Meta may have another status or language by now."""
 
     @property
     def sendable(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -174,3 +175,10 @@ def test_the_language_is_the_exact_one() -> None:
 def test_what_is_not_known_is_left_to_meta() -> None:
     assert mistakes([], filling("a\nb")) == []
     assert mistakes([ListedTemplate("order", "en", "APPROVED", "UTILITY")], filling("a\nb")) == []
+
+
+def test_a_doubtful_list_leaves_language_and_status_to_meta_and_still_says_what_does_not_fit() -> None:
+    paused = replace(known(status="PAUSED", body="Hello {{1}}"), doubtful=True)
+    assert mistakes([paused], filling("Ada")) == []
+    assert mistakes([paused], Template("order", "de")) == []
+    assert [one.where for one in mistakes([paused], filling())] == ["parameters"]
