@@ -160,8 +160,6 @@ class ConversationActor(PooledActor):
     # Effects
 
     def _perform(self, effect: do.Effect) -> events.Event | None:
-        if isinstance(effect, (do.ReturnTurn, do.StartDispatch, do.TellReport, do.StartPresence)):
-            self._turn = None
         match effect:
             case do.SetAlarm(at):
                 self._parts.timers.after(at - even_clock.now(), self.actor_ref, events.Alarm(at))
@@ -173,6 +171,7 @@ class ConversationActor(PooledActor):
                 log.warning(what, message_id=message_id)
             case do.ReturnTurn(turn):
                 tell(turn.channel, PassTurn(turn.sender))
+                self._turn = None
             case do.Leave():
                 if self.inbox_empty:
                     self._end()
@@ -188,11 +187,9 @@ class ConversationActor(PooledActor):
             case do.StartDispatch(turn, job):
                 return self._dispatch(turn, job)
             case do.TellReport(turn, report, to):
-                if not tell(turn.sender, SendReport(report, self.actor_ref, to)):
-                    tell(turn.channel, PassTurn(turn.sender))
+                self._use(turn, SendReport(report, self.actor_ref, to))
             case do.StartPresence(turn, signal):
-                if not tell(turn.sender, ShowPresence(signal, self.actor_ref)):
-                    tell(turn.channel, PassTurn(turn.sender))
+                self._use(turn, ShowPresence(signal, self.actor_ref))
             case do.WriteVerdict(line_id, verdict):
                 outcome = Outcome(self.actor_ref, self._id, verdict.message_id, line_id, None, verdict=verdict)
                 tell(self._parts.journal, outcome)
@@ -208,8 +205,16 @@ class ConversationActor(PooledActor):
         if job.direction == "inbound" and asked_for(job.message, turn.settings):
             # Before the message goes: whoever takes over after a crash would not look again.
             end_requests.ask(self._parts.pool, job.message_id)
-        handed_over = tell(turn.sender, Dispatch(job, self.actor_ref))
+        handed_over = self._use(turn, Dispatch(job, self.actor_ref))
         return None if handed_over else events.NotClaimed(job.message_id)
+
+    def _use(self, turn: Turn, command: Dispatch | SendReport | ShowPresence) -> bool:
+        """Only what was told to its sender has used the turn up; of one that has gone it goes back."""
+        told = tell(turn.sender, command)
+        if not told:
+            tell(turn.channel, PassTurn(turn.sender))
+        self._turn = None
+        return told
 
     def _ask_postgresql(self, effect: do.ReadRows | do.ReadMapping | do.SendTemplate | do.DecidePart) -> events.Event:
         """Raises StoreError, unless it was only about reading the rows: that is tried again later."""

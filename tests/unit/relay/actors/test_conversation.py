@@ -137,6 +137,21 @@ def test_a_turn_goes_back_when_postgresql_goes_away_before_it_was_used(
     assert world.told("sender") == []
 
 
+def test_a_turn_goes_back_when_an_end_word_cannot_be_written_down(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> Any:
+        raise StoreError("PostgreSQL is away")
+
+    monkeypatch.setattr("db.mailbox.end_requests.ask", away)
+    world.actor.tell(Wake("c"))
+    word = Message("source-a", Person("491701"), NOW, text="Stop chat")
+    world.actor.tell(Arrived(MAPPING, [row("a", "inbound", source=word)]))
+    world.actor.tell(Turn("inbound", world.refs["sender"], world.refs["channel"], {"end_words": ["stop chat"]}))
+    assert world.told("channel") == [PassTurn(world.refs["sender"])]
+    assert world.told("sender") == []
+
+
 def test_a_turn_goes_back_at_once_whatever_fails_before_it_was_used(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
