@@ -54,7 +54,6 @@ def hindrance(
         return HANDOVER_UNKNOWN if outcome_unknown else HANDOVER_TOO_LATE if too_late else None
     if outcome_unknown and settings.get("unknown_outcome") == "give_up":
         return OUTCOME_UNKNOWN
-    free = message.type == "template" or message.direct
-    if direction == "outbound" and not free and window.closed(window_until, now):
+    if direction == "outbound" and not window.opened_by(message) and window.closed(window_until, now):
         return WINDOW_CLOSED
     return None

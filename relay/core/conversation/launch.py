@@ -11,6 +11,7 @@ from relay.core.conversation.dispatch import DispatchJob
 from relay.core.conversation.events import LentTurn
 from relay.core.conversation.lane import Pending
 from relay.core.conversation.place import Place
+from relay.core.conversation.window import opened_by
 from relay.core.errors import SendError
 from relay.core.explain.causes import Cause
 from relay.core.messages import Direction, Message
@@ -34,13 +35,13 @@ def dispatch_job(
 def learnt_by_sending(job: DispatchJob, now: float) -> ThreadFact | None:
     """What it says about who answers the contact that a call went through; None where it says nothing new.
 
-    Templates are taken from everybody.
+    What opens the window itself is taken from everybody.
     """
     if job.message.control is not None:
         return after_control(job.message.control, now)
     known = job.to.thread
     news = job.direction == "outbound" and known is not None and known.state != "owned"
-    return ThreadFact("owned", now) if news and job.message.type != "template" else None
+    return ThreadFact("owned", now) if news and not opened_by(job.message) else None
 
 
 def learnt_by_failing(job: DispatchJob, error: SendError, cause: Cause, now: float) -> ThreadFact | None:
@@ -53,7 +54,7 @@ def learnt_by_failing(job: DispatchJob, error: SendError, cause: Cause, now: flo
 def may_take(settings: Mapping[str, Any], message: Message) -> bool:
     """Whether the line takes threads of others before it writes: as the escalation partner, where it is set to.
 
-    Templates are taken from everybody, and leave the thread where it is.
+    What opens the window itself is taken from everybody, and leaves the thread where it is.
     """
-    free = message.type in ("template", THREAD_CONTROL)
+    free = message.type == THREAD_CONTROL or opened_by(message)
     return settings.get("responder_role") == "escalation" and settings.get("take_over") is True and not free

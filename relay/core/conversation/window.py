@@ -44,6 +44,16 @@ def in_its_place(message: Message, settings: Mapping[str, Any], name: str | None
     )  # fmt: skip
 
 
+def opened_by(message: Message) -> bool:
+    """Whether it opens the window itself: a template, or Direct Send, of which Meta makes one.
+
+    Meta takes it outside the window and from whoever has the thread, which stays where it is.
+    """
+    native = message.native
+    own = native is not None and native.fields.get("category") in ("utility", "authentication")
+    return message.type == "template" or message.direct or own
+
+
 def directly(message: Message, settings: Mapping[str, Any]) -> Message | None:
     """The same message by Direct Send, if the line wants that: a plain text, once."""
     more = message.media or message.place or message.ask or message.native or message.options or message.template

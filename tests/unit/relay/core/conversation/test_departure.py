@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from relay.core.content import Native
 from relay.core.conversation.departure import (
     HANDOVER_TOO_LATE,
     HANDOVER_UNKNOWN,
@@ -14,8 +16,10 @@ from relay.core.conversation.departure import (
     Hindrance,
     hindrance,
 )
-from relay.core.messages import Direction, Message, Person
-from relay.core.threads import LATEST_SECONDS, THREAD_CONTROL
+from relay.core.conversation.dispatch import DispatchJob
+from relay.core.conversation.launch import learnt_by_sending, may_take
+from relay.core.messages import Direction, Message, Person, Recipient
+from relay.core.threads import LATEST_SECONDS, THREAD_CONTROL, ThreadFact
 
 NOW = 1_000_000.0
 GIVE_UP = {"unknown_outcome": "give_up"}
@@ -38,6 +42,27 @@ def test_outside_the_window_whatsapp_takes_nothing_but_templates(until: float) -
     assert why(until=until) is WINDOW_CLOSED
     assert why("template", until=until) is None
     assert why(direction="inbound", until=until) is None, "Genesys knows no window"
+
+
+@pytest.mark.parametrize(
+    ("more", "goes"),
+    [
+        ({"direct": True}, True),
+        ({"native": Native("text", {"text": {"body": "x"}, "category": "utility"})}, True),
+        ({"native": Native("text", {"text": {"body": "x"}, "category": "authentication"})}, True),
+        ({"native": Native("text", {"text": {"body": "x"}, "category": "service"})}, False),
+        ({"native": Native("text", {"text": {"body": "x"}, "category": ["utility"]})}, False),
+        ({"native": Native("text", {"text": {"body": "x"}})}, False),
+    ],
+)
+def test_direct_send_opens_the_window_takes_no_thread_and_shows_nobodys(more: dict[str, Any], goes: bool) -> None:
+    message = replace(Message("s", Person("491701"), NOW), **more)
+    found = hindrance("outbound", message, NOW - 1, {}, NOW, outcome_unknown=False)
+    assert found is (None if goes else WINDOW_CLOSED)
+    assert may_take({"responder_role": "escalation", "take_over": True}, message) is not goes
+    to = Recipient("491701", thread=ThreadFact("elsewhere", NOW - 9))
+    job = DispatchJob("m", "c", "outbound", message, to, 1, NOW, 0, 1)
+    assert learnt_by_sending(job, NOW) == (None if goes else ThreadFact("owned", NOW))
 
 
 @pytest.mark.parametrize("until", [None, NOW + 1])
