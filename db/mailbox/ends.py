@@ -20,6 +20,10 @@ from relay.core.ordering import sort_key
 
 FOLLOWED_SECONDS = 900.0
 """What is told of later is kept, and nothing is sent for it: the customer has gone long since."""
+LEFT_A_DAY = 50
+"""More agents do not leave one conversation within a day: what else is told of them is not kept."""
+LATEST_LEFT_DAYS = 7
+"""Of an agent who left before that nothing is kept; both ways by which Genesys tells repeat for a day at most."""
 DAYS = 365
 EXPIRED_AT_ONCE = 1000
 SHOWN = 200
@@ -85,7 +89,14 @@ WHERE NOT EXISTS (
     AND e.genesys_conversation_id = %(genesys)s
     AND NOT EXISTS (SELECT 1 FROM message_tracking m WHERE m.conversation_id = e.conversation_id
                     AND m.direction = 'inbound' AND m.sort_time > e.at AND m.sort_time <= %(at)s))
-ON CONFLICT DO NOTHING RETURNING id
+  AND (%(kind)s <> 'agent_left' OR %(at)s > now() - make_interval(days => %(left_days)s) AND %(left)s > (
+    SELECT count(*) FROM (
+      SELECT 1 FROM conversation_ends e
+      WHERE e.conversation_id = %(conversation)s::uuid AND e.kind = 'agent_left'
+        AND e.at BETWEEN %(at)s - interval '1 day' AND %(at)s + interval '1 day' LIMIT %(left)s) found))
+ON CONFLICT DO NOTHING
+RETURNING id, EXISTS (SELECT 1 FROM message_tracking m WHERE m.conversation_id = %(conversation)s::uuid
+                      AND m.direction = 'inbound' AND m.sort_time > %(at)s)
 """
 
 
@@ -97,14 +108,16 @@ def _one(
         {
             "tenant": mapping.tenant_id, "line": mapping.line_id, "conversation": mapping.conversation_id,
             "genesys": end.conversation, "kind": end.kind, "who": end.participant, "reason": end.reason,
-            "at": messages.stamp(min(end.at, now)),
+            "at": messages.stamp(min(end.at, now)), "left": LEFT_A_DAY, "left_days": LATEST_LEFT_DAYS,
         },
     )  # fmt: skip
     row = cursor.fetchone()
     if row is None:
         return False
-    if end.kind == "over" and now - end.at <= FOLLOWED_SECONDS:
-        _follow(cursor, row[0], end, mapping, settings, now)
+    key, written_since = row
+    # Whoever has written since is in a new talk: no goodbye into it, and its thread is not given away.
+    if end.kind == "over" and now - end.at <= FOLLOWED_SECONDS and not written_since:
+        _follow(cursor, key, end, mapping, settings, now)
     return True
 
 

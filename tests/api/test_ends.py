@@ -123,6 +123,26 @@ def test_what_is_told_too_late_is_shown_and_nothing_is_sent(talk: Talk) -> None:
     assert talk.sent() == []
 
 
+def test_an_end_after_which_the_customer_wrote_before_it_was_told_is_shown_and_nothing_is_sent(talk: Talk) -> None:
+    now = time.time()
+    talk.customer_writes(now - 30)
+    assert talk.tells(talk.ended(at=now - 60)) == {"ends": 1, "new": 1}
+    assert ([one["kind"] for one in talk.listed()], talk.sent()) == (["over"], [])
+    assert talk.tells(talk.ended(at=now - 10)) == {"ends": 1, "new": 1}
+    assert talk.sent() == ["Thank you, Ada."]
+
+
+def test_invented_agents_who_leave_do_not_fill_the_table(talk: Talk) -> None:
+    now, most = time.time(), ends.LEFT_A_DAY
+    told = [talk.ended("user.end", at=now - n, interactingDurationMs=1, participantId=f"p-{n}") for n in range(70)]
+    assert talk.tells(told) == {"ends": 70, "new": most}
+    long_ago = talk.ended("user.end", at=now - (ends.LATEST_LEFT_DAYS + 1) * 86_400, interactingDurationMs=1)
+    assert talk.tells(long_ago) == {"ends": 1, "new": 0}
+    yesterday = talk.ended("user.end", at=now - 100_000, interactingDurationMs=1)
+    assert talk.tells(yesterday) == {"ends": 1, "new": 1}
+    assert len(talk.listed()) == most + 1
+
+
 def test_ids_count_with_dashes_and_without(talk: Talk) -> None:
     assert talk.tells(talk.ended(conversationId=talk.genesys_id.replace("-", ""))) == {"ends": 1, "new": 1}
 
