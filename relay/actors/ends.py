@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 import structlog
 from gevent.pool import Pool as Greenlets
@@ -15,12 +16,15 @@ from relay.channels.base import Account
 from relay.checks.line_checks import account_of
 from relay.core.errors import SendError, StoreError
 from relay.core.retry import backoff
+from relay.runtime.context import Parts
 from relay.runtime.regular import RegularActor
 from relay.runtime.side import rate_of_account
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 8
+OF_A_LINE = 2
+"""Of those at once: one whose Genesys does not answer leaves the others' theirs."""
 TAKEN_SECONDS = 30.0
 """So long a request is this daemon's; its call has ended by then."""
 CALL_SECONDS = 10.0
@@ -33,10 +37,23 @@ class EndsActor(RegularActor):
     every_seconds = 1.0
     busy_seconds = 0.1
 
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        self._calls = Greenlets(AT_ONCE)
+        self._under_way: Counter[str] = Counter()
+        """By lines."""
+
     def work(self) -> bool:
-        due = end_requests.take_due(self._parts.pool, TAKEN_SECONDS, AT_ONCE)
-        Greenlets(AT_ONCE).map(self._end_one, due)
-        return len(due) == AT_ONCE
+        """It does not wait for its calls: a line with one under way is left out until that has ended."""
+        free = self._calls.free_count()
+        if not free:
+            return False
+        self._under_way = +self._under_way  # without the lines of which none is left
+        due = end_requests.take_due(self._parts.pool, TAKEN_SECONDS, free, OF_A_LINE, self._under_way)
+        self._under_way.update(request.line_id for request in due)
+        for request in due:
+            self._calls.spawn(self._end_one, request)
+        return len(due) > 0
 
     def _end_one(self, request: EndRequest) -> None:
         """A fault with one is that one's: it is taken again when its time is over."""
@@ -47,9 +64,14 @@ class EndsActor(RegularActor):
         except Exception:
             metrics.actor_failures.labels(type(self).__name__).inc()
             log.exception("conversation_not_ended", line_id=request.line_id)
+        finally:
+            self._under_way[request.line_id] -= 1
 
     def _end(self, request: EndRequest) -> None:
         pool, ends = self._parts.pool, self._parts.channels["genesys"].ends
+        if request.overtaken:
+            end_requests.end(pool, request, "end_overtaken", "the customer has written again since")
+            return
         held = lines.accounts(pool, self._parts.cipher, request.line_id)
         if held is None or held.line_status != "active" or ends is None or not request.genesys_conversation_id:
             end_requests.end(pool, request, "end_nowhere", "there is no conversation to end")

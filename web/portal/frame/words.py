@@ -60,6 +60,7 @@ EVENTS = {
     "replayed": "Sent again by hand",
     "asked": "Asked for through the API",
     "end_asked": "Genesys was told to end the conversation",
+    "end_overtaken": "The customer asked for the end, and wrote again before it",
     "end_nowhere": "The customer asked for the end",
     "end_refused": "Genesys did not end the conversation",
     "end_unknown": "Nobody knows whether Genesys ended the conversation",
