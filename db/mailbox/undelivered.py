@@ -6,17 +6,18 @@ so that nothing but a word of arrival counts of it any more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from psycopg2.extras import execute_values
 
 from db.cursor import Cursor
 from db.mailbox import claims, events, sweep
-from relay.core.messages import Receipt
-from relay.core.retry import PASSING, send_again
+from relay.core.conversation.launch import may_take
+from relay.core.messages import Message, Receipt, load
+from relay.core.retry import PASSING, backoff, send_again
 from relay.core.status import UNFINISHED
 
 OPEN = (*UNFINISHED, "sent")
@@ -61,6 +62,8 @@ class _FailedReceipt:
     undelivered: int
     has_file: bool
     """A link to our copy of its file can go in its place, and has not yet."""
+    take: bool
+    """Another responder has the thread, and the line may take it for this message, and did not for that reason yet."""
 
     @property
     def next(self) -> ReceiptDecision:
@@ -69,7 +72,7 @@ class _FailedReceipt:
         newest = self.provider_id == self.told.receipt.provider_id
         if self.arrived or self.state not in OPEN:
             return "final"
-        if self.n is None and self.told.receipt.fate in (*PASSING, "as_link") and not newest:
+        if self.n is None and (self.take or self.told.receipt.fate in (*PASSING, "as_link")) and not newest:
             # Several calls ended without word, and it may be about any of them.
             return "later" if self.state in ("sending", "unknown") else "repeated"
         if self.n is not None and self.n < self.attempts:
@@ -79,6 +82,8 @@ class _FailedReceipt:
     @property
     def wait(self) -> float | None:
         """Seconds before it may go out again."""
+        if self.take:
+            return backoff(1)
         return send_again(self.told.receipt.fate, self.undelivered + 1, self.has_file)
 
 
@@ -149,19 +154,33 @@ def _read(cursor: Cursor, failed: Sequence[MatchedReceipt], arrived: set[str]) -
         """SELECT v.ord, a.n, coalesce(a.outcome = 'undelivered', false), m.state, m.attempts, m.provider_id,
                   (SELECT count(*) FROM message_attempts u WHERE u.message_id = m.id AND u.outcome = 'undelivered'),
                   coalesce(m.content->'media'->>'kind' <> 'link' AND m.content->'media'->>'object_key' IS NOT NULL
-                           AND m.content->'template' IS NULL, false)
-           FROM (VALUES %s) AS v (ord, line_id, message_id, provider_id)
+                           AND m.content->'template' IS NULL, false),
+                  CASE WHEN v.elsewhere AND m.direction = 'outbound' THEN m.content END, l.settings
+           FROM (VALUES %s) AS v (ord, line_id, message_id, provider_id, elsewhere)
            JOIN message_tracking m ON m.id = v.message_id
+           JOIN lines l ON l.id = m.line_id
            LEFT JOIN message_attempts a ON a.line_id = v.line_id AND a.provider_id = v.provider_id
                 AND a.message_id = v.message_id
            ORDER BY m.id, a.n""",
-        [(index, one.line_id, one.message_id, one.receipt.provider_id) for index, one in enumerate(failed)],
-        template="(%s::int, %s::uuid, %s::uuid, %s)",
+        [
+            (index, one.line_id, one.message_id, one.receipt.provider_id, _is_elsewhere(one.receipt))
+            for index, one in enumerate(failed)
+        ],
+        template="(%s::int, %s::uuid, %s::uuid, %s, %s)",
         page_size=len(failed),
         fetch=True,
     )
-    found = ((failed[row[0]], row) for row in rows)
-    return [_FailedReceipt(one, row[3] in ARRIVED or one.message_id in arrived, *row[1:]) for one, row in found]
+    found = ((failed[row[0]], row[3], [*row[1:8], _has_to_take(*row[6:])]) for row in rows)
+    return [_FailedReceipt(one, state in ARRIVED or one.message_id in arrived, *rest) for one, state, rest in found]
+
+
+def _is_elsewhere(receipt: Receipt) -> bool:
+    return receipt.thread is not None and receipt.thread.state == "elsewhere"
+
+
+def _has_to_take(undelivered: int, _: bool, content: Any, settings: Mapping[str, Any]) -> bool:
+    """Once, as after an answer that says the same; `content` is that of a message somebody else's thread refused."""
+    return content is not None and undelivered == 0 and may_take(settings, load(Message, content))
 
 
 def _end(cursor: Cursor, ended: Sequence[_FailedReceipt]) -> None:
@@ -187,14 +206,15 @@ def _end(cursor: Cursor, ended: Sequence[_FailedReceipt]) -> None:
 PUT_BACK = """
 UPDATE message_tracking m
 SET state = 'received', claimed_at = NULL, next_attempt_at = now() + make_interval(secs => v.wait),
-    content = CASE WHEN v.as_link THEN jsonb_set(m.content, '{media,kind}', '"link"') ELSE m.content END,
+    content = CASE WHEN v.as_link THEN jsonb_set(m.content, '{media,kind}', '"link"')
+                   WHEN v.take THEN m.content || '{"take": true}' ELSE m.content END,
     unknown_until = NULL, provider_id = NULL, sent_at = NULL, reason_code = v.code, reason = v.reason,
     late = m.late OR EXISTS (SELECT 1 FROM message_tracking x
                              WHERE x.conversation_id = m.conversation_id AND x.direction = m.direction
                                AND (x.sort_time, x.arrived_at, x.idx) > (m.sort_time, m.arrived_at, m.idx)
                                AND x.attempts > 0),
     updated_at = now()
-FROM (VALUES %s) AS v (id, wait, code, reason, as_link) WHERE m.id = v.id
+FROM (VALUES %s) AS v (id, wait, code, reason, as_link, take) WHERE m.id = v.id
 RETURNING m.id::text, m.shard, m.conversation_id::text, m.late
 """
 
@@ -207,13 +227,14 @@ def _put_back(cursor: Cursor, again: dict[str, _FailedReceipt]) -> None:
         cursor,
         PUT_BACK,
         [
-            (UUID(key), one.wait, one.told.receipt.code, one.told.receipt.reason, one.told.receipt.fate == "as_link")
+            (UUID(key), one.wait, one.told.receipt.code, one.told.receipt.reason,
+             one.told.receipt.fate == "as_link", one.take)
             for key, one in again.items()
         ],
-        template="(%s::uuid, %s, %s::text, %s::text, %s)",
+        template="(%s::uuid, %s, %s::text, %s::text, %s, %s)",
         page_size=len(again),
         fetch=True,
-    )
+    )  # fmt: skip
     events.note(cursor, [(row[0], "undelivered", _why(again[row[0]], late=row[3])) for row in rows])
     for shard, conversation_id in sorted({(row[1], row[2]) for row in rows}):
         sweep.notify(cursor, shard, conversation_id)
@@ -225,4 +246,6 @@ def _why(one: _FailedReceipt, *, late: bool) -> str:
     again = f"it goes out again in {one.wait:.0f} seconds"
     if one.told.receipt.fate == "as_link":
         again = "it goes out again with a link to the file"
+    elif one.take:
+        again = "the conversation is taken over first, and it goes out again"
     return f"{one.told.receipt.code}: {said}; {again}{order}"

@@ -26,7 +26,7 @@ from relay.core.errors import FINAL, CannotCarry, SendError
 from relay.core.explain.causes import Cause
 from relay.core.mailbox import Attempt, Claim, Verdict
 from relay.core.messages import Media, Message
-from relay.core.retry import OUR_OWN, Decision, decide
+from relay.core.retry import OUR_OWN, Decision, backoff, decide
 from relay.core.templates.listed import ListedTemplate
 from relay.core.threads import THREAD_CONTROL, ThreadControl, ThreadFact, after_control
 from relay.runtime.actor import RelayActor, tell
@@ -217,7 +217,9 @@ class SenderActor(RelayActor):
 
     def _settle_error(self, dispatch: Dispatch, error: SendError, deadline: float) -> None:
         job, now = dispatch.job, even_clock.now()
-        decision, message = self._decide(job, error, now), None
+        take = self._has_to_take(job, error)
+        decision = Decision("retry", backoff(1), counts=False) if take else self._decide(job, error, now)
+        message = None
         self._thread = learnt_by_failing(job, error, self._cause(error), now) or self._thread
         if decision.next == "failed":
             message = self._in_another_form(job, error)
@@ -230,15 +232,19 @@ class SenderActor(RelayActor):
             error.text, error.trace_id, error.answer,
         )  # fmt: skip
         verdict = self._verdict(job, decision, error, deadline)
-        facts = DispatchFacts(failures, first, message, self._took)
+        facts = DispatchFacts(failures, first, message, self._took, take or (job.take and not self._took))
         self._tell_journal(dispatch, attempt, verdict=verdict, facts=facts)
 
     def _cause(self, error: SendError) -> Cause:
         return self._side.channel.cause(error.code)
 
+    def _has_to_take(self, job: DispatchJob, error: SendError) -> bool:
+        """Somebody else has the thread, which nobody here knew. Told with the facts: a clock ahead of ours may have
+        said later that the thread is the line's."""
+        elsewhere = job.direction == "outbound" and self._cause(error) == "elsewhere"
+        return elsewhere and not self._took and may_take(self._side.account.settings, job.message)
+
     def _decide(self, job: DispatchJob, error: SendError, now: float) -> Decision:
-        if self._cause(error) == "elsewhere" and not self._took and may_take(self._side.account.settings, job.message):
-            return Decision("retry", counts=False)  # somebody else has the thread, which nobody here knew: take it
         works = job.first_failure is not None and self._side.breaker.last_success > job.first_failure
         return decide(error, job.failures + 1, now - job.arrived_at, works)
 

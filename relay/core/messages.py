@@ -129,6 +129,8 @@ class Message:
     """News about the conversation: told only while one is going on, for it must not begin one."""
     thread: ThreadFact | None = None
     """Who answers the contact from now on, where the message itself says so."""
+    take: bool = False
+    """The thread is taken before it goes out: after an earlier call the provider told that another one has it."""
     control: ThreadControl | None = None
     """It hands the thread over and says nothing to the contact; its type is `thread_control`."""
 

@@ -10,12 +10,14 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
-from db.mailbox import claims, receipts
+from db.mailbox import claims, messages, receipts
 from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
 from db.views import history
+from relay.core.conversation.lane import pending
 from relay.core.mailbox import Attempt, Row, Verdict
 from relay.core.messages import Media, Receipt, ReceiptStatus
+from relay.core.threads import ThreadFact
 from tests.integration.rows import NOW, new_message
 
 PASSING: dict[str, Any] = {
@@ -140,6 +142,36 @@ def test_a_refused_file_goes_as_a_link_once_and_at_once(pool: Pool, line_id: str
 def test_without_a_file_of_ours_such_a_failure_is_final(pool: Pool, line_id: str, kind: str | None) -> None:
     row = with_file(pool, line_id, kind) if kind else new_message(pool, line_id)
     assert tell(pool, row, (sent(pool, row), "failed"), **REFUSED_FILE) == ["failed"]
+
+
+ELSEWHERE: dict[str, Any] = {**FINAL, "code": "131070", "thread": ThreadFact("elsewhere", NOW)}
+ESCALATION = '{"responder_role": "escalation", "take_over": true}'
+
+
+def taking_over(pool: Pool, row: Row, content: str = "{}", settings: str = ESCALATION) -> None:
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE lines SET settings = %s WHERE id = %s", (settings, row.line_id))
+        cursor.execute("UPDATE message_tracking SET content = content || %s WHERE id = %s", (content, row.id))
+
+
+def test_what_another_responder_had_goes_out_once_more_with_the_thread_taken_first(pool: Pool, row: Row) -> None:
+    taking_over(pool, row)
+    assert tell(pool, row, (sent(pool, row), "failed"), **ELSEWHERE) == ["received"]
+    with pool.transaction() as cursor:
+        [again] = messages.unfinished(cursor, [row.conversation_id], 9)[row.conversation_id, "outbound"]
+    assert again.message.take and pending(again).take
+    assert "taken over first" in str(detail(pool, row).history[0].detail)
+    assert tell(pool, row, (sent(pool, row, 2), "failed"), **ELSEWHERE) == ["failed"]
+    assert detail(pool, row).message.report == "failed"
+
+
+@pytest.mark.parametrize(
+    ("content", "settings"),
+    [("{}", "{}"), ("{}", '{"responder_role": "escalation"}'), ('{"direct": true}', ESCALATION)],
+)
+def test_where_the_line_takes_nothing_it_has_failed(pool: Pool, row: Row, content: str, settings: str) -> None:
+    taking_over(pool, row, content, settings)
+    assert tell(pool, row, (sent(pool, row), "failed"), **ELSEWHERE) == ["failed"]
 
 
 def test_it_is_sent_three_times_in_all(pool: Pool, row: Row) -> None:

@@ -43,3 +43,5 @@ class DispatchFacts:
     """What goes out instead from now on; it is in the row already. None: as before."""
     took: bool = False
     """The thread was taken for it, or nobody knows whether it was."""
+    take: bool = False
+    """The next call takes it first, whatever was heard since: the provider said that another one has it."""

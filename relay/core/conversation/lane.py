@@ -56,6 +56,8 @@ class Pending:
     """time.monotonic of the first of them, as the sender told it."""
     took: bool = False
     """The thread was taken from somebody else for it."""
+    take: bool = False
+    """It has to be, before the next call: the provider said so."""
     dispatched_at: float = 0.0
     seen_at: float = NEVER
     """When its lane first looked at it."""
@@ -80,7 +82,10 @@ def pending(row: Row) -> Pending:
     unknown = row.state != "received"
     not_before = row.unknown_until or NEVER if unknown else row.next_attempt_at or 0.0
     doubted = unknown or row.attempts > 0
-    return Pending(row.id, row.key, row.message, row.attempts, row.claimed, unknown, doubted, not_before, ready)
+    return Pending(
+        row.id, row.key, row.message, row.attempts, row.claimed, unknown, doubted, not_before, ready,
+        take=row.message.take,
+    )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -217,7 +222,7 @@ class Lane:
         one = self.get(message_id)
         if one is not None:
             one.claimed, one.failures, one.first_failure = True, facts.failures, facts.first_failure
-            one.message, one.took = facts.message or one.message, facts.took
+            one.message, one.took, one.take = facts.message or one.message, facts.took, facts.take
 
     def remove(self, one: Pending) -> None:
         """Forget a message, wherever it stands: it is finished, or somebody else's."""
@@ -253,6 +258,7 @@ def _brought_up_to_date(one: Pending | None, row: Row) -> Pending:
         return one or pending(row)
     fresh = pending(row)
     fresh.failures, fresh.first_failure, fresh.took = one.failures, one.first_failure, one.took
+    fresh.take = fresh.take or one.take
     fresh.preparations, fresh.first_trouble = one.preparations, one.first_trouble
     if not fresh.file_ready and one.not_before != NEVER:
         fresh.not_before = max(fresh.not_before, one.not_before)

@@ -23,12 +23,13 @@ def dispatch_job(
 ) -> DispatchJob:
     """The attempt that `turn` permits."""
     outbound, thread = direction == "outbound", mapping.thread_now(now)
+    elsewhere = one.take or thread.state == "elsewhere"
     return DispatchJob(
         one.id, mapping.conversation_id, direction, one.message,
         replace(mapping.recipient, thread=thread if mapping.thread else None),
         one.attempts + 1, one.key.arrived_at, place.shard, place.epoch, one.failures, one.first_failure,
         mapping.genesys_conversation_id if one.doubted and not outbound else None,
-        outbound and not one.took and thread.state == "elsewhere" and may_take(turn.settings, one.message), one.took,
+        outbound and not one.took and elsewhere and may_take(turn.settings, one.message), one.took,
     )  # fmt: skip
 
 

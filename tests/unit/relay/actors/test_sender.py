@@ -175,6 +175,16 @@ def test_a_thread_that_nobody_knew_was_lost_is_taken_once_where_the_line_allows_
     assert (state(told), thread(told)) == (ends, "elsewhere")
 
 
+def test_to_take_it_next_time_is_told_whatever_else_is_heard_of_the_thread() -> None:
+    told = outcome(LOST, job(), settings=ESCALATION)
+    assert told.facts is not None and told.facts.take and told.verdict is not None
+    assert told.verdict.next_attempt_at is not None and told.verdict.next_attempt_at > told.verdict.at
+    undone = outcome(SENT, job(take=True), SendError("retry", "connect_failed", "no connection"), ESCALATION)
+    assert undone.facts is not None and undone.facts.take
+    done = outcome(LOST, job(take=True), Sent("", 200), ESCALATION)
+    assert state(done) == "failed" and done.facts is not None and not done.facts.take
+
+
 def test_a_template_is_taken_from_everybody_and_says_nothing_of_the_thread() -> None:
     template = replace(HELLO, type="template")
     channel_says = outcome(SENT, job(ELSEWHERE, template), SENT)

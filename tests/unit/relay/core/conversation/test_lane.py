@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -10,11 +13,13 @@ from relay.core.conversation.clock import NEVER
 from relay.core.conversation.dispatch import DispatchFacts
 from relay.core.conversation.hold import Hold
 from relay.core.conversation.lane import FILE_LOST_SECONDS, LANE_LIMIT, Lane, Pending
+from relay.core.conversation.launch import dispatch_job
 from relay.core.messages import Media, Message, Person
 from relay.core.ordering import SortKey
-from tests.unit.relay.core.conversation.rows import LONG_AGO, NOW, row, verdict
+from tests.unit.relay.core.conversation.rows import LONG_AGO, MAPPING, NOW, PLACE, row, verdict
 
 WINDOW = 0.25
+TAKE = DispatchFacts(0, None, take=True)
 
 
 HOLD = Hold(WINDOW)
@@ -48,6 +53,20 @@ def test_a_message_from_a_web_whose_clock_is_ahead_waits_no_longer_than_others()
     hold = Hold(WINDOW, newest_arrival=NOW)
     assert lane.due(NOW, hold) == NOW + WINDOW
     assert drain(lane, NOW + WINDOW, hold) == ["a"]
+
+
+@pytest.mark.parametrize(("facts", "takes"), [(TAKE, True), (replace(TAKE, took=True), False), (None, False)])
+def test_what_has_to_take_the_thread_does_so_once_though_it_was_heard_to_be_ours_since(
+    facts: DispatchFacts | None, takes: bool
+) -> None:
+    lane = Lane()
+    lane.add(entry("a", NOW))
+    if facts is not None:
+        lane.learn("a", facts)
+    lane.load([row("a", key=SortKey(NOW, NOW, 0))])
+    ours = replace(MAPPING, thread_state="owned", thread_at=NOW)
+    turn: Any = SimpleNamespace(settings={"responder_role": "escalation", "take_over": True})
+    assert dispatch_job(lane.launch(NOW + 1), "outbound", ours, PLACE, turn, NOW + 1).take is takes
 
 
 def test_a_backlog_does_not_wait_again() -> None:
