@@ -57,7 +57,10 @@ class TemplateFilter:
 
 @dataclass(frozen=True, slots=True)
 class DueList:
-    """A list that is this daemon's to ask for, for now. `asked_at`: what is told after it stays (PostgreSQL's time)."""
+    """A list that is this daemon's to ask for, for now. `asked_at`: what is told after it stays (PostgreSQL's time).
+
+    `due_at`: when it is somebody's again, should this daemon end; sooner, once a change is told of meanwhile.
+    """
 
     tenant_id: str
     line_id: str
@@ -145,9 +148,10 @@ def tell(cursor: Cursor, told: Iterable[tuple[str, TemplateNews]]) -> None:
     for tenant_id, one in sorted(told, key=lambda pair: (pair[0], pair[1].name, pair[1].language)):
         # The list's lock puts whoever tells of one tenant in a row, and those who store it.
         cursor.execute(
-            """UPDATE template_lists SET due_at = least(due_at, now())
+            """UPDATE template_lists SET due_at = least(due_at, greatest(
+                 now(), coalesce(fetched_at, '-infinity') + make_interval(secs => %s)))
                WHERE tenant_id = %s AND waba_id = %s RETURNING 1""",
-            (tenant_id, one.waba_id),
+            (AT_LEAST_SECONDS, tenant_id, one.waba_id),
         )
         if cursor.fetchone() is not None:
             _tell_one(cursor, tenant_id, one)
@@ -205,15 +209,16 @@ def take_due(pool: Pool, seconds: float, at_once: int) -> list[DueList]:
     with pool.transaction() as cursor:
         cursor.execute(
             """WITH due AS (
-                 SELECT l.tenant_id, l.due_at FROM template_lists l
+                 SELECT l.tenant_id FROM template_lists l
                  WHERE l.due_at <= now() AND (l.taken_until IS NULL OR l.taken_until < now())
                  ORDER BY l.due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-               UPDATE template_lists l SET taken_until = now() + make_interval(secs => %s)
+               UPDATE template_lists l SET taken_until = now() + make_interval(secs => %s),
+                 due_at = now() + make_interval(secs => %s)
                FROM due WHERE l.tenant_id = due.tenant_id
                RETURNING l.tenant_id::text,
                  (SELECT n.id::text FROM lines n WHERE n.tenant_id = l.tenant_id AND n.status = 'active'
-                  ORDER BY n.id LIMIT 1), due.due_at, now()""",
-            (at_once, seconds),
+                  ORDER BY n.id LIMIT 1), l.due_at, now()""",
+            (at_once, seconds, seconds),
         )
         return [DueList(row[0], row[1] or "", row[2], row[3]) for row in cursor.fetchall()]
 
@@ -222,8 +227,9 @@ def begin(pool: Pool, tenant_id: str, line_id: str, seconds: float) -> DueList:
     """Somebody asks by hand, who is nobody's neighbour for `seconds`. Raises TakenError."""
     with pool.transaction() as cursor:
         cursor.execute(
-            """INSERT INTO template_lists AS l (tenant_id, taken_until) VALUES (%s, now() + make_interval(secs => %s))
-               ON CONFLICT (tenant_id) DO UPDATE SET taken_until = excluded.taken_until
+            """INSERT INTO template_lists AS l (tenant_id, taken_until, due_at)
+               SELECT %s, until, until FROM (SELECT now() + make_interval(secs => %s) AS until) asked
+               ON CONFLICT (tenant_id) DO UPDATE SET taken_until = excluded.taken_until, due_at = excluded.due_at
                  WHERE (l.taken_until IS NULL OR l.taken_until < now())
                    AND (l.fetched_at IS NULL OR l.fetched_at < now() - make_interval(secs => %s))
                RETURNING due_at, now()""",
@@ -261,7 +267,7 @@ def _end(cursor: Cursor, due: DueList, seconds: float, trouble: str | None) -> N
     """Soon again where a change was told of meanwhile, and a while after one: Meta's own list may lag behind it."""
     cursor.execute(
         """UPDATE template_lists SET taken_until = NULL, trouble = %s, due_at = now() + make_interval(secs =>
-             CASE WHEN due_at > %s THEN least(%s, %s)
+             CASE WHEN due_at < %s THEN least(%s, %s)
                   WHEN EXISTS (SELECT 1 FROM templates t WHERE t.tenant_id = template_lists.tenant_id
                                AND t.told_at > now() - make_interval(secs => %s)) THEN least(%s, %s)
                   ELSE %s END)

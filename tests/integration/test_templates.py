@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants import templates
-from db.tenants.templates import DueList, TemplateFilter
+from db.tenants.templates import AT_LEAST_SECONDS, LAGS_SECONDS, DueList, TemplateFilter
 from relay.checks.template_lists import TemplateReader
 from relay.core.templates.listed import SURE_SECONDS, ListedTemplate, TemplateShape
 from relay.core.templates.news import MOST_KEPT, TemplateNews
@@ -66,6 +66,13 @@ def make_due(pool: Pool) -> None:
         cursor.execute("UPDATE template_lists SET due_at = now() - interval '1 second'")
 
 
+def wait(pool: Pool) -> float:
+    """Seconds until the list is read anew."""
+    with pool.transaction() as cursor:
+        cursor.execute("SELECT extract(epoch FROM due_at - now()) FROM template_lists")
+        return float(cursor.fetchone()[0])
+
+
 def test_a_list_is_one_readers_for_a_while_and_then_for_an_hour_nobodys(pool: Pool, tenant_id: str) -> None:
     due = taken(pool)
     assert (due.tenant_id, bool(due.line_id)) == (tenant_id, True)
@@ -112,7 +119,28 @@ def test_what_meta_tells_counts_at_once_and_has_the_list_read_again(pool: Pool, 
     [one] = templates.of_name(pool, tenant_id, "order")
     assert (one.status, one.reason, one.shape) == ("PAUSED", "SCAM", TemplateShape("Hello {{1}}"))
     assert templates.news(pool, tenant_id, "order", "en") == [NEWS]
+    assert 0 < wait(pool) <= AT_LEAST_SECONDS
+    make_due(pool)
     assert taken(pool).tenant_id == tenant_id
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize("told_meanwhile", [False, True])
+def test_a_change_told_while_the_list_is_read_has_it_read_again_soon(
+    pool: Pool, tenant_id: str, by_hand: bool, told_meanwhile: bool
+) -> None:
+    stored(pool, known())
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE template_lists SET due_at = now(), fetched_at = now() - interval '1 hour'")
+    if not told_meanwhile:
+        tell(pool, tenant_id, NEWS)
+    due = templates.begin(pool, tenant_id, "", 60.0) if by_hand else taken(pool)
+    assert AT_LEAST_SECONDS < wait(pool) <= 60.0
+    if told_meanwhile:
+        tell(pool, tenant_id, NEWS)
+    templates.store(pool, due, WABA, [known()], whole=True)
+    longest = AT_LEAST_SECONDS if told_meanwhile else LAGS_SECONDS
+    assert longest - 10 < wait(pool) <= longest
 
 
 def test_what_was_told_while_the_list_was_asked_for_is_not_undone(pool: Pool, tenant_id: str) -> None:
@@ -174,6 +202,7 @@ def test_the_newest_news_are_kept_and_no_more(pool: Pool, tenant_id: str) -> Non
 def test_another_account_takes_all_of_the_former_one_along(pool: Pool, tenant_id: str) -> None:
     stored(pool, known(), known("sale"))
     tell(pool, tenant_id, NEWS)
+    make_due(pool)
     assert templates.store(pool, taken(pool), "201", [known("other")], whole=False) == ["order", "sale"]
     assert names(pool, tenant_id) == [("other", "en")]
 
