@@ -17,7 +17,7 @@ from db.mailbox.raw_payloads import unpacked
 from db.pool import Pool
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.mailbox import NewRow, Row
-from relay.core.messages import Direction, Message
+from relay.core.messages import OWN_IDS, Direction, Message
 from relay.core.ordering import sort_key
 from relay.core.queues import SOURCE
 from relay.core.status import UNFINISHED
@@ -141,13 +141,15 @@ def outcome(pool: Pool, tenant_id: str | None, message_id: str) -> SendState | N
 def provider_id(pool: Pool, line_id: str, message_id: str) -> str | None:
     """The id that the contact's provider knows a message of the line by; None where it has none, or is none.
 
-    Of what the contact wrote that is its source id, without the part.
+    Of what the contact wrote that is its source id, without the part, unless that one is of our own making.
     """
     with pool.autocommit() as cursor:
         cursor.execute(
             """SELECT CASE direction WHEN 'inbound' THEN split_part(source_id, '#', 1) ELSE provider_id END
-               FROM message_tracking WHERE id = %s AND line_id = %s""",
-            (UUID(message_id), UUID(line_id)),
+               FROM message_tracking
+               WHERE id = %s AND line_id = %s AND state <> 'ignored'
+                 AND (direction <> 'inbound' OR (origin <> 'api' AND NOT source_id LIKE ANY (%s)))""",
+            (UUID(message_id), UUID(line_id), [f"{prefix}%" for prefix in OWN_IDS]),
         )
         row = cursor.fetchone()
     return row[0] if row else None

@@ -35,6 +35,8 @@ ReceiptStatus = Literal["sent", "delivered", "read", "failed"]
 COPY = "copy:"
 """Before the id of a message that was seen while another responder had the conversation. It is kept and not carried:
 the same message may come once more as our own, and then it counts."""
+OWN_IDS = (COPY, "sha256:")
+"""Before source ids of our own making, which no provider knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ class Message:
     def own_id(self) -> str | None:
         """What a read mark or typing may name it by; None where it came without an id, and has but a digest in its
         place, and for a copy of what another responder was sent: that one is not ours to mark."""
-        return None if self.source_id.startswith(("sha256:", COPY)) else self.report_id
+        return None if self.source_id.startswith(OWN_IDS) else self.report_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import gevent
 import pytest
 from psycopg2.extras import Json
 
-from db.mailbox import claims, messages, references
+from db.mailbox import claims, messages, references, sends
 from db.pool import Pool
 from relay.core.content import About
 from relay.core.conversation.quoting import DELETED, edited, reacted
@@ -156,3 +156,21 @@ def test_of_the_parts_of_one_question_the_last_is_the_menu(pool: Pool) -> None:
     with pool.transaction() as cursor:
         [shown] = references.last_shown(cursor, [contact.conversation_id]).values()
     assert shown.message.text == "part 2"
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("source_id = 'wamid.in#2'", "wamid.in"),
+        ("source_id = 'copy:wamid.in'", None),
+        ("source_id = 'sha256:00ff'", None),
+        ("source_id = 'api:key', origin = 'api', provider_id = 'genesys'", None),
+        ("source_id = 'wamid.in', state = 'ignored'", None),
+        ("direction = 'outbound', origin = 'api', provider_id = 'wamid.out'", "wamid.out"),
+        ("direction = 'outbound'", None),
+    ],
+)
+def test_only_an_id_that_whatsapp_gave_is_named_to_it(pool: Pool, row: Row, change: str, found: str | None) -> None:
+    with pool.transaction() as cursor:
+        cursor.execute(f"UPDATE message_tracking SET {change} WHERE id = %s", (row.id,))
+    assert sends.provider_id(pool, row.line_id, row.id) == found
