@@ -104,6 +104,18 @@ def test_only_the_operator_changes_the_operators_app(
     assert api("POST", fields).get_json()["complete"]
 
 
+def test_where_the_operators_app_posts_to_is_told_to_the_operator_alone_and_no_query_to_anybody(
+    api: Api, new_tenant: Callable[..., str], at_meta: Callable[..., Any]
+) -> None:
+    at_meta(PLATFORM, fields=["messages"], callback_url="https://crm.example/hook?key=k")
+    tenant_id = new_tenant()
+    fields = line_of(api, tenant_id, PLATFORM)
+    key = api("POST", f"/api/tenants/{tenant_id}/keys", {"name": "k", "scopes": ["tenants:write"]}).get_json()["key"]
+    assert api("GET", fields, key=key).get_json()["callback_url"] == ""
+    assert api("GET", fields).get_json()["callback_url"] == "https://crm.example/hook"
+    at_meta(PLATFORM, callback_url="")
+
+
 def test_a_line_of_somebody_else_is_not_there(api: Api, new_tenant: Callable[..., str], sandbox: Process) -> None:
     theirs, ours = new_tenant("Theirs", whatsapp=SUEDLICHT), new_tenant("Ours", whatsapp=SUEDLICHT)
     line_id = line_of(api, theirs).split("/")[5]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from db import audit
 from db.tenants import credentials
@@ -23,9 +24,13 @@ CODES = {"other_webhook", "no_app_secret", "unknown_app"}
 
 
 def subscribed(tenant_id: str, line_id: str) -> SubscribedFields:
-    """As Meta tells it now. Raises NotFoundError, ApiError 409 and 503."""
+    """As Meta tells it now. Raises NotFoundError, ApiError 409 and 503.
+
+    Where the operator's app posts to is not told to tenants: the address may be a system of the operator's own.
+    """
     account = _account(_subject(tenant_id, line_id))
-    return _asked(lambda: _fields().subscribed(account, _deadline()))
+    found = _asked(lambda: _fields().subscribed(account, _deadline()))
+    return found if _may_change(account) else replace(found, callback_url="")
 
 
 def subscribe(tenant_id: str, line_id: str) -> SubscribedFields:
@@ -42,12 +47,11 @@ def subscribe_app(account: Account, urls: Sequence[str], own_token: str) -> Subs
 
     `urls` lead here, `own_token` is what the tenant's own app is shown to be ours by. Raises ApiError 403, 409 and 503.
     """
-    own_app = ours().is_own_app(account.credentials.get("app_secret", ""))
-    if not own_app and not principal().may(OPERATOR):
+    if not _may_change(account):
         raise ApiError(
             403, "operators_app", "this number uses the operator's Meta app, which only the operator changes"
         )
-    secret = (own_token if own_app else "") or web_context().meta_verify_token
+    secret = (own_token if _own_app(account) else "") or web_context().meta_verify_token
     if not secret:
         raise ApiError(409, "no_verify_token", "no verify token is set, so Meta would not be answered; set one first")
     done = _asked(lambda: _fields().subscribe(account, _deadline(), urls, secret))
@@ -57,6 +61,14 @@ def subscribe_app(account: Account, urls: Sequence[str], own_token: str) -> Subs
             cursor, by(), "line.subscribed", tenant_id=account.tenant_id, subject=account.line_id, detail=detail
         )
     return done
+
+
+def _own_app(account: Account) -> bool:
+    return ours().is_own_app(account.credentials.get("app_secret", ""))
+
+
+def _may_change(account: Account) -> bool:
+    return _own_app(account) or principal().may(OPERATOR)
 
 
 def _subject(tenant_id: str, line_id: str) -> Subject:

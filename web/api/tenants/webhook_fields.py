@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +18,10 @@ from web.request.principal import needs
 api = behind_a_key("webhook_fields", __name__, "tenants", "/api/tenants")
 
 
+_CALLBACK = """\
+where the app's own webhook goes, without its query; "" where Meta names none, and for a tenant on the operator's app"""
+
+
 class WebhookFieldOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
     name: str = Field(description="as Meta calls it")
@@ -27,7 +33,7 @@ class WebhookFieldOut(BaseModel):
 class WebhookFieldsOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
     app_id: str = Field(description="the Meta app that the access token belongs to")
-    callback_url: str = Field(description='where the app\'s own webhook goes; "" where Meta names none')
+    callback_url: str = Field(description=_CALLBACK)
     complete: bool = Field(description="every field of use is subscribed to")
     fields: list[WebhookFieldOut]
 
@@ -61,4 +67,6 @@ def subscribe_fields(path: LinePath) -> Response:
 
 
 def _out(found: SubscribedFields) -> Response:
-    return reply(WebhookFieldsOut.model_validate(found))
+    # A query may hold a key of another system's.
+    shown = replace(found, callback_url=found.callback_url.partition("?")[0])
+    return reply(WebhookFieldsOut.model_validate(shown))
