@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, NamedTuple
@@ -20,8 +21,12 @@ from web.request.errors import ApiError
 
 SIGNAL_SECONDS, UPLOAD_SECONDS = 4.0, 30.0
 AT_ONCE = 8
-"""So many of one worker; further ones are told to come again."""
-_calls = BoundedSemaphore(AT_ONCE)
+"""So many signals and as many uploads of one worker; further ones are told to come again."""
+SIGNALS, UPLOADS = BoundedSemaphore(AT_ONCE), BoundedSemaphore(AT_ONCE)
+OF_ONE = 2
+"""Uploads of one tenant at once, at one worker: so many of its files lie on web's disk."""
+_uploading: Counter[str] = Counter()
+"""By tenant id; one that uploads nothing is not in it."""
 
 
 class CallError(NamedTuple):
@@ -37,30 +42,46 @@ def refused(error: CallError) -> Response:
 
 
 @contextmanager
-def permit() -> Iterator[None]:
-    """Held while a call is made, or a file for one is read. Raises ApiError 503."""
-    if not _calls.acquire(blocking=False):
+def uploading(tenant_id: str) -> Iterator[None]:
+    """Around reading a file and passing it on: a slow caller holds up its own tenant alone. Raises ApiError 429."""
+    if _uploading[tenant_id] >= OF_ONE:
+        text = f"{OF_ONE} files are being uploaded already; send the next when one of them is done"
+        raise ApiError(429, "too_many_requests", text, retry_after=1)
+    _uploading[tenant_id] += 1
+    try:
+        yield
+    finally:
+        _uploading[tenant_id] -= 1
+        if not _uploading[tenant_id]:
+            del _uploading[tenant_id]
+
+
+@contextmanager
+def permit(kind: BoundedSemaphore) -> Iterator[None]:
+    """Held while a call of SIGNALS or UPLOADS is made. Raises ApiError 503."""
+    if not kind.acquire(blocking=False):
         raise ApiError(503, "unavailable", "too many such calls at once; try again in a moment", retry_after=1)
     try:
         yield
     finally:
-        _calls.release()
+        kind.release()
 
 
 def signal(tenant_id: str, line_id: str, wanted: Signal) -> CallError | None:
     """Show it on the phone; answers with why that could not be done."""
     channel, account = web_context().channels["whatsapp"], account_of(tenant_id, line_id)
     deadline = time.monotonic() + SIGNAL_SECONDS
-    with permit():
+    with permit(SIGNALS):
         return _ended(lambda: channel.send(channel.render_signal(wanted, account), account, deadline))
 
 
 def upload(tenant_id: str, line_id: str, file: IO[bytes], media: Media) -> str | CallError:
-    """Meta's id of the uploaded file, or why there is none. Whoever calls holds a permit."""
+    """Meta's id of the uploaded file, or why there is none. The file is here already: none is waited for."""
     channel, account = web_context().channels["whatsapp"], account_of(tenant_id, line_id)
     ids: list[str] = []
     deadline = time.monotonic() + UPLOAD_SECONDS
-    failed = _ended(lambda: ids.append(channel.upload(file, media, account, deadline)))
+    with permit(UPLOADS):
+        failed = _ended(lambda: ids.append(channel.upload(file, media, account, deadline)))
     return failed or ids[0]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Response, request
 from pydantic import BaseModel
 
@@ -37,7 +39,10 @@ FORM: JsonObject = {
         }
     },
 }
-"""What flask-openapi3 cannot tell of a form that is read by the view, after it has a permit."""
+"""What flask-openapi3 cannot tell of a form that is read by the view, after its tenant has room for it."""
+_WORD = r"[a-z0-9!#$&^_.+-]{1,127}"
+_MEDIA_TYPE = re.compile(rf"{_WORD}/{_WORD}( *;[ -~]{{1,127}})?", re.IGNORECASE | re.ASCII)
+"""With a parameter at most, as in audio/ogg; codecs=opus. It becomes a header of what goes to Meta."""
 
 
 class GraphUploaded(BaseModel):
@@ -58,11 +63,13 @@ def upload_as_at_meta(path: GraphPath) -> Response:
         text = "a file of more than 16 MB is not passed on; send it by link (document.link, video.link) instead"
         return refusal(131053, text, 413)
     request.max_content_length = LARGEST + AROUND
-    with calls.permit():
+    with calls.uploading(tenant_id):
         file = request.files.get("file")
         if file is None:
             return refusal(131008, "file is missing; send multipart/form-data with the parts file and type")
         mime = (request.form.get("type") or file.mimetype or "").strip()
+        if not _MEDIA_TYPE.fullmatch(mime):
+            return refusal(131053, "type must be the file's media type, such as image/jpeg or application/pdf")
         name = cleaned(file.filename or "") or None
         found = calls.upload(tenant_id, line_id, file.stream, Media("document", mime, filename=name))
     return calls.refused(found) if isinstance(found, calls.CallError) else shown(GraphUploaded(id=found))
