@@ -97,3 +97,14 @@ def test_what_is_no_media_type_makes_no_header_at_meta(upload: Upload, mime: str
 def test_media_types_go_on(upload: Upload, mime: str, all_taken: Any) -> None:
     all_taken(calls.UPLOADS)
     assert code(upload(mime)) == (503, 2)
+
+
+@pytest.mark.parametrize("field", ["status", "message_id", "typing_indicator"])
+def test_no_read_mark_is_told_as_a_message(api: Api, tenant_id: str, field: str) -> None:
+    text = {"messaging_product": "whatsapp", "type": "text", "text": {"body": "b"}, field: "read"}
+    body = {"to": "+4915112345678", "phone_number_id": NUMBER, "message": text}
+    said = api.error(api("POST", "/whatsapp/send", body), 400, "invalid_request")
+    assert f"{field} belongs to a read mark" in said["message"].replace("`", "")
+    if field != "status":
+        asked = api("POST", f"/v25.0/{NUMBER}/messages", text | {"to": "+4915112345678"})
+        assert code(asked) == (400, 131009)

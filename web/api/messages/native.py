@@ -23,6 +23,8 @@ MOST = 20_000
 CALLBACK = 512
 _INTEGER = 2**53
 _OURS = ("messaging_product", "recipient_type", "to", "recipient", "type", "biz_opaque_callback_data")
+_OF_MARKS = ("status", "message_id", "typing_indicator")
+"""Meta would take an object with these for a read mark, and show nothing to anybody."""
 _KNOWN = ("text", "image", "video", "audio", "document", "sticker", "reaction", "template", "location", "contacts")
 OTHER = "other"
 """What the relay calls a type that it does not know: no word of a program's may be taken for one of its own."""
@@ -46,8 +48,11 @@ def read(given: Mapping[str, Any], to: str | None = None) -> tuple[Native, Perso
         raise ObjectError(100, "messaging_product", "must be whatsapp")
     if given.get("recipient_type", "individual") != "individual":
         raise ObjectError(131009, "recipient_type", "must be individual; the relay does not write into groups")
+    for name in _OF_MARKS:
+        if given.get(name) is not None:
+            raise ObjectError(131009, name, "belongs to a read mark; a message quotes another by context.message_id")
     kind = _kind(given)
-    fields = {name: value for name, value in given.items() if name not in _OURS}
+    fields = {name: value for name, value in given.items() if name not in (*_OURS, *_OF_MARKS)}
     return Native(kind, fields, _callback(given)), _person(given, to)
 
 
@@ -76,7 +81,7 @@ def _text(holder: Any, name: str) -> str | None:
 
 def _kind(given: Mapping[str, Any]) -> str:
     kind = given.get("type", "text")
-    if not isinstance(kind, str) or not re.fullmatch(r"[a-z_]{1,40}", kind) or kind in (*_OURS, "context", "status"):
+    if not isinstance(kind, str) or not re.fullmatch(r"[a-z_]{1,40}", kind) or kind in (*_OURS, *_OF_MARKS, "context"):
         raise ObjectError(131009, "type", "must be one of WhatsApp's types of message")
     if not given.get(kind) or not isinstance(given[kind], (dict, list)):
         raise ObjectError(131008, kind, f"is missing; type {kind} cannot be without it")
