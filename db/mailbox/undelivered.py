@@ -180,7 +180,12 @@ def _is_elsewhere(receipt: Receipt) -> bool:
 
 def _has_to_take(undelivered: int, _: bool, content: Any, settings: Mapping[str, Any]) -> bool:
     """Once, as after an answer that says the same; `content` is that of a message somebody else's thread refused."""
-    return content is not None and undelivered == 0 and may_take(settings, load(Message, content))
+    if content is None or undelivered:
+        return False
+    try:
+        return may_take(settings, load(Message, content))
+    except ValueError:
+        return False  # nobody can read it: it could not be sent again, and the failure has to be told
 
 
 def _end(cursor: Cursor, ended: Sequence[_FailedReceipt]) -> None:
