@@ -79,12 +79,14 @@ def test_a_request_whose_message_waits_is_put_off_and_of_one_that_will_not_go_it
     waiting = asking(pool, line, "received")
     for state in ("failed", "dead", "ignored"):
         asking(pool, line, state)
+    with pool.autocommit() as cursor:  # so that it is put off by a time that can be seen
+        cursor.execute("UPDATE end_requests SET asked_at = now() - interval '1 hour'")
     assert due(pool) == []
     assert left(pool) == {waiting.id: True}
     with pool.autocommit() as cursor:
         cursor.execute("UPDATE message_tracking SET state = 'sent' WHERE id = %s", (waiting.id,))
-    found = wait_until(lambda: due(pool), message="it to be due")
-    assert [one.message_id for one in found] == [waiting.id]
+        cursor.execute("UPDATE end_requests SET due_at = now()")
+    assert [one.message_id for one in due(pool)] == [waiting.id]
 
 
 def test_of_an_overtaken_request_genesys_is_not_told(pool: Pool) -> None:
