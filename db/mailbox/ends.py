@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,8 +55,10 @@ def keep(pool: Pool, tenant_id: str | None, found: Sequence[ConversationEnd], no
         mappings.lock(cursor, [mapping.conversation_id for of in known.values() for mapping, _ in of])
         news = 0
         for one in found:
-            for mapping, settings in (pair for form in ids[one.conversation] for pair in known.get(form, ())):
-                news += _one(cursor, one, mapping, settings, now)
+            for form in ids[one.conversation]:
+                for mapping, settings in known.get(form, ()):
+                    # As it stands there: told with dashes and without, it is one end.
+                    news += _one(cursor, replace(one, conversation=form), mapping, settings, now)
     return news
 
 

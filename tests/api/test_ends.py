@@ -144,7 +144,10 @@ def test_invented_agents_who_leave_do_not_fill_the_table(talk: Talk) -> None:
 
 
 def test_ids_count_with_dashes_and_without(talk: Talk) -> None:
-    assert talk.tells(talk.ended(conversationId=talk.genesys_id.replace("-", ""))) == {"ends": 1, "new": 1}
+    without = talk.ended(conversationId=talk.genesys_id.replace("-", ""))
+    assert talk.tells(without) == {"ends": 1, "new": 1}
+    assert talk.tells(talk.ended()) == {"ends": 1, "new": 0}
+    assert talk.sent() == ["Thank you, Ada."]
 
 
 def test_conversations_of_nobody_and_of_others_are_left_alone(
