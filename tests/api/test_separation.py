@@ -21,6 +21,8 @@ from db.access import api_keys, openid, passwords, sessions, user_news, users
 from db.access.openid import ProviderSettings
 from db.audit import Author
 from db.pool import Pool
+from db.tenants import templates
+from relay.core.templates.listed import ListedTemplate, TemplateShape
 from tests.api.test_rotation import active_line
 from tests.integration.rows import sent_message
 from web.request.principal import ROLES, right_of
@@ -42,6 +44,7 @@ class Tenant:
     session_id: str
     news_id: str
     replay_id: str
+    template: str
     key: str = field(repr=False)
     email: str
     marks: tuple[str, ...]
@@ -82,6 +85,8 @@ def make(parts: WebContext, pool: Pool, new_tenant: Callable[..., str]) -> Calla
         [session] = sessions.listed(pool, user.id)
         with pool.transaction() as cursor:
             user_news.tell(cursor, user.id, "password", by)
+        template = ListedTemplate(f"order_{number}", "en", "APPROVED", "UTILITY", shape=TemplateShape(f"Hello {mark}"))
+        templates.store(pool, templates.begin(pool, tenant_id, line_id, 60), number, [template], whole=True)
         [news] = user_news.waiting(pool, user.id, "00000000-0000-4000-8000-000000000000")
         return Tenant(
             tenant_id,
@@ -93,6 +98,7 @@ def make(parts: WebContext, pool: Pool, new_tenant: Callable[..., str]) -> Calla
             session.id,
             news.id,
             replay_id,
+            template.name,
             secret,
             user.email,
             (mark,),
@@ -124,6 +130,12 @@ ARGUMENTS: dict[str, Callable[[Tenant], str]] = {
     "session_id": lambda one: one.session_id,
     "replay_id": lambda one: one.replay_id,
     "last": lambda one: one.news_id,
+    "name": lambda one: one.template,
+    "language": lambda one: "en",
+    "currency": lambda one: "EUR",
+    "valid_from": lambda one: "2026-10-01",
+    "version": lambda one: "v25.0",
+    "phone_number_id": lambda one: "3001",
     "wa_id": lambda one: "4915112345678",
     "channel": lambda one: "whatsapp",
     "line_ref": lambda one: "3001",
