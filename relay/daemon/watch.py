@@ -34,6 +34,22 @@ MOST_FAILURES = 20
 STEADY_SECONDS = 60.0
 """Who has lived so long again dies for the first time."""
 STUCK_EXIT = 3
+STDERR = 2
+
+
+class ThreadLogger:
+    """Writes what the loop's watch says without the log's lock.
+
+    Under gevent that lock is the loop's: a thread that meets it there may never get it, nor let it go.
+    """
+
+    name = __name__
+
+    def error(self, line: bytes) -> None:
+        os.write(STDERR, line + b"\n")
+
+
+thread_log = structlog.wrap_logger(ThreadLogger())
 
 
 class CannotGoOnError(RuntimeError):
@@ -64,6 +80,8 @@ class LoopWatch:
         thread.add_monitoring_function(self._look, BLOCKED_SECONDS)
 
     def stop(self) -> None:
+        # Else every hub that runs from now on would get a monitor of its own.
+        config.monitor_thread = False
         hub = get_hub()
         if hub.periodic_monitoring_thread is not None:
             hub.periodic_monitoring_thread.kill()
@@ -79,10 +97,10 @@ class LoopWatch:
         blocked, self._blocked = self._blocked, None
         self._looks = self._looks + 1 if blocked is not None else 0
         if self._looks == 1:
-            metrics.loop_blocked.inc()
-            log.error("event_loop_blocked", seconds=BLOCKED_SECONDS, **_who(blocked), stack=_stack(hub))
+            hub.loop.run_callback_threadsafe(metrics.loop_blocked.inc)
+            thread_log.error("event_loop_blocked", seconds=BLOCKED_SECONDS, **_who(blocked), stack=_stack(hub))
         elif self._looks >= self._most:
-            log.error(
+            thread_log.error(
                 "relay_cannot_go_on",
                 reason=f"the event loop has stood still for {self._looks * BLOCKED_SECONDS:g} s, longer than the lease",
                 **_who(blocked),

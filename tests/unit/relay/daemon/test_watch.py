@@ -30,8 +30,9 @@ def run(how: str) -> tuple[int, list[dict[str, Any]], str]:
     return ended.returncode, [json.loads(line) for line in ended.stderr.splitlines() if line], ended.stdout
 
 
-def test_a_loop_that_stands_still_is_named_and_ends_the_process_in_the_end() -> None:
-    code, lines, _ = run("busy")
+@pytest.mark.parametrize("how", ["busy", "busy logging"])
+def test_a_loop_that_stands_still_is_named_and_ends_the_process_in_the_end(how: str) -> None:
+    code, lines, _ = run(how)
     assert code == watch.STUCK_EXIT
     noticed, last = lines
     assert (noticed["event"], last["event"]) == ("event_loop_blocked", "relay_cannot_go_on")
