@@ -71,8 +71,6 @@ class Supervisor(RelayActor):
         self._started_at = time.monotonic()
         self._epochs: dict[int, int] = {}
         self._leaving: dict[int, Ref] = {}
-        self._gives_back = False
-        """A GiveBack is on its way: one is enough for all of them."""
         self._rests: dict[int, tuple[int, float]] = {}
         """Of shards that died or failed: how often in a row, and until when each is left alone (time.monotonic)."""
         self._walk = SweepWalk(parts.pool)
@@ -170,16 +168,10 @@ class Supervisor(RelayActor):
         self._epochs.pop(number)
         ref = self._leaving[number] = self._parts.shards.pop(number)
         tell(ref, Stop())
-        self._look_soon()
-
-    def _look_soon(self) -> None:
-        if not self._gives_back:
-            self._gives_back = True
-            self._parts.timers.after(GIVE_BACK_SECONDS, self.actor_ref, GiveBack())
+        self._parts.timers.after(GIVE_BACK_SECONDS, self.actor_ref, GiveBack())
 
     def _give_back_soon(self) -> None:
         """Not with the next tick: these conversations wait meanwhile."""
-        self._gives_back = False
         if self._stopping:
             return
         try:
@@ -188,7 +180,7 @@ class Supervisor(RelayActor):
             log.debug("supervisor_waits_for_postgresql", error=str(error))
             return
         if any(ref.is_alive() for ref in self._leaving.values()):
-            self._look_soon()
+            self._parts.timers.after(GIVE_BACK_SECONDS, self.actor_ref, GiveBack())
 
     def _give_back(self) -> None:
         """Calls under way end by themselves; a claim by the old epoch fails."""
