@@ -34,8 +34,6 @@ log = structlog.get_logger(__name__)
 
 LEASE_EVERY = 0.9
 SWEEP_EVERY = 1.0
-GIVE_BACK_SECONDS = 0.05
-"""A shard's actor has ended by then, unless it is at something."""
 ALONE_SECONDS = 3.0
 """A predecessor that was just killed may hold its lock for a moment."""
 EXPIRE_EVERY = 600.0
@@ -51,11 +49,6 @@ class DatabaseNotification:
 
     channel: str
     payload: str
-
-
-@dataclass(frozen=True, slots=True)
-class GiveBack:
-    """Shards have been let go: as soon as their actors have ended somebody else may go on with them."""
 
 
 class Supervisor(RelayActor):
@@ -90,8 +83,6 @@ class Supervisor(RelayActor):
             self._tick()
         elif isinstance(command, DatabaseNotification):
             self._notified(command)
-        elif isinstance(command, GiveBack):
-            self._give_back_soon()
         elif isinstance(command, Stop):
             self._end()
         else:
@@ -168,19 +159,6 @@ class Supervisor(RelayActor):
         self._epochs.pop(number)
         ref = self._leaving[number] = self._parts.shards.pop(number)
         tell(ref, Stop())
-        self._parts.timers.after(GIVE_BACK_SECONDS, self.actor_ref, GiveBack())
-
-    def _give_back_soon(self) -> None:
-        """Not with the next tick: these conversations wait meanwhile."""
-        if self._stopping:
-            return
-        try:
-            self._give_back()
-        except StoreError as error:  # with the next tick
-            log.debug("supervisor_waits_for_postgresql", error=str(error))
-            return
-        if any(ref.is_alive() for ref in self._leaving.values()):
-            self._parts.timers.after(GIVE_BACK_SECONDS, self.actor_ref, GiveBack())
 
     def _give_back(self) -> None:
         """Calls under way end by themselves; a claim by the old epoch fails."""

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import gevent
 import pytest
 from structlog.testing import capture_logs
 
 from conf.loading import load_settings
-from db.daemons import shards
 from db.pool import Pool
 from demo.stack.ports import free_port
 from relay.actors import parked, supervisor
@@ -81,20 +79,6 @@ def test_a_shard_that_only_fails_begins_anew_and_the_others_notice_nothing(daemo
     assert {n: ref for n, ref in daemon.shards.items() if n != 3} == {n: ref for n, ref in before.items() if n != 3}
     assert daemon.count("shard_fails") == 1
     assert not daemon.run.ready(), "the daemon goes on"
-
-
-def test_shards_that_another_daemon_is_to_have_are_given_back_at_once(
-    settings_env: dict[str, str], postgres: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not with the next look at everything: their conversations would wait for it."""
-    monkeypatch.setattr(supervisor, "SWEEP_EVERY", 3600.0)
-    with Pool(postgres) as pool, running(settings_env) as daemon:
-        all_of_them = len(daemon.shards)
-        with pool.transaction() as cursor:
-            shards.renew(cursor, str(uuid4()), "another", 60)
-            cursor.execute("SELECT pg_notify(%s, '')", (shards.CHANNEL,))
-        free = "SELECT count(*) FROM shards WHERE owner IS NULL"
-        wait_until(lambda: one(pool, free) == all_of_them // 2, message="half of the shards to be free")
 
 
 def test_what_cannot_be_mended_ends_the_daemon_with_a_sentence(daemon: Daemon) -> None:
