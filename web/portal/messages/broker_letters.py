@@ -32,7 +32,7 @@ STEP = 100
 LATELY = 5
 
 
-class Progress(FlaskForm):
+class PuttingBack(FlaskForm):
     """Of what is put back step by step: what was there when it began, and how many have gone."""
 
     reason = HiddenField()
@@ -74,7 +74,7 @@ def replay_broker_letters() -> Response:
 @needs(OPERATOR)
 def replay_all_broker_letters() -> str | Response:
     """Asks first; then a step with each request, until nothing more goes."""
-    form = Progress()
+    form = PuttingBack()
     if form.validate_on_submit():
         return _step(form, form.reason.data or "", form.total.data or 0, form.gone.data or 0)
     reason = request.args.get("reason", "")
@@ -88,7 +88,7 @@ def replay_all_broker_letters() -> str | Response:
     )  # fmt: skip
 
 
-def _step(form: Progress, reason: str, total: int, gone: int) -> str | Response:
+def _step(form: PuttingBack, reason: str, total: int, gone: int) -> str | Response:
     done = undecoded.bring_back(STEP, lambda letter: not reason or letter.reason == reason)
     gone = min(gone + done.replayed, MOST_SEEN)
     if done.replayed < STEP or gone >= MOST_SEEN:
