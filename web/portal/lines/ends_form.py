@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, SelectField, StringField, TextAreaField, ValidationError
-from wtforms.validators import Length, Optional, Regexp
+from wtforms import Field, SelectField, TextAreaField, ValidationError
+from wtforms.validators import Length, Optional
 
-from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
 from relay.core.conversation.ends import MOST_WORD, bare
-from web.portal.lines.template_fields import BRACES, NeededWith, checked_parameters, lines_of
+from web.portal.lines.template_fields import (
+    BRACES,
+    checked_parameters,
+    language_field,
+    lines_of,
+    name_field,
+    parameters_field,
+)
 from web.portal.wizard.forms import stripped
 
 MOST_WORDS = 20
@@ -33,34 +39,12 @@ class EndsForm(FlaskForm):
         [stripped],
         "Sent to the customer when the conversation is over. {name} stands for their name. Empty: nothing is sent.",
     )
-    end_template_name = StringField(
-        "Template",
-        [
-            NeededWith(
-                ("end_template_language", "end_template_parameters"),
-                "Name the template. To do without one, empty its language and parameters too.",
-            ),
-            Optional(),
-            Regexp(f"^{TEMPLATE_NAME}$", message="As Meta writes it: small letters, digits and underscores."),
-        ],
-        [stripped],
-        "Sent where there is no text, or the customer wrote more than 24 hours ago.",
+    end_template_name = name_field(
+        "end_", "Template", "Sent where there is no text, or the customer wrote more than 24 hours ago."
     )
-    end_template_language = StringField(
-        "Language of the template",
-        [
-            NeededWith(("end_template_name",), "Name the language that the template is approved in."),
-            Optional(),
-            Regexp(f"^{TEMPLATE_LANGUAGE}$", message="As Meta writes it, such as en or pt_BR."),
-        ],
-        [stripped],
-        "As Meta writes it, such as en or pt_BR.",
-    )
-    end_template_parameters = TextAreaField(
-        "Parameters of the template, one a line",
-        [Optional(), Length(max=4000)],
-        [stripped],
-        "As many lines as its body has variables. {name} stands for the customer's name.",
+    end_template_language = language_field("end_")
+    end_template_parameters = parameters_field(
+        "As many lines as its body has variables. {name} stands for the customer's name."
     )
 
     end_thread = SelectField(

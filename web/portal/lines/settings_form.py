@@ -10,17 +10,19 @@ from wtforms import (
     FloatField,
     IntegerField,
     SelectField,
-    StringField,
-    TextAreaField,
 )
-from wtforms.validators import Length, NumberRange, Optional, Regexp
+from wtforms.validators import NumberRange, Optional
 
 from db.tenants.onboarding import Line
-from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
 from web.portal.lines.ends_form import EndsForm
-from web.portal.lines.template_fields import NeededWith, checked_parameters, lines_of
+from web.portal.lines.template_fields import (
+    checked_parameters,
+    language_field,
+    lines_of,
+    name_field,
+    parameters_field,
+)
 from web.portal.lines.writing_form import WritingForm
-from web.portal.wizard.forms import stripped
 
 FILLED_IN = ("text", "name")
 
@@ -82,36 +84,16 @@ class SettingsForm(EndsForm, WritingForm):
         description="For the escalation partner: whoever answers the customer at that moment loses them. Off: a "
         "message that Meta refuses is marked as failed, with the reason.",
     )
-    template_name = StringField(
+    template_name = name_field(
+        "",
         "Template after 24 hours",
-        [
-            NeededWith(
-                ("template_language", "template_parameters"),
-                "Name the template. To do without one, empty its language and parameters too.",
-            ),
-            Optional(),
-            Regexp(f"^{TEMPLATE_NAME}$", message="As Meta writes it: small letters, digits and underscores."),
-        ],
-        [stripped],
         "Its name in the WhatsApp Manager. Empty: the agent's message fails, and says why.",
     )
-    template_language = StringField(
-        "Language of the template",
-        [
-            NeededWith(("template_name",), "Name the language that the template is approved in."),
-            Optional(),
-            Regexp(f"^{TEMPLATE_LANGUAGE}$", message="As Meta writes it, such as en or pt_BR."),
-        ],
-        [stripped],
-        "As Meta writes it, such as en or pt_BR.",
-    )
-    template_parameters = TextAreaField(
-        "Parameters of the template, one a line",
-        [Optional(), Length(max=4000)],
-        [stripped],
+    template_language = language_field("")
+    template_parameters = parameters_field(
         "As many lines as its body has variables; for variables with names, name=value in each. {text} stands for what "
         "the agent wrote, {name} for the customer's name. Without {text} the agent is told that their own message was "
-        "not delivered.",
+        "not delivered."
     )
 
     direct_send = BooleanField(

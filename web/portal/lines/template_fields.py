@@ -8,10 +8,12 @@ from collections.abc import Collection
 from flask_wtf import FlaskForm
 from pydantic import TypeAdapter
 from pydantic import ValidationError as PydanticError
-from wtforms import Field, ValidationError
-from wtforms.validators import StopValidation
+from wtforms import Field, StringField, TextAreaField, ValidationError
+from wtforms.validators import Length, Optional, Regexp, StopValidation
 
+from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
 from web.api.tenants.schemas import TemplateText
+from web.portal.wizard.forms import stripped
 
 MOST_PARAMETERS = 20
 BRACES = re.compile(r"\{([^{}]*)\}")
@@ -27,6 +29,26 @@ class NeededWith:
     def __call__(self, form: FlaskForm, field: Field) -> None:
         if not field.data and any(form[name].data for name in self._others):
             raise StopValidation(self._message)
+
+
+def name_field(prefix: str, label: str, about: str) -> StringField:
+    """Of the three fields of a template that begin with `prefix`: which one it is."""
+    others = (f"{prefix}template_language", f"{prefix}template_parameters")
+    missing = "Name the template. To do without one, empty its language and parameters too."
+    form = Regexp(f"^{TEMPLATE_NAME}$", message="As Meta writes it: small letters, digits and underscores.")
+    return StringField(label, [NeededWith(others, missing), Optional(), form], [stripped], about)
+
+
+def language_field(prefix: str) -> StringField:
+    missing = "Name the language that the template is approved in."
+    about = "As Meta writes it, such as en or pt_BR."
+    form = Regexp(f"^{TEMPLATE_LANGUAGE}$", message=about)
+    needed = NeededWith((f"{prefix}template_name",), missing)
+    return StringField("Language of the template", [needed, Optional(), form], [stripped], about)
+
+
+def parameters_field(about: str) -> TextAreaField:
+    return TextAreaField("Parameters of the template, one a line", [Optional(), Length(max=4000)], [stripped], about)
 
 
 def lines_of(text: str) -> list[str]:
