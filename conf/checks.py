@@ -27,6 +27,7 @@ WeaknessName = Literal[
     "plain-broker",
     "plain-files",
     "http-login",
+    "http-webhooks",
     "stand-ins",
 ]
 WEAKNESSES: tuple[WeaknessName, ...] = get_args(WeaknessName)

@@ -127,6 +127,13 @@ def _logins(settings: Settings) -> Iterator[Weakness]:
             yield Weakness("http-login", variable, text, "Give the provider a certificate, and name it by https.")
 
 
+def _webhooks(settings: Settings) -> Iterator[Weakness]:
+    for url in settings.endpoint_private_origins:
+        if url.startswith("http://") and not tls.is_here(urlsplit(url).hostname or ""):
+            text = "names a place by http: what happens to customers' messages would travel for all to read"
+            yield Weakness("http-webhooks", "ENDPOINT_PRIVATE_ORIGINS", text, "Name it by https.")
+
+
 def _stand_ins(settings: Settings) -> Iterator[Weakness]:
     given = {
         "META_GRAPH_URL": settings.meta_graph_url != type(settings).model_fields["meta_graph_url"].default,
@@ -145,6 +152,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Weakness]], ...] = (
     _public_urls,
     _backends,
     _logins,
+    _webhooks,
     _stand_ins,
 )
 

@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     whatsapp_rate_per_second: int = Field(default=80, ge=1)
     media_url_seconds_inbound: LinkSeconds = 3600
     media_url_seconds_outbound: LinkSeconds = 86_400
+    endpoint_private_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(split)] = Field(
+        default=(), examples=["https://events.internal.your.domain"]
+    )
 
     meta_graph_url: WebUrl = "https://graph.facebook.com"
     meta_graph_version: str = Field(default="v25.0", pattern=r"^v\d+\.\d+$")

@@ -12,6 +12,7 @@ from db.tenants.changes import Changes
 from relay.channels import NAMES, load
 from relay.channels.base import Channel, Logins
 from relay.channels.http.client import HttpTransport
+from relay.channels.webhooks.client import WebhookClient
 from relay.checks.line_checks import OwnInstallation
 from relay.stores import keys
 from relay.stores.cache import Cache
@@ -49,6 +50,11 @@ def build_channels(settings: Settings, cache: Cache, changes: Changes) -> dict[s
         logins=logins,
     )
     return {name: load(name, transport) for name in NAMES}
+
+
+def build_webhooks(settings: Settings, cache: Cache) -> WebhookClient:
+    """What sends the relay's own webhooks, to addresses that tenants and the operator give."""
+    return WebhookClient(cache, settings.endpoint_private_origins)
 
 
 def _refresh_token(pool: Pool, cipher: Cipher, tenant_id: str) -> str | None:

@@ -24,6 +24,7 @@ from relay.core.errors import SendError
 
 __all__ = ["HttpResponse", "HttpTransport", "Stream", "redact"]
 
+SHORT_ANSWER = 16 * 1024
 LARGEST_FILE = 128 * 1024 * 1024
 REDIRECTS = 5
 
@@ -102,6 +103,20 @@ class HttpTransport:
         """Stream a POST body of known length. Repeating an upload does no harm."""
         headers = {"Accept": "application/json", "Content-Type": content_type}
         return self._answer("POST", url, trust, deadline, headers, authorization, body, length, None, repeatable=True)
+
+    def post(
+        self, url: str, trust: TrustedOrigins, deadline: float, headers: dict[str, str], body: bytes
+    ) -> HttpResponse:
+        """One JSON body, as it is, with headers of the caller's. Repeating it does no harm.
+
+        Of the answer only the beginning is read (SHORT_ANSWER): it is a stranger's, and its status says it all.
+        """
+        origin = trust.admit(url)
+        head = request_head("POST", url, {"Content-Type": "application/json", **headers}, len(body))
+        with self._exchange("POST", origin, trust, deadline) as exchange, _guard(exchange, deadline, repeatable=True):
+            exchange.write(head, [body], None)
+            status, found = exchange.read_head()
+            return HttpResponse(status, found, exchange.beginning(SHORT_ANSWER))
 
     @contextmanager
     def download(

@@ -115,9 +115,17 @@ class HttpExchange:
             else:
                 self._receive()
 
+    def beginning(self, length: int) -> bytes:
+        """So many bytes of the body, or all of a shorter one."""
+        found = self._parser.take()
+        while len(found) < length and not self._parser.message_complete:
+            self._receive()
+            found += self._parser.take()
+        return found[:length]
+
     def reusable(self) -> bool:
         """True when the answer ended cleanly and the peer keeps the connection."""
-        return not self._parser.should_close()
+        return self._parser.message_complete and not self._parser.should_close()
 
     def _receive(self) -> int:
         data = self.connection.sock.recv(BLOCK)
