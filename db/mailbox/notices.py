@@ -16,6 +16,7 @@ from db.cursor import Cursor
 from db.mailbox.messages import stamp
 from db.paging import Page, decode, page
 from db.pool import Pool
+from db.tenants import check_runs
 from relay.core.brevity import brief
 
 PAYLOAD_BYTES = 64 * 1024
@@ -54,14 +55,15 @@ class ListedNotice:
 
 
 def keep(cursor: Cursor, rows: Iterable[NewNotice]) -> None:
-    """A repeated webhook makes no second notice. A line that got a new one keeps so many and no more."""
+    """A repeated webhook makes no second notice. A line that got a new one keeps so many and no more; news of its
+    number or account have it checked soon."""
     values = sorted((_values(one) for one in rows), key=lambda row: (row[1], row[6]))
     if not values:
         return
     inserted = execute_values(
         cursor,
         """INSERT INTO line_notices (tenant_id, line_id, channel, kind, reason, payload, digest, at) VALUES %s
-           ON CONFLICT (line_id, digest) DO NOTHING RETURNING line_id""",
+           ON CONFLICT (line_id, digest) DO NOTHING RETURNING line_id, kind""",
         values,
         template="(%s::uuid, %s::uuid, %s, %s, %s, %s::json, %s, coalesce(%s::timestamptz, now()))",
         page_size=len(values),
@@ -73,6 +75,8 @@ def keep(cursor: Cursor, rows: Iterable[NewNotice]) -> None:
                  SELECT id FROM line_notices WHERE line_id = %s ORDER BY id DESC OFFSET %s LIMIT %s)""",
             (line_id, PER_LINE, EXPIRED_AT_ONCE),
         )
+    for line_id in sorted({row[0] for row in inserted if row[1] in check_runs.ASKED_BY_NEWS}):
+        check_runs.hasten(cursor, line_id)
 
 
 def _values(one: NewNotice) -> tuple[Any, ...]:

@@ -94,6 +94,11 @@ def new_tenant(pool: Pool) -> Tenant:
                 f"INSERT INTO {table} VALUES (%s, %s, '2026-10-01', 'DE', 'service', 'regular', '', 1)",
                 (line_id, tenant_id),
             )
+        cursor.execute("INSERT INTO check_schedules VALUES (%s, %s, now())", (line_id, tenant_id))
+        cursor.execute(
+            "INSERT INTO check_runs (line_id, tenant_id, worst, looked, findings) VALUES (%s, %s, 'ok', 1, '[]')",
+            (line_id, tenant_id),
+        )
         cursor.execute("INSERT INTO template_lists (tenant_id, waba_id) VALUES (%s, '1')", (tenant_id,))
         cursor.execute("INSERT INTO templates VALUES (%s, 'a', 'en', 'APPROVED', 'UTILITY', 'GREEN')", (tenant_id,))
         cursor.execute(

@@ -12,7 +12,8 @@ import pytest
 import requests
 from flask import Flask
 
-from db.tenants import onboarding, registry
+from db.tenants import check_runs, onboarding, registry
+from db.tenants.check_runs import DueCheck
 from db.tenants.onboarding import Line
 from tests import processes
 from tests.portal.client import BY, Person, changes_of, live_line, new_tenant, running_app
@@ -282,3 +283,27 @@ def test_an_answer_that_cannot_be_printed_is_not_sent(admin: Person, base: str) 
 def test_the_end_of_time_is_a_day_like_any_other(admin: Person, base: str) -> None:
     admin.get(f"{base}/messages?until=9999-12-31")
     admin.get(f"{base}/audit?until=9999-12-31")
+
+
+def test_what_scheduled_checks_found_stands_with_the_line(
+    parts: WebContext, line: Line, admin: Person, base: str
+) -> None:
+    assert "Scheduled checks" in admin.get(f"{base}/checks") and "none yet" in admin.seen[-1]
+    one = {
+        "side": "whatsapp",
+        "check": "token",
+        "level": "refused",
+        "text": "the <b>token</b> is refused",
+        "advice": "Mend it.",
+    }
+    for _ in range(3):
+        check_runs.put(parts.pool, DueCheck(line.id, line.tenant_id), "refused", 9, [one])
+    check_runs.put(parts.pool, DueCheck(line.id, line.tenant_id), "ok", 9, [])
+    seen = admin.get(f"{base}/checks")
+    for text in (
+        "All 9 findings are in order.",
+        "3 times the same",
+        "the &lt;b&gt;token&lt;/b&gt; is refused",
+        "Mend it.",
+    ):
+        assert text in seen

@@ -18,6 +18,7 @@ LARGE = (
     "contact_aliases",
     "line_notices",
     "message_prices",
+    "check_runs",
 )
 SCAN = re.compile(rf"Seq Scan on ({'|'.join(LARGE)})\b")
 # An index that is walked without a condition: for a join by order, say.

@@ -34,6 +34,7 @@ STATES = {
     "released": ("Released", "secondary"),
     "ok": ("Works", "success"),
     "disabled": ("Disabled", "secondary"),
+    "warning": ("Warning", "warning"),
     "waiting": ("Waiting", "info"),
     "trouble": ("In trouble", "danger"),
     "stopped": ("Stopped", "warning"),

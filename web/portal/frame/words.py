@@ -84,6 +84,7 @@ ICONS = {
     "record": "journal",
     "active": "check-circle",
     "ok": "check-circle",
+    "warning": "exclamation-triangle",
     "paused": "pause-circle",
     "onboarding": "tools",
     "pending": "hourglass",

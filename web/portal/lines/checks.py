@@ -7,18 +7,20 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from db.tenants import onboarding
+from db.tenants import check_runs, onboarding
 from db.tenants.onboarding import Line
 from relay.checks import line_checks as line_checks
 from web.actions import webhook_fields
 from web.api.tenants.checks import of_tenant, ours
 from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
-from web.portal.wizard.review import results
+from web.portal.wizard.review import NAMES, results
 from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import needs
 
 AT_ONCE = 20
+RUNS = 10
+"""Scheduled checks that are shown of each line."""
 
 
 @portal.get("/tenants/<uuid:tenant_id>/checks")
@@ -69,9 +71,12 @@ def _page(found: dict[str, list[tuple[str, str, list[tuple[str, str, str, str]]]
     lines: list[Line] = [one for one in onboarding.listed(tenant_pool(), tenant().id) if one.status != "released"]
     start = next((n for n, one in enumerate(lines, start=1) if one.id == request.args.get("after")), 0)
     after = lines[start + AT_ONCE - 1].id if start + AT_ONCE < len(lines) else None
+    shown = lines[start : start + AT_ONCE]
     return render_template(
         "portal/lines/checks.html",
-        lines=lines[start : start + AT_ONCE],
+        lines=shown,
         found=found,
+        runs=check_runs.of_lines(tenant_pool(), [one.id for one in shown], RUNS),
+        sides=NAMES,
         after=after,
     )
