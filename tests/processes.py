@@ -27,6 +27,7 @@ class Process(Child):
         temporary.mkdir(parents=True, exist_ok=True)
         # What a process leaves among its temporary files when it is killed goes with the test's own.
         environment = os.environ | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(temporary)} | dict(env)
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # where it is installed it has its bytecode, too
         super().__init__(name, [sys.executable, *command], logs / f"{name}.log", environment, ROOT)
         self._ready = ready
 

@@ -44,8 +44,8 @@ def build_web(settings: Settings) -> Flask:
             "shards": partial(check_shards, lookups, settings.relay_shards),
             "signers": signers.load,
             "queues": declare,
-            "buckets": objects.ensure_buckets,
-        }
+        },
+        beside={"buckets": objects.ensure_buckets},
     )
     absence = Absence(pool, lambda: preparation.done and publisher.connected, SharedSeries(settings.redis_url))
     bucket = TokenBucket(settings.redis_url)

@@ -39,7 +39,7 @@ class RedisSender:
         gevent.spawn(self._try_to_connect)
 
     def _try_to_connect(self) -> None:
-        backoff = Backoff(0.1, 5.0)
+        backoff = Backoff(0.1, 1.0)
         while not self.connected:
             try:
                 with self._lock:

@@ -10,8 +10,9 @@ from relay.core.errors import FINAL, Fate, SendError, StoreError
 LONGEST_WAIT = 30.0
 """Seconds. No backoff waits longer, so that a mended provider is noticed soon."""
 
-LONGEST_STORE_WAIT = 4.0
-"""The same for our own stores, which are few and ours to burden: all work stands while one of them is away."""
+LONGEST_STORE_WAIT = 1.5
+"""The same for our own stores, which are few and ours to burden: all work stands while one of them is away, and for up
+to this after it is back."""
 
 POISON_ATTEMPTS = 8
 """So often a message may fail on a line that carries others, before it is set aside as dead."""
