@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import psycopg2
-from psycopg2.errors import InsufficientPrivilege, RaiseException
+from psycopg2.errors import InsufficientPrivilege, LockNotAvailable, RaiseException
 
+from db import halves
+from db.daemons import versions
 from db.errors import SchemaError, away
 from db.pool import Pool
+from relay.core.releases import order
+from relay.core.retry import store_backoff
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK_SECONDS = 2
+"""So long a migration waits for a table: everybody who comes after it waits as well."""
+LOCK_TRIES = 20
+LOCK_OPTION = f"options=-c%20lock_timeout%3D{LOCK_SECONDS}s"
 
 
 class ShardCountError(RuntimeError):
@@ -25,14 +35,38 @@ class NotAllowedError(RuntimeError):
 
 
 def migrate(database_url: str, shards: int) -> list[str]:
-    """Apply what is missing and return the names applied. Safe to run side by side (it locks).
+    """Apply what is missing and return the names applied. Safe to run side by side (it locks), and under traffic.
 
-    Raises DatabaseError, NotAllowedError, and ShardCountError when the database already holds another number of shards.
+    Raises DatabaseError, NotAllowedError, ShardCountError when the database already holds another number of shards, and
+    WrongVersionError where a process is at work that needs what is to be taken away; what comes before that is applied.
     """
-    with _backend(database_url) as backend, backend.lock():
-        pending = backend.to_apply(_all())
+    names = []
+    with _backend(database_url) as backend, backend.lock(), Pool(database_url, size=1) as pool:
+        fresh, oldest = not backend.get_applied_migration_hashes(), ""
+        for migration in backend.to_apply(_all()):
+            needed = halves.oldest_version(Path(migration.path).read_text())
+            if needed is not None:
+                oldest = max(oldest or needed, needed, key=order)
+                if not fresh:  # else nobody can be at work, and there is nothing yet to note it in
+                    versions.keep_out(pool, needed)
+            _apply(backend, migration)
+            names.append(migration.id)
+        _record_shards(pool, shards)
+        if fresh and oldest:
+            versions.keep_out(pool, oldest)
+    return names
+
+
+def _apply(backend: Any, migration: Any) -> None:
+    """A table that somebody reads for long is asked for again and again, so that nobody has to wait behind us."""
+    for attempt in count(1):
         try:
-            backend.apply_migrations(pending)
+            backend.apply_one(migration)
+            return
+        except LockNotAvailable as error:
+            if attempt == LOCK_TRIES:
+                raise away(error) from error
+            time.sleep(store_backoff(attempt))
         except RaiseException as error:  # only what is meant for people is raised
             raise NotAllowedError(error.diag.message_primary) from error
         except InsufficientPrivilege as error:
@@ -40,10 +74,6 @@ def migrate(database_url: str, shards: int) -> list[str]:
                 f"PostgreSQL does not let this user change its schema ({error.diag.message_primary}): the user of "
                 "DATABASE_URL has to own the database, and be a member of the role relay_tenant where that exists"
             ) from error
-        names = [migration.id for migration in pending]
-    with Pool(database_url, size=1) as pool:
-        _record_shards(pool, shards)
-    return names
 
 
 def pending(database_url: str) -> list[str]:
@@ -63,8 +93,9 @@ def _backend(database_url: str) -> Iterator[Any]:
     """Connected, and closed at the end. Raises DatabaseError."""
     from yoyo import get_backend
 
+    url = database_url.replace("postgres://", "postgresql://", 1)
     try:
-        backend = get_backend(database_url.replace("postgres://", "postgresql://", 1))
+        backend = get_backend(f"{url}{'&' if '?' in url else '?'}{LOCK_OPTION}")
     except psycopg2.OperationalError as error:
         raise away(error) from error
     try:

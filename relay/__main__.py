@@ -17,10 +17,11 @@ import gevent.util
 from conf import profile
 from relay.cli.dead_letter_commands import dead_letters
 from relay.cli.speaking import id_text, in_words, read_settings
+from relay.core.releases import VERSION
 
 
 @click.group()
-@click.version_option(package_name="wa-genesys-relay")
+@click.version_option(VERSION)
 def main() -> None:
     """Relay between WhatsApp Business Cloud API and Genesys Cloud Open Messaging."""
 

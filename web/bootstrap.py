@@ -7,6 +7,7 @@ from functools import partial
 from flask import Flask
 
 from conf.settings import Settings
+from db.daemons import versions
 from db.migrate import check_shards
 from db.pool import Pool
 from db.tenants.signers import Signers
@@ -22,6 +23,7 @@ from relay.stores.series import SharedSeries
 from relay.stores.template_directory import TemplateDirectory
 from web.app import create_app
 from web.openid import parts as openid
+from web.request.attendance import Attendance
 from web.request.start_up import StartUp
 from web.request.web_context import WebContext
 from web.webhooks.absence import Absence
@@ -29,7 +31,7 @@ from web.webhooks.lines import LineDirectory
 
 
 def build_web(settings: Settings) -> Flask:
-    """The application of one web worker, its preparation begun. Raises ShardCountError or TopologyError."""
+    """The application of one web worker, its preparation begun. Raises what web.wsgi says in words."""
     pool = Pool(settings.database_url, size=8)
     cipher = build_cipher(settings)
     cache = Cache(settings.redis_url, cipher)
@@ -42,6 +44,7 @@ def build_web(settings: Settings) -> Flask:
     preparation = StartUp(
         {
             "shards": partial(check_shards, lookups, settings.relay_shards),
+            "version": partial(versions.check, lookups),
             "signers": signers.load,
             "queues": declare,
         },
@@ -93,6 +96,7 @@ def build_web(settings: Settings) -> Flask:
     preparation.start()
     publisher.start()
     absence.start()
+    Attendance(pool, preparation.refuse).start()
     return app
 
 

@@ -19,6 +19,7 @@ from gunicorn.arbiter import Arbiter
 from conf import garbage, profile
 from conf.loading import load_settings
 from conf.logging import configure
+from db.daemons.versions import WrongVersionError
 from db.migrate import ShardCountError
 from db.sealing import SealError
 from relay.broker.errors import TopologyError
@@ -30,7 +31,7 @@ configure(redacted, settings.log_level, settings.log_format)
 profile.warn(settings)
 try:
     app = build_web(settings)
-except (ShardCountError, SealError, TopologyError) as error:  # their texts say what to do
+except (ShardCountError, WrongVersionError, SealError, TopologyError) as error:  # their texts say what to do
     structlog.get_logger(__name__).error("web_cannot_start", reason=str(error))
     sys.exit(Arbiter.APP_LOAD_ERROR)  # by which the master knows that no other worker would do better
 garbage.settle()

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.cursor import Cursor
+from db.daemons.versions import OLD_ENOUGH, check_own
 from db.mailbox.claims import BEGUN
+from relay.core.releases import PREVIOUS, VERSION
 
 SETTLES_SECONDS = 2.0
 """What a dead daemon had sent to Genesys may be seen there only after so long."""
@@ -26,15 +28,22 @@ class TakenShard:
 def renew(cursor: Cursor, daemon_id: str, name: str, seconds: float, lock_number: int | None = None) -> None:
     """Take or extend this daemon's lease. Measure the monotonic clock before calling.
 
-    Without the number of a lock that its session holds nobody ends the lease before its time.
+    Without the number of a lock that its session holds nobody ends the lease before its time. Raises WrongVersionError
+    when a later version has taken away what this one needs.
     """
     cursor.execute(
-        """INSERT INTO daemons (id, name, lease_until, lock_number)
-           VALUES (%s, %s, now() + make_interval(secs => %s), %s)
-           ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, lock_number = excluded.lock_number,
-             renewed_at = now(), found_dead_at = NULL""",
-        (UUID(daemon_id), name, seconds, lock_number),
-    )
+        f"""INSERT INTO daemons (id, name, lease_until, lock_number, version, previous)
+            SELECT %(id)s, %(name)s, now() + make_interval(secs => %(seconds)s), %(lock)s, %(version)s, %(previous)s
+            WHERE {OLD_ENOUGH}
+            ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, lock_number = excluded.lock_number,
+              renewed_at = now(), found_dead_at = NULL RETURNING id""",
+        {
+            "id": UUID(daemon_id), "name": name, "seconds": seconds, "lock": lock_number, "version": VERSION,
+            "previous": PREVIOUS,
+        },
+    )  # fmt: skip
+    if cursor.fetchone() is None:
+        check_own(cursor)
 
 
 def leave(cursor: Cursor, daemon_id: str) -> None:

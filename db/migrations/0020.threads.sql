@@ -1,4 +1,5 @@
 -- depends: 0019.replay_steps
+-- half: expand
 
 -- Who answers the contact of a conversation, where a business has several responders: what was last heard, of when, and
 -- when the contact last wrote, to whomever. What is older than a day of the contact's silence is no longer believed.

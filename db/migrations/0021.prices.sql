@@ -1,4 +1,5 @@
 -- depends: 0020.threads
+-- half: expand
 
 -- What Meta says that a message costs: by its provider's id an object with category, type, subtype, the recipient's
 -- country and when it was said. One message may have gone out twice, and then each copy has its price.

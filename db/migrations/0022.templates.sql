@@ -1,4 +1,5 @@
 -- depends: 0021.prices
+-- half: expand
 
 -- The approved templates of each tenant's WhatsApp account, as Meta listed them last: asked for by the hour, at once when
 -- Meta tells of a change, and at a button. A tenant without an active line loses its list after a week.

@@ -1,4 +1,5 @@
 -- depends: 0022.templates
+-- half: expand
 
 -- How conversations ended at Genesys, as it told: each end once, whichever way it came and however often.
 CREATE TABLE conversation_ends (

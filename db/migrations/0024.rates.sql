@@ -1,4 +1,5 @@
 -- depends: 0023.ends
+-- half: expand
 
 -- What a message costs, as the operator has uploaded it: nobody's rows, read by all. A card holds from `valid_from` (the
 -- first of a month) until the next one of its currency.

@@ -1,4 +1,5 @@
--- depends: 0024.rates
+-- depends: 0027.versions
+-- half: expand
 
 -- When each live line is to be checked next. A daemon that takes one moves it on.
 CREATE TABLE check_schedules (

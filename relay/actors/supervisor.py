@@ -12,6 +12,7 @@ import structlog
 
 from db.daemons import shards
 from db.daemons.lease import AnotherDaemonError, LeaseSession
+from db.daemons.versions import WrongVersionError
 from db.errors import meets_everybody
 from db.mailbox import end_requests, ends, notices, sweep
 from relay import metrics
@@ -103,6 +104,9 @@ class Supervisor(RelayActor):
             log.debug("supervisor_waits_for_postgresql", error=str(error))
             if time.monotonic() >= self._parts.lease.until:
                 self._let_all_go()
+        except WrongVersionError as error:
+            self._let_all_go()
+            self._fail(error)
         except AnotherDaemonError as error:
             if time.monotonic() - self._started_at > ALONE_SECONDS:
                 log.error("relay_not_alone", error=str(error))

@@ -27,6 +27,7 @@ def read_settings() -> Settings:
 def in_words() -> Iterator[None]:
     """What an operator can do something about is said in a sentence, without a traceback."""
     from db.daemons.reshard import StillRunningError
+    from db.daemons.versions import WrongVersionError
     from db.errors import SchemaError
     from db.migrate import NotAllowedError, ShardCountError
     from db.sealing import SealError
@@ -42,6 +43,7 @@ def in_words() -> Iterator[None]:
         raise click.ClickException(text) from None
     except (
         ShardCountError,
+        WrongVersionError,
         NotAllowedError,
         StillRunningError,
         SealError,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from uuid import uuid4
 
 from conf.settings import Settings
+from db.daemons import versions
 from db.migrate import check_shards
 from db.pool import Pool
 from relay.actors.intake import PREFETCH
@@ -58,7 +58,11 @@ def build_daemon(settings: Settings) -> Service:
         rows=RowsReader(pool),
         templates=TemplateDirectory(cache),
     )
-    check = partial(check_shards, pool, settings.relay_shards)
+
+    def check() -> None:
+        check_shards(pool, settings.relay_shards)
+        versions.check(pool)
+
     services.append(Service(parts, settings.metrics_host, settings.metrics_port, check))
     return services[0]
 

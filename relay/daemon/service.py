@@ -20,6 +20,7 @@ from conf import garbage
 from db.daemons import shards
 from db.daemons.lease import LeaseSession
 from db.daemons.listen import Listener
+from db.daemons.versions import WrongVersionError
 from db.migrate import ShardCountError
 from relay.actors.archiver import ArchiverActor
 from relay.actors.audit_chainer import AuditChainer
@@ -79,7 +80,7 @@ class Service:
             garbage.settle()
             log.info("relay_started", daemon_id=self.parts.lease.daemon_id)
             self._ended.wait()
-        except (ShardCountError, PortError) as error:  # its text says what to do
+        except (ShardCountError, WrongVersionError, PortError) as error:  # its text says what to do
             log.error("relay_could_not_start", error=str(error))
             self._failure = error
         except Exception as error:

@@ -25,7 +25,7 @@ from db.tenants.changes import Changes
 from tests.integration.rows import new_line, sent_message
 
 BY = Author("test")
-SHARED = {"daemons", "shards", "rate_cards", "rates"}
+SHARED = {"daemons", "webs", "shards", "rate_cards", "rates"}
 """Nobody's rows: of these a tenant may read that somebody works at all, and what messages cost."""
 
 

@@ -5,10 +5,9 @@ The views find what they use in `current_app.extensions["relay"]` (web.request.w
 
 from __future__ import annotations
 
-from importlib import metadata
-
 from flask_openapi3 import Info
 
+from relay.core.releases import VERSION
 from web.api.access import audit_log, keys, openid, users
 from web.api.blueprint import Api
 from web.api.description import docs
@@ -84,9 +83,7 @@ def new_app(import_name: str) -> Api:
     """An application whose every error has the one shape; no pages that would need the internet."""
     return Api(
         import_name,
-        info=Info(
-            title="WhatsApp Genesys relay", version=metadata.version("wa-genesys-relay"), description=docs.DESCRIPTION
-        ),
+        info=Info(title="WhatsApp Genesys relay", version=VERSION, description=docs.DESCRIPTION),
         security_schemes={"key": {"type": "http", "scheme": "bearer"}},
         doc_ui=False,
         validation_error_status=400,

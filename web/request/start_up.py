@@ -35,7 +35,7 @@ class StartUp:
 
     @property
     def done(self) -> bool:
-        return not self._left
+        return not self._left and self.problem is None
 
     @property
     def left(self) -> list[str]:
@@ -48,6 +48,10 @@ class StartUp:
             if (final := tried.get()) is not None:
                 raise final
         self._greenlets = [gevent.spawn(self._run, name) for name in (*self._left, *self._beside)]
+
+    def refuse(self, problem: str) -> None:
+        """From now on nothing is accepted any more, whatever had worked."""
+        self.problem = problem
 
     def stop(self) -> None:
         gevent.killall(self._greenlets)
