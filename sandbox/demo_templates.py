@@ -5,6 +5,16 @@ from typing import Any
 _ORDER = {"header": {"format": "IMAGE"}, "category": "UTILITY"}
 _ORDER_LINK = "https://shop.example/orders/{{1}}"
 
+
+def _card(body: str) -> dict[str, Any]:
+    link = {"type": "URL", "text": "Look closer", "url": "https://shop.example/tents/{{1}}"}
+    return {
+        "header": {"format": "IMAGE"},
+        "body": body,
+        "buttons": [{"type": "QUICK_REPLY", "text": "Tell me more"}, link],
+    }
+
+
 TEMPLATES: list[dict[str, Any]] = [
     {"name": "hello_world", "language": "en_US", "body": "Welcome and congratulations!"},
     {"name": "follow_up", "language": "en", "body": "Hello {{1}}, we have an answer for you."},
@@ -49,5 +59,24 @@ TEMPLATES: list[dict[str, Any]] = [
         "category": "AUTHENTICATION",
         "body": "{{1}} is your verification code.",
         "buttons": [{"type": "URL", "text": "Copy code", "url": "https://www.whatsapp.com/otp/code/?code={{1}}"}],
+    },
+    {
+        "name": "new_season",
+        "language": "en",
+        "category": "MARKETING",
+        "body": "Hello {{1}}, our tents for the new season are here.",
+        "cards": [_card("Two people, {{1}} EUR"), _card("Four people, {{1}} EUR")],
+    },
+    {
+        "name": "weekend_offer",
+        "language": "en",
+        "category": "MARKETING",
+        "header": {"format": "IMAGE"},
+        "offer": {"text": "Until Sunday", "has_expiration": True},
+        "body": "Hello {{1}}, take 20 % off with this code.",
+        "buttons": [
+            {"type": "COPY_CODE", "text": "Copy code"},
+            {"type": "URL", "text": "Shop now", "url": "https://shop.example/sale?from={{1}}"},
+        ],
     },
 ]

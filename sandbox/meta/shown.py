@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sandbox.meta.approved import ApprovedTemplate, filled
+from sandbox.meta.approved import ApprovedTemplate, TemplateButton, filled
 from sandbox.meta.requests import SendRequest
 from sandbox.meta.template import address, payload, values
-from sandbox.meta.template_request import TemplateObject
+from sandbox.meta.template_request import Filling, TemplateObject
 
 _REQUESTS = {
     "location_request_message": "Send location",
@@ -148,6 +148,7 @@ def _option(index: int, **known: Any) -> Shown:
 def _template(template: TemplateObject, approved: ApprovedTemplate) -> Shown:
     header = approved.header
     text = filled(header.text, values(template, "header")) if header else None
+    options = [*_template_options(template, approved.buttons), *_cards(template, approved)]
     return {
         "template": {"name": approved.name, "language": approved.language},
         "interactive": {
@@ -156,19 +157,33 @@ def _template(template: TemplateObject, approved: ApprovedTemplate) -> Shown:
             "body": filled(approved.body, values(template, "body")),
             "footer": approved.footer,
             "button": None,
-            "options": [_template_option(template, approved, index) for index in range(len(approved.buttons))],
+            "options": [_option(place, **each) for place, each in enumerate(options)],
         },
     }
 
 
-def _template_option(template: TemplateObject, approved: ApprovedTemplate, index: int) -> Shown:
-    button = approved.buttons[index]
+def _cards(template: TemplateObject, approved: ApprovedTemplate) -> list[Shown]:
+    """What stands below each card of a carousel; the section names the card by its place and text."""
+    given = next((each.cards or [] for each in template.components if each.type == "carousel"), [])
+    found = []
+    for card in sorted(given, key=lambda each: each.card_index):
+        shape = approved.cards[card.card_index]
+        section = f"{card.card_index + 1}. {filled(shape.body, values(card, 'body'))}"
+        found += [each | {"section": section} for each in _template_options(card, shape.buttons)]
+    return found
+
+
+def _template_options(given: Filling, buttons: list[TemplateButton]) -> list[Shown]:
+    return [_template_option(given, index, button) for index, button in enumerate(buttons)]
+
+
+def _template_option(given: Filling, index: int, button: TemplateButton) -> Shown:
     kind = _KINDS.get(button.type, "request")
     known: Shown = {"kind": kind, "title": button.text}
     if kind == "quick_reply":
-        known["id"] = payload(template, index, button)
+        known["id"] = payload(given, index, button)
     elif kind == "url":
-        known["url"] = address(template, index, button)
+        known["url"] = address(given, index, button)
     elif kind == "phone":
         known["url"] = f"tel:{button.phone_number}"
-    return _option(index, **known)
+    return known

@@ -4,11 +4,12 @@ Lengths of parameters: 60 characters in a header; 1024 in a body that has compan
 """
 
 import re
+import time
 
 from sandbox.accounts import Number
 from sandbox.meta.approved import ApprovedTemplate, TemplateButton, filled, placeholders
 from sandbox.meta.errors import GraphError
-from sandbox.meta.template_request import Component, ParameterObject, TemplateObject
+from sandbox.meta.template_request import Component, Filling, ParameterObject, TemplateObject
 
 _TEXTS = ("text", "currency", "date_time")
 _STATUS = {"PAUSED": 132015, "DISABLED": 132016}
@@ -19,14 +20,20 @@ def check_template(number: Number, template: TemplateObject, to_user_id: bool) -
     approved = _approved(number, template)
     if to_user_id and approved.category == "AUTHENTICATION":
         raise GraphError(131062, "Authentication templates cannot be sent to a business-scoped user id.")
-    seen = [(each.type, each.index) for each in template.components]
-    if len(set(seen)) < len(seen):
-        raise GraphError(100, "Param template['components']: a component is given twice.")
-    _check_header(approved, template.parameters("header"))
-    _check_texts(approved, "body", approved.body, template.parameters("body"), 32768 if approved.only_body else 1024)
-    _check_buttons(approved, template)
+    _check_filling(approved, template, "")
     _check_further(approved, template)
     return approved
+
+
+def _check_filling(approved: ApprovedTemplate, given: Filling, owner: str) -> None:
+    """A whole template, or a card of one as if it were one; `owner` is the card's place, as "card 0: "."""
+    seen = [(each.type, each.index) for each in given.components]
+    if len(set(seen)) < len(seen):
+        raise GraphError(100, f"{owner}Param template['components']: a component is given twice.")
+    _check_header(approved, given.parameters("header"), owner)
+    longest = 160 if owner else 32768 if approved.only_body else 1024
+    _check_texts(approved, f"{owner}body", approved.body, given.parameters("body"), longest)
+    _check_buttons(approved, given)
 
 
 def _approved(number: Number, template: TemplateObject) -> ApprovedTemplate:
@@ -40,14 +47,14 @@ def _approved(number: Number, template: TemplateObject) -> ApprovedTemplate:
     return approved
 
 
-def _check_header(approved: ApprovedTemplate, given: list[ParameterObject]) -> None:
+def _check_header(approved: ApprovedTemplate, given: list[ParameterObject], owner: str) -> None:
     header = approved.header
     if header is None or header.format == "TEXT":
         _check_texts(approved, "header", header.text if header else "", given, 60)
         return
     received = given[0].type.upper() if given else "UNKNOWN"
     if len(given) != 1 or received != header.format or given[0].value is None:
-        raise GraphError(132012, f"header: Format mismatch, expected {header.format}, received {received}")
+        raise GraphError(132012, f"{owner}header: Format mismatch, expected {header.format}, received {received}")
 
 
 def _check_texts(approved: ApprovedTemplate, where: str, text: str, given: list[ParameterObject], limit: int) -> None:
@@ -83,7 +90,7 @@ def _check_value(where: str, value: str, limit: int) -> None:
         raise GraphError(132005, f"{where}: a parameter has {len(value)} characters, at most {limit} are allowed")
 
 
-def _check_buttons(approved: ApprovedTemplate, template: TemplateObject) -> None:
+def _check_buttons(approved: ApprovedTemplate, template: Filling) -> None:
     for component in template.components:
         if component.type == "button":
             _check_button(approved, component)
@@ -109,25 +116,35 @@ def _check_button(approved: ApprovedTemplate, component: Component) -> None:
 def _check_further(approved: ApprovedTemplate, template: TemplateObject) -> None:
     """A carousel's cards, and when an offer ends."""
     given = next((each.cards or [] for each in template.components if each.type == "carousel"), [])
-    if len(given) != len(approved.cards):
+    if sorted(each.card_index for each in given) != list(range(len(approved.cards))):
         raise GraphError(132012, f"carousel: {len(given)} cards were given, the template has {len(approved.cards)}")
-    if approved.offer and approved.offer.has_expiration and not template.parameters("limited_time_offer"):
-        raise GraphError(131008, "limited_time_offer: expiration_time_ms is required")
+    for each in given:
+        card = approved.cards[each.card_index]
+        alone = approved.model_copy(update={"header": card.header, "body": card.body, "buttons": card.buttons})
+        if any(one.type in ("carousel", "limited_time_offer") for one in each.components):
+            raise GraphError(100, f"card {each.card_index}: holds what only a whole template may hold")
+        _check_filling(alone, each, f"card {each.card_index}: ")
+    ends = [each.value for each in template.parameters("limited_time_offer")]
+    expires = approved.offer is not None and approved.offer.has_expiration
+    if len(ends) != int(expires) or None in ends:
+        raise GraphError(131008 if expires else 132012, "limited_time_offer: expiration_time_ms is required, once")
+    if ends and ends[0].expiration_time_ms < time.time() * 1000:
+        raise GraphError(131009, "limited_time_offer: expiration_time_ms is in the past")
 
 
-def values(template: TemplateObject, component: str) -> dict[str, str]:
+def values(template: Filling, component: str) -> dict[str, str]:
     """By placeholder: its name, or its number from 1."""
     given = template.parameters(component)
     return {each.parameter_name or str(place): str(each.value) for place, each in enumerate(given, 1)}
 
 
-def address(template: TemplateObject, index: int, button: TemplateButton) -> str:
+def address(template: Filling, index: int, button: TemplateButton) -> str:
     component = template.button(index)
     given = [str(each.value) for each in component.parameters] if component else []
     return filled(button.url, dict(zip(placeholders(button.url), given, strict=False)))
 
 
-def payload(template: TemplateObject, index: int, button: TemplateButton) -> str:
+def payload(template: Filling, index: int, button: TemplateButton) -> str:
     """What a tap reports; the button's text where the sender gave none."""
     component = template.button(index)
     return str(component.parameters[0].value) if component else button.text

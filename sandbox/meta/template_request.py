@@ -26,10 +26,15 @@ class DateTime(MetaObject):
     fallback_value: Filled
 
 
+class OfferEnd(MetaObject):
+    expiration_time_ms: Annotated[int, Field(gt=0)]
+
+
 class ParameterObject(MetaObject):
     type: Literal[
-        "text", "currency", "date_time", "image", "video", "document", "location", "payload", "coupon_code", "action"
-    ]
+        "text", "currency", "date_time", "image", "video", "document", "location", "payload", "coupon_code", "action",
+        "limited_time_offer",
+    ]  # fmt: skip
     parameter_name: str | None = None
     text: str | None = None
     currency: Currency | None = None
@@ -41,6 +46,7 @@ class ParameterObject(MetaObject):
     payload: Annotated[str, Field(max_length=PAYLOAD)] | None = None
     coupon_code: Annotated[str, Field(max_length=20)] | None = None
     action: dict[str, Any] | None = None
+    limited_time_offer: OfferEnd | None = None
 
     @model_validator(mode="after")
     def _as_typed(self) -> "ParameterObject":
@@ -65,12 +71,10 @@ class Component(MetaObject):
     sub_type: Annotated[str, BeforeValidator(_lower)] | None = None
     index: Annotated[int, Field(ge=0, le=9)] | None = None
     parameters: list[ParameterObject] = Field(default_factory=list)
-    cards: list[dict[str, Any]] | None = None
+    cards: Annotated[list["CardObject"], Field(max_length=10)] | None = None
 
 
-class TemplateObject(MetaObject):
-    name: Filled
-    language: Language
+class Filling(MetaObject):
     components: list[Component] = Field(default_factory=list)
 
     def parameters(self, component: str) -> list[ParameterObject]:
@@ -78,6 +82,15 @@ class TemplateObject(MetaObject):
 
     def button(self, index: int) -> Component | None:
         return next((each for each in self.components if each.type == "button" and each.index == index), None)
+
+
+class CardObject(Filling):
+    card_index: Annotated[int, Field(ge=0, le=9)]
+
+
+class TemplateObject(Filling):
+    name: Filled
+    language: Language
 
     @property
     def file(self) -> tuple[str, MediaObject] | None:

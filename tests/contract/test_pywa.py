@@ -9,7 +9,16 @@ import httpx
 import pytest
 import pywa
 from pywa import errors, handlers, types
-from pywa.types.templates import BodyText, HeaderImage, HeaderText, QuickReplyButton, TemplateLanguage, URLButton
+from pywa.types.templates import (
+    BodyText,
+    Carousel,
+    CarouselCard,
+    HeaderImage,
+    HeaderText,
+    QuickReplyButton,
+    TemplateLanguage,
+    URLButton,
+)
 
 from sandbox.samples import sample
 from tests.contract.conftest import APP_SECRET, CUSTOMER, NUMBER, TOKEN, WABA, Receiver, Sandbox
@@ -297,6 +306,18 @@ def texts(*values: Any) -> Any:
 
 PICTURE = sample("image")
 Send = Callable[[pywa.WhatsApp, str], Any]
+
+
+def filled_card(wa: pywa.WhatsApp, place: int) -> Any:
+    filled = [
+        HeaderImage.params(image=wa.upload_media(PICTURE.data, "image/jpeg", "a.jpg").id),
+        texts("49"),
+        QuickReplyButton.params(callback_data=f"more-{place}", index=0),
+        URLButton.params(url_variable="4711", index=1),
+    ]
+    return CarouselCard.params(params=filled, index=place)
+
+
 SENT: dict[str, tuple[Send, dict[str, Any]]] = {
     "text": (lambda wa, _: wa.send_message(CUSTOMER, "Hi"), {"type": "text", "text": "Hi"}),
     "reply": (lambda wa, first: wa.send_message(CUSTOMER, "Hi", reply_to_message_id=first), {"quoted.text": "Hello"}),
@@ -375,6 +396,18 @@ SENT: dict[str, tuple[Send, dict[str, Any]]] = {
             "template": {"name": "order_update", "language": "en"},
             "text": "Hello Ada, your order 4711 is on its way.",
             "interactive.header.media.size": len(PICTURE.data),
+        },
+    ),
+    "carousel of a template": (
+        lambda wa, _: wa.send_template(
+            CUSTOMER,
+            "new_season",
+            TemplateLanguage.ENGLISH,
+            [texts("Ada"), Carousel.params(cards=[filled_card(wa, place) for place in range(2)])],
+        ),
+        {
+            "template": {"name": "new_season", "language": "en"},
+            "text": "Hello Ada, our tents for the new season are here.",
         },
     ),
 }

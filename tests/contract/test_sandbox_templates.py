@@ -52,6 +52,27 @@ ORDER = body(text("Ada"), text("4711"))
 TRACK = button(1, "url", text("4711"))
 NAMED = header(text("Ada", "customer_name"))
 
+COPY = button(0, "copy_code", {"type": "coupon_code", "coupon_code": "SAVE20"})
+
+
+def card(place: int, *components: dict[str, Any]) -> dict[str, Any]:
+    usual = components or (PICTURE, body(text("49")), TRACK)
+    return {"card_index": place, "components": list(usual)}
+
+
+def carousel(*cards: dict[str, Any]) -> dict[str, Any]:
+    return template("new_season", body(text("Ada")), {"type": "carousel", "cards": list(cards)})
+
+
+def offer(*ends: dict[str, Any]) -> dict[str, Any]:
+    expiry = {"type": "limited_time_offer", "parameters": list(ends)}
+    return template("weekend_offer", PICTURE, expiry, body(text("Ada")), COPY, TRACK)
+
+
+def ending(**when: Any) -> dict[str, Any]:
+    return {"type": "limited_time_offer", "limited_time_offer": when}
+
+
 BAD: dict[str, tuple[dict[str, Any], int]] = {
     "unknown": (template("nothing"), 132001),
     "other language": (template("hello_again", language="fr"), 132001),
@@ -80,6 +101,24 @@ BAD: dict[str, tuple[dict[str, Any], int]] = {
     "button without place": (
         template("order_update", PICTURE, ORDER, TRACK, {"type": "button", "sub_type": "quick_reply"}),
         131008,
+    ),
+    "no cards": (template("new_season", body(text("Ada"))), 132012),
+    "a card too few": (carousel(card(0)), 132012),
+    "a card too many": (carousel(card(0), card(1), card(2)), 132012),
+    "a card twice": (carousel(card(0), card(0)), 132012),
+    "a card without its picture": (carousel(card(0), card(1, body(text("49")), TRACK)), 132012),
+    "a card without its value": (carousel(card(0), card(1, PICTURE, TRACK)), 132000),
+    "a card without its link": (carousel(card(0), card(1, PICTURE, body(text("49")))), 131008),
+    "a card's value too long": (carousel(card(0), card(1, PICTURE, body(text("x" * 161)), TRACK)), 132005),
+    "a card in a card": (carousel(card(0), card(1, *card(1)["components"], {"type": "carousel", "cards": []})), 100),
+    "a card of no template": (template("hello_again", {"type": "carousel", "cards": [card(0)]}), 132012),
+    "an offer without its end": (offer(), 131008),
+    "an offer with two ends": (offer(ending(expiration_time_ms=1), ending(expiration_time_ms=1)), 131008),
+    "an offer that is over": (offer(ending(expiration_time_ms=LONG_AGO * 1000)), 131009),
+    "an end that is no number": (offer(ending(expiration_time_ms="soon")), 131009),
+    "an end of no offer": (
+        template("hello_again", {"type": "limited_time_offer", "parameters": [ending(expiration_time_ms=2**41)]}),
+        132012,
     ),
     "component twice": (template("follow_up", body(text("Ada")), body(text("Ada"))), 100),
     "code to a user id": (

@@ -20,8 +20,11 @@ function offers(message, taps) {
   const { kind, button, options } = message.interactive;
   if (!options.length) return null;
   if (kind === "list") return el("div", { class: "options" }, el("button", { type: "button", "aria-haspopup": "dialog", onclick: () => taps.list(message.id) }, icon("list"), button ?? "Choose"));
-  if (kind === "carousel") return el("div", { class: "cards" }, ...sections(options).map(([title, own]) => card(title, own, message, taps)));
-  return el("div", { class: "options" }, ...options.map((option) => offer(message, option, taps)));
+  const below = options.filter((option) => !option.section);
+  const parts = [];
+  if (below.length) parts.push(el("div", { class: "options" }, ...below.map((option) => offer(message, option, taps))));
+  if (below.length < options.length) parts.push(el("div", { class: "cards" }, ...sections(options.filter((option) => option.section)).map(([title, own]) => card(title, own, message, taps))));
+  return parts.length === 1 ? parts[0] : el("div", {}, ...parts);
 }
 
 // One of several side by side; its picture is Meta's to fetch.
