@@ -95,6 +95,18 @@ TEMPLATE_LANGUAGE = r"[a-z]{2,3}(_[A-Za-z]{2,8})?"
 
 
 @dataclass(frozen=True, slots=True)
+class FilledCard:
+    """What is put into one card of a template that is a carousel."""
+
+    file: Literal["image", "video"] = "image"
+    link: str = ""
+    """Where the provider itself fetches the file that stands above."""
+    body: tuple[Parameter, ...] = ()
+    urls: tuple[tuple[int, str], ...] = ()
+    """As in Template."""
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """A message that the provider has approved before; the only kind that may open a conversation.
 
@@ -109,6 +121,10 @@ class Template:
     """What is put into the address of a link: (place of the button from 0, text)."""
     instead: bool = False
     """It goes out in place of a message that it does not contain: that one has not been delivered."""
+    cards: tuple[FilledCard, ...] = ()
+    """Of a carousel, in the order of its cards."""
+    offer_ends: float | None = None
+    """Unix seconds at which the offer that it makes ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,11 @@ def test_templates_are_read_and_listed_in_pages(api: Api, line: str) -> None:
         "items": [], "next": None, "fetched_at": None, "trouble": None,
     }  # fmt: skip
     read = api("POST", f"{line}/templates/read").get_json()
-    assert (read["count"], read["trouble"]) == (11, None)
-    first = api("GET", f"{line}/templates?limit=6").get_json()
-    rest = api("GET", f"{line}/templates?limit=6&after={first['next']}").get_json()
+    assert (read["count"], read["trouble"]) == (13, None)
+    first = api("GET", f"{line}/templates?limit=7").get_json()
+    rest = api("GET", f"{line}/templates?limit=7&after={first['next']}").get_json()
     names = [(one["name"], one["language"]) for one in (*first["items"], *rest["items"])]
-    assert (len(names), names, rest["next"]) == (11, sorted(names), None)
+    assert (len(names), names, rest["next"]) == (13, sorted(names), None)
     found = api("GET", f"{line}/templates?category=AUTHENTICATION&status=APPROVED&q=code").get_json()["items"]
     assert [one["name"] for one in found] == ["login_code"]
 
@@ -108,6 +108,26 @@ def test_what_fits_or_is_not_listed_goes_out(api: Api, line: str) -> None:
     assert api("POST", "/whatsapp/send?wait=0", sending(name="made_today"), **tenant).status_code == 202
     unknown = api("POST", f"{line}/templates/check", {"template": {"name": "made_today", "language": "en"}}).get_json()
     assert unknown == {"listed": False, "mistakes": []}
+
+
+def test_cards_and_the_end_of_an_offer_are_filled_in_too(api: Api, line: str) -> None:
+    tenant = {"X_Tenant_ID": tenant_of(line)}
+    api("POST", f"{line}/templates/read")
+    card = {"header": {"url": "https://shop.example/a.jpg"}, "parameters": ["49"], "urls": {"1": "4711"}}
+    season = sending(name="new_season", parameters=["Ada"], cards=[card, card])
+    assert api("POST", "/whatsapp/send?wait=0", season, **tenant).status_code == 202
+    season["template"]["cards"][1] = {"parameters": ["49", "1"]}
+    error = api.error(api("POST", "/whatsapp/send?wait=0", season, **tenant), 400, "template_mistake")
+    assert [one["field"] for one in error["details"]] == ["template.cards"] * 3
+    assert "needs a picture on its card 2" in error["message"]
+    offer = sending(name="weekend_offer", parameters=["Ada"], header=PICTURE, urls={"0": "SAVE20", "1": "wa"})
+    error = api.error(api("POST", "/whatsapp/send?wait=0", offer, **tenant), 400, "template_mistake")
+    assert [one["field"] for one in error["details"]] == ["template.offer_ends"]
+    offer["template"]["offer_ends"] = "2036-12-24T18:00:00+01:00"
+    assert api("POST", "/whatsapp/send?wait=0", offer, **tenant).status_code == 202
+    offer["template"]["offer_ends"] = "2036-12-24T18:00:00"
+    error = api.error(api("POST", "/whatsapp/send?wait=0", offer, **tenant), 400, "invalid_request")
+    assert error["details"][0]["field"] == "template.offer_ends"
 
 
 def test_a_repeat_is_the_same_message_whatever_became_of_the_template(api: Api, pool: Pool, line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,13 +11,13 @@ from typing import Any
 import pytest
 
 from relay.channels.whatsapp.account import catalogue
-from relay.core.content import Parameter, Template
+from relay.core.content import FilledCard, Parameter, Template
 from relay.core.errors import CannotCarry, SendError
-from relay.core.messages import Message, Notice, Person, Receipt
+from relay.core.messages import Media, Message, Notice, Person, Receipt
 from relay.core.templates.listed import LimitedOffer, ListedTemplate, ShapeHeader
 from relay.core.templates.news import TemplateNews
 from sandbox.demo_templates import TEMPLATES
-from tests.contract.relay_side import CONTACT, TO, Relay, soon
+from tests.contract.relay_side import CONTACT, PHONE, TO, Relay, soon
 from tests.waiting import wait_until
 
 CARD = {"header": {"format": "IMAGE"}, "body": "Boots", "buttons": [{"type": "QUICK_REPLY", "text": "More"}]}
@@ -91,12 +92,19 @@ def test_who_may_not_list_them_is_told_so(relay: Relay) -> None:
     assert refused.value.fate == "credentials"
 
 
-def sent(relay: Relay, template: Template, **settings: Any) -> str:
+def on_the_phone(relay: Relay) -> dict[str, Any]:
+    path = f"phone/{PHONE}/messages?to={relay.number.line_ref}"
+    wait_until(lambda: relay.control(path)["messages"], message="the template on the phone")
+    shown: dict[str, Any] = relay.control(path)["messages"][-1]["interactive"]
+    return shown
+
+
+def sent(relay: Relay, template: Template, media: Media | None = None, **settings: Any) -> str:
     """By which way the sandbox took it."""
-    message = Message("1", Person(CONTACT), 1.0, "template", template=template)
+    message = Message("1", Person(CONTACT), 1.0, "template", template=template, media=media)
     account = replace(relay.number, settings=settings)
     found = known(relay, template.name)
-    request = relay.meta.render(message, str(uuid.uuid4()), TO, account, None, found)
+    request = relay.meta.render(message, str(uuid.uuid4()), TO, account, f"{relay.url}/", found)
     assert relay.meta.send(request, account, soon()).provider_id
     return request.path.rpartition("/")[2]
 
@@ -125,12 +133,32 @@ def test_what_is_known_puts_every_value_into_its_place(relay: Relay) -> None:
     assert sent(relay, Template("login_code", "en", (Parameter("1234"),), urls=((0, "1234"),)))
 
 
+def test_a_carousel_goes_out_with_every_card_filled(relay: Relay) -> None:
+    picture = f"{relay.url}/"
+    cards = tuple(FilledCard("image", picture, (Parameter(price),), ((1, "4711"),)) for price in ("49\n", "99"))
+    assert sent(relay, Template("new_season", "en", (Parameter("Ada"),), cards=cards), marketing_messages=True)
+    shown = on_the_phone(relay)
+    assert [(each["section"], each["title"], each["id"], each["url"]) for each in shown["options"]] == [
+        ("1. Two people, 49 EUR", "Tell me more", "1. Tell me more", None),
+        ("1. Two people, 49 EUR", "Look closer", None, "https://shop.example/tents/4711"),
+        ("2. Four people, 99 EUR", "Tell me more", "2. Tell me more", None),
+        ("2. Four people, 99 EUR", "Look closer", None, "https://shop.example/tents/4711"),
+    ]
+
+
+def test_an_offer_goes_out_with_its_end_and_its_code(relay: Relay) -> None:
+    urls = ((0, "SAVE20"), (1, "wa"))
+    tomorrow = time.time() + 86_400
+    wanted = Template("weekend_offer", "en", (Parameter("Ada"),), urls=urls, offer_ends=tomorrow)
+    assert sent(relay, wanted, Media("image", "image/jpeg"))
+
+
 @pytest.mark.parametrize(
     ("template", "says"),
     [
         (Template("order_update", "en", (Parameter("Ada"),)), "needs a picture in its header; the template"),
         (Template("order_update", "en_US"), "exists in de and en, not in en_US"),
-        (Template("cards", "en"), "is a carousel"),
+        (Template("cards", "en"), "is a carousel of 2 cards"),
         (Template("appointment", "en", (Parameter("Ada"),), (Parameter("Ada"),)), "{{customer_name}} and {{day}}"),
     ],
 )

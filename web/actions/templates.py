@@ -7,7 +7,8 @@ from db.pool import Pool
 from db.tenants import templates
 from relay.checks.template_lists import TemplateReader
 from relay.core.content import Template
-from relay.core.templates.check import TemplateMistake, mistakes
+from relay.core.templates.check import mistakes
+from relay.core.templates.values import TemplateMistake
 from web.request.context import web_context
 from web.request.errors import ApiError
 

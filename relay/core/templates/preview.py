@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from relay.core.content import Parameter, Template
-from relay.core.templates.listed import ListedTemplate, ShapeButton, ShapeHeader, TemplateShape, filled, places
+from relay.core.content import FilledCard, Parameter, Template
+from relay.core.templates.listed import (
+    ListedTemplate,
+    ShapeButton,
+    ShapeCard,
+    ShapeHeader,
+    TemplateShape,
+    filled,
+    places,
+)
 
 _OPENS = {
     "QUICK_REPLY": "answers with these words",
@@ -62,10 +70,19 @@ def preview(template: ListedTemplate, given: Template | None = None) -> Template
         tuple(_button(one, ends.get(place, "")) for place, one in enumerate(shape.buttons)),
     )
     cards = tuple(
-        PreviewedCard(_file(one.header), body=one.body, buttons=tuple(_button(button) for button in one.buttons))
-        for one in shape.cards
+        _card(one, given.cards[place] if given and place < len(given.cards) else FilledCard())
+        for place, one in enumerate(shape.cards)
     )
     return TemplatePreview(bubble, shape.footer, shape.offer.text if shape.offer else "", cards, template.right_to_left)
+
+
+def _card(card: ShapeCard, given: FilledCard) -> PreviewedCard:
+    ends = dict(given.urls)
+    return PreviewedCard(
+        _file(card.header),
+        body=filled(card.body, _values(card.body, given.body)),
+        buttons=tuple(_button(one, ends.get(place, "")) for place, one in enumerate(card.buttons)),
+    )
 
 
 def _values(text: str, given: Sequence[Parameter]) -> Mapping[str, str]:

@@ -21,10 +21,10 @@ from web.api.messages.sending_schemas import (
     SendQuery,
     SentToAgent,
     SentToPhone,
-    TemplateRequest,
     ToAgent,
     ToPhone,
 )
+from web.api.messages.sending_templates import TemplateRequest
 from web.api.messages.state import line_of, person_of
 from web.api.tenants.schemas import ErrorBody
 from web.request import idempotency, limits

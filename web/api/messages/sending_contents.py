@@ -64,6 +64,7 @@ CardText = Annotated[
 ]
 Word = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(readable)]
 ButtonId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(readable)]
+Caption = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(readable)]
 FileLink = Annotated[WebUrl, Field(description="where WhatsApp fetches the file")]
 MessageId = Annotated[
     str,

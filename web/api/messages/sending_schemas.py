@@ -6,13 +6,13 @@ import builtins
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, Field, TypeAdapter, WrapValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from relay.core.content import Parameter, Template
 from relay.core.lengths import units
 from web.api.messages.schemas import ResponseModel, State
 from web.api.messages.sending_contents import (
     MOST_CARDS,
+    Caption,
     CarouselCard,
     ContactCard,
     FlowForm,
@@ -26,14 +26,14 @@ from web.api.messages.sending_contents import (
     WebUrl,
     readable,
 )
-from web.api.tenants.schemas import VALUES, Name, ProviderId, RequestModel, TemplateLanguage, TemplateName
+from web.api.messages.sending_templates import TemplateRequest
+from web.api.tenants.schemas import Name, ProviderId, RequestModel
 from web.request.wording import wrong
 
 ONE_LINE = "the line; may be left out where the tenant has one"
 
 
 Text = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(readable)]
-Caption = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(readable)]
 Contact = Annotated[str, Field(min_length=1, max_length=140, examples=["4915112345678"])]
 CONTACT = "phone number with country code, or business-scoped user id"
 FileName = Annotated[Name, Field(max_length=200)]
@@ -116,76 +116,6 @@ def _instead(name: str, fitting: Sequence[str]) -> str:
     if name == "text" and "caption" in fitting:
         return "say it in `caption`"
     return f"remove it, or say type {name}" if name in CONTENT else "remove it"
-
-
-class HeaderValues(RequestModel):
-    """A text to put into the header, or the file that stands there."""
-
-    text: Caption | None = None
-    type: Literal["image", "video", "document"] | None = None
-    url: WebUrl | None = Field(
-        None, description="where the relay fetches the file, once; https at port 443 and a public address"
-    )
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if (self.text is None) == (self.url is None) or (self.type is None) != (self.url is None):
-            raise ValueError("must have either `text`, or `type` and `url`")
-        return self
-
-
-def _listed_or_named(value: Any, _handler: object) -> Any:
-    """What is wrong is said about the one way that was meant, not about both."""
-    if isinstance(value, (list, tuple)):
-        return _LISTED.validate_python(value)
-    if isinstance(value, dict):
-        return _NAMED.validate_python(value)
-    raise ValueError('must be a list of texts, ["Ada"], or an object of names and texts, {"name": "Ada"}')
-
-
-def _button(value: str) -> str:
-    if not (len(value) == 1 and value in "0123456789"):
-        raise ValueError("is no place of a button; the first button's is 0, the last one's 9 at most")
-    return value
-
-
-Listed = Annotated[list[Caption], Field(max_length=20)]
-Named = Annotated[dict[Name, Caption], Field(max_length=20)]
-Parameters = Annotated[Listed | Named, WrapValidator(_listed_or_named)]
-_LISTED: TypeAdapter[Listed] = TypeAdapter(Listed, config=VALUES)
-_NAMED: TypeAdapter[Named] = TypeAdapter(Named, config=VALUES)
-ButtonPlace = Annotated[str, AfterValidator(_button), Field(json_schema_extra={"pattern": "^[0-9]$"})]
-
-
-class TemplateRequest(RequestModel):
-    """An approved template: the only kind of message that may go out 24 hours after the contact last wrote."""
-
-    name: TemplateName
-    language: TemplateLanguage
-    parameters: Parameters = Field(
-        default=[], description="of the body: a list for numbered ones, an object for named ones"
-    )
-    header: HeaderValues | None = None
-    urls: dict[ButtonPlace, Caption] = Field(
-        default={}, description="what is put into a link: by the place of its button, from 0"
-    )
-
-    @property
-    def file(self) -> str | None:
-        """The kind of the file in its header."""
-        return self.header.type if self.header is not None else None
-
-    @property
-    def canonical(self) -> Template:
-        given = self.parameters
-        body = (
-            tuple(Parameter(text, name) for name, text in given.items())
-            if isinstance(given, dict)
-            else tuple(map(Parameter, given))
-        )
-        header = (Parameter(self.header.text),) if self.header is not None and self.header.text is not None else ()
-        urls = tuple((int(place), text) for place, text in self.urls.items())
-        return Template(self.name, self.language, body, header, urls)
 
 
 class ToPhone(Sending):

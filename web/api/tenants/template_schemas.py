@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from web.api.messages.sending_schemas import TemplateRequest
+from web.api.messages.sending_templates import TemplateRequest
 from web.api.tenants.schemas import LinePath, RequestModel
 
 Word = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_]*$")]
@@ -74,7 +74,7 @@ class TemplateToCheck(RequestModel):
 
 
 class MistakeOut(BaseModel):
-    where: str = Field(description="name, language, parameters, header, urls or buttons")
+    where: str = Field(description="name, language, parameters, header, urls, buttons, cards or offer_ends")
     text: str
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from relay.channels.http.reading import without_none
 from relay.channels.whatsapp.limits import HEADERS
 from relay.channels.whatsapp.outbound.interactive import header_file
+from relay.channels.whatsapp.outbound.template_parts import button, component, filled_buttons, further, texts
 from relay.channels.whatsapp.outbound.titles import one_line
 from relay.core.content import Parameter, Template
 from relay.core.errors import CannotCarry
@@ -37,10 +38,11 @@ def template(
     _check(message, wanted, languages)
     shape = next((one.shape for one in languages if one.language == wanted.language and one.shape), None)
     components = [
-        *_component("header", _header(message, _titled(wanted, shape), media_url)),
-        *_component("body", _texts(wanted.body)),
-        *_filled_buttons(wanted, shape),
+        *component("header", _header(message, _titled(wanted, shape), media_url)),
+        *component("body", texts(wanted.body)),
+        *filled_buttons(wanted.urls, shape.buttons if shape else ()),
         *_quick_replies(message, wanted, message_id, shape),
+        *further(wanted, shape),
     ]
     content = {"name": wanted.name, "language": {"code": wanted.language}, "components": components or None}
     return without_none(content)
@@ -48,12 +50,16 @@ def template(
 
 def _tidy(wanted: Template) -> Template:
     """Values as they travel: on one line, and never empty."""
-    return replace(
-        wanted,
-        body=tuple(replace(one, text=one_line(one.text) or NOTHING) for one in wanted.body),
-        header=tuple(replace(one, text=one_line(one.text) or NOTHING) for one in wanted.header),
-        urls=tuple((place, one_line(text) or NOTHING) for place, text in wanted.urls),
-    )
+    cards = tuple(replace(one, body=_lines(one.body), urls=_ends(one.urls)) for one in wanted.cards)
+    return replace(wanted, body=_lines(wanted.body), header=_lines(wanted.header), urls=_ends(wanted.urls), cards=cards)
+
+
+def _lines(values: Iterable[Parameter]) -> tuple[Parameter, ...]:
+    return tuple(replace(one, text=one_line(one.text) or NOTHING) for one in values)
+
+
+def _ends(urls: Iterable[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
+    return tuple((place, one_line(text) or NOTHING) for place, text in urls)
 
 
 def _check(message: Message, wanted: Template, languages: Sequence[ListedTemplate]) -> None:
@@ -74,31 +80,13 @@ def _titled(wanted: Template, shape: TemplateShape | None) -> Template:
 def _header(message: Message, wanted: Template, media_url: str | None) -> list[dict[str, Any]]:
     media = message.media
     if media is None:
-        return _texts(wanted.header)
+        return texts(wanted.header)
     if media.kind not in HEADERS:
         raise CannotCarry(
             "media_type_not_allowed",
             "above a template stands a picture (JPEG, PNG; 5 MB), a video (MP4; 16 MB) or a document (100 MB)",
         )
     return [{"type": media.kind, media.kind: header_file(media, media_url)}]
-
-
-def _component(kind: str, parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{"type": kind, "parameters": parameters}] if parameters else []
-
-
-def _texts(parameters: Iterable[Parameter]) -> list[dict[str, Any]]:
-    return [without_none({"type": "text", "parameter_name": one.name, "text": one.text}) for one in parameters]
-
-
-def _filled_buttons(wanted: Template, shape: TemplateShape | None) -> list[dict[str, Any]]:
-    coupons = {place for place, one in enumerate(shape.buttons) if one.type == "COPY_CODE"} if shape else set()
-    return [
-        _button("copy_code", place, {"type": "coupon_code", "coupon_code": text})
-        if place in coupons
-        else _button("url", place, {"type": "text", "text": text})
-        for place, text in wanted.urls
-    ]
 
 
 def _quick_replies(
@@ -114,10 +102,6 @@ def _quick_replies(
     elif len(replies) < len(message.options):
         free = replies
     return [
-        _button("quick_reply", place, {"type": "payload", "payload": f"{message_id}.{i}"})
+        button("quick_reply", place, {"type": "payload", "payload": f"{message_id}.{i}"})
         for place, i in zip(free, replies, strict=False)
     ]
-
-
-def _button(kind: str, place: int, parameter: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "button", "sub_type": kind, "index": str(place), "parameters": [parameter]}

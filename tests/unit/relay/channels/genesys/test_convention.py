@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from relay.channels.genesys.convention import applied
-from relay.core.content import Ask, Option, Parameter, Template
+from relay.core.content import Ask, FilledCard, Option, Parameter, Template
 from relay.core.messages import Media, Message, Person
 
 
@@ -38,6 +38,23 @@ GOOD: list[tuple[str, Template]] = [
     ("／ｔｅｍｐｌａｔｅ order_update en_US ｜ Ada ｜ 4711", template("Ada", "4711")),
     ("/template\u00a0order_update\u3000en_US\nheader： 77", template(header=(Parameter("77"),))),
     ("/template order_update en_US\nBody lotion: 20", template("Body lotion: 20")),
+    ("/template order_update en_US\nCard holders: 20", template("Card holders: 20")),
+    (
+        "/template order_update en_US\nAda\ncard 1 header: https://x.example/a.jpg?b=1\ncard 1: Boots\ncard 1: 49"
+        "\nCARD 1 button 2: 4711\ncard 2 header: https://x.example/b.mp4\ncard 2: button 1: c",
+        template(
+            "Ada",
+            cards=(
+                FilledCard(
+                    "image", "https://x.example/a.jpg?b=1", (Parameter("Boots"), Parameter("49")), ((1, "4711"),)
+                ),
+                FilledCard("video", "https://x.example/b.mp4", (), ((0, "c"),)),
+            ),
+        ),
+    ),
+    ("/template order_update en_US | card 1: 49", template(cards=(FilledCard(body=(Parameter("49"),)),))),
+    ("/template order_update en_US\noffer ends: 2026-12-24 18:00 +01:00", template(offer_ends=1798131600.0)),
+    ("/template order_update en_US | Offer ends: 2026-12-24T17:00Z", template(offer_ends=1798131600.0)),
 ]
 
 
@@ -98,6 +115,18 @@ def test_ordinary_texts_stay_as_they_are(text: str | None) -> None:
         "/template order_update en\nbutton 11: a",
         "/template order_update en\nbutton 1: a\nbutton 1: b",
         "/template order_update en\nheader: https://[::1/a.png",
+        "/template order_update en\ncard 2: Boots",
+        "/template order_update en\ncard 0: Boots",
+        "/template order_update en\ncard 11: Boots",
+        "/template order_update en\ncard 1:",
+        "/template order_update en\ncard 1: a\ncard 1: b=c",
+        "/template order_update en\ncard 1 header: Boots",
+        "/template order_update en\ncard 1 header: http://x.example/a.jpg",
+        "/template order_update en\ncard 1 header: https://[::1/a.png",
+        "/template order_update en\ncard 1 button 11: x",
+        "/template order_update en\noffer ends: tomorrow",
+        "/template order_update en\noffer ends: 2026-12-24 18:00",
+        "/template order_update en\noffer ends: 2026-12-24T17:00Z\noffer ends: 2026-12-24T17:00Z",
     ],
 )
 def test_what_cannot_be_read_is_a_template_without_one(text: str) -> None:

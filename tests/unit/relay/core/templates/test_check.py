@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relay.core.content import Parameter, Template
+from relay.core.content import FilledCard, Parameter, Template
 from relay.core.templates.check import mistakes
 from relay.core.templates.listed import (
     STOPPED,
@@ -29,6 +29,7 @@ LINK = ShapeButton("URL", "Track", "https://shop.example/{{1}}")
 COPY = ShapeButton("URL", "Copy", "https://whatsapp.example/otp?code={{1}}")
 PLAIN_LINK = ShapeButton("URL", "Shop", "https://shop.example/")
 STOP, CALL, COUPON = ShapeButton("QUICK_REPLY", "Stop"), ShapeButton("PHONE_NUMBER", "Call"), ShapeButton("COPY_CODE")
+CARD = ShapeCard(ShapeHeader("IMAGE"), "{{1}} EUR", (STOP, LINK))
 TEMPLATES = {
     "plain": known(body="Hello"),
     "one": known(body="Hello {{1}}"),
@@ -46,7 +47,9 @@ TEMPLATES = {
     "coupon": known(body="Hello", buttons=(COUPON,)),
     "code": known(category="AUTHENTICATION", body="{{1}} is it", buttons=(COPY,)),
     "new code": known(category="AUTHENTICATION", body="{{1}} is it", buttons=(ShapeButton("OTP", "Copy"),)),
-    "cards": known(body="Hello", cards=(ShapeCard(ShapeHeader("IMAGE")),)),
+    "cards": known(body="Hello", cards=(CARD, CARD)),
+    "films": known(body="Hello", named=True, cards=(ShapeCard(ShapeHeader("VIDEO"), "{{price}} EUR"),)),
+    "products": known(body="Hello", cards=(ShapeCard(ShapeHeader("PRODUCT")),)),
     "offer": known(body="Hello", offer=LimitedOffer("Ends soon", expires=True)),
     "endless offer": known(body="Hello", offer=LimitedOffer("Always")),
     "goods": known(body="Hello", buttons=(ShapeButton("MPM", "See"),)),
@@ -54,9 +57,25 @@ TEMPLATES = {
 }  # fmt: skip
 
 
-def filling(*body: str, header: str = "", urls: Mapping[int, str] | None = None, **named: str) -> Template:
+def filling(
+    *body: str,
+    header: str = "",
+    urls: Mapping[int, str] | None = None,
+    cards: tuple[FilledCard, ...] = (),
+    ends: float | None = None,
+    **named: str,
+) -> Template:
     parameters = (*map(Parameter, body), *(Parameter(text, name) for name, text in named.items()))
-    return Template("order", "en", parameters, (Parameter(header),) if header else (), tuple((urls or {}).items()))
+    given = (Parameter(header),) if header else ()
+    return Template("order", "en", parameters, given, tuple((urls or {}).items()), cards=cards, offer_ends=ends)
+
+
+def on_card(*body: str, link: str = "https://x.example/a", file: Any = "image", end: str | None = "4711") -> FilledCard:
+    return FilledCard(file, link, tuple(map(Parameter, body)), ((1, end),) if end else ())
+
+
+def cards(*second: str, **more: Any) -> Template:
+    return filling(cards=(on_card("49"), on_card(*second, **more)))
 
 
 GOOD: list[tuple[str, Template, str | None, int]] = [
@@ -82,6 +101,9 @@ GOOD: list[tuple[str, Template, str | None, int]] = [
     ("new code", filling("1234", urls={0: "1234"}), None, 0),
     ("endless offer", filling(), None, 0),
     ("form", filling(), None, 0),
+    ("cards", cards("99"), None, 0),
+    ("films", filling(cards=(FilledCard("video", "https://x.example/a", (Parameter("49", "price"),)),)), None, 0),
+    ("offer", filling(ends=1.8e9), None, 0),
 ]  # fmt: skip
 
 BAD: list[tuple[str, Template, str | None, int, str, str]] = [
@@ -125,8 +147,22 @@ BAD: list[tuple[str, Template, str | None, int, str, str]] = [
     ("code", filling("1234"), None, 0, "urls", "needs the code"),
     ("code", filling("1234", urls={0: "12345"}), None, 0, "urls", "has to hold the same code as {{1}}"),
     ("new code", filling("1234"), None, 0, "urls", 'the button 1 ("Copy") of the template'),
-    ("cards", filling(), None, 0, "name", "is a carousel"),
-    ("offer", filling(), None, 0, "name", "an offer that ends at a moment"),
+    ("cards", filling(), None, 0, "cards", "is a carousel of 2 cards"),
+    ("cards", filling(cards=(on_card("49"),)), None, 0, "cards", "has 2 cards, not 1"),
+    ("cards", filling(cards=(on_card("49"),) * 3), None, 0, "cards", "has 2 cards, not 3"),
+    ("cards", cards(), None, 0, "cards", "needs a value for {{1}} in its card 2"),
+    ("cards", cards("a\nb"), None, 0, "cards", "{{1}} in card 2 of the template order (en) holds a line break"),
+    ("cards", cards("x" * 161), None, 0, "cards", "161 characters, 160 fit"),
+    ("cards", cards("99", "1"), None, 0, "cards", "in its card 2; a value number 2"),
+    ("cards", cards("99", link=""), None, 0, "cards", "needs a picture on its card 2"),
+    ("cards", cards("99", file="video"), None, 0, "cards", "needs a picture on its card 2, not a video"),
+    ("cards", cards("99", end=None), None, 0, "cards", 'the button 2 ("Track") of card 2 of the template order'),
+    ("films", filling(cards=(on_card(file="video", end=None),)), None, 0, "cards", "value for {{price}} in its card 1"),
+    ("plain", filling(cards=(on_card(end=None),)), None, 0, "cards", "has no cards to fill in"),
+    ("products", filling(cards=(on_card(end=None),)), None, 0, "name", "shows products on its cards"),
+    ("offer", filling(), None, 0, "offer_ends", "needs the moment at which its offer ends"),
+    ("endless offer", filling(ends=1.8e9), None, 0, "offer_ends", "no offer that ends at a moment"),
+    ("plain", filling(ends=1.8e9), None, 0, "offer_ends", "no offer that ends at a moment"),
     ("goods", filling(), None, 0, "name", "shows products of a catalogue"),
 ]  # fmt: skip
 
