@@ -36,7 +36,14 @@ SALE = TemplateShape(
     cards=(ShapeCard(ShapeHeader("IMAGE"), "Boots"), ShapeCard(ShapeHeader("IMAGE"), "Coats")),
     offer=LimitedOffer("Ends tonight"),
 )
+TENTS = TemplateShape(
+    "Hello {{1}}",
+    cards=(ShapeCard(ShapeHeader("IMAGE"), "{{1}} EUR", (ShapeButton("URL", "See", "https://shop.example/{{1}}"),)),)
+    * 2,
+    offer=LimitedOffer("Until Sunday", expires=True),
+)
 LISTED = [
+    ListedTemplate("tents", "en", "APPROVED", "MARKETING", "UNKNOWN", TENTS),
     ListedTemplate("order", "en", "APPROVED", "UTILITY", "GREEN", ORDER, "71"),
     ListedTemplate("order", "de", "PAUSED", "UTILITY", "RED", TemplateShape("Hallo {{1}}")),
     ListedTemplate("sale", "ar", "APPROVED", "MARKETING", "UNKNOWN", SALE, next_category="UTILITY"),
@@ -66,7 +73,7 @@ def shown(page: str) -> str:
 
 def test_templates_are_listed_and_filtered(admin: Person, base: str) -> None:
     page = admin.get(base)
-    assert [f"{base}/{one.name}/{one.language}" in page for one in LISTED] == [True] * 4
+    assert all(f"{base}/{one.name}/{one.language}" in page for one in LISTED)
     assert "Read from Meta" in page
     page = admin.get(f"{base}?status=PAUSED")
     assert (f"{base}/order/de" in page, f"{base}/order/en" in page) == (True, False)
@@ -128,6 +135,25 @@ def test_a_test_is_sent_and_can_be_watched(admin: Person, house: House, base: st
     [content] = newest(house)
     assert content["template"]["name"] == "hello"
     assert [one["text"] for one in content["template"]["body"]] == ["Ada"]
+
+
+def test_cards_and_the_end_of_an_offer_have_fields(admin: Person, house: House, base: str) -> None:
+    given = {"number": "+49 151 12345678", "agreed": "y", "body_1": "Ada", "offer_ends": "2036-12-24T18:00"}
+    for place in range(2):
+        given |= {f"card_{place}_file": "https://x.example/a.jpg", f"card_{place}_body_1": f"{place + 4}9"}
+        given[f"card_{place}_button_0"] = "4711"
+    page = shown(admin.post(f"{base}/tents/en", {"do": "look", "card_0_body_1": "49"}, status=400))
+    for missing in ("a picture on its card 1", "{{1}} in its card 2", "the moment at which its offer ends"):
+        assert missing in page
+    page = shown(admin.post(f"{base}/tents/en", {"do": "look"} | given, status=200))
+    assert "59 EUR" in page
+    assert "https://shop.example/4711" in page
+    wrong = {"do": "send"} | given | {"card_1_file": "http://x.example/a.jpg"}
+    assert "An address begins with https://" in shown(admin.post(f"{base}/tents/en", wrong, status=400))
+    admin.follow(f"{base}/tents/en", {"do": "send"} | given)
+    [content] = newest(house)
+    assert [one["link"] for one in content["template"]["cards"]] == ["https://x.example/a.jpg"] * 2
+    assert content["template"]["offer_ends"] == datetime(2036, 12, 24, 18, tzinfo=UTC).timestamp()
 
 
 def test_who_may_only_look_sends_no_test(viewer: Person, base: str) -> None:

@@ -30,6 +30,11 @@ def local(at: datetime) -> datetime:
     return at.astimezone(_zone())
 
 
+def here(at: datetime) -> datetime:
+    """What the reader's clock and calendar show as `at`, as a moment."""
+    return at.replace(tzinfo=_zone())
+
+
 def _zone() -> ZoneInfo:
     given = request.cookies.get(COOKIE, "")
     if not given or len(given) > LONGEST:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, StringField, ValidationError
 from wtforms.validators import Length, Optional
 
-from relay.core.content import Parameter, Template
+from relay.core.content import FilledCard, Parameter, Template
 from relay.core.messages import MediaKind
-from relay.core.templates.listed import CODE_BUTTONS, FILES, ListedTemplate, TemplateShape, places
+from relay.core.templates.listed import ListedTemplate, ShapeButton, ShapeCard, TemplateShape, places
 from web.api.messages.state import person_of
+from web.portal.frame import time_zone
+from web.portal.lines.template_places import KINDS, fields_of
 from web.portal.wizard.trial import dialled
 from web.request.errors import ApiError
-
-KINDS: dict[str, tuple[MediaKind, str]] = {
-    "IMAGE": ("image", "picture"),
-    "VIDEO": ("video", "video"),
-    "DOCUMENT": ("document", "document"),
-}
-LONGEST, LONGEST_ADDRESS = 2000, 2048
 
 
 class TemplateForm(FlaskForm):
@@ -43,16 +39,45 @@ class TemplateForm(FlaskForm):
     def template(self) -> Template:
         """As it is filled in: what is left empty is left out."""
         shape = self.listed.shape or TemplateShape()
-        body = tuple(
-            Parameter(text, place if shape.named else None)
-            for place in places(shape.body)
-            if (text := self._text(f"body_{place}")) or not shape.named
-        )
-        while body and not body[-1].text:
-            body = body[:-1]
         header = tuple(Parameter(text) for text in [self._text("header")] if text)
-        urls = tuple((place, text) for place in range(len(shape.buttons)) if (text := self._text(f"button_{place}")))
-        return Template(self.listed.name, self.listed.language, body, header, urls)
+        return Template(
+            self.listed.name,
+            self.listed.language,
+            self._body("", shape.body),
+            header,
+            self._ends("", shape.buttons),
+            cards=self._cards(shape),
+            offer_ends=self._offer_ends(),
+        )
+
+    def _cards(self, shape: TemplateShape) -> tuple[FilledCard, ...]:
+        return tuple(
+            FilledCard(
+                _card_file(card),
+                self._text(f"card_{place}_file"),
+                self._body(f"card_{place}_", card.body),
+                self._ends(f"card_{place}_", card.buttons),
+            )
+            for place, card in enumerate(shape.cards)
+        )
+
+    def _offer_ends(self) -> float | None:
+        ends = self["offer_ends"].data if "offer_ends" in self else None
+        return time_zone.here(ends).timestamp() if ends is not None else None
+
+    def _body(self, prefix: str, text: str) -> tuple[Parameter, ...]:
+        """Of numbered places only the last ones can be left out."""
+        named = self.listed.shape is not None and self.listed.shape.named
+        body = [Parameter(self._text(f"{prefix}body_{place}"), place if named else None) for place in places(text)]
+        if named:
+            return tuple(one for one in body if one.text)
+        while body and not body[-1].text:
+            body.pop()
+        return tuple(body)
+
+    def _ends(self, prefix: str, buttons: Sequence[ShapeButton]) -> tuple[tuple[int, str], ...]:
+        found = ((place, self._text(f"{prefix}button_{place}")) for place in range(len(buttons)))
+        return tuple((place, text) for place, text in found if text)
 
     @property
     def file(self) -> tuple[MediaKind, str] | None:
@@ -65,7 +90,7 @@ class TemplateForm(FlaskForm):
     @property
     def values(self) -> list[Field]:
         """The fields of the places, in the order in which the phone shows them."""
-        return [one for one in self if one.name.startswith(("header", "body_", "button_"))]
+        return [one for one in self if one.name.startswith(("header", "offer_ends", "body_", "button_", "card_"))]
 
     def _text(self, name: str) -> str:
         return (self[name].data or "").strip() if name in self else ""
@@ -73,36 +98,8 @@ class TemplateForm(FlaskForm):
 
 def form_of(listed: ListedTemplate) -> type[TemplateForm]:
     """The form of this template."""
-    return type("TemplateForm", (TemplateForm,), {"listed": listed, **_fields(listed)})
+    return type("TemplateForm", (TemplateForm,), {"listed": listed, **fields_of(listed)})
 
 
-def _fields(listed: ListedTemplate) -> dict[str, Any]:
-    shape = listed.shape or TemplateShape()
-    found: dict[str, Any] = {}
-    header = shape.header
-    if header is not None and header.format in FILES:
-        word = KINDS[header.format][1]
-        about = "https and a public address; the relay fetches it once."
-        found["header_file"] = _field(f"Address of the {word} in the header", LONGEST_ADDRESS, about)
-    elif header is not None and places(header.text):
-        found["header"] = _field(f"{_shown(places(header.text)[0])} in the header", LONGEST, header.text)
-    for place in places(shape.body):
-        example = shape.examples.get(place)
-        found[f"body_{place}"] = _field(
-            f"{_shown(place)} in the text", LONGEST, f"For example: {example}" if example else ""
-        )
-    for number, button in enumerate(shape.buttons):
-        code = listed.category == "AUTHENTICATION" and button.type in CODE_BUTTONS
-        if code or button.type == "COPY_CODE":
-            found[f"button_{number}"] = _field(f"Code of the button {number + 1} ({button.text})", LONGEST, "")
-        elif button.type == "URL" and places(button.url):
-            found[f"button_{number}"] = _field(f"End of the address of the button {number + 1}", LONGEST, button.url)
-    return found
-
-
-def _field(label: str, longest: int, description: str) -> StringField:
-    return StringField(label, [Optional(), Length(max=longest)], description=description)
-
-
-def _shown(place: str) -> str:
-    return f"{{{{{place}}}}}"
+def _card_file(card: ShapeCard) -> Literal["image", "video"]:
+    return "video" if card.header is not None and card.header.format == "VIDEO" else "image"
