@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 import schemathesis
 from flask import Flask
+from gevent.lock import BoundedSemaphore
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import checks
@@ -32,7 +33,6 @@ from tests.api.test_rotation import active_line
 from tests.integration.rows import sent_message
 from tests.portal.client import changes_of
 from web.actions import sends
-from web.api.graph import messages as graph
 from web.request.principal import ROLES
 from web.request.web_context import WebContext
 
@@ -52,7 +52,7 @@ PROVIDER = {
     "client_secret": "a-secret-of-the-client",
     "admin_values": ["admins"],
 }
-EXAMPLES = {"operator": 20, "admin": 8, "nobody": 2}
+EXAMPLES = {"operator": 10, "admin": 4, "nobody": 1}
 SETTINGS: dict[str, Any] = {
     "database": None,
     "deadline": None,
@@ -100,9 +100,9 @@ def world(parts: WebContext, pool: Pool, new_tenant: Callable[..., str], sandbox
 
 @pytest.fixture
 def quick(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No daemon runs, so no outcome is worth waiting for; and more is asked than anybody may."""
-    monkeypatch.setattr(sends, "FIRST_PAUSE", 0.0)
-    monkeypatch.setattr(graph, "SECONDS", 0.0)
+    """No daemon runs, so no outcome is worth waiting for: as if others waited in all places. And more is asked than
+    anybody may."""
+    monkeypatch.setattr(sends, "_waits", BoundedSemaphore(0))
     app.config["RATE_LIMITED"] = False
     yield
     app.config["RATE_LIMITED"] = True
