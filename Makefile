@@ -3,6 +3,8 @@
 PYTHON ?=
 # Programs are called as modules: a script in here names its Python in its first line, which some paths do not fit into.
 BIN := .venv/bin
+# Where it is set, each of the hundreds of processes that tests start compiles the product anew: half a second of each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo smoke test faults outages scale bench lint format venv lock upgrade sbom audit places clean
