@@ -17,6 +17,10 @@ to this after it is back."""
 POISON_ATTEMPTS = 8
 """So often a message may fail on a line that carries others, before it is set aside as dead."""
 
+FILE_ATTEMPTS = 12
+"""The same for fetching a file, which has nobody's word for what ails it: a gateway that answers every second call with
+an error lets others through meanwhile. With its pauses that is two and a half minutes."""
+
 DELIVERY_ATTEMPTS = 3
 """So often a message is sent that the provider takes, and says later that it could not deliver it for now."""
 
@@ -101,7 +105,7 @@ def before_next_preparation(error: Exception, preparations: int, age: float, oth
         return None
     if error.fate not in FINAL and age > FILE_SECONDS:
         return None
-    decision = decide(error, preparations, age, line_works=others_work)
+    decision = decide(error, preparations, age, line_works=others_work and preparations >= FILE_ATTEMPTS)
     return decision.delay or backoff(preparations) if decision.next in ("retry", "unknown") else None
 
 

@@ -37,9 +37,9 @@ class GenesysClient:
         receipt = request.path.endswith("/receipt")
         data = record(answer.data)
         provider_id = plain(clean(data.get("id")) or "")
-        # Any 2xx is success; without an id only its receipts cannot be matched [genesys.md 5].
-        readable = bool(data) or answer.empty
-        if answer.status >= 300 or (not receipt and not provider_id and not readable):
+        # Any 2xx is success, but for a page; without an id only its receipts cannot be matched [genesys.md 5].
+        readable = bool(data) or answer.empty or (receipt and not answer.text.lstrip().startswith("<"))
+        if answer.status >= 300 or (not provider_id and not readable):
             about_another = receipt or request.path.endswith("/structured/response")
             raise failure(answer, account.credentials.values(), about_another=about_another)
         if data.get("status") == "Failed" and not (receipt and request.body.get("status") == "Failed"):

@@ -15,6 +15,10 @@ from relay.core.errors import CannotCarry, Fate, SendError
 from relay.core.filenames import UNTOLD, cleaned
 from relay.core.messages import Media
 
+PAGE = (b"<!doctype html", b"<html")
+MAY_BE_A_PAGE = ("text/", "application/xhtml", "application/xml", "application/octet-stream")
+"""Types of files that may begin as a page does; of one without a type nobody can tell."""
+
 
 @contextmanager
 def public_file(http: HttpTransport, media: Media, deadline: float) -> Iterator[Download]:
@@ -37,12 +41,24 @@ def as_download(stream: Stream, mime_type: str, filename: str | None) -> Downloa
         raise refused_file(stream)
     told = stream.headers.get("content-type", "")
     length = stream.headers.get("content-length", "")
+    mime_type = mime_type or (told if told.partition(";")[0].strip().lower() not in UNTOLD else "")
     return Download(
-        chunks=stream.blocks,
-        mime_type=mime_type or (told if told.partition(";")[0].strip().lower() not in UNTOLD else ""),
+        chunks=stream.blocks
+        if mime_type.lower().startswith(MAY_BE_A_PAGE) or not mime_type
+        else _no_page(stream.blocks),
+        mime_type=mime_type,
         size=int(length) if re.fullmatch(r"[0-9]{1,15}", length) else None,
         filename=filename or _filename(stream.headers.get("content-disposition", "")),
     )
+
+
+def _no_page(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The blocks, or SendError for a web page in the place of a picture: a proxy's word, or somebody's log-in."""
+    head = next(blocks, b"")
+    if head.lstrip()[:14].lower().startswith(PAGE):
+        raise SendError("retry", "media_unavailable", "instead of the file a web page came", status=200)
+    yield head
+    yield from blocks
 
 
 def refused_file(stream: Stream) -> SendError:

@@ -12,6 +12,7 @@ from relay.core.messages import Media, Message, Person, Receipt, Update, dump, d
 from relay.core.ordering import sort_key
 from relay.core.queues import queue_number
 from relay.core.retry import (
+    FILE_ATTEMPTS,
     FILE_SECONDS,
     LONGEST_STORE_WAIT,
     LONGEST_WAIT,
@@ -85,8 +86,9 @@ def test_a_file_is_waited_for_while_waiting_can_help() -> None:
 
     assert wait(StoreError("away"), 1000, age=1e6) == LONGEST_STORE_WAIT
     assert wait(error("retry"), 2) == 0.5
-    assert wait(error("retry"), POISON_ATTEMPTS) == LONGEST_WAIT, "the provider is in trouble, not the file"
-    assert wait(error("retry"), POISON_ATTEMPTS, others_work=True) is None
+    assert wait(error("retry"), FILE_ATTEMPTS) == LONGEST_WAIT, "the provider is in trouble, not the file"
+    assert wait(error("retry"), FILE_ATTEMPTS - 1, others_work=True) == LONGEST_WAIT, "it may be so to others, too"
+    assert wait(error("retry"), FILE_ATTEMPTS, others_work=True) is None
     assert wait(error("retry"), age=FILE_SECONDS + 1) is None
     assert wait(error("credentials")) == 0.25
     assert wait(error("refused")) is None, "the provider says that it is gone"

@@ -222,6 +222,12 @@ def test_receipts() -> None:
     assert (caught.fate, caught.code, caught.text) == ("refused", "UnknownMessage", "which?")
 
 
+def test_a_page_in_the_place_of_an_answer_is_no_word_that_a_receipt_was_taken() -> None:
+    with serving(routes({TOKEN: Login(), ANY: (200, b"<html>It works!</html>")})) as served:
+        caught = failed(lambda: made(served).send(RECEIPT, GENESYS, soon()))
+    assert (caught.fate, caught.code) == ("unknown", "http_200")
+
+
 def file(served: Served, path: str = "/api/api/v2/downloads/x") -> Media:
     return Media("document", "", source_url=served.url + path)
 

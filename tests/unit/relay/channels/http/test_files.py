@@ -7,6 +7,7 @@ import pytest
 
 from relay.channels.http import client, multipart
 from relay.channels.http.client import HttpTransport
+from relay.channels.http.files import as_download
 from relay.channels.http.origins import TrustedOrigins, own_origins
 from tests.unit.relay.channels.calls import SECRET, failed, soon
 from tests.unit.relay.channels.servers import Asked, Served, answer, drip, half, routes, serving
@@ -148,3 +149,22 @@ def test_endless_redirects_end(transport: HttpTransport) -> None:
     with serving(lambda _, sock, __: answer(sock, b"", 302, Location="/again")) as served:
         assert failed(read).code == "too_many_redirects"
         assert len(served.asked) == client.REDIRECTS + 1
+
+
+def fetched(transport: HttpTransport, content: bytes, mime_type: str) -> bytes:
+    with serving(lambda _, sock, __: answer(sock, content)) as served:
+        trust = TrustedOrigins(own_origins(served.url))
+        with transport.download(served.url, trust, soon()) as stream:
+            return b"".join(as_download(stream, mime_type, None).chunks)
+
+
+@pytest.mark.parametrize("page", [b"<html><h1>It works!</h1></html>", b"\n<!DOCTYPE html>\n<html>"])
+def test_a_page_in_the_place_of_a_picture_is_not_the_picture(transport: HttpTransport, page: bytes) -> None:
+    caught = failed(lambda: fetched(transport, page, "image/jpeg"))
+    assert (caught.fate, caught.code) == ("retry", "media_unavailable")
+
+
+@pytest.mark.parametrize("mime_type", ["text/html", "TEXT/plain", "application/octet-stream"])
+def test_a_file_that_may_be_a_page_is_one(transport: HttpTransport, mime_type: str) -> None:
+    assert fetched(transport, b"<html>ours</html>", mime_type) == b"<html>ours</html>"
+    assert fetched(transport, b"\xff\xd8\xff", "image/jpeg") == b"\xff\xd8\xff"
