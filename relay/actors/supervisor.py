@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 LEASE_EVERY = 0.9
 SWEEP_EVERY = 1.0
+GIVE_BACK_SECONDS = 0.05
+"""A shard's actor has ended by then, unless it is at something."""
 ALONE_SECONDS = 3.0
 """A predecessor that was just killed may hold its lock for a moment."""
 EXPIRE_EVERY = 600.0
@@ -52,6 +54,11 @@ class DatabaseNotification:
     payload: str
 
 
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Shards have been let go: as soon as their actors have ended somebody else may go on with them."""
+
+
 class Supervisor(RelayActor):
     """`fail` hears that this daemon may not go on: it has let go of its shards by then."""
 
@@ -65,6 +72,8 @@ class Supervisor(RelayActor):
         self._started_at = time.monotonic()
         self._epochs: dict[int, int] = {}
         self._leaving: dict[int, Ref] = {}
+        self._gives_back = False
+        """A GiveBack is on its way: one is enough for all of them."""
         self._rests: dict[int, tuple[int, float]] = {}
         """Of shards that died or failed: how often in a row, and until when each is left alone (time.monotonic)."""
         self._walk = SweepWalk(parts.pool)
@@ -84,6 +93,8 @@ class Supervisor(RelayActor):
             self._tick()
         elif isinstance(command, DatabaseNotification):
             self._notified(command)
+        elif isinstance(command, GiveBack):
+            self._give_back_soon()
         elif isinstance(command, Stop):
             self._end()
         else:
@@ -163,6 +174,25 @@ class Supervisor(RelayActor):
         self._epochs.pop(number)
         ref = self._leaving[number] = self._parts.shards.pop(number)
         tell(ref, Stop())
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        if not self._gives_back:
+            self._gives_back = True
+            self._parts.timers.after(GIVE_BACK_SECONDS, self.actor_ref, GiveBack())
+
+    def _give_back_soon(self) -> None:
+        """Not with the next tick: these conversations wait meanwhile."""
+        self._gives_back = False
+        if self._stopping:
+            return
+        try:
+            self._give_back()
+        except StoreError as error:  # with the next tick
+            log.debug("supervisor_waits_for_postgresql", error=str(error))
+            return
+        if any(ref.is_alive() for ref in self._leaving.values()):
+            self._look_soon()
 
     def _give_back(self) -> None:
         """Calls under way end by themselves; a claim by the old epoch fails."""

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import gevent
 import pytest
 from structlog.testing import capture_logs
 
 from conf.loading import load_settings
+from db.daemons import shards
 from db.pool import Pool
 from demo.stack.ports import free_port
 from relay.actors import parked, supervisor
@@ -55,10 +57,12 @@ def running(settings_env: dict[str, str]) -> Iterator[Daemon]:
     with capture_logs() as said:
         run = gevent.spawn(service.run)
         held = Daemon(service, run, said)
-        wait_until(lambda: len(held.shards) == settings.relay_shards, message="it to have its shards")
-        yield held
-        service.end()
-        run.join(timeout=PATIENCE)
+        try:
+            wait_until(lambda: len(held.shards) == settings.relay_shards, message="it to have its shards")
+            yield held
+        finally:  # one that runs on would hold up the end of all tests
+            service.end()
+            run.join(timeout=PATIENCE)
         assert run.ready(), "it did not stop"
 
 
@@ -79,6 +83,23 @@ def test_a_shard_that_only_fails_begins_anew_and_the_others_notice_nothing(daemo
     assert {n: ref for n, ref in daemon.shards.items() if n != 3} == {n: ref for n, ref in before.items() if n != 3}
     assert daemon.count("shard_fails") == 1
     assert not daemon.run.ready(), "the daemon goes on"
+
+
+def test_shards_that_another_daemon_is_to_have_are_given_back_at_once(
+    settings_env: dict[str, str], postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with the next look at everything: their conversations would wait for it."""
+    monkeypatch.setattr(supervisor, "SWEEP_EVERY", 3600.0)
+    another = str(uuid4())
+    with Pool(postgres) as pool, running(settings_env) as daemon:
+        all_of_them = len(daemon.shards)
+        with pool.transaction() as cursor:
+            shards.renew(cursor, another, "another", 60)
+            cursor.execute("SELECT pg_notify(%s, '')", (shards.CHANNEL,))
+        free = "SELECT count(*) FROM shards WHERE owner IS NULL"
+        wait_until(lambda: one(pool, free) == all_of_them // 2, message="half of the shards to be free")
+        with pool.transaction() as cursor:  # the next test's daemon is to have all of them
+            shards.leave(cursor, another)
 
 
 def test_what_cannot_be_mended_ends_the_daemon_with_a_sentence(daemon: Daemon) -> None:
