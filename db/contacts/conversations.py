@@ -39,6 +39,10 @@ class NamesakeError(DatabaseError):
     """A Genesys address is another contact's already. Trying once more finds who that is, or it is the data's fault."""
 
 
+class GoneError(DatabaseError):
+    """A contact was deleted a moment after it was found. Trying once more makes it anew."""
+
+
 def find_or_create(pool: Pool, tenant_id: str, line_id: str, person: Person, shards: int) -> ConversationMapping:
     """The conversation of one person on one line, as an API client names them."""
     with pool.transaction() as cursor:
@@ -69,7 +73,7 @@ def resolve(
     notices.keep(cursor, plan.notices)
     ids = [*(choice.mapping.conversation_id for choice in plan.choices), *(one.conversation_id for one in others)]
     if not current.keys() >= set(ids):
-        raise LookupError("a conversation is not there any more")
+        raise GoneError("a contact was deleted at the same moment")
     chosen = [_as_found(current[choice.mapping.conversation_id], choice) for choice in plan.choices]
     return [*chosen, *(current[one.conversation_id] for one in others)]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from db.contacts import conversations
-from db.contacts.conversations import NamesakeError
+from db.contacts.conversations import GoneError, NamesakeError
 from db.contacts.seen import SeenPerson
 from db.cursor import Cursor
 from db.mailbox import messages, notices, receipts, references, unfinished
@@ -111,7 +111,7 @@ class Intake:
     def _settle(self, group: Sequence[UpdateEvent], taken: Taken) -> None:
         try:
             self._commit(group, taken)
-        except (OutOfDate, NamesakeError):  # nothing was written
+        except (OutOfDate, NamesakeError, GoneError):  # nothing was written
             self._commit(group, taken, recalling=False)
 
     def _commit(self, group: Sequence[UpdateEvent], taken: Taken, recalling: bool = True) -> None:
