@@ -14,8 +14,11 @@ from db.pool import Pool
 from db.tenants import registry
 from db.tenants.changes import NotFoundError
 from relay.cli.operator import NotNowError
+from relay.core.retention import RetentionTerms
 
 FAULTS_TOLD = 20
+EARLIEST_END = timedelta(days=RetentionTerms().bounds["audit"].least)
+"""No line of the log ends sooner."""
 LATE = timedelta(minutes=10)
 """What waits longer to be chained waits for a daemon that is not there."""
 
@@ -47,7 +50,7 @@ def seal(settings: Settings) -> tuple[int, ChainHead]:
 def verify(settings: Settings, noted: Iterable[ChainHead] = ()) -> ChainReport:
     """The whole chain, line by line, and that it leads through the heads that were noted elsewhere."""
     with Pool(settings.database_url, size=1) as pool:
-        verdict = judged(audit_chain.chained(pool), noted)
+        verdict = judged(audit_chain.chained(pool), noted, audit_chain.anchor(pool))
         waiting, oldest = audit_chain.unchained(pool)
     if waiting:
         verdict.remarks.append(f"{waiting} newer lines are not chained yet")
@@ -64,23 +67,47 @@ def head_of(given: str) -> ChainHead:
     return ChainHead(int(number), digest)
 
 
-def judged(lines: Iterable[ChainedEntry], noted: Iterable[ChainHead] = ()) -> ChainReport:
-    """Each line against its own hash and against the line before it."""
-    verdict, wanted = ChainReport(), {head.n: head.hash for head in noted}
+def judged(
+    lines: Iterable[ChainedEntry], noted: Iterable[ChainHead] = (), anchor: ChainHead | None = None
+) -> ChainReport:
+    """Each line against its own hash and against the line before it; the first one against the anchor.
+
+    Of a line that was emptied when its time was over nothing but its place can be seen.
+    """
+    first = anchor or ChainReport().head
+    verdict, wanted = ChainReport(first), {head.n: head.hash for head in noted if head.n > first.n}
+    emptied = 0
     for line in lines:
         n, before = line.n or 0, verdict.head
         if n != before.n + 1:
             verdict.fault(f"{_range(before.n + 1, n - 1)} missing, before line {n} (id {line.id})")
         elif line.previous != before.hash:
             verdict.fault(f"line {n} (id {line.id}) does not follow from line {before.n}: chained anew, or exchanged")
-        if audit_chain.digest(line.told()).hex() != line.hash:
-            verdict.fault(f"line {n} (id {line.id}, of {line.at:%Y-%m-%d %H:%M:%S} UTC) is not as it was written")
+        emptied += line.emptied_at is not None
+        if (wrong := _altered(line)) is not None:
+            verdict.fault(f"line {n} (id {line.id}{wrong}")
         if wanted.pop(n, line.hash) != line.hash:
             verdict.fault(f"line {n} (id {line.id}) is not the one whose digest was noted")
         verdict.head = ChainHead(n, line.hash or "")
+    verdict.remarks += _ended(first, emptied)
     for n in sorted(wanted):
         verdict.fault(f"line {n}, whose digest was noted, is not there: lines were taken away at the end")
     return verdict
+
+
+def _altered(line: ChainedEntry) -> str | None:
+    if line.emptied_at is not None:
+        return ") was emptied before its time" if line.emptied_at - line.at < EARLIEST_END else None
+    if audit_chain.digest(line.told()).hex() == line.hash:
+        return None
+    return f", of {line.at:%Y-%m-%d %H:%M:%S} UTC) is not as it was written"
+
+
+def _ended(first: ChainHead, emptied: int) -> Iterator[str]:
+    if first.n:
+        yield f"lines 1 to {first.n} have ended; the rest follows from {first}"
+    if emptied:
+        yield f"{emptied} lines have ended and are empty; the chain leads through their digests"
 
 
 def _range(first: int, last: int) -> str:
