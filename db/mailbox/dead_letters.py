@@ -67,8 +67,8 @@ ORDER = "m.sort_time, m.arrived_at, m.idx, m.seq"
 
 # Line by line, so that what is asked for lies together in message_tracking_state.
 FOUND = """FROM lines l CROSS JOIN unnest(%(directions)s) d CROSS JOIN LATERAL (
-    SELECT * FROM message_tracking m WHERE m.line_id = l.id AND m.listed_as = 'dead' AND m.direction = d {conditions}
-    ORDER BY m.arrived_at {way}, m.seq {way} LIMIT %(limit)s) m WHERE {lines}"""
+    SELECT * FROM message_tracking m WHERE m.line_id = l.id AND m.listed_as = 'dead' AND m.direction = d
+      AND m.emptied_at IS NULL {conditions} ORDER BY m.arrived_at {way}, m.seq {way} LIMIT %(limit)s) m WHERE {lines}"""
 
 
 UP_TO = f"""SELECT id FROM (
@@ -76,7 +76,7 @@ UP_TO = f"""SELECT id FROM (
   FROM unnest(%(conversations)s::uuid[], %(ways)s::text[], %(ends)s::timestamptz[]) v (id, way, at)
   CROSS JOIN LATERAL (
     SELECT * FROM message_tracking m WHERE m.conversation_id = v.id AND m.sort_time <= v.at AND m.direction = v.way
-    AND m.state = 'dead' {{conditions}} AND NOT EXISTS (
+    AND m.state = 'dead' AND m.emptied_at IS NULL {{conditions}} AND NOT EXISTS (
       SELECT 1 FROM message_events e WHERE e.message_id = m.id AND e.event = 'replayed' AND e.at >= %(back_since)s)
     ORDER BY {ORDER} LIMIT %(most)s) m) m
 ORDER BY place LIMIT %(most)s"""
@@ -123,7 +123,8 @@ def replay(pool: Pool, by: Author, tenant_id: str | None, ids: Sequence[str]) ->
     wanted = list(dict.fromkeys(ids))[:AT_ONCE]
     with pool.transaction() as cursor:
         cursor.execute(
-            """SELECT id, state, failed_at < now() - make_interval(secs => %s) FROM message_tracking
+            """SELECT id, CASE WHEN emptied_at IS NULL THEN state ELSE 'empty' END,
+                 failed_at < now() - make_interval(secs => %s) FROM message_tracking
                WHERE id = ANY(%s::uuid[]) AND (%s::uuid IS NULL OR tenant_id = %s) ORDER BY id FOR UPDATE""",
             (OLDEST_SECONDS, wanted, tenant_id, tenant_id),
         )
@@ -229,6 +230,8 @@ def _why_not(state: str, old: bool) -> str:
         return ""
     if state == "failed":
         return "it failed more than seven days ago" if old else ""
+    if state == "empty":
+        return "its contents have ended: there is nothing left to send"
     return f"it is {state}: only what was given up or failed can be replayed"
 
 

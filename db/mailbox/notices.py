@@ -20,7 +20,6 @@ from db.tenants import check_runs
 from relay.core.brevity import brief
 
 PAYLOAD_BYTES = 64 * 1024
-DAYS = 30
 PER_LINE = 5000
 EXPIRED_AT_ONCE = 1000
 REASON_LENGTH = 1000
@@ -128,11 +127,11 @@ def _notice(row: Sequence[Any]) -> ListedNotice:
     return ListedNotice(row[0], str(row[1]), str(row[2]), *row[3:])
 
 
-def expire(cursor: Cursor) -> int:
-    """Delete a bounded number of those that are too old. Returns how many."""
+def expire(cursor: Cursor, tenant_id: str, before: datetime) -> int:
+    """Delete a bounded number of a tenant's that are older. Returns how many."""
     cursor.execute(
-        """DELETE FROM line_notices WHERE id IN (
-             SELECT id FROM line_notices WHERE at < now() - make_interval(days => %s) ORDER BY at LIMIT %s)""",
-        (DAYS, EXPIRED_AT_ONCE),
+        """DELETE FROM line_notices WHERE at < %s AND id IN (
+             SELECT id FROM line_notices WHERE tenant_id = %s ORDER BY id LIMIT %s)""",
+        (before, UUID(tenant_id), EXPIRED_AT_ONCE),
     )
     return int(cursor.rowcount)

@@ -14,7 +14,7 @@ from db.daemons import shards
 from db.daemons.lease import AnotherDaemonError, LeaseSession
 from db.daemons.versions import WrongVersionError
 from db.errors import meets_everybody
-from db.mailbox import end_requests, ends, notices, sweep
+from db.mailbox import end_requests, ends, sweep
 from relay import metrics
 from relay.actors.intake import ChannelDropped, IntakeActor
 from relay.actors.journal import JournalActor
@@ -266,11 +266,10 @@ class Supervisor(RelayActor):
             log.error("supervisor_work_failed", work=work.__name__, error=type(error).__name__, where=where)
 
     def _expire(self) -> None:
-        """A bounded number of old notices now and then; each daemon does it, and none waits for another."""
+        """A bounded number of old ends now and then; each daemon does it, and none waits for another."""
         if time.monotonic() >= self._expire_at:
             self._expire_at = time.monotonic() + EXPIRE_EVERY
             with self._parts.pool.transaction() as cursor:
-                notices.expire(cursor)
                 ends.expire(cursor)
                 end_requests.expire(cursor)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -87,8 +87,9 @@ def test_the_old_and_the_many_go(world: World, monkeypatch: pytest.MonkeyPatch) 
     world.change("UPDATE line_notices SET at = now() - %s", timedelta(days=29))
     world.change("UPDATE line_notices SET at = now() - %s WHERE payload::text = '7'", timedelta(days=31))
     with world.pool.transaction() as cursor:
-        assert notices.expire(cursor) == 1
-        assert notices.expire(cursor) == 0
+        before = datetime.now(UTC) - timedelta(days=30)
+        assert notices.expire(cursor, world.tenant_id, before) == 1
+        assert notices.expire(cursor, world.tenant_id, before) == 0
     assert [one.payload for one in listed(world)] == [6, 5, 4]
 
 

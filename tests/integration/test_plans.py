@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
 from db.contacts import conversations
+from db.contacts import expiry as contacts_expiry
 from db.contacts.seen import SeenPerson
-from db.mailbox import notices
+from db.mailbox import expiry, notices
+from db.mailbox.expiry import ReachedRow
 from db.pool import Pool
 from db.views import hours
 from relay.core.messages import Person
@@ -75,7 +78,16 @@ def test_nor_to_find_out_who_somebody_is(filled: Pool) -> None:
 
 def test_nor_by_the_deletion_of_old_notices(filled: Pool) -> None:
     with explained() as scans, filled.transaction() as cursor:
-        notices.expire(cursor)
+        notices.expire(cursor, LARGEST, datetime.now(UTC))
+    assert scans == []
+
+
+def test_nor_by_the_end_of_messages_and_contacts(filled: Pool) -> None:
+    with explained() as scans, filled.transaction() as cursor:
+        for ending in ("contents", "history"):
+            expiry.end(cursor, line_id(0), ending, datetime.now(UTC), ReachedRow())
+        contacts_expiry.end(cursor, line_id(0), datetime.now(UTC))
+        cursor.connection.rollback()
     assert scans == []
 
 

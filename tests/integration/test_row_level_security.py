@@ -99,6 +99,8 @@ def new_tenant(pool: Pool) -> Tenant:
             "INSERT INTO check_runs (line_id, tenant_id, worst, looked, findings) VALUES (%s, %s, 'ok', 1, '[]')",
             (line_id, tenant_id),
         )
+        cursor.execute("INSERT INTO retention VALUES (%s, '{}', 'x')", (tenant_id,))
+        cursor.execute("INSERT INTO retention_steps (tenant_id, kind) VALUES (%s, 'media')", (tenant_id,))
         cursor.execute("INSERT INTO template_lists (tenant_id, waba_id) VALUES (%s, '1')", (tenant_id,))
         cursor.execute("INSERT INTO templates VALUES (%s, 'a', 'en', 'APPROVED', 'UTILITY', 'GREEN')", (tenant_id,))
         cursor.execute(

@@ -62,7 +62,7 @@ def list_notices(path: TenantPath, query: NoticeQuery) -> Response:
     """News of the account and of the line, what nobody could read, and contacts whose number and user id contradict
     each other.
 
-    Kept for 30 days, the newest 5,000 of each line.
+    Kept for as long as the tenant chose (30 days where it did not), the newest 5,000 of each line.
     """
     tenant_id = known_tenant(path).id
     line_id = str(query.line_id) if query.line_id else None

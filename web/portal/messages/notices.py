@@ -10,6 +10,7 @@ from wtforms import SelectField
 from db.mailbox import notices as kept
 from db.mailbox.notices import ListedNotice
 from db.paging import CursorError, Page
+from db.tenants import retention
 from relay.core.redaction import redacted
 from web.portal.frame import filters
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
@@ -17,6 +18,7 @@ from web.portal.frame.filters import FilterForm
 from web.portal.frame.words import as_json
 from web.portal.lines.line_names import line_choices, line_names
 from web.request import data_access
+from web.request.context import web_context
 from web.request.principal import needs
 
 SHOWN = 25
@@ -42,7 +44,7 @@ def notices(tenant_id: UUID) -> str:
         found=[(one, _payload(one)) for one in found.items],
         lines=lines,
         older=older if found.next else None,
-        days=kept.DAYS,
+        days=web_context().retention.days(retention.chosen(tenant_pool(), tenant().id))["notices"],
     )
 
 
