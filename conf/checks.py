@@ -116,6 +116,13 @@ def roles(value: object) -> object:
     return found
 
 
+def days(value: str) -> str:
+    """A check for each part of RETENTION_DAYS and RETENTION_MOST_DAYS."""
+    if not re.fullmatch(r"[a-z]+:[0-9]{1,5}", value):
+        raise ValueError("must be like contents:365,media:90")
+    return value
+
+
 def _is_role(text: str) -> bool:
     role, _, tenant = text.partition(":")
     try:

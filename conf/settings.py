@@ -48,6 +48,7 @@ WebUrl = Annotated[str, AfterValidator(checks.not_a_placeholder), AfterValidator
 Key = Annotated[SecretStr, _secret(checks.fernet_key)]
 Origin = Annotated[str, AfterValidator(checks.origin)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+DaysOfKind = Annotated[str, AfterValidator(checks.days)]
 LinkSeconds = Annotated[int, Field(ge=60, le=604800)]
 
 
@@ -115,6 +116,12 @@ class Settings(BaseSettings):
     media_url_seconds_outbound: LinkSeconds = 86_400
     endpoint_private_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(split)] = Field(
         default=(), examples=["https://events.internal.your.domain"]
+    )
+    retention_days: Annotated[tuple[DaysOfKind, ...], NoDecode, BeforeValidator(split)] = Field(
+        default=(), examples=["contents:365,media:90"]
+    )
+    retention_most_days: Annotated[tuple[DaysOfKind, ...], NoDecode, BeforeValidator(split)] = Field(
+        default=(), examples=["contents:730,history:1095"]
     )
 
     meta_graph_url: WebUrl = "https://graph.facebook.com"

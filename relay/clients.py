@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from conf.settings import Settings
@@ -14,6 +15,7 @@ from relay.channels.base import Channel, Logins
 from relay.channels.http.client import HttpTransport
 from relay.channels.webhooks.client import WebhookClient
 from relay.checks.line_checks import OwnInstallation
+from relay.core.retention import RetentionTerms
 from relay.stores import keys
 from relay.stores.cache import Cache
 from relay.stores.objects import ObjectStore
@@ -69,6 +71,15 @@ def build_changes(pool: Pool, cache: Cache) -> Changes:
 def build_ours(settings: Settings) -> OwnInstallation:
     """What the checks of a line have to know of this installation."""
     return OwnInstallation(settings.public_url, rotating(settings.meta_app_secret.get_secret_value()))
+
+
+def build_retention(settings: Settings) -> RetentionTerms:
+    """Raises RetentionError."""
+    return RetentionTerms.of(_days(settings.retention_days), _days(settings.retention_most_days))
+
+
+def _days(given: Iterable[str]) -> dict[str, int]:
+    return {kind: int(days) for kind, _, days in (one.partition(":") for one in given)}
 
 
 def rotating(secrets: str) -> tuple[str, ...]:

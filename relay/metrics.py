@@ -24,6 +24,7 @@ repeats_spared = Counter(
     "relay_repeats_spared_total", "Messages whose answer was lost, and that were found at the provider before a repeat"
 )
 dead_letters = Counter("relay_dead_letters_total", "Updates that could not be read")
+retention = Counter("relay_retention_deleted_total", "What was deleted because its time was over, by kind", ["kind"])
 shards_owned = Gauge("relay_shards_owned", "Shards this daemon owns")
 conversations = Gauge("relay_conversations", "Conversation actors in memory")
 journal_groups = Counter("relay_journal_groups_total", "Group commits of the journal")

@@ -14,7 +14,7 @@ from db.tenants.signers import Signers
 from relay.broker import topology
 from relay.broker.dead_letters import DeadLetters
 from relay.broker.publisher import Publisher
-from relay.clients import build_changes, build_channels, build_cipher, build_objects, rotating
+from relay.clients import build_changes, build_channels, build_cipher, build_objects, build_retention, rotating
 from relay.core.explain.reasons import Terms
 from relay.core.limits import Rates
 from relay.stores.cache import Cache
@@ -74,6 +74,7 @@ def build_web(settings: Settings) -> Flask:
         meta_app_secrets=rotating(settings.meta_app_secret.get_secret_value()),
         cors_origins=settings.cors_origins,
         trusted_proxies=settings.trusted_proxies,
+        retention=build_retention(settings),
         terms=build_terms(settings, bucket),
         openid=openid.build(
             cache,

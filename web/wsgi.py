@@ -24,6 +24,7 @@ from db.migrate import ShardCountError
 from db.sealing import SealError
 from relay.broker.errors import TopologyError
 from relay.core.redaction import redacted
+from relay.core.retention import RetentionError
 from web.bootstrap import build_web
 
 settings = load_settings()
@@ -31,7 +32,9 @@ configure(redacted, settings.log_level, settings.log_format)
 profile.warn(settings)
 try:
     app = build_web(settings)
-except (ShardCountError, WrongVersionError, SealError, TopologyError) as error:  # their texts say what to do
+except (
+    ShardCountError, WrongVersionError, SealError, TopologyError, RetentionError,
+) as error:  # fmt: skip  # their texts say what to do
     structlog.get_logger(__name__).error("web_cannot_start", reason=str(error))
     sys.exit(Arbiter.APP_LOAD_ERROR)  # by which the master knows that no other worker would do better
 garbage.settle()

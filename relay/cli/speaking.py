@@ -35,6 +35,7 @@ def in_words() -> Iterator[None]:
     from relay.broker.errors import TopologyError
     from relay.cli.operator import NotNowError
     from relay.core.errors import StoreError
+    from relay.core.retention import RetentionError
 
     try:
         yield
@@ -52,6 +53,7 @@ def in_words() -> Iterator[None]:
         NotNowError,
         NotFoundError,
         TakenError,
+        RetentionError,
     ) as error:
         raise click.ClickException(str(error)) from None
 

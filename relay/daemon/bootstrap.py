@@ -13,7 +13,7 @@ from relay.broker import topology
 from relay.broker.connect import is_redis
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
-from relay.clients import build_changes, build_channels, build_cipher, build_objects, build_ours
+from relay.clients import build_changes, build_channels, build_cipher, build_objects, build_ours, build_retention
 from relay.daemon.service import Service
 from relay.runtime.context import Lease, Limits, Parts
 from relay.runtime.rows import RowsReader
@@ -77,4 +77,5 @@ def build_limits(settings: Settings) -> Limits:
         media_url_inbound=settings.media_url_seconds_inbound,
         media_url_outbound=settings.media_url_seconds_outbound,
         alone=is_redis(settings.broker_url),
+        retention=build_retention(settings),
     )

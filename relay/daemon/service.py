@@ -32,6 +32,7 @@ from relay.actors.ownership import OwnershipActor
 from relay.actors.prices import PricesActor
 from relay.actors.rate_caps import RateCapActor
 from relay.actors.replays import ReplayActor
+from relay.actors.retention import RetentionActor
 from relay.actors.supervisor import DatabaseNotification, Supervisor
 from relay.actors.templates import TemplatesActor
 from relay.core.errors import StoreError
@@ -47,7 +48,7 @@ log = structlog.get_logger(__name__)
 
 ONE_EACH: tuple[type[RelayActor], ...] = (
     HoursActor, PricesActor, RateCapActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, TemplatesActor,
-    EndsActor, LineCheckActor, ArchiverActor,
+    EndsActor, LineCheckActor, RetentionActor, ArchiverActor,
 )  # fmt: skip
 """Beside the messages' path, and without the supervisor: what dies of them is started again."""
 

@@ -22,6 +22,7 @@ from relay.channels.base import Channel
 from relay.checks.line_checks import OwnInstallation
 from relay.core.conversation.hold import Pace
 from relay.core.errors import SendError
+from relay.core.retention import RetentionTerms
 from relay.runtime.rows import RowsReader
 from relay.runtime.timers import Timers
 from relay.runtime.unwritten import Unwritten
@@ -47,6 +48,7 @@ class Limits:
     lease: float = 15.0
     alone: bool = False
     """No other daemon may be beside this one."""
+    retention: RetentionTerms = field(default_factory=RetentionTerms)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import IO
@@ -13,6 +13,7 @@ import certifi
 import structlog
 import urllib3
 from minio import Minio
+from minio.deleteobjects import DeleteObject
 from minio.error import MinioException
 from prometheus_client import Counter
 
@@ -164,6 +165,18 @@ class ObjectStore:
         """Gone afterwards, also when it never was there."""
         with self._judging():
             self._client.remove_object(bucket, key)
+
+    def keys(self, bucket: str, prefix: str) -> Iterator[str]:
+        """All that begin so, in order, asked for by the thousand as they are taken. Raises StoreError."""
+        with self._judging():
+            for one in self._client.list_objects(bucket, prefix=prefix, recursive=True):
+                yield str(one.object_name)
+
+    def delete_all(self, bucket: str, keys: Sequence[str]) -> None:
+        """Gone afterwards, also those that never were there. Raises StoreError for the first that is refused."""
+        with self._judging():
+            for error in self._client.remove_objects(bucket, (DeleteObject(key) for key in keys)):
+                raise ObjectStoreError(f"{error.code}: an object of {bucket} was not deleted", "refused")
 
     def presign(self, bucket: str, key: str, seconds: float, filename: str | None = None, mime_type: str = "") -> str:
         """A link that anybody may GET for `seconds` (LONGEST_LINK at most). Signed here, without a call.

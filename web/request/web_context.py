@@ -11,6 +11,7 @@ from relay.broker.dead_letters import DeadLetters
 from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
 from relay.core.explain.reasons import Terms
+from relay.core.retention import RetentionTerms
 from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
@@ -60,6 +61,9 @@ class WebContext:
 
     refusals: RepeatCounter = field(default_factory=lambda: RepeatCounter(600.0, remembered=10_000))
     """Who is refused the same thing again is audited once in ten minutes, with how often it was."""
+
+    retention: RetentionTerms = field(default_factory=RetentionTerms)
+    """For how long tenants may keep what."""
 
     terms: Terms = field(default_factory=Terms)
     """The rates by which it is told why something waits."""
