@@ -9,6 +9,7 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 
 from db.access import sessions
+from web.portal.data import retention
 from web.portal.frame import browser, errors, shell, words
 from web.portal.frame.blueprint import portal
 from web.portal.lines import catching_up, checks, former_secrets, line_pages, template_trial, templates, unknown_numbers
@@ -39,6 +40,7 @@ PAGES = (
     openid,
     openid_settings,
     rate_cards,
+    retention,
     tenant_prices,
     installation,
     thread_words,

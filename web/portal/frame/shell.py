@@ -76,6 +76,7 @@ TENANT_PAGES = (
     NavigationLink("portal.openid", "Log-in", "box-arrow-in-right", "access:read"),
     NavigationLink("portal.keys", "API keys", "key", "access:read"),
     NavigationLink("portal.audit", "Audit log", "journal-text", "audit:read"),
+    NavigationLink("portal.retention", "Retention", "hourglass-split", "tenants:read"),
 )
 OPERATOR_PAGES = (
     NavigationLink("portal.overview", "Overview", "grid", OPERATOR),
