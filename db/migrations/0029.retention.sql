@@ -1,4 +1,5 @@
--- depends: 0024.rates
+-- depends: 0027.versions
+-- half: expand
 
 -- What was written and sent has been taken out of the row; ids, state and times stay until the row itself ends.
 ALTER TABLE message_tracking ADD COLUMN emptied_at timestamptz;
