@@ -48,6 +48,7 @@ class LeaseSession:
         self._lock_number: int | None = None
         self._renewed_at = -math.inf
         self._steady_since = math.inf
+        self._begun_at = math.inf
 
     def renew(self, lease: float, seconds: float) -> dict[int, int]:
         """Take or extend the lease of `lease` seconds, within `seconds`; answers with the shards owned, and the epochs.
@@ -70,7 +71,13 @@ class LeaseSession:
         self._note_renewal(time.monotonic())
         return owned
 
+    @property
+    def settled(self) -> bool:
+        """Whether the others, too, have had time to come back since PostgreSQL could not be reached."""
+        return time.monotonic() - self._begun_at >= SETTLED_SECONDS
+
     def _note_renewal(self, now: float) -> None:
+        self._begun_at = min(self._begun_at, now)
         if now - self._renewed_at > STALLED_SECONDS:
             self._steady_since = now
         self._renewed_at = now
@@ -97,7 +104,7 @@ class LeaseSession:
 
     def close(self) -> None:
         connection, self._connection, self._lock_number = self._connection, None, None
-        self._renewed_at = -math.inf
+        self._renewed_at, self._begun_at = -math.inf, math.inf
         if connection is not None:
             connection.close()
 

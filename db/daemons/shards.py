@@ -83,18 +83,21 @@ def owned(cursor: Cursor, daemon_id: str) -> dict[int, int]:
     return {row[0]: row[1] for row in cursor.fetchall()}
 
 
-def take(cursor: Cursor, daemon_id: str, most: int) -> dict[int, TakenShard]:
-    """Take up to `most` shards that nobody living owns. The new epoch shuts the old owner out."""
+def take(cursor: Cursor, daemon_id: str, most: int, *, expired: bool = True) -> dict[int, TakenShard]:
+    """Take up to `most` shards that nobody living owns. The new epoch shuts the old owner out.
+
+    `expired`: also those whose owner has not given them up, but has let its lease run out.
+    """
     cursor.execute(
         """WITH free AS (
              SELECT s.n, s.owner FROM shards s
              WHERE s.owner IS NULL
-                OR NOT EXISTS (SELECT 1 FROM daemons d WHERE d.id = s.owner AND d.lease_until > now())
+                OR %(expired)s AND NOT EXISTS (SELECT 1 FROM daemons d WHERE d.id = s.owner AND d.lease_until > now())
              ORDER BY s.n LIMIT %(most)s FOR UPDATE OF s SKIP LOCKED)
            UPDATE shards SET owner = %(me)s, epoch = epoch + 1, changed_at = now() FROM free WHERE shards.n = free.n
            RETURNING shards.n, epoch,
              EXISTS (SELECT 1 FROM daemons d WHERE d.id = free.owner AND d.found_dead_at IS NOT NULL)""",
-        {"me": UUID(daemon_id), "most": most},
+        {"me": UUID(daemon_id), "most": most, "expired": expired},
     )
     return {row[0]: TakenShard(row[1], row[2]) for row in cursor.fetchall()}
 

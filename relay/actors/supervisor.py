@@ -145,14 +145,19 @@ class Supervisor(RelayActor):
                 self._host(number, epoch)
 
     def _share_out(self) -> None:
-        """An even share each: give up what is too much, take what nobody living owns."""
+        """An even share each: give up what is too much, take what nobody living owns.
+
+        After an outage of PostgreSQL all leases are over. Whoever comes back first leaves the others theirs for a
+        moment: they know of calls that ended meanwhile, and have only to write it.
+        """
         for name in self._session.end_leases_of_the_dead():
             log.warning("daemon_found_dead", daemon=name)
         with self._parts.pool.transaction() as cursor:
             wanted = share(self._parts.lease.daemon_id, shards.living(cursor), self._parts.limits.shards)
             mine = sorted(self._epochs)
             room = wanted - len(mine) - len(self._leaving)
-            taken = shards.take(cursor, self._parts.lease.daemon_id, room) if room > 0 else {}
+            me, settled = self._parts.lease.daemon_id, self._session.settled
+            taken = shards.take(cursor, me, room, expired=settled) if room > 0 else {}
         for number in mine[wanted:]:
             self._let_go(number)
         for number, one in sorted(taken.items()):
@@ -195,7 +200,12 @@ class Supervisor(RelayActor):
             self._look_soon()
 
     def _give_back(self) -> None:
-        """Calls under way end by themselves; a claim by the old epoch fails."""
+        """Calls under way end by themselves; a claim by the old epoch fails.
+
+        Not while the journal is behind: the next owner would make calls again, and tell again, that have ended.
+        """
+        if self._parts.journal_behind:
+            return
         now = time.monotonic()
         gone = [
             number

@@ -72,6 +72,25 @@ def test_the_shards_of_a_daemon_whose_session_is_gone_are_free_before_its_lease_
     assert take(pool, heir) == {n: shards.TakenShard(one.epoch + 1, True) for n, one in first.items()}
 
 
+def test_whose_lease_has_run_out_in_an_outage_has_a_moment_to_come_back(
+    pool: Pool, sessions: list[LeaseSession], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "SETTLED_SECONDS", 3600.0)
+    one, session = daemon(pool, sessions, "one")
+    other, quicker = daemon(pool, sessions, "other")
+    mine = take(pool, one)
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE daemons SET lease_until = now() - interval '1 second' WHERE id = %s", (one,))
+    assert not quicker.settled, "it has come back itself only now"
+    with pool.transaction() as cursor:
+        assert shards.take(cursor, other, 16, expired=quicker.settled) == {}
+    assert session.renew(LEASE, ANSWER) == {number: shard.epoch for number, shard in mine.items()}
+    monkeypatch.setattr(lease, "SETTLED_SECONDS", 0.0)
+    assert quicker.settled
+    quicker.close()
+    assert not quicker.settled, "after a new outage it begins anew"
+
+
 def test_who_renews_over_a_new_session_lives(
     pool: Pool, sessions: list[LeaseSession], monkeypatch: pytest.MonkeyPatch
 ) -> None:
