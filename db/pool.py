@@ -23,7 +23,7 @@ import psycopg2.extras
 import structlog
 from gevent.lock import BoundedSemaphore
 from gevent.monkey import get_original
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge, Histogram
 from psycogreen.gevent import gevent_wait_callback
 
 from db.cursor import Cursor
@@ -38,6 +38,15 @@ FAILURES = Counter(
     "relay_database_failures_total",
     "Transactions that PostgreSQL did not do; each is waited for and repeated",
     ["kind"],
+)
+
+BUSY = Gauge(
+    "relay_database_connections_busy", "Connections to PostgreSQL that are in use", multiprocess_mode="livesum"
+)
+WAITS = Histogram(
+    "relay_database_wait_seconds",
+    "Waiting for a free connection, where none was free at once",
+    buckets=(0.001, 0.01, 0.1, 1, 10),
 )
 
 log = structlog.get_logger(__name__)
@@ -156,7 +165,7 @@ class Pool:
     @contextmanager
     def _lend(self, seconds: float | None) -> Iterator[Any]:
         seconds = self._seconds if seconds is None else seconds
-        if not self._slots.acquire(timeout=seconds):
+        if not self._acquire(seconds):
             raise self._failed(DatabaseError("all database connections of this process are busy", "busy"))
         connection = None
         try:
@@ -179,6 +188,17 @@ class Pool:
             if connection is not None:
                 connection.close()
             self._slots.release()
+            BUSY.dec()
+
+    def _acquire(self, seconds: float) -> bool:
+        """A slot; only a wait for it is counted, so that the usual case costs nothing."""
+        acquired = bool(self._slots.acquire(blocking=False))
+        if not acquired:
+            with WAITS.time():
+                acquired = bool(self._slots.acquire(timeout=seconds))
+        if acquired:
+            BUSY.inc()
+        return acquired
 
     def _take(self) -> Any:
         """A free connection that the server has not ended meanwhile, else a new one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import gevent
 from flask import Flask
 
 from conf.settings import Settings
@@ -24,6 +25,7 @@ from relay.stores.template_directory import TemplateDirectory
 from web.app import create_app
 from web.openid import parts as openid
 from web.request.attendance import Attendance
+from web.request.loop_lag import watch_loop
 from web.request.start_up import StartUp
 from web.request.web_context import WebContext
 from web.webhooks.absence import Absence
@@ -98,6 +100,7 @@ def build_web(settings: Settings) -> Flask:
     publisher.start()
     absence.start()
     Attendance(pool, preparation.refuse).start()
+    gevent.spawn(watch_loop)
     return app
 
 

@@ -18,6 +18,11 @@ webhook_seconds = Histogram(
     ["channel"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+loop_lag = Histogram(
+    "web_loop_lag_seconds",
+    "By how much turns on a worker's event loop come late",
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
 requests = Counter("web_requests_total", "Requests by status", ["method", "status"])
 
 for _channel in ("whatsapp", "genesys"):

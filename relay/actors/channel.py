@@ -50,7 +50,8 @@ class ChannelActor(RelayActor):
         self._alarm_at = 0.0
         self._reclaim_from = 0.0
         """Not before (time.monotonic): senders were still waiting for the journal."""
-        self._counted_open = False
+        self._counted_as = "closed"
+        metrics.breakers.labels(side.channel.name, self._counted_as).inc()
         self._told_refused: bool | None = None
 
     def handle(self, command: Any) -> None:
@@ -76,6 +77,9 @@ class ChannelActor(RelayActor):
         else:
             super().handle(command)
         self._pump()
+
+    def on_stop(self) -> None:
+        metrics.breakers.labels(self._side.channel.name, self._counted_as).dec()
 
     def recover(self) -> None:
         """The queues survive; turns that were being handed out come back by the reclaim."""
@@ -202,9 +206,11 @@ class ChannelActor(RelayActor):
             self._parts.timers.after(seconds, self.actor_ref, Tick())
 
     def _show(self) -> None:
-        if self._side.breaker.open != self._counted_open:
-            self._counted_open = self._side.breaker.open
-            metrics.breakers_open.labels(self._side.channel.name).inc(1 if self._counted_open else -1)
+        state = self._side.breaker.state
+        if state != self._counted_as:
+            metrics.breakers.labels(self._side.channel.name, self._counted_as).dec()
+            metrics.breakers.labels(self._side.channel.name, state).inc()
+            self._counted_as = state
 
     def _stop_all(self) -> None:
         self._permits.give_back()

@@ -18,6 +18,7 @@ import gevent
 import structlog
 
 from db.mailbox import sweep
+from relay import even_clock, metrics
 from relay.broker.envelopes import Delivery
 from relay.broker.publisher import Outgoing
 from relay.core.conversation.events import AgentTyped, Arrived, RowChanged
@@ -82,6 +83,8 @@ class IntakeActor(RelayActor):
         self._parts = parts
         self._intake = intake
         self._waiting = Waiting()
+        metrics.intake_waiting.set_function(lambda: self._waiting.count)
+        metrics.intake_oldest.set_function(lambda: _ago(self._waiting.oldest))
         self._failures = 0
         self._not_before = 0.0
         self._alarm_at = 0.0
@@ -169,6 +172,7 @@ class IntakeActor(RelayActor):
         if letters:
             self._parts.publisher.publish(letters, 10.0)
         self._waiting.taken(group)
+        _count(group)
         shards: defaultdict[int, TakenIn] = defaultdict(TakenIn)
         for delivery in group:
             shards[delivery.shard].deliveries.append(delivery)
@@ -237,3 +241,14 @@ class IntakeActor(RelayActor):
                     sweep.notify(cursor, shard, conversation_id)
         except StoreError as error:
             log.warning("hint_not_given", shard=shard, error=str(error))  # the owner's sweep finds the rows
+
+
+def _count(group: Sequence[Delivery]) -> None:
+    for delivery in group:
+        if delivery.arrived_at is not None:
+            metrics.intake_seconds.observe(_ago(delivery.arrived_at))
+
+
+def _ago(at: float | None) -> float:
+    """Seconds; 0 of nothing, and of what a clock ahead of ours stamped."""
+    return max(0.0, even_clock.now() - at) if at is not None else 0.0

@@ -30,6 +30,7 @@ from relay.core.retry import OUR_OWN, Decision, backoff, decide
 from relay.core.templates.listed import ListedTemplate
 from relay.core.threads import THREAD_CONTROL, ThreadControl, ThreadFact, after_control
 from relay.runtime.actor import RelayActor, tell
+from relay.runtime.calls import counted
 from relay.runtime.commands import Claimed, ClaimRequest, Dispatch, Freed, Outcome, Ref, SendReport, ShowPresence
 from relay.runtime.context import Parts
 from relay.runtime.side import Side
@@ -171,10 +172,11 @@ class SenderActor(RelayActor):
             self._settle_sent(dispatch, sent, how=TAKEN if dispatch.job.take else None)
             self._free(called=True)
 
-    def _send(self, request: Request, deadline: float) -> Sent:
-        return self._side.channel.send(
-            request, self._side.account, deadline, before_send=lambda: self._may_send(deadline)
-        )
+    def _send(self, request: Request, deadline: float, call: str = "message") -> Sent:
+        with counted(self._side, call):
+            return self._side.channel.send(
+                request, self._side.account, deadline, before_send=lambda: self._may_send(deadline)
+            )
 
     def _take_over(self, job: DispatchJob, deadline: float) -> None:
         """Take the thread from whoever answers the contact, before the message: once for each.
@@ -185,7 +187,8 @@ class SenderActor(RelayActor):
         control = ThreadControl("take")
         message = replace(job.message, type=THREAD_CONTROL, control=control)
         try:
-            self._send(self._side.channel.render(message, job.message_id, job.to, self._side.account, None), deadline)
+            take = self._side.channel.render(message, job.message_id, job.to, self._side.account, None)
+            self._send(take, deadline, "take_over")
             self._thread = after_control(control, even_clock.now())
         except SendError as error:
             if error.fate == "unknown":

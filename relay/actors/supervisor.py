@@ -70,6 +70,7 @@ class Supervisor(RelayActor):
         self._session = session
         self._fail = fail
         self._started_at = time.monotonic()
+        metrics.lease_left.set_function(lambda: max(0.0, parts.lease.until - time.monotonic()))
         self._epochs: dict[int, int] = {}
         self._leaving: dict[int, Ref] = {}
         self._gives_back = False

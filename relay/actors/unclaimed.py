@@ -14,6 +14,7 @@ from relay.core.conversation.events import PresenceEnded, ReportEnded
 from relay.core.errors import FINAL, CannotCarry, SendError
 from relay.core.retry import LONGEST_WAIT
 from relay.runtime.actor import tell
+from relay.runtime.calls import counted
 from relay.runtime.commands import ReportOutcome, SendReport, ShowPresence
 from relay.runtime.context import Parts
 from relay.runtime.side import Side
@@ -47,7 +48,7 @@ class UnclaimedCalls:
     def _report(self, command: SendReport) -> Exception | None:
         report, side = command.report, self._side
         try:
-            self._send(side.channel.render_report(report, command.to, side.account))
+            self._send(side.channel.render_report(report, command.to, side.account), "report")
         except (SendError, CannotCarry) as error:
             self._report_failed(command, error)
             return error
@@ -65,7 +66,7 @@ class UnclaimedCalls:
     def _signal(self, command: ShowPresence) -> Exception | None:
         side = self._side
         try:
-            self._send(side.channel.render_signal(command.signal, side.account))
+            self._send(side.channel.render_signal(command.signal, side.account), "signal")
         except (SendError, CannotCarry) as error:
             # Showing it twice does no harm, so an outcome that nobody knows is no reason to stop.
             again = isinstance(error, SendError) and error.fate not in FINAL
@@ -75,6 +76,7 @@ class UnclaimedCalls:
         tell(command.conversation, PresenceEnded(again=False))
         return None
 
-    def _send(self, request: Request) -> None:
+    def _send(self, request: Request, call: str) -> None:
         deadline = time.monotonic() + self._parts.limits.request
-        self._side.channel.send(request, self._side.account, deadline, before_send=self._parts.lease.check)
+        with counted(self._side, call):
+            self._side.channel.send(request, self._side.account, deadline, before_send=self._parts.lease.check)

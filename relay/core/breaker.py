@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from relay.core.errors import FINAL, SendError
 from relay.core.retry import LONGEST_WAIT
 
@@ -25,6 +27,13 @@ class Breaker:
     @property
     def open(self) -> bool:
         return self.reason is not None
+
+    @property
+    def state(self) -> Literal["closed", "open", "refused"]:
+        """Refused: open, because the credentials are."""
+        if self.credentials_refused:
+            return "refused"
+        return "open" if self.open else "closed"
 
     def permits(self, now: float) -> bool:
         """May one more call go out now? While open: one probe at a time."""

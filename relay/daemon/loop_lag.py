@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import gevent
 
+from relay import metrics
 from relay.core.conversation.hold import Longest
 
 EVERY_SECONDS = 0.1
@@ -33,4 +34,6 @@ class LoopLag:
             asked = time.monotonic()
             gevent.sleep(EVERY_SECONDS)
             now = time.monotonic()
-            self._pace.noted(now - asked - EVERY_SECONDS, now)
+            late = max(0.0, now - asked - EVERY_SECONDS)
+            self._pace.noted(late, now)
+            metrics.loop_lag.observe(late)

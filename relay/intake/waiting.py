@@ -31,6 +31,16 @@ class Waiting:
         self._bytes[delivery.shard] += len(delivery.body)
 
     @property
+    def count(self) -> int:
+        """Deliveries of all lines."""
+        return sum(map(len, self._lines.values()))
+
+    @property
+    def oldest(self) -> float | None:
+        """When the first of what waits arrived at web, in Unix seconds, going by the first of each line."""
+        return min((at for one in self._lines.values() if (at := one[0].arrived_at) is not None), default=None)
+
+    @property
     def size(self) -> int:
         """Bytes of all bodies."""
         return self._bytes.total()

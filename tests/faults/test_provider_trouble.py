@@ -31,7 +31,8 @@ def other(installation: Installation) -> Line:
 
 def breakers_open(installation: Installation, channel: str) -> int:
     shown = requests.get(f"http://127.0.0.1:{installation.env['METRICS_PORT']}/metrics", timeout=30).text
-    lines = [line for line in shown.splitlines() if line.startswith(f'relay_breakers_open{{channel="{channel}"}}')]
+    series = f'relay_breakers{{channel="{channel}",state="open"}}'
+    lines = [line for line in shown.splitlines() if line.startswith(series)]
     return int(float(lines[0].split()[-1])) if lines else 0
 
 

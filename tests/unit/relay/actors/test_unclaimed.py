@@ -34,7 +34,9 @@ class World:
         self.listener = Listener.start(self._heard)
         limits, lease = SimpleNamespace(request=10.0), SimpleNamespace(check=lambda: None)
         parts: Any = SimpleNamespace(limits=limits, lease=lease, journal=self.listener)
-        channel: Any = SimpleNamespace(render_report=lambda *_: None, render_signal=lambda *_: None, send=self._send)
+        channel: Any = SimpleNamespace(
+            render_report=lambda *_: None, render_signal=lambda *_: None, send=self._send, cause=lambda _: "server"
+        )
         self.calls = UnclaimedCalls(parts, Side("genesys", channel, Account("t", "l", "i", {})))
         report = Report("m", "genesys-id", "failed", 1.0)
         self.report = SendReport(report, self.listener, Recipient("c"))
