@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     )
     metrics_host: str = "127.0.0.1"
     metrics_port: Port = 9100
+    metrics_seconds: int = Field(default=60, ge=1, le=3600)
+    metrics_by_line: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

@@ -135,14 +135,17 @@ class Consumer:
 
     def depth(self, shard: int) -> int:
         """Messages ready in the shard's queues. Raises BrokerError while the broker is away."""
+        return sum(self.ready(queue_name(exchange, shard)) for exchange in (INBOUND, OUTBOUND))
+
+    def ready(self, queue: str) -> int:
+        """Messages ready in the queue. Raises BrokerError while the broker is away."""
         link = self._link
         if link is None:
             raise BrokerError("the broker is away")
         with self._asking, link.operation():
             if self._questions is None or self._questions[0] is not link:
                 self._questions = (link, link.channel())
-            names = (queue_name(exchange, shard) for exchange in (INBOUND, OUTBOUND))
-            return sum(link.depth(self._questions[1], name) for name in names)
+            return int(link.depth(self._questions[1], queue))
 
     def stop(self) -> None:
         """Close every shard and disconnect."""

@@ -13,6 +13,7 @@ from relay.broker import topology
 from relay.broker.connect import is_redis
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
+from relay.checks import certificate_ends
 from relay.clients import build_changes, build_channels, build_cipher, build_objects, build_ours, build_retention
 from relay.daemon.service import Service
 from relay.runtime.context import Lease, Limits, Parts
@@ -57,6 +58,7 @@ def build_daemon(settings: Settings) -> Service:
         timers=Timers(),
         rows=RowsReader(pool),
         templates=TemplateDirectory(cache),
+        tls_servers=certificate_ends.servers(server_urls(settings)),
     )
 
     def check() -> None:
@@ -78,4 +80,18 @@ def build_limits(settings: Settings) -> Limits:
         media_url_outbound=settings.media_url_seconds_outbound,
         alone=is_redis(settings.broker_url),
         retention=build_retention(settings),
+        measures=settings.metrics_seconds,
+        measures_by_line=settings.metrics_by_line,
     )
+
+
+def server_urls(settings: Settings) -> dict[str, str]:
+    """Of all servers whose certificates this installation depends on, by what metrics call them."""
+    return {
+        "public": settings.public_url,
+        "files": settings.minio_public_url,
+        "object_store": f"http{'s' if settings.minio_secure else ''}://{settings.minio_endpoint}",
+        "database": settings.database_url,
+        "broker": settings.broker_url,
+        "redis": settings.redis_url,
+    }

@@ -28,6 +28,7 @@ from relay.actors.catch_up import CatchUpActor
 from relay.actors.ends import EndsActor
 from relay.actors.hours import HoursActor
 from relay.actors.line_checks import LineCheckActor
+from relay.actors.measures import MeasuresActor
 from relay.actors.ownership import OwnershipActor
 from relay.actors.prices import PricesActor
 from relay.actors.rate_caps import RateCapActor
@@ -48,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 ONE_EACH: tuple[type[RelayActor], ...] = (
     HoursActor, PricesActor, RateCapActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, TemplatesActor,
-    EndsActor, LineCheckActor, RetentionActor, ArchiverActor,
+    EndsActor, LineCheckActor, RetentionActor, ArchiverActor, MeasuresActor,
 )  # fmt: skip
 """Beside the messages' path, and without the supervisor: what dies of them is started again."""
 

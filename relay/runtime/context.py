@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
@@ -19,6 +19,7 @@ from db.tenants.changes import Changes
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
+from relay.checks.certificate_ends import TlsServer
 from relay.checks.line_checks import OwnInstallation
 from relay.core.conversation.hold import Pace
 from relay.core.errors import SendError
@@ -49,6 +50,9 @@ class Limits:
     alone: bool = False
     """No other daemon may be beside this one."""
     retention: RetentionTerms = field(default_factory=RetentionTerms)
+    measures: float = 60.0
+    """Between two readings of the figures of the whole installation."""
+    measures_by_line: bool = False
 
 
 @dataclass(slots=True)
@@ -84,6 +88,8 @@ class Parts:
     timers: Timers
     rows: RowsReader
     templates: TemplateDirectory
+    tls_servers: Sequence[TlsServer] = ()
+    """Whose certificates are looked at."""
     journal: Ref | None = None
     intake: Ref | None = None
     shards: dict[int, Ref] = field(default_factory=dict)

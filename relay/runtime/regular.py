@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import structlog
 
@@ -21,9 +21,9 @@ class RegularActor(RelayActor):
     It begins when it is started. What fails is tried again, each time after a longer pause.
     """
 
-    every_seconds: ClassVar[float]
+    every_seconds: float
     """Between two pieces of work."""
-    busy_seconds: ClassVar[float]
+    busy_seconds: float
     """The same, while there is more to be done."""
 
     def __init__(self, parts: Parts) -> None:

@@ -13,7 +13,7 @@ from db.mailbox import dead_letters, notices
 from db.pool import Pool
 from db.tenants import templates, unknown_lines
 from db.tenants.templates import TemplateFilter
-from db.views import audit_search, figures, history, line_health, overview, prices, search, waiting
+from db.views import audit_search, figures, history, line_health, measures, overview, prices, search, waiting
 from db.views.history import MessageSelection
 from db.views.search import ConversationSearch
 from relay.core.explain.reasons import Terms
@@ -135,6 +135,7 @@ OF_ALL: dict[str, Read] = {
     "overview": overview.overview,
     "prices of a month": lambda pool: prices.of_all(pool, THIS_MONTH),
     "unknown numbers": unknown_lines.listed,
+    "figures for metrics": measures.read,
     "tenants": lambda pool: overview.tenants(pool).items,
     "an operator's look at a message": lambda pool: history.get(pool, None, a_message(pool)),
     "an operator's look at a conversation": lambda pool: search.get(pool, None, BUSY),
