@@ -13,7 +13,16 @@ from web.portal.data import retention
 from web.portal.frame import browser, errors, shell, words
 from web.portal.frame.blueprint import portal
 from web.portal.lines import catching_up, checks, former_secrets, line_pages, template_trial, templates, unknown_numbers
-from web.portal.messages import broker_letters, conversations, dead_letters, media, notices, thread_words, tracking
+from web.portal.messages import (
+    broker_letters,
+    conversations,
+    dead_letters,
+    exports,
+    media,
+    notices,
+    thread_words,
+    tracking,
+)
 from web.portal.overview import dashboard, installation, tenants
 from web.portal.people import account, audit, confirm, keys, login, openid, openid_settings, second_factor, users
 from web.portal.prices import rate_cards, tenant_prices
@@ -30,6 +39,7 @@ PAGES = (
     conversations,
     dashboard,
     dead_letters,
+    exports,
     former_secrets,
     keys,
     line_pages,

@@ -110,6 +110,8 @@ ROLES = {
 }
 ACTIONS = {
     "conversation.viewed": "Looked at a conversation",
+    "conversation.exported": "Took a conversation out as a file",
+    "person.exported": "Took all that is kept of a person out as a file",
     "message.viewed": "Looked at a message",
     "payload.viewed": "Looked at the raw payload of a message",
     "media.viewed": "Opened a file",

@@ -64,7 +64,7 @@ def _listed(form: ConversationFilter) -> Page[ConversationSummary]:
 @needs("messages:read")
 def conversation(tenant_id: UUID, conversation_id: UUID) -> str:
     """The newest messages, or those before `before` where no script loads them."""
-    found = _one(conversation_id)
+    found = known(conversation_id)
     _noted(conversation_id)
     before = filters.before()
     page = _timeline(conversation_id, before)
@@ -76,14 +76,15 @@ def conversation(tenant_id: UUID, conversation_id: UUID) -> str:
 @needs("messages:read")
 def timeline(tenant_id: UUID, conversation_id: UUID) -> str:
     """A part of the page that somebody looks at already: the newest messages, or older ones."""
-    _one(conversation_id)
+    known(conversation_id)
     _noted(conversation_id)
     before = filters.before()
     shown = _shown(conversation_id, _timeline(conversation_id, before), before)
     return render_template("portal/fragments/timeline.html", **shown)
 
 
-def _one(conversation_id: UUID) -> ConversationDetail:
+def known(conversation_id: UUID) -> ConversationDetail:
+    """Of the page's tenant. Raises ApiError 404."""
     found = search.get(tenant_pool(), tenant().id, str(conversation_id))
     if found is None:
         raise ApiError(404, "not_found", "There is no such conversation.")

@@ -20,7 +20,7 @@ from web.request.context import web_context
 from web.request.principal import OPERATOR, needs
 
 GROUPS = {
-    "looks": ("Looks at personal data", (".viewed", ".listed", "token.read")),
+    "looks": ("Looks at personal data", (".viewed", ".listed", ".exported", "token.read")),
     "people": ("Users and log-ins", ("user.", "session.")),
     "keys": ("API keys", ("key.",)),
     "refusals": ("Refused", ("login.refused", "key.refused", "access.denied", "user.locked")),
