@@ -7,7 +7,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test faults outages scale bench lint format venv lock upgrade sbom audit places clean
+.PHONY: help demo smoke test faults outages scale events bench lint format venv lock upgrade sbom audit places clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ outages: .venv/dev.stamp ## Break parts one by one, as the tests in tests/faults
 
 scale: .venv/dev.stamp ## Fill a database with 1,000,000 messages and measure every read and page on it
 	@$(BIN)/python -m pytest -q -s --disable-warnings tests/scale/at_scale.py
+
+events: .venv/dev.stamp ## Tell 10,000 events to an endpoint that fails half the time, and measure what events cost messages
+	@$(BIN)/python -m pytest -q -s --disable-warnings tests/scale/endpoint_events.py
 
 bench: .venv/bench.stamp ## Measure against a limit and a usual build; ROUNDS=1 SECONDS=5 ONLY=inbound,limit for a quick look
 	@tests/system/install.sh

@@ -36,6 +36,7 @@ journal_losses = Counter(
     "relay_journal_losses_total", "Ends of calls that PostgreSQL will never take as they were told"
 )
 journal_writes = Counter("relay_journal_writes_total", "Claims and outcomes written")
+endpoint_posts = Counter("relay_endpoint_posts_total", "Events posted to tenants' endpoints, by outcome", ["outcome"])
 breakers = Gauge("relay_breakers", "Sides of lines by the state of their circuit breaker", ["channel", "state"])
 calls = Counter("relay_calls_total", "Provider calls", ["channel", "call", "outcome", "cause"])
 call_seconds = Histogram(

@@ -54,12 +54,13 @@ INSERT = Prepared(
 INSERT INTO message_tracking
   (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content, raw_payload,
    media_type, sort_time, arrived_at, idx, provider_time, state, reason, reason_code,
-   report, origin, failed_at, late)
+   report, origin, failed_at, late, events_wanted)
 SELECT v.*, CASE WHEN v.report IS NOT NULL THEN now() END,
        v.origin = 'catch_up' OR
        EXISTS (SELECT 1 FROM message_tracking x
                WHERE x.conversation_id = v.conversation_id AND x.direction = v.direction
-                 AND (x.sort_time, x.arrived_at, x.idx) > (v.sort_time, v.arrived_at, v.idx) AND x.attempts > 0)
+                 AND (x.sort_time, x.arrived_at, x.idx) > (v.sort_time, v.arrived_at, v.idx) AND x.attempts > 0),
+       EXISTS (SELECT 1 FROM endpoints e WHERE e.tenant_id = v.tenant_id AND e.active)
 FROM unnest(%(id)s, %(tenant_id)s, %(line_id)s, %(conversation_id)s, %(shard)s, %(direction)s, %(source_id)s, %(type)s,
             %(content)s, %(raw_payload)s, %(media_type)s, %(sort_time)s, %(arrived_at)s, %(idx)s, %(provider_time)s,
             %(state)s, %(reason)s, %(reason_code)s, %(report)s, %(origin)s)

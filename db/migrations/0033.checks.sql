@@ -1,4 +1,4 @@
--- depends: 0029.retention
+-- depends: 0031.endpoints
 -- half: expand
 
 -- When each live line is to be checked next. A daemon that takes one moves it on.

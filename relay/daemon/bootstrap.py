@@ -14,7 +14,15 @@ from relay.broker.connect import is_redis
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
 from relay.checks import certificate_ends
-from relay.clients import build_changes, build_channels, build_cipher, build_objects, build_ours, build_retention
+from relay.clients import (
+    build_changes,
+    build_channels,
+    build_cipher,
+    build_objects,
+    build_ours,
+    build_retention,
+    build_webhooks,
+)
 from relay.daemon.service import Service
 from relay.runtime.context import Lease, Limits, Parts
 from relay.runtime.rows import RowsReader
@@ -59,6 +67,7 @@ def build_daemon(settings: Settings) -> Service:
         rows=RowsReader(pool),
         templates=TemplateDirectory(cache),
         tls_servers=certificate_ends.servers(server_urls(settings)),
+        webhooks=build_webhooks(settings, cache),
     )
 
     def check() -> None:

@@ -25,6 +25,7 @@ from db.migrate import ShardCountError
 from relay.actors.archiver import ArchiverActor
 from relay.actors.audit_chainer import AuditChainer
 from relay.actors.catch_up import CatchUpActor
+from relay.actors.endpoints import EndpointsActor
 from relay.actors.ends import EndsActor
 from relay.actors.hours import HoursActor
 from relay.actors.line_checks import LineCheckActor
@@ -49,7 +50,7 @@ log = structlog.get_logger(__name__)
 
 ONE_EACH: tuple[type[RelayActor], ...] = (
     HoursActor, PricesActor, RateCapActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, TemplatesActor,
-    EndsActor, LineCheckActor, RetentionActor, ArchiverActor, MeasuresActor,
+    EndsActor, EndpointsActor, LineCheckActor, RetentionActor, ArchiverActor, MeasuresActor,
 )  # fmt: skip
 """Beside the messages' path, and without the supervisor: what dies of them is started again."""
 

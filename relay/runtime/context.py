@@ -19,6 +19,7 @@ from db.tenants.changes import Changes
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
+from relay.channels.webhooks.client import WebhookClient
 from relay.checks.certificate_ends import TlsServer
 from relay.checks.line_checks import OwnInstallation
 from relay.core.conversation.hold import Pace
@@ -88,6 +89,7 @@ class Parts:
     timers: Timers
     rows: RowsReader
     templates: TemplateDirectory
+    webhooks: WebhookClient
     tls_servers: Sequence[TlsServer] = ()
     """Whose certificates are looked at."""
     journal: Ref | None = None

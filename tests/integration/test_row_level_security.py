@@ -101,6 +101,18 @@ def new_tenant(pool: Pool) -> Tenant:
         )
         cursor.execute("INSERT INTO retention VALUES (%s, '{}', 'x')", (tenant_id,))
         cursor.execute("INSERT INTO retention_steps (tenant_id, kind) VALUES (%s, 'media')", (tenant_id,))
+        endpoint = str(uuid4())
+        cursor.execute(
+            "INSERT INTO endpoints (id, tenant_id, url, kinds, sealed) VALUES (%s, %s, 'https://x.example', '{}', 'x')",
+            (endpoint, tenant_id),
+        )
+        cursor.execute(
+            """WITH told AS (INSERT INTO endpoint_events (endpoint_id, tenant_id, kind, lane, data)
+                             VALUES (%s, %s, 'endpoint.test', %s, '{}') RETURNING id)
+               INSERT INTO endpoint_attempts (event_id, n, tenant_id, at, seconds)
+               SELECT id, 1, %s, now(), 0 FROM told""",
+            (endpoint, tenant_id, endpoint, tenant_id),
+        )
         cursor.execute("INSERT INTO template_lists (tenant_id, waba_id) VALUES (%s, '1')", (tenant_id,))
         cursor.execute("INSERT INTO templates VALUES (%s, 'a', 'en', 'APPROVED', 'UTILITY', 'GREEN')", (tenant_id,))
         cursor.execute(

@@ -1,0 +1,1 @@
+"""Tenants' endpoints, and what they are still to be told."""

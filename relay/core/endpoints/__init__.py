@@ -1,0 +1,1 @@
+"""Telling tenants' own systems what happens: docs/events.md."""
