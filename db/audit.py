@@ -11,11 +11,14 @@ from psycopg2.extras import Json
 from db.access.lineage import Maker
 from db.cursor import Cursor
 
+BY_OPERATOR = "by_operator"
+"""In a line's detail: somebody of the operator's was at work in this tenant."""
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
     """Who asks for a change: an API key, a person, or the relay itself. A key made by them hangs on `maker`; `agent`
-    is a person's browser, `session_id` its session.
+    is a person's browser, `session_id` its session. `operator`: one of the operator's people or keys.
     """
 
     actor: str
@@ -23,6 +26,7 @@ class Author:
     maker: Maker = field(default=Maker(), repr=False)
     agent: str = ""
     session_id: str | None = None
+    operator: bool = False
 
 
 def record(
@@ -38,6 +42,8 @@ def record(
     held = dict(detail or {})
     if by.request_id:
         held["request_id"] = by.request_id
+    if by.operator and tenant_id is not None:
+        held[BY_OPERATOR] = True
     cursor.execute(
         "INSERT INTO audit_log (tenant_id, actor, action, subject, detail) VALUES (%s, %s, %s, %s, %s)",
         (tenant_id, by.actor, action, subject, Json(held)),

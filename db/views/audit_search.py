@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from db.audit import BY_OPERATOR
 from db.cursor import Cursor
 from db.paging import Page, decode, encode
 from db.pool import Pool
@@ -38,6 +39,8 @@ class AuditSearch:
     subject: str | None = None
     until: datetime | None = None
     before: str | None = None
+    by_operator: bool = False
+    """Only what the operator's people and keys did in a tenant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,18 @@ def listed(pool: Pool, wanted: AuditSearch, limit: int = 50) -> AuditPage:
     return AuditPage(rows, encode(last), at) if looked_at == STRETCH else AuditPage(rows)
 
 
+def operators_last(pool: Pool, tenant_id: str, days: int) -> AuditEntry | None:
+    """What somebody of the operator's did last in this tenant, in the last `days`; None: nothing."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            f"""SELECT id, at, tenant_id::text, actor, action, subject, detail FROM audit_log
+                WHERE tenant_id = %s AND detail ? '{BY_OPERATOR}' AND at > now() - make_interval(days => %s)
+                ORDER BY id DESC LIMIT 1""",
+            (tenant_id, days),
+        )
+        return cursor.one(AuditEntry)
+
+
 def _values(wanted: AuditSearch, edge: int | None, limit: int) -> dict[str, Any]:
     return {
         "tenant": wanted.tenant_id,
@@ -87,6 +102,8 @@ def _conditions(wanted: AuditSearch) -> list[str]:
         conditions.append("action = ANY(%(actions)s)")
     if wanted.subject:
         conditions.append("subject = %(subject)s")
+    if wanted.by_operator:
+        conditions.append(f"detail ? '{BY_OPERATOR}'")
     return conditions
 
 

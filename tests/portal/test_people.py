@@ -274,3 +274,17 @@ def test_a_body_that_was_kept_whole_can_be_had_as_it_came(operator: Person, pool
     assert f"/portal/unknown-numbers/whole/{kept.id}" in operator.get("/portal/unknown-numbers/whatsapp")
     assert operator.get(f"/portal/unknown-numbers/whole/{kept.id}") == "[" * 1000
     operator.get("/portal/unknown-numbers/whole/9223372036854775807", status=404)
+
+
+def test_a_tenant_is_told_when_the_operator_was_in_it(admin: Person, operator: Person, house: House) -> None:
+    said = house.say("4915111111111", "Hello", name="Ada Brandt")
+    assert "was here" not in admin.get(f"{house.path}/dashboard")
+    admin.get(f"{house.path}/conversations/{said.conversation_id}")
+    assert "was here" not in admin.get(f"{house.path}/dashboard"), "its own people are no visitors"
+    operator.get(f"{house.path}/conversations/{said.conversation_id}")
+    page = admin.get(f"{house.path}/dashboard")
+    assert "The operator of this installation was here" in page and "ops@relay.example" in page
+    assert "was here" not in operator.get(f"{house.path}/dashboard"), "to its own people it says so"
+    log = admin.get(f"{house.path}/audit?group=operator")
+    assert "Looked at a conversation" in log and ">Operator</span>" in log
+    assert "admin@nordwind.example" not in log.partition("<tbody>")[2]

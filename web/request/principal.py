@@ -114,7 +114,7 @@ def by() -> Author:
     # Ids begin with the time they were made at; their end is what differs.
     actor = f"{asking.name} ({asking.id[-8:]})" if asking.id.startswith("key:") else asking.name
     agent = request.user_agent.string if asking.id.startswith("user:") else ""
-    return Author(actor, request_id(), asking.maker, agent, asking.session_id)
+    return Author(actor, request_id(), asking.maker, agent, asking.session_id, asking.kind == "operator")
 
 
 def admit(tenant_id: str) -> str:

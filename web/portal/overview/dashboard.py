@@ -10,22 +10,25 @@ from uuid import UUID
 from flask import render_template
 from werkzeug.exceptions import NotFound
 
-from db.views import figures, line_health, search
+from db.views import audit_search, figures, line_health, search
+from db.views.audit_search import AuditEntry
 from db.views.search import ConversationSearch
 from web.portal.frame import time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.overview.charts import Chart, chart
 from web.request import data_access
 from web.request.context import web_context
-from web.request.principal import needs
+from web.request.principal import needs, principal
 
 RECENT = 8
+VISITS_SHOWN = 7
+"""Days."""
 
 
 @portal.get("/tenants/<uuid:tenant_id>/dashboard")
 @needs("messages:read")
 def dashboard(tenant_id: UUID) -> str:
-    return render_template("portal/dashboard.html", **_figures(), **_lines(), **_recent())
+    return render_template("portal/dashboard.html", **_figures(), **_lines(), **_recent(), visit=_visit())
 
 
 @portal.get("/tenants/<uuid:tenant_id>/dashboard/<part>")
@@ -36,6 +39,12 @@ def dashboard_part(tenant_id: UUID, part: str) -> str:
     if found is None:
         raise NotFound
     return render_template(f"portal/fragments/{part}.html", **found())
+
+
+def _visit() -> AuditEntry | None:
+    """What the operator did here lately: for those of the tenant's people who answer for its data."""
+    own = principal().tenant_id is not None and principal().may("audit:read")
+    return audit_search.operators_last(tenant_pool(), tenant().id, VISITS_SHOWN) if own else None
 
 
 def _figures() -> dict[str, Any]:

@@ -27,6 +27,7 @@ GROUPS = {
     "setup": ("Tenant, lines and credentials", ("tenant.", "line.", "credentials.")),
     "replays": ("Sent again", (".replayed",)),
     "webhooks": ("Webhooks", ("webhook.",)),
+    "operator": ("What the operator did here", ()),
 }
 
 
@@ -66,6 +67,7 @@ def _listed(tenant_id: str | None, form: AuditFilter) -> AuditPage:
         actor=form.actor.data or None,
         actions=[action for action in ACTIONS if any(part in action for part in parts_of)],
         subject=form.subject.data or None,
+        by_operator=form.group.data == "operator",
         until=time_zone.end(form.until.data) if form.until.data else None,
         before=filters.before(),
     )
