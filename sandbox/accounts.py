@@ -8,6 +8,7 @@ from sandbox.demo_templates import TEMPLATES
 
 SCOPES = ["whatsapp_business_management", "whatsapp_business_messaging"]
 PERMISSIONS = [
+    "analytics:conversationDetail:view",
     "conversation:message:create",
     "conversation:message:receive",
     "conversation:message:view",

@@ -217,6 +217,18 @@ def known(pool: Pool, line_id: str, message_ids: Sequence[str]) -> set[str]:
         return {asked[row[0]] for row in cursor.fetchall()}
 
 
+def unknown(pool: Pool, conversations: Sequence[str]) -> list[str]:
+    """Of Genesys' ids of conversations those that no message here has gone to or come from, in the same order."""
+    asked = {form: one for one in conversations for form in forms(one)}
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            "SELECT genesys_conversation_id FROM genesys_conversations WHERE genesys_conversation_id = ANY(%s)",
+            (list(asked),),
+        )
+        here = {asked[row[0]] for row in cursor.fetchall()}
+    return [one for one in conversations if one not in here]
+
+
 def newest_handed_over(pool: Pool, conversation_id: str) -> str | None:
     """Genesys' id of the newest customer's message that it took, as webhooks write it."""
     with pool.autocommit() as cursor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from db.tenants import catch_ups, lines
 from db.tenants.catch_ups import DueCatchUp, Outcome
 from db.tenants.signers import Signers
 from relay import metrics
+from relay.actors.catch_up_progress import AskBegun, AskList, AskTexts, AskWhereabouts, Progress, Step
 from relay.broker.updates import packed
 from relay.channels.base import Account, History, ListedMessage, RawUpdate
 from relay.checks.line_checks import account_of
@@ -26,6 +27,7 @@ from relay.core.brevity import shallow
 from relay.core.catch_up import (
     MOST_CONVERSATIONS,
     MOST_DENIED,
+    MOST_PAGES,
     MOST_SECONDS,
     MOST_TEXTS,
     STALLED_SECONDS,
@@ -63,60 +65,6 @@ class LineCaughtUp:
     """The line's actor has ended."""
 
     line_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class AskList:
-    """Which messages are in this conversation?"""
-
-    talk: Talk
-
-
-@dataclass(frozen=True, slots=True)
-class AskWhereabouts:
-    """The conversation is over: where did the customer's newest message go?"""
-
-    talk: Talk
-    newest: str
-
-
-@dataclass(frozen=True, slots=True)
-class AskTexts:
-    """What is in these, which nobody knows here?"""
-
-    talk: Talk
-    wanted: tuple[ListedMessage, ...]
-
-
-Step = AskList | AskWhereabouts | AskTexts
-
-
-@dataclass(slots=True)
-class Progress:
-    """`denied`: of each kind of step, how often the client was not permitted it.
-
-    `skipped`: what was left out, in words.
-    """
-
-    steps: deque[Step]
-    total: int
-    began: float = field(default_factory=time.monotonic)
-    kept: float = field(default_factory=time.monotonic)
-    stepped: float = field(default_factory=time.monotonic)
-    """The last time a step was done with."""
-    asked: int = 0
-    found: int = 0
-    denied: dict[type[Step], int] = field(default_factory=dict)
-    skipped: str = ""
-    tries: int = 0
-    left_out: int = 0
-    """Conversations in a row, since Genesys did not answer about them."""
-
-    def done(self, step: Step) -> None:
-        """It is the first of them; it was answered, or is left out."""
-        self.steps.popleft()
-        self.asked += isinstance(step, AskList)
-        self.stepped = time.monotonic()
 
 
 class LineCatchUp(RelayActor):
@@ -183,7 +131,7 @@ class LineCatchUp(RelayActor):
         self._signer = Signers(self._parts.pool, self._parts.cipher).digest(held.genesys.get("webhook_secret", ""))
         talks = catch_ups.talks(self._parts.pool, self._due)
         asked = talks[:MOST_CONVERSATIONS]
-        progress = Progress(deque(AskList(one) for one in asked), len(asked))
+        progress = Progress(deque([*(AskList(one) for one in asked), AskBegun()]), len(asked))
         if len(talks) > len(asked):
             progress.skipped = f"only the {MOST_CONVERSATIONS:,} conversations that were active last were asked about"
         self._progress = progress
@@ -211,16 +159,26 @@ class LineCatchUp(RelayActor):
             talk = step.talk
             same = found is None or found == talk.genesys_id
             return () if same else (AskList(Talk(talk.conversation_id, talk.address, found or "")),)
+        if isinstance(step, AskBegun):
+            return self._begun(step, history, account, deadline)
         if isinstance(step, AskTexts):
             self._publish(history.written(step.talk.genesys_id, step.talk.address, step.wanted, account, deadline))
             return ()
         listing = history.listed(step.talk.genesys_id, account, deadline)
         further: list[Step] = list(self._texts(step.talk, listing.messages))
-        if listing.over:
+        if listing.over and step.talk.conversation_id:
             newest = catch_ups.newest_handed_over(self._parts.pool, step.talk.conversation_id)
             here = {one.message_id for one in listing.messages}
             further += [AskWhereabouts(step.talk, newest)] if newest is not None and newest not in here else []
         return further
+
+    def _begun(self, step: AskBegun, history: History, account: Account, deadline: float) -> list[Step]:
+        begun = history.begun(self._due.since, step.page, account, deadline)
+        new = catch_ups.unknown(self._parts.pool, begun.ids) if begun.ids else []
+        if self._progress is not None:
+            self._progress.total += len(new)
+        further: list[Step] = [AskList(Talk("", "", one)) for one in new]
+        return [*further, AskBegun(step.page + 1)] if begun.more and step.page < MOST_PAGES else further
 
     def _texts(self, talk: Talk, listed: Sequence[ListedMessage]) -> list[Step]:
         by_id = {one.message_id: one for one in listed}
@@ -269,6 +227,9 @@ class LineCatchUp(RelayActor):
             if progress.left_out >= min(IN_A_ROW, progress.total):
                 self._end("failed", f"Genesys could not be asked: {error.text}", again=True)
                 return
+            self._leave(step, progress)
+        elif error.fate == "credentials" and isinstance(step, AskBegun):
+            progress.skipped = f"conversations that agents began meanwhile were not looked for: {error.text}"
             self._leave(step, progress)
         elif error.fate == "credentials":
             denied = progress.denied[type(step)] = progress.denied.get(type(step), 0) + 1

@@ -211,8 +211,20 @@ class Logins:
     renew: Callable[[str, str, str], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class BegunConversations:
+    """A page of a line's conversations, by the provider's ids of them. `more`: there is another page."""
+
+    ids: tuple[str, ...]
+    more: bool
+
+
 class History(Protocol):
     """What a provider tells afterwards of a conversation, by its own id of it. Calls as those of a Channel."""
+
+    def begun(self, since: float, page: int, account: Account, deadline: float) -> BegunConversations:
+        """Those that began on the line since then (Unix seconds), the first first. `page` from 1."""
+        ...
 
     def listed(self, conversation: str, account: Account, deadline: float) -> Listing: ...
 

@@ -20,6 +20,8 @@ ACTIVE_SECONDS = 72 * 3600.0
 """A conversation without a word for so long is over: Genesys' own window for a thread."""
 MOST_CONVERSATIONS = 2_000
 """Of one line and run, those active last."""
+MOST_PAGES = 20
+"""Of conversations that began meanwhile, a hundred each, of all of the organisation's."""
 MOST_SECONDS = 1_800.0
 """Of one run."""
 STALLED_SECONDS = 300.0
@@ -38,7 +40,10 @@ RESERVE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """A conversation to be asked about. `genesys_id` is the provider's id of it, as far as the relay knows."""
+    """A conversation to be asked about. `genesys_id` is the provider's id of it, as far as the relay knows.
+
+    The other two are "" where nobody here knows the conversation.
+    """
 
     conversation_id: str
     address: str

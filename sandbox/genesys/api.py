@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from sandbox.accounts import Integration
 from sandbox.gateway import ProviderAnswer, perform
-from sandbox.genesys import agentless, content, conversations, inbound, integrations, structured
+from sandbox.genesys import agentless, analytics, content, conversations, inbound, integrations, structured
 from sandbox.genesys.conversations import VIEW
 from sandbox.genesys.errors import GenesysError
 from sandbox.genesys.provider import PROVIDER, caller, integration
@@ -69,6 +69,11 @@ def conversation_texts(conversation_id: str) -> Response:
 @blueprint.get("/conversations/messages/<conversation_id>/messages/<message_id>")
 def conversation_message(conversation_id: str, message_id: str) -> Response:
     return perform(PROVIDER, "conversation_message", lambda: conversations.message(conversation_id, message_id))
+
+
+@blueprint.post("/analytics/conversations/details/query")
+def conversation_details() -> Response:
+    return perform(PROVIDER, "conversation_details", analytics.details)
 
 
 @blueprint.get("/downloads/<key>")

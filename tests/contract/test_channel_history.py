@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from relay.channels.base import ListedMessage
+from relay.channels.genesys import history
+from relay.channels.text import unix_seconds
 from relay.core.errors import SendError
 from relay.core.messages import Media, Message, Person, Receipt
 from tests.contract.relay_side import CONTACT, PHONE, TO, Relay, soon
@@ -142,3 +144,50 @@ def test_what_is_not_there_and_what_is_not_permitted_are_told_apart(relay: Relay
 
 def test_whatsapp_tells_nothing_afterwards(relay: Relay) -> None:
     assert relay.meta.history is None
+
+
+def agentless(relay: Relay, contact: str, text: str) -> None:
+    """A campaign writes first: to a conversation of which no customer has told."""
+    body = {
+        "fromAddress": relay.integration.line_ref,
+        "toAddress": contact,
+        "toAddressMessengerType": "open",
+        "textBody": text,
+    }
+    told: Any = relay.history
+    answer = told._client.call("POST", "/api/v2/conversations/messages/agentless", relay.integration, soon(), body=body)
+    assert answer.status == 202, answer.text
+
+
+def test_conversations_that_began_meanwhile_are_told_page_by_page(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "PAGE", 2)
+    since = time.time() - 5
+    for number in range(3):
+        agentless(relay, f"contact-{number}", "Your parcel is here")
+    pages = [relay.history.begun(since, page, relay.integration, soon()) for page in (1, 2)]
+    assert [(len(one.ids), one.more) for one in pages] == [(2, True), (1, False)]
+    [first, *_] = pages[0].ids
+    [part] = relay.history.written(first, "", listed(relay, first), relay.integration, soon())
+    assert part.address == "contact-0", "whom it is to is told with the message"
+    other = replace(relay.integration, line_ref="22222222-bbbb-4000-8000-000000000002")
+    assert relay.history.begun(since, 1, other, soon()).ids == ()
+
+
+@pytest.mark.parametrize(
+    ("began", "addresses", "may"),
+    [
+        ("2026-11-30T12:00:00.000Z", {"addressTo": "line"}, True),
+        ("2026-11-30T12:00:00.000Z", {"addressFrom": "line", "addressTo": "customer"}, True),
+        ("2026-11-30T12:00:00.000Z", {}, True),
+        ("2026-11-30T12:00:00.000Z", {"addressTo": "another line"}, False),
+        ("2026-11-30T01:00:00.000Z", {"addressTo": "line"}, False),
+        (None, {"addressTo": "line"}, True),
+    ],
+)
+def test_of_the_conversations_of_a_day_those_count_that_began_since_on_this_line(
+    began: str | None, addresses: dict[str, str], may: bool
+) -> None:
+    told = {"conversationStart": began, "participants": [{"sessions": [addresses]}, {}]}
+    assert history._may_have_begun(told, unix_seconds("2026-11-30T11:00:00.000Z"), "line") is may

@@ -1,7 +1,11 @@
 """What the stand-in tells of a conversation afterwards, as Genesys does: ids without texts, then texts by their ids."""
 
+import time
 from typing import Any
 
+import pytest
+
+from sandbox.clock import iso_milliseconds
 from tests.contract.conftest import INTEGRATION, Receiver, Sandbox, channel
 from tests.contract.conftest import platform_refusal as refused
 from tests.contract.sdk_models import problems
@@ -126,3 +130,44 @@ def test_a_webhook_is_given_up_after_five_repeats_on_a_schedule_that_can_be_shor
     sandbox.control("/agent/messages", {"contact": "contact-1", "text": "Nobody listens"})
     wait_until(lambda: sandbox.desk()[0]["webhook"]["state"] == "given up", message="the webhook to be given up")
     assert len(receiver.of("/genesys")) == 6
+
+
+DETAILS = "/analytics/conversations/details/query"
+LAST_DAY = {"interval": "2026-11-30T00:00:00Z/2026-12-01T00:00:00Z", "paging": {"pageSize": 100, "pageNumber": 1}}
+
+
+def test_analytics_tell_which_conversations_began_on_the_days_of_an_interval(sandbox: Sandbox) -> None:
+    conversation, _ = talked(sandbox)
+    now = time.time()
+    today = {"interval": f"{iso_milliseconds(now - 60)}/{iso_milliseconds(now + 1)}", "paging": LAST_DAY["paging"]}
+    found = sandbox.platform("POST", DETAILS, json=today).json()
+    assert problems("AnalyticsConversationQueryResponse", found) == []
+    [told] = found["conversations"]
+    assert (told["conversationId"], found["totalHits"]) == (conversation, 1)
+    assert told["participants"][0]["sessions"][0]["addressTo"] == INTEGRATION
+    another = [{"type": "and", "predicates": [{"dimension": "addressTo", "value": "another"}]}]
+    assert sandbox.platform("POST", DETAILS, json=today | {"segmentFilters": another}).json() == {"totalHits": 0}
+    long_ago = {"interval": "2020-01-01T00:00:00Z/2020-01-02T00:00:00Z"}
+    assert sandbox.platform("POST", DETAILS, json=today | long_ago).json() == {"totalHits": 0}
+    sandbox.control("/faults", {"genesys": {"history_lag_seconds": 60}})
+    assert sandbox.platform("POST", DETAILS, json=today).json() == {"totalHits": 0}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"interval": "today"},
+        {"interval": "2026-11-30T00:00:00Z/2026-11-30T00:00:00Z"},
+        {"interval": "2026-01-01T00:00:00Z/2026-03-01T00:00:00Z"},
+        {"paging": {"pageSize": 101, "pageNumber": 1}},
+        {"integration": "x"},
+    ],
+)
+def test_a_query_of_conversations_is_looked_at_closely(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
+    assert sandbox.platform("POST", DETAILS, json=LAST_DAY | wrong).status_code == 400
+
+
+def test_a_query_of_conversations_takes_its_permission(sandbox: Sandbox) -> None:
+    permitted(sandbox, *(one for one in all_permissions(sandbox) if one != "analytics:conversationDetail:view"))
+    told = refused(sandbox.platform("POST", DETAILS, json=LAST_DAY), 403, "missing.permissions")
+    assert "analytics:conversationDetail:view" in told["message"]

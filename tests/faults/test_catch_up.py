@@ -156,6 +156,20 @@ def test_what_went_into_a_new_conversation_meanwhile_is_found_too(installation: 
 
 
 @pytest.mark.usefixtures("shortly")
+def test_what_began_at_genesys_meanwhile_is_found_too(installation: Installation, line: Line) -> None:
+    """A campaign wrote first, to a conversation of its own; the customer has said nothing in it."""
+    chat = Chat(installation, line, "4917831000000").opened()
+    installation.control("POST", f"/agent/{chat.wa_id}/end", {"integration_id": line.integration_id})
+    with unreachable(installation, line, [chat]):
+        chat.answers("your parcel is here")
+    assert "1 message found" in catch_up(installation, line)
+    chat.phone_reads_in_time("your parcel is here")
+    permit(installation, line, *PERMISSIONS)
+    said = catch_up(installation, line)
+    assert "done in part" in said and "analytics:conversationDetail:view" in said
+
+
+@pytest.mark.usefixtures("shortly")
 def test_a_missing_permission_is_named_and_nothing_else_suffers(installation: Installation) -> None:
     [line] = installation.tenant("Narrow")
     chat = Chat(installation, line, "4917840000000").opened()

@@ -28,7 +28,8 @@ HISTORY = (
     "Messages flow without it. But what agents write while this relay is away for longer than Genesys repeats itself "
     "(half a minute where it is refused, 85 seconds where nothing answers) cannot be caught up with, and a message "
     "whose answer was lost is repeated unseen. In Genesys Cloud under Admin > People & Permissions > Roles, give "
-    "conversation:message:view to a role of the OAuth client."
+    "conversation:message:view to a role of the OAuth client, and analytics:conversationDetail:view, by which those "
+    "conversations are found that agents began meanwhile."
 )
 INTEGRATION = (
     "In Genesys Cloud under Admin > Message > Platforms, open the Open Messaging integration and copy its id here; "

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from relay.channels.base import Account, ListedMessage, Listing, RawUpdate
+from relay.channels.base import Account, BegunConversations, ListedMessage, Listing, RawUpdate
 from relay.channels.genesys import webhook
 from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.errors import failure
@@ -25,6 +25,8 @@ VIEW = "conversation:message:view"
 MESSAGES = "/api/v2/conversations/messages"
 MOST_TEXTS = 100
 """In one call. Genesys takes 1,000, and asks for no more than are needed."""
+BEGUN = "/api/v2/analytics/conversations/details/query"
+PAGE = 100
 OVER = ("disconnected", "terminated")
 
 
@@ -33,6 +35,25 @@ class GenesysHistory:
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
+
+    def begun(self, since: float, page: int, account: Account, deadline: float) -> BegunConversations:
+        """Of the organisation's chats over Open Messaging those that this line may have. One call.
+
+        Whether a session names the integration as an address no document says: one that names no address may be ours.
+        """
+        messages = [{"dimension": "mediaType", "value": "message"}, {"dimension": "messageType", "value": "open"}]
+        body = {
+            "interval": f"{iso_time(since)}/{iso_time(time.time())}",
+            "order": "asc",
+            "orderBy": "conversationStart",
+            "segmentFilters": [{"type": "and", "predicates": messages}],
+            "paging": {"pageSize": PAGE, "pageNumber": page},
+        }
+        answer = self._asked("POST", BEGUN, account, deadline, body)
+        found = list(records(record(answer.data).get("conversations")))
+        ours = [one for one in found if _may_have_begun(one, since, account.line_ref)]
+        ids = tuple(told for one in ours if (told := clean(one.get("conversationId"))))
+        return BegunConversations(ids, len(found) >= PAGE)
 
     def listed(self, conversation: str, account: Account, deadline: float) -> Listing:
         """The messages of a conversation, without their texts, the oldest first. One call."""
@@ -97,6 +118,14 @@ class GenesysHistory:
         raise failure(answer, account.credentials.values(), about_another=True)
 
 
+def _may_have_begun(conversation: dict[str, Any], since: float, line_ref: str) -> bool:
+    """Its day may be asked about and it be older: the interval chooses by days."""
+    sessions = [one for each in records(conversation.get("participants")) for one in records(each.get("sessions"))]
+    addresses = {clean(one.get(name)) for one in sessions for name in ("addressTo", "addressFrom")} - {None, ""}
+    began = conversation.get("conversationStart")
+    return (not began or unix_seconds(began) >= since) and (not addresses or line_ref in addresses)
+
+
 def _listed(one: dict[str, Any]) -> ListedMessage | None:
     """Without a time it may be of any time: it counts as written now, and its text tells more."""
     ref = clean(one.get("messageId"))
@@ -113,10 +142,10 @@ def _as_webhook(data: dict[str, Any], address: str, account: Account) -> dict[st
     direction = (clean(data.get("direction")) or clean(body.get("direction")) or "").lower()
     channel = record(body.get("channel"))
     line = clean(channel.get("id")) or clean(data.get("fromAddress")) or account.line_ref
-    if not message_id or direction != "outbound" or line != account.line_ref:
+    to = record(channel.get("to")) or {"id": clean(data.get("toAddress")) or address, "idType": "Opaque"}
+    if not message_id or direction != "outbound" or line != account.line_ref or not to.get("id"):
         return None
     told = channel.get("time") or data.get("timestamp")
-    to = record(channel.get("to")) or {"id": clean(data.get("toAddress")) or address, "idType": "Opaque"}
     channel = {**channel, "id": line, "to": to, "time": told, "messageId": plain(message_id)}
     conversation = clean(data.get("conversationId"))
     return {
