@@ -113,10 +113,13 @@ class SenderActor(RelayActor):
 
     def _languages(self, job: DispatchJob) -> Sequence[ListedTemplate]:
         """Of a template on its way to the phone, what is known of it: memory or Redis, and else nothing."""
-        template = job.message.template
-        if template is None or job.direction != "outbound":
+        if job.direction != "outbound":
             return ()
-        return self._parts.templates.of_name(self._side.account.tenant_id, template.name)
+        template, native = job.message.template, job.message.native
+        name = template.name if template is not None else None
+        if native is not None and self._side.channel.catalogue is not None:
+            name = self._side.channel.catalogue.named(native)
+        return self._parts.templates.of_name(self._side.account.tenant_id, name) if name else ()
 
     def _media_url(self, media: Media, direction: str) -> str | None:
         """A link to our copy, signed anew for every attempt; no network is needed for it.

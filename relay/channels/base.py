@@ -7,11 +7,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any, Literal, Protocol
 
+from relay.core.content import Native
 from relay.core.conversation.ends import ConversationEnd
 from relay.core.costs import ToldCharge
 from relay.core.explain.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 from relay.core.templates.listed import ListedTemplate
+from relay.core.templates.values import TemplateMistake
 
 JsonObject = dict[str, Any]
 """A JSON object as a provider wrote it: of which nothing is certain."""
@@ -268,6 +270,14 @@ class Catalogue(Protocol):
     """The templates that a provider has approved for an account. Calls as those of a Channel."""
 
     def templates(self, account: Account, deadline: float) -> TemplateList: ...
+
+    def named(self, native: Native) -> str | None:
+        """The template's name, of a message in the provider's own words that is one."""
+        ...
+
+    def wrong(self, native: Native, languages: Sequence[ListedTemplate]) -> list[TemplateMistake]:
+        """What keeps it from being sent, as far as that is understood; `languages`: all that are listed of its name."""
+        ...
 
 
 class Billing(Protocol):

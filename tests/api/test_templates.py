@@ -130,6 +130,26 @@ def test_cards_and_the_end_of_an_offer_are_filled_in_too(api: Api, line: str) ->
     assert error["details"][0]["field"] == "template.offer_ends"
 
 
+def test_metas_own_template_object_is_looked_at_too(api: Api, line: str) -> None:
+    tenant, number = {"X_Tenant_ID": tenant_of(line)}, WHATSAPP["phone_number_id"]
+    api("POST", f"{line}/templates/read")
+    body: dict[str, Any] = {"type": "body", "parameters": [{"type": "text", "text": "Ada\nBrandt"}]}
+    named = {"name": "follow_up", "language": {"code": "en"}, "components": [body]}
+    message = {"messaging_product": "whatsapp", "to": "4915112345678", "type": "template", "template": named}
+    sent = {"message": message}
+    error = api.error(api("POST", "/whatsapp/send?wait=0", sent, **tenant), 400, "template_mistake")
+    assert [one["field"] for one in error["details"]] == ["message.template.parameters"]
+    refused = api("POST", f"/v25.0/{number}/messages", message, **tenant)
+    error = refused.get_json()["error"]
+    assert (refused.status_code, error["code"]) == (400, 132000)
+    assert "{{1}} in the body of the template follow_up (en) holds a line break" in error["error_data"]["details"]
+    for change, code in (({"language": {"code": "fr"}}, 132001), ({"name": "order_update"}, 132012)):
+        error = api("POST", f"/v25.0/{number}/messages", message | {"template": named | change}, **tenant).get_json()
+        assert error["error"]["code"] == code
+    body["parameters"][0]["text"] = "Ada"
+    assert api("POST", "/whatsapp/send?wait=0", sent, **tenant).status_code == 202
+
+
 def test_a_repeat_is_the_same_message_whatever_became_of_the_template(api: Api, pool: Pool, line: str) -> None:
     tenant = {"X_Tenant_ID": tenant_of(line)}
     asked = {"to": "4915112345678", "type": "template", "template": {"name": "hello_again", "language": "en"}}

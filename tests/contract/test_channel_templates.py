@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from relay.channels.base import Request
 from relay.channels.whatsapp.account import catalogue
-from relay.core.content import FilledCard, Parameter, Template
+from relay.core.content import FilledCard, Native, Parameter, Template
 from relay.core.errors import CannotCarry, SendError
 from relay.core.messages import Media, Message, Notice, Person, Receipt
 from relay.core.templates.listed import LimitedOffer, ListedTemplate, ShapeHeader
@@ -114,6 +115,22 @@ def test_marketing_goes_its_own_way_where_the_line_says_so(relay: Relay) -> None
     assert sent(relay, sale) == "messages"
     assert sent(relay, sale, marketing_messages=True) == "marketing_messages"
     assert sent(relay, Template("hello_again", "en"), marketing_messages=True) == "messages"
+
+
+def test_marketing_in_metas_own_words_goes_the_same_way(relay: Relay) -> None:
+    body = {"type": "body", "parameters": [{"type": "text", "text": "20"}]}
+    given = {"name": "sale", "language": {"code": "ar"}, "components": [body]}
+    account = replace(relay.number, settings={"marketing_messages": True})
+
+    def asked(**change: Any) -> Request:
+        native = Native("template", {"template": given | change})
+        message = Message("1", Person(CONTACT), 1.0, "template", native=native)
+        return relay.meta.render(message, str(uuid.uuid4()), TO, account, None, known(relay, "sale"))
+
+    assert asked().path.endswith("/marketing_messages")
+    assert relay.meta.send(asked(), account, soon()).provider_id
+    with pytest.raises(CannotCarry, match=r"needs a value for \{\{1\}\} in its body"):
+        asked(components=[])
 
 
 def test_nothing_but_marketing_goes_by_the_marketing_way(relay: Relay) -> None:

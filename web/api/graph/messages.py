@@ -85,7 +85,7 @@ def send_as_at_meta(path: GraphPath, body: GraphMessage) -> Response:
         if given.get("status") is not None:
             return _marked(tenant_id, line_id, given)
         made, person = native.read(given)
-        wanted = written(made, person, line_id)
+        wanted = written(made, person, tenant_id, line_id)
     except ObjectError as error:
         return wrong_object(error)
     found = send(pool(), tenant_id, line_id, wanted, SECONDS if limits.may_wait() else 0.0)

@@ -13,6 +13,7 @@ from flask import Response, jsonify
 from pydantic import BaseModel, Field
 
 from relay.core.explain.causes import Cause
+from web.actions.templates import MISTAKE
 from web.api.messages.native import ObjectError
 from web.request.errors import request_id
 
@@ -25,6 +26,9 @@ _TITLES = {
     4: "Application request limit reached",
     100: "Invalid parameter",
     131000: "Something went wrong",
+    132000: "Template Param Count Mismatch",
+    132001: "Template does not exist in the translation",
+    132012: "Template Parameter Format Mismatch",
     190: "Invalid OAuth access token",
     200: "Permissions error",
     131005: "Access denied",
@@ -62,6 +66,8 @@ _OF_OURS: dict[str, tuple[int, int]] = {
     "internal_error": (131000, 500),
 }
 """Our own code of an error, and what it is at Meta's address: (Meta's code, HTTP status)."""
+_OF_TEMPLATES = {"name": 132001, "language": 132001, "parameters": 132000, "offer_ends": 131008}
+"""By what is wrong with a filled-in template; all else has another form than Meta approved (132012)."""
 _MISSING = ("line_missing", "not_found")
 
 
@@ -124,6 +130,9 @@ def in_metas_shape(response: Response) -> Response:
     ours, text = error["code"], str(error.get("message"))
     if ours in _MISSING:
         made = refusal(100, f"Object does not exist, or this key may not see it: {text}", subcode=FOREIGN)
+    elif ours == MISTAKE:
+        [first, *_] = error["details"]
+        made = refusal(_OF_TEMPLATES.get(str(first["field"]).rpartition(".")[2], 132012), text)
     else:
         code, status = _OF_OURS.get(ours, (100, response.status_code))
         made = refusal(code, text, status)

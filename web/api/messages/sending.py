@@ -12,7 +12,7 @@ from flask import Response
 from relay.core.content import Native
 from relay.core.messages import Direction, Person
 from web.actions.sends import MessageRequest, SendState, send
-from web.actions.templates import checked
+from web.actions.templates import checked, checked_native
 from web.api.blueprint import behind_a_key
 from web.api.messages import native, references, sending_objects
 from web.api.messages.native import ObjectError
@@ -51,7 +51,7 @@ def send_to_phone(query: SendQuery, body: ToPhone) -> Response:
     tenant_id, line_id = line_of(body.phone_number_id)
     if body.template is not None:
         checked(pool(), tenant_id, body.template.canonical, body.template.file, idempotency.key())
-    found = send(pool(), tenant_id, line_id, _to_phone(body, line_id), _patience(query))
+    found = send(pool(), tenant_id, line_id, _to_phone(body, tenant_id, line_id), _patience(query))
     shown = SentToPhone.model_validate({**_shown(found), "wamid": found.provider_id})
     return reply(shown, 200 if found.finished else 202)
 
@@ -72,28 +72,29 @@ def send_to_agent(query: SendQuery, body: ToAgent) -> Response:
     return reply(SentToAgent.model_validate(known), 200 if found.finished else 202)
 
 
-def _to_phone(body: ToPhone, line_id: str) -> MessageRequest:
+def _to_phone(body: ToPhone, tenant_id: str, line_id: str) -> MessageRequest:
     """Raises ApiError that names the field."""
     try:
         if body.message is not None:
             own, person = native.read(body.message, body.to)
-            return written(own, person, line_id)
+            return written(own, person, tenant_id, line_id)
         person = person_of(body.to or "", "to")
         made = sending_objects.native(body)
         if made is not None:
-            return written(made, person, line_id)
+            return written(made, person, tenant_id, line_id)
     except ObjectError as error:
         raise wrong_field(f"message.{error.field}" if body.message is not None else error.field, error.text) from None
     return _with_template(_wanted(body, "outbound", person), body.template)
 
 
-def written(made: Native, person: Person, line_id: str) -> MessageRequest:
+def written(made: Native, person: Person, tenant_id: str, line_id: str) -> MessageRequest:
     """A message in WhatsApp's own words; messages that it names by our ids are named by WhatsApp's.
 
-    Raises ObjectError.
+    Raises ObjectError, and ApiError for a template that is not filled in as it has to be.
     """
     kind, text = native.shown(made)
     key = idempotency.key()
+    checked_native(pool(), tenant_id, made, key)
     return MessageRequest("outbound", person, kind, text, key=key, native=references.resolved(pool(), line_id, made))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -18,7 +18,8 @@ from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure
-from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
+from relay.channels.whatsapp.outbound import native_templates
+from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME, Native
 from relay.core.messages import dump
 from relay.core.templates.listed import (
     LimitedOffer,
@@ -29,6 +30,7 @@ from relay.core.templates.listed import (
     TemplateShape,
     places,
 )
+from relay.core.templates.values import TemplateMistake
 
 FIELDS = "id,name,language,status,category,components,parameter_format,quality_score,rejected_reason,correct_category"
 PER_PAGE = 100
@@ -66,6 +68,13 @@ class WhatsAppCatalogue:
                 return TemplateList(waba, tuple(found), whole=True)
             query = {**query, "after": after}
         return TemplateList(waba, tuple(found), whole=False)
+
+    def named(self, native: Native) -> str | None:
+        found = native_templates.template_of(native)
+        return found[0] if found is not None and re.fullmatch(TEMPLATE_NAME, found[0]) else None
+
+    def wrong(self, native: Native, languages: Sequence[ListedTemplate]) -> list[TemplateMistake]:
+        return native_templates.wrong(native, languages)
 
     def _page(self, waba: str, account: Account, deadline: float, query: dict[str, str]) -> JsonObject:
         answer = self._client.get(f"/{quote(waba, safe='')}/message_templates", account, deadline, query)

@@ -16,8 +16,9 @@ from relay.channels.whatsapp.identity import digits
 from relay.channels.whatsapp.limits import CAPTIONED, OPUS, TEXT
 from relay.channels.whatsapp.outbound.asking import asking
 from relay.channels.whatsapp.outbound.interactive import body_text, header_file, interactive
+from relay.channels.whatsapp.outbound.native_templates import template_of, wrong
 from relay.channels.whatsapp.outbound.pins import location
-from relay.channels.whatsapp.outbound.templates import template
+from relay.channels.whatsapp.outbound.templates import refuse, template
 from relay.channels.whatsapp.outbound.thread_control import thread_control
 from relay.channels.whatsapp.outbound.writing import written_for
 from relay.core.contacts.phones import dialled
@@ -83,10 +84,11 @@ def _direct(account: Account) -> dict[str, Any]:
 
 def _is_marketing(message: Message, account: Account, languages: Sequence[ListedTemplate]) -> bool:
     """Where the line says so, by the category as it is now: a change that is only announced does not count."""
-    wanted = message.template
-    if wanted is None or not account.settings.get("marketing_messages"):
+    if not account.settings.get("marketing_messages"):
         return False
-    return any(one.language == wanted.language and one.category == "MARKETING" for one in languages)
+    own = template_of(message.native) if message.native is not None else None
+    language = own[1] if own is not None else message.template.language if message.template is not None else None
+    return any(one.language == language and one.category == "MARKETING" for one in languages)
 
 
 def _worded(
@@ -94,6 +96,7 @@ def _worded(
 ) -> dict[str, Any]:
     """Its type, and what stands below that name; a program's own object as the program wrote it."""
     if message.native is not None:
+        refuse(wrong(message.native, languages))
         return {**message.native.fields, "type": message.native.type}
     kind, content = _content(message, message_id, media_url, languages)
     return {"type": kind, kind: content}

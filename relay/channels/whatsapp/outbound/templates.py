@@ -19,6 +19,7 @@ from relay.core.errors import CannotCarry
 from relay.core.messages import Message
 from relay.core.templates.check import mistakes
 from relay.core.templates.listed import ListedTemplate, TemplateShape, places
+from relay.core.templates.values import TemplateMistake
 
 NOTHING = "–"
 LONGEST_REASON = 1000
@@ -64,7 +65,11 @@ def _ends(urls: Iterable[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
 
 def _check(message: Message, wanted: Template, languages: Sequence[ListedTemplate]) -> None:
     answers = sum(not option.url for option in message.options)
-    found = mistakes(languages, wanted, message.media.kind if message.media else None, answers)
+    refuse(mistakes(languages, wanted, message.media.kind if message.media else None, answers))
+
+
+def refuse(found: Sequence[TemplateMistake]) -> None:
+    """Raises CannotCarry with all that is wrong."""
     if found:
         raise CannotCarry("template_mistake", "; ".join(one.text for one in found)[:LONGEST_REASON])
 
