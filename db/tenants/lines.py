@@ -45,6 +45,8 @@ class LineRoute:
     verify_token: str | None = field(repr=False)
     meta_secrets: tuple[str, ...] = field(repr=False)
     genesys_secrets: tuple[str, ...] = field(repr=False)
+    account_id: str | None = None
+    """Of the tenant's WhatsApp business account, as its credentials say."""
 
 
 def effective_secrets(
@@ -102,6 +104,20 @@ def route_of_number(pool: Pool, cipher: Cipher, tenant_id: str, number: str) -> 
     return found[0] if found else None
 
 
+def route_of_account(pool: Pool, cipher: Cipher, account_id: str, number: str = "") -> LineRoute | None:
+    """The active line at which news of a WhatsApp account are told: that of `number`, by its digits, if one is named.
+
+    Whose the account is, its owner's credentials say, and Meta, which listed its templates to them. Where several
+    tenants have it, only a number decides.
+    """
+    listed = "l.tenant_id IN (SELECT t.tenant_id FROM template_lists t WHERE t.waba_id = %s)"
+    found = _routes(pool, cipher, f"{listed} AND %s IN ('', {NUMBER})", account_id, number)
+    if number and len(found) != 1:
+        found = _routes(pool, cipher, listed, account_id)
+    own = [route for route in found if route.account_id == account_id]
+    return own[0] if len({route.tenant_id for route in own}) == 1 else None
+
+
 def route_of_line(pool: Pool, cipher: Cipher, line_id: str) -> LineRoute | None:
     """The line of this id while it is active; None for what is no id, too."""
     found = _routes(pool, cipher, "l.id::text = %s", line_id)
@@ -132,6 +148,7 @@ def _route(cipher: Cipher, row: Sequence[Any]) -> LineRoute:
         verify_token=meta.values.get("verify_token"),
         meta_secrets=meta.signing,
         genesys_secrets=line.signing,
+        account_id=meta.values.get("waba_id"),
     )
 
 

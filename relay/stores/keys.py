@@ -15,8 +15,9 @@ def cached(key: str) -> str:
 def route(kind: str, value: str) -> str:
     """Look-ups made before a tenant is known: they are how it becomes known.
 
-    `kind` is whatsapp, genesys (a provider's id), tenant (its id), tenant-number (id/digits), line-key or
-    tenant-key (the unguessable part of a webhook URL, hashed: a list of Redis keys must not hand it out).
+    `kind` is whatsapp, genesys (a provider's id), tenant (its id), tenant-number (id/digits), account (a WhatsApp
+    account's id/digits), line-key or tenant-key (the unguessable part of a webhook URL, hashed: a list of Redis keys
+    must not hand it out).
     """
     shown = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:32] if kind.endswith("-key") else value
     return f"{PREFIX}:route:{kind}:{shown}"

@@ -98,7 +98,7 @@ def _decided(
     if endpoint.line is not None and ref in ("", endpoint.line.integration_id):
         return LineDecision("accepted", endpoint.line)
     if ref.startswith(ACCOUNT):
-        return _of_account(ref, endpoint, lines)
+        return _of_account(ref, proof, endpoint, lines)
     if not ref:
         return UNKNOWN
     if ref not in routes:
@@ -109,18 +109,24 @@ def _decided(
     return LineDecision("accepted", route) if _covers(route, proof, endpoint) else FOREIGN
 
 
-def _of_account(ref: str, endpoint: Endpoint, lines: LineDirectory) -> LineDecision:
-    """News of an account are the tenant's only where the address itself says whose, and the account is its own.
+def _of_account(ref: str, proof: Proof, endpoint: Endpoint, lines: LineDirectory) -> LineDecision:
+    """News of an account are the tenant's at whose address they came, or at the shared one whose the account is.
 
-    What is about one number goes to its line. Of a number that is none of the tenant's lines the first line tells.
+    In both cases the account is the tenant's own, and the secret counts for its line. What is about one number goes to
+    its line. Of a number that is none of the tenant's lines the first line tells.
     """
     hook = endpoint.tenant
     account_id, number = account_and_number(ref)
-    if hook is None or not hook.account_id or account_id != hook.account_id:
-        return UNKNOWN
     try:
-        own = lines.of_number(hook.tenant_id, number) if number else None
-        route = own or lines.of_tenant(hook.tenant_id)
+        if hook is None:
+            route = lines.of_account(account_id, number)
+        elif not hook.account_id or account_id != hook.account_id:
+            return UNKNOWN
+        else:
+            own = lines.of_number(hook.tenant_id, number) if number else None
+            route = own or lines.of_tenant(hook.tenant_id)
     except DatabaseError:
         return UNDECIDED
-    return UNKNOWN if route is None else LineDecision("accepted", route)
+    if route is None or not _covers(route, proof, endpoint):
+        return UNKNOWN
+    return LineDecision("accepted", route)

@@ -19,7 +19,14 @@ from pydantic import TypeAdapter, ValidationError
 from db.pool import DatabaseError, Pool
 from db.sealing import Cipher
 from db.tenants import credentials, registry
-from db.tenants.lines import LineRoute, route_by_line_key, route_of_number, route_of_tenant, routes_by_refs
+from db.tenants.lines import (
+    LineRoute,
+    route_by_line_key,
+    route_of_account,
+    route_of_number,
+    route_of_tenant,
+    routes_by_refs,
+)
 from relay import even_clock
 from relay.stores import keys
 from relay.stores.cache import Cache
@@ -103,6 +110,11 @@ class LineDirectory:
         """The tenant's line of a phone number, by its digits. Raises DatabaseError."""
         ask = _single(lambda _: route_of_number(self._pool, self._cipher, tenant_id, number))
         return self._one(LineRoute, "tenant-number", f"{tenant_id}/{number}", ask)
+
+    def of_account(self, account_id: str, number: str) -> LineRoute | None:
+        """The line at which news of this WhatsApp account are listed, of whichever tenant. Raises DatabaseError."""
+        ask = _single(lambda _: route_of_account(self._pool, self._cipher, account_id, number))
+        return self._one(LineRoute, "account", f"{account_id}/{number}", ask)
 
     def close(self) -> None:
         self._pool.close()

@@ -57,6 +57,11 @@ class Lines:
             raise DatabaseError("away")
         return route(tenant_id)
 
+    def of_account(self, account_id: str, _number: str) -> LineRoute | None:
+        if account_id in self.away:
+            raise DatabaseError("away")
+        return self.routes.get(account_id)
+
 
 class Verifier:
     """Verifies with one secret, and counts."""
@@ -218,7 +223,18 @@ def test_news_of_an_account_wait_while_nobody_can_tell_its_line() -> None:
     assert len(judged(Lines(), endpoint, "app", "account:77").accepted) == 1
     assert len(judged(Lines(), endpoint, "app", "account:78").unknown) == 1
     assert len(judged(Lines(away={"a"}), endpoint, "app", "account:77").undecided) == 1
-    assert len(judged(Lines(), endpoints.shared("whatsapp", ("app",)), "app", "account:77").unknown) == 1
+    shared = endpoints.shared("whatsapp", ("app",))
+    assert len(judged(Lines(), shared, "app", "account:77").unknown) == 1
+    assert len(judged(Lines(away={"77"}), shared, "app", "account:77").undecided) == 1
+
+
+def test_at_the_shared_address_news_are_the_accounts_if_its_secret_counts() -> None:
+    lines = Lines({"77": route("a"), "88": route("b", own=("own",))})
+    shared = endpoints.shared("whatsapp", ("app",))
+    found = judged(lines, shared, "app", "account:77", "account:88")
+    assert found.owners == {"a": ["account:77"]}
+    assert [one.line_ref for one in found.unknown] == ["account:88"], "the operator's app does not speak for it"
+    assert judged(lines, shared, "own", "account:88").owners == {"b": ["account:88"]}
 
 
 def test_a_body_may_name_so_many_lines_and_no_more() -> None:
