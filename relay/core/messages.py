@@ -55,6 +55,8 @@ class Media:
     sha256: str | None = None
     size: int | None = None
     voice: bool = False
+    animated: bool = False
+    """A sticker that moves, where that was looked at."""
     bucket: str | None = None
     object_key: str | None = None
     upload_id: str | None = None

@@ -29,7 +29,7 @@ from relay.channels.whatsapp.account.token import CheckedTokens
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import cause
 from relay.channels.whatsapp.inbound.parse import parse
-from relay.channels.whatsapp.outbound import pictures, recordings
+from relay.channels.whatsapp.outbound import pictures, recordings, stickers
 from relay.channels.whatsapp.outbound.fitting import fit
 from relay.channels.whatsapp.outbound.render import render
 from relay.channels.whatsapp.outbound.signals import render_signal
@@ -115,10 +115,10 @@ class WhatsAppChannel:
         return pictures.convert(file, media)
 
     def identifies(self, media: Media) -> bool:
-        return recordings.holds_recording(media)
+        return recordings.holds_recording(media) or stickers.is_doubtful(media)
 
     def identified(self, file: IO[bytes], media: Media) -> Media | None:
-        return recordings.identified(file, media)
+        return stickers.identified(file, media) if media.kind == "sticker" else recordings.identified(file, media)
 
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str:
         return self._client.upload(file, media, account, deadline)

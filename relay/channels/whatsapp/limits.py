@@ -33,13 +33,15 @@ HEADERS = ("image", "video", "document")
 """What may stand above buttons."""
 OPUS = "audio/ogg; codecs=opus"
 
+PICTURE = 5 * MB
 _SIZES: dict[MediaKind, int] = {
-    "image": 5 * MB,
+    "image": PICTURE,
     "video": 16 * MB,
     "audio": 16 * MB,
     "document": 100 * MB,
     "sticker": 100 * KB,
 }
+_MOVING_STICKER = 500 * KB
 _KINDS: dict[str, MediaKind] = {
     "image/jpeg": "image",
     "image/png": "image",
@@ -124,7 +126,7 @@ def fit_media(media: Media) -> Media:
     kind = _KINDS.get(mime)
     if kind is None or (kind == "sticker") != (media.kind == "sticker"):
         return replace(media, kind="link")
-    if media.size is not None and media.size > _SIZES[kind]:
+    if media.size is not None and media.size > largest(replace(media, kind=kind)):
         return replace(media, kind="link")
     return replace(media, kind=kind, mime_type=mime, voice=media.voice and mime == OPUS)
 
@@ -145,9 +147,9 @@ def likely_kind(media: Media) -> MediaKind:
     return fit_media(replace(media, size=None)).kind
 
 
-def largest(kind: MediaKind) -> int:
-    """How many bytes WhatsApp takes of such a file."""
-    return _SIZES[kind]
+def largest(media: Media) -> int:
+    """How many bytes WhatsApp takes of a file of this kind."""
+    return _MOVING_STICKER if media.kind == "sticker" and media.animated else _SIZES[media.kind]
 
 
 def shown_name(media: Media) -> str:

@@ -15,7 +15,7 @@ from typing import IO, Any
 from PIL import Image, ImageOps
 
 from relay.channels.whatsapp.decoders import FORMATS
-from relay.channels.whatsapp.limits import MB, largest, likely_kind, meta_mime
+from relay.channels.whatsapp.limits import MB, PICTURE, likely_kind, meta_mime
 from relay.core.filenames import renamed
 from relay.core.messages import Media
 
@@ -74,7 +74,7 @@ def _is_fine(image: Image.Image, media: Media) -> bool:
     """A JPEG or PNG with 8 bits of RGB or RGBA, and not something else under such a name."""
     if _MIMES.get(image.format or "") != meta_mime(media.mime_type) or ";16" in str(getattr(image, "tile", "")):
         return False
-    return image.mode in ("RGB", "RGBA") and (media.size or 0) <= largest("image")
+    return image.mode in ("RGB", "RGBA") and (media.size or 0) <= PICTURE
 
 
 def _is_still(image: Image.Image) -> bool:
@@ -120,7 +120,7 @@ def _saved(whole: Image.Image, media: Media) -> tuple[IO[bytes], Media] | None:
             file, format_name, quality=88, icc_profile=profile
         )
         size = file.tell()
-        if size <= largest("image"):
+        if size <= PICTURE:
             return file, _described(media, file, size, format_name)
         file.close()
     return None
