@@ -6,14 +6,15 @@ to message_prices. So no group waits for another, and nothing is counted by read
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any
 
 import orjson
 
 from db.cursor import Cursor
 from db.pool import Pool
-from relay.core.prices import PricedCopy
+from relay.core.prices import Price, PricedCopy
 
 KEPT_MONTHS = 24
 STEP = 5000
@@ -62,6 +63,15 @@ def written(copies: Sequence[PricedCopy]) -> str | None:
     if not copies:
         return None
     return orjson.dumps({one.provider_id: {**asdict(one.price), "at": one.at} for one in copies}).decode()
+
+
+def read(kept: Mapping[str, Any] | None) -> list[PricedCopy]:
+    """As `written` kept them, the oldest first."""
+    names = [one.name for one in fields(Price)]
+    found = [
+        PricedCopy(copy, told["at"], Price(*(told[name] for name in names))) for copy, told in (kept or {}).items()
+    ]
+    return sorted(found, key=lambda one: one.at)
 
 
 def add(pool: Pool) -> int:

@@ -14,10 +14,12 @@ from typing import Any
 from uuid import UUID
 
 from db.cursor import Cursor
+from db.mailbox import prices
 from db.mailbox.raw_payloads import unpacked
 from db.paging import Page, decode, page
 from db.pool import Pool
 from relay.core.explain.steps import AttemptRecord, File, MessageEvent, TimelineStep, Tracked, steps
+from relay.core.prices import PricedCopy
 from relay.core.redaction import redacted
 from relay.core.status import LISTED
 
@@ -48,6 +50,8 @@ class Detail:
     attempts: list[AttemptRecord]
     history: list[MessageEvent]
     steps: list[TimelineStep]
+    prices: list[PricedCopy]
+    """What the provider says that each copy of it costs; nothing until it is delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,14 +198,16 @@ def get(pool: Pool, tenant_id: str | None, message_id: str) -> Detail | None:
     key = UUID(message_id)
     with pool.transaction() as cursor:
         cursor.execute(
-            f"SELECT {COLUMNS} FROM message_tracking m WHERE m.id = %s AND (%s::uuid IS NULL OR m.tenant_id = %s)",
+            f"""SELECT {COLUMNS}, m.prices FROM message_tracking m
+                WHERE m.id = %s AND (%s::uuid IS NULL OR m.tenant_id = %s)""",
             (key, tenant_id, tenant_id),
         )
         rows = cursor.dicts()
         if not rows:
             return None
+        told = prices.read(rows[0].pop("prices"))
         message, attempts, history = tracked(rows[0]), _attempts(cursor, key), _history(cursor, key)
-    return Detail(message, attempts[-ATTEMPTS_SHOWN:], history, steps(message, attempts, history))
+    return Detail(message, attempts[-ATTEMPTS_SHOWN:], history, steps(message, attempts, history), told)
 
 
 def _attempts(cursor: Cursor, key: UUID) -> list[AttemptRecord]:

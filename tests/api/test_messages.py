@@ -1,15 +1,20 @@
 """What happened to a message, told by the API."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from psycopg2.extras import Json
 
+from db.audit import Author
 from db.contacts import conversations
 from db.mailbox.messages import new_id
 from db.pool import Pool
+from db.tenants import rate_cards
 from relay.core.messages import Person
+from relay.core.rate_card import CardRate, RateCard
 from tests.api.conftest import Api
 from tests.api.test_rotation import active_line
 from web.request.web_context import WebContext
@@ -89,6 +94,27 @@ def test_one_message_with_its_history(api: Api, tenant: str, ids: list[str], poo
     assert [one["answer"] for one in found["calls"]] == ['{"code":"busy"}', None]
     assert [one["name"] for one in found["steps"]][:3] == ["arrived", "stored", "claimed"]
     assert found["waiting_for"] is None
+
+
+def test_a_message_says_what_each_of_its_copies_costs(api: Api, tenant: str, ids: list[str], pool: Pool) -> None:
+    told = {
+        "wamid.2": {"category": "utility", "type": "regular", "subtype": "", "country": "FR", "at": 1793000001.0},
+        "wamid.1": {"category": "utility", "type": "regular", "subtype": "", "country": "DE", "at": 1793000000.0},
+    }
+    assert api("GET", f"/api/messages/{ids[0]}", X_Tenant_ID=tenant).get_json()["prices"] == []
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET prices = %s WHERE id = %s", (Json(told), ids[0]))
+    rates = {("DE", "utility"): CardRate(Decimal("0.0456"), "")}
+    rate_cards.put(pool, Author("test"), [RateCard("EUR", date(2026, 10, 1), rates)])
+    try:
+        first, second = api("GET", f"/api/messages/{ids[0]}", X_Tenant_ID=tenant).get_json()["prices"]
+    finally:
+        rate_cards.delete(pool, Author("test"), "EUR", date(2026, 10, 1))
+    assert first == {
+        "provider_id": "wamid.1", "at": "2026-10-26T07:33:20Z", "category": "utility", "type": "regular", "subtype": "",
+        "country": "DE", "currency": "EUR", "cost": "0.045600",
+    }  # fmt: skip
+    assert (second["country"], second["cost"]) == ("FR", None)
 
 
 def test_why_a_message_waits(api: Api, tenant: str, ids: list[str], pool: Pool) -> None:

@@ -12,6 +12,7 @@ import pytest
 from db.mailbox import prices, receipts
 from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
+from db.views import history
 from relay.core.messages import Receipt, ReceiptStatus
 from relay.core.prices import Price
 from tests.integration.rows import new_line, new_message, sent_message
@@ -114,6 +115,9 @@ def test_a_message_keeps_its_price(pool: Pool, line_id: str) -> None:
         cursor.execute("SELECT prices FROM message_tracking WHERE id = %s", (row.id,))
         told = cursor.fetchone()[0][wamid]
     assert (told["category"], told["type"], told["subtype"], told["country"]) == ("utility", "regular", "", "DE")
+    found = history.get(pool, None, row.id)
+    assert found is not None
+    assert [(one.provider_id, one.price) for one in found.prices] == [(wamid, UTILITY)]
 
 
 def test_nobody_fills_a_row_with_prices_of_ids_that_they_make_up(pool: Pool, line_id: str) -> None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
+from psycopg2.extras import Json
 
 from db.audit import Author
 from db.contacts import conversations
@@ -161,6 +162,16 @@ def test_a_message_tells_its_steps_and_the_providers_answers(admin: Person, hous
                  "{&#34;error&#34;:{&#34;code&#34;:131026,&#34;note&#34;:&#34;&lt;b&gt;&#34;}}"):  # fmt: skip
         assert said in page, said
     assert "<dt>Delivery attempts</dt><dd>2</dd>" in page
+
+
+def test_a_message_says_what_it_costs(admin: Person, house: House) -> None:
+    row = house.say("4915199", "On its way", "outbound", "delivered")
+    told = {"category": "utility", "type": "regular", "subtype": "", "country": "DE", "at": 1793000000.0}
+    with house.pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET prices = %s WHERE id = %s", (Json({"wamid.1": told}), row.id))
+    page = admin.get(f"{house.path}/messages/{row.id}")
+    assert "Utility, DE" in page
+    assert "no rate card says how much" in page
 
 
 def test_why_a_message_waits_is_told(admin: Person, house: House) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 from db.mailbox.prices import KEPT_MONTHS
 from db.pool import Pool
@@ -16,6 +17,7 @@ from relay.checks.line_checks import account_of
 from relay.core import costs
 from relay.core.costs import Charge, Comparison, CountedPrice
 from relay.core.errors import FINAL, SendError
+from relay.core.prices import PricedCopy
 from web.request.context import pool, web_context
 from web.request.errors import ApiError, wrong_field
 
@@ -36,6 +38,15 @@ class PriceReport:
     charges: Sequence[Charge]
     free_used: dict[str, int]
     """Service messages out of the free ones of the month, by line."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyCharge:
+    """What one copy of a message costs; None: no card says so."""
+
+    copy: PricedCopy
+    currency: str
+    cost: Decimal | None
 
 
 def this_month() -> date:
@@ -70,6 +81,19 @@ def of_all(month: date, currency: str | None) -> PriceReport:
     """Without lines. The operator's."""
     everybody = web_context().pool
     return _report(everybody, prices.of_all(everybody, month), month, currency)
+
+
+def of_copies(own: Pool, tenant_id: str, line_id: str, copies: Sequence[PricedCopy]) -> list[CopyCharge]:
+    """What each copy of a message costs, in the first currency that there is a rate card of."""
+    known = rate_cards.currencies(own) if copies else []
+    found = []
+    for one in copies:
+        month = datetime.fromtimestamp(one.at, UTC).date().replace(day=1)
+        card = rate_cards.valid(own, known[0], month) if known else None
+        told = one.price
+        counted = CountedPrice(tenant_id, line_id, month, told.country, told.category, told.type, told.subtype, 1)
+        found.append(CopyCharge(one, known[0] if known else "", costs.charge(counted, card).cost))
+    return found
 
 
 def _report(own: Pool, counted: Sequence[CountedPrice], month: date, currency: str | None) -> PriceReport:

@@ -123,11 +123,25 @@ class WaitReasonOut(ResponseModel):
     estimate: bool
 
 
+class CopyPriceOut(BaseModel):
+    """What WhatsApp says that a copy of the message costs. One that went out twice has two."""
+
+    provider_id: str = Field(description="WhatsApp's id of the copy")
+    at: datetime = Field(description="when it was said")
+    category: str = Field(description="Meta's word, as utility")
+    type: str = Field(description="Meta's word: regular is charged")
+    subtype: str
+    country: str = Field(description="the recipient's, as ISO 3166 writes it; empty where it cannot be told")
+    currency: str = Field(description="of the rate card; empty where there is none")
+    cost: str | None = Field(description="by the rate card of the month; null where it says nothing of such messages")
+
+
 class MessageDetail(MessageOut):
     steps: list[StepOut]
     waiting_for: WaitReasonOut | None = Field(description="why it is not finished; null where it is")
     history: list[MessageEventOut] = Field(description="the newest 200 lines")
     calls: list[AttemptOut] = Field(description="the newest 100 calls of the provider")
+    prices: list[CopyPriceOut] = Field(description="empty until it is delivered, and for what customers write")
 
 
 class PayloadOut(BaseModel):

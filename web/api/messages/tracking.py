@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime
+
 from flask import Response
 
 from db.paging import CursorError
 from db.views import history, waiting
 from db.views.history import MessageSelection
+from web.actions import prices
+from web.actions.prices import CopyCharge
 from web.api.access import auth
 from web.api.blueprint import behind_a_key
 from web.api.messages.schemas import (
     AttemptOut,
+    CopyPriceOut,
     MessageDetail,
     MessageEventOut,
     MessageList,
@@ -79,7 +85,16 @@ def shown(message_id: str) -> Response:
             waiting_for=WaitReasonOut.model_validate(why) if why else None,
             history=[MessageEventOut.model_validate(one) for one in found.history],
             calls=[AttemptOut.model_validate(one) for one in found.attempts],
+            prices=[_price(one) for one in prices.of_copies(pool(), message.tenant_id, message.line_id, found.prices)],
         )
+    )
+
+
+def _price(one: CopyCharge) -> CopyPriceOut:
+    cost = None if one.cost is None else f"{one.cost:f}"
+    at = datetime.fromtimestamp(one.copy.at, UTC)
+    return CopyPriceOut(
+        provider_id=one.copy.provider_id, at=at, currency=one.currency, cost=cost, **asdict(one.copy.price)
     )
 
 

@@ -15,6 +15,7 @@ from db.views import history, waiting
 from db.views.history import Detail, MessageSelection
 from relay.core.explain.steps import Tracked
 from relay.core.status import UNFINISHED
+from web.actions import prices
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
@@ -133,7 +134,10 @@ def _noted(found: Detail) -> None:
 def _shown(found: Detail, **more: Any) -> str:
     one = found.message
     person = contact_rows.named(tenant_pool(), [one.conversation_id]).get(one.conversation_id)
-    return render_template("portal/message.html", person=person, **_progress(found), **{"asked": False} | more)
+    charged = prices.of_copies(tenant_pool(), one.tenant_id, one.line_id, found.prices)
+    return render_template(
+        "portal/message.html", person=person, charged=charged, **_progress(found), **{"asked": False} | more
+    )
 
 
 def _progress(found: Detail) -> dict[str, Any]:
