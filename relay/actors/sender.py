@@ -109,7 +109,7 @@ class SenderActor(RelayActor):
             url = None if media is None else self._media_url(media, job.direction)
             return self._side.channel.render(message, job.message_id, job.to, self._side.account, url, languages)
 
-        return in_some_form(render, job.message, job.direction)
+        return in_some_form(render, job.message)
 
     def _languages(self, job: DispatchJob) -> Sequence[ListedTemplate]:
         """Of a template on its way to the phone, what is known of it: memory or Redis, and else nothing."""
@@ -255,7 +255,7 @@ class SenderActor(RelayActor):
         return decide(error, job.failures + 1, now - job.arrived_at, works)
 
     def _in_another_form(self, job: DispatchJob, error: SendError) -> Message | None:
-        form = after_refusal(job.message, job.direction, error)
+        form = after_refusal(job.message, error)
         if form is not None:
             messages.save_content(self._parts.pool, job.message_id, form.message, (form.event, form.why))
         return form.message if form is not None else None

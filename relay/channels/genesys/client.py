@@ -9,6 +9,7 @@ from typing import Any
 from relay.channels.base import Account, Download, Request, Sent
 from relay.channels.genesys.errors import failure, trace_id
 from relay.channels.genesys.hosts import Hosts
+from relay.channels.genesys.reasons import cause
 from relay.channels.genesys.token import Tokens
 from relay.channels.http.client import HttpResponse, HttpTransport, redact
 from relay.channels.http.files import as_download, public_file
@@ -41,9 +42,9 @@ class GenesysClient:
         readable = bool(data) or answer.empty or (receipt and not answer.text.lstrip().startswith("<"))
         if answer.status >= 300 or (not provider_id and not readable):
             about_another = receipt or request.path.endswith("/structured/response")
-            raise failure(answer, account.credentials.values(), about_another=about_another)
+            raise _of_file(request, failure(answer, account.credentials.values(), about_another=about_another))
         if data.get("status") == "Failed" and not (receipt and request.body.get("status") == "Failed"):
-            raise _failed(answer, account)
+            raise _of_file(request, _failed(answer, account))
         return Sent(provider_id, answer.status, clean(data.get("conversationId")))
 
     def call(
@@ -108,6 +109,13 @@ class GenesysClient:
             before_send=before_send,
             repeatable=harmless,
         )
+
+
+def _of_file(request: Request, error: SendError) -> SendError:
+    """What Genesys' content profile does not let through is told the agent by a link, where Genesys says so at all."""
+    if error.fate == "refused" and "content" in request.body and cause(error.code) in ("media_type", "media_size"):
+        error.fate = "as_link"
+    return error
 
 
 def _failed(answer: HttpResponse, account: Account) -> SendError:

@@ -201,6 +201,28 @@ def test_send_failed(given: Any, fate: str, code: str) -> None:
     assert len(served.asked) == 2
 
 
+FILE = {
+    "content": [{"contentType": "Attachment", "attachment": {"mediaType": "File", "url": "https://x", "mime": "a/b"}}]
+}
+NO_FILE: list[tuple[Any, dict[str, Any], str]] = [
+    ((200, {"status": "Failed", "reasons": [{"code": "MediaTypeNotAllowed"}]}), FILE, "as_link"),
+    ((200, {"status": "Failed", "reasons": [{"code": "InvalidMediaContentLength"}]}), FILE, "as_link"),
+    ((413, {"code": "request.entity.too.large", "message": "too large"}), FILE, "refused"),
+    ((413, b""), FILE, "as_link"),
+    ((415, b""), FILE, "as_link"),
+    ((200, {"status": "Failed", "reasons": [{"code": "DataFiltered"}]}), FILE, "refused"),
+    ((400, {"code": "bad.request", "message": "mime"}), FILE, "refused"),
+    ((200, {"status": "Failed", "reasons": [{"code": "MediaTypeNotAllowed"}]}), {"text": "hello"}, "refused"),
+]
+
+
+@pytest.mark.parametrize(("given", "body", "fate"), NO_FILE)
+def test_a_file_that_genesys_does_not_let_through_may_go_as_a_link(given: Any, body: dict[str, Any], fate: str) -> None:
+    with serving(routes({TOKEN: Login(), ANY: given})) as served:
+        caught = failed(lambda: made(served).send(Request("POST", MESSAGE.path, body), GENESYS, soon()))
+    assert caught.fate == fate
+
+
 def test_throttled() -> None:
     def limited(_: Served, sock: Any, __: Any) -> bool:
         return answer(sock, {"code": "too.many.requests.retry.after", "message": "wait"}, 429, Retry_After="17")

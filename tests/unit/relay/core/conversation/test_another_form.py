@@ -16,25 +16,24 @@ REFUSED = SendError("as_link", "131053", "Media upload error")
 
 
 def test_a_message_whose_file_is_refused_goes_with_a_link_once() -> None:
-    form = after_refusal(MESSAGE, "outbound", REFUSED)
+    form = after_refusal(MESSAGE, REFUSED)
     assert form is not None
     assert form.message == replace(MESSAGE, media=replace(FILE, kind="link"))
     assert (form.event, "131053" in form.why) == ("as_link", True)
-    assert after_refusal(form.message, "outbound", REFUSED) is None
+    assert after_refusal(form.message, REFUSED) is None
 
 
 @pytest.mark.parametrize(
-    ("change", "direction", "error"),
+    ("change", "error"),
     [
-        ({"media": None}, "outbound", REFUSED),
-        ({"media": replace(FILE, object_key=None)}, "outbound", REFUSED),
-        ({"template": Template("t", "en")}, "outbound", REFUSED),
-        ({}, "inbound", REFUSED),
-        ({}, "outbound", SendError("refused", "131051", "Unsupported message type")),
+        ({"media": None}, REFUSED),
+        ({"media": replace(FILE, object_key=None)}, REFUSED),
+        ({"template": Template("t", "en")}, REFUSED),
+        ({}, SendError("refused", "131051", "Unsupported message type")),
     ],
 )
-def test_where_no_link_can_go_it_has_failed(change: dict[str, Any], direction: Any, error: SendError) -> None:
-    assert after_refusal(replace(MESSAGE, **change), direction, error) is None
+def test_where_no_link_can_go_it_has_failed(change: dict[str, Any], error: SendError) -> None:
+    assert after_refusal(replace(MESSAGE, **change), error) is None
 
 
 def _only_links(message: Message) -> str:
@@ -44,11 +43,11 @@ def _only_links(message: Message) -> str:
 
 
 def test_what_cannot_stand_with_its_file_goes_with_a_link() -> None:
-    assert in_some_form(_only_links, MESSAGE, "outbound") == "sent"
-    assert in_some_form(lambda _: "as it is", MESSAGE, "outbound") == "as it is"
+    assert in_some_form(_only_links, MESSAGE) == "sent"
+    assert in_some_form(lambda _: "as it is", MESSAGE) == "as it is"
 
 
 @pytest.mark.parametrize("change", [{"media": replace(FILE, object_key=None)}, {"template": Template("t", "en")}])
 def test_what_cannot_go_with_a_link_either_says_why(change: dict[str, Any]) -> None:
     with pytest.raises(CannotCarry, match="no file above a list"):
-        in_some_form(_only_links, replace(MESSAGE, **change), "outbound")
+        in_some_form(_only_links, replace(MESSAGE, **change))

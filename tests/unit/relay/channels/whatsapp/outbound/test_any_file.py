@@ -111,7 +111,7 @@ def _check(message: Message, upload: str) -> None:
     if media is not None and media.kind != "link" and upload == "upload":
         message = replace(message, media=replace(media, upload_id="1"))
     url = "https://files.example/" + "k" * 1300 if media is not None else None
-    body = in_some_form(lambda one: render(one, "m" * 36, TO, LINE, url), message, "outbound").body
+    body = in_some_form(lambda one: render(one, "m" * 36, TO, LINE, url), message).body
     kind = body["type"]
     if media is None:
         return
