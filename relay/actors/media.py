@@ -15,6 +15,7 @@ from gevent.lock import BoundedSemaphore
 
 from db.mailbox import messages
 from relay.channels.base import Account, Channel, Download
+from relay.core.archive import media_key
 from relay.core.errors import CannotCarry, RelayError, SendError, StoreError
 from relay.core.file_types import type_of_file
 from relay.core.filenames import complete
@@ -137,7 +138,7 @@ class MediaActor(RelayActor):
     def _kept(self, file: IO[bytes], media: Media, job: Prepare) -> Media:
         account = self._accounts[SOURCE[job.direction]]
         bucket = BUCKET[job.direction]
-        key = f"{account.tenant_id}/{time.strftime('%Y/%m/%d', time.gmtime())}/{job.line_id}/{job.message_id}"
+        key = media_key(account.tenant_id, job.line_id, job.message_id, time.time())
         file.seek(0)
         self._parts.objects.put(bucket, key, file, media.size or 0, media.mime_type, filename=media.filename)
         return replace(media, bucket=bucket, object_key=key)

@@ -83,6 +83,11 @@ def object_key(copy: ArchiveCopy, suffix: str = "json") -> str:
     return f"{copy.owner}/{at:%Y/%m/%d/%H%M%S}-{copy.id}.{suffix}"
 
 
+def media_key(tenant_id: str, line_id: str, message_id: str, at: float) -> str:
+    """Of a message's file, kept at `at` (Unix seconds): retention goes by the day, which is UTC's."""
+    return f"{tenant_id}/{datetime.fromtimestamp(at, UTC):%Y/%m/%d}/{line_id}/{message_id}"
+
+
 def packed(together: Sequence[ArchiveCopy]) -> bytes:
     """Many in one object: gzip, one JSON object per line, the body as it came."""
     lines = [orjson.dumps({"id": one.id, "received_at": one.received_at, **_text(one.raw)}) for one in together]

@@ -1,4 +1,4 @@
-"""docs/guarantees.md names tests: they exist, each promise has some, and the words for its counts are those counted."""
+"""docs/guarantees.md and docs/testing.md name tests that exist; each promise has some, and its counts are counted."""
 
 from __future__ import annotations
 
@@ -13,10 +13,21 @@ NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 PROMISES = dict(re.findall(r"^## (G\d): .*?\n(.*?)(?=^## )", TEXT, re.MULTILINE | re.DOTALL))
 
 
+def missing(named: list[tuple[str, str]]) -> list[str]:
+    return [f"{file}::{test}" for file, test in named if f"\ndef {test}(" not in (ROOT / file).read_text()]
+
+
 def test_every_named_test_exists() -> None:
     named = NAMED.findall(TEXT)
-    missing = [f"{file}::{test}" for file, test in named if f"\ndef {test}(" not in (ROOT / file).read_text()]
-    assert named and not missing
+    assert named and not missing(named)
+
+
+def test_every_kind_of_fault_that_the_field_found_names_its_tests() -> None:
+    text = (ROOT / "docs" / "testing.md").read_text().partition("## Kinds of fault that the field found")[2]
+    rows = [line for line in text.partition("\n## ")[0].splitlines() if line.startswith("| ")][2:]
+    assert len(rows) == 11
+    assert [row for row in rows if not NAMED.search(row)] == []
+    assert missing([named for row in rows for named in NAMED.findall(row)]) == []
 
 
 def test_every_promise_has_limits_a_keeper_and_a_test() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from typing import Any
 
 import pytest
 
-from relay.core.archive import OPERATOR, ArchiveCopy, copies, object_key, packed, read
+from relay.core.archive import OPERATOR, ArchiveCopy, copies, media_key, object_key, packed, read
 
 
 def message(raw: bytes, **about: Any) -> bytes:
@@ -55,6 +56,28 @@ def test_what_is_nobodys_goes_to_the_operator_without_being_read() -> None:
 def test_what_web_did_not_write_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
         read(body)
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        (1764000000.5, "2025/11/24"),
+        (1798761599.999, "2026/12/31"),
+        (1798761600.0, "2027/01/01"),
+        (1835395199.0, "2028/02/28"),
+        (1835395200.0, "2028/02/29"),
+        (1774742400.0, "2026/03/29"),
+    ],
+)
+def test_a_file_is_kept_under_its_day(at: float, day: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """UTC's, wherever the machine stands and whatever its clocks do in spring."""
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    try:
+        assert media_key("t", "l", "m", at) == f"t/{day}/l/m"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_pack_holds_bodies_as_they_came() -> None:

@@ -125,6 +125,22 @@ def test_a_flows_answer_is_an_attribute_of_bounded_length() -> None:
     assert len(event.attributes["flow_response"]) == 1000
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\u3164", None), ("\u2060\u200b", None), (" \u00a0\u3000", None), ("\u2800\ufe0f", None),
+        ("\U000e0041\u00ad", None), ("\u115f\u202e", None), ("\u2060Ada\u3164", "Ada"), ("❤️", "❤️"), ("-", "-"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("username", [None, "\u2060", "ada.b"])
+def test_a_name_that_shows_as_nothing_is_none(name: str, shown: str | None, username: str | None) -> None:
+    contact = {"wa_id": "4917", "profile": {"name": name, "username": username}}
+    message = {"id": "wamid.1", "from": "4917", "timestamp": "1790000000", "type": "text", "text": {"body": "x"}}
+    (event,) = parse({"kind": "message", "field": "messages", "message": message, "contact": contact})
+    assert isinstance(event, Message)
+    assert event.person.name == (shown or (username if username == "ada.b" else None))
+
+
 def test_several_contacts_are_one_file_that_address_books_read() -> None:
     people = [
         {"name": {"formatted_name": f"Bo; {n}, \nBEGIN:VCARD"}, "phones": [{"phone": f"+49 {n}", "type": 'A"\r\nX:1'}]}
