@@ -6,6 +6,7 @@ Pure functions, used by `conf.settings`. No message ever repeats the value: it m
 import json
 import re
 from collections.abc import Callable
+from email.utils import parseaddr
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -138,6 +139,14 @@ def host_and_port(value: str) -> str:
     if not HOST_AND_PORT.match(value):
         raise ValueError("must be host:port")
     _check_port(value)
+    return value
+
+
+def mail_address(value: str) -> str:
+    """A check for MAIL_FROM: an address, with or without a name before it."""
+    name, address = parseaddr(value)
+    if value and (not re.fullmatch(r"[^@\s]+@[^@\s]+", address) or not value.isprintable() or len(name) > 100):
+        raise ValueError("must be an e-mail address, such as Relay <relay@your.domain>")
     return value
 
 

@@ -126,6 +126,14 @@ class Settings(BaseSettings):
         default=(), examples=["contents:730,history:1095"]
     )
 
+    smtp_url: Annotated[ServiceUrl, AfterValidator(checks.url("smtp", "smtps"))] | None = Field(
+        default=None, repr=False, examples=["smtps://relay:PASSWORD@mail.your.domain"]
+    )
+    mail_from: Annotated[str, AfterValidator(checks.not_a_placeholder), AfterValidator(checks.mail_address)] = Field(
+        default="", validate_default=True, examples=["Relay <relay@your.domain>"]
+    )
+    backlog_minutes: int = Field(default=10, ge=1, le=10_080)
+
     meta_graph_url: WebUrl = "https://graph.facebook.com"
     meta_graph_version: str = Field(default="v25.0", pattern=r"^v\d+\.\d+$")
     meta_app_secret: Annotated[SecretStr, _secret()] = SecretStr("")
@@ -164,6 +172,13 @@ class Settings(BaseSettings):
         given = value.get_secret_value() if isinstance(value, SecretStr) else value
         if info.data.get("oidc_issuer") and not given:
             raise ValueError("is missing: OIDC_ISSUER needs it")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _with_its_server(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("smtp_url") and not value:
+            raise ValueError("is missing: SMTP_URL needs it")
         return value
 
     @field_validator("password_login")

@@ -13,6 +13,7 @@ from db.tenants.changes import Changes
 from relay.channels import NAMES, load
 from relay.channels.base import Channel, Logins
 from relay.channels.http.client import HttpTransport
+from relay.channels.mail import MailServer
 from relay.channels.webhooks.client import WebhookClient
 from relay.checks.line_checks import OwnInstallation
 from relay.core.retention import RetentionTerms
@@ -57,6 +58,13 @@ def build_channels(settings: Settings, cache: Cache, changes: Changes) -> dict[s
 def build_webhooks(settings: Settings, cache: Cache) -> WebhookClient:
     """What sends the relay's own webhooks, to addresses that tenants and the operator give."""
     return WebhookClient(cache, settings.endpoint_private_origins)
+
+
+def build_mail(settings: Settings) -> MailServer | None:
+    """None: nobody is told by e-mail."""
+    if settings.smtp_url is None:
+        return None
+    return MailServer(settings.smtp_url, settings.mail_from, settings.authorities)
 
 
 def _refresh_token(pool: Pool, cipher: Cipher, tenant_id: str) -> str | None:

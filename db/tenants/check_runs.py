@@ -53,7 +53,7 @@ class CheckRun:
     times: int
     worst: str
     looked: int
-    findings: list[dict[str, str]]
+    findings: list[dict[str, Any]]
 
 
 def take_due(pool: Pool, most: int) -> list[DueCheck]:
@@ -69,7 +69,7 @@ def take_due(pool: Pool, most: int) -> list[DueCheck]:
         return cursor.all(DueCheck)
 
 
-def put(pool: Pool, line: DueCheck, worst: str, looked: int, findings: Sequence[dict[str, str]]) -> None:
+def put(pool: Pool, line: DueCheck, worst: str, looked: int, findings: Sequence[dict[str, Any]]) -> None:
     """What was found just now. A no of a provider is looked at again sooner."""
     values = {
         "line": UUID(line.line_id), "tenant": UUID(line.tenant_id), "worst": worst, "looked": looked,

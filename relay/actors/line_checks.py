@@ -54,8 +54,11 @@ class LineCheckActor(RegularActor):
     def _keep(self, line: DueCheck, found: list[tuple[CheckedSide, Finding]]) -> None:
         worst = max((one.level for _, one in found), key=lambda level: WORST[level], default="ok")
         kept = [
-            {"side": side, "check": one.check, "level": one.level, "text": one.text, "advice": one.advice}
+            {
+                "side": side, "check": one.check, "level": one.level, "text": one.text, "advice": one.advice,
+                "ends_at": one.ends_at, "limit": one.limit,
+            }
             for side, one in found
             if one.level != "ok" or one.check in TOLD_ALWAYS
-        ]
+        ]  # fmt: skip
         check_runs.put(self._parts.pool, line, worst, len(found), kept)

@@ -106,6 +106,10 @@ class Finding:
     advice: str = ""
     name: str = ""
     """What the provider calls what was looked at: of a number, its verified name and the number itself."""
+    ends_at: int | None = None
+    """When what was looked at ends, in Unix seconds, where the provider said so."""
+    limit: str = ""
+    """How many people a day may be written to first, in the provider's own word."""
 
 
 @dataclass(frozen=True, slots=True)

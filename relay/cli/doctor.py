@@ -26,8 +26,8 @@ from relay.broker.errors import BrokerError
 from relay.channels.base import Channel, Finding
 from relay.checks import line_checks
 from relay.checks.line_checks import OwnInstallation, SideFindings, Subject
-from relay.clients import build_cipher, build_objects
-from relay.core.errors import StoreError
+from relay.clients import build_cipher, build_mail, build_objects
+from relay.core.errors import SendError, StoreError
 from relay.stores.cache import Cache
 
 LINES_AT_ONCE = 4
@@ -71,7 +71,7 @@ def _rows(side: str, finding: Finding) -> list[str]:
 
 
 def installation(settings: Settings) -> list[SideFindings]:
-    """PostgreSQL and its schema, the daemons, broker and queues, Redis, buckets, web; side by side."""
+    """PostgreSQL and its schema, the daemons, broker and queues, Redis, buckets, web, the mail server; side by side."""
     looks: dict[str, Callable[[Settings], Finding]] = {
         "database": _database,
         "daemons": _daemons,
@@ -79,6 +79,7 @@ def installation(settings: Settings) -> list[SideFindings]:
         "redis": _redis,
         "buckets": _buckets,
         "web": _web,
+        "mail": _mail,
     }
     running = [gevent.spawn(_looked, name, look, settings) for name, look in looks.items()]
     gevent.joinall(running, timeout=PART_SECONDS)
@@ -169,6 +170,7 @@ _ADVICE = {
     "redis": "Start Redis and compare REDIS_URL with it.",
     "buckets": "Start the object store and compare MINIO_ENDPOINT and its keys with it.",
     "web": "Start web.",
+    "mail": "Compare SMTP_URL with the mail server.",
 }
 
 
@@ -214,6 +216,18 @@ def _buckets(settings: Settings) -> Finding:
         text = f"buckets are missing: {', '.join(missing)}"
         return Finding("buckets", "refused", text, "Web and daemons make them at start, if their key may do so.")
     return Finding("buckets", "ok", "the object store answers, and its four buckets are there")
+
+
+def _mail(settings: Settings) -> Finding:
+    """Whether people can be told; messages flow without it."""
+    server = build_mail(settings)
+    if server is None:
+        return Finding("mail", "ok", "SMTP_URL is not set: nobody is told by e-mail when something is wrong")
+    try:
+        server.check()
+    except SendError as error:
+        return Finding("mail", "warning", f"{error.text}: nobody is told by e-mail", _ADVICE["mail"])
+    return Finding("mail", "ok", "the mail server answers and lets us in")
 
 
 def _web(settings: Settings) -> Finding:

@@ -60,7 +60,7 @@ def _life(ends: int | None) -> Finding:
         return Finding("token_life", "refused", "the access token has expired", advice.GENERATE)
     days = int(left / DAY)
     text = f"the access token expires in {days} days" if days >= SHORT_DAYS else _hours(left)
-    return Finding("token_life", "warning", text, advice.LIFE if days >= SHORT_DAYS else advice.SHORT)
+    return Finding("token_life", "warning", text, advice.LIFE if days >= SHORT_DAYS else advice.SHORT, ends_at=ends)
 
 
 def _hours(left: float) -> str:
@@ -106,4 +106,4 @@ def health(number: dict[str, Any]) -> list[Finding]:
     if not text:
         return []
     bad = quality == "RED" or may_send in ("LIMITED", "BLOCKED")
-    return [Finding("quality", "warning" if bad else "ok", text, advice.HEALTH if bad else "")]
+    return [Finding("quality", "warning" if bad else "ok", text, advice.HEALTH if bad else "", limit=limit or "")]
