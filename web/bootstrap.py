@@ -15,7 +15,16 @@ from db.tenants.signers import Signers
 from relay.broker import topology
 from relay.broker.dead_letters import DeadLetters
 from relay.broker.publisher import Publisher
-from relay.clients import build_changes, build_channels, build_cipher, build_objects, build_retention, rotating
+from relay.clients import (
+    build_changes,
+    build_channels,
+    build_cipher,
+    build_mail,
+    build_objects,
+    build_retention,
+    build_webhooks,
+    rotating,
+)
 from relay.core.explain.reasons import Terms
 from relay.core.limits import Rates
 from relay.stores.cache import Cache
@@ -65,6 +74,8 @@ def build_web(settings: Settings) -> Flask:
         bucket=bucket,
         objects=objects,
         templates=TemplateDirectory(cache),
+        webhooks=build_webhooks(settings, cache),
+        mail=build_mail(settings),
         channels=build_channels(settings, cache, build_changes(pool, cache)),
         preparation=preparation,
         absence=absence,

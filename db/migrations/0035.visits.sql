@@ -1,4 +1,4 @@
--- depends: 0033.checks
+-- depends: 0034.conditions
 -- half: expand
 
 -- What the operator's people and keys did in a tenant is shown to that tenant: the newest of it at each look at its dashboard.

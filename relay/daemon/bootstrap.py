@@ -18,6 +18,7 @@ from relay.clients import (
     build_changes,
     build_channels,
     build_cipher,
+    build_mail,
     build_objects,
     build_ours,
     build_retention,
@@ -66,6 +67,7 @@ def build_daemon(settings: Settings) -> Service:
         timers=Timers(),
         rows=RowsReader(pool),
         templates=TemplateDirectory(cache),
+        mail=build_mail(settings),
         tls_servers=certificate_ends.servers(server_urls(settings)),
         webhooks=build_webhooks(settings, cache),
     )
@@ -87,6 +89,7 @@ def build_limits(settings: Settings) -> Limits:
         whatsapp_per_second=settings.whatsapp_rate_per_second,
         media_url_inbound=settings.media_url_seconds_inbound,
         media_url_outbound=settings.media_url_seconds_outbound,
+        backlog_minutes=settings.backlog_minutes,
         alone=is_redis(settings.broker_url),
         retention=build_retention(settings),
         measures=settings.metrics_seconds,

@@ -25,6 +25,7 @@ from db.migrate import ShardCountError
 from relay.actors.archiver import ArchiverActor
 from relay.actors.audit_chainer import AuditChainer
 from relay.actors.catch_up import CatchUpActor
+from relay.actors.conditions import ConditionsActor
 from relay.actors.endpoints import EndpointsActor
 from relay.actors.ends import EndsActor
 from relay.actors.hours import HoursActor
@@ -36,6 +37,7 @@ from relay.actors.rate_caps import RateCapActor
 from relay.actors.replays import ReplayActor
 from relay.actors.retention import RetentionActor
 from relay.actors.supervisor import DatabaseNotification, Supervisor
+from relay.actors.telling import TellingActor
 from relay.actors.templates import TemplatesActor
 from relay.core.errors import StoreError
 from relay.core.retry import store_backoff
@@ -50,7 +52,8 @@ log = structlog.get_logger(__name__)
 
 ONE_EACH: tuple[type[RelayActor], ...] = (
     HoursActor, PricesActor, RateCapActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, TemplatesActor,
-    EndsActor, EndpointsActor, LineCheckActor, RetentionActor, ArchiverActor, MeasuresActor,
+    EndsActor, EndpointsActor, LineCheckActor, ConditionsActor, TellingActor, RetentionActor, ArchiverActor,
+    MeasuresActor,
 )  # fmt: skip
 """Beside the messages' path, and without the supervisor: what dies of them is started again."""
 

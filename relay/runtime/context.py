@@ -19,6 +19,7 @@ from db.tenants.changes import Changes
 from relay.broker.consumer import Consumer
 from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
+from relay.channels.mail import MailServer
 from relay.channels.webhooks.client import WebhookClient
 from relay.checks.certificate_ends import TlsServer
 from relay.checks.line_checks import OwnInstallation
@@ -46,6 +47,7 @@ class Limits:
     whatsapp_per_second: float
     media_url_inbound: int
     media_url_outbound: int
+    backlog_minutes: int = 10
     request: float = 10.0
     lease: float = 15.0
     alone: bool = False
@@ -90,6 +92,7 @@ class Parts:
     rows: RowsReader
     templates: TemplateDirectory
     webhooks: WebhookClient
+    mail: MailServer | None
     tls_servers: Sequence[TlsServer] = ()
     """Whose certificates are looked at."""
     journal: Ref | None = None

@@ -113,6 +113,17 @@ def new_tenant(pool: Pool) -> Tenant:
                SELECT id, 1, %s, now(), 0 FROM told""",
             (endpoint, tenant_id, endpoint, tenant_id),
         )
+        cursor.execute(
+            """INSERT INTO conditions (tenant_id, kind, subject, detail) VALUES (%s, 'backlog', '', '') RETURNING id""",
+            (tenant_id,),
+        )
+        cursor.execute(
+            "INSERT INTO condition_changes (condition_id, tenant_id, what) VALUES (%s, %s, 'begun')",
+            (cursor.fetchone()[0], tenant_id),
+        )
+        cursor.execute(
+            "INSERT INTO addressees (tenant_id, kind, user_id) VALUES (%s, 'mail', %s)", (tenant_id, user.id)
+        )
         cursor.execute("INSERT INTO template_lists (tenant_id, waba_id) VALUES (%s, '1')", (tenant_id,))
         cursor.execute("INSERT INTO templates VALUES (%s, 'a', 'en', 'APPROVED', 'UTILITY', 'GREEN')", (tenant_id,))
         cursor.execute(

@@ -10,6 +10,8 @@ from db.tenants.signers import Signers
 from relay.broker.dead_letters import DeadLetters
 from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
+from relay.channels.mail import MailServer
+from relay.channels.webhooks.client import WebhookClient
 from relay.core.explain.reasons import Terms
 from relay.core.retention import RetentionTerms
 from relay.stores.cache import Cache
@@ -38,6 +40,8 @@ class WebContext:
     bucket: TokenBucket
     objects: ObjectStore
     templates: TemplateDirectory
+    webhooks: WebhookClient
+    mail: MailServer | None
     channels: dict[str, Channel]
     preparation: StartUp
     absence: Absence

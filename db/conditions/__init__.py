@@ -1,0 +1,1 @@
+"""What is wrong for longer than a moment, and who is told of it."""
