@@ -23,8 +23,19 @@ from web.portal.messages import (
     thread_words,
     tracking,
 )
-from web.portal.overview import dashboard, installation, tenants
-from web.portal.people import account, audit, confirm, keys, login, openid, openid_settings, second_factor, users
+from web.portal.overview import conditions, dashboard, installation, tenants
+from web.portal.people import (
+    account,
+    audit,
+    confirm,
+    keys,
+    login,
+    openid,
+    openid_settings,
+    second_factor,
+    users,
+    wishes,
+)
 from web.portal.prices import rate_cards, tenant_prices
 from web.portal.wizard import connect, setup
 
@@ -34,6 +45,7 @@ PAGES = (
     broker_letters,
     catching_up,
     checks,
+    conditions,
     confirm,
     connect,
     conversations,
@@ -62,6 +74,7 @@ PAGES = (
     tenants,
     unknown_numbers,
     words,
+    wishes,
 )
 """Each module puts its views on the blueprint when it is imported."""
 errors.install(portal)

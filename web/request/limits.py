@@ -49,6 +49,8 @@ RIGHT_ONES = Limit("login-right", 60)
 """Right passwords and codes of one account: each costs as much as a wrong one. What others guess does not count."""
 NEW_PASSWORDS = Limit("new-password", 20)
 """New passwords of one person that are judged: that takes longer than anything else here."""
+TEST_MESSAGES = Limit("test-message", 6)
+"""Tests of one person that leave for a mail server or a webhook."""
 LOGIN_PROVIDER = Limit("login-provider", 30)
 """Steps of one address in log-ins through OpenID providers, which are asked by them."""
 
@@ -115,6 +117,11 @@ def guessed_right(email: str) -> None:
 def new_password() -> None:
     """One more for the asking person to be judged. Raises ApiError 429."""
     _spend(NEW_PASSWORDS, principal().id)
+
+
+def test_message() -> None:
+    """One more that the asking person sends to see whether it arrives. Raises ApiError 429."""
+    _spend(TEST_MESSAGES, principal().id)
 
 
 def granted(limit: Limit, who: str) -> bool:

@@ -67,6 +67,7 @@ TENANT_PAGES = (
     NavigationLink("portal.conversations", "Conversations", "chat-dots", "messages:read"),
     NavigationLink("portal.messages", "Messages", "list-ul", "messages:read"),
     NavigationLink("portal.dead_letters", "Dead letters", "envelope-exclamation", "messages:read"),
+    NavigationLink("portal.conditions", "What is wrong", "exclamation-triangle", "tenants:read"),
     NavigationLink("portal.notices", "Notices", "bell", "messages:read"),
     NavigationLink("portal.prices", "Prices", "receipt", "messages:read"),
     NavigationLink("portal.lines", "Lines", "telephone", "tenants:read"),
@@ -81,6 +82,7 @@ TENANT_PAGES = (
 OPERATOR_PAGES = (
     NavigationLink("portal.overview", "Overview", "grid", OPERATOR),
     NavigationLink("portal.tenants", "Tenants", "buildings", OPERATOR),
+    NavigationLink("portal.all_conditions", "What is wrong", "exclamation-triangle", OPERATOR),
     NavigationLink("portal.all_prices", "Prices", "receipt", OPERATOR),
     NavigationLink("portal.unknown_numbers", "Unknown numbers", "question-circle", OPERATOR),
     NavigationLink("portal.broker_letters", "Not taken in", "inbox", OPERATOR),

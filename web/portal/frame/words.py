@@ -109,6 +109,8 @@ ROLES = {
     "viewer": "Viewer",
 }
 ACTIONS = {
+    "conditions.webhook_set": "Set the webhook that is told what is wrong",
+    "conditions.webhook_removed": "Removed the webhook that was told what is wrong",
     "conversation.viewed": "Looked at a conversation",
     "conversation.exported": "Took a conversation out as a file",
     "person.exported": "Took all that is kept of a person out as a file",

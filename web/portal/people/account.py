@@ -18,7 +18,7 @@ from db.tenants import registry
 from db.tenants.changes import NotFoundError
 from web.portal.frame import browser
 from web.portal.frame.blueprint import portal
-from web.portal.people import entrance
+from web.portal.people import entrance, wishes
 from web.portal.people.login import is_password
 from web.request import limits, passwords
 from web.request.context import pool, web_context
@@ -108,8 +108,13 @@ def _own_words(user: User) -> list[str]:
 
 def _page(form: PasswordForm) -> str:
     user = current_user.user
+    told_form, told = wishes.filled(user)
     return render_template(
         "portal/account.html",
+        told_form=told_form,
+        told=told,
+        zones=wishes.zones(),
+        mail=web_context().mail is not None,
         form=form,
         sessions=sessions.listed(web_context().pool, user.id),
         codes_left=second_factor.recovery_codes_left(web_context().pool, user.id),
