@@ -1,4 +1,5 @@
 -- depends: 0033.checks
+-- half: expand
 
 -- What is wrong for longer than a moment, from its beginning to its end. Those that are over are kept for a month.
 CREATE TABLE conditions (

@@ -81,7 +81,7 @@ KINDS: Mapping[str, ConditionKind] = {
         "checks",
     ),
     "template_paused": ConditionKind(
-        "the template is paused or disabled",
+        "paused or disabled by Meta",
         "Messages that use it are refused.",
         "Use another template, or change this one in WhatsApp Manager.",
         "templates",
