@@ -74,6 +74,8 @@ def _wait(connection: Any) -> None:
         gevent_wait_callback(connection, timeout=max(remaining, 0.001))
     except TimeoutError as error:
         raise psycopg2.OperationalError("the database did not answer within the deadline") from error
+    except UnicodeDecodeError as error:  # psycopg2 reads an error's text: one that somebody else says in its place
+        raise psycopg2.OperationalError("what answers in the database's place says nothing readable") from error
     except OSError as error:  # of the socket
         raise psycopg2.OperationalError(f"the connection to the database is lost: {type(error).__name__}") from error
 

@@ -45,7 +45,7 @@ class Listener:
         while True:
             try:
                 self._listen()
-            except (DatabaseError, psycopg2.Error, OSError) as error:
+            except (DatabaseError, psycopg2.Error, OSError, UnicodeDecodeError) as error:
                 self._failures += 1
                 if self._failures == 1:
                     log.warning("listener_disconnected", error=type(error).__name__)

@@ -12,6 +12,7 @@ import gevent
 import psycopg2.errors
 import pytest
 import structlog
+from gevent.server import StreamServer
 from structlog.testing import capture_logs
 
 from db.errors import DatabaseError, SchemaError
@@ -318,3 +319,17 @@ def test_the_log_of_an_actor_that_fails_holds_nothing_that_people_wrote(
     assert "actor_failed" in told
     assert "Traceback" in told
     assert "a secret of mine" not in told
+
+
+def test_bytes_that_are_no_text_in_the_databases_place_are_its_trouble() -> None:
+    """Somebody else listens at its port. Whoever waits for PostgreSQL waits on, also for its notifications."""
+    somebody = StreamServer(("127.0.0.1", 0), lambda sock, _: sock.sendall(b"\xaa" * 400))
+    somebody.start()
+    try:
+        with Pool(f"postgresql://relay@127.0.0.1:{somebody.server_port}/relay") as pool:
+            with trouble("unreachable"), pool.transaction():
+                pass
+            with trouble("unreachable"):
+                pool.connection()
+    finally:
+        somebody.stop()
