@@ -12,7 +12,7 @@ from conf.settings import Settings
 from relay.core import queues
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = (ROOT, ROOT / "sandbox", ROOT / "docs", ROOT / "docs" / "decisions", ROOT / "docs" / "services")
+FOLDERS = (ROOT, ROOT / "sandbox", *(ROOT / one for one in ("docs", "docs/decisions", "docs/services", "docs/runbook")))
 DOCUMENTS = sorted(path for folder in FOLDERS for path in folder.glob("*.md"))
 PACKAGES = ("conf", "db", "demo", "relay", "sandbox", "web", "tests")
 FILE_ENDINGS = (".py", ".md", ".svg", ".sql", ".env", ".toml", ".cfg", ".sh")
@@ -43,7 +43,7 @@ def test_the_readme_leads_to_every_document() -> None:
     named = {
         (ROOT / target).resolve() for target in LINK.findall((ROOT / "README.md").read_text()) if "://" not in target
     }
-    lists = [ROOT / "docs" / folder / "README.md" for folder in ("decisions", "services")]
+    lists = [ROOT / "docs" / folder / "README.md" for folder in ("decisions", "services", "runbook")]
     others = {ROOT / "CONTRIBUTING.md", ROOT / "LICENSE", ROOT / "SECURITY.md"}
     wanted = {path for path in ROOT.glob("docs/*") if path.is_file()} | set(lists) | others
     assert wanted - named == set()
