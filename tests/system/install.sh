@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the system's programs that the tests need and that no wheel carries: RabbitMQ, nginx and a browser.
+# Install the system's programs that the tests need and that no wheel carries: RabbitMQ, nginx, promtool and a browser.
 # Starts no service, and does nothing where all is there.
 set -euo pipefail
 
@@ -15,6 +15,8 @@ found chromium chromium-browser google-chrome || missing+=(chromium)
 exists /usr/bin/redis-server /usr/local/bin/redis-server /opt/homebrew/bin/redis-server || missing+=(redis-server)
 # It reads the units of deploy/; nothing of it is started.
 found systemd-analyze || missing+=(systemd)
+# promtool judges the alert rules; no server of it is started.
+found promtool || missing+=(prometheus)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()
