@@ -50,6 +50,10 @@ class Authority:
         """As the right one, but its time is over."""
         return self._issued("expired", HERE, self_signed=False, days=-1)
 
+    def lasting(self, days: int) -> Certificate:
+        """As the right one, for so long from now on."""
+        return self._issued(f"lasting-{days}", HERE, self_signed=False, days=days)
+
     def _issued(self, kind: str, name: str, *, self_signed: bool, days: int = 7) -> Certificate:
         key = ec.generate_private_key(ec.SECP256R1())
         issuer, signer = (None, key) if self_signed else (self._own, self._key)
