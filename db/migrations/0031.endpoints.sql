@@ -1,4 +1,4 @@
--- depends: 0029.retention
+-- depends: 0030.erasures
 -- half: expand
 
 -- Where tenants want to be told what happens, and what they are to be told. `sealed` holds the secrets, the newest first.

@@ -9,14 +9,15 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
 
 from relay import metrics
 from relay.broker.consumer import Delivery
-from relay.core import archive
+from relay.core import archive, erasure
 from relay.core.archive import ArchiveCopy, Webhook
 from relay.core.errors import StoreError
 from relay.core.queues import WEBHOOK_ARCHIVE
@@ -90,6 +91,7 @@ class ArchiverActor(RelayActor):
 
     def _write(self) -> None:
         try:
+            self._parts.tombstones.refresh()
             for bucket, group in self._groups():
                 self._store(bucket, [copy for _, copies in group for copy in copies])
                 self._done([delivery for delivery, _ in group])
@@ -115,7 +117,19 @@ class ArchiverActor(RelayActor):
         except ValueError as error:
             log.error("archive_unreadable", reason=str(error), size=len(delivery.body))
             return WEBHOOKS_INBOUND, [_foundling(delivery)]
-        return BUCKET.get(webhook.channel, WEBHOOKS_INBOUND), self._shared_out(webhook)
+        copies = [self._without_erased(webhook, copy) for copy in self._shared_out(webhook)]
+        return BUCKET.get(webhook.channel, WEBHOOKS_INBOUND), [copy for copy in copies if copy is not None]
+
+    def _without_erased(self, webhook: Webhook, copy: ArchiveCopy) -> ArchiveCopy | None:
+        """It came before somebody was erased whom it names: it is kept without them."""
+        stones = self._parts.tombstones
+        for owner in filter(stones.some, webhook.owners if copy.owner == archive.OPERATOR else (copy.owner,)):
+            named = partial(stones.erased_since, owner, copy.received_at)
+            kept = erasure.without_in_text(copy.raw, named, lambda _: True)
+            if kept is None:
+                return None
+            copy = replace(copy, raw=kept)
+        return copy
 
     def _shared_out(self, webhook: Webhook) -> list[ArchiveCopy]:
         try:

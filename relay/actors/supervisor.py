@@ -255,7 +255,7 @@ class Supervisor(RelayActor):
 
     def _new_intake(self) -> Ref:
         parts = self._parts
-        return IntakeActor.start(parts, Intake(parts.pool, parts.channels, parts.limits.shards))
+        return IntakeActor.start(parts, Intake(parts.pool, parts.channels, parts.limits.shards, parts.tombstones))
 
     # Work that no actor knows of
 

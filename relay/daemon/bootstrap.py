@@ -5,13 +5,16 @@ from __future__ import annotations
 from uuid import uuid4
 
 from conf.settings import Settings
+from db.contacts.tombstones import Tombstones
 from db.daemons import versions
 from db.migrate import check_shards
 from db.pool import Pool
+from db.tenants.signers import Signers
 from relay.actors.intake import PREFETCH
 from relay.broker import topology
 from relay.broker.connect import is_redis
 from relay.broker.consumer import Consumer
+from relay.broker.dead_letters import DeadLetters
 from relay.broker.publisher import Publisher
 from relay.checks import certificate_ends
 from relay.clients import (
@@ -70,6 +73,9 @@ def build_daemon(settings: Settings) -> Service:
         mail=build_mail(settings),
         tls_servers=certificate_ends.servers(server_urls(settings)),
         webhooks=build_webhooks(settings, cache),
+        cache=cache,
+        dead_letters=DeadLetters(settings.broker_url),
+        tombstones=Tombstones(pool, Signers(pool, cipher)),
     )
 
     def check() -> None:

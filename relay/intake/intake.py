@@ -14,6 +14,7 @@ import structlog
 from db.contacts import conversations
 from db.contacts.conversations import GoneError, NamesakeError
 from db.contacts.seen import SeenPerson
+from db.contacts.tombstones import Tombstones
 from db.cursor import Cursor
 from db.mailbox import messages, notices, receipts, references, unfinished
 from db.pool import Pool
@@ -63,11 +64,14 @@ class Taken:
 class Intake:
     """Remembers the last contacts it resolved; everything else is in PostgreSQL."""
 
-    def __init__(self, pool: Pool, channels: dict[str, Channel], shards: int) -> None:
+    def __init__(
+        self, pool: Pool, channels: dict[str, Channel], shards: int, tombstones: Tombstones | None = None
+    ) -> None:
         self._pool = pool
         self._channels = channels
         self._targets = {name: channels[TARGET[DIRECTION[name]]] for name in channels}
         self._shards = shards
+        self._tombstones = tombstones
         self._known = KnownContacts(LIMIT)
 
     def take(self, bodies: Sequence[bytes]) -> Taken:
@@ -82,8 +86,16 @@ class Intake:
             # Whatever a provider's oddity breaks, it must not stop the others.
             except Exception as error:  # noqa: BLE001
                 taken.dead.append(_dead(one, error))
-        self._store([found for found in readable if found], taken)
+        self._store([found for found in self._of_the_living(readable) if found], taken)
         return taken
+
+    def _of_the_living(self, readable: Sequence[list[UpdateEvent]]) -> Sequence[list[UpdateEvent]]:
+        """Without what came or was written before its person was erased."""
+        stones = self._tombstones
+        if stones is None:
+            return readable
+        stones.refresh()
+        return [[one for one in found if not stones.cover(one.update, one.event)] for found in readable]
 
     def _store(self, updates: Sequence[list[UpdateEvent]], taken: Taken) -> None:
         """Each update's events stay together; the group is halved until the culprit stands alone."""

@@ -12,11 +12,13 @@ from typing import Any
 import pykka
 from gevent.event import Event
 
+from db.contacts.tombstones import Tombstones
 from db.daemons.lease import SILENT_SECONDS
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.changes import Changes
 from relay.broker.consumer import Consumer
+from relay.broker.dead_letters import DeadLetters
 from relay.broker.publisher import Publisher
 from relay.channels.base import Channel
 from relay.channels.mail import MailServer
@@ -29,6 +31,7 @@ from relay.core.retention import RetentionTerms
 from relay.runtime.rows import RowsReader
 from relay.runtime.timers import Timers
 from relay.runtime.unwritten import Unwritten
+from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
 from relay.stores.template_directory import TemplateDirectory
@@ -91,6 +94,9 @@ class Parts:
     timers: Timers
     rows: RowsReader
     templates: TemplateDirectory
+    cache: Cache
+    dead_letters: DeadLetters
+    tombstones: Tombstones
     webhooks: WebhookClient
     mail: MailServer | None
     tls_servers: Sequence[TlsServer] = ()

@@ -75,6 +75,11 @@ class Cache:
         if wanted:
             self._redis.call(lambda client: _forget(client, wanted), None)
 
+    def drop(self, names: Sequence[str]) -> None:
+        """Without a fence, whose own name would hold theirs."""
+        if names:
+            self._redis.call(lambda client: client.delete(*names), None)
+
     def forget_routes(self, refs: Iterable[tuple[str, str]]) -> None:
         """`forget` for the look-ups that a change of a tenant has touched (see db.tenants.changes)."""
         self.forget(keys.route(kind, value) for kind, value in refs)

@@ -99,6 +99,11 @@ def new_tenant(pool: Pool) -> Tenant:
             "INSERT INTO check_runs (line_id, tenant_id, worst, looked, findings) VALUES (%s, %s, 'ok', 1, '[]')",
             (line_id, tenant_id),
         )
+        cursor.execute(
+            "INSERT INTO erasures (id, tenant_id, digest, asked_by) VALUES (%s, %s, 'x', 'x')",
+            (str(uuid4()), tenant_id),
+        )
+        cursor.execute("INSERT INTO tombstones VALUES (%s, 'x', now(), now())", (tenant_id,))
         cursor.execute("INSERT INTO retention VALUES (%s, '{}', 'x')", (tenant_id,))
         cursor.execute("INSERT INTO retention_steps (tenant_id, kind) VALUES (%s, 'media')", (tenant_id,))
         endpoint = str(uuid4())
