@@ -1,0 +1,132 @@
+"""What is deleted of a person in PostgreSQL, a bounded number of rows at a time."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from db.contacts import erasures, expiry
+from db.mailbox import expiry as messages_expiry
+from db.pool import Pool
+from db.tenants import unknown_lines
+
+ROWS = 250
+SCANNED = 500
+
+Stored = tuple[str, str]
+"""Bucket and key of an object."""
+
+
+def files(pool: Pool, conversations: Sequence[str]) -> tuple[list[str], list[Stored], int]:
+    """The next messages of these conversations, where their files are, and how many calls are still under way."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT m.id::text, m.content->'media'->>'bucket', m.content->'media'->>'object_key', m.media_url,
+                      m.state = 'sending' FROM unnest(%s::uuid[]) c (id) CROSS JOIN LATERAL (
+                 SELECT * FROM message_tracking x WHERE x.conversation_id = c.id LIMIT %s) m LIMIT %s""",
+            (list(conversations), ROWS, ROWS),
+        )
+        rows = cursor.fetchall()
+    stored = {(row[1], row[2]) for row in rows if row[1] and row[2]}
+    stored |= {(bucket, key) for row in rows if row[3] for bucket, _, key in [row[3].partition("/")]}
+    return [row[0] for row in rows if not row[4]], sorted(stored), sum(row[4] for row in rows)
+
+
+def messages(pool: Pool, message_ids: Sequence[str]) -> dict[str, int]:
+    """Rows with attempts and history, and delivery reports that wait for them. Counts by table."""
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """DELETE FROM parked_receipts p
+               WHERE p.message_id = ANY(%(ids)s::uuid[]) OR (p.line_id, p.provider_id) IN (
+                 SELECT a.line_id, a.provider_id FROM message_attempts a
+                 WHERE a.message_id = ANY(%(ids)s::uuid[]) AND a.provider_id IS NOT NULL)""",
+            {"ids": list(message_ids)},
+        )
+        parked = int(cursor.rowcount)
+        cursor.execute("DELETE FROM replays_under_way WHERE message_id = ANY(%s::uuid[])", (list(message_ids),))
+        count = messages_expiry.delete(cursor, message_ids, unfinished=True)
+    return {"message_tracking": count, "parked_receipts": parked}
+
+
+def contact(pool: Pool, conversations: Sequence[str]) -> dict[str, int]:
+    with pool.transaction() as cursor:
+        return expiry.delete(cursor, conversations)
+
+
+def parked(pool: Pool, tenant_id: str, hint: Callable[[bytes], bool]) -> int:
+    """Delivery reports that match no message, where the provider's id or words name the person."""
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """SELECT p.line_id, p.provider_id, p.status, p.provider_id || ' ' || coalesce(p.reason, '') || ' '
+                 || coalesce(p.answer, '') FROM lines l JOIN parked_receipts p ON p.line_id = l.id
+               WHERE l.tenant_id = %s""",
+            (UUID(tenant_id),),
+        )
+        found = [row[:3] for row in cursor.fetchall() if hint(row[3].encode() + b" " + _inside(row[1]))]
+        for row in found:
+            cursor.execute("DELETE FROM parked_receipts WHERE line_id = %s AND provider_id = %s AND status = %s", row)
+    return len(found)
+
+
+def _inside(provider_id: str) -> bytes:
+    """WhatsApp's message ids hold the contact's number, in base64."""
+    text = provider_id.removeprefix("wamid.")
+    try:
+        return base64.b64decode(text[: len(text) // 4 * 4])
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def notices(pool: Pool, tenant_id: str, after: int, hint: Callable[[bytes], bool]) -> tuple[int, int | None]:
+    """Of the next notices those that name the person. How many, and where to go on; None: there are no more."""
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """SELECT id, payload::text, reason FROM line_notices WHERE tenant_id = %s AND id > %s
+               ORDER BY id LIMIT %s""",
+            (UUID(tenant_id), after, SCANNED),
+        )
+        rows = cursor.fetchall()
+        found = [row[0] for row in rows if hint(f"{row[1]} {row[2]}".encode())]
+        cursor.execute("DELETE FROM line_notices WHERE id = ANY(%s)", (found,))
+    return len(found), rows[-1][0] if len(rows) == SCANNED else None
+
+
+def unknown(pool: Pool, tenant_id: str, after: int, hint: Callable[[bytes], bool]) -> tuple[int, int | None]:
+    """The same of what waits for lines: the tenant's own by signature, and what names its numbers."""
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """SELECT id, address || ' ' || payload::text, raw FROM unknown_lines u
+               WHERE id > %(after)s AND (owner = %(tenant)s OR EXISTS (SELECT 1 FROM lines l
+                 WHERE l.tenant_id = %(tenant)s::uuid AND u.line_ref IN (l.phone_number_id, l.integration_id)))
+               ORDER BY id LIMIT %(limit)s""",
+            {"after": after, "tenant": tenant_id, "limit": SCANNED},
+        )
+        rows = cursor.fetchall()
+        found = [row[0] for row in rows if hint(row[1].encode() + b" " + _inflated(row[2]))]
+        unknown_lines.drop_relayed(cursor, found)
+    return len(found), rows[-1][0] if len(rows) == SCANNED else None
+
+
+def _inflated(raw: Any) -> bytes:
+    if raw is None:
+        return b""
+    try:
+        return zlib.decompress(bytes(raw))
+    except zlib.error:
+        return bytes(raw)
+
+
+def came_back(pool: Pool, tenant_id: str, names: Sequence[str], asked_at: Any) -> list[str]:
+    """Conversations that began with what was on its way, and with nothing since: to be erased like the others."""
+    with pool.transaction() as cursor:
+        found = erasures.having(cursor, tenant_id, names)
+        cursor.execute(
+            """SELECT c::text FROM unnest(%s::uuid[]) c WHERE NOT EXISTS (
+                 SELECT 1 FROM message_tracking m WHERE m.conversation_id = c AND m.arrived_at > %s)""",
+            (found, asked_at),
+        )
+        return [row[0] for row in cursor.fetchall()]
