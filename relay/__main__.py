@@ -276,6 +276,30 @@ def catch_up(line_id: UUID, hours: float, show: bool) -> None:
             click.echo(line)
 
 
+@main.command()
+@click.argument("tenant_id", type=click.UUID)
+@click.argument("contact", required=False)
+@click.option("--show", "erasure_id", type=click.UUID, help="erase nobody; tell how far this erasure is")
+@click.option("--yes", is_flag=True, help="do not ask")
+def erase(tenant_id: UUID, contact: str | None, erasure_id: UUID | None, yes: bool) -> None:
+    """Erase CONTACT, a number or user id, from all lines and stores of TENANT_ID. The daemons do it."""
+    from relay.cli import erasing
+
+    if bool(contact) == bool(erasure_id):
+        raise click.UsageError("say whom to erase, or --show ID")
+    if contact and not yes:
+        click.confirm("Everything that names this person is deleted for good. Go on?", abort=True)
+    with in_words():
+        settings = read_settings()
+        told = (
+            erasing.show(settings, str(tenant_id), str(erasure_id))
+            if erasure_id
+            else erasing.erase(settings, str(tenant_id), contact or "")
+        )
+        for line in told:
+            click.echo(line)
+
+
 main.add_command(dead_letters)
 
 

@@ -174,7 +174,9 @@ def take(pool: Pool, cipher: Cipher) -> ErasureStep | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    return ErasureStep(*row[:4], ErasedPerson(**cipher.open(row[4])), *row[5:])
+    erasure_id, tenant_id, asked_at, stage, sealed, reached, failures = row
+    person = ErasedPerson(**cipher.open(sealed))
+    return ErasureStep(erasure_id, tenant_id, asked_at, stage, person, reached, failures)
 
 
 def went_on(

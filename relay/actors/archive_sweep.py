@@ -127,7 +127,7 @@ class ArchiveSweep:
             part = self._channels[CHANNEL[bucket]].keep(json.loads(raw), set(person.refs))
         except (ValueError, RecursionError):
             return True
-        return erasure.without(part, person.names.__contains__) != part
+        return bool(erasure.without(part, person.names.__contains__) != part)
 
 
 def _days(first: str, until: datetime) -> Iterator[str]:

@@ -74,7 +74,7 @@ class ErasureActor(RegularActor):
         elif step.stage == "archive":
             self._archive(step)
         else:
-            self._again(step)
+            self._once_more(step)
 
     def _messages(self, step: ErasureStep) -> None:
         ids, counts, calls = self._some_messages(step.person.conversations)
@@ -140,7 +140,7 @@ class ErasureActor(RegularActor):
         else:
             erasures.went_on(self._parts.pool, step, counts, "archive", found.reached)
 
-    def _again(self, step: ErasureStep) -> None:
+    def _once_more(self, step: ErasureStep) -> None:
         """What was taken in by a daemon that had not heard of it yet, and what has come into Redis since."""
         late = erasing.came_back(self._parts.pool, step.tenant_id, step.person.names, step.asked_at)
         ids, counts, calls = self._some_messages(late)

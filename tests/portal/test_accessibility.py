@@ -19,6 +19,7 @@ from db.access import api_keys, openid
 from db.access.lineage import Maker
 from db.access.openid import ProviderSettings
 from db.audit import Author
+from db.contacts import erasures
 from db.mailbox import notices, replays
 from db.mailbox.dead_letters import DeadLetterSelection
 from db.mailbox.notices import NewNotice
@@ -121,6 +122,7 @@ def samples(pool: Pool, app: Flask) -> Samples:
         "portal.revoke_operator_key:key_id": (operators.id,),
         "channel": ("whatsapp",),
         "ref": ("399",),
+        "erasure_id": (erasures.begin(pool, parts.cipher, parts.signers, by, house.tenant_id, "4915333").id,),
         "replay_id": (replays.start(pool, by, DeadLetterSelection(house.tenant_id)).id,),
         "step": ("welcome", "organisation", "genesys", "whatsapp", "review"),
         "portal.dashboard_part:part": ("figures", "lines", "recent"),

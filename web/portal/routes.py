@@ -9,7 +9,7 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 
 from db.access import sessions
-from web.portal.data import retention
+from web.portal.data import erasures, retention
 from web.portal.frame import browser, errors, shell, words
 from web.portal.frame.blueprint import portal
 from web.portal.lines import catching_up, checks, former_secrets, line_pages, template_trial, templates, unknown_numbers
@@ -62,6 +62,7 @@ PAGES = (
     openid,
     openid_settings,
     rate_cards,
+    erasures,
     retention,
     tenant_prices,
     installation,

@@ -20,6 +20,7 @@ SCOPES = {
     "events:write": "tell the relay what happened to conversations at Genesys",
     "messages:replay": "replay dead letters",
     "payloads:read": "see messages as the providers sent them",
+    "contacts:erase": "erase a person for good, and see whether that is done",
     "state:write": "make mappings and track messages of other systems",
     "access:read": "see users and API keys",
     "access:write": "change users and API keys",

@@ -78,6 +78,7 @@ TENANT_PAGES = (
     NavigationLink("portal.keys", "API keys", "key", "access:read"),
     NavigationLink("portal.audit", "Audit log", "journal-text", "audit:read"),
     NavigationLink("portal.retention", "Retention", "hourglass-split", "tenants:read"),
+    NavigationLink("portal.erasure_list", "Erasures", "person-x", "contacts:erase"),
 )
 OPERATOR_PAGES = (
     NavigationLink("portal.overview", "Overview", "grid", OPERATOR),
