@@ -143,7 +143,8 @@ def end(pool: Pool, tenant_id: str | None, before: datetime, after: int) -> tupl
     with pool.transaction() as cursor:
         cursor.execute(
             f"""UPDATE audit_log SET actor = '', action = '', subject = '', detail = '{{}}', emptied_at = now()
-                WHERE id IN (SELECT id FROM audit_log WHERE {whose} AND id > %(after)s ORDER BY id LIMIT {SLICE})
+                WHERE id = ANY (ARRAY(
+                    SELECT id FROM audit_log WHERE {whose} AND id > %(after)s ORDER BY id LIMIT {SLICE}))
                   AND at < %(before)s AND n IS NOT NULL AND emptied_at IS NULL RETURNING id""",
             values,
         )

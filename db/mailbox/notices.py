@@ -130,8 +130,8 @@ def _notice(row: Sequence[Any]) -> ListedNotice:
 def expire(cursor: Cursor, tenant_id: str, before: datetime) -> int:
     """Delete a bounded number of a tenant's that are older. Returns how many."""
     cursor.execute(
-        """DELETE FROM line_notices WHERE at < %s AND id IN (
-             SELECT id FROM line_notices WHERE tenant_id = %s ORDER BY id LIMIT %s)""",
-        (before, UUID(tenant_id), EXPIRED_AT_ONCE),
+        """DELETE FROM line_notices WHERE id = ANY (ARRAY(SELECT id FROM (
+             SELECT id, at FROM line_notices WHERE tenant_id = %s ORDER BY id LIMIT %s) oldest WHERE at < %s))""",
+        (UUID(tenant_id), EXPIRED_AT_ONCE, before),
     )
     return int(cursor.rowcount)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from db.access import audit_chain
 from db.contacts import conversations
 from db.contacts import expiry as contacts_expiry
 from db.contacts.seen import SeenPerson
@@ -80,6 +81,12 @@ def test_nor_by_the_deletion_of_old_notices(filled: Pool) -> None:
     with explained() as scans, filled.transaction() as cursor:
         notices.expire(cursor, LARGEST, datetime.now(UTC))
     assert scans == []
+
+
+def test_nor_by_the_end_of_lines_of_the_audit_log(filled: Pool) -> None:
+    with explained() as scans:
+        audit_chain.end(filled, LARGEST, datetime(2000, 1, 1, tzinfo=UTC), 0)
+    assert [scan for scan in scans if scan.startswith("audit_log")] == []
 
 
 def test_nor_by_the_end_of_messages_and_contacts(filled: Pool) -> None:
