@@ -134,10 +134,10 @@ def told(pool: Pool, one: DueAddressee, through: int) -> None:
 
 
 def rest(pool: Pool, one: DueAddressee) -> None:
-    """There is nothing to tell them, or they do not want it."""
+    """There is nothing to tell them, or they do not want it. Why they could not be told stays to be seen."""
     with pool.transaction() as cursor:
         cursor.execute(
-            """UPDATE addressees SET due_at = NULL, tries = 0, trouble = NULL,
+            """UPDATE addressees SET due_at = NULL, tries = 0,
                  through = (SELECT coalesce(max(id), 0) FROM condition_changes) WHERE id = %s::uuid AND through = %s""",
             (one.id, one.through),
         )

@@ -241,13 +241,16 @@ def test_a_mail_server_that_is_away_is_tried_again_until_a_day_has_passed(tellin
     wishes = addressees.wishes(telling.pool, telling.admin.id)
     assert wishes and wishes.trouble is None and wishes.told_at
     assert len(telling.mails()) == 1
-    telling.parts.mail = None
+    telling.parts.mail = MailServer("smtps://localhost:1", "relay@shop.example", server.authorities)
     telling.wait("inbound")
     telling.look()
+    telling.tell()
     telling.sql("UPDATE condition_changes SET at = now() - interval '25 hours'")
     telling.parts.mail = server
     telling.tell()
     assert len(telling.mails()) == 1, "a day later it is on the page only"
+    wishes = addressees.wishes(telling.pool, telling.admin.id)
+    assert wishes and wishes.trouble, "which goes on to say why nobody was told"
 
 
 def test_a_daemon_that_is_killed_before_it_noted_tells_once_more_and_no_oftener(telling: Telling) -> None:
