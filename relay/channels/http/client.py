@@ -20,6 +20,7 @@ from relay.channels.http.connections import Connection, Connections
 from relay.channels.http.exchange import LONGEST_ANSWER, HttpExchange, HttpResponse, broken, late, request_head, until
 from relay.channels.http.origins import Origin, TrustedOrigins, own_origins
 from relay.channels.http.redaction import redact
+from relay.channels.http.websocket import WebSocket
 from relay.core.errors import SendError
 
 __all__ = ["HttpResponse", "HttpTransport", "Stream", "redact"]
@@ -27,6 +28,7 @@ __all__ = ["HttpResponse", "HttpTransport", "Stream", "redact"]
 SHORT_ANSWER = 16 * 1024
 LARGEST_FILE = 128 * 1024 * 1024
 REDIRECTS = 5
+_HTTP = {"ws": "http", "wss": "https"}
 
 BeforeSend = Callable[[], None] | None
 
@@ -135,6 +137,22 @@ class HttpTransport:
                 authorization = None
             url = target
         raise SendError("refused", "too_many_redirects", "the file's address leads nowhere")
+
+    def web_socket(self, url: str, trust: TrustedOrigins, deadline: float) -> WebSocket:
+        """An open one, to the provider's own hosts only; whoever asks for it closes it. `url`: ws or wss."""
+        scheme, _, rest = url.partition("://")
+        address = f"{_HTTP.get(scheme.lower(), '')}://{rest}"
+        origin = trust.admit(address)
+        if not trust.takes_bearer(origin):
+            raise SendError("refused", "url_refused", "not one of the provider's hosts")
+        with until(deadline, lambda: SendError("retry", "connect_timeout", "cannot connect in time")):
+            socket = WebSocket(self._connections.fresh(origin, trust))
+        try:
+            socket.open(address, deadline)
+        except BaseException:
+            socket.close()
+            raise
+        return socket
 
     def close(self) -> None:
         """Drop idle connections."""

@@ -77,6 +77,10 @@ class Connections:
             if connection.usable():
                 return connection
             connection.close()
+        return self.fresh(origin, trust)
+
+    def fresh(self, origin: Origin, trust: TrustedOrigins) -> Connection:
+        """A new one, which nobody gets after this caller. Raises as `take` does."""
         return Connection(origin, self._connect(origin, trust))
 
     def give(self, connection: Connection) -> None:
