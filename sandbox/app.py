@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 from sandbox import page
 from sandbox.control import accounts, agent, api, authenticator, gestures, phone, routing, templates
 from sandbox.genesys import api as genesys_api
-from sandbox.genesys import login
+from sandbox.genesys import login, notifications_api
 from sandbox.meta import api as meta_api
 from sandbox.world import World
 
@@ -19,7 +19,7 @@ def create_app(url: str = "http://127.0.0.1:8090") -> Flask:
     app.json.compact = True  # type: ignore[attr-defined]
     app.extensions["sandbox"] = World(url.rstrip("/"))
     control = (api, accounts, authenticator, phone, gestures, routing, agent, templates)
-    for module in (page, meta_api, genesys_api, login, *control):
+    for module in (page, meta_api, notifications_api, genesys_api, login, *control):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, _http_error)
     return app

@@ -9,6 +9,7 @@ from sandbox.demo_accounts import demo_accounts
 from sandbox.events import Events
 from sandbox.faults import Dice, GenesysFaults, MetaFaults
 from sandbox.genesys.desk import Desk
+from sandbox.genesys.event_channels import NotificationChannels
 from sandbox.genesys.payloads import render as render_genesys
 from sandbox.genesys.tokens import IssuedTokens
 from sandbox.journal import Journal
@@ -34,6 +35,7 @@ class World:
         self.events = Events()
         self.blobs = BlobStore()
         self.tokens = IssuedTokens()
+        self.channels = NotificationChannels()
         self.meta_faults = MetaFaults()
         self.genesys_faults = GenesysFaults()
         self.expired_meta_tokens: set[str] = set()
@@ -75,6 +77,7 @@ class World:
         self.meta_outbox.clear()
         self.genesys_outbox.clear()
         self.blobs.clear()
+        self.channels.clear()
         self._fresh()
         if "limits" in keep:
             self.limits = limits

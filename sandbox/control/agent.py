@@ -15,6 +15,7 @@ from sandbox.genesys.agent import AgentMessage, NotSent
 from sandbox.genesys.composing import checked
 from sandbox.genesys.desk import DeskConversation, DeskMessage
 from sandbox.genesys.models import Reason
+from sandbox.genesys.payloads import AGENT
 from sandbox.genesys.rich_samples import Composed, composed
 from sandbox.samples import kinds
 from sandbox.world_access import current
@@ -168,6 +169,15 @@ def leave(contact: str) -> Response:
     integration, known = _going_on(fields, contact)
     given = Leaving.model_validate({name: fields[name] for name in ("how", "talked_ms") if name in fields})
     ends.leave(current(), integration, known, given.how, given.talked_ms)
+    return jsonify(known.summary())
+
+
+@blueprint.post("/<path:contact>/join")
+def join(contact: str) -> Response:
+    """An agent gets the conversation; `user_id`: which one."""
+    fields = forms.body()
+    integration, known = _going_on(fields, contact)
+    ends.join(current(), integration, known, str(fields.get("user_id") or AGENT["id"]))
     return jsonify(known.summary())
 
 

@@ -1,5 +1,6 @@
-"""The end of a conversation, and an agent's leaving: the events that Genesys tells whoever has subscribed to them."""
+"""A conversation's end, and agents who join and leave it: events that Genesys tells whoever has subscribed to them."""
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,11 @@ def leave(
     _tell(world, integration, conversation, "user.end", event)
 
 
+def join(world: "World", integration: Integration, conversation: DeskConversation, user_id: str = AGENT["id"]) -> None:
+    """An agent is called, and may answer."""
+    _tell(world, integration, conversation, "user.start", {"userId": user_id, "queueId": QUEUE})
+
+
 def _tell(
     world: "World", integration: Integration, conversation: DeskConversation, topic: str, event: dict[str, Any]
 ) -> None:
@@ -43,6 +49,9 @@ def _tell(
         key = f"{integration.integration_id}|{conversation.contact}|events"
         payload = _shaped(client, topic, named, body)
         world.genesys_outbox.emit(WebhookUpdate(callback, key, str(body["eventTime"]), payload))
+    organisation = {one.client_id for one in world.accounts.clients.values() if one.organisation == client.organisation}
+    told = {"topicName": named, "version": "2", "eventBody": body, "metadata": {"CorrelationId": str(uuid.uuid4())}}
+    world.channels.tell(organisation, named, json.dumps(told))
 
 
 def _event(integration: Integration, conversation: DeskConversation, topic: str) -> dict[str, Any]:
