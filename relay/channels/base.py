@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any, Literal, Protocol
 
+from relay.channels.feeds import EventFeed, EventStream
+from relay.channels.webhook_fields import SubscribedFields
 from relay.core.content import Native
 from relay.core.conversation.ends import ConversationEnd
 from relay.core.costs import ToldCharge
@@ -174,29 +176,6 @@ class Listing:
     over: bool
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookField:
-    """One kind of webhook. `use`: traffic, health, portal, optional, or other: not known here, and left alone."""
-
-    name: str
-    use: str
-    purpose: str
-    subscribed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SubscribedFields:
-    """The kinds of webhooks that an app at the provider gets, at `callback_url` ("": none)."""
-
-    app_id: str
-    callback_url: str
-    fields: tuple[WebhookField, ...]
-
-    @property
-    def complete(self) -> bool:
-        return all(field.subscribed for field in self.fields)
-
-
 class TokenCache(Protocol):
     """Where access tokens are shared between processes. Losing it costs a fetch, never a message."""
 
@@ -249,8 +228,27 @@ class History(Protocol):
     def conversation_of(self, message_id: str, account: Account, deadline: float) -> str | None: ...
 
 
+class Listening(Protocol):
+    """Being told by the provider without anything that its admins set up. Calls as those of a Channel."""
+
+    most: int
+    """Conversations of which one channel can tell."""
+
+    def channel(self, account: Account, deadline: float) -> EventFeed: ...
+
+    def subscribe(
+        self, channel: EventFeed, conversations: Sequence[str], account: Account, deadline: float
+    ) -> str | None:
+        """Of these and no others it tells from now on. Why of none of them, where the provider will not."""
+        ...
+
+    def listen(self, channel: EventFeed, account: Account, deadline: float) -> EventStream: ...
+
+
 class Ends(Protocol):
     """What a provider tells of the ends of conversations, and how one is ended there."""
+
+    listening: Listening
 
     def told(self, body: Any) -> Iterator[ConversationEnd]:
         """What somebody posted, as the provider or its tools wrote it. Pure, and of anything at all."""

@@ -9,7 +9,8 @@ from dataclasses import replace
 from db import audit
 from db.tenants import credentials
 from db.tenants.changes import NotFoundError
-from relay.channels.base import Account, FieldSubscription, SubscribedFields
+from relay.channels.base import Account, FieldSubscription
+from relay.channels.webhook_fields import SubscribedFields
 from relay.checks import line_checks
 from relay.checks.line_checks import Subject
 from relay.core.errors import SendError

@@ -47,7 +47,7 @@ class GenesysChannel:
     def __init__(self, transport: HttpTransport) -> None:
         self._client = GenesysClient(transport)
         self.history = GenesysHistory(self._client)
-        self.ends = GenesysEnds(self._client)
+        self.ends = GenesysEnds(self._client, transport)
         self.stand_in = any(origin.scheme == "http" for origin in transport.genesys_origins)
 
     def sign(self, secret: str, raw: bytes) -> str:

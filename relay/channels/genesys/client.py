@@ -25,8 +25,8 @@ class GenesysClient:
 
     def __init__(self, transport: HttpTransport) -> None:
         self._http = transport
-        self._hosts = Hosts(transport)
-        self.tokens = Tokens(transport, self._hosts)
+        self.hosts = Hosts(transport)
+        self.tokens = Tokens(transport, self.hosts)
 
     def send(
         self, request: Request, account: Account, deadline: float, before_send: Callable[[], None] | None = None
@@ -77,7 +77,7 @@ class GenesysClient:
             return
         if not media.source_url:
             raise SendError("refused", "media_not_found", "the message names no file")
-        trust = self._hosts.trust(account)
+        trust = self.hosts.trust(account)
         with self._http.download(media.source_url, trust, deadline) as stream:
             if stream.status not in (401, 403) or not trust.takes_bearer(trust.admit(media.source_url)):
                 yield as_download(stream, media.mime_type, media.filename)
@@ -100,8 +100,8 @@ class GenesysClient:
     ) -> HttpResponse:
         return self._http.call(
             method,
-            self._hosts.api(account) + path,
-            self._hosts.trust(account),
+            self.hosts.api(account) + path,
+            self.hosts.trust(account),
             deadline,
             query=query,
             authorization=f"Bearer {token}",

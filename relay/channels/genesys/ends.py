@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from relay.channels.base import Account
+from relay.channels.base import Account, Listening
 from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.errors import failure
 from relay.channels.genesys.history import MESSAGES
+from relay.channels.genesys.listening import GenesysListening
+from relay.channels.http.client import HttpTransport
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean, unix_seconds
 from relay.core.conversation.ends import ConversationEnd
@@ -32,8 +34,9 @@ ENVELOPES = ("detail", "eventBody")
 class GenesysEnds:
     """The contract of base.Ends."""
 
-    def __init__(self, client: GenesysClient) -> None:
+    def __init__(self, client: GenesysClient, transport: HttpTransport) -> None:
         self._client = client
+        self.listening: Listening = GenesysListening(client, transport)
 
     def told(self, body: Any) -> Iterator[ConversationEnd]:
         return ends(body)

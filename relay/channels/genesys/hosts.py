@@ -31,6 +31,10 @@ class Hosts:
         """What may see this account's tokens."""
         return TrustedOrigins(self._own, self._of_region(account, "api", "api-downloads"))
 
+    def streams(self, account: Account) -> TrustedOrigins:
+        """Where events are told: Genesys names the host, which is one below its region's domain."""
+        return TrustedOrigins(self._own, self._of_region(account, ""))
+
     def _of_region(self, account: Account, *names: str) -> tuple[str, ...]:
         """Where stand-ins take every call, an unknown region does not matter."""
         try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from relay.channels.base import SubscribedFields
+from relay.channels.webhook_fields import SubscribedFields
 from web.actions import webhook_fields
 from web.api.blueprint import behind_a_key
 from web.api.tenants.schemas import ErrorBody, LinePath

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from urllib.parse import quote
 
-from relay.channels.base import Account, Finding, Level, SubscribedFields, WebhookField
+from relay.channels.base import Account, Finding, Level
 from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
+from relay.channels.webhook_fields import SubscribedFields, WebhookField
 from relay.channels.whatsapp.account import advice, inspection
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure
