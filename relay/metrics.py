@@ -57,6 +57,7 @@ loop_lag = Histogram(
     "By how much turns on the event loop come late",
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
+ends_heard = Counter("relay_conversation_ends_total", "Ends of conversations that were heard at Genesys and not known")
 archived = Counter("relay_archived_objects_total", "Raw webhooks, or packs of them, written to the object store")
 archive_losses = Counter("relay_archive_losses_total", "Raw webhooks that the object store will never take")
 archive_failures = Counter("relay_archive_failures_total", "Writes of raw webhooks that the object store did not take")

@@ -12,13 +12,12 @@ from db.mailbox import end_requests
 from db.mailbox.end_requests import EndRequest
 from db.tenants import lines
 from relay import metrics
-from relay.channels.base import Account
 from relay.checks.line_checks import account_of
 from relay.core.errors import SendError, StoreError
 from relay.core.retry import backoff
 from relay.runtime.context import Parts
 from relay.runtime.regular import RegularActor
-from relay.runtime.side import rate_of_account
+from relay.runtime.side import count_call
 
 log = structlog.get_logger(__name__)
 
@@ -78,19 +77,13 @@ class EndsActor(RegularActor):
             return
         account = account_of(held, "genesys")
         try:
-            self._count(account)
+            count_call(self._parts, account)
             with self._parts.call():
                 ends.end(request.genesys_conversation_id, account, time.monotonic() + CALL_SECONDS)
         except SendError as error:
             self._failed(request, error)
         else:
             end_requests.end(pool, request, "end_asked", request.genesys_conversation_id, told=True)
-
-    def _count(self, account: Account) -> None:
-        """Against the rate of the client: what is missing is owed. Raises SendError where Genesys wants no calls."""
-        rate = rate_of_account("genesys", account, self._parts.limits)
-        if not self._parts.bucket.owe(rate.key, rate.per_second, rate.burst):
-            raise SendError("throttled", "paused", "no calls while Genesys wants none")
 
     def _failed(self, request: EndRequest, error: SendError) -> None:
         passing = error.fate in ("retry", "throttled", "unknown")

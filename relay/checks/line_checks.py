@@ -16,8 +16,9 @@ from gevent.pool import Pool as Greenlets
 
 from db.pool import Pool
 from db.sealing import Cipher
-from db.tenants import credentials, lines, onboarding, registry
+from db.tenants import credentials, event_listeners, lines, onboarding, registry
 from db.tenants.credentials import Secrets
+from db.tenants.event_listeners import ListenerStanding
 from db.tenants.lines import LineAccounts
 from relay.channels.base import Account, Channel, Expected, Finding, Level
 from relay.checks import own_side
@@ -73,6 +74,8 @@ class Subject:
     genesys: Account | None
     meta_url: str = field(repr=False)
     genesys_url: str = field(repr=False)
+    listening: ListenerStanding | None = None
+    """Of a line that wants to hear of ends at Genesys."""
 
     def side(self, side: Side) -> Account | None:
         return self.whatsapp if side == "whatsapp" else self.genesys
@@ -99,7 +102,7 @@ def subjects(
     if tenant is None:
         return []
     whatsapp, genesys = (credentials.opened(pool, cipher, tenant.id, side) for side in SIDES)
-    secret = _own_secret(whatsapp)
+    secret, listening = _own_secret(whatsapp), event_listeners.standing(pool, tenant.id)
     found = []
     for line in onboarding.listed(pool, tenant.id):
         if line.status == "released" or (line_ids is not None and line.id not in line_ids):
@@ -110,7 +113,8 @@ def subjects(
         number = account_of(accounts, "whatsapp", ours.app_secret(secret)) if whatsapp else None
         integration = account_of(accounts, "genesys") if genesys else None
         urls = ours.meta_url(tenant.webhook_key, secret), ours.genesys_url(line.webhook_key)
-        found.append(Subject(tenant.id, line.id, line.status == "active", number, integration, *urls))
+        heard = listening if accounts.settings.get("end_listening") else None
+        found.append(Subject(tenant.id, line.id, line.status == "active", number, integration, *urls, heard))
     return found
 
 
@@ -167,6 +171,8 @@ def check_relay(
     webhook_secret = subject.genesys.credentials.get("webhook_secret", "") if subject.genesys else ""
     rehearsing = all(channels[side].stand_in for side in SIDES)
     findings = [*own_side.secrets(app_secret, webhook_secret), own_side.public_url(ours.public_url, rehearsing)]
+    if subject.listening is not None:
+        findings.append(own_side.listening(subject.listening))
     if app_secret:
         findings.append(RoundTrip(channels["whatsapp"], subject.meta_url, deadline).finding(app_secret))
     if webhook_secret and subject.active:  # before that its address does not exist

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+from db.tenants.event_listeners import ListenerStanding
 from relay.channels.base import Finding, Level
 
 LONGEST_SHORT = 15
@@ -14,6 +15,12 @@ NO_APP = (
     "META_APP_SECRET."
 )
 LONGER = "Choose a longer one, and enter the same at Genesys; the relay can make and set one."
+LISTEN = (
+    "Ends of conversations are not heard of until then; messages flow. Where a permission is missing: in Genesys Cloud "
+    "under Admin > People & Permissions > Roles, give it to a role of the OAuth client. Or set up a trigger or "
+    "EventBridge, and switch listening off."
+)
+ROOM = "Set up EventBridge, which tells of all of them."
 PUBLIC_URL = (
     "The operator sets PUBLIC_URL to an https address on port 443 that the internet can reach: Meta and Genesys call "
     "no other."
@@ -67,3 +74,17 @@ def _is_private(host: str) -> bool:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
         return "." not in host or host.endswith((".local", ".internal", ".localhost", ".test", ".lan"))
+
+
+def listening(standing: ListenerStanding) -> Finding:
+    """Whether ends of conversations are heard at Genesys, where a line of the tenant's wants that."""
+    if standing.trouble:
+        return Finding("listening", "warning", f"the relay cannot listen to Genesys: {standing.trouble}", LISTEN)
+    if standing.since is None:
+        return Finding(
+            "listening", "warning", "the relay has not begun to listen to Genesys", "Check again in a minute."
+        )
+    if standing.left_out:
+        text = f"Genesys tells of the ends of {standing.conversations} conversations; there is no room for more"
+        return Finding("listening", "warning", text, ROOM)
+    return Finding("listening", "ok", "the relay listens to Genesys for the ends of conversations")

@@ -28,6 +28,7 @@ from relay.actors.catch_up import CatchUpActor
 from relay.actors.conditions import ConditionsActor
 from relay.actors.endpoints import EndpointsActor
 from relay.actors.ends import EndsActor
+from relay.actors.ends_listeners import EndsListeners
 from relay.actors.erasure import ErasureActor
 from relay.actors.hours import HoursActor
 from relay.actors.line_checks import LineCheckActor
@@ -53,7 +54,8 @@ log = structlog.get_logger(__name__)
 
 ONE_EACH: tuple[type[RelayActor], ...] = (
     HoursActor, PricesActor, RateCapActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, TemplatesActor,
-    EndsActor, EndpointsActor, LineCheckActor, ConditionsActor, TellingActor, RetentionActor, ErasureActor,
+    EndsActor, EndsListeners, EndpointsActor, LineCheckActor, ConditionsActor, TellingActor, RetentionActor,
+    ErasureActor,
     ArchiverActor, MeasuresActor,
 )  # fmt: skip
 """Beside the messages' path, and without the supervisor: what dies of them is started again."""

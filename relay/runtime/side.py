@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from relay.channels.base import Account, Channel
 from relay.core.breaker import Breaker
+from relay.core.errors import SendError
 from relay.core.limits import Rate, Rates, rate_of
 from relay.core.messages import ChannelName
-from relay.runtime.context import Limits
+from relay.runtime.context import Limits, Parts
 
 
 @dataclass(slots=True)
@@ -26,3 +27,11 @@ def rate_of_account(name: ChannelName, account: Account, limits: Limits) -> Rate
     counted_by = account.line_ref if name == "whatsapp" else account.credentials.get("client_id", "")
     rates = Rates(limits.genesys_per_minute, limits.whatsapp_per_second)
     return rate_of(name, account.tenant_id, counted_by, account.settings, rates)
+
+
+def count_call(parts: Parts, account: Account) -> None:
+    """One call to Genesys beside the messages, against the rate of its client: what is missing is owed, and the next
+    turns come that much later. Raises SendError where Genesys wants no calls."""
+    rate = rate_of_account("genesys", account, parts.limits)
+    if not parts.bucket.owe(rate.key, rate.per_second, rate.burst):
+        raise SendError("throttled", "paused", "no calls while Genesys wants none")

@@ -51,6 +51,23 @@ def test_what_follows_an_end_arrives_after_the_agents_last_word(
     assert kinds == ["agent_left", "over"]
 
 
+def test_an_end_is_heard_on_the_websocket_where_nothing_is_set_up_at_genesys(installation: Installation) -> None:
+    wanted = {"end_text": "Goodbye.", "end_listening": True}
+    line = installation.tenant("Listened to", settings=wanted)[0]
+    chat = Chat(installation, line, str(next(numbers))).opened()
+    told_of = "SELECT since FROM event_listeners WHERE tenant_id = %s AND conversations = 1"
+    wait_until(lambda: installation.rows(told_of, line.tenant_id), message="Genesys to tell of this conversation")
+    installation.control("POST", f"/agent/{chat.wa_id}/end", {"integration_id": line.integration_id})
+    chat.phone_reads_in_time("Goodbye.")
+    told_by(installation, line, permissions=["messaging:integration:view", "conversation:message:receive"])
+    chat.writes("one more question")
+    chat.agent_reads_in_time("one more question")  # in another conversation: it is subscribed to anew
+    trouble = "SELECT trouble FROM event_listeners WHERE tenant_id = %s AND trouble IS NOT NULL"
+    wait_until(lambda: installation.rows(trouble, line.tenant_id), message="the trouble to be noted")
+    [finding] = found(installation, line, "listening")
+    assert finding["level"] == "warning" and "analytics:conversationDetail:view" in finding["text"]
+
+
 def test_a_customers_word_ends_the_conversation_at_genesys(installation: Installation, line: Line, key: str) -> None:
     told_by(installation, line, events_url=f"{installation.env['PUBLIC_URL']}/genesys/events", events_key=key)
     chat = Chat(installation, line, str(next(numbers))).opened()
@@ -72,12 +89,12 @@ def test_what_the_client_may_not_do_is_found_before_a_customer_asks_for_it(
 ) -> None:
     may = ["messaging:integration:view", "messaging:supportedContent:view", "conversation:message:receive"]
     told_by(installation, line, permissions=may)
-    [found] = ending_found(installation, line)
-    assert found["level"] == "warning" and "conversation:communication:disconnect" in found["text"]
+    [finding] = found(installation, line, "ending")
+    assert finding["level"] == "warning" and "conversation:communication:disconnect" in finding["text"]
     told_by(installation, line, permissions=[*may, "conversation:communication:disconnect"])
-    assert [one["level"] for one in ending_found(installation, line)] == ["ok"]
+    assert [one["level"] for one in found(installation, line, "ending")] == ["ok"]
 
 
-def ending_found(installation: Installation, line: Line) -> list[dict[str, Any]]:
+def found(installation: Installation, line: Line, check: str) -> list[dict[str, Any]]:
     done = installation.api("POST", f"/api/tenants/{line.tenant_id}/complete-onboarding")
-    return [one for one in done["lines"][0]["findings"] if one["check"] == "ending"]
+    return [one for one in done["lines"][0]["findings"] if one["check"] == check]

@@ -118,6 +118,7 @@ def new_tenant(pool: Pool) -> Tenant:
                SELECT id, 1, %s, now(), 0 FROM told""",
             (endpoint, tenant_id, endpoint, tenant_id),
         )
+        cursor.execute("INSERT INTO event_listeners (tenant_id) VALUES (%s)", (tenant_id,))
         cursor.execute(
             """INSERT INTO conditions (tenant_id, kind, subject, detail) VALUES (%s, 'backlog', '', '') RETURNING id""",
             (tenant_id,),

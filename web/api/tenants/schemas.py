@@ -249,6 +249,11 @@ class LineSettings(RequestModel):
         max_length=20,
         description="a customer who writes one of these, and nothing else, ends the conversation at Genesys",
     )
+    end_listening: bool | None = Field(
+        default=None,
+        description="the relay listens to Genesys' notifications for the ends of this line's conversations; not set: "
+        "Genesys has to tell it of them",
+    )
     direct_send: bool | None = Field(
         default=None,
         description="agents' texts that come too late for the 24-hour window go out by Direct Send, before "

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, SelectField, TextAreaField, ValidationError
+from wtforms import BooleanField, Field, SelectField, TextAreaField, ValidationError
 from wtforms.validators import Length, Optional
 
 from relay.core.conversation.ends import MOST_WORD, bare
@@ -58,6 +58,12 @@ class EndsForm(FlaskForm):
         description="Only where several responders answer this number (Conversation Routing).",
     )
 
+    end_listening = BooleanField(
+        "Listen to Genesys for the ends of conversations",
+        description="Needs nothing to be set up at Genesys. For many conversations at once, or where none may be "
+        "missed, set up a trigger or EventBridge instead.",
+    )
+
     def validate_end_words(self, given: Field) -> None:
         words = lines_of(given.data or "")
         if len(words) > MOST_WORDS or any(len(word) > MOST_WORD or not bare(word) for word in words):
@@ -76,6 +82,7 @@ class EndsForm(FlaskForm):
         template = settings.get("end_template") or {}
         return {
             "end_words": "\n".join(settings.get("end_words") or []),
+            "end_listening": settings.get("end_listening"),
             "end_template_name": template.get("name"),
             "end_template_language": template.get("language"),
             "end_template_parameters": "\n".join(template.get("parameters", [])),
@@ -89,6 +96,7 @@ class EndsForm(FlaskForm):
         }
         return {
             "end_words": lines_of(self.end_words.data or "") or None,
+            "end_listening": self.end_listening.data or None,
             "end_thread": self.end_thread.data or None,
             "end_text": (self.end_text.data or "").replace("\r\n", "\n") or None,
             "end_template": template if template["name"] else None,
