@@ -43,19 +43,19 @@ def ask(pool: Pool, message_id: str) -> None:
         )
 
 
-def take_due(pool: Pool, seconds: float, most: int, of_a_line: int, but: Collection[str] = ()) -> list[EndRequest]:
-    """Requests whose message has been handed over, no more than `of_a_line` of each line and none of the lines `but`;
-    nobody else takes them for `seconds`."""
+def take_due(pool: Pool, seconds: float, most: int, of_a_tenant: int, but: Collection[str] = ()) -> list[EndRequest]:
+    """Requests whose message has been handed over, no more than `of_a_tenant` of each tenant and none of the tenants
+    `but`; nobody else takes them for `seconds`."""
     with pool.transaction() as cursor:
         _put_off(cursor)
         cursor.execute(
             """WITH ready AS (
-                 SELECT r.message_id, r.due_at, row_number() OVER (PARTITION BY r.line_id ORDER BY r.due_at) AS place
+                 SELECT r.message_id, r.due_at, row_number() OVER (PARTITION BY r.tenant_id ORDER BY r.due_at) AS place
                  FROM end_requests r JOIN message_tracking m ON m.id = r.message_id
-                 WHERE r.due_at <= now() AND m.state = ANY(%(handed_over)s) AND r.line_id <> ALL(%(but)s::uuid[])),
+                 WHERE r.due_at <= now() AND m.state = ANY(%(handed_over)s) AND r.tenant_id <> ALL(%(but)s::uuid[])),
                due AS (
                  SELECT r.message_id FROM end_requests r JOIN ready USING (message_id)
-                 WHERE ready.place <= %(of_a_line)s AND r.due_at <= now()
+                 WHERE ready.place <= %(of_a_tenant)s AND r.due_at <= now()
                  ORDER BY r.due_at LIMIT %(most)s FOR UPDATE OF r SKIP LOCKED)
                UPDATE end_requests r SET due_at = now() + make_interval(secs => %(seconds)s), tries = r.tries + 1
                FROM due, conversation_mappings c, message_tracking m
@@ -67,7 +67,13 @@ def take_due(pool: Pool, seconds: float, most: int, of_a_line: int, but: Collect
                                    AND n.sort_time >= m.sort_time
                                    AND (n.sort_time, n.arrived_at, n.idx, n.seq)
                                      > (m.sort_time, m.arrived_at, m.idx, m.seq)) AS overtaken""",
-            {"handed_over": HANDED_OVER, "but": list(but), "of_a_line": of_a_line, "most": most, "seconds": seconds},
+            {
+                "handed_over": HANDED_OVER,
+                "but": list(but),
+                "of_a_tenant": of_a_tenant,
+                "most": most,
+                "seconds": seconds,
+            },
         )
         return cursor.all(EndRequest)
 

@@ -21,9 +21,9 @@ from relay.runtime.side import count_call
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 8
-OF_A_LINE = 2
-"""Of those at once: one whose Genesys does not answer leaves the others' theirs."""
+AT_ONCE = 16
+OF_A_TENANT = 2
+"""Of those at once, however many lines it has: one whose Genesys does not answer leaves the others' theirs."""
 TAKEN_SECONDS = 30.0
 """So long a request is this daemon's; its call has ended by then."""
 CALL_SECONDS = 10.0
@@ -40,16 +40,16 @@ class EndsActor(RegularActor):
         super().__init__(parts)
         self._calls = Greenlets(AT_ONCE)
         self._under_way: Counter[str] = Counter()
-        """By lines."""
+        """By tenants."""
 
     def work(self) -> bool:
-        """It does not wait for its calls: a line with one under way is left out until that has ended."""
+        """It does not wait for its calls: a tenant with one under way is left out until that has ended."""
         free = self._calls.free_count()
         if not free:
             return False
-        self._under_way = +self._under_way  # without the lines of which none is left
-        due = end_requests.take_due(self._parts.pool, TAKEN_SECONDS, free, OF_A_LINE, self._under_way)
-        self._under_way.update(request.line_id for request in due)
+        self._under_way = +self._under_way  # without the tenants of whom none is left
+        due = end_requests.take_due(self._parts.pool, TAKEN_SECONDS, free, OF_A_TENANT, self._under_way)
+        self._under_way.update(request.tenant_id for request in due)
         for request in due:
             self._calls.spawn(self._end_one, request)
         return len(due) > 0
@@ -64,7 +64,7 @@ class EndsActor(RegularActor):
             metrics.actor_failures.labels(type(self).__name__).inc()
             log.exception("conversation_not_ended", line_id=request.line_id)
         finally:
-            self._under_way[request.line_id] -= 1
+            self._under_way[request.tenant_id] -= 1
 
     def _end(self, request: EndRequest) -> None:
         pool, ends = self._parts.pool, self._parts.channels["genesys"].ends

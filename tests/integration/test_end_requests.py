@@ -57,14 +57,22 @@ def left(pool: Pool) -> dict[str, bool]:
         return dict(cursor.fetchall())
 
 
-def test_no_line_takes_the_place_of_others(pool: Pool) -> None:
-    busy, quiet = new_line(pool), new_line(pool)
-    for _ in range(10):
-        asking(pool, busy)
+def test_no_tenant_takes_the_place_of_others_however_many_lines_it_has(pool: Pool) -> None:
+    busy, quiet = [new_line(pool)], new_line(pool)
+    owner = asking(pool, busy[0]).tenant_id
+    with pool.autocommit() as cursor:
+        for _ in range(4):
+            busy.append(new_line(pool))
+            cursor.execute("UPDATE lines SET tenant_id = %s WHERE id = %s", (owner, busy[-1]))
+    for one in busy * 2:
+        asking(pool, one)
     asking(pool, quiet)
-    assert sorted(one.line_id for one in due(pool)) == sorted([busy, busy, quiet])
-    assert due(pool, busy) == []
-    assert [one.line_id for one in due(pool)] == [busy, busy]
+    with pool.autocommit() as cursor:
+        cursor.execute("UPDATE end_requests SET tenant_id = %s WHERE line_id = ANY(%s::uuid[])", (owner, busy))
+    first = due(pool)
+    assert sorted(one.line_id == quiet for one in first) == [False, False, True]
+    assert due(pool, owner) == []
+    assert [one.tenant_id for one in due(pool)] == [owner, owner]
 
 
 def test_who_writes_again_overtakes_the_own_request_and_nobody_elses(pool: Pool) -> None:

@@ -1,4 +1,4 @@
-"""The EndsActor goes on while one line's Genesys does not answer."""
+"""The EndsActor goes on while one tenant's Genesys does not answer."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from relay.runtime.commands import Tick
 from tests.waiting import PATIENCE, wait_until
 
 
-def test_a_line_that_hangs_delays_nobody_elses_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tenant_whose_genesys_hangs_delays_nobody_elses_end(monkeypatch: pytest.MonkeyPatch) -> None:
     answer, ended, left_out = Event(), [], []
     waiting = [[request("hangs")], [request("other")], []]
 
-    def take_due(_pool: Any, _seconds: float, _most: int, _of_a_line: int, but: Collection[str]) -> list[EndRequest]:
+    def take_due(_pool: Any, _seconds: float, _most: int, _of_a_tenant: int, but: Collection[str]) -> list[EndRequest]:
         left_out.append(set(but))
         return waiting.pop(0)
 
     def end(_actor: EndsActor, one: EndRequest) -> None:
-        if one.line_id == "hangs":
+        if one.tenant_id == "hangs":
             answer.wait()
-        ended.append(one.line_id)
+        ended.append(one.tenant_id)
 
     monkeypatch.setattr("db.mailbox.end_requests.take_due", take_due)
     monkeypatch.setattr(EndsActor, "_end", end)
@@ -48,5 +48,5 @@ def test_a_line_that_hangs_delays_nobody_elses_end(monkeypatch: pytest.MonkeyPat
         actor.stop()
 
 
-def request(line_id: str) -> EndRequest:
-    return EndRequest("m", "t", line_id, "c", "g", 1, False)
+def request(tenant_id: str) -> EndRequest:
+    return EndRequest("m", tenant_id, "l", "c", "g", 1, False)
