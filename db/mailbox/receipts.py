@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,9 @@ from relay.core.status import Facts, gather
 
 PARKED_SECONDS = 900
 PARKED_PER_LINE = 10_000
+TOLD_BESIDES = ("aliases", "window_until", "thread")
+KEPT_BESIDE = {"provider_id": "", "status": "sent", "time": 0.0}
+"""What a parked receipt's own columns say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +119,15 @@ def _park(cursor: Cursor, unmatched: Sequence[LineReceipt]) -> None:
         execute_values(
             cursor,
             """INSERT INTO parked_receipts (line_id, provider_id, status, message_id, at, code, reason, answer, fate,
-                                            price)
+                                            price, more)
                VALUES %s ON CONFLICT DO NOTHING""",
             [
                 (UUID(line), provider_id, status, receipt.message_id, stamp(receipt.time), receipt.code, receipt.reason,
-                 receipt.answer, receipt.fate, None if receipt.price is None else dump(receipt.price).decode())
+                 receipt.answer, receipt.fate, None if receipt.price is None else dump(receipt.price).decode(),
+                 _more(receipt))
                 for (line, provider_id, status), receipt in sorted(rows.items())
             ],
-            template="(%s, %s, %s, %s::uuid, coalesce(%s, now()), %s, %s, %s, %s, %s::jsonb)",
+            template="(%s, %s, %s, %s::uuid, coalesce(%s, now()), %s, %s, %s, %s, %s::jsonb, %s::jsonb)",
             page_size=len(rows),
         )  # fmt: skip
 
@@ -213,7 +217,7 @@ UNPARK = Prepared(
     """DELETE FROM parked_receipts p USING unnest(%(lines)s, %(provider_ids)s) AS v (line_id, provider_id)
        WHERE p.line_id = v.line_id AND p.provider_id = v.provider_id
        RETURNING p.line_id, p.provider_id, p.status, extract(epoch FROM p.at), p.message_id, p.code, p.reason,
-                 p.answer, p.fate, p.price""",
+                 p.answer, p.fate, p.price, p.more""",
     lines="uuid[]", provider_ids="text[]",
 )  # fmt: skip
 
@@ -254,7 +258,16 @@ def drop_stale(cursor: Cursor) -> int:
 def _line_receipt(row: Sequence[Any]) -> LineReceipt:
     message_id = None if row[4] is None else str(row[4])
     price = None if row[9] is None else load(Price, row[9])
-    receipt = Receipt(
-        row[1], row[2], float(row[3]), message_id, row[5], row[6], answer=row[7], fate=row[8], price=price
-    )
+    # By the older version nothing more was kept.
+    more = load(Receipt, {**KEPT_BESIDE, **(row[10] or {})})
+    receipt = replace(
+        more, provider_id=row[1], status=row[2], time=float(row[3]), message_id=message_id, code=row[5], reason=row[6],
+        answer=row[7], fate=row[8], price=price,
+    )  # fmt: skip
     return LineReceipt(str(row[0]), receipt)
+
+
+def _more(receipt: Receipt) -> str | None:
+    """What its columns do not hold."""
+    told = {name: value for name, value in asdict(receipt).items() if name in TOLD_BESIDES and value}
+    return dump(told).decode() if told else None

@@ -31,3 +31,6 @@ BEGIN
     GRANT SELECT ON event_listeners TO relay_tenant;
 END
 $do$;
+
+-- What a receipt tells besides of its contact and conversation: relay.core.messages.Receipt, without what stands beside it
+ALTER TABLE parked_receipts ADD COLUMN more jsonb;

@@ -270,6 +270,25 @@ def test_where_taking_has_no_clear_answer_the_message_goes_and_meta_decides(part
     assert owner(chat) == "app"
 
 
+def test_a_thread_of_which_meta_tells_late_that_another_has_it_is_taken_and_the_message_goes_once(
+    partner: RoutedLine,
+) -> None:
+    partner.routing(not_owner="failed", implicit_take=False)
+    chat = partner.chat()
+    source = chat.writes("I want a manager")
+    chat.state_in_time(f"copy:{source}", "ignored")
+    long_ago = "thread_at = thread_at - interval '25 hours', heard_at = heard_at - interval '25 hours'"
+    chat.installation.rows(f"UPDATE conversation_mappings SET {long_ago} WHERE wa_id = %s RETURNING id", chat.wa_id)
+    row = chat.state_in_time(chat.answers("the manager is here"), "delivered", "read")
+    assert chat.phone_reads() == ["the manager is here"]
+    assert owner(chat) == "app"
+    told = "SELECT outcome, code, detail FROM message_attempts WHERE message_id = %s ORDER BY n"
+    first, second = chat.installation.rows(told, row["id"])
+    assert (first["outcome"], first["code"]) == ("undelivered", "131070")
+    assert (second["outcome"], second["detail"]) == ("sent", "the conversation was taken over first")
+    partner.routing(not_owner="refused", implicit_take=True)
+
+
 # Passing, releasing, taking
 
 

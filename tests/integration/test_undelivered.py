@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
+from db.contacts import conversations
 from db.mailbox import claims, messages, receipts
 from db.mailbox.receipts import LineReceipt
 from db.pool import Pool
@@ -317,6 +318,19 @@ def test_a_parked_failure_keeps_its_fate_and_its_answer(pool: Pool, row: Row) ->
     found = detail(pool, row)
     assert found.message.state == "received"
     assert json.loads(str(found.attempts[0].answer)) == {"errors": []}
+
+
+def test_a_parked_word_of_another_responder_has_the_thread_taken_too(pool: Pool, row: Row) -> None:
+    taking_over(pool, row)
+    call(pool, row, 1)
+    wamid = f"wamid.{uuid4().hex}"
+    assert tell(pool, row, (wamid, "failed"), **ELSEWHERE, window_until=NOW + 60) == []
+    answered(pool, row, 1, wamid)
+    with pool.transaction() as cursor:
+        [again] = messages.unfinished(cursor, [row.conversation_id], 9)[row.conversation_id, "outbound"]
+        mapping = conversations.read(cursor, [row.conversation_id])[row.conversation_id]
+    assert again.message.take
+    assert mapping.thread_state == "elsewhere"
 
 
 def test_a_parked_final_failure_is_told_with_its_answer(pool: Pool, row: Row) -> None:

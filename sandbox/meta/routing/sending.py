@@ -1,7 +1,8 @@
 """What a responder may send into a thread: templates always, all else as the thread's owner.
 
 Whether Meta refuses at once or reports it later, and what it makes of reactions, read marks and typing, is not
-documented; Routing.not_owner and Routing.signals have both.
+documented; Routing.not_owner and Routing.signals have both. Nor is what an escalation partner's message does that has
+not taken the thread first.
 """
 
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ def check_send(world: "World", number: Number, thread: Thread, kind: str, by: Re
         return
     if kind == "reaction" and by == APP:
         check_signal(world, number, thread)
-    elif routing.holder("escalation") == by:
+    elif routing.implicit_take and routing.holder("escalation") == by:
         control.take(world, number, thread, by, Handover(IMPLICIT_TAKE))
     elif routing.not_owner == "refused" or by == BUSINESS_AGENT:
         raise GraphError(NOT_OWNER, DETAILS)

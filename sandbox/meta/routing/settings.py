@@ -49,6 +49,8 @@ class Routing(BaseModel):
     recap_on_messages: Literal["first", "every"] | None = "first"
     not_owner: Literal["refused", "failed"] = "refused"
     """What becomes of a service message of somebody who does not own the thread: how Meta says it is not known."""
+    implicit_take: bool = True
+    """Whether a service message of the escalation partner takes the thread by itself."""
     signals: Literal["taken", "refused"] = "taken"
     """The same for reactions, read marks and typing."""
     enrolled: bool = True
