@@ -53,13 +53,16 @@ def keep(pool: Pool, tenant_id: str | None, found: Sequence[ConversationEnd], no
     with pool.transaction() as cursor:
         known = _conversations(cursor, tenant_id, sorted({form for every in ids.values() for form in every}))
         mappings.lock(cursor, [mapping.conversation_id for of in known.values() for mapping, _ in of])
-        news = 0
-        for one in found:
-            for form in ids[one.conversation]:
-                for mapping, settings in known.get(form, ()):
-                    # As it stands there: told with dashes and without, it is one end.
-                    news += _one(cursor, replace(one, conversation=form), mapping, settings, now)
-    return news
+        told = [
+            # As it stands there: told with dashes and without, it is one end.
+            ToldEnd(replace(one, conversation=form, at=min(one.at, now)), mapping, settings)
+            for one in found
+            for form in ids[one.conversation]
+            for mapping, settings in known.get(form, ())
+        ]
+        kept = _insert(cursor, told)
+        _follow(cursor, [one for one in kept if one.followed(now)], now)
+    return len(kept)
 
 
 def _conversations(
@@ -80,68 +83,124 @@ def _conversations(
     return found
 
 
-# An end that is told twice, with its time or without, is one; there is another only after the customer has written.
+# An end that is told twice, with its time or without, is one; there is another only after the customer has written. So
+# of those told together each is compared with the one before it, and all with what is there.
 INSERT = """
-INSERT INTO conversation_ends
-  (tenant_id, line_id, conversation_id, genesys_conversation_id, kind, participant, reason, at)
-SELECT %(tenant)s::uuid, %(line)s::uuid, %(conversation)s::uuid, %(genesys)s, %(kind)s, %(who)s, %(reason)s, %(at)s
-WHERE NOT EXISTS (
-  SELECT 1 FROM conversation_ends e
-  WHERE %(kind)s = 'over' AND e.conversation_id = %(conversation)s::uuid AND e.kind = 'over'
-    AND e.genesys_conversation_id = %(genesys)s
-    AND NOT EXISTS (SELECT 1 FROM message_tracking m WHERE m.conversation_id = e.conversation_id
-                    AND m.direction = 'inbound' AND m.sort_time > e.at AND m.sort_time <= %(at)s))
-  AND (%(kind)s <> 'agent_left' OR %(at)s > now() - make_interval(days => %(left_days)s) AND %(left)s > (
-    SELECT count(*) FROM (
-      SELECT 1 FROM conversation_ends e
-      WHERE e.conversation_id = %(conversation)s::uuid AND e.kind = 'agent_left'
-        AND e.at BETWEEN %(at)s - interval '1 day' AND %(at)s + interval '1 day' LIMIT %(left)s) found))
-ON CONFLICT DO NOTHING
-RETURNING id, EXISTS (SELECT 1 FROM message_tracking m WHERE m.conversation_id = %(conversation)s::uuid
-                      AND m.direction = 'inbound' AND m.sort_time > %(at)s)
+WITH v AS (
+  SELECT * FROM unnest(%(places)s::int[], %(tenants)s::uuid[], %(lines)s::uuid[], %(conversations)s::uuid[],
+                       %(genesys)s::text[], %(kinds)s::text[], %(who)s::text[], %(reasons)s::text[],
+                       %(at)s::timestamptz[])
+           AS v (place, tenant_id, line_id, conversation_id, genesys_conversation_id, kind, participant, reason, at)),
+told AS (
+  SELECT v.*, lag(at) OVER (PARTITION BY conversation_id, genesys_conversation_id, kind ORDER BY at, place) AS before,
+         row_number() OVER (PARTITION BY conversation_id, kind ORDER BY at, place) AS nth FROM v),
+kept AS (
+  INSERT INTO conversation_ends
+    (tenant_id, line_id, conversation_id, genesys_conversation_id, kind, participant, reason, at)
+  SELECT tenant_id, line_id, conversation_id, genesys_conversation_id, kind, participant, reason, at FROM told t
+  WHERE CASE t.kind
+    WHEN 'over' THEN
+      (t.before IS NULL OR EXISTS (
+        SELECT 1 FROM message_tracking m WHERE m.conversation_id = t.conversation_id AND m.direction = 'inbound'
+          AND m.sort_time > t.before AND m.sort_time <= t.at))
+      AND NOT EXISTS (
+        SELECT 1 FROM conversation_ends e
+        WHERE e.conversation_id = t.conversation_id AND e.kind = 'over'
+          AND e.genesys_conversation_id = t.genesys_conversation_id
+          AND NOT EXISTS (SELECT 1 FROM message_tracking m WHERE m.conversation_id = e.conversation_id
+                          AND m.direction = 'inbound' AND m.sort_time > e.at AND m.sort_time <= t.at))
+    WHEN 'agent_left' THEN t.at > now() - make_interval(days => %(left_days)s) AND t.nth + (
+      SELECT count(*) FROM (
+        SELECT 1 FROM conversation_ends e
+        WHERE e.conversation_id = t.conversation_id AND e.kind = 'agent_left'
+          AND e.at BETWEEN t.at - interval '1 day' AND t.at + interval '1 day' LIMIT %(left)s) found) <= %(left)s
+    ELSE true END
+  ON CONFLICT DO NOTHING
+  RETURNING id, conversation_id, genesys_conversation_id, kind, participant, at)
+SELECT DISTINCT ON (k.id) k.id, v.place,
+       EXISTS (SELECT 1 FROM message_tracking m WHERE m.conversation_id = k.conversation_id
+               AND m.direction = 'inbound' AND m.sort_time > k.at)
+FROM kept k JOIN v USING (conversation_id, genesys_conversation_id, kind, participant, at)
+ORDER BY k.id, v.place
 """
 
 
-def _one(
-    cursor: Cursor, end: ConversationEnd, mapping: ConversationMapping, settings: dict[str, Any], now: float
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class ToldEnd:
+    """An end with the conversation that it is of."""
+
+    end: ConversationEnd
+    mapping: ConversationMapping
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEnd:
+    """One that was news, and is written down. `written_since`: the customer has written since it."""
+
+    id: int
+    told: ToldEnd
+    written_since: bool
+
+    def followed(self, now: float) -> bool:
+        """Whoever has written since is in a new talk: no goodbye into it, and its thread is not given away."""
+        end = self.told.end
+        return end.kind == "over" and now - end.at <= FOLLOWED_SECONDS and not self.written_since
+
+
+def _insert(cursor: Cursor, told: Sequence[ToldEnd]) -> list[NewEnd]:
+    """One statement, however many there are."""
+    if not told:
+        return []
+    mappings_of, ends_of = [one.mapping for one in told], [one.end for one in told]
     cursor.execute(
         INSERT,
         {
-            "tenant": mapping.tenant_id, "line": mapping.line_id, "conversation": mapping.conversation_id,
-            "genesys": end.conversation, "kind": end.kind, "who": end.participant, "reason": end.reason,
-            "at": messages.stamp(min(end.at, now)), "left": LEFT_A_DAY, "left_days": LATEST_LEFT_DAYS,
+            "places": list(range(len(told))), "tenants": [one.tenant_id for one in mappings_of],
+            "lines": [one.line_id for one in mappings_of],
+            "conversations": [one.conversation_id for one in mappings_of],
+            "genesys": [one.conversation for one in ends_of], "kinds": [one.kind for one in ends_of],
+            "who": [one.participant for one in ends_of], "reasons": [one.reason for one in ends_of],
+            "at": [messages.stamp(one.at) for one in ends_of], "left": LEFT_A_DAY, "left_days": LATEST_LEFT_DAYS,
         },
     )  # fmt: skip
-    row = cursor.fetchone()
-    if row is None:
-        return False
-    key, written_since = row
-    # Whoever has written since is in a new talk: no goodbye into it, and its thread is not given away.
-    if end.kind == "over" and now - end.at <= FOLLOWED_SECONDS and not written_since:
-        _follow(cursor, key, end, mapping, settings, now)
-    return True
+    return [NewEnd(key, told[place], since) for key, place, since in cursor.fetchall()]
 
 
-def _follow(
-    cursor: Cursor, key: int, end: ConversationEnd, mapping: ConversationMapping, settings: dict[str, Any], now: float
-) -> None:
+def _follow(cursor: Cursor, ended: Sequence[NewEnd], now: float) -> None:
     """Into the lane of what agents wrote, behind it."""
-    wanted = following(end, mapping, settings)
-    rows = [
-        Row(
-            messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard, "outbound",
-            sort_key("genesys", message.provider_time, now, place), message,
+    rows = [(one, row) for one in ended for row in _following(one.told, now)]
+    inserted = messages.insert(cursor, [row for _, row in rows])
+    fresh = {row.id for row in inserted.fresh}
+    sent = [(one, new.row) for one, new in rows if new.row.id in fresh]
+    events.note(
+        cursor, [(row.id, "after_end", f"Genesys' conversation {one.told.end.conversation}") for one, row in sent]
+    )
+    first = {one.id: row.id for one, row in reversed(sent)}
+    if first:
+        cursor.execute(
+            """UPDATE conversation_ends e SET message_id = v.message_id
+               FROM unnest(%s::bigint[], %s::uuid[]) AS v (id, message_id) WHERE e.id = v.id""",
+            (list(first), list(first.values())),
         )
-        for place, message in enumerate(wanted)
+    for shard, conversation_id in sorted({(row.shard, row.conversation_id) for _, row in sent}):
+        sweep.notify(cursor, shard, conversation_id)
+
+
+def _following(told: ToldEnd, now: float) -> list[NewRow]:
+    """What its line wants to follow, in order."""
+    end, mapping = told.end, told.mapping
+    return [
+        NewRow(
+            Row(
+                messages.new_id(), mapping.tenant_id, mapping.line_id, mapping.conversation_id, mapping.shard,
+                "outbound", sort_key("genesys", message.provider_time, now, place), message,
+            ),
+            {"end": end.conversation, "reason": end.reason},
+            origin="api",
+        )
+        for place, message in enumerate(following(end, mapping, told.settings))
     ]  # fmt: skip
-    about = {"end": end.conversation, "reason": end.reason}
-    fresh = messages.insert(cursor, [NewRow(row, about, origin="api") for row in rows]).fresh
-    if not fresh:
-        return
-    events.note(cursor, [(row.id, "after_end", f"Genesys' conversation {end.conversation}") for row in fresh])
-    cursor.execute("UPDATE conversation_ends SET message_id = %s WHERE id = %s", (fresh[0].id, key))
-    sweep.notify(cursor, mapping.shard, mapping.conversation_id)
 
 
 def listed(

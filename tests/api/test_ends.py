@@ -12,6 +12,7 @@ from db.access import api_keys
 from db.audit import Author
 from db.contacts import conversations
 from db.contacts.seen import SeenPerson
+from db.cursor import Cursor
 from db.mailbox import ends, messages
 from db.pool import Pool
 from db.tenants import onboarding
@@ -141,6 +142,29 @@ def test_invented_agents_who_leave_do_not_fill_the_table(talk: Talk) -> None:
     yesterday = talk.ended("user.end", at=now - 100_000, interactingDurationMs=1)
     assert talk.tells(yesterday) == {"ends": 1, "new": 1}
     assert len(talk.listed()) == most + 1
+
+
+def test_of_what_is_told_together_each_end_counts_once_and_again_after_the_customer_wrote(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = time.time() - 300
+    statements: list[str] = []
+    execute = Cursor.execute
+
+    def counted(cursor: Any, sql: Any, *values: Any) -> Any:
+        statements.append(str(sql))
+        return execute(cursor, sql, *values)
+
+    talk.customer_writes(at + 30)
+    monkeypatch.setattr(Cursor, "execute", counted)
+    times = [at, at + 10, at + 40, at + 50, at + 40]
+    ended = [talk.ended("customer.end", at=when) for when in times]
+    left = [talk.ended("user.end", at=at + 1, participantId=f"p-{n}", interactingDurationMs=5) for n in range(60)]
+    assert talk.tells([*ended, *left]) == {"ends": 65, "new": 52}
+    assert sum("INSERT INTO conversation_ends" in sql for sql in statements) == 1
+    monkeypatch.undo()
+    assert [one["kind"] for one in talk.listed()].count("over") == 2
+    assert talk.tells([*ended, *left]) == {"ends": 65, "new": 0}
 
 
 def test_ids_count_with_dashes_and_without(talk: Talk) -> None:
