@@ -36,8 +36,9 @@ def line(pool: Pool) -> str:
 def wants(pool: Pool, line_id: str, listening: bool) -> None:
     with pool.autocommit() as cursor:
         cursor.execute(
-            "UPDATE lines SET status = 'active', phone_number_id = %s, settings = settings || %s WHERE id = %s",
-            (uuid4().hex, Json({"end_listening": listening}), line_id),
+            """UPDATE lines SET status = 'active', phone_number_id = id, integration_id = id, settings = settings || %s
+               WHERE id = %s""",
+            (Json({"end_listening": listening}), line_id),
         )
     event_listeners.tidy(pool)
 

@@ -17,6 +17,7 @@ from relay.core.conversation import events
 from relay.core.conversation.clock import NEVER, Alarms, passed
 from relay.core.conversation.departure import WINDOW_CLOSED, Hindrance, hindrance
 from relay.core.conversation.effects import Effect
+from relay.core.conversation.ends import follows_end
 from relay.core.conversation.events import Event, LaneName
 from relay.core.conversation.files import after_trouble, said
 from relay.core.conversation.hold import Holds
@@ -250,10 +251,11 @@ class Conversation:
         if first is None:
             return [do.ReturnTurn(turn.turn)]
         why = hindrance(
-            direction, first.message, mapping.window_until, turn.settings, now, outcome_unknown=first.unknown
-        )
-        if why is WINDOW_CLOSED and isinstance(turn, events.TurnGranted):
-            # It counts as closed once PostgreSQL, where others write down what they heard, says so too.
+            direction, first.message, mapping.window_until, turn.settings, now, outcome_unknown=first.unknown,
+            heard_at=mapping.heard_at,
+        )  # fmt: skip
+        if (why is WINDOW_CLOSED or follows_end(first.message)) and isinstance(turn, events.TurnGranted):
+            # What counts is in PostgreSQL, where others write down what they heard.
             return [do.ReadMapping(turn.turn, direction, turn.settings)]
         if why is not None:
             return [do.ReturnTurn(turn.turn), *self._give_up(first, mapping, why, now)]

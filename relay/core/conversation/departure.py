@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from relay.core.conversation import window
+from relay.core.conversation.ends import follows_end
 from relay.core.messages import Direction, Message
 from relay.core.threads import LATEST_SECONDS, THREAD_CONTROL
 
@@ -27,6 +28,9 @@ HANDOVER_UNKNOWN = Hindrance(
 HANDOVER_TOO_LATE = Hindrance(
     "failed", "control_too_late", "it could not be done in time, and others may have begun to talk since: ask again"
 )
+OVERTAKEN = Hindrance(
+    "failed", "end_overtaken", "the customer has written again since the conversation ended: nothing follows that end"
+)
 WINDOW_CLOSED = Hindrance(
     "failed",
     "window_closed",
@@ -42,13 +46,17 @@ def hindrance(
     now: float,
     *,
     outcome_unknown: bool,
+    heard_at: float | None = None,
 ) -> Hindrance | None:
     """What keeps the message from being sent although its turn has come; None: it may go.
 
-    `window_until` and `now` are Unix seconds; `settings` are the line's own; `outcome_unknown`: of its last call.
+    `window_until` and `now` are Unix seconds; `settings` are the line's own; `outcome_unknown`: of its last call;
+    `heard_at`: when the contact last wrote, to whomever.
     """
     if message.unreadable is not None:
         return Hindrance("failed", "command_unreadable", message.unreadable)
+    if follows_end(message) and heard_at is not None and heard_at > message.provider_time:
+        return OVERTAKEN
     if message.type == THREAD_CONTROL:
         too_late = now - message.provider_time > LATEST_SECONDS
         return HANDOVER_UNKNOWN if outcome_unknown else HANDOVER_TOO_LATE if too_late else None

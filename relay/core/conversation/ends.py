@@ -52,6 +52,11 @@ def bare(text: str) -> str:
     return " ".join(as_word(text).casefold().split()).strip(" .!")
 
 
+def follows_end(message: Message) -> bool:
+    """Whether it is sent, or a thread given away, because a conversation has ended."""
+    return message.source_id.startswith(PREFIX)
+
+
 def following(end: ConversationEnd, mapping: ConversationMapping, settings: Mapping[str, Any]) -> list[Message]:
     """What the line wants done after the end, in order: what the customer is sent, then that the thread is given away.
 

@@ -16,6 +16,7 @@ _OWN: dict[str, Cause] = {
     "empty": "invalid",
     "text_too_long": "invalid",
     "control_too_late": "not_allowed",
+    "end_overtaken": "not_allowed",
     "template_unreadable": "invalid",
     "command_unreadable": "invalid",
     "template_mistake": "invalid",

@@ -12,6 +12,7 @@ from relay.core.conversation.departure import (
     HANDOVER_TOO_LATE,
     HANDOVER_UNKNOWN,
     OUTCOME_UNKNOWN,
+    OVERTAKEN,
     WINDOW_CLOSED,
     Hindrance,
     hindrance,
@@ -95,3 +96,13 @@ def test_a_handover_is_for_no_window_is_not_asked_for_twice_and_not_when_it_is_l
     assert why(THREAD_CONTROL, settings={"unknown_outcome": "repeat"}, unknown=True) is HANDOVER_UNKNOWN
     late = Message("s", Person("491701"), NOW - LATEST_SECONDS - 1, THREAD_CONTROL)
     assert hindrance("outbound", late, None, {}, NOW, outcome_unknown=False) is HANDOVER_TOO_LATE
+
+
+@pytest.mark.parametrize("kind", ["text", "template", THREAD_CONTROL])
+def test_what_follows_an_end_is_left_out_once_its_contact_has_written_again(kind: str) -> None:
+    message = Message("end:g:1000000000", Person("491701"), NOW, kind)
+    asked = replace(message, source_id="what an agent wrote")
+    for heard_at, found in ((None, None), (NOW - 60, None), (NOW, None), (NOW + 1, OVERTAKEN)):
+        one = hindrance("outbound", message, None, {}, NOW + 2, outcome_unknown=False, heard_at=heard_at)
+        assert one is found
+        assert hindrance("outbound", asked, None, {}, NOW + 2, outcome_unknown=False, heard_at=heard_at) is None
