@@ -13,9 +13,8 @@ from sandbox.control.errors import ControlError
 from sandbox.genesys import agent, ends, rich_samples
 from sandbox.genesys.agent import AgentMessage, NotSent
 from sandbox.genesys.composing import checked
-from sandbox.genesys.desk import DeskConversation, DeskMessage
+from sandbox.genesys.desk import AGENT, AGENTS, DeskConversation, DeskMessage
 from sandbox.genesys.models import Reason
-from sandbox.genesys.payloads import AGENT
 from sandbox.genesys.rich_samples import Composed, composed
 from sandbox.samples import kinds
 from sandbox.world_access import current
@@ -177,7 +176,10 @@ def join(contact: str) -> Response:
     """An agent gets the conversation; `user_id`: which one."""
     fields = forms.body()
     integration, known = _going_on(fields, contact)
-    ends.join(current(), integration, known, str(fields.get("user_id") or AGENT["id"]))
+    user_id = str(fields.get("user_id") or AGENT["id"])
+    if user_id not in AGENTS:
+        raise ControlError("no agent with this id", 404)
+    ends.join(current(), integration, known, user_id)
     return jsonify(known.summary())
 
 

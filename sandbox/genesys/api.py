@@ -76,6 +76,11 @@ def conversation_details() -> Response:
     return perform(PROVIDER, "conversation_details", analytics.details)
 
 
+@blueprint.get("/users/<user_id>")
+def user(user_id: str) -> Response:
+    return perform(PROVIDER, "user", lambda: conversations.user(user_id))
+
+
 @blueprint.get("/downloads/<key>")
 def attachment_download(key: str) -> Response:
     def action() -> ProviderAnswer:

@@ -9,9 +9,8 @@ from flask import request
 from sandbox.accounts import Integration
 from sandbox.gateway import ProviderAnswer
 from sandbox.genesys import ends, payloads
-from sandbox.genesys.desk import DeskConversation, DeskMessage
+from sandbox.genesys.desk import AGENT, AGENTS, PREFERRED, DeskConversation, DeskMessage
 from sandbox.genesys.errors import GenesysError
-from sandbox.genesys.payloads import AGENT
 from sandbox.genesys.provider import caller, signed_in
 from sandbox.ids import dashed
 from sandbox.world_access import current
@@ -78,6 +77,15 @@ def details(message_id: str) -> ProviderAnswer:
     raise GenesysError(404, f"No message found with id {message_id}")
 
 
+def user(user_id: str) -> ProviderAnswer:
+    """One of the organisation's people. Which permission it takes is not documented."""
+    signed_in()
+    found = AGENTS.get(user_id)
+    if found is None:
+        raise GenesysError(404, f"No user found with id {user_id}")
+    return ProviderAnswer({**found, "preferredName": PREFERRED.get(user_id, ""), "state": "active", "version": 1})
+
+
 def _known(conversation_id: str, organisation: str) -> tuple[Integration, DeskConversation]:
     """Another organisation's conversation looks like one that does not exist."""
     world = current()
@@ -105,18 +113,19 @@ def _participant(
 ) -> dict[str, Any]:
     ours, theirs = {"addressRaw": integration.integration_id}, {"addressRaw": conversation.contact}
     customer = direction == "inbound"
-    over = conversation.conversation_id != conversation_id
+    over = conversation.conversation_id != conversation_id or (not customer and conversation.agent_id is None)
+    agent = AGENTS[conversation.agent_id or AGENT["id"]]
     return {
         "id": f"{conversation_id[:-4]}{'0001' if customer else '0002'}",
         "purpose": PURPOSES[direction],
-        "name": conversation.nickname if customer else AGENT["name"],
+        "name": conversation.nickname if customer else agent["name"],
         "state": "disconnected" if over else "connected",
         "direction": "inbound",
         "type": "open",
         "toAddress": ours,
         "fromAddress": theirs,
         "messages": [_listed(conversation_id, each) for each in shown if each.direction == direction],
-        **({} if customer else {"user": AGENT}),
+        **({} if customer else {"user": agent}),
     }
 
 

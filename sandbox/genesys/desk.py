@@ -12,6 +12,11 @@ from sandbox.genesys.answers import options
 from sandbox.ids import conversation_id
 from sandbox.webhooks.update import DeliveryState
 
+AGENT = {"id": "33333333-cccc-4000-8000-000000000001", "name": "Ana Sandbox"}
+SECOND_AGENT = {"id": "33333333-cccc-4000-8000-000000000002", "name": "Ben Sandbox"}
+AGENTS = {one["id"]: one for one in (AGENT, SECOND_AGENT)}
+PREFERRED = {AGENT["id"]: "Annie"}
+"""What they want to be called."""
 KEPT = 5_000
 BODIES = 2_000
 TYPING_KEPT = 20
@@ -127,6 +132,8 @@ class DeskConversation:
         self.integration_id, self.contact, self.id_type = integration_id, contact, id_type
         self.conversation_id = conversation_id()
         self.nickname = ""
+        self.agent_id: str | None = AGENT["id"]
+        """Who talks to the customer; None: nobody, at the moment."""
         self.custom_attributes: dict[str, str] = {}
         self.messages: deque[DeskMessage] = deque(maxlen=KEPT)
         self.typing: deque[TypingSeen] = deque(maxlen=TYPING_KEPT)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.accounts import Integration, OAuthClient
 from sandbox.clock import iso_milliseconds, unix_milliseconds
-from sandbox.genesys.desk import DeskConversation
-from sandbox.genesys.payloads import AGENT
+from sandbox.genesys.desk import AGENT, DeskConversation
 from sandbox.ids import conversation_id
 from sandbox.webhooks.update import Callback, WebhookUpdate
 
@@ -21,7 +20,7 @@ def end(world: "World", integration: Integration, conversation: DeskConversation
     """Everybody leaves: the agent, then the customer. What is written next begins another conversation."""
     leave(world, integration, conversation, how)
     _tell(world, integration, conversation, "customer.end", {"disconnectType": how})
-    conversation.conversation_id = conversation_id()
+    conversation.conversation_id, conversation.agent_id = conversation_id(), AGENT["id"]
     world.events.changed("agent", conversation.contact, integration.integration_id)
 
 
@@ -29,12 +28,15 @@ def leave(
     world: "World", integration: Integration, conversation: DeskConversation, how: str, talked_ms: int = 42_000
 ) -> None:
     """The agent's part ends; `talked_ms` 0: it was only called. The conversation goes on."""
-    event = {"disconnectType": how, "userId": AGENT["id"], "queueId": QUEUE, "interactingDurationMs": talked_ms}
+    event: dict[str, Any] = {"disconnectType": how, "userId": conversation.agent_id or AGENT["id"], "queueId": QUEUE}
+    event |= {"interactingDurationMs": talked_ms}
+    conversation.agent_id = None
     _tell(world, integration, conversation, "user.end", event)
 
 
 def join(world: "World", integration: Integration, conversation: DeskConversation, user_id: str = AGENT["id"]) -> None:
-    """An agent is called, and may answer."""
+    """An agent is called, and answers."""
+    conversation.agent_id = user_id
     _tell(world, integration, conversation, "user.start", {"userId": user_id, "queueId": QUEUE})
 
 

@@ -4,10 +4,8 @@ import json
 from typing import Any
 
 from sandbox.accounts import Integration
-from sandbox.genesys.desk import DeskAttachment, DeskConversation, DeskMessage
+from sandbox.genesys.desk import AGENT, AGENTS, DeskAttachment, DeskConversation, DeskMessage
 from sandbox.webhooks.update import WebhookUpdate
-
-AGENT = {"id": "33333333-cccc-4000-8000-000000000001", "name": "Ana Sandbox"}
 
 
 def render(updates: list[WebhookUpdate]) -> bytes:
@@ -60,7 +58,7 @@ def details(integration: Integration, conversation: DeskConversation, message: D
         "normalizedReceipts": [_told(integration, conversation, message, each) for each in message.receipts],
         "selfUri": f"/api/v2/conversations/messages/{conversation.conversation_id}/messages/{message.id}",
     }
-    return view | ({"createdBy": AGENT} if outgoing else {})
+    return view | ({"createdBy": AGENTS[conversation.agent_id or AGENT["id"]]} if outgoing else {})
 
 
 def _normalized(integration: Integration, conversation: DeskConversation, message: DeskMessage) -> dict[str, Any]:
