@@ -11,6 +11,7 @@ from relay.channels.feeds import EventFeed, EventStream
 from relay.channels.webhook_fields import SubscribedFields
 from relay.core.content import Native
 from relay.core.conversation.ends import ConversationEnd
+from relay.core.conversation.signature import AgentName
 from relay.core.costs import ToldCharge
 from relay.core.explain.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
@@ -245,10 +246,25 @@ class Listening(Protocol):
     def listen(self, channel: EventFeed, account: Account, deadline: float) -> EventStream: ...
 
 
+class Agents(Protocol):
+    """Who talks to a contact at the agents' side. Calls as those of a Channel."""
+
+    def moves(self, body: Any) -> dict[str, bool]:
+        """Conversations in which somebody was called or has gone; True: gone. Pure, and of anything at all."""
+        ...
+
+    def talking(self, conversation: str, account: Account, deadline: float) -> dict[str, AgentName]:
+        """By id those who talk in it now; a name may be empty."""
+        ...
+
+    def person(self, user_id: str, account: Account, deadline: float) -> AgentName: ...
+
+
 class Ends(Protocol):
     """What a provider tells of the ends of conversations, and how one is ended there."""
 
     listening: Listening
+    agents: Agents
 
     def told(self, body: Any) -> Iterator[ConversationEnd]:
         """What somebody posted, as the provider or its tools wrote it. Pure, and of anything at all."""

@@ -28,7 +28,7 @@ from relay.core.errors import SendError
 
 CHANNELS = "/api/v2/notifications/channels"
 TOPIC = "v2.detail.events.conversation.{}.{}"
-HEARD = ("customer.end", "user.end")
+HEARD = ("customer.end", "user.end", "user.start")
 MOST_TOPICS = 1_000
 PING_SECONDS = 40.0
 """Genesys says something every 30 s; who hears nothing for so long asks."""

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.channels.genesys.ends import MOST, ends
+from relay.channels.genesys.agents import GenesysAgents
+from relay.channels.genesys.ends import ends
+from relay.channels.genesys.events import MOST
 from relay.core.conversation.ends import ConversationEnd
 
 TALK = "7a1f0000-0000-4000-8000-000000000001"
@@ -105,3 +107,15 @@ def test_anything_at_all_is_read_without_trouble(body: Any) -> None:
     for found in ends(body):
         assert found.kind in ("over", "agent_left")
         assert found.conversation
+
+
+def test_of_agents_who_come_and_go_it_is_told_in_which_conversations() -> None:
+    def event(topic: str, conversation: str, **more: object) -> dict[str, object]:
+        return {"topicName": f"v2.detail.events.conversation.{conversation}.{topic}", "eventBody": {
+            "conversationId": conversation, "mediaType": "MESSAGE", **more}}  # fmt: skip
+
+    body = [
+        event("user.start", "a"), event("user.end", "b", disconnectType="TRANSFER"), event("user.end", "c"),
+        event("user.start", "c"), event("customer.end", "d"), event("user.start", "e", mediaType="VOICE"), 7, {},
+    ]  # fmt: skip
+    assert GenesysAgents.moves(body) == {"a": False, "b": True, "c": True}
