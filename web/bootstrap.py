@@ -27,6 +27,7 @@ from relay.clients import (
 )
 from relay.core.explain.reasons import Terms
 from relay.core.limits import Rates
+from relay.stores.agent_directory import AgentDirectory
 from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
 from relay.stores.series import SharedSeries
@@ -74,6 +75,7 @@ def build_web(settings: Settings) -> Flask:
         bucket=bucket,
         objects=objects,
         templates=TemplateDirectory(cache),
+        agents=AgentDirectory(cache),
         webhooks=build_webhooks(settings, cache),
         mail=build_mail(settings),
         channels=build_channels(settings, cache, build_changes(pool, cache)),

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from db.contacts import agents
 from db.mailbox import ends
 from db.tenants import event_listeners, lines
 from db.tenants.event_listeners import ListenedTenant
@@ -160,8 +161,15 @@ class EndsListener(RelayActor):
         found = list(ends_of.told(bodies))
         if found:
             metrics.ends_heard.inc(ends.keep(self._parts.pool, self._listener.tenant_id, found, time.time()))
+        self._tell_of_agents(ends_of.agents.moves(bodies))
         if trouble is not None:
             raise trouble
+
+    def _tell_of_agents(self, moves: dict[str, bool]) -> None:
+        """Who has gone writes no more; who talks now is found out beside this."""
+        tenant_id = self._listener.tenant_id
+        for genesys_id, questions in agents.asked_about(self._parts.pool, tenant_id, moves).items():
+            self._parts.agents.moved(questions, gone=moves[genesys_id])
 
     def _fail(self, error: SendError) -> None:
         """Asked for anew after a pause; for long where only people can mend it."""

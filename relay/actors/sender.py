@@ -22,6 +22,7 @@ from relay.core.conversation.another_form import after_refusal, in_some_form
 from relay.core.conversation.dispatch import DispatchFacts, DispatchJob
 from relay.core.conversation.events import NotClaimed
 from relay.core.conversation.launch import learnt_by_failing, learnt_by_sending, may_take
+from relay.core.conversation.signature import signed, signs
 from relay.core.errors import FINAL, CannotCarry, SendError
 from relay.core.explain.causes import Cause
 from relay.core.mailbox import Attempt, Claim, Verdict
@@ -109,7 +110,15 @@ class SenderActor(RelayActor):
             url = None if media is None else self._media_url(media, job.direction)
             return self._side.channel.render(message, job.message_id, job.to, self._side.account, url, languages)
 
-        return in_some_form(render, job.message)
+        return in_some_form(render, self._signed(job))
+
+    def _signed(self, job: DispatchJob) -> Message:
+        """With the agent's name, where the line shows it and it is known now: nobody is asked for it here."""
+        style, tenant_id = self._side.account.settings.get("agent_name"), self._side.account.tenant_id
+        if job.direction != "outbound" or not style or not signs(job.message, style):
+            return job.message
+        agent = self._parts.agents.of(tenant_id, job.conversation_id)
+        return signed(job.message, agent, style) if agent is not None else job.message
 
     def _languages(self, job: DispatchJob) -> Sequence[ListedTemplate]:
         """Of a template on its way to the phone, what is known of it: memory or Redis, and else nothing."""

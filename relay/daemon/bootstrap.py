@@ -31,6 +31,7 @@ from relay.daemon.service import Service
 from relay.runtime.context import Lease, Limits, Parts
 from relay.runtime.rows import RowsReader
 from relay.runtime.timers import Timers
+from relay.stores.agent_directory import AgentDirectory
 from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
 from relay.stores.template_directory import TemplateDirectory
@@ -70,6 +71,7 @@ def build_daemon(settings: Settings) -> Service:
         timers=Timers(),
         rows=RowsReader(pool),
         templates=TemplateDirectory(cache),
+        agents=AgentDirectory(cache),
         mail=build_mail(settings),
         tls_servers=certificate_ends.servers(server_urls(settings)),
         webhooks=build_webhooks(settings, cache),

@@ -22,6 +22,7 @@ from db.daemons.lease import LeaseSession
 from db.daemons.listen import Listener
 from db.daemons.versions import WrongVersionError
 from db.migrate import ShardCountError
+from relay.actors.agents import AgentsActor
 from relay.actors.archiver import ArchiverActor
 from relay.actors.audit_chainer import AuditChainer
 from relay.actors.catch_up import CatchUpActor
@@ -54,9 +55,8 @@ log = structlog.get_logger(__name__)
 
 ONE_EACH: tuple[type[RelayActor], ...] = (
     HoursActor, PricesActor, RateCapActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, TemplatesActor,
-    EndsActor, EndsListeners, EndpointsActor, LineCheckActor, ConditionsActor, TellingActor, RetentionActor,
-    ErasureActor,
-    ArchiverActor, MeasuresActor,
+    EndsActor, AgentsActor, EndsListeners, EndpointsActor, LineCheckActor, ConditionsActor, TellingActor,
+    RetentionActor, ErasureActor, ArchiverActor, MeasuresActor,
 )  # fmt: skip
 """Beside the messages' path, and without the supervisor: what dies of them is started again."""
 

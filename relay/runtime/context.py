@@ -31,6 +31,7 @@ from relay.core.retention import RetentionTerms
 from relay.runtime.rows import RowsReader
 from relay.runtime.timers import Timers
 from relay.runtime.unwritten import Unwritten
+from relay.stores.agent_directory import AgentDirectory
 from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
@@ -98,6 +99,7 @@ class Parts:
     dead_letters: DeadLetters
     tombstones: Tombstones
     webhooks: WebhookClient
+    agents: AgentDirectory
     mail: MailServer | None
     tls_servers: Sequence[TlsServer] = ()
     """Whose certificates are looked at."""

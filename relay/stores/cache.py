@@ -26,6 +26,21 @@ return 1
 """
 
 
+QUEUED_MS = 3_600_000
+"""A queue that nobody reads or fills is gone after that."""
+QUEUE = """
+for place = 3, #ARGV, 2 do redis.call('ZADD', KEYS[1], ARGV[place], ARGV[place + 1]) end
+redis.call('ZREMRANGEBYRANK', KEYS[1], ARGV[1], -1)
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+TAKE_DUE = """
+local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+if #found > 0 then redis.call('ZREM', KEYS[1], unpack(found)) end
+return found
+"""
+
+
 class Sealer(Protocol):
     """What the cache needs of db.sealing.Cipher, which it may not import."""
 
@@ -75,6 +90,15 @@ class Cache:
         if wanted:
             self._redis.call(lambda client: _forget(client, wanted), None)
 
+    def queue(self, name: str, due: Mapping[str, float], most: int) -> None:
+        """Put these into a queue by their times (Unix seconds), which holds `most`; who waits longest is left out."""
+        if due:
+            self._redis.call(lambda client: client.eval(QUEUE, 1, name, most, QUEUED_MS, *_flat(due)), None)
+
+    def take_due(self, name: str, now: float, most: int) -> list[str]:
+        """Of a queue up to `most` whose time has come, for the caller alone."""
+        found = self._redis.call(lambda client: client.eval(TAKE_DUE, 1, name, repr(now), most), None)
+        return [str(one) for one in found or ()]
     def drop(self, names: Sequence[str]) -> None:
         """Without a fence, whose own name would hold theirs."""
         if names:
@@ -128,3 +152,7 @@ def _fence_and_drop(client: redis.Redis, names: list[str]) -> None:
             pipe.set(keys.fence(name), "1", ex=FENCE_SECONDS)
         pipe.delete(*names)
         pipe.execute()
+
+
+def _flat(due: Mapping[str, float]) -> list[str]:
+    return [part for one, at in due.items() for part in (repr(at), one)]

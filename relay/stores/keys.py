@@ -38,6 +38,21 @@ def template(tenant_id: str, name: str) -> str:
     return f"{PREFIX}:{tenant_id}:template:{name}"
 
 
+def agent(tenant_id: str, conversation_id: str) -> str:
+    """What the agent is called who talks in a conversation."""
+    return f"{PREFIX}:{tenant_id}:agent:{conversation_id}"
+
+
+def agent_person(tenant_id: str, user_id: str) -> str:
+    """What one of the tenant's people at Genesys is called."""
+    return f"{PREFIX}:{tenant_id}:agent-person:{user_id}"
+
+
+def agent_questions() -> str:
+    """Conversations of which it is to be found out who talks in them, by when."""
+    return f"{PREFIX}:agent-questions"
+
+
 def fence(key: str) -> str:
     """Says that `key` was forgotten a moment ago: what was read before then must not be written."""
     return f"{key}:fence"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -93,6 +94,33 @@ def test_what_the_client_may_not_do_is_found_before_a_customer_asks_for_it(
     assert finding["level"] == "warning" and "conversation:communication:disconnect" in finding["text"]
     told_by(installation, line, permissions=[*may, "conversation:communication:disconnect"])
     assert [one["level"] for one in found(installation, line, "ending")] == ["ok"]
+
+
+def test_what_an_agent_writes_bears_the_agents_name_where_it_is_known(installation: Installation) -> None:
+    [line] = installation.tenant("Named", settings={"agent_name": "alias", "end_listening": True})
+    chat = Chat(installation, line, str(next(numbers))).opened()
+    told_of = "SELECT since FROM event_listeners WHERE tenant_id = %s AND conversations = 1"
+    wait_until(lambda: installation.rows(told_of, line.tenant_id), message="Genesys to tell of this conversation")
+    assert written_before(chat) == ""
+    for user, shown in (("1", "Annie"), ("2", "Ben Sandbox")):
+        joining = {"integration_id": line.integration_id, "user_id": f"33333333-cccc-4000-8000-00000000000{user}"}
+        installation.control("POST", f"/agent/{chat.wa_id}/join", joining)
+        known_as(chat, f"*{shown}*\n")
+    leaving = {"integration_id": line.integration_id, "how": "TRANSFER"}
+    installation.control("POST", f"/agent/{chat.wa_id}/leave", leaving)
+    known_as(chat, "")
+
+
+def known_as(chat: Chat, head: str) -> None:
+    wait_until(lambda: written_before(chat) == head, message=f"{head!r} to be shown", interval=1.0)
+
+
+def written_before(chat: Chat) -> str:
+    """What the phone shows before an agent's words."""
+    words = f"hello {uuid4()}"
+    chat.answers(words)
+    wait_until(lambda: chat.phone_reads()[-1].endswith(words), message="the phone to show it")
+    return chat.phone_reads()[-1].removesuffix(words)
 
 
 def found(installation: Installation, line: Line, check: str) -> list[dict[str, Any]]:

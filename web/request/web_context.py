@@ -14,6 +14,7 @@ from relay.channels.mail import MailServer
 from relay.channels.webhooks.client import WebhookClient
 from relay.core.explain.reasons import Terms
 from relay.core.retention import RetentionTerms
+from relay.stores.agent_directory import AgentDirectory
 from relay.stores.cache import Cache
 from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
@@ -40,6 +41,7 @@ class WebContext:
     bucket: TokenBucket
     objects: ObjectStore
     templates: TemplateDirectory
+    agents: AgentDirectory
     webhooks: WebhookClient
     mail: MailServer | None
     channels: dict[str, Channel]

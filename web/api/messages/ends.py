@@ -9,6 +9,7 @@ from typing import Literal
 from flask import Response, request
 from pydantic import BaseModel, Field
 
+from db.contacts import agents
 from db.mailbox import ends
 from web import metrics
 from web.api.access import auth
@@ -63,7 +64,16 @@ def take_events() -> Response:
     found = list(told.told(body)) if told is not None else []
     new = ends.keep(web_context().pool, auth.required_tenant(), found, time.time())
     metrics.ends.inc(new)
+    if told is not None:
+        _tell_of_agents(told.agents.moves(body))
     return reply(EndsTaken(ends=len(found), new=new))
+
+
+def _tell_of_agents(moves: dict[str, bool]) -> None:
+    """Who has gone writes no more; who talks now is found out by a daemon."""
+    asked = agents.asked_about(web_context().pool, auth.required_tenant(), moves)
+    for genesys_id, questions in asked.items():
+        web_context().agents.moved(questions, gone=moves[genesys_id])
 
 
 @api.get(

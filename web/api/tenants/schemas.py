@@ -249,6 +249,10 @@ class LineSettings(RequestModel):
         max_length=20,
         description="a customer who writes one of these, and nothing else, ends the conversation at Genesys",
     )
+    agent_name: Literal["name", "first_name", "initials", "alias"] | None = Field(
+        default=None,
+        description="what customers read before an agent's words, where it is known who writes; not set: nothing",
+    )
     end_listening: bool | None = Field(
         default=None,
         description="the relay listens to Genesys' notifications for the ends of this line's conversations; not set: "

@@ -28,5 +28,23 @@ class WritingForm(FlaskForm):
         description="WhatsApp fetches the page and shows its title and picture.",
     )
 
+    agent_name = SelectField(
+        "Agent's name before what an agent writes",
+        [Optional()],
+        choices={
+            "": "None",
+            "name": "The name, such as Ana Maria Silva",
+            "first_name": "The first name, such as Ana",
+            "initials": "The initials, such as AMS",
+            "alias": "The preferred name of the profile at Genesys, else the name",
+        },
+        description="Where the relay knows who writes. It has to hear of agents who come and go: see When a "
+        "conversation ends.",
+    )
+
     def writing_settings(self) -> dict[str, Any]:
-        return {"markdown": self.markdown.data or None, "link_previews": self.link_previews.data or None}
+        return {
+            "markdown": self.markdown.data or None,
+            "link_previews": self.link_previews.data or None,
+            "agent_name": self.agent_name.data or None,
+        }
