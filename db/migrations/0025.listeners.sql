@@ -1,4 +1,4 @@
--- depends: 0033.checks
+-- depends: 0024.rates
 -- half: expand
 
 -- Tenants whose Genesys is listened to for ends of conversations, on a WebSocket: each by one daemon at a time. Made

@@ -1,4 +1,4 @@
--- depends: 0024.rates
+-- depends: 0025.listeners
 -- half: expand
 
 -- Which version each process is that serves this installation, and which release came before its own. A daemon without

@@ -63,7 +63,10 @@ def test_no_tenant_takes_the_place_of_others_however_many_lines_it_has(pool: Poo
     with pool.autocommit() as cursor:
         for _ in range(4):
             busy.append(new_line(pool))
-            cursor.execute("UPDATE lines SET tenant_id = %s WHERE id = %s", (owner, busy[-1]))
+            cursor.execute(
+                "UPDATE lines SET tenant_id = %s, phone_number_id = id, integration_id = id WHERE id = %s",
+                (owner, busy[-1]),
+            )
     for one in busy * 2:
         asking(pool, one)
     asking(pool, quiet)
