@@ -6,7 +6,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from relay.channels.base import ListedMessage
+from relay.channels.listings import ListedMessage
 from relay.core.catch_up import Talk
 
 

@@ -21,7 +21,8 @@ from db.tenants.signers import Signers
 from relay import metrics
 from relay.actors.catch_up_progress import AskBegun, AskList, AskTexts, AskWhereabouts, Progress, Step
 from relay.broker.updates import packed
-from relay.channels.base import Account, History, ListedMessage, RawUpdate
+from relay.channels.base import Account, History, RawUpdate
+from relay.channels.listings import ListedMessage
 from relay.checks.line_checks import account_of
 from relay.core.brevity import shallow
 from relay.core.catch_up import (

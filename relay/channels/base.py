@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Literal, Protocol
 
 from relay.channels.feeds import EventFeed, EventStream
+from relay.channels.listings import BegunConversations, ListedMessage, Listing
 from relay.channels.webhook_fields import SubscribedFields
 from relay.core.content import Native
 from relay.core.conversation.ends import ConversationEnd
@@ -157,26 +158,6 @@ class Offer:
     webhook_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedMessage:
-    """A message of a conversation, as the provider lists it: without its text.
-
-    `ref` is what to ask for its text by, `message_id` what a webhook would have called it, `at` Unix seconds.
-    """
-
-    ref: str
-    message_id: str
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A conversation's messages. `over`: its customer has left; what came since is in another one."""
-
-    messages: tuple[ListedMessage, ...]
-    over: bool
-
-
 class TokenCache(Protocol):
     """Where access tokens are shared between processes. Losing it costs a fetch, never a message."""
 
@@ -195,14 +176,6 @@ class Logins:
 
     newest: Callable[[str], str | None]
     renew: Callable[[str, str, str], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class BegunConversations:
-    """A page of a line's conversations, by the provider's ids of them. `more`: there is another page."""
-
-    ids: tuple[str, ...]
-    more: bool
 
 
 class History(Protocol):

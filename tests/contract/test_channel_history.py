@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from relay.channels.base import ListedMessage
 from relay.channels.genesys import history
+from relay.channels.listings import ListedMessage
 from relay.channels.text import unix_seconds
 from relay.core.errors import SendError
 from relay.core.messages import Media, Message, Person, Receipt
