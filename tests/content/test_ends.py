@@ -62,7 +62,8 @@ def test_an_end_is_heard_on_the_websocket_where_nothing_is_set_up_at_genesys(ins
     chat.phone_reads_in_time("Goodbye.")
     told_by(installation, line, permissions=["messaging:integration:view", "conversation:message:receive"])
     chat.writes("one more question")
-    chat.agent_reads_in_time("one more question")  # in another conversation: it is subscribed to anew
+    chat.agent_reads_in_time("one more question")
+    chat.answers("which one?")  # names the conversation that this has begun: it is to be told of
     trouble = "SELECT trouble FROM event_listeners WHERE tenant_id = %s AND trouble IS NOT NULL"
     wait_until(lambda: installation.rows(trouble, line.tenant_id), message="the trouble to be noted")
     [finding] = found(installation, line, "listening")
@@ -119,8 +120,10 @@ def written_before(chat: Chat) -> str:
     """What the phone shows before an agent's words."""
     words = f"hello {uuid4()}"
     chat.answers(words)
-    wait_until(lambda: chat.phone_reads()[-1].endswith(words), message="the phone to show it")
-    return chat.phone_reads()[-1].removesuffix(words)
+    shown = wait_until(
+        lambda: [one for one in chat.phone_reads() if one.endswith(words)], message="the phone to show it"
+    )
+    return str(shown[0]).removesuffix(words)
 
 
 def found(installation: Installation, line: Line, check: str) -> list[dict[str, Any]]:
