@@ -11,6 +11,7 @@ from relay.channels.base import Listening
 from relay.channels.feeds import EventFeed
 from relay.channels.genesys import listening as genesys_listening
 from relay.core.conversation.ends import ConversationEnd
+from relay.core.conversation.signature import AgentName
 from relay.core.errors import SendError
 from tests.contract.relay_side import CONTACT, Relay, soon
 from tests.contract.test_channel_history import hello
@@ -73,3 +74,18 @@ def test_a_channel_that_is_gone_is_told_as_such(relay: Relay) -> None:
     with pytest.raises(SendError) as elsewhere_refused:
         of(relay).listen(elsewhere, relay.integration, soon())
     assert elsewhere_refused.value.code == "url_refused"
+
+
+def test_who_talks_in_a_conversation_is_read_back_with_the_name_of_the_profile(relay: Relay) -> None:
+    _, _, conversation = hello(relay)
+    assert relay.genesys.ends is not None
+    agents, line = relay.genesys.ends.agents, relay.integration
+    second = "33333333-cccc-4000-8000-000000000002"
+    relay.control(f"agent/{CONTACT}/join", integration_id=line.line_ref, user_id=second)
+    assert agents.talking(conversation, line, soon()) == {second: AgentName("Ben Sandbox")}
+    relay.control(f"agent/{CONTACT}/leave", integration_id=line.line_ref)
+    assert agents.talking(conversation, line, soon()) == {}
+    first = second[:-1] + "1"
+    assert agents.person(first, line, soon()) == AgentName("Ana Sandbox", "Annie")
+    with pytest.raises(SendError):
+        agents.person("nobody", line, soon())
