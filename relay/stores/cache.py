@@ -99,6 +99,7 @@ class Cache:
         """Of a queue up to `most` whose time has come, for the caller alone."""
         found = self._redis.call(lambda client: client.eval(TAKE_DUE, 1, name, repr(now), most), None)
         return [str(one) for one in found or ()]
+
     def drop(self, names: Sequence[str]) -> None:
         """Without a fence, whose own name would hold theirs."""
         if names:
