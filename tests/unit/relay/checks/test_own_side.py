@@ -1,7 +1,10 @@
 """Our own side of a line, as far as the settings tell."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from db.tenants.event_listeners import ListenerStanding
 from relay.checks import own_side
 
 
@@ -34,3 +37,19 @@ def test_a_webhook_secret_that_genesys_takes(secret: str, level: str) -> None:
 
 def test_without_any_app_secret_meta_cannot_be_proved() -> None:
     assert own_side.app_secret("").level == "warning"
+
+
+@pytest.mark.parametrize(
+    ("standing", "level", "says"),
+    [
+        (ListenerStanding(datetime.now(UTC), None, 3, 0), "ok", "listens"),
+        (ListenerStanding(None, "missing permission: a:b:c", 0, 0), "warning", "missing permission: a:b:c"),
+        (ListenerStanding(None, None, 0, 0), "warning", "not begun"),
+        (ListenerStanding(datetime.now(UTC), None, 333, 9), "warning", "333"),
+    ],
+)
+def test_why_ends_are_not_heard_at_genesys_is_a_finding(standing: ListenerStanding, level: str, says: str) -> None:
+    found = own_side.listening(standing)
+    assert (found.check, found.level) == ("listening", level)
+    assert says in found.text
+    assert bool(found.advice) == (level == "warning")
