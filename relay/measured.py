@@ -36,6 +36,7 @@ FIGURES = {
     "relay_queue_messages": Figure("Messages ready at the broker and not yet with a daemon", ("queue",)),
     "relay_credentials": Figure("Tenants' credentials by how the provider took them last", ("channel", "health")),
     "relay_lines": Figure("Lines by status", ("status",)),
+    "relay_conditions": Figure("What is wrong now at lines and tenants, by kind", ("kind",)),
     "relay_daemons": Figure("Daemons whose lease is not over"),
     "relay_shards_unowned": Figure("Shards that no living daemon has"),
     "relay_table_bytes": Figure("Disk that a table takes with its indexes", ("table",)),

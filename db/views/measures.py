@@ -43,11 +43,13 @@ class TableSize:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """`credentials`: how many, by side and health. `lines`: how many, by status."""
+    """`credentials`: how many, by side and health. `lines`: how many, by status.
+    `conditions`: how many hold now, by kind."""
 
     waiting: list[WaitingGroup]
     credentials: dict[tuple[str, str], int]
     lines: dict[str, int]
+    conditions: dict[str, int]
     daemons: int
     unowned_shards: int
     tables: dict[str, TableSize]
@@ -62,9 +64,11 @@ def read(pool: Pool) -> Measures:
         credentials = {(type_, health): n for type_, health, n in cursor.fetchall()}
         cursor.execute("SELECT status, count(*) FROM lines GROUP BY status")
         lines = dict(cursor.fetchall())
+        cursor.execute("SELECT kind, count(*) FROM conditions WHERE over_at IS NULL GROUP BY kind")
+        conditions = dict(cursor.fetchall())
         cursor.execute(FLEET)
         daemons, unowned = cursor.fetchone()
-        return Measures(waiting, credentials, lines, daemons, unowned, _tables(cursor))
+        return Measures(waiting, credentials, lines, conditions, daemons, unowned, _tables(cursor))
 
 
 def _tables(cursor: Cursor) -> dict[str, TableSize]:

@@ -88,6 +88,7 @@ def of_database(found: Measures, by_line: bool) -> dict[str, Series]:
     shown: dict[str, Series] = {
         "relay_credentials": {key: float(n) for key, n in found.credentials.items()},
         "relay_lines": {(status,): float(n) for status, n in found.lines.items()},
+        "relay_conditions": {(kind,): float(n) for kind, n in found.conditions.items()},
         "relay_daemons": {(): float(found.daemons)},
         "relay_shards_unowned": {(): float(found.unowned_shards)},
         "relay_table_bytes": {(name,): float(one.bytes) for name, one in found.tables.items()},

@@ -127,6 +127,12 @@ def refused(house: House) -> AbstractContextManager[None]:
     return house.changed(sql.format("refused"), sql.format("ok"))
 
 
+def token_ends(house: House) -> AbstractContextManager[None]:
+    begun = """INSERT INTO conditions (tenant_id, kind, subject, detail)
+               VALUES (%s, 'credentials_expiring', 'whatsapp', 'the access token expires in 3 days')"""
+    return house.changed(begun, "UPDATE conditions SET over_at = now() WHERE tenant_id = %s")
+
+
 @contextmanager
 def unowned(house: House) -> Iterator[None]:
     house.world.change("UPDATE shards SET owner = NULL WHERE n > 13")
@@ -332,6 +338,7 @@ TROUBLES: dict[str, Trouble] = {
     "RelayCallsFailing": calls_fail,
     "RelayBreakerOpen": breaker_open,
     "RelayCredentialsRefused": refused,
+    "RelayTokenEnds": token_ends,
     "RelayCertificateEnds": certificate_ends,
     "RelayDeadLetters": queue_holds(DEAD_LETTERS, 1),
     "RelayMessagesGivenUp": counts(metrics.messages.labels("inbound", "dead").inc),
