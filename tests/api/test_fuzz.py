@@ -23,6 +23,7 @@ from schemathesis.generation import GenerationMode
 from db.access import api_keys, openid, users
 from db.access.openid import ProviderSettings
 from db.audit import Author
+from db.contacts import erasures
 from db.mailbox import replays
 from db.mailbox.dead_letters import DeadLetterSelection
 from db.pool import Pool
@@ -85,6 +86,7 @@ def world(parts: WebContext, pool: Pool, new_tenant: Callable[..., str], sandbox
     replay = replays.start(pool, by, DeadLetterSelection(tenant_id))
     return {
         "replay_id": replay.id,
+        "erasure_id": erasures.begin(pool, parts.cipher, parts.signers, by, tenant_id, "491701112223").id,
         "admin": secret,
         "tenant_id": tenant_id,
         "line_id": line_id,
@@ -119,6 +121,7 @@ def put_in(case: Any, world: dict[str, Any], choose: random.Random) -> None:
         "key_id": world["key_id"],
         "wa_id": "4915112345678",
         "replay_id": world["replay_id"],
+        "erasure_id": world["erasure_id"],
         "currency": "EUR",
         "valid_from": "2026-10-01",
         "name": "order_update",

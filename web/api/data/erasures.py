@@ -28,7 +28,11 @@ class ErasurePath(BaseModel):
 
 
 class ErasureBegin(RequestModel):
-    contact: str = Field(max_length=200, description="a phone number with country code, or a business-scoped user id")
+    contact: str = Field(
+        max_length=200,
+        description="a phone number with country code, or a business-scoped user id",
+        examples=["+49 170 1112224"],
+    )
 
 
 class ErasureOut(ResponseModel):
