@@ -259,6 +259,17 @@ def template(chat: Chat) -> None:
     assert "as promised" in shown(chat, "template")["text"]
 
 
+@outbound.row("carousel of a template")
+def template_cards(chat: Chat) -> None:
+    chat.opened()
+    cards = [
+        f"card {n} header: https://shop.example/{n}.jpg\ncard {n}: {n}49\ncard {n} button 2: tent-{n}" for n in (1, 2)
+    ]
+    chat.answers("\n".join(("/template new_season en", "Ada", *cards)))
+    options = shown(chat, "template")["interactive"]["options"]
+    assert [one["title"] for one in options] == ["Tell me more", "Look closer"] * 2
+
+
 @outbound.row("template that cannot be read")
 def template_unreadable(chat: Chat) -> None:
     chat.opened()

@@ -83,6 +83,25 @@ def carousel(chat: Chat) -> None:
     assert [one["section"] for one in shown(chat, "carousel")["interactive"]["options"]] == ["1. Tent 1", "2. Tent 2"]
 
 
+@programs.row("template with cards")
+def template_cards(chat: Chat) -> None:
+    card = {"header": {"url": "https://shop.example/tent.jpg"}, "parameters": ["249"], "urls": {"1": "tent-2p"}}
+    wanted = {"name": "new_season", "language": "en", "parameters": ["Ada"], "cards": [card, card]}
+    sent(chat.opened(), type="template", template=wanted)
+    assert [one["section"] for one in shown(chat, "template")["interactive"]["options"]][1:3] == [
+        "1. Two people, 249 EUR", "2. Four people, 249 EUR",
+    ]  # fmt: skip
+
+
+@programs.row("template with an offer")
+def template_offer(chat: Chat) -> None:
+    header = {"type": "image", "url": file(chat.opened(), "image")}
+    wanted = {"name": "weekend_offer", "language": "en", "parameters": ["Ada"], "header": header}
+    wanted |= {"urls": {"0": "SAVE20", "1": "wa"}, "offer_ends": "2036-12-24T18:00:00+01:00"}
+    sent(chat, type="template", template=wanted)
+    assert titles(shown(chat, "template")) == ["Copy code", "Shop now"]
+
+
 @programs.row("flow")
 def flow(chat: Chat) -> None:
     sent(chat.opened(), type="flow", text="Fill it in", flow={"id": "123", "button": "Open it", "token": "order-7"})
@@ -151,3 +170,11 @@ def object_(chat: Chat) -> None:
     assert (found["payload"]["text"], found["context"]) == (given["text"], {"message_id": first["wamid"]})
     told = chat.installation.api("GET", f"/api/messages/{answer['id']}", tenant=chat.line.tenant_id)
     assert told["callback_data"] == "order 4711"
+
+
+@programs.row("Meta's own template object")
+def template_object(chat: Chat) -> None:
+    body = {"type": "body", "parameters": [{"type": "text", "text": "as promised"}]}
+    named = {"name": "reply_waiting", "language": {"code": "en"}, "components": [body]}
+    sent(chat.opened(), message={"type": "template", "template": named})
+    assert shown(chat, "template")["text"] == "We have an answer for you: as promised"

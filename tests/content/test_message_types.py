@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import pytest
+import requests
 
+from sandbox.demo_templates import TEMPLATES as DEMO_TEMPLATES
 from tests.content.rows import AT_ONCE
 from tests.content.rows_inbound import inbound
 from tests.content.rows_outbound import outbound
 from tests.content.rows_programs import programs
 from tests.contract.sdk_models import problems
 from tests.flow.installation import Installation, Line
+from tests.waiting import wait_until
 
 MODELS = {
     "inbound message": "OpenInboundNormalizedMessage",
@@ -27,6 +30,7 @@ TEMPLATES = [
         "body": "{{1}}, your order {{2}} is on its way.",
         "buttons": [{"type": "QUICK_REPLY", "text": "Stop updates"}],
     },
+    *(one for one in DEMO_TEMPLATES if one["name"] in ("new_season", "weekend_offer")),
 ]
 
 
@@ -35,6 +39,7 @@ def results(installation: Installation, line: Line) -> Iterator[dict[str, Future
     """All rows at once, each with a customer of its own."""
     account = {"whatsapp": {"phone_number_id": line.phone_number_id, "templates": TEMPLATES}}
     installation.control("POST", "/accounts", account)
+    _listed(installation, line)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         begun = {
             f"{test}: {name}": row
@@ -44,6 +49,18 @@ def results(installation: Installation, line: Line) -> Iterator[dict[str, Future
         yield begun
         for row in begun.values():
             row.cancel()
+
+
+def _listed(installation: Installation, line: Line) -> None:
+    """The relay knows the account's templates: what their buttons are, it has nowhere else."""
+    path = f"/api/tenants/{line.tenant_id}/lines/{line.id}/templates"
+
+    def known() -> bool:
+        url, key = installation.env["PUBLIC_URL"], installation.env["ADMIN_API_KEY"]
+        requests.post(f"{url}{path}/read", headers={"Authorization": f"Bearer {key}"}, timeout=30)  # 409: being read
+        return any(one["name"] == "weekend_offer" for one in installation.api("GET", path)["items"])
+
+    wait_until(known, message="the templates to be listed", interval=0.5)
 
 
 @pytest.mark.parametrize("row", inbound.rows)

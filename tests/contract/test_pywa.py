@@ -280,6 +280,16 @@ def test_standby_is_another_field(sandbox: Sandbox, reader: Reader) -> None:
     assert (reader.raw[0].field, reader.raw[0].value["messages"][0]["text"]["body"]) == ("standby", "Is anybody there?")
 
 
+def test_a_handover_is_another_field(sandbox: Sandbox, reader: Reader) -> None:
+    """Nor does pywa 4.5 know this one."""
+    sandbox.control("/routing", {"waba_id": WABA, "on": True, "primary": {"service": "business_agent"}})
+    write(sandbox, text="Is anybody there?")
+    handover = {"to": NUMBER, "action": "pass", "metadata": "wants a person"}
+    sandbox.control(f"/routing/threads/{CUSTOMER}", handover)
+    assert reader.take() == []
+    assert (reader.raw[0].field, reader.raw[0].value["type"]) == ("messaging_handovers", "control_passed")
+
+
 def test_statuses(sandbox: Sandbox, client: pywa.WhatsApp, reader: Reader) -> None:
     write(sandbox, text="Hello")
     reader.take()
