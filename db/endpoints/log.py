@@ -13,6 +13,8 @@ from psycopg2.extras import Json
 from db import audit
 from db.audit import Author
 from db.pool import Pool
+from db.tenants.changes import NotFoundError
+from relay.core.endpoints.event import TenantEvent
 from relay.core.endpoints.kinds import TEST
 
 EventState = Literal["waiting", "delivered", "dead"]
@@ -62,6 +64,20 @@ def events(
             (UUID(endpoint_id), state, UUID(tenant_id), before, before, limit),
         )
         return cursor.all(LoggedEvent)
+
+
+def one(pool: Pool, tenant_id: str, endpoint_id: str, event_id: str) -> TenantEvent:
+    """As it is posted, without contents. Raises NotFoundError."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT id::text, kind, extract(epoch FROM at)::float8, tenant_id::text, data FROM endpoint_events
+               WHERE id = %s AND endpoint_id = %s AND tenant_id = %s""",
+            (UUID(event_id), UUID(endpoint_id), UUID(tenant_id)),
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise NotFoundError("there is no such event; what was taken is kept for 7 days")
+    return TenantEvent(*row)
 
 
 def counts(pool: Pool, endpoint_id: str, most: int = 10_000) -> dict[EventState, int]:

@@ -12,14 +12,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from psycopg2.extras import execute_values
 
 from db.cursor import Cursor
 from db.endpoints.registry import secrets_of
 from db.pool import Pool
-from db.sealing import Cipher
+from db.sealing import Cipher, SealError
 from relay.core.endpoints.event import TenantEvent, content_of
 from relay.core.messages import Message, load
+
+log = structlog.get_logger(__name__)
 
 FIRST_LANE = UUID(int=0)
 AT_ONCE = 1000
@@ -65,7 +68,7 @@ class PostAttempt:
 
 
 def take(pool: Pool, cipher: Cipher, seconds: float, most: int) -> list[TakenEndpoint]:
-    """Endpoints with something to be told that nobody has; for so long they are the caller's. Raises SealError."""
+    """Endpoints with something to be told that nobody has; for so long they are the caller's."""
     with pool.transaction() as cursor:
         cursor.execute(
             """UPDATE endpoints SET taken_until = clock_timestamp() + make_interval(secs => %s) WHERE id IN (
@@ -79,7 +82,16 @@ def take(pool: Pool, cipher: Cipher, seconds: float, most: int) -> list[TakenEnd
         found = cursor.dicts()
         cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
         now = cursor.fetchone()[0]
-    return [TakenEndpoint(secrets=secrets_of(cipher, one.pop("sealed"), now), **one) for one in found]
+    return [taken for one in found if (taken := _opened(cipher, one, now)) is not None]
+
+
+def _opened(cipher: Cipher, row: dict[str, Any], now: float) -> TakenEndpoint | None:
+    """None: its secrets cannot be opened. It is looked at again when its time is over."""
+    try:
+        return TakenEndpoint(secrets=secrets_of(cipher, row.pop("sealed"), now), **row)
+    except SealError as error:
+        log.error("endpoint_secrets_closed", endpoint_id=row["id"], error=str(error))
+        return None
 
 
 def page(

@@ -11,6 +11,7 @@ from db.access import idempotency, lineage, openid, second_factor
 from db.audit import Author
 from db.conditions import addressees
 from db.daemons.reshard import reshard
+from db.endpoints import registry as endpoints
 from db.migrate import check_shards, migrate
 from db.pool import Pool
 from db.tenants import credentials, drafts, registry, signers
@@ -65,7 +66,7 @@ def rotate_keys(settings: Settings) -> int:
     """Seal every secret anew with the first of CREDENTIALS_KEYS; afterwards the others may be removed."""
     with Pool(settings.database_url, size=1, statement_seconds=OFFLINE_SECONDS) as pool:
         cipher = build_cipher(settings)
-        kinds = (addressees, credentials, drafts, idempotency, openid, second_factor, signers)
+        kinds = (addressees, credentials, drafts, endpoints, idempotency, openid, second_factor, signers)
         return sum(kind.reseal(pool, cipher) for kind in kinds)
 
 

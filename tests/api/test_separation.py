@@ -20,6 +20,7 @@ from werkzeug.test import TestResponse
 from db.access import api_keys, openid, passwords, sessions, user_news, users
 from db.access.openid import ProviderSettings
 from db.audit import Author
+from db.endpoints import log, registry
 from db.pool import Pool
 from db.tenants import templates
 from relay.core.templates.listed import ListedTemplate, TemplateShape
@@ -45,6 +46,8 @@ class Tenant:
     news_id: str
     replay_id: str
     template: str
+    endpoint_id: str
+    event_id: str
     key: str = field(repr=False)
     email: str
     marks: tuple[str, ...]
@@ -87,6 +90,17 @@ def make(parts: WebContext, pool: Pool, new_tenant: Callable[..., str]) -> Calla
             user_news.tell(cursor, user.id, "password", by)
         template = ListedTemplate(f"order_{number}", "en", "APPROVED", "UTILITY", shape=TemplateShape(f"Hello {mark}"))
         templates.store(pool, templates.begin(pool, tenant_id, line_id, 60), number, [template], whole=True)
+        endpoint = registry.create(
+            pool,
+            parts.cipher,
+            by,
+            tenant_id,
+            mark,
+            url=f"https://{mark}.example/in",
+            name=mark,
+            kinds=[],
+            contents=False,
+        )
         [news] = user_news.waiting(pool, user.id, "00000000-0000-4000-8000-000000000000")
         return Tenant(
             tenant_id,
@@ -99,6 +113,8 @@ def make(parts: WebContext, pool: Pool, new_tenant: Callable[..., str]) -> Calla
             news.id,
             replay_id,
             template.name,
+            endpoint.id,
+            log.test(pool, by, tenant_id, endpoint.id),
             secret,
             user.email,
             (mark,),
@@ -131,6 +147,8 @@ ARGUMENTS: dict[str, Callable[[Tenant], str]] = {
     "replay_id": lambda one: one.replay_id,
     "last": lambda one: one.news_id,
     "name": lambda one: one.template,
+    "endpoint_id": lambda one: one.endpoint_id,
+    "event_id": lambda one: one.event_id,
     "language": lambda one: "en",
     "currency": lambda one: "EUR",
     "valid_from": lambda one: "2026-10-01",
@@ -194,7 +212,10 @@ def calls(app: Flask, asking: Tenant, other: Tenant) -> Iterator[Call]:
 
 
 def ids(one: Tenant) -> set[str]:
-    return {one.id, one.line_id, one.conversation_id, one.message_id, one.user_id, one.key_id, one.session_id}
+    return {one.id, one.line_id, one.conversation_id, one.message_id, one.user_id, one.key_id, one.session_id} | {
+        one.endpoint_id,
+        one.event_id,
+    }
 
 
 def body_of(app: Flask, rule: Rule, method: str, other: Tenant) -> Any:

@@ -64,8 +64,12 @@ class EndpointWorld:
                 messages,
                 UUID(first.id),
             )
-        for state in ("sending", "sent", "delivered", "read"):
-            self.rows("UPDATE message_tracking SET state = %s WHERE line_id = %s", state, UUID(self.line_id))
+        moved = "UPDATE message_tracking SET state = %s WHERE conversation_id = %s"
+        for (conversation,) in self.rows(
+            "SELECT DISTINCT conversation_id FROM message_tracking WHERE line_id = %s", UUID(self.line_id)
+        ):
+            for state in ("sending", "sent", "delivered", "read"):
+                self.rows(moved, state, conversation)
         return conversations * messages * 4
 
     def takes(self, asked: Asked) -> None:

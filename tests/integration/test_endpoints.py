@@ -15,6 +15,7 @@ from tests.integration.endpoint_world import BY, CIPHER, EndpointWorld, telling
 from tests.integration.rows import new_message
 from tests.unit.relay.channels.servers import Asked, Served, answer, serving
 from tests.waiting import wait_until
+from web.api.tenants.endpoint_schemas import PostedEvent
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,8 @@ def test_everything_is_told_in_order_though_every_other_post_fails(
         with telling(world.pool, served.url):
             wait_until(lambda: world.states() == {"delivered": events}, message="all to be told")
     world.assert_all_in_order()
+    for _, body in world.told:
+        PostedEvent.model_validate(body)
     assert world.posts > events
     assert {body["type"] for _, body in world.told} == {
         f"message.{one}" for one in ("received", "sent", "delivered", "read")
@@ -74,6 +77,8 @@ def test_what_was_said_is_told_only_where_the_endpoint_wants_it(world: EndpointW
         [(wa_id,)] = world.rows(known, UUID(row.conversation_id))
         with telling(world.pool, served.url):
             wait_until(lambda: world.states() == {"delivered": 2}, message="both to be told")
+    for _, body in world.told:
+        PostedEvent.model_validate(body)
     bodies = {asked.path: body["data"] for asked, (_, body) in zip(served.asked, world.told, strict=True)}
     assert "content" not in bodies["/plain"]
     assert wa_id not in str(bodies["/plain"])
@@ -137,7 +142,7 @@ def test_what_nobody_took_for_a_day_is_dead_and_can_be_told_again(world: Endpoin
         with world.pool.transaction() as cursor:
             assert outbox.give_up_old(cursor) == events
         found = log.events(world.pool, world.tenant_id, endpoint.id, "dead", None, 3)
-        assert [one.kind for one in found] == ["message.read", "message.read", "message.delivered"]
+        assert [one.kind for one in found] == ["message.read", "message.delivered", "message.sent"]
         assert log.replay(world.pool, BY, world.tenant_id, endpoint.id, [found[0].id]) == 1
         assert log.replay(world.pool, BY, world.tenant_id, endpoint.id, None) == events - 1
         with telling(world.pool, served.url):

@@ -31,6 +31,7 @@ from web.api.messages import (
 )
 from web.api.tenants import (
     catching_up,
+    endpoints,
     former_secrets,
     numbers,
     onboarding,
@@ -51,6 +52,7 @@ OF_TENANTS = (
     templates.api,
     webhook_fields.api,
     former_secrets.api,
+    endpoints.api,
     retention.api,
     erasures.api,
     users.api,

@@ -38,6 +38,8 @@ VERIFY_TOKENS = Limit("verify-token", 20)
 """Wrong verify tokens of one address at one webhook address."""
 WAITS = Limit("waits", 60)
 """Sends of one tenant that wait for their outcome; further ones are answered at once."""
+ENDPOINT_TESTS = Limit("endpoint-test", 6)
+"""Tests of one endpoint."""
 LOGIN_ADDRESS = Limit("login-address", 10)
 LOGIN_ACCOUNT = Limit("login-account", 5)
 """One account, from one device or network."""
@@ -122,6 +124,11 @@ def new_password() -> None:
 def test_message() -> None:
     """One more that the asking person sends to see whether it arrives. Raises ApiError 429."""
     _spend(TEST_MESSAGES, principal().id)
+
+
+def may_test_an_endpoint(endpoint_id: str) -> None:
+    """One more test of it. Raises ApiError 429."""
+    _spend(ENDPOINT_TESTS, endpoint_id)
 
 
 def granted(limit: Limit, who: str) -> bool:

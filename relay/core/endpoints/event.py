@@ -1,4 +1,4 @@
-"""One event as an endpoint is told it. The form is in docs/events.md, and as JSON schemas in the API's description."""
+"""One event as an endpoint is told it: docs/events.md, and PostedEvent in the API's description."""
 
 from __future__ import annotations
 
