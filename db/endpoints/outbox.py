@@ -208,6 +208,16 @@ def give_back(
         )
 
 
+def put_back(pool: Pool, endpoint: TakenEndpoint, rests: float) -> None:
+    """Nothing was due there: others may have it after so many seconds, and it stands as before."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """UPDATE endpoints SET taken_until = '-infinity',
+                 rests_until = clock_timestamp() + make_interval(secs => %s) WHERE id = %s""",
+            (rests, UUID(endpoint.id)),
+        )
+
+
 def give_up_old(cursor: Cursor) -> int:
     """Those that were tried for a day become dead letters, a bounded number. Returns how many."""
     cursor.execute(

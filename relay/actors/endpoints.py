@@ -39,6 +39,8 @@ EACH = 20
 """Of a page: so many lanes, and the beginnings of those."""
 CONNECTIONS = 2
 """To PostgreSQL, of the daemon's ten: the messages keep the others."""
+WALK_SECONDS = 5.0
+"""Between two walks through more than a page of lanes that all wait."""
 CLEAR_SECONDS = 60.0
 STOP_SECONDS = 8.0
 
@@ -110,7 +112,9 @@ class EndpointRun:
     def _work(self) -> None:
         after = outbox.FIRST_LANE
         lanes = Greenlets(SENDERS)
+        pages = 0
         while self._goes_on:
+            pages += 1
             with self._database:
                 found, further = outbox.page(self._parts.pool, self._endpoint, after, LANES, EACH)
             if self._probes and found:
@@ -122,9 +126,12 @@ class EndpointRun:
                 break
             after = further or outbox.FIRST_LANE
         with self._database:
-            troubles = 0 if not self._rest else 1 if self._works else self._endpoint.troubles + 1
-            off = OFF if self._gone else None
-            outbox.give_back(self._parts.pool, self._endpoint, self._rest, troubles, self._trouble, off)
+            if self._works or self._trouble:
+                troubles = 0 if not self._rest else 1 if self._works else self._endpoint.troubles + 1
+                off = OFF if self._gone else None
+                outbox.give_back(self._parts.pool, self._endpoint, self._rest, troubles, self._trouble, off)
+            else:
+                outbox.put_back(self._parts.pool, self._endpoint, WALK_SECONDS if pages > 1 else 0.0)
 
     @property
     def _probes(self) -> bool:

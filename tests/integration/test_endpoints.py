@@ -123,6 +123,23 @@ def test_one_that_only_fails_rests_and_says_why_and_is_told_all_once_it_works_ag
     assert registry.get(world.pool, world.tenant_id, endpoint.id).trouble is None
 
 
+def test_while_all_that_waits_is_put_off_the_endpoint_keeps_its_trouble(world: EndpointWorld) -> None:
+    """What was found out about it is not forgotten by a look that posts nothing."""
+    with serving(lambda _, sock, __: answer(sock, b"", 500)) as served:
+        endpoint = world.endpoint(f"{served.url}/in")
+        world.happen(conversations=1)
+        with telling(world.pool, served.url):
+            wait_until(lambda: len(served.asked) > 2, message="it to be tried")
+            world.rows("UPDATE endpoint_events SET due_at = now() + interval '1 hour'")
+            asked = len(served.asked)
+            world.rows("UPDATE endpoints SET taken_until = '-infinity', rests_until = '-infinity'")
+            wait_until(
+                lambda: world.rows("SELECT 1 FROM endpoints WHERE rests_until > '-infinity'"), message="a look at it"
+            )
+    assert len(served.asked) <= asked + 1
+    assert registry.get(world.pool, world.tenant_id, endpoint.id).trouble == "500: it answered 500"
+
+
 def test_one_that_is_gone_for_good_is_switched_off(world: EndpointWorld) -> None:
     with serving(lambda _, sock, __: answer(sock, b"", 410)) as served:
         endpoint = world.endpoint(f"{served.url}/in")
