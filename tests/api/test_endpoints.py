@@ -39,7 +39,14 @@ def test_the_secret_is_shown_where_it_is_made_and_nowhere_else(api: Api, path: s
 
 
 @pytest.mark.parametrize(
-    "url", ["http://shop.example/in", "https://shop.example:8443/", "https://a:b@shop.example/", "x", "https://"]
+    "url",
+    [
+        "http://shop.example/in",
+        "https://shop.example:8443/",
+        "https://a:b@shop.example/",
+        "https://shop.example/ä",
+        "https://",
+    ],
 )
 def test_an_address_that_is_never_called_is_refused_with_what_to_do(
     api: Api, path: str, made: dict[str, Any], url: str

@@ -45,6 +45,8 @@ class WebhookClient:
 
     def admit(self, url: str) -> None:
         """Raises SendError (refused) for an address that is never called. What its name leads to is looked at later."""
+        if not url.isascii():
+            raise SendError("refused", "url_refused", "an address holds ASCII only; the rest is written with %")
         self._trust.admit(url)
 
     def post(self, receiver: Receiver, webhook_id: str, body: bytes) -> int:

@@ -9,7 +9,7 @@ KINDS = {
     "message.read": "the customer has read it",
     "message.failed": "it was refused, could not be delivered, or was given up",
     "conversation.begun": "a conversation has begun at Genesys",
-    "conversation.ended": "it is over there",
+    "conversation.ended": "a conversation is over at Genesys",
     "line.health": "a line went live or was refused, or a provider refuses or takes credentials again",
 }
 TEST = "endpoint.test"
