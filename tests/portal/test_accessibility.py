@@ -20,6 +20,8 @@ from db.access.lineage import Maker
 from db.access.openid import ProviderSettings
 from db.audit import Author
 from db.contacts import erasures
+from db.endpoints import log
+from db.endpoints import registry as endpoints
 from db.mailbox import notices, replays
 from db.mailbox.dead_letters import DeadLetterSelection
 from db.mailbox.notices import NewNotice
@@ -105,6 +107,10 @@ def samples(pool: Pool, app: Flask) -> Samples:
                'service', 'free_customer_service', '', 640)""",
             (house.line_id, house.tenant_id),
         )
+    endpoint = endpoints.create(
+        pool, parts.cipher, by, house.tenant_id, "x", url="https://crm.example/in", name="CRM", kinds=[], contents=True
+    )
+    event = log.test(pool, by, house.tenant_id, endpoint.id)
     now = datetime.now(UTC)
     with house.pool.transaction() as cursor:
         cursor.execute("INSERT INTO template_lists (tenant_id) VALUES (%s)", (house.tenant_id,))
@@ -119,6 +125,8 @@ def samples(pool: Pool, app: Flask) -> Samples:
         "user_id": (user.id,),
         "portal.operator:user_id": (operator.id,),
         "key_id": (own.id,),
+        "endpoint_id": (endpoint.id,),
+        "event_id": (event,),
         "portal.revoke_operator_key:key_id": (operators.id,),
         "channel": ("whatsapp",),
         "ref": ("399",),

@@ -10,6 +10,7 @@ from flask_wtf import CSRFProtect
 
 from db.access import sessions
 from web.portal.data import erasures, retention
+from web.portal.endpoints import endpoint_pages
 from web.portal.frame import browser, errors, shell, words
 from web.portal.frame.blueprint import portal
 from web.portal.lines import catching_up, checks, former_secrets, line_pages, template_trial, templates, unknown_numbers
@@ -51,6 +52,7 @@ PAGES = (
     conversations,
     dashboard,
     dead_letters,
+    endpoint_pages,
     exports,
     former_secrets,
     keys,

@@ -76,6 +76,7 @@ TENANT_PAGES = (
     NavigationLink("portal.users", "Users", "people", "access:read"),
     NavigationLink("portal.openid", "Log-in", "box-arrow-in-right", "access:read"),
     NavigationLink("portal.keys", "API keys", "key", "access:read"),
+    NavigationLink("portal.endpoints", "Endpoints", "broadcast", "tenants:read"),
     NavigationLink("portal.audit", "Audit log", "journal-text", "audit:read"),
     NavigationLink("portal.retention", "Retention", "hourglass-split", "tenants:read"),
     NavigationLink("portal.erasure_list", "Erasures", "person-x", "contacts:erase"),
