@@ -7,7 +7,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test faults outages scale events bench lint format venv lock upgrade sbom audit places clean
+.PHONY: help demo smoke test faults outages upgrade-test restart-test scale events bench lint format venv lock upgrade sbom audit places clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,14 @@ faults: .venv/dev.stamp ## Break parts by chance under traffic, then count what 
 outages: .venv/dev.stamp ## Break parts one by one, as the tests in tests/faults say; takes twenty minutes
 	@tests/system/install.sh
 	@$(BIN)/python -m pytest --disable-warnings tests/faults
+
+upgrade-test: .venv/dev.stamp ## Replace web and daemons of the release before one by one under traffic, then count; RATE=9 FROM=commit
+	@tests/system/install.sh
+	@FROM="$(FROM)" RATE="$(RATE)" $(BIN)/python -m tests.chaos.upgrade
+
+restart-test: .venv/dev.stamp ## The same with this version itself: a rolling restart, and how long anybody was delayed
+	@tests/system/install.sh
+	@FROM=itself RATE="$(RATE)" $(BIN)/python -m tests.chaos.upgrade
 
 scale: .venv/dev.stamp ## Fill a database with 1,000,000 messages and measure every read and page on it
 	@$(BIN)/python -m pytest -q -s --disable-warnings tests/scale/at_scale.py

@@ -21,14 +21,20 @@ class Process(Child):
     """A child that is ready once `ready()` says so. As a context manager it is started, waited for and stopped."""
 
     def __init__(
-        self, name: str, command: list[str], env: Mapping[str, str], logs: Path, ready: Callable[[], bool]
+        self,
+        name: str,
+        command: list[str],
+        env: Mapping[str, str],
+        logs: Path,
+        ready: Callable[[], bool],
+        code: Path = ROOT,
     ) -> None:
         temporary = logs / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
         # What a process leaves among its temporary files when it is killed goes with the test's own.
         environment = os.environ | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(temporary)} | dict(env)
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # where it is installed it has its bytecode, too
-        super().__init__(name, [sys.executable, *command], logs / f"{name}.log", environment, ROOT)
+        super().__init__(name, [sys.executable, *command], logs / f"{name}.log", environment, code)
         self._ready = ready
 
     def __enter__(self) -> Self:
@@ -58,17 +64,17 @@ class Process(Child):
         return self._ready()
 
 
-def web(env: Mapping[str, str], logs: Path, workers: int = 1, name: str = "web") -> Process:
-    """Gunicorn with the product's own configuration and `workers` worker processes."""
+def web(env: Mapping[str, str], logs: Path, workers: int = 1, name: str = "web", code: Path = ROOT) -> Process:
+    """Gunicorn with the product's own configuration and `workers` worker processes. `code`: the sources' folder."""
     command = ["-m", "gunicorn", "-c", "conf/gunicorn.py", "web.wsgi:app"]
     ready = answers(f"http://{HOST}:{env['WEB_PORT']}/health/ready")
-    return Process(name, command, {**env, "WEB_WORKERS": str(workers)}, logs, ready)
+    return Process(name, command, {**env, "WEB_WORKERS": str(workers)}, logs, ready, code)
 
 
-def relay(env: Mapping[str, str], logs: Path, name: str = "relay") -> Process:
+def relay(env: Mapping[str, str], logs: Path, name: str = "relay", code: Path = ROOT) -> Process:
     """One daemon. A second one beside it needs another METRICS_PORT."""
     ready = answers(f"http://{HOST}:{env['METRICS_PORT']}/health/ready")
-    return Process(name, ["-m", "relay", "run"], env, logs, ready)
+    return Process(name, ["-m", "relay", "run"], env, logs, ready, code)
 
 
 def sandbox(env: Mapping[str, str], logs: Path, name: str = "sandbox") -> Process:

@@ -95,7 +95,7 @@ def _run(plant: Plant, wanted: Wanted) -> report.Run:
     traffic = Traffic(plant.installation, plant.lines, wanted.seed)
     journal = ledger.Journal(plant.installation)
     traffic.greet()
-    _wait_until_quiet(plant, 60)
+    wait_until_quiet(plant, 60)
     for side in ("meta", "genesys"):
         providers.as_always(plant, side)
     watch = Watch(traffic, journal)
@@ -106,7 +106,7 @@ def _run(plant: Plant, wanted: Wanted) -> report.Run:
     traffic.stop()
     seconds = time.time() - watch.began
     watch.say("all is well again and nobody writes any more: waiting until it is quiet")
-    quiet_after = _wait_until_quiet(plant, QUIET_SECONDS)
+    quiet_after = wait_until_quiet(plant, QUIET_SECONDS)
     watching.kill()
     entries = ledger.entries(plant.installation, journal, traffic.talks)
     judged = verdict.judge(entries, happened)
@@ -126,7 +126,7 @@ def _possible(plant: Plant, wanted: Wanted) -> Sequence[Kind]:
     return [kind for kind in wanted.kinds if has[kind.needs]]
 
 
-def _wait_until_quiet(plant: Plant, deadline: float) -> float:
+def wait_until_quiet(plant: Plant, deadline: float) -> float:
     """Seconds until nothing was under way, anywhere. A line says when it never was, the count what is missing."""
     began = time.time()
     still_since = [began]

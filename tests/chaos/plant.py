@@ -5,10 +5,14 @@ Web and daemons reach each server by wires of their own, so that one of them alo
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -26,7 +30,7 @@ from tests.chaos.clocks import ClockSetter, clock_library
 from tests.chaos.disk import SmallDisk, small_disk
 from tests.chaos.wire import Wire
 from tests.flow.installation import FAST, Installation, Line
-from tests.processes import Process
+from tests.processes import ROOT, Process
 from tests.services.databases import Databases
 from tests.services.fixtures import environment
 from tests.services.rabbitmq import RabbitMQ
@@ -35,12 +39,14 @@ DAEMONS, WEBS, TENANTS, LINES = 3, 2, 2, 2
 """LINES: of each tenant."""
 LIMITS = {"meta": {"number_per_second": None, "pair_burst": None}, "genesys": {"per_minute": None}}
 WATCH_SECONDS = 0.5
+START_SECONDS = 300.0
+"""Until each is up for the first time, on whatever machine."""
 
 
 class Server(Protocol):
     child: Child
 
-    def wait_ready(self) -> None: ...
+    def wait_ready(self, deadline: float = 60) -> None: ...
 
 
 @dataclass
@@ -51,10 +57,22 @@ class Part:
     child: Child
     server: Server | Process
     away: bool = False
+    made_of: Callable[[Path], Process] | None = None
+    """The same of other sources, for what is ours."""
 
     def start(self) -> None:
         self.child.start()
-        self.server.wait_ready()
+        self.server.wait_ready(START_SECONDS)
+
+    def become(self, code: Path) -> None:
+        """Stopped as an operator does, and started from the sources in `code`."""
+        assert self.made_of is not None
+        self.away = True
+        self.child.stop()
+        self.child = self.server = self.made_of(code)
+        self.child.start()
+        self.away = False
+        self.server.wait_ready(START_SECONDS)
 
     def kill(self) -> None:
         """With all that it started: PostgreSQL's sessions are groups of their own."""
@@ -77,6 +95,7 @@ class Plant:
     """As a client: its sandbox runs, its web and daemon do not."""
     daemons: list[Part]
     webs: list[Part]
+    web_ports: list[int]
     servers: dict[str, Part]
     wires: dict[tuple[str, str], Wire]
     """By who goes to which server: ("relay-1", "PostgreSQL")."""
@@ -109,9 +128,15 @@ class Plant:
             self.lines += self.installation.tenant(f"Tenant {number}", lines=LINES)
 
 
+def migrate(env: dict[str, str], code: Path) -> None:
+    """As an operator does, with the program in `code`."""
+    command = [sys.executable, "-m", "relay", "migrate"]
+    subprocess.run(command, cwd=code, env=os.environ | env, check=True, capture_output=True)
+
+
 @contextmanager
-def running_plant(folder: Path) -> Iterator[Plant]:
-    """All of it, ready, with tenants on it."""
+def running_plant(folder: Path, code: Path = ROOT) -> Iterator[Plant]:
+    """All of it, ready, with tenants on it. `code` has the sources of web and daemons."""
     logs = folder / "logs"
     with ExitStack() as stack:
         home = stack.enter_context(postgres_home(folder))
@@ -125,8 +150,8 @@ def running_plant(folder: Path) -> Iterator[Plant]:
         rabbitmq.start()
         redis = stack.enter_context(running(Redis(folder, logs)))
         objects = stack.enter_context(running(S3Server(folder, logs)))
-        rabbitmq.wait_ready()
-        plant = _plant(folder, postgres, rabbitmq, redis, objects, disk, stack)
+        rabbitmq.wait_ready(START_SECONDS)
+        plant = _plant(folder, postgres, rabbitmq, redis, objects, disk, code, stack)
         plant.onboard()
         watching = gevent.spawn(plant.watch)
         stack.callback(watching.kill)
@@ -140,11 +165,12 @@ def _plant(
     redis: Redis,
     objects: S3Server,
     disk: SmallDisk | None,
+    code: Path,
     stack: ExitStack,
 ) -> Plant:
     logs = folder / "logs"
     broker = rabbitmq.create_virtual_host(f"chaos-{secrets.token_hex(4)}")
-    env = environment(Databases(postgres).create(), broker, redis.url(), objects) | FAST
+    env = environment(Databases(postgres).create_empty(), broker, redis.url(), objects) | FAST
     ports = {"PostgreSQL": postgres.port, "RabbitMQ": rabbitmq.port, "Redis": redis.port, "objects": objects.port}
     names = [*(f"relay-{number + 1}" for number in range(DAEMONS)), *(f"web-{number + 1}" for number in range(WEBS))]
     wires = {(who, server): Wire(port) for who in names for server, port in ports.items()}
@@ -158,6 +184,7 @@ def _plant(
     balancer.wait_ready()
     env |= {"PUBLIC_URL": f"http://{HOST}:{balancer.port}", "TRUSTED_PROXIES": "1", "LOG_FORMAT": "json"}
 
+    migrate(env, code)
     library = clock_library(folder / "clocks")
     clocks = {who: ClockSetter(library, who) for who in names} if library else {}
 
@@ -168,21 +195,27 @@ def _plant(
         )
 
     installation = Installation(env, logs)
-    daemons = [processes.relay(own(name, METRICS_PORT=str(free_port())), logs, name) for name in names[:DAEMONS]]
+    daemons = [
+        _part(partial(processes.relay, own(name, METRICS_PORT=str(free_port())), logs, name), code)
+        for name in names[:DAEMONS]
+    ]
     webs = [
-        processes.web(own(name, WEB_PORT=str(port)), logs, name=name)
+        _part(partial(processes.web, own(name, WEB_PORT=str(port)), logs, 1, name), code)
         for name, port in zip(names[DAEMONS:], web_ports, strict=True)
     ]
-    for process in (installation.sandbox, *webs, *daemons):
-        stack.callback(process.kill9)
-        process.start()
-    for process in (installation.sandbox, *webs, *daemons):
-        process.wait_ready()
+    stack.callback(installation.sandbox.kill9)
+    installation.sandbox.start()
+    for part in (*webs, *daemons):
+        part.child.start()
+        stack.callback(part.kill)
+    for process in (installation.sandbox, *(part.server for part in (*webs, *daemons))):
+        process.wait_ready(START_SECONDS)
     servers: dict[str, Server] = {"PostgreSQL": postgres, "RabbitMQ": rabbitmq, "Redis": redis, "objects": objects}
     return Plant(
         installation,
-        [Part(one.name, one, one) for one in daemons],
-        [Part(one.name, one, one) for one in webs],
+        daemons,
+        webs,
+        web_ports,
         {name: Part(name, server.child, server) for name, server in servers.items()},
         wires,
         rabbitmq,
@@ -191,6 +224,11 @@ def _plant(
         clocks,
         disk,
     )
+
+
+def _part(made_of: Callable[[Path], Process], code: Path) -> Part:
+    process = made_of(code)
+    return Part(process.name, process, process, made_of=made_of)
 
 
 def _by_wire(env: dict[str, str], wires: dict[str, tuple[int, int]]) -> dict[str, str]:

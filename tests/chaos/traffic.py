@@ -52,8 +52,11 @@ class Talk:
 
 
 class Traffic:
-    def __init__(self, installation: Installation, lines: list[Line], seed: int) -> None:
+    def __init__(
+        self, installation: Installation, lines: list[Line], seed: int, per_second: float = PER_SECOND
+    ) -> None:
         self._installation = installation
+        self._per_second = per_second
         self._chance = Random(seed)
         self.talks = [Talk(lines[number % len(lines)], f"4917{number:08}") for number in range(TALKS)]
         self._running: list[gevent.Greenlet] = []
@@ -75,13 +78,13 @@ class Traffic:
     _ended = False
 
     def _customers(self) -> None:
-        for _ in self._moments(PER_SECOND / WRITERS):
+        for _ in self._moments(self._per_second / WRITERS):
             talk, count = self._whose()
             for _ in range(count):
                 self.customer_writes(talk, "image" if self._chance.random() < FILES else "text")
 
     def _agents(self) -> None:
-        for _ in self._moments(PER_SECOND / WRITERS):
+        for _ in self._moments(self._per_second / WRITERS):
             talk, count = self._whose()
             for _ in range(count):
                 drawn = self._chance.random()
