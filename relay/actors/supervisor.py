@@ -70,7 +70,6 @@ class Supervisor(RelayActor):
         self._session = session
         self._fail = fail
         self._started_at = time.monotonic()
-        metrics.lease_left.set_function(lambda: max(0.0, parts.lease.until - time.monotonic()))
         self._epochs: dict[int, int] = {}
         self._leaving: dict[int, Ref] = {}
         self._gives_back = False
@@ -84,6 +83,7 @@ class Supervisor(RelayActor):
         self._stopping = False
 
     def on_start(self) -> None:
+        metrics.lease_left.set_function(lambda: max(0.0, self._parts.lease.until - time.monotonic()))
         self._parts.start_tenant = lambda tenant_id: TenantActor.start(self._parts, tenant_id)
         self._parts.journal = JournalActor.start(self._parts)
         self._parts.intake = self._new_intake()
