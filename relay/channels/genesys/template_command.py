@@ -124,8 +124,11 @@ def _card_of(number: int, found: _Found) -> _Found:
 
 
 def _take_offer(value: str, found: _Found) -> None:
+    words = value.split()
+    if len(words) > 1 and words[-1][0] in "+-Zz":  # people part a zone from its time, ISO 8601 does not
+        words[-2:] = [words[-2] + words[-1]]
     try:
-        moment = datetime.fromisoformat(re.sub(r"[ \t]+(?=[+-]|z$)", "", value, flags=re.IGNORECASE))
+        moment = datetime.fromisoformat(" ".join(words))
     except ValueError as error:
         raise UnreadableError("that is no moment") from error
     if moment.tzinfo is None or found.offer_ends is not None:
