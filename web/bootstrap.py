@@ -81,6 +81,7 @@ def build_web(settings: Settings) -> Flask:
         channels=build_channels(settings, cache, build_changes(pool, cache)),
         preparation=preparation,
         absence=absence,
+        attendance=Attendance(pool, preparation.refuse),
         shards=settings.relay_shards,
         public_url=settings.public_url,
         secret_key=settings.secret_key.get_secret_value(),
@@ -112,7 +113,7 @@ def build_web(settings: Settings) -> Flask:
     preparation.start()
     publisher.start()
     absence.start()
-    Attendance(pool, preparation.refuse).start()
+    context.attendance.start()
     gevent.spawn(watch_loop)
     return app
 

@@ -75,10 +75,7 @@ def app(settings_env: dict[str, str]) -> Iterator[Flask]:
     parts: WebContext = made.extensions["relay"]
     wait_until(lambda: parts.preparation.done, message="web's preparation")
     yield made
-    parts.absence.stop()
-    parts.publisher.close()
-    parts.cache.close()
-    parts.pool.close()
+    parts.close()
     structlog.reset_defaults()
 
 

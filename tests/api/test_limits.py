@@ -129,9 +129,7 @@ def open_app(settings_env: dict[str, str], parts: WebContext) -> Iterator[Flask]
     made = build_web(load_settings(env))
     yield made
     own: WebContext = made.extensions["relay"]
-    own.publisher.close()
-    own.cache.close()
-    own.pool.close()
+    own.close()
 
 
 def preflight(app: Flask, path: str, origin: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from gevent.pywsgi import WSGIServer
 from playwright.sync_api import Browser, Page, expect
 
 from demo.stack.ports import HOST, free_port
+from sandbox.accounts import PERMISSIONS
 from tests.browser import context as browser_context
 from tests.browser import launched
 from tests.contract.relay_side import relay  # noqa: F401 - a fixture
@@ -220,7 +221,7 @@ def restore(client: Sandbox) -> None:
         "/accounts",
         {
             "whatsapp": {"phone_number_id": NUMBER, "subscribed": False},
-            "genesys": {"integration_id": INTEGRATION, "webhook_url": ""},
+            "genesys": {"integration_id": INTEGRATION, "webhook_url": "", "permissions": PERMISSIONS},
         },
     )
 

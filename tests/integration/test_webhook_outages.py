@@ -161,7 +161,7 @@ def test_web_starts_before_its_database(settings_env: dict[str, str], database_a
         app = build_web(load_settings(settings_env))
         world = World(app, world_of.Arrivals(None, 0))  # type: ignore[arg-type]
         ready = world.client.get("/health/ready")
-        assert (ready.status_code, json_of(ready)["waiting_for"]) == (503, ["shards", "signers"])
+        assert (ready.status_code, json_of(ready)["waiting_for"]) == (503, ["shards", "version", "signers"])
         assert post_for(world, "1") == 503
     try:
         wait_until(lambda: world.client.get("/health/ready").status_code == 200, message="web to be ready")

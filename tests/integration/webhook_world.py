@@ -158,12 +158,7 @@ def build(env: Mapping[str, str]) -> World:
 
 
 def close(world: World) -> None:
-    world.parts.preparation.stop()
-    world.parts.absence.stop()
-    world.parts.publisher.close()
-    world.parts.lines.close()
-    world.parts.pool.close()
-    world.parts.cache.close()
+    world.parts.close()
 
 
 def meta_signature(raw: bytes, secret: str) -> dict[str, str]:

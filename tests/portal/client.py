@@ -42,10 +42,7 @@ def running_app(env: Mapping[str, str]) -> Iterator[Flask]:
     try:
         yield app
     finally:
-        parts.absence.stop()
-        parts.publisher.close()
-        parts.cache.close()
-        parts.pool.close()
+        parts.close()
         structlog.reset_defaults()
 
 

@@ -62,6 +62,8 @@ ELSEWHERE = {
     "portal.connected_genesys": "comes back from the log-in at Genesys",
     "/portal/tenants/<uuid:tenant_id>/setup": "leads to the step that was left",
     "portal.unknown_body": "gives a file",
+    "portal.conversation_table": "gives a file",
+    "portal.person": "gives a file",
 }
 """Views, or rules, that answer with no page of their own to whoever is logged in, and what they do instead."""
 

@@ -67,7 +67,4 @@ def app(settings_env: dict[str, str], filled: Pool) -> Iterator[Flask]:
     made.config["RATE_LIMITED"] = False
     yield made
     structlog.reset_defaults()
-    parts.absence.stop()
-    parts.publisher.close()
-    parts.cache.close()
-    parts.pool.close()
+    parts.close()

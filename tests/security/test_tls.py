@@ -199,7 +199,7 @@ def test_a_whole_installation_runs_by_tls_with_nothing_admitted(
         daemon, web = processes(processes_of.relay(env, logs)), processes(processes_of.web(env, logs))
         found = doctor.installation(load_settings(env))[0].findings
     assert {one.check: one.level for one in found} == {
-        **dict.fromkeys(("database", "daemons", "broker", "redis", "buckets"), "ok"),
+        **dict.fromkeys(("database", "daemons", "broker", "redis", "buckets", "mail"), "ok"),
         "web": "warning",  # nobody answers at its PUBLIC_URL
     }
     assert '"insecure"' not in daemon.output() + web.output()

@@ -28,10 +28,15 @@ class Attendance:
         self._refuse = refuse
         self._id = str(uuid4())
         self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._greenlet: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
-        """From now on, in the background, for as long as the process lives."""
-        gevent.spawn(self._run)
+        """From now on, in the background."""
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        if self._greenlet is not None:
+            self._greenlet.kill()
 
     def tell(self) -> bool:
         """Whether it may go on. Raises DatabaseError."""

@@ -20,6 +20,7 @@ from relay.stores.limits import TokenBucket
 from relay.stores.objects import ObjectStore
 from relay.stores.template_directory import TemplateDirectory
 from web.openid.parts import OpenId
+from web.request.attendance import Attendance
 from web.request.start_up import StartUp
 from web.request.throttle import OncePer, RepeatCounter
 from web.webhooks.absence import Absence
@@ -47,6 +48,7 @@ class WebContext:
     channels: dict[str, Channel]
     preparation: StartUp
     absence: Absence
+    attendance: Attendance
     shards: int
     public_url: str
     openid: OpenId
@@ -73,6 +75,16 @@ class WebContext:
 
     terms: Terms = field(default_factory=Terms)
     """The rates by which it is told why something waits."""
+
+    def close(self) -> None:
+        """End all that goes on in the background, for whoever goes on without this application."""
+        self.preparation.stop()
+        self.absence.stop()
+        self.attendance.stop()
+        self.publisher.close()
+        self.lines.close()
+        self.cache.close()
+        self.pool.close()
 
     @property
     def meta_app_secret(self) -> str:
