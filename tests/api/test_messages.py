@@ -112,7 +112,7 @@ def test_a_message_says_what_each_of_its_copies_costs(api: Api, tenant: str, ids
         rate_cards.delete(pool, Author("test"), "EUR", date(2026, 10, 1))
     assert first == {
         "provider_id": "wamid.1", "at": "2026-10-26T07:33:20Z", "category": "utility", "type": "regular", "subtype": "",
-        "country": "DE", "currency": "EUR", "cost": "0.045600",
+        "country": "DE", "currency": "EUR", "cost": "0.0456",
     }  # fmt: skip
     assert (second["country"], second["cost"]) == ("FR", None)
 

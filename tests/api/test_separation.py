@@ -20,6 +20,7 @@ from werkzeug.test import TestResponse
 from db.access import api_keys, openid, passwords, sessions, user_news, users
 from db.access.openid import ProviderSettings
 from db.audit import Author
+from db.contacts import erasures
 from db.endpoints import log, registry
 from db.pool import Pool
 from db.tenants import templates
@@ -48,6 +49,7 @@ class Tenant:
     template: str
     endpoint_id: str
     event_id: str
+    erasure_id: str
     key: str = field(repr=False)
     email: str
     marks: tuple[str, ...]
@@ -115,6 +117,7 @@ def make(parts: WebContext, pool: Pool, new_tenant: Callable[..., str]) -> Calla
             template.name,
             endpoint.id,
             log.test(pool, by, tenant_id, endpoint.id),
+            erasures.begin(pool, parts.cipher, parts.signers, by, tenant_id, f"31{uuid4().int % 10**10}").id,
             secret,
             user.email,
             (mark,),
@@ -149,6 +152,7 @@ ARGUMENTS: dict[str, Callable[[Tenant], str]] = {
     "name": lambda one: one.template,
     "endpoint_id": lambda one: one.endpoint_id,
     "event_id": lambda one: one.event_id,
+    "erasure_id": lambda one: one.erasure_id,
     "language": lambda one: "en",
     "currency": lambda one: "EUR",
     "valid_from": lambda one: "2026-10-01",
@@ -215,6 +219,7 @@ def ids(one: Tenant) -> set[str]:
     return {one.id, one.line_id, one.conversation_id, one.message_id, one.user_id, one.key_id, one.session_id} | {
         one.endpoint_id,
         one.event_id,
+        one.erasure_id,
     }
 
 
