@@ -24,6 +24,7 @@ from db.access import api_keys, openid, users
 from db.access.openid import ProviderSettings
 from db.audit import Author
 from db.contacts import erasures
+from db.endpoints import log, registry
 from db.mailbox import replays
 from db.mailbox.dead_letters import DeadLetterSelection
 from db.pool import Pool
@@ -84,6 +85,7 @@ def world(parts: WebContext, pool: Pool, new_tenant: Callable[..., str], sandbox
     said = ProviderSettings("Nordwind", "https://login.nordwind.example", "relay", "groups", ("admins",), ())
     openid.put(pool, parts.cipher, by, tenant_id, said, "a-secret-of-the-client", "a-key")
     replay = replays.start(pool, by, DeadLetterSelection(tenant_id))
+    first, second = (endpoint(parts, pool, tenant_id, name) for name in ("first", "second"))
     return {
         "replay_id": replay.id,
         "erasure_id": erasures.begin(pool, parts.cipher, parts.signers, by, tenant_id, "491701112223").id,
@@ -91,6 +93,9 @@ def world(parts: WebContext, pool: Pool, new_tenant: Callable[..., str], sandbox
         "tenant_id": tenant_id,
         "line_id": line_id,
         "spare_line_id": spare.id,
+        "endpoint_id": first,
+        "spare_endpoint_id": second,
+        "event_id": log.test(pool, by, tenant_id, first),
         "conversation_id": messages[2].conversation_id,
         "message_ids": [one.id for one in messages],
         "user_id": user.id,
@@ -98,6 +103,14 @@ def world(parts: WebContext, pool: Pool, new_tenant: Callable[..., str], sandbox
         "operator_id": operator.id,
         "operator_key_id": operator_key.id,
     }
+
+
+def endpoint(parts: WebContext, pool: Pool, tenant_id: str, name: str) -> str:
+    url = f"https://{name}.example/in"
+    made = registry.create(
+        pool, parts.cipher, Author("test"), tenant_id, "s", url=url, name=name, kinds=[], contents=False
+    )
+    return made.id
 
 
 @pytest.fixture
@@ -122,12 +135,16 @@ def put_in(case: Any, world: dict[str, Any], choose: random.Random) -> None:
         "wa_id": "4915112345678",
         "replay_id": world["replay_id"],
         "erasure_id": world["erasure_id"],
+        "endpoint_id": world["endpoint_id"],
+        "event_id": world["event_id"],
         "currency": "EUR",
         "valid_from": "2026-10-01",
         "name": "order_update",
     }
     if case.operation.path.startswith(("/api/users", "/api/keys")):
         known |= {"user_id": world["operator_id"], "key_id": world["operator_key_id"]}
+    if case.operation.method.upper() == "DELETE":  # the first one is needed by what comes after
+        known["endpoint_id"] = world["spare_endpoint_id"]
     if case.operation.path.endswith("/release"):  # the other one is needed by what comes after
         known["line_id"] = world["spare_line_id"]
     for name in case.path_parameters or {}:
@@ -158,6 +175,8 @@ def put_in_body(case: Any, known: dict[str, Any], choose: random.Random) -> None
             "from": known["wa_id"],
             "email": f"{seed_word(choose)}@nordwind.example",
             "region": "mypurecloud.de",
+            "contact": f"49151{choose.randrange(10**7):07}",
+            "url": f"https://{seed_word(choose)}.example/in",
             "csv": "valid_from,currency,countries,category,rate\n2026-10-01,EUR,DE,utility,0.05\n",
             "phone_number_id": WHATSAPP["phone_number_id"],
         }
