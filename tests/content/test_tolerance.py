@@ -12,6 +12,7 @@ import hmac
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from db.mailbox.raw_payloads import unpacked
 from relay.core.queues import INBOUND, OUTBOUND
 from tests.content.mutations import Posted, marked, mutations, samples
 from tests.flow.installation import Installation, Line
-from tests.waiting import PATIENCE, wait_until
+from tests.waiting import PATIENCE, DeadlinePassed, wait_until
 
 HOW_MANY = 5000
 CLIENTS = 6
@@ -50,11 +51,22 @@ class Tolerance:
         self.parked = {row["id"] for row in installation.rows("SELECT provider_id AS id FROM parked_receipts")}
 
     def _post(self, posted: Posted) -> tuple[Posted, int]:
+        """Again while it is answered 503, as both providers do: who sends hundreds of megabytes while others send waits
+        for its share (`web.webhooks.budget`). What its content keeps from being taken is answered 503 each time."""
         raw = json.dumps(posted.body).encode()
         digest = hmac.digest(self._secrets[posted.channel].encode(), raw, hashlib.sha256)
         proof = digest.hex() if posted.channel == "whatsapp" else base64.b64encode(digest).decode()
         headers = {"X-Hub-Signature-256": f"sha256={proof}", "Content-Type": "application/json"}
-        return posted, requests.post(self._urls[posted.channel], raw, headers=headers, timeout=PATIENCE).status_code
+        answers: list[int] = []
+
+        def is_decided() -> bool:
+            answer = requests.post(self._urls[posted.channel], raw, headers=headers, timeout=PATIENCE)
+            answers.append(answer.status_code)
+            return answer.status_code != 503
+
+        with suppress(DeadlinePassed):  # then the last answer tells
+            wait_until(is_decided, PATIENCE, "an answer but 503")
+        return posted, answers[-1]
 
     def _quiet(self) -> bool:
         (found,) = self.installation.rows(
@@ -96,7 +108,7 @@ def tolerance(installation: Installation, line: Line) -> Tolerance:
 
 def test_no_answer_but_200(installation: Installation, tolerance: Tolerance) -> None:
     others = [(one.sample, one.changed, code) for one, code in tolerance.answers if code != 200]
-    log = [line for line in installation.web.output().splitlines() if '"error"' in line or "503" in line]
+    log = [line for line in installation.web.output().splitlines() if "error=" in line or "status=503" in line]
     assert not others, f"{others[:10]}; the log says: {log[:10]}"
     assert len(tolerance.answers) == len(tolerance.plain) + HOW_MANY
 
