@@ -53,8 +53,26 @@ def messages(pool: Pool, message_ids: Sequence[str]) -> dict[str, int]:
 
 
 def contact(pool: Pool, conversations: Sequence[str]) -> dict[str, int]:
+    """Those without messages. Who writes just now is waited for, and keeps the contact until that message is gone."""
     with pool.transaction() as cursor:
-        return expiry.delete(cursor, conversations)
+        ids = {"ids": list(conversations)}
+        cursor.execute(
+            "SELECT 1 FROM conversation_mappings WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE", ids
+        )
+        # Only a statement after the lock sees what they wrote whom it waited for.
+        cursor.execute(
+            """SELECT id::text FROM conversation_mappings c WHERE id = ANY(%(ids)s::uuid[])
+               AND NOT EXISTS (SELECT 1 FROM message_tracking m WHERE m.conversation_id = c.id)""",
+            ids,
+        )
+        return expiry.delete(cursor, [row[0] for row in cursor.fetchall()])
+
+
+def any_left(pool: Pool, conversations: Sequence[str]) -> bool:
+    """Whether one of these contacts is still known."""
+    with pool.autocommit() as cursor:
+        cursor.execute("SELECT 1 FROM conversation_mappings WHERE id = ANY(%s::uuid[]) LIMIT 1", (list(conversations),))
+        return cursor.fetchone() is not None
 
 
 def parked(pool: Pool, tenant_id: str, hint: Callable[[bytes], bool]) -> int:
@@ -96,12 +114,17 @@ def notices(pool: Pool, tenant_id: str, after: int, hint: Callable[[bytes], bool
 
 
 def unknown(pool: Pool, tenant_id: str, after: int, hint: Callable[[bytes], bool]) -> tuple[int, int | None]:
-    """The same of what waits for lines: the tenant's own by signature, and what names its numbers."""
+    """The same of what waits for lines: the tenant's own by signature, and what the operator's app signed for numbers
+    that are proved to be its.
+
+    Anybody may name another tenant's number in a line that nothing has proved.
+    """
     with pool.transaction() as cursor:
         cursor.execute(
             """SELECT id, address || ' ' || payload::text, raw FROM unknown_lines u
-               WHERE id > %(after)s AND (owner = %(tenant)s OR EXISTS (SELECT 1 FROM lines l
-                 WHERE l.tenant_id = %(tenant)s::uuid AND u.line_ref IN (l.phone_number_id, l.integration_id)))
+               WHERE id > %(after)s AND (owner = %(tenant)s OR owner = '' AND EXISTS (SELECT 1 FROM lines l
+                 WHERE l.tenant_id = %(tenant)s::uuid AND l.proven_at IS NOT NULL
+                   AND u.line_ref IN (l.phone_number_id, l.integration_id)))
                ORDER BY id LIMIT %(limit)s""",
             {"after": after, "tenant": tenant_id, "limit": SCANNED},
         )

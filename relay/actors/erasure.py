@@ -127,7 +127,8 @@ class ErasureActor(RegularActor):
         person = SoughtPerson(
             step.tenant_id,
             frozenset(form for name in step.person.names for form in erasure.spellings(name)),
-            frozenset(ref for line in lines for ref in (line.phone_number_id, line.integration_id)),
+            # Anybody may name another tenant's number in a line that nothing has proved.
+            frozenset(ref for line in lines if line.proven_at for ref in (line.phone_number_id, line.integration_id)),
             step.asked_at,
             erasure.hint_of(step.person.names),
         )
@@ -143,12 +144,16 @@ class ErasureActor(RegularActor):
     def _once_more(self, step: ErasureStep) -> None:
         """What was taken in by a daemon that had not heard of it yet, and what has come into Redis since."""
         late = erasing.came_back(self._parts.pool, step.tenant_id, step.person.names, step.asked_at)
-        ids, counts, calls = self._some_messages(late)
+        left = [*step.person.conversations, *late]
+        ids, counts, calls = self._some_messages(left)
         if ids or calls:
             erasures.went_on(self._parts.pool, step, counts, "again", wait=0.0 if ids else CALL_SECONDS)
             return
-        for place, count in erasing.contact(self._parts.pool, late).items():
+        for place, count in erasing.contact(self._parts.pool, left).items():
             counts[place] = counts.get(place, 0) + count
+        if erasing.any_left(self._parts.pool, left):  # they wrote while it was being deleted
+            erasures.went_on(self._parts.pool, step, counts, "again", wait=CALL_SECONDS)
+            return
         self._forget(step, [*step.person.conversations, *late])
         erasures.went_on(self._parts.pool, step, counts, "done")
 

@@ -19,7 +19,7 @@ import redis
 
 from conf.loading import load_settings
 from db.audit import Author
-from db.contacts import conversations, erasures, mappings
+from db.contacts import conversations, erasing, erasures, mappings
 from db.contacts.seen import SeenPerson
 from db.contacts.tombstones import Tombstones
 from db.mailbox import events, messages, notices
@@ -123,7 +123,9 @@ def planted(parts: Parts, redis_url: str) -> Planted:
     with parts.pool.transaction() as cursor:
         cursor.execute("SELECT tenant_id::text FROM lines WHERE id = %s", (line_id,))
         tenant_id = cursor.fetchone()[0]
-        cursor.execute("UPDATE lines SET phone_number_id = %s WHERE id = %s", (f"phone-{line_id}", line_id))
+        cursor.execute(
+            "UPDATE lines SET phone_number_id = %s, proven_at = now() WHERE id = %s", (f"phone-{line_id}", line_id)
+        )
     held = Planted(parts, tenant_id, line_id, redis_url)
     _in_postgresql(held)
     _in_objects(held)
@@ -318,3 +320,29 @@ def test_a_store_that_is_away_is_waited_for_and_the_certificate_comes_when_all_i
         cursor.execute("SELECT sealed FROM erasures WHERE id = %s", (begun.id,))
         assert cursor.fetchone()[0] is None
     assert mappings.by_id(parts.pool, planted.conversation_id) is None
+
+
+def test_a_contact_who_writes_while_it_is_deleted_stays_until_that_message_is_gone(planted: Planted) -> None:
+    """A message whose contact is gone would wait for ever."""
+    pool, conversation = planted.parts.pool, planted.conversation_id
+    assert erasing.contact(pool, [conversation])["conversation_mappings"] == 0
+    assert erasing.any_left(pool, [conversation])
+    with pool.transaction() as cursor:
+        cursor.execute("DELETE FROM message_tracking WHERE conversation_id = %s", (conversation,))
+    assert erasing.contact(pool, [conversation])["conversation_mappings"] == 1
+    assert not erasing.any_left(pool, [conversation])
+
+
+def test_who_only_names_anothers_number_erases_nothing_of_theirs(parts: Parts) -> None:
+    rival = new_line(parts.pool)
+    with parts.pool.transaction() as cursor:
+        cursor.execute("UPDATE lines SET phone_number_id = 'theirs' WHERE id = %s RETURNING tenant_id::text", (rival,))
+        tenant_id = cursor.fetchone()[0]
+    waiting = [("theirs", OTHER, 0, {"from": OTHER})]
+    unknown_lines.keep(
+        parts.pool, "whatsapp", unknown_lines.Signer("s", None), waiting, datetime.now(UTC), "not active"
+    )
+    assert erasing.unknown(parts.pool, tenant_id, 0, lambda _: True) == (0, None)
+    with parts.pool.transaction() as cursor:
+        cursor.execute("UPDATE lines SET proven_at = now() WHERE id = %s", (rival,))
+    assert erasing.unknown(parts.pool, tenant_id, 0, lambda _: True) == (1, None)
