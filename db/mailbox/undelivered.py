@@ -64,6 +64,8 @@ class _FailedReceipt:
     """A link to our copy of its file can go in its place, and has not yet."""
     take: bool
     """Another responder has the thread, and the line may take it for this message, and did not for that reason yet."""
+    emptied: bool
+    """What it said is deleted (retention): there is nothing to send again."""
 
     @property
     def next(self) -> ReceiptDecision:
@@ -82,6 +84,8 @@ class _FailedReceipt:
     @property
     def wait(self) -> float | None:
         """Seconds before it may go out again."""
+        if self.emptied:
+            return None
         if self.take:
             return backoff(1)
         return send_again(self.told.receipt.fate, self.undelivered + 1, self.has_file)
@@ -155,7 +159,8 @@ def _read(cursor: Cursor, failed: Sequence[MatchedReceipt], arrived: set[str]) -
                   (SELECT count(*) FROM message_attempts u WHERE u.message_id = m.id AND u.outcome = 'undelivered'),
                   coalesce(m.content->'media'->>'kind' <> 'link' AND m.content->'media'->>'object_key' IS NOT NULL
                            AND m.content->'template' IS NULL, false),
-                  CASE WHEN v.elsewhere AND m.direction = 'outbound' THEN m.content END, l.settings
+                  CASE WHEN v.elsewhere AND m.direction = 'outbound' THEN m.content END, l.settings,
+                  m.emptied_at IS NOT NULL
            FROM (VALUES %s) AS v (ord, line_id, message_id, provider_id, elsewhere)
            JOIN message_tracking m ON m.id = v.message_id
            JOIN lines l ON l.id = m.line_id
@@ -170,7 +175,7 @@ def _read(cursor: Cursor, failed: Sequence[MatchedReceipt], arrived: set[str]) -
         page_size=len(failed),
         fetch=True,
     )
-    found = ((failed[row[0]], row[3], [*row[1:8], _has_to_take(*row[6:])]) for row in rows)
+    found = ((failed[row[0]], row[3], [*row[1:8], _has_to_take(*row[6:10]), row[10]]) for row in rows)
     return [_FailedReceipt(one, state in ARRIVED or one.message_id in arrived, *rest) for one, state, rest in found]
 
 

@@ -186,6 +186,13 @@ def test_it_is_sent_three_times_in_all(pool: Pool, row: Row) -> None:
     assert (message.report, message.reason_code) == ("failed", "131016")
 
 
+def test_what_is_emptied_is_not_sent_again(pool: Pool, row: Row) -> None:
+    wamid = sent(pool, row)
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE message_tracking SET emptied_at = now() WHERE id = %s", (row.id,))
+    assert tell(pool, row, (wamid, "failed"), **PASSING) == ["failed"]
+
+
 @pytest.mark.parametrize("fate", ["refused", "credentials", "unknown", None])
 def test_any_other_failure_is_final(pool: Pool, row: Row, fate: Any) -> None:
     assert tell(pool, row, (sent(pool, row), "failed"), **{**FINAL, "fate": fate}) == ["failed"]
