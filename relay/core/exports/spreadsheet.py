@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """With these, the full-width ones among them, spreadsheets begin a formula [OWASP: CSV Injection]."""
+_INNER = re.compile(r"(?<=[;\t\r\n])(?= *[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Spreadsheets of many countries part cells at semicolons, and do not see the quotes that hold a line end."""
 BOM = "\ufeff"
 """Without it Excel takes UTF-8 for the machine's own set of letters."""
 
@@ -36,5 +39,5 @@ def _shown(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, str):
-        return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
+        return _INNER.sub("'", f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell)
     return str(cell)
