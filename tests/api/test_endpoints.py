@@ -8,6 +8,8 @@ from uuid import uuid4
 
 import pytest
 
+from db.access import api_keys
+from db.audit import Author
 from db.endpoints import outbox
 from db.pool import Pool
 from tests.api.conftest import Api
@@ -65,6 +67,19 @@ def test_it_is_changed_switched_off_and_deleted(api: Api, path: str, made: dict[
     assert api("GET", one).status_code == 404
     assert api("PATCH", f"{path}/{uuid4()}", {"active": True}).status_code == 404
     assert api("POST", path, {"url": URL, "kinds": ["message.eaten"]}).status_code == 400
+
+
+def test_contents_go_only_where_somebody_sends_them_who_may_see_them(
+    api: Api, pool: Pool, path: str, made: dict[str, Any]
+) -> None:
+    _, key = api_keys.create(
+        pool, Author("test"), path.split("/")[3], "set-up", ["tenants:read", "tenants:write"], None
+    )
+    one = f"{path}/{made['id']}"
+    api.error(api("POST", path, {"url": URL, "contents": True}, key=key), 403, "forbidden")
+    api.error(api("PATCH", one, {"contents": True}, key=key), 403, "forbidden")
+    assert api("PATCH", one, {"contents": True}).status_code == 200
+    api.error(api("PATCH", one, {"url": "https://elsewhere.example/in"}, key=key), 403, "forbidden")
 
 
 def test_a_test_is_an_event_in_the_log_and_six_a_minute_are_enough(

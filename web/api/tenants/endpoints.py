@@ -32,7 +32,8 @@ from web.api.tenants.endpoint_schemas import (
 from web.api.tenants.schemas import ErrorBody, TenantPath
 from web.api.tenants.setup import known_tenant
 from web.request.context import pool, reply
-from web.request.principal import by, needs
+from web.request.errors import ApiError
+from web.request.principal import by, needs, principal
 
 api = behind_a_key("endpoints", __name__, "events out", "/api/tenants")
 PATH = "/<uuid:tenant_id>/endpoints"
@@ -51,6 +52,7 @@ def list_endpoints(path: TenantPath) -> Response:
 def create_endpoint(path: TenantPath, body: EndpointCreate) -> Response:
     """It is told from now on. The secret stands in this answer only."""
     tenant = known_tenant(path)
+    _may_be_told(body.contents)
     made, secret = endpoints.create(
         pool(), tenant.id, body.url, body.name or "", body.kinds or list(KINDS), body.contents
     )
@@ -72,8 +74,15 @@ def get_endpoint(path: EndpointPath) -> Response:
 def change_endpoint(path: EndpointPath, body: EndpointChange) -> Response:
     """It counts within half a minute."""
     values = body.model_dump(exclude_none=True)
+    _may_be_told(registry.get(pool(), known_tenant(path).id, str(path.endpoint_id)).contents or bool(body.contents))
     found = endpoints.change(pool(), known_tenant(path).id, str(path.endpoint_id), values)
     return reply(EndpointOut.model_validate(found))
+
+
+def _may_be_told(contents: bool) -> None:
+    """What people wrote goes only where somebody sends it who may see it. Raises ApiError 403."""
+    if contents and not principal().may("messages:read"):
+        raise ApiError(403, "forbidden", "an endpoint with contents needs the right messages:read, too")
 
 
 @api.delete(ONE, summary="Delete an endpoint", responses={204: None})
