@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from psycopg2.errors import InsufficientPrivilege, LockNotAvailable, RaiseException
+from psycopg2.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable, RaiseException
 
 from db import halves
 from db.daemons import versions
@@ -63,7 +63,7 @@ def _apply(backend: Any, migration: Any) -> None:
         try:
             backend.apply_one(migration)
             return
-        except LockNotAvailable as error:
+        except (LockNotAvailable, DeadlockDetected) as error:
             if attempt == LOCK_TRIES:
                 raise away(error) from error
             time.sleep(store_backoff(attempt))

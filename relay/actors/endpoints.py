@@ -121,7 +121,7 @@ class EndpointRun:
                 self._lane(found.pop(0)[:1])
             for lane in found if self._goes_on else ():
                 lanes.spawn(self._lane, lane)
-            lanes.join()
+            lanes.join(raise_error=True)  # what could not be noted would be posted again at once
             if further is None and not found:
                 break
             after = further or outbox.FIRST_LANE

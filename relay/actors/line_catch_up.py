@@ -229,7 +229,7 @@ class LineCatchUp(RelayActor):
                 self._end("failed", f"Genesys could not be asked: {error.text}", again=True)
                 return
             self._leave(step, progress)
-        elif error.fate == "credentials" and isinstance(step, AskBegun):
+        elif isinstance(step, AskBegun):
             progress.skipped = f"conversations that agents began meanwhile were not looked for: {error.text}"
             self._leave(step, progress)
         elif error.fate == "credentials":

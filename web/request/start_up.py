@@ -81,5 +81,5 @@ class StartUp:
                 pause = min(pause * 2, LONGEST_PAUSE)
         # Nobody waits for this greenlet: readiness and log have to say that it will not get better.
         except Exception as error:
-            self.problem = str(error)
+            self.problem = self.problem if name in self._beside else str(error)
             log.exception("preparation_failed", step=name)

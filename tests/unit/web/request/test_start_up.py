@@ -64,3 +64,18 @@ def test_what_is_final_ends_the_start() -> None:
 
     with pytest.raises(RuntimeError, match="another number of shards"):
         StartUp({"shards": final}, beside={}).start()
+
+
+def test_what_fails_beside_stops_nobody() -> None:
+    tried = Event()
+
+    def failing() -> None:
+        tried.set()
+        raise RuntimeError("no such thing as buckets")
+
+    start_up = StartUp({}, beside={"files": failing})
+    start_up.start()
+    assert tried.wait(5)
+    gevent.sleep(0)
+    assert start_up.done and start_up.problem is None
+    start_up.stop()
