@@ -34,6 +34,8 @@ SETTLE_SECONDS = 20
 TAKEN_SECONDS = 120
 AT_ONCE = 20
 """So many of a tenant may be under way."""
+A_DAY = 500
+"""What is dropped for them is known to every daemon for ten days, beside that of all other tenants."""
 COLUMNS = "id::text, tenant_id::text, digest, asked_by, asked_at, stage, counts, trouble, ended_at"
 
 
@@ -88,6 +90,12 @@ def begin(pool: Pool, cipher: Cipher, signers: Signers, by: Author, tenant_id: s
         cursor.execute("SELECT count(*) FROM erasures WHERE tenant_id = %s AND due_at IS NOT NULL", (UUID(tenant_id),))
         if cursor.fetchone()[0] >= AT_ONCE:
             raise TakenError("too_many", f"{AT_ONCE} erasures are under way; ask again when one of them has ended")
+        cursor.execute(
+            "SELECT count(*) FROM erasures WHERE tenant_id = %s AND asked_at > now() - interval '1 day'",
+            (UUID(tenant_id),),
+        )
+        if cursor.fetchone()[0] >= A_DAY:
+            raise TakenError("too_many", f"{A_DAY} people were erased within a day; ask again tomorrow")
         conversations = having(cursor, tenant_id, forms)
         names, since = _known_of(cursor, conversations)
         person = ErasedPerson(sorted({*forms, *names}), conversations, _day(since or row[0]))

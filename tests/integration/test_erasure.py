@@ -25,6 +25,7 @@ from db.contacts.tombstones import Tombstones
 from db.mailbox import events, messages, notices
 from db.mailbox.notices import NewNotice
 from db.tenants import unknown_lines
+from db.tenants.changes import TakenError
 from db.tenants.signers import Signers
 from relay.actors.archiver import ArchiverActor
 from relay.actors.erasure import ErasureActor
@@ -346,3 +347,14 @@ def test_who_only_names_anothers_number_erases_nothing_of_theirs(parts: Parts) -
     with parts.pool.transaction() as cursor:
         cursor.execute("UPDATE lines SET proven_at = now() WHERE id = %s", (rival,))
     assert erasing.unknown(parts.pool, tenant_id, 0, lambda _: True) == (1, None)
+
+
+def test_one_tenant_erases_so_many_people_a_day(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasures, "A_DAY", 1)
+    with parts.pool.autocommit() as cursor:
+        cursor.execute("SELECT tenant_id::text FROM lines WHERE id = %s", (new_line(parts.pool),))
+        tenant_id = cursor.fetchone()[0]
+    asked = (parts.pool, parts.cipher, Signers(parts.pool, parts.cipher), BY, tenant_id)
+    erasures.begin(*asked, "4915100000011")
+    with pytest.raises(TakenError, match="ask again tomorrow"):
+        erasures.begin(*asked, "4915100000012")
