@@ -14,6 +14,7 @@ from db import audit
 from db.audit import Author
 from db.cursor import Cursor
 from db.pool import Pool
+from db.resealing import reseal_column
 from db.sealing import Cipher, SealError
 from db.tenants.changes import NotFoundError, TakenError
 
@@ -160,18 +161,11 @@ def set_domains(pool: Pool, by: Author, tenant_id: str, wanted: Sequence[str]) -
 
 def reseal(pool: Pool, cipher: Cipher) -> int:
     """Bring all secrets under the newest key. Returns how many; what no key opens any more stays as it is."""
-    count = 0
-    with pool.transaction() as cursor:
-        cursor.execute("SELECT tenant_id, sealed FROM openid_providers FOR UPDATE")
-        for tenant_id, sealed in cursor.fetchall():
-            try:
-                anew = cipher.reseal(sealed)
-            except SealError:
-                log.warning("secret of an OpenID provider cannot be opened any more", tenant_id=str(tenant_id))
-                continue
-            cursor.execute("UPDATE openid_providers SET sealed = %s WHERE tenant_id = %s", (anew, tenant_id))
-            count += 1
-    return count
+
+    def lost(row: str) -> None:
+        log.warning("secret of an OpenID provider cannot be opened any more", tenant_id=row)
+
+    return reseal_column(pool, cipher, "openid_providers", lost, key="tenant_id")
 
 
 def _found(pool: Pool, cipher: Cipher, rule: str, value: object) -> TenantProvider | None:

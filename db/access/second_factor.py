@@ -17,6 +17,7 @@ from db.access.users import User
 from db.audit import Author
 from db.cursor import Cursor
 from db.pool import Pool
+from db.resealing import reseal_column
 from db.sealing import Cipher, SealError
 from db.tenants.changes import TakenError
 
@@ -128,18 +129,11 @@ def remove(pool: Pool, by: Author, user: User, session_id: str | None = None) ->
 
 def reseal(pool: Pool, cipher: Cipher) -> int:
     """Bring all secrets under the newest key. Returns how many; what no key opens any more stays as it is."""
-    count = 0
-    with pool.transaction() as cursor:
-        cursor.execute("SELECT id, totp_sealed FROM users WHERE totp_sealed IS NOT NULL FOR UPDATE")
-        for user_id, sealed in cursor.fetchall():
-            try:
-                anew = cipher.reseal(sealed)
-            except SealError:
-                log.warning("a second factor cannot be opened any more: reset it", user=str(user_id))
-                continue
-            cursor.execute("UPDATE users SET totp_sealed = %s WHERE id = %s", (anew, user_id))
-            count += 1
-    return count
+
+    def lost(row: str) -> None:
+        log.warning("a second factor cannot be opened any more: reset it", user=row)
+
+    return reseal_column(pool, cipher, "users", lost, column="totp_sealed")
 
 
 def _recovery_codes() -> tuple[list[str], list[bytes]]:

@@ -16,7 +16,8 @@ from db.audit import Author
 from db.conditions.standing import DIGEST_SECONDS
 from db.cursor import Cursor
 from db.pool import Pool
-from db.sealing import Cipher, SealError
+from db.resealing import reseal_column
+from db.sealing import Cipher
 from relay.core.conditions.digest import ConditionChange
 from relay.core.conditions.quiet import QuietHours
 
@@ -228,18 +229,11 @@ def sealed_webhook(cipher: Cipher, url: str, secret: str) -> str:
 
 def reseal(pool: Pool, cipher: Cipher) -> int:
     """Bring all secrets under the newest key. Returns how many; what no key opens any more stays as it is."""
-    count = 0
-    with pool.transaction() as cursor:
-        cursor.execute("SELECT id, sealed FROM addressees WHERE kind = 'webhook' FOR UPDATE")
-        for addressee_id, sealed in cursor.fetchall():
-            try:
-                anew = cipher.reseal(sealed)
-            except SealError:
-                log.warning("secret of a webhook cannot be opened any more", addressee=str(addressee_id))
-                continue
-            cursor.execute("UPDATE addressees SET sealed = %s WHERE id = %s", (anew, addressee_id))
-            count += 1
-    return count
+
+    def lost(row: str) -> None:
+        log.warning("secret of a webhook cannot be opened any more", addressee=row)
+
+    return reseal_column(pool, cipher, "addressees", lost)
 
 
 def put_webhook(pool: Pool, by: Author, tenant_id: str | None, host: str, sealed: str) -> None:

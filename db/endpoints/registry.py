@@ -16,7 +16,8 @@ from db import audit
 from db.audit import Author
 from db.cursor import Cursor
 from db.pool import Pool
-from db.sealing import Cipher, SealError
+from db.resealing import reseal_column
+from db.sealing import Cipher
 from db.tenants.changes import NotFoundError
 
 log = structlog.get_logger(__name__)
@@ -154,18 +155,11 @@ def secrets_of(cipher: Cipher, sealed: str, now: float) -> tuple[str, ...]:
 
 def reseal(pool: Pool, cipher: Cipher) -> int:
     """Bring all secrets under the newest key. Returns how many; what no key opens any more stays as it is."""
-    count = 0
-    with pool.transaction() as cursor:
-        cursor.execute("SELECT id, sealed FROM endpoints FOR UPDATE")
-        for endpoint_id, sealed in cursor.fetchall():
-            try:
-                anew = cipher.reseal(sealed)
-            except SealError:
-                log.warning("secret of an endpoint cannot be opened any more", endpoint_id=str(endpoint_id))
-                continue
-            cursor.execute("UPDATE endpoints SET sealed = %s WHERE id = %s", (anew, endpoint_id))
-            count += 1
-    return count
+
+    def lost(row: str) -> None:
+        log.warning("secret of an endpoint cannot be opened any more", endpoint_id=row)
+
+    return reseal_column(pool, cipher, "endpoints", lost)
 
 
 def _sealed(cipher: Cipher, secret: str, former: str | None = None, until: float = 0.0) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from db.pool import Pool
+from db.resealing import reseal_column
 from db.sealing import Cipher, SealError
 from db.tenants.changes import TakenError
 
@@ -63,18 +64,11 @@ def changing(pool: Pool, cipher: Cipher, tenant_id: str) -> Iterator[OnboardingD
 
 def reseal(pool: Pool, cipher: Cipher) -> int:
     """Bring all drafts under the newest key. Returns how many; what no key opens any more stays as it is."""
-    count = 0
-    with pool.transaction() as cursor:
-        cursor.execute("SELECT tenant_id, sealed FROM onboarding_drafts FOR UPDATE")
-        for tenant_id, sealed in cursor.fetchall():
-            try:
-                anew = cipher.reseal(sealed)
-            except SealError:
-                log.warning("onboarding draft cannot be opened any more", tenant_id=str(tenant_id))
-                continue
-            cursor.execute("UPDATE onboarding_drafts SET sealed = %s WHERE tenant_id = %s", (anew, tenant_id))
-            count += 1
-    return count
+
+    def lost(row: str) -> None:
+        log.warning("onboarding draft cannot be opened any more", tenant_id=row)
+
+    return reseal_column(pool, cipher, "onboarding_drafts", lost, key="tenant_id")
 
 
 def _opened(cipher: Cipher, sealed: str, tenant_id: str) -> dict[str, Any]:
