@@ -95,6 +95,9 @@ def register(app: Flask) -> None:
         # Lax, because the log-in at Genesys comes back by a link of another site.
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(seconds=sessions.LONGEST_SECONDS),
+        # A picture or a fragment that is still under way while somebody logs out, or gets a new token, must not
+        # bring the former cookie back.
+        SESSION_REFRESH_EACH_REQUEST=False,
         # The API's requests carry no cookie; the portal's guard asks for the token itself.
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=sessions.LONGEST_SECONDS,
