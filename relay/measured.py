@@ -38,6 +38,7 @@ FIGURES = {
     "relay_lines": Figure("Lines by status", ("status",)),
     "relay_conditions": Figure("What is wrong now at lines and tenants, by kind", ("kind",)),
     "relay_daemons": Figure("Daemons whose lease is not over"),
+    "relay_web_workers": Figure("Workers of web that were heard of in the last 15 seconds"),
     "relay_shards_unowned": Figure("Shards that no living daemon has"),
     "relay_table_bytes": Figure("Disk that a table takes with its indexes", ("table",)),
     "relay_table_rows": Figure("PostgreSQL's estimate of a table's rows", ("table",)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from db.cursor import Cursor
+from db.daemons.versions import WEB_SECONDS
 from db.pool import Pool
 from relay.core.explain.kinds import WaitingGroup
 from relay.core.status import LISTED_UNFINISHED
@@ -28,6 +29,7 @@ CROSS JOIN LATERAL (
   GROUP BY u.state, u.failed, u.fetching) w"""
 
 FLEET = """SELECT (SELECT count(*) FROM daemons WHERE lease_until > now()),
+  (SELECT count(*) FROM webs WHERE seen_at > now() - make_interval(secs => %s)),
   (SELECT count(*) FROM shards s
    WHERE NOT EXISTS (SELECT 1 FROM daemons d WHERE d.id = s.owner AND d.lease_until > now()))"""
 
@@ -51,6 +53,7 @@ class Measures:
     lines: dict[str, int]
     conditions: dict[str, int]
     daemons: int
+    web_workers: int
     unowned_shards: int
     tables: dict[str, TableSize]
 
@@ -66,9 +69,9 @@ def read(pool: Pool) -> Measures:
         lines = dict(cursor.fetchall())
         cursor.execute("SELECT kind, count(*) FROM conditions WHERE over_at IS NULL GROUP BY kind")
         conditions = dict(cursor.fetchall())
-        cursor.execute(FLEET)
-        daemons, unowned = cursor.fetchone()
-        return Measures(waiting, credentials, lines, conditions, daemons, unowned, _tables(cursor))
+        cursor.execute(FLEET, (WEB_SECONDS,))
+        daemons, web_workers, unowned = cursor.fetchone()
+        return Measures(waiting, credentials, lines, conditions, daemons, web_workers, unowned, _tables(cursor))
 
 
 def _tables(cursor: Cursor) -> dict[str, TableSize]:

@@ -45,12 +45,14 @@ from relay.runtime.timers import Timers
 from relay.stores.connection import RedisConnection
 from relay.stores.limits import Granted
 from relay.stores.objects import ObjectStore
+from tests.integration.losing import archive_loses, journal_loses
 from tests.integration.told import World
 from tests.services.certificates import HERE, Authority
 from tests.unit.relay.actors.listening import Listener
 from tests.waiting import PATIENCE, wait_until
 from web import metrics as web_metrics
 from web.request import record
+from web.request.attendance import Attendance
 
 SHARDS = 16
 FAILURE = SendError("retry", "connect_failed", "nobody listens there")
@@ -65,10 +67,12 @@ class House:
     broker_url: str
     folder: Path
     world: World = field(init=False)
+    web_at_work: bool = True
     parts: Any = field(init=False)
 
     def __post_init__(self) -> None:
         self.world = World(self.pool)
+        self.web = Attendance(self.pool, lambda reason: None)
         self.consumer = Consumer(self.broker_url, SHARDS, 10)
         self.consumer.start()
         wait_until(lambda: self.consumer.connected, PATIENCE, "the broker")
@@ -83,6 +87,8 @@ class House:
 
     def measure(self) -> None:
         """By an actor that has only begun, so it looks at certificates as well."""
+        if self.web_at_work:
+            self.web.tell()
         MeasuresActor(self.parts).work()
 
     def publish(self, queue: str, count: int) -> None:
@@ -140,6 +146,16 @@ def unowned(house: House) -> Iterator[None]:
     yield
     with house.pool.transaction() as cursor:
         shards.take(cursor, house.daemon_id, SHARDS)
+    house.measure()
+
+
+@contextmanager
+def web_away(house: House) -> Iterator[None]:
+    house.web_at_work = False
+    house.world.change("UPDATE webs SET seen_at = now() - interval '1 minute'")
+    house.measure()
+    yield
+    house.web_at_work = True
     house.measure()
 
 
@@ -334,6 +350,9 @@ TROUBLES: dict[str, Trouble] = {
     "RelayWaitingTooLong": waits_long,
     "RelayIntakeBehind": intake_waits,
     "RelayShardsUnowned": unowned,
+    "RelayWebAway": web_away,
+    "RelayArchiveLosses": archive_loses,
+    "RelayJournalLosses": journal_loses,
     "RelayNotMeasured": measured_by_nobody,
     "RelayCallsFailing": calls_fail,
     "RelayBreakerOpen": breaker_open,

@@ -14,7 +14,7 @@ import pytest
 from gevent.server import StreamServer
 from psycopg2.extras import Json
 
-from db.daemons import shards
+from db.daemons import shards, versions
 from db.pool import Pool
 from db.views import measures
 from demo.stack import Postgres
@@ -100,14 +100,15 @@ def test_credentials_lines_daemons_and_tables_are_counted(world: World) -> None:
     world.change("UPDATE tenant_credentials SET health = 'refused' WHERE type = 'genesys' AND tenant_id = %s",
                  world.tenant_id)  # fmt: skip
     with world.pool.transaction() as cursor:
-        cursor.execute("TRUNCATE daemons")
+        cursor.execute("TRUNCATE daemons, webs")
         shards.renew(cursor, mine := str(uuid4()), "test", 600)
         shards.take(cursor, mine, 15)
+    versions.web_is_at_work(world.pool, str(uuid4()), "web:1")
     after = measures.read(world.pool)
     refused = ("genesys", "refused")
     assert after.credentials[refused] == before.credentials.get(refused, 0) + 1
     assert after.lines["active"] == before.lines["active"] + 1
-    assert (after.daemons, after.unowned_shards) == (1, 1)
+    assert (after.daemons, after.web_workers, after.unowned_shards) == (1, 1, 1)
     assert after.tables["message_tracking"].bytes > 0
     assert after.tables.keys() > {"lines", "audit_log", "message_attempts"}
 
