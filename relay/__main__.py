@@ -4,6 +4,10 @@ from gevent import monkey
 
 monkey.patch_all()
 
+from conf import garbage
+
+garbage.look_seldom()
+
 import os
 import signal
 import sys

@@ -11,12 +11,16 @@ if not monkey.is_module_patched("threading"):
         "gunicorn -c conf/gunicorn.py web.wsgi:app"
     )
 
+from conf import garbage
+
+garbage.look_seldom()
+
 import sys
 
 import structlog
 from gunicorn.arbiter import Arbiter
 
-from conf import garbage, profile
+from conf import profile
 from conf.loading import load_settings
 from conf.logging import configure
 from db.daemons.versions import WrongVersionError

@@ -13,7 +13,7 @@ from db.access.audit_chain import BEGINNING, ChainedEntry, ChainHead
 from db.pool import Pool
 from db.tenants import registry
 from db.tenants.changes import NotFoundError
-from relay.cli.operator import NotNowError
+from relay.cli.speaking import NotNowError
 from relay.core.retention import RetentionTerms
 
 FAULTS_TOLD = 20

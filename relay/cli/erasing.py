@@ -11,7 +11,7 @@ from db.contacts import erasures
 from db.contacts.erasures import Erasure
 from db.pool import Pool
 from db.tenants.signers import Signers
-from relay.cli.operator import NotNowError
+from relay.cli.speaking import NotNowError
 from relay.clients import build_cipher
 from relay.core.contacts.phones import dialled
 from relay.core.contacts.user_ids import is_user_id

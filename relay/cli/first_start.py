@@ -24,7 +24,7 @@ from db.pool import Pool
 from db.tenants.changes import TakenError
 from relay.broker import topology
 from relay.cli import env_file, operator, people
-from relay.cli.operator import NotNowError
+from relay.cli.speaking import NotNowError
 from relay.clients import build_cipher, build_objects
 from relay.core.errors import StoreError
 from relay.stores.cache import Cache

@@ -18,6 +18,7 @@ from db.tenants import credentials, drafts, registry, signers
 from relay.broker import topology
 from relay.cli import doctor
 from relay.cli.doctor import ReportBlock
+from relay.cli.speaking import NotNowError
 from relay.clients import build_changes, build_channels, build_cipher, build_ours
 from relay.stores.cache import Cache
 
@@ -40,10 +41,6 @@ def examine(settings: Settings, tenant_id: str | None = None) -> Iterator[Report
             raise NotNowError(f"there is no tenant {tenant_id}")
         channels = build_channels(settings, cache, build_changes(pool, cache))
         yield from doctor.lines(pool, cipher, channels, build_ours(settings), tenant_id)
-
-
-class NotNowError(RuntimeError):
-    """The command cannot run as things stand; the text says what to do."""
 
 
 def bring_up_to_date(settings: Settings) -> list[str]:

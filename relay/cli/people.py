@@ -13,7 +13,7 @@ from db.audit import Author
 from db.pool import Pool
 from db.tenants import registry
 from db.tenants.changes import NotFoundError
-from relay.cli.operator import NotNowError
+from relay.cli.speaking import NotNowError
 
 BY = Author("command line")
 PAGE = 500

@@ -14,6 +14,10 @@ from conf.settings import Settings
 from relay.core.redaction import redacted
 
 
+class NotNowError(RuntimeError):
+    """The command cannot run as things stand; the text says what to do."""
+
+
 def read_settings() -> Settings:
     try:
         settings = load_settings()
@@ -33,7 +37,6 @@ def in_words() -> Iterator[None]:
     from db.sealing import SealError
     from db.tenants.changes import NotFoundError, TakenError
     from relay.broker.errors import TopologyError
-    from relay.cli.operator import NotNowError
     from relay.core.errors import StoreError
     from relay.core.retention import RetentionError
 
