@@ -11,6 +11,7 @@ import yaml
 
 from db.pool import Pool
 from demo.stack import Redis
+from relay import metrics
 from relay.broker.topology import declare
 from relay.measured import measured
 from tests.integration.alarming import SHARDS, TROUBLES, House
@@ -30,6 +31,7 @@ def house(postgres: str, redis_server: Redis, tmp_path_factory: pytest.TempPathF
     with Pool(postgres) as pool:
         found = House(pool, url, tmp_path_factory.mktemp("alerts"))
         found.measure()
+        metrics.actors_stuck.clear()  # what tests of other modules have left hanging
         web_metrics.webhooks.labels("whatsapp", "accepted").inc()
         record.answered("POST", "/webhook/meta", 200, 0.1)
         yield found
