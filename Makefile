@@ -29,7 +29,7 @@ faults: .venv/dev.stamp ## Break parts by chance under traffic, then count what 
 
 outages: .venv/dev.stamp ## Break parts one by one, as the tests in tests/faults say; takes twenty minutes
 	@tests/system/install.sh
-	@$(BIN)/python -m pytest --disable-warnings tests/faults
+	@$(BIN)/python -m pytest --disable-warnings tests/faults tests/chaos
 
 upgrade-test: .venv/dev.stamp ## Replace web and daemons of the release before one by one under traffic, then count; RATE=9 FROM=commit
 	@tests/system/install.sh

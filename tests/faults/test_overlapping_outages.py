@@ -52,9 +52,7 @@ def _back(server: Postgres | RabbitMQ) -> None:
     server.wait_ready()
 
 
-@pytest.mark.parametrize(
-    "first_back", [pytest.param("postgresql", marks=pytest.mark.each_commit), pytest.param("rabbitmq")]
-)
+@pytest.mark.parametrize("first_back", ["postgresql", "rabbitmq"])
 def test_nothing_overtakes_what_waits_in_a_queue_of_a_broker_that_is_away(
     installation: Installation,
     line: Line,

@@ -24,10 +24,10 @@ from tests.system import coverage, lanes
 TESTS = Path(__file__).parents[1]
 LANES = min((os.cpu_count() or 1) + 1, 4)
 """One more than there are processors: about half of the time a lane waits for what it has started."""
-ALONE = ("faults", "chaos")
-"""With the machine to themselves, and only what is marked for each commit."""
-NOT_HERE = ("scale",)
-"""A target of its own."""
+ALONE = "faults"
+"""With the machine to itself, and only what is marked for each commit."""
+NOT_HERE = ("chaos", "scale")
+"""Targets of their own."""
 COVERAGE = TESTS.parent / "build" / "coverage.json"
 WORDS = {"failure": "failed", "error": "error", "skipped": "skipped"}
 NOTHING_LEFT = 5
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         reports = Path(folder)
         codes = _side_by_side(arguments, reports)
-        chosen = ["-m", "each_commit", *(str(TESTS / name) for name in ALONE)]
+        chosen = ["-m", "each_commit", str(TESTS / ALONE)]
         # These run processes, which are not measured.
         codes.append(_start("alone", [sys.executable], [*arguments, *chosen], reports).wait())
         print(coverage.summary(reports.glob("*.json"), COVERAGE))
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def _side_by_side(arguments: list[str], reports: Path) -> list[int]:
     """The code of each lane, 0 where it found nothing left to run."""
-    left_out = [f"--ignore={TESTS / name}" for name in (*ALONE, *NOT_HERE)]
+    left_out = [f"--ignore={TESTS / name}" for name in (ALONE, *NOT_HERE)]
     what = ["-p", "tests.system.lanes", *arguments, *left_out, str(TESTS)]
     taken = reports / "taken"
     taken.mkdir()
