@@ -41,7 +41,7 @@ class Changes:
 
     def __init__(self, pool: Pool, forget: Callable[[Iterable[Ref]], None]) -> None:
         self.pool = pool
-        self._forget = forget
+        self.forget = forget
 
     @contextmanager
     def of(
@@ -55,7 +55,7 @@ class Changes:
             refs |= _refs(cursor, tenant_id)
             audit.record(cursor, by, action, tenant_id=tenant_id, subject=subject, detail=detail)
             cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, tenant_id))
-        self._forget(sorted(refs))
+        self.forget(sorted(refs))
 
 
 def _refs(cursor: Cursor, tenant_id: str) -> set[Ref]:

@@ -177,6 +177,17 @@ def listed(pool: Pool, tenant_id: str) -> list[Line]:
         return [line_of(row) for row in cursor.fetchall()]
 
 
+def webhook_secrets(pool: Pool, cipher: Cipher, tenant_id: str) -> dict[str, str]:
+    """By line, in clear: those that sign with another secret than the tenant's. Never log or return this."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            "SELECT id::text, sealed_webhook_secret FROM lines "
+            "WHERE tenant_id = %s AND sealed_webhook_secret IS NOT NULL",
+            (tenant_id,),
+        )
+        return {line_id: cipher.open(sealed)["webhook_secret"] for line_id, sealed in cursor.fetchall()}
+
+
 def activate(
     changes: Changes, by: Author, tenant_id: str, proven: Sequence[LineIds], names: Mapping[str, str] | None = None
 ) -> list[Line]:

@@ -68,6 +68,13 @@ def by_webhook_key(pool: Pool, webhook_key: str) -> Tenant | None:
     return _tenant(row) if row else None
 
 
+def named(pool: Pool, name: str) -> list[Tenant]:
+    """The oldest two of those that are called so: names need not be unique."""
+    with pool.autocommit() as cursor:
+        cursor.execute(f"SELECT {COLUMNS} FROM tenants WHERE name = %s ORDER BY id LIMIT 2", (name,))
+        return [_tenant(row) for row in cursor.fetchall()]
+
+
 def listed(pool: Pool, limit: int = 50, after: str | None = None) -> list[Tenant]:
     """By age (the ids are time-ordered), starting after the tenant `after`."""
     with pool.autocommit() as cursor:
