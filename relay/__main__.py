@@ -304,6 +304,35 @@ def erase(tenant_id: UUID, contact: str | None, erasure_id: UUID | None, yes: bo
             click.echo(line)
 
 
+@main.command("apply")
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--yes", "do", is_flag=True, help="do it; without this it is only told what would be done")
+@click.option("--plan", "expected", help="do it only if the plan is still this one")
+def apply_file(path: Path, do: bool, expected: str | None) -> None:
+    """Make a tenant as FILE says; docs/apply.md has what may stand in it.
+
+    The exit code is 2 when there is something to do and it was not done, 0 when there is nothing, or it is done.
+    """
+    from relay.cli.applying import apply
+
+    with in_words():
+        done = apply.apply(read_settings(), path, do=do, expected=expected)
+    for line in done.lines:
+        click.echo(line)
+    sys.exit(2 if done.open else 0)
+
+
+@main.command("export-settings")
+@click.argument("tenant_id", type=click.UUID)
+def export_settings(tenant_id: UUID) -> None:
+    """The settings of TENANT_ID as a file for `relay apply`, without any secret."""
+    from relay.cli.applying import apply
+
+    with in_words():
+        for text in apply.export(read_settings(), str(tenant_id)):
+            click.echo(text, nl=False)
+
+
 main.add_command(dead_letters)
 
 

@@ -32,11 +32,15 @@ def in_words() -> Iterator[None]:
     """What an operator can do something about is said in a sentence, without a traceback."""
     from db.daemons.reshard import StillRunningError
     from db.daemons.versions import WrongVersionError
+    from db.endpoints.registry import TooManyEndpointsError
     from db.errors import SchemaError
     from db.migrate import NotAllowedError, ShardCountError
     from db.sealing import SealError
     from db.tenants.changes import NotFoundError, TakenError
+    from db.whole import ChangedMeanwhileError
     from relay.broker.errors import TopologyError
+    from relay.cli.applying.document import TenantFileError
+    from relay.cli.applying.plan import NotPlannedError
     from relay.core.errors import StoreError
     from relay.core.retention import RetentionError
 
@@ -57,6 +61,10 @@ def in_words() -> Iterator[None]:
         NotFoundError,
         TakenError,
         RetentionError,
+        TenantFileError,
+        NotPlannedError,
+        TooManyEndpointsError,
+        ChangedMeanwhileError,
     ) as error:
         raise click.ClickException(str(error)) from None
 
