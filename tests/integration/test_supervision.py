@@ -50,6 +50,16 @@ def fail(ref: Any, times: int) -> None:
         tell(ref, Odd())
 
 
+def begin_anew(daemon: Daemon, number: int) -> None:
+    """Make this shard fail until it is replaced, and wait until it is."""
+    before = daemon.shards[number]
+    passages = before._actor_weakref()._passages.values()
+    wait_until(lambda: all(one.has_caught_up for one in passages), message="its marks: each is a success")
+    fail(before, supervisor.SHARD_FAILURES)
+    wait_until(lambda: daemon.shards.get(number, before) is not before, message="it to begin anew")
+    assert not before.is_alive()
+
+
 @contextmanager
 def running(settings_env: dict[str, str]) -> Iterator[Daemon]:
     settings = load_settings({**settings_env, "METRICS_PORT": str(free_port())})
@@ -74,11 +84,7 @@ def daemon(settings_env: dict[str, str], postgres: str) -> Iterator[Daemon]:
 
 def test_a_shard_that_only_fails_begins_anew_and_the_others_notice_nothing(daemon: Daemon) -> None:
     before = daemon.shards
-    passages = before[3]._actor_weakref()._passages.values()
-    wait_until(lambda: all(one.has_caught_up for one in passages), message="its marks: each is a success")
-    fail(before[3], supervisor.SHARD_FAILURES)
-    wait_until(lambda: daemon.shards.get(3, before[3]) is not before[3], message="it to begin anew")
-    assert not before[3].is_alive()
+    begin_anew(daemon, 3)
     assert daemon.shards[3].ask(Ping(), timeout=PATIENCE)
     assert {n: ref for n, ref in daemon.shards.items() if n != 3} == {n: ref for n, ref in before.items() if n != 3}
     assert daemon.count("shard_fails") == 1
@@ -183,6 +189,6 @@ def test_a_call_whose_end_waits_to_be_written_is_not_taken_for_lost(daemon: Daem
                           shard = %s WHERE id = %s""",
                 (held.shard, adopted.id),
             )
-        fail(daemon.shards[held.shard], supervisor.SHARD_FAILURES)
-        wait_until(lambda: one(pool, state.format(adopted.id)) == "unknown", message="the shard to begin anew")
+        begin_anew(daemon, held.shard)
+        wait_until(lambda: one(pool, state.format(adopted.id)) == "unknown", message="what was under way to be found")
         assert one(pool, state.format(held.id)) == "sending"
