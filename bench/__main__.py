@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import goals, table
 from bench.limit.contender import Limit
-from bench.measures import batched, daemons, full_load, hostile, latency, memory, neighbour, rows
+from bench.measures import batched, daemons, full_load, hostile, latency, memory, neighbour, retention, rows
 from bench.peer.contender import Peer
 from bench.product import Relay
 from bench.servers import started
@@ -33,7 +33,10 @@ NAMES = (
     "daemons",
     "hostile",
     "rows",
+    "retention",
 )
+FILLED = {"rows", "retention"}
+"""They measure a database with ROWS finished messages."""
 
 Measures = dict[str, Callable[[Stage], object]]
 
@@ -52,9 +55,9 @@ class Wanted:
         only = tuple(name.strip() for name in env.get("ONLY", "").split(",") if name.strip())
         if unknown := set(only) - set(NAMES):
             raise SystemExit(f"ONLY names {', '.join(sorted(unknown))}; there are: {', '.join(NAMES)}")
-        if "rows" in only and not rows:
-            raise SystemExit("`rows` needs to know how many: ROWS=10000000")
-        chosen = only or tuple(name for name in NAMES if name != "rows" or rows)
+        if set(only) & FILLED and not rows:
+            raise SystemExit(f"{' and '.join(sorted(FILLED))} need to know how many rows: ROWS=1000000")
+        chosen = only or tuple(name for name in NAMES if name not in FILLED or rows)
         return cls(int(env.get("ROUNDS") or 3), float(env.get("SECONDS") or USUAL_SECONDS), rows, chosen)
 
 
@@ -65,13 +68,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="relay-bench-") as folder, started(Path(folder)) as servers:
         logs = Path(folder) / "logs"
         relay = Relay(servers, logs)
-        filled = Relay(servers, logs, "filled") if "rows" in wanted.only else None
+        filled = Relay(servers, logs, "filled") if FILLED & set(wanted.only) else None
         provider = Provider([one.provider_port for one in (relay, filled) if one], logs)
         with provider.running():
             stage = Stage(servers, provider, relay, logs, wanted.seconds)
             measures = _measures(stage, filled)
             if filled:
-                rows.fill(stage, filled, wanted.rows)
+                rows.fill(stage, filled, wanted.rows, retention.AGE_DAYS if "retention" in wanted.only else 0)
             for number in range(1, wanted.rounds + 1):
                 stage.say(f"round {number} of {wanted.rounds}: {', '.join(wanted.only)}")
                 for name in wanted.only:
@@ -98,7 +101,9 @@ def _measures(stage: Stage, filled: Relay | None) -> Measures:
         "daemons": daemons.measure,
         "hostile": hostile.measure,
     }
-    return found | ({"rows": partial(rows.measure, filled=filled)} if filled else {})
+    if filled:
+        found |= {"rows": partial(rows.measure, filled=filled), "retention": partial(retention.measure, filled=filled)}
+    return found
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ GOALS = (
     Goal("beside another's backlog, p99 of the calm one", ratio("beside a backlog p99", "calm p99"), 1.2, True),
     Goal("three daemons, of one", ratio("3 daemons rate", "1 daemons rate"), 2.7),
     Goal("with millions of rows, of the rate without", ratio("filled inbound rate", "relay inbound rate"), 0.9),
+    Goal("while old messages are deleted, p99 of without", ratio("retention p99", "kept p99"), 1.2, True),
 )
 
 

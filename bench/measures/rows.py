@@ -32,8 +32,8 @@ ORDER BY ordinal_position
 """
 
 
-def fill(stage: Stage, filled: Relay, count: int) -> None:
-    """Once, before the first round."""
+def fill(stage: Stage, filled: Relay, count: int, age_days: int = 0) -> None:
+    """Once, before the first round. `age_days`: of the youngest copy."""
     with filled.running():
         stage.warm(filled, "inbound")
     connection = psycopg2.connect(filled.database)
@@ -45,19 +45,21 @@ def fill(stage: Stage, filled: Relay, count: int) -> None:
             cursor.execute("ANALYZE sample")
             with indexes_afterwards(cursor):
                 for begin in range(0, count, PORTION):
-                    _copy(cursor, begin, min(begin + PORTION, count))
+                    _copy(cursor, begin, min(begin + PORTION, count), age_days)
                     stage.say(f"{min(begin + PORTION, count):,} rows copied")
             cursor.execute("VACUUM ANALYZE")
     finally:
         connection.close()
 
 
-def _copy(cursor: Any, begin: int, end: int) -> None:
+def _copy(cursor: Any, begin: int, end: int, age_days: int) -> None:
     cursor.execute(COLUMNS)
     names = dict(cursor.fetchall())
     shifted = {name for name, kind in names.items() if kind == "timestamp with time zone"}
     values = [
-        OTHERWISE.get(name) or (f"{name} - copy * interval '0.25 s'" if name in shifted else name) for name in names
+        OTHERWISE.get(name)
+        or (f"{name} - interval '{age_days} d' - copy * interval '0.25 s'" if name in shifted else name)
+        for name in names
     ]
     insert = f"INSERT INTO message_tracking ({', '.join(names)}) SELECT {', '.join(values)} "
     cursor.execute(insert + FROM_SAMPLE, (begin + 1, end))
