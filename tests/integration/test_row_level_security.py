@@ -105,6 +105,11 @@ def new_tenant(pool: Pool) -> Tenant:
         )
         cursor.execute("INSERT INTO tombstones VALUES (%s, 'x', now(), now())", (tenant_id,))
         cursor.execute("INSERT INTO retention VALUES (%s, '{}', 'x')", (tenant_id,))
+        cursor.execute(
+            """INSERT INTO tenant_deletions (tenant_id, name, refs, since, begins_at)
+               VALUES (%s, 'x', '{}', now(), now())""",
+            (tenant_id,),
+        )
         cursor.execute("INSERT INTO retention_steps (tenant_id, kind) VALUES (%s, 'media')", (tenant_id,))
         endpoint = str(uuid4())
         cursor.execute(
