@@ -156,6 +156,31 @@ def end(pool: Pool, tenant_id: str | None, before: datetime, after: int) -> tupl
     return len(ids), max(ids, default=after)
 
 
+def forget(pool: Pool, tenant_id: str, after: int) -> tuple[int, int | None]:
+    """Take the words out of up to SLICE lines of a tenant that is deleted, whatever their age, beyond the id `after`.
+
+    How many, and the last id that was looked at; None: there are no more. A line that is not chained yet waits.
+    """
+    with pool.transaction() as cursor:
+        cursor.execute(
+            f"SELECT id FROM audit_log WHERE tenant_id = %s AND id > %s ORDER BY id LIMIT {SLICE}",
+            (UUID(tenant_id), after),
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+        cursor.execute(
+            """UPDATE audit_log SET actor = '', action = '', subject = '', detail = '{}', emptied_at = now()
+               WHERE id = ANY(%s) AND n IS NOT NULL AND emptied_at IS NULL""",
+            (ids,),
+        )
+        count = int(cursor.rowcount)
+        cursor.execute("SELECT count(*) FROM audit_log WHERE id = ANY(%s) AND emptied_at IS NULL", (ids,))
+        waiting = int(cursor.fetchone()[0])
+    _drop_beginning(pool)
+    if waiting:
+        return count, after
+    return count, ids[-1] if ids else None
+
+
 def _drop_beginning(pool: Pool) -> None:
     """The newest line always stays: the next one follows from it."""
     with pool.transaction() as cursor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from conf.settings import Settings
 from db.access import audit_chain
 from db.access.audit_chain import BEGINNING, ChainedEntry, ChainHead
 from db.pool import Pool
-from db.tenants import registry
+from db.tenants import deletions, registry
 from db.tenants.changes import NotFoundError
 from relay.cli.speaking import NotNowError
 from relay.core.retention import RetentionTerms
@@ -19,6 +19,7 @@ from relay.core.retention import RetentionTerms
 FAULTS_TOLD = 20
 EARLIEST_END = timedelta(days=RetentionTerms().bounds["audit"].least)
 """No line of the log ends sooner."""
+MOST_GONE = 100_000
 LATE = timedelta(minutes=10)
 """What waits longer to be chained waits for a daemon that is not there."""
 
@@ -50,7 +51,8 @@ def seal(settings: Settings) -> tuple[int, ChainHead]:
 def verify(settings: Settings, noted: Iterable[ChainHead] = ()) -> ChainReport:
     """The whole chain, line by line, and that it leads through the heads that were noted elsewhere."""
     with Pool(settings.database_url, size=1) as pool:
-        verdict = judged(audit_chain.chained(pool), noted, audit_chain.anchor(pool))
+        gone = {one.tenant_id for one in deletions.listed(pool, MOST_GONE) if one.begun_at}
+        verdict = judged(audit_chain.chained(pool), noted, audit_chain.anchor(pool), gone)
         waiting, oldest = audit_chain.unchained(pool)
     if waiting:
         verdict.remarks.append(f"{waiting} newer lines are not chained yet")
@@ -68,11 +70,14 @@ def head_of(given: str) -> ChainHead:
 
 
 def judged(
-    lines: Iterable[ChainedEntry], noted: Iterable[ChainHead] = (), anchor: ChainHead | None = None
+    lines: Iterable[ChainedEntry],
+    noted: Iterable[ChainHead] = (),
+    anchor: ChainHead | None = None,
+    gone: Collection[str] = (),
 ) -> ChainReport:
     """Each line against its own hash and against the line before it; the first one against the anchor.
 
-    Of a line that was emptied when its time was over nothing but its place can be seen.
+    Of a line that was emptied when its time was over, or with its tenant (`gone`), nothing but its place can be seen.
     """
     first = anchor or ChainReport().head
     verdict, wanted = ChainReport(first), {head.n: head.hash for head in noted if head.n > first.n}
@@ -84,7 +89,8 @@ def judged(
         elif line.previous != before.hash:
             verdict.fault(f"line {n} (id {line.id}) does not follow from line {before.n}: chained anew, or exchanged")
         emptied += line.emptied_at is not None
-        if (wrong := _altered(line)) is not None:
+        ended = line.emptied_at is not None and line.tenant_id in gone
+        if not ended and (wrong := _altered(line)) is not None:
             verdict.fault(f"line {n} (id {line.id}{wrong}")
         if wanted.pop(n, line.hash) != line.hash:
             verdict.fault(f"line {n} (id {line.id}) is not the one whose digest was noted")
