@@ -11,6 +11,7 @@ from uuid import UUID
 
 from db.cursor import Cursor
 from db.pool import Pool
+from db.tenants import deletions
 from db.tenants.signers import Signers
 from relay.core.erasure import spellings
 from relay.core.messages import Event, Ignored, Message, Notice, Receipt, Update
@@ -50,6 +51,7 @@ class Tombstones:
         self._pool = pool
         self._signers = signers
         self._erased: dict[str, dict[str, float]] = {}
+        self._departed: set[str] = set()
         self._read_at = float("-inf")
 
     def refresh(self) -> None:
@@ -63,6 +65,7 @@ class Tombstones:
                 (MOST,),
             )
             rows = cursor.fetchall()
+            self._departed = deletions.departed(cursor)
         self._erased = {}
         for tenant_id, digest, erased_at in rows:
             self._erased.setdefault(tenant_id, {})[digest] = erased_at
@@ -75,6 +78,10 @@ class Tombstones:
             return None
         return found.get(self._signers.digest(f"person\n{tenant_id}\n{name}"))
 
+    def departed(self, tenant_id: str) -> bool:
+        """The tenant itself is being deleted, or was a short while ago: nothing is taken in for it."""
+        return tenant_id in self._departed
+
     def some(self, tenant_id: str) -> bool:
         """Whether anybody of this tenant was erased lately."""
         return tenant_id in self._erased
@@ -85,7 +92,9 @@ class Tombstones:
         return erased is not None and at <= erased
 
     def cover(self, update: Update, event: Event) -> bool:
-        """It came, or was written, before its person was erased."""
+        """It came, or was written, before its person was erased; or its tenant is gone."""
+        if update.tenant_id in self._departed:
+            return True
         if update.tenant_id not in self._erased:
             return False
         times = [self.erased_at(update.tenant_id, name) for name in {update.address, *_names(event)}]

@@ -68,9 +68,12 @@ class ArchiveSweep:
     def _objects_of(self, person: SoughtPerson, day: str) -> Iterator[tuple[str, str]]:
         """In order of `bucket/key`."""
         for bucket in sorted(CHANNEL):
-            for owner in sorted((person.tenant_id, archive.OPERATOR)):
+            for owner in self._owners(person):
                 for key in sorted(self._objects.keys(bucket, f"{owner}/{day}/")):
                     yield bucket, key
+
+    def _owners(self, person: SoughtPerson) -> list[str]:
+        return sorted((person.tenant_id, archive.OPERATOR))
 
     def _look(self, person: SoughtPerson, bucket: str, key: str, done: SweepStep) -> None:
         done.seen += 1
@@ -128,6 +131,25 @@ class ArchiveSweep:
         except (ValueError, RecursionError):
             return True
         return bool(erasure.without(part, person.names.__contains__) != part)
+
+
+class SharedSweep(ArchiveSweep):
+    """Without one tenant: of the operator's copies, those in which a line of it (`refs`) has a part.
+
+    The tenants that shared one have their own parts of it.
+    """
+
+    def _owners(self, person: SoughtPerson) -> list[str]:
+        return [archive.OPERATOR]
+
+    def _without(self, person: SoughtPerson, bucket: str, raw: bytes, own: bool) -> bytes | None:
+        if not person.hint(raw):
+            return raw
+        try:
+            part = self._channels[CHANNEL[bucket]].keep(json.loads(raw), set(person.refs))
+        except (ValueError, RecursionError):
+            return None
+        return None if (part.get("entry") if isinstance(part, dict) and "entry" in part else part) else raw
 
 
 def _days(first: str, until: datetime) -> Iterator[str]:

@@ -121,9 +121,15 @@ class ArchiverActor(RelayActor):
         return BUCKET.get(webhook.channel, WEBHOOKS_INBOUND), [copy for copy in copies if copy is not None]
 
     def _without_erased(self, webhook: Webhook, copy: ArchiveCopy) -> ArchiveCopy | None:
-        """It came before somebody was erased whom it names: it is kept without them."""
+        """It came before somebody was erased whom it names: it is kept without them.
+
+        Of a tenant that is gone nothing is; with others it shared the operator's copy, and they have their own parts.
+        """
         stones = self._parts.tombstones
-        for owner in filter(stones.some, webhook.owners if copy.owner == archive.OPERATOR else (copy.owner,)):
+        owners = webhook.owners if copy.owner == archive.OPERATOR else (copy.owner,)
+        if any(stones.departed(owner) for owner in owners):
+            return None
+        for owner in filter(stones.some, owners):
             named = partial(stones.erased_since, owner, copy.received_at)
             kept = erasure.without_in_text(copy.raw, named, lambda _: True)
             if kept is None:

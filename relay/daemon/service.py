@@ -42,6 +42,7 @@ from relay.actors.retention import RetentionActor
 from relay.actors.supervisor import DatabaseNotification, Supervisor
 from relay.actors.telling import TellingActor
 from relay.actors.templates import TemplatesActor
+from relay.actors.tenant_deletion import TenantDeletionActor
 from relay.core.errors import StoreError
 from relay.core.retry import store_backoff
 from relay.daemon import health
@@ -56,7 +57,7 @@ log = structlog.get_logger(__name__)
 ONE_EACH: tuple[type[RelayActor], ...] = (
     HoursActor, PricesActor, RateCapActor, AuditChainer, OwnershipActor, ReplayActor, CatchUpActor, TemplatesActor,
     EndsActor, AgentsActor, EndsListeners, EndpointsActor, LineCheckActor, ConditionsActor, TellingActor,
-    RetentionActor, ErasureActor, ArchiverActor, MeasuresActor,
+    RetentionActor, ErasureActor, TenantDeletionActor, ArchiverActor, MeasuresActor,
 )  # fmt: skip
 """Beside the messages' path, and without the supervisor: what dies of them is started again."""
 

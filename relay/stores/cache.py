@@ -48,6 +48,10 @@ class Sealer(Protocol):
     def open(self, sealed: str) -> dict[str, Any]: ...
 
 
+SCANNED = 1_000
+"""Names that Redis looks at in one step."""
+
+
 class Cache:
     """`get`, `set` and `delete` are the channels' TokenCache; `recall`, `remember`, `forget` serve look-ups."""
 
@@ -105,6 +109,14 @@ class Cache:
         if names:
             self._redis.call(lambda client: client.delete(*names), None)
 
+    def drop_with(self, tenant_id: str, reached: int) -> tuple[int, int] | None:
+        """Of the next SCANNED keys those whose name has the tenant's id. How many, and where to go on, 0: at the end.
+
+        None: Redis is away.
+        """
+        found: tuple[int, int] | None = self._redis.call(lambda client: _drop_with(client, tenant_id, reached), None)
+        return found
+
     def forget_routes(self, refs: Iterable[tuple[str, str]]) -> None:
         """`forget` for the look-ups that a change of a tenant has touched (see db.tenants.changes)."""
         self.forget(keys.route(kind, value) for kind, value in refs)
@@ -134,6 +146,13 @@ class Cache:
             return None
         kept: dict[str, Any] = opened["kept"]
         return kept
+
+
+def _drop_with(client: redis.Redis, tenant_id: str, reached: int) -> tuple[int, int]:
+    following, names = client.scan(reached, match=f"{keys.PREFIX}:*{tenant_id}*", count=SCANNED)
+    if names:
+        client.delete(*names)
+    return len(names), int(following)
 
 
 def _remember(client: redis.Redis, name: str, sealed: str, seconds: float) -> None:
