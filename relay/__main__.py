@@ -21,6 +21,7 @@ import gevent.util
 from conf import profile
 from relay.cli.dead_letter_commands import dead_letters
 from relay.cli.speaking import id_text, in_words, read_settings
+from relay.cli.tenant_commands import tenants
 from relay.core.releases import VERSION
 
 
@@ -333,6 +334,7 @@ def export_settings(tenant_id: UUID) -> None:
             click.echo(text, nl=False)
 
 
+main.add_command(tenants)
 main.add_command(dead_letters)
 
 

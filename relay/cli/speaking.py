@@ -41,6 +41,7 @@ def in_words() -> Iterator[None]:
     from relay.broker.errors import TopologyError
     from relay.cli.applying.document import TenantFileError
     from relay.cli.applying.plan import NotPlannedError
+    from relay.cli.exporting.folder import FolderError
     from relay.core.errors import StoreError
     from relay.core.retention import RetentionError
 
@@ -63,6 +64,7 @@ def in_words() -> Iterator[None]:
         RetentionError,
         TenantFileError,
         NotPlannedError,
+        FolderError,
         TooManyEndpointsError,
         ChangedMeanwhileError,
     ) as error:
