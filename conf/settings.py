@@ -126,9 +126,10 @@ class Settings(BaseSettings):
         default=(), examples=["contents:730,history:1095"]
     )
 
-    smtp_url: Annotated[ServiceUrl, AfterValidator(checks.url("smtp", "smtps"))] | None = Field(
-        default=None, repr=False, examples=["smtps://relay:PASSWORD@mail.your.domain"]
-    )
+    # Not a ServiceUrl: within a choice its `repr=False` would not hold, and pydantic says so at every start.
+    smtp_url: (
+        Annotated[str, AfterValidator(checks.not_a_placeholder), AfterValidator(checks.url("smtp", "smtps"))] | None
+    ) = Field(default=None, repr=False, examples=["smtps://relay:PASSWORD@mail.your.domain"])
     mail_from: Annotated[str, AfterValidator(checks.not_a_placeholder), AfterValidator(checks.mail_address)] = Field(
         default="", validate_default=True, examples=["Relay <relay@your.domain>"]
     )

@@ -1,6 +1,8 @@
 """conf.settings: what is accepted, what is refused and in which words; conf/example.env and the docs agree with it."""
 
 import re
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -216,3 +218,10 @@ def _as_text(value: object) -> str:
             return ",".join(map(str, value))
         case _:
             return str(value)
+
+
+def test_a_command_says_nothing_but_what_it_was_asked() -> None:
+    """Libraries' warnings about our own settings stood above every command's answer."""
+    done = subprocess.run([sys.executable, "-m", "relay", "--version"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stderr == ""
