@@ -13,8 +13,9 @@ from itertools import islice
 import psycopg2.errors
 import structlog
 
+from db.audit import Author
 from db.contacts import erasing
-from db.tenants import deleting, deletions
+from db.tenants import deleting, deletions, onboarding, ownership
 from db.tenants.deletions import DeletionStep
 from relay.actors.archive_sweep import SharedSweep, SoughtPerson
 from relay.actors.retention import LATE_SECONDS, OBJECTS_AT_ONCE
@@ -27,6 +28,7 @@ from relay.stores.objects import BUCKETS
 
 log = structlog.get_logger(__name__)
 
+RELAY = Author("relay")
 CALL_SECONDS = 2.0
 MOST_LETTERS = 10_000
 
@@ -53,7 +55,10 @@ class TenantDeletionActor(RegularActor):
 
     def _do(self, step: DeletionStep) -> None:
         if step.stage == "closed":
-            # Every daemon reads anew whose tenant is gone, and ends what it has begun.
+            # Somebody may have set a line up again; every daemon reads anew whose tenant is gone.
+            for line in onboarding.listed(self._parts.pool, step.tenant_id):
+                if line.status != "released":
+                    ownership.release(self._parts.changes, RELAY, step.tenant_id, line.id, deletions.REASON)
             deletions.went_on(self._parts.pool, step, {}, "contacts", wait=deletions.SETTLE_SECONDS / 3)
         elif step.stage == "contacts":
             self._contacts(step)

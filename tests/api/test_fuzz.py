@@ -28,7 +28,9 @@ from db.endpoints import log, registry
 from db.mailbox import replays
 from db.mailbox.dead_letters import DeadLetterSelection
 from db.pool import Pool
-from db.tenants import onboarding
+from db.tenants import deletions, onboarding
+from db.tenants.changes import Changes
+from db.whole import whole
 from tests import processes
 from tests.api.conftest import GENESYS, WHATSAPP, Api
 from tests.api.test_rotation import active_line
@@ -88,6 +90,8 @@ def world(parts: WebContext, pool: Pool, new_tenant: Callable[..., str], sandbox
     first, second = (endpoint(parts, pool, tenant_id, name) for name in ("first", "second"))
     return {
         "replay_id": replay.id,
+        "leaving_id": new_tenant(),
+        "closed": closed(pool, new_tenant()),
         "erasure_id": erasures.begin(pool, parts.cipher, parts.signers, by, tenant_id, "491701112223").id,
         "admin": secret,
         "tenant_id": tenant_id,
@@ -103,6 +107,11 @@ def world(parts: WebContext, pool: Pool, new_tenant: Callable[..., str], sandbox
         "operator_id": operator.id,
         "operator_key_id": operator_key.id,
     }
+
+
+def closed(pool: Pool, tenant_id: str) -> deletions.TenantDeletion:
+    with whole(pool) as one:
+        return deletions.close(Changes(one, lambda _: None), Author("test"), tenant_id)
 
 
 def endpoint(parts: WebContext, pool: Pool, tenant_id: str, name: str) -> str:
@@ -147,6 +156,8 @@ def put_in(case: Any, world: dict[str, Any], choose: random.Random) -> None:
         known["endpoint_id"] = world["spare_endpoint_id"]
     if case.operation.path.endswith("/release"):  # the other one is needed by what comes after
         known["line_id"] = world["spare_line_id"]
+    if "/departure" in case.operation.path:
+        known |= departing(case, world)
     for name in case.path_parameters or {}:
         if name in known and choose.random() < 0.9:
             case.path_parameters[name] = known[name]
@@ -159,6 +170,13 @@ def put_in(case: Any, world: dict[str, Any], choose: random.Random) -> None:
     put_in_body(case, known, choose)
 
 
+def departing(case: Any, world: dict[str, Any]) -> dict[str, Any]:
+    """The other tenant is needed by what comes after."""
+    if case.operation.path.endswith("/deletion"):
+        return {"tenant_id": world["closed"].tenant_id, "typed": world["closed"].name}
+    return {"tenant_id": world["leaving_id"]}
+
+
 def put_in_body(case: Any, known: dict[str, Any], choose: random.Random) -> None:
     """A body that is likely to be taken, half of the time."""
     if case.operation.path.endswith("}/messages") and choose.random() < 0.5:
@@ -166,6 +184,8 @@ def put_in_body(case: Any, known: dict[str, Any], choose: random.Random) -> None
         case.body = {"messaging_product": "whatsapp", "to": known["wa_id"], "type": "text", "text": text}
     elif case.operation.path.endswith("}/media") and choose.random() < 0.5:
         case.body = {"type": "text/plain", "file": seed_word(choose).encode()}
+    elif case.operation.path.endswith("/deletion") and choose.random() < 0.5:
+        case.body = {"name": known["typed"]}
     elif isinstance(case.body, dict) and case.operation.path.endswith("/openid") and choose.random() < 0.5:
         case.body = dict(PROVIDER)
     elif isinstance(case.body, dict) and choose.random() < 0.5:

@@ -153,6 +153,7 @@ ARGUMENTS: dict[str, Callable[[Tenant], str]] = {
     "endpoint_id": lambda one: one.endpoint_id,
     "event_id": lambda one: one.event_id,
     "erasure_id": lambda one: one.erasure_id,
+    "departed_id": lambda one: one.id,
     "language": lambda one: "en",
     "currency": lambda one: "EUR",
     "valid_from": lambda one: "2026-10-01",

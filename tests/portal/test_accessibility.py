@@ -125,6 +125,7 @@ def samples(pool: Pool, app: Flask) -> Samples:
         cursor.execute("INSERT INTO template_lists (tenant_id) VALUES (%s)", (house.tenant_id,))
     templates.store(house.pool, DueList(house.tenant_id, house.line_id, now, now), "200", LISTED, whole=True)
     return {
+        "departed_id": _departed(house.pool),
         "tenant_id": (house.tenant_id,),
         "name": (LISTED[0].name,),
         "language": (LISTED[0].language,),
@@ -145,6 +146,18 @@ def samples(pool: Pool, app: Flask) -> Samples:
         "portal.dashboard_part:part": ("figures", "lines", "recent"),
         "portal.overview_part:part": ("totals", "tenants", "daemons"),
     }
+
+
+def _departed(pool: Pool) -> tuple[str, ...]:
+    """A tenant that is closed, and one that is deleted."""
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """INSERT INTO tenant_deletions (tenant_id, name, refs, since, begins_at, begun_at, stage, counts, ended_at)
+               VALUES (gen_random_uuid(), 'Nordwind', '{}', now(), now(), NULL, 'closed', '{}', NULL),
+                 (gen_random_uuid(), '', '{}', now(), now(), now(), 'done', '{"objects": 7, "lines": 1}', now())
+               RETURNING tenant_id::text"""
+        )
+        return tuple(row[0] for row in cursor.fetchall())
 
 
 def _addresses(rule: Rule, samples: Samples) -> list[str]:

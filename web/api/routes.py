@@ -10,7 +10,7 @@ from flask_openapi3 import Info
 from relay.core.releases import VERSION
 from web.api.access import audit_log, keys, openid, users
 from web.api.blueprint import Api
-from web.api.data import erasures, retention
+from web.api.data import departures, erasures, retention
 from web.api.description import docs
 from web.api.graph import media
 from web.api.graph import messages as graph
@@ -54,6 +54,7 @@ OF_TENANTS = (
     former_secrets.api,
     endpoints.api,
     retention.api,
+    departures.api,
     erasures.api,
     users.api,
     keys.api,

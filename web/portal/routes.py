@@ -9,7 +9,7 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 
 from db.access import sessions
-from web.portal.data import erasures, retention
+from web.portal.data import departures, erasures, retention
 from web.portal.endpoints import endpoint_pages
 from web.portal.frame import browser, errors, shell, words
 from web.portal.frame.blueprint import portal
@@ -52,6 +52,7 @@ PAGES = (
     conversations,
     dashboard,
     dead_letters,
+    departures,
     endpoint_pages,
     exports,
     former_secrets,

@@ -84,6 +84,7 @@ TENANT_PAGES = (
 OPERATOR_PAGES = (
     NavigationLink("portal.overview", "Overview", "grid", OPERATOR),
     NavigationLink("portal.tenants", "Tenants", "buildings", OPERATOR),
+    NavigationLink("portal.departures", "Departures", "door-closed", OPERATOR),
     NavigationLink("portal.all_conditions", "What is wrong", "exclamation-triangle", OPERATOR),
     NavigationLink("portal.all_prices", "Prices", "receipt", OPERATOR),
     NavigationLink("portal.unknown_numbers", "Unknown numbers", "question-circle", OPERATOR),
