@@ -92,6 +92,7 @@ def world(parts: WebContext, pool: Pool, new_tenant: Callable[..., str], sandbox
         "replay_id": replay.id,
         "leaving_id": new_tenant(),
         "closed": closed(pool, new_tenant()),
+        "closed_too": closed(pool, new_tenant()),
         "erasure_id": erasures.begin(pool, parts.cipher, parts.signers, by, tenant_id, "491701112223").id,
         "admin": secret,
         "tenant_id": tenant_id,
@@ -171,10 +172,11 @@ def put_in(case: Any, world: dict[str, Any], choose: random.Random) -> None:
 
 
 def departing(case: Any, world: dict[str, Any]) -> dict[str, Any]:
-    """The other tenant is needed by what comes after."""
-    if case.operation.path.endswith("/deletion"):
+    """Tenants of their own: the other one is needed by what comes after."""
+    method = case.operation.method.upper()
+    if method == "GET" or case.operation.path.endswith("/deletion"):
         return {"tenant_id": world["closed"].tenant_id, "typed": world["closed"].name}
-    return {"tenant_id": world["leaving_id"]}
+    return {"tenant_id": world["closed_too"].tenant_id if method == "DELETE" else world["leaving_id"]}
 
 
 def put_in_body(case: Any, known: dict[str, Any], choose: random.Random) -> None:
