@@ -12,7 +12,9 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "requirements").glob("*.txt"))
-EXTRAS = {"production": None} | {name: name for name in ("heic", "sandbox", "dev", "bench", "release")}
+EXTRAS = {"production": None} | {
+    name: name for name in ("heic", "tracing", "errors", "sandbox", "dev", "bench", "release")
+}
 """Which extra of setup.cfg each file is made for."""
 PINNED = re.compile(r"^(?P<requirement>[\w.-]+==[^ ;]+(?: ; .+?)?)(?P<hashes>(?: --hash=sha256:[0-9a-f]{64})+)$")
 
