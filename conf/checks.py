@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from email.utils import parseaddr
+from importlib.util import find_spec
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -34,6 +35,8 @@ WeaknessName = Literal[
 WEAKNESSES: tuple[WeaknessName, ...] = get_args(WeaknessName)
 """What RELAY_INSECURE may name; `conf.profile` says what each is about."""
 
+EXTRAS = {"tracing": "opentelemetry", "errors": "sentry_sdk"}
+"""Of setup.cfg, each with a package that it brings."""
 PLACEHOLDERS = ("change-me", "changeme", "change_me", "replace-me", "your-")
 SHORTEST_SECRET = 32
 """Characters. Meta's app secrets have just so many."""
@@ -61,6 +64,17 @@ def url(*schemes: str) -> Callable[[str], str]:
         _check_port(parts.netloc)
         if not (parts.netloc or parts.path.strip("/") or parts.query):
             raise ValueError("names no host")
+        return value
+
+    return check
+
+
+def installed(extra: str) -> Callable[[str], str]:
+    """A check that what makes use of the value is there."""
+
+    def check(value: str) -> str:
+        if find_spec(EXTRAS[extra]) is None:
+            raise ValueError(f"needs the extra `{extra}`: .ci/install .venv/bin/python {extra}")
         return value
 
     return check

@@ -135,6 +135,11 @@ class Settings(BaseSettings):
     )
     backlog_minutes: int = Field(default=10, ge=1, le=10_080)
 
+    tracing_url: Annotated[WebUrl, AfterValidator(checks.installed("tracing"))] | None = Field(
+        default=None, examples=["http://127.0.0.1:4318"]
+    )
+    tracing_share: float = Field(default=1.0, ge=0, le=1)
+
     meta_graph_url: WebUrl = "https://graph.facebook.com"
     meta_graph_version: str = Field(default="v25.0", pattern=r"^v\d+\.\d+$")
     meta_app_secret: Annotated[SecretStr, _secret()] = SecretStr("")

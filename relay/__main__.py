@@ -341,17 +341,23 @@ main.add_command(dead_letters)
 @main.command()
 def run() -> None:
     """Run the daemon until SIGTERM or SIGINT."""
+    from relay.clients import observe
     from relay.daemon.bootstrap import build_daemon
 
     settings = read_settings()
     profile.warn(settings)
-    with in_words():
-        service = build_daemon(settings)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        gevent.signal_handler(number, service.end)
-    # Where is everybody? For the operator of a daemon that seems to stand still.
-    gevent.signal_handler(signal.SIGUSR1, gevent.util.print_run_info)
-    sys.exit(service.run())
+    end_observing = observe(settings, "relay-daemon")
+    try:
+        with in_words():
+            service = build_daemon(settings)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            gevent.signal_handler(number, service.end)
+        # Where is everybody? For the operator of a daemon that seems to stand still.
+        gevent.signal_handler(signal.SIGUSR1, gevent.util.print_run_info)
+        code = service.run()
+    finally:
+        end_observing()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

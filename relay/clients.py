@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from conf.settings import Settings
@@ -17,6 +17,7 @@ from relay.channels.mail import MailServer
 from relay.channels.webhooks.client import WebhookClient
 from relay.checks.line_checks import OwnInstallation
 from relay.core.retention import RetentionTerms
+from relay.observing import tracing
 from relay.stores import keys
 from relay.stores.cache import Cache
 from relay.stores.objects import ObjectStore
@@ -65,6 +66,27 @@ def build_mail(settings: Settings) -> MailServer | None:
     if settings.smtp_url is None:
         return None
     return MailServer(settings.smtp_url, settings.mail_from, settings.authorities)
+
+
+def observe(settings: Settings, service: str) -> Callable[[], None]:
+    """Begin traces, where they are asked for: in each process, and after its fork.
+
+    Answers with what ends them. What is not asked for is not imported either.
+    """
+    ends: list[Callable[[], None]] = []
+    if settings.tracing_url is not None:
+        from relay.observing.spans import Spans
+
+        spans = Spans(settings.tracing_url, settings.tracing_share, service, settings.authorities)
+        spans.start()
+        tracing.write_to(spans)
+        ends += [lambda: tracing.write_to(None), spans.stop]
+
+    def end() -> None:
+        for one in ends:
+            one()
+
+    return end
 
 
 def _refresh_token(pool: Pool, cipher: Cipher, tenant_id: str) -> str | None:

@@ -23,6 +23,7 @@ from relay.clients import (
     build_objects,
     build_retention,
     build_webhooks,
+    observe,
     rotating,
 )
 from relay.core.explain.reasons import Terms
@@ -40,6 +41,8 @@ from web.request.start_up import StartUp
 from web.request.web_context import WebContext
 from web.webhooks.absence import Absence
 from web.webhooks.lines import LineDirectory
+
+__all__ = ["build_terms", "build_web", "observe"]
 
 
 def build_web(settings: Settings) -> Flask:

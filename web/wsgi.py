@@ -15,6 +15,7 @@ from conf import garbage
 
 garbage.look_seldom()
 
+import atexit
 import sys
 
 import structlog
@@ -29,11 +30,12 @@ from db.sealing import SealError
 from relay.broker.errors import TopologyError
 from relay.core.redaction import redacted
 from relay.core.retention import RetentionError
-from web.bootstrap import build_web
+from web.bootstrap import build_web, observe
 
 settings = load_settings()
 configure(redacted, settings.log_level, settings.log_format)
 profile.warn(settings)
+atexit.register(observe(settings, "relay-web"))
 try:
     app = build_web(settings)
 except (

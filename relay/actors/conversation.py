@@ -29,6 +29,7 @@ from relay.core.conversation.hold import Holds
 from relay.core.conversation.place import Place
 from relay.core.conversation.poison import Failures, concern, culprits
 from relay.core.errors import StoreError
+from relay.observing.tracing import Waits
 from relay.runtime.actor import Stop, tell
 from relay.runtime.commands import AskTurn, Dispatch, Outcome, PassTurn, Prepare, SendReport, ShowPresence, Turn
 from relay.runtime.context import Parts
@@ -57,6 +58,7 @@ class ConversationActor(PooledActor):
         self._leave = leave
         self._place = place
         self._conversation: Conversation | None = Conversation(conversation_id, place)
+        self._waits = Waits()
         self._turn: Turn | None = None
         """Lent, and not used up or given back yet."""
         self._at: Any = None
@@ -99,6 +101,7 @@ class ConversationActor(PooledActor):
         happened = deque([event])
         while happened and self._conversation is not None:
             self._at = happened.popleft()
+            self._waits.heard(self._at)
             for effect in self._conversation.on(self._at, even_clock.now(), self._holds):
                 self._at = effect
                 answer = self._perform(effect)
@@ -205,7 +208,7 @@ class ConversationActor(PooledActor):
         if job.direction == "inbound" and asked_for(job.message, turn.settings):
             # Before the message goes: whoever takes over after a crash would not look again.
             end_requests.ask(self._parts.pool, job.message_id)
-        handed_over = self._use(turn, Dispatch(job, self.actor_ref))
+        handed_over = self._use(turn, Dispatch(job, self.actor_ref, self._waits.over(job.message_id)))
         return None if handed_over else events.NotClaimed(job.message_id)
 
     def _use(self, turn: Turn, command: Dispatch | SendReport | ShowPresence) -> bool:

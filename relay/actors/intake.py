@@ -19,6 +19,7 @@ import structlog
 
 from db.mailbox import sweep
 from relay import even_clock, metrics
+from relay.actors import traced
 from relay.broker.envelopes import Delivery
 from relay.broker.publisher import Outgoing
 from relay.core.conversation.events import AgentTyped, Arrived, RowChanged
@@ -167,12 +168,13 @@ class IntakeActor(RelayActor):
 
     def _take_in(self, group: Sequence[Delivery]) -> None:
         """Commit, then ack, then tell. Raises StoreError: nothing is acked, and it is all taken again."""
-        taken = self._intake.take([delivery.body for delivery in group])
+        taken = self._intake.take([delivery.body for delivery in group], [delivery.trace for delivery in group])
         letters = [Outgoing("", DEAD_LETTERS, dead.body, {"reason": dead.reason}) for dead in taken.dead]
         if letters:
             self._parts.publisher.publish(letters, 10.0)
         self._waiting.taken(group)
         _count(group)
+        traced.taken_in(taken.arrived)
         shards: defaultdict[int, TakenIn] = defaultdict(TakenIn)
         for delivery in group:
             shards[delivery.shard].deliveries.append(delivery)

@@ -15,6 +15,7 @@ import structlog
 
 from db.mailbox import messages
 from relay import even_clock, metrics
+from relay.actors import traced
 from relay.actors.lost_answers import FOUND, LOOK_SECONDS, found_there
 from relay.actors.unclaimed import UnclaimedCalls
 from relay.channels.base import Request, Sent
@@ -56,6 +57,8 @@ class SenderActor(RelayActor):
         self._thread: ThreadFact | None = None
         """What the calls of this dispatch said about who answers the contact."""
         self._took = False
+        self._began = 0.0
+        """Unix seconds at which the call began, or was given up before."""
         self._unclaimed = UnclaimedCalls(parts, side)
 
     def handle(self, command: Any) -> None:
@@ -90,7 +93,8 @@ class SenderActor(RelayActor):
 
     def _begin(self, dispatch: Dispatch) -> None:
         self._dispatch, self._claimed, self._thread, self._took = dispatch, False, None, dispatch.job.took
-        job = dispatch.job
+        job, self._began = dispatch.job, even_clock.now()
+        traced.wait_ended(job, self._side, dispatch.waited_since)
         try:
             self._request = self._render(job)
         except CannotCarry as error:
@@ -166,7 +170,7 @@ class SenderActor(RelayActor):
         self._dispatch, self._request, self._claimed = None, None, False
 
     def _call(self, dispatch: Dispatch, request: Request, started: float) -> None:
-        deadline = started + self._parts.limits.request
+        deadline, self._began = started + self._parts.limits.request, even_clock.now()
         found = found_there(self._parts, self._side, dispatch.job, min(deadline, started + LOOK_SECONDS))
         if found is not None:
             metrics.repeats_spared.inc()
@@ -297,6 +301,7 @@ class SenderActor(RelayActor):
             dispatch.conversation, job.conversation_id, job.message_id, line_id, attempt, thread=self._thread, **how
         )
         tell(self._parts.journal, outcome)
+        traced.call_ended(job, self._side, self._began, outcome)
 
     def _free(self, *, called: bool, error: Exception | None = None) -> None:
         tell(self._channel, Freed(self.actor_ref, called, error))

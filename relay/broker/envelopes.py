@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,9 @@ class Outgoing:
 
 
 MARK = "mark"
+TRACE = "traceparent"
+"""The header's name, as W3C Trace Context has it."""
+TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01")
 
 
 def mark(exchange: str, shard: int, name: str) -> Outgoing:
@@ -59,6 +63,12 @@ class Delivery:
         """Unix seconds at which the first of what it holds arrived at web, where web said so."""
         told = self.headers.get("arrivedAt")
         return float(told) if isinstance(told, (int, float)) else None
+
+    @property
+    def trace(self) -> str | None:
+        """The traceparent of the webhook that it came in, where that is traced."""
+        told = self.headers.get(TRACE)
+        return told if isinstance(told, str) and TRACEPARENT.fullmatch(told) else None
 
     @property
     def mark(self) -> str | None:

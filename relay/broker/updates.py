@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from relay.broker.envelopes import Outgoing
+from relay.broker.envelopes import TRACE, Outgoing
 from relay.core.messages import Update
 from relay.core.queues import EXCHANGE, queue_number
 
@@ -24,15 +24,20 @@ Written = tuple[Update, bytes]
 """An update, and itself as JSON."""
 
 
-def packed(updates: Iterable[Written], shards: int) -> list[Outgoing]:
-    """The messages for all of them. What goes to the same queue for the same line keeps its order."""
+def packed(updates: Iterable[Written], shards: int, trace: str | None = None) -> list[Outgoing]:
+    """The messages for all of them. What goes to the same queue for the same line keeps its order.
+
+    `trace`: the traceparent of the webhook that brought them, if it is traced.
+    """
     queues: dict[tuple[str, str, int], list[Written]] = {}
     for one in updates:
         update = one[0]
         number = queue_number(update.line_id, update.address, shards)
         queues.setdefault((EXCHANGE[update.channel], update.line_id, number), []).append(one)
     return [
-        Outgoing(exchange, str(number), b"\n".join(body for _, body in group), _headers([one for one, _ in group]))
+        Outgoing(
+            exchange, str(number), b"\n".join(body for _, body in group), _headers([one for one, _ in group], trace)
+        )
         for (exchange, _, number), found in queues.items()
         for group in _groups(found)
     ]
@@ -58,7 +63,7 @@ def _groups(updates: Sequence[Written]) -> Iterator[Sequence[Written]]:
     yield updates[first:]
 
 
-def _headers(updates: Sequence[Update]) -> dict[str, Any]:
+def _headers(updates: Sequence[Update], trace: str | None) -> dict[str, Any]:
     """`lineId` and `arrivedAt` are what a daemon goes by before it reads the body."""
     kinds = dict.fromkeys(one.media_type for one in updates if one.media_type)
     types = dict.fromkeys(one.mime_type for one in updates if one.mime_type and MIME_TYPE.fullmatch(one.mime_type))
@@ -68,4 +73,5 @@ def _headers(updates: Sequence[Update]) -> dict[str, Any]:
         "arrivedAt": min(one.arrived_at for one in updates),
         "mediaType": ",".join(kinds),
         "mimeType": ",".join(types),
+        **({} if trace is None else {TRACE: trace}),
     }

@@ -37,6 +37,7 @@ SEALED_ADVICE = "Where that key is lost, have the credentials of this tenant ent
 PART_SECONDS = 30.0
 WEB_SECONDS = 5.0
 WIDTH = 118
+OTLP = {"Content-Type": "application/x-protobuf"}
 INDENT = " " * 42
 
 
@@ -80,6 +81,7 @@ def installation(settings: Settings) -> list[SideFindings]:
         "buckets": _buckets,
         "web": _web,
         "mail": _mail,
+        **({"traces": _traces} if settings.tracing_url is not None else {}),
     }
     running = [gevent.spawn(_looked, name, look, settings) for name, look in looks.items()]
     gevent.joinall(running, timeout=PART_SECONDS)
@@ -190,7 +192,7 @@ def _daemons(settings: Settings) -> Finding:
     if not names:
         text = "no daemon is alive: webhooks are taken and kept, but nothing is relayed"
         return Finding("daemons", "refused", text, "Start one with `relay run`, and see its log if it ends.")
-    text = f"{len(names)} daemons alive, {served} of {total} shards served"
+    text = f"{len(names)} {'daemon' if len(names) == 1 else 'daemons'} alive, {served} of {total} shards served"
     if served < total:
         return Finding("daemons", "warning", text, "Look again in half a minute: shards move when a daemon ends.")
     return Finding("daemons", "ok", text)
@@ -228,6 +230,26 @@ def _mail(settings: Settings) -> Finding:
     except SendError as error:
         return Finding("mail", "warning", f"{error.text}: nobody is told by e-mail", _ADVICE["mail"])
     return Finding("mail", "ok", "the mail server answers and lets us in")
+
+
+def _traces(settings: Settings) -> Finding:
+    """Asked with a request of no spans. Messages flow without it."""
+    return _receiver("traces", "TRACING_URL", f"{settings.tracing_url}/v1/traces", b"", OTLP, settings)
+
+
+def _receiver(
+    check: str, setting: str, url: str, body: bytes, headers: Mapping[str, str], settings: Settings
+) -> Finding:
+    advice = f"Compare {setting} with the receiver. Messages do not wait for it."
+    try:
+        answer = requests.post(
+            url, body, headers=dict(headers), timeout=WEB_SECONDS, allow_redirects=False, verify=settings.authorities
+        )
+    except requests.RequestException as error:
+        return Finding(check, "warning", f"nobody answers at {setting} ({type(error).__name__})", advice)
+    if answer.status_code != 200:
+        return Finding(check, "warning", f"the receiver at {setting} answers {answer.status_code}", advice)
+    return Finding(check, "ok", f"the receiver at {setting} answers")
 
 
 def _web(settings: Settings) -> Finding:

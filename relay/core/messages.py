@@ -138,6 +138,9 @@ class Message:
     control: ThreadControl | None = None
     """It hands the thread over and says nothing to the contact; its type is `thread_control`."""
 
+    trace: str | None = None
+    """Where its trace goes on (a W3C traceparent), if it is traced."""
+
     @property
     def report_id(self) -> str:
         """The sending provider's own id, without the part suffix."""

@@ -74,13 +74,17 @@ class Intake:
         self._tombstones = tombstones
         self._known = KnownContacts(LIMIT)
 
-    def take(self, bodies: Sequence[bytes]) -> Taken:
-        """Commit the group. Raises StoreError when PostgreSQL is in trouble: not all of it was written, try again."""
+    def take(self, bodies: Sequence[bytes], traces: Sequence[str | None] = ()) -> Taken:
+        """Commit the group. Raises StoreError when PostgreSQL is in trouble: not all of it was written, try again.
+
+        `traces`: of each body the traceparent of its webhook; left out, none is traced.
+        """
         taken = Taken()
         readable: list[list[UpdateEvent]] = []
-        for one in (one for body in bodies for one in unpacked(body)):
+        traced = zip(bodies, traces or [None] * len(bodies), strict=True)
+        for one, trace in ((one, trace) for body, trace in traced for one in unpacked(body)):
             try:
-                readable.append(update_events.read(one, self._channels))
+                readable.append(update_events.read(one, self._channels, trace))
             except OUR_MACHINE as error:
                 raise StoreError(f"this machine is in trouble: {type(error).__name__}") from error
             # Whatever a provider's oddity breaks, it must not stop the others.

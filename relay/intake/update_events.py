@@ -41,6 +41,8 @@ class UpdateEvent:
     body: bytes
     update: Update
     event: Event
+    trace: str | None = None
+    """The traceparent of its webhook."""
 
     @property
     def seen(self) -> SeenPerson:
@@ -95,7 +97,7 @@ class UpdateEvent:
         )  # fmt: skip
 
 
-def read(body: bytes, channels: dict[str, Channel]) -> list[UpdateEvent]:
+def read(body: bytes, channels: dict[str, Channel], trace: str | None = None) -> list[UpdateEvent]:
     """The events of an update. Raises ParseError for what this relay did not write, and whatever a parser breaks on."""
     try:
         update = load(Update, body)
@@ -104,7 +106,7 @@ def read(body: bytes, channels: dict[str, Channel]) -> list[UpdateEvent]:
     events = channels[update.channel].parse(update.payload)
     if len(events) > MOST_ROWS:
         events = [Notice("unreadable", f"it holds {len(events):,} messages; more than {MOST_ROWS} are not relayed")]
-    return [UpdateEvent(body, update, event) for event in events]
+    return [UpdateEvent(body, update, event, trace) for event in events]
 
 
 class Rows:
@@ -155,6 +157,8 @@ class Rows:
         update = arrived.update
         if (written_at := _time(message, update)) != message.provider_time:
             message = replace(message, provider_time=written_at)
+        if arrived.trace is not None:
+            message = replace(message, trace=arrived.trace)
         place = self._places[id(update)]
         self._places[id(update)] += 1
         key = sort_key(update.channel, message.provider_time, update.arrived_at, update.index, place)

@@ -131,6 +131,8 @@ class Dispatch:
 
     job: DispatchJob
     conversation: Ref
+    waited_since: float | None = None
+    """Where the message is traced (Unix seconds)."""
 
 
 @dataclass(frozen=True, slots=True)

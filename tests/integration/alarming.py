@@ -195,7 +195,7 @@ def intake_waits(_: House) -> Iterator[None]:
     tried, go, timers = Event(), Event(), Timers()
     timers.start(lambda error: None)
 
-    def take(_bodies: Any) -> Any:
+    def take(_bodies: Any, _traces: Any) -> Any:
         tried.set()
         if not go.is_set():
             raise DatabaseError("PostgreSQL is away")

@@ -23,6 +23,7 @@ from relay.core.errors import SendError, StoreError
 from relay.core.messages import Direction, Media, MediaKind, Message, Person, dump
 from relay.core.queues import TARGET
 from relay.core.threads import ThreadControl
+from relay.observing import tracing
 from web.request.context import web_context
 from web.request.errors import ApiError, wrong_field
 from web.request.principal import by
@@ -63,7 +64,11 @@ class MessageRequest:
 
 def send(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest, seconds: float = WAIT_SECONDS) -> SendState:
     """Ask for it, and wait for up to `seconds`. Raises ApiError for what cannot be sent at all."""
-    message_id = _put(pool, tenant_id, line_id, wanted)
+    now = even_clock.now()
+    with tracing.begin("request", now) as trace:
+        if trace is not None:
+            trace.about(tenant_id=tenant_id, line_id=line_id, direction=wanted.direction)
+        message_id = _put(pool, tenant_id, line_id, wanted, now, trace.parent if trace is not None else None)
     return _patiently(pool, tenant_id, message_id, wanted.direction, seconds)
 
 
@@ -85,8 +90,7 @@ def _patiently(pool: Pool, tenant_id: str, message_id: str, direction: Direction
         return SendState(message_id, None, direction, "received", None, None, None, None)
 
 
-def _put(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest) -> str:
-    now = even_clock.now()
+def _put(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest, now: float, trace: str | None) -> str:
     message = Message(
         source_id=f"{sends.PREFIX}{wanted.key or uuid4()}",
         person=wanted.person,
@@ -96,6 +100,7 @@ def _put(pool: Pool, tenant_id: str, line_id: str, wanted: MessageRequest) -> st
         media=_media(wanted),
         template=wanted.template,
         native=wanted.native,
+        trace=trace,
     )
     if message.media is None and len(web_context().channels[TARGET[wanted.direction]].fit(message)) > 1:
         raise wrong_field("text", "is too long for one message")

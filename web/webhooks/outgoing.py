@@ -21,11 +21,16 @@ __all__ = ["Outgoing", "archive", "updates"]
 
 
 def updates(
-    channel: str, accepted: Iterable[tuple[RawUpdate, LineRoute]], arrived_at: float, shards: int, signer: str
+    channel: str,
+    accepted: Iterable[tuple[RawUpdate, LineRoute]],
+    arrived_at: float,
+    shards: int,
+    signer: str,
+    trace: str | None = None,
 ) -> tuple[list[Outgoing], list[RawUpdate]]:
     """The messages, and the updates that are too large or cannot be written as JSON.
 
-    `signer`: the digest of the proving secret.
+    `signer`: the digest of the proving secret; `trace`: the traceparent of what comes of it.
     """
     written: list[Written] = []
     left: list[RawUpdate] = []
@@ -47,7 +52,7 @@ def updates(
             left.append(part)
             continue
         written.append((update, body))
-    return packed(written, shards), left
+    return packed(written, shards, trace), left
 
 
 def _encoded(update: Update) -> bytes | None:

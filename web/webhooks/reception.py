@@ -15,6 +15,8 @@ import structlog
 from werkzeug.wsgi import get_content_length, get_input_stream
 
 from relay.core.errors import StoreError
+from relay.observing import tracing
+from relay.observing.tracing import TraceRoot
 from web import metrics
 from web.request.arrival import arrived_at
 from web.request.errors import ApiError
@@ -48,12 +50,13 @@ def receive(environ: dict[str, Any], endpoint: Endpoint, held: WebContext) -> No
             raise _refused(endpoint, **_fingerprint(raw)) from None
         # The operator's app signs for many tenants: they are others, and none of them is held back for it.
         held.large_bodies.spend(proof.signer.owner, len(raw) if proof.signer.tenant_id else 0)
-        with held.large_bodies.working(proof.signer.owner, len(raw)):
-            _take(raw, arrived_at(environ), proof, endpoint, held)
+        at = arrived_at(environ)
+        with held.large_bodies.working(proof.signer.owner, len(raw)), tracing.begin("webhook", at) as trace:
+            _take(raw, at, proof, endpoint, held, trace)
     metrics.child(metrics.webhooks, endpoint.channel, "accepted").inc()
 
 
-def _take(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebContext) -> None:
+def _take(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebContext, trace: TraceRoot | None) -> None:
     """What the signer says is taken, update by update; or kept whole, where that is not possible."""
     channel, budget = held.channels[endpoint.channel], Budget()
     try:
@@ -61,7 +64,8 @@ def _take(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebCont
         updates = list(budget.counted(channel.split(body)))
         found = authorise(updates, proof, endpoint, held.lines)
         accepted = budget.in_slices(found.accepted)
-        messages, left = outgoing.updates(channel.name, accepted, at, held.shards, proof.signer.digest)
+        parent = _begun(trace, channel.name, found)
+        messages, left = outgoing.updates(channel.name, accepted, at, held.shards, proof.signer.digest, parent)
         unknown, odd = remembering.rows(found.unknown, budget), remembering.rows(left, budget)
     except (reading.Unreadable, OverBudget) as error:
         _keep_whole(raw, at, proof, endpoint, held, str(error) or "not readable as JSON")
@@ -81,6 +85,16 @@ def _take(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebCont
     _count(channel.name, found)
     if found.undecided:
         raise StoreError(f"{len(found.undecided)} updates could not be placed while the database is away")
+
+
+def _begun(trace: TraceRoot | None, channel: str, found: Authorised) -> str | None:
+    """The traceparent of what is accepted. A line and its tenant are named where there is one only."""
+    if trace is None:
+        return None
+    routes = {(route.tenant_id, route.line_id) for _, route in found.accepted}
+    tenant_id, line_id = routes.pop() if len(routes) == 1 else (None, None)
+    trace.about(provider=channel, updates=len(found.accepted), tenant_id=tenant_id, line_id=line_id)
+    return trace.parent
 
 
 def _keep_whole(raw: bytes, at: float, proof: Proof, endpoint: Endpoint, held: WebContext, reason: str) -> None:

@@ -43,7 +43,7 @@ class Postgres:
     """Bodies with which a transaction fails, for a reason that may be theirs or not."""
     result: Taken = field(default_factory=Taken)
 
-    def take(self, bodies: Sequence[bytes]) -> Taken:
+    def take(self, bodies: Sequence[bytes], _traces: Sequence[str | None]) -> Taken:
         self.groups.append(list(bodies))
         self.began.set()
         assert self.open.wait(PATIENCE)
@@ -248,10 +248,10 @@ def test_after_a_failure_of_its_own_it_goes_on_with_what_it_has(house: House, mo
     whole: Callable[..., Any] = house.postgres.take
     broken = [True]
 
-    def once(bodies: Sequence[bytes]) -> Taken:
+    def once(bodies: Sequence[bytes], traces: Sequence[str | None]) -> Taken:
         if broken.pop() if broken else False:
             raise KeyError("a bug")
-        taken: Taken = whole(bodies)
+        taken: Taken = whole(bodies, traces)
         return taken
 
     monkeypatch.setattr(house.postgres, "take", once)

@@ -1,0 +1,1 @@
+"""What tells people outside how the relay does, beside its metrics: traces, and reports of its own errors. Extras."""
