@@ -80,6 +80,14 @@ def installed(extra: str) -> Callable[[str], str]:
     return check
 
 
+def dsn(value: str) -> str:
+    """A check for where errors are reported to, as servers of Sentry's protocol name it: https://key@host/project."""
+    parts = urlsplit(installed("errors")(url("http", "https")(value)))
+    if not (parts.username and parts.hostname and parts.path.rstrip("/").rpartition("/")[2].isdigit()):
+        raise ValueError("must hold a key, a host and the number of a project: https://key@host/1")
+    return value
+
+
 def database_url(value: str) -> str:
     """A check for what PostgreSQL's own library can read: it knows which parameters there are."""
     value = url("postgresql", "postgres")(value)

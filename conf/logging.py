@@ -22,8 +22,21 @@ AS_JSON = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS
 PLACE = CallsiteParameterAdder(
     {CallsiteParameter.MODULE, CallsiteParameter.LINENO}, additional_ignores=["conf.logging"]
 )
+ERRORS = ("error", "exception", "critical")
 Redactor = Callable[[Any, str], Any]
 """Takes a value and the name it is logged under; gives what may be seen of it."""
+
+
+Reporter = Callable[[BaseException, EventDict], str | None]
+"""Told of an unexpected error with its log line; answers with the id under which it was passed on."""
+
+_reporter: Reporter | None = None
+
+
+def report_to(reporter: Reporter | None) -> None:
+    """Have every error that is logged with its traceback told there, too; None: nowhere."""
+    global _reporter
+    _reporter = reporter
 
 
 def configure(redactor: Redactor, level: str = "INFO", fmt: str = "json") -> None:
@@ -126,6 +139,22 @@ def _through(redactor: Redactor) -> Processor:
     return redact
 
 
+def _reported(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Whoever logs never fails by it, nor by what a report of an error meets."""
+    given = event.get("exc_info")
+    if _reporter is None or not given or method not in ERRORS:
+        return event
+    error = given if isinstance(given, BaseException) else (sys.exc_info() if given is True else given)[1]
+    try:
+        told = _reporter(error, event) if error is not None else None
+    except Exception as trouble:  # noqa: BLE001
+        event["report_failed"] = type(trouble).__name__
+    else:
+        if told is not None:
+            event["report"] = told
+    return event
+
+
 def _shared_processors() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
@@ -133,5 +162,6 @@ def _shared_processors() -> list[Processor]:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        _reported,
         structlog.processors.format_exc_info,
     ]

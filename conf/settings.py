@@ -140,6 +140,10 @@ class Settings(BaseSettings):
     )
     tracing_share: float = Field(default=1.0, ge=0, le=1)
 
+    sentry_dsn: Annotated[SecretStr, _secret(checks.dsn)] | None = Field(
+        default=None, examples=["https://KEY@errors.your.domain/1"]
+    )
+
     meta_graph_url: WebUrl = "https://graph.facebook.com"
     meta_graph_version: str = Field(default="v25.0", pattern=r"^v\d+\.\d+$")
     meta_app_secret: Annotated[SecretStr, _secret()] = SecretStr("")

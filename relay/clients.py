@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from conf.logging import report_to
 from conf.settings import Settings
 from db.pool import Pool
 from db.sealing import Cipher
@@ -69,11 +70,17 @@ def build_mail(settings: Settings) -> MailServer | None:
 
 
 def observe(settings: Settings, service: str) -> Callable[[], None]:
-    """Begin traces, where they are asked for: in each process, and after its fork.
+    """Begin traces and reports of errors, where they are asked for: in each process, and after its fork.
 
     Answers with what ends them. What is not asked for is not imported either.
     """
     ends: list[Callable[[], None]] = []
+    if settings.sentry_dsn is not None:
+        from relay.observing.errors import ErrorReports
+
+        reports = ErrorReports(settings.sentry_dsn.get_secret_value(), service, settings.authorities)
+        report_to(reports.report)
+        ends += [lambda: report_to(None), reports.stop]
     if settings.tracing_url is not None:
         from relay.observing.spans import Spans
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import urlsplit
 
 import gevent
 import requests
@@ -38,6 +39,7 @@ PART_SECONDS = 30.0
 WEB_SECONDS = 5.0
 WIDTH = 118
 OTLP = {"Content-Type": "application/x-protobuf"}
+NOTHING_LOST = b'{}\n{"type":"client_report"}\n{"discarded_events":[]}\n'
 INDENT = " " * 42
 
 
@@ -82,6 +84,7 @@ def installation(settings: Settings) -> list[SideFindings]:
         "web": _web,
         "mail": _mail,
         **({"traces": _traces} if settings.tracing_url is not None else {}),
+        **({"errors": _errors} if settings.sentry_dsn is not None else {}),
     }
     running = [gevent.spawn(_looked, name, look, settings) for name, look in looks.items()]
     gevent.joinall(running, timeout=PART_SECONDS)
@@ -235,6 +238,18 @@ def _mail(settings: Settings) -> Finding:
 def _traces(settings: Settings) -> Finding:
     """Asked with a request of no spans. Messages flow without it."""
     return _receiver("traces", "TRACING_URL", f"{settings.tracing_url}/v1/traces", b"", OTLP, settings)
+
+
+def _errors(settings: Settings) -> Finding:
+    """Asked with a report that tells of nothing."""
+    dsn = urlsplit(settings.sentry_dsn.get_secret_value() if settings.sentry_dsn is not None else "")
+    before, _, project = dsn.path.rstrip("/").rpartition("/")
+    url = f"{dsn.scheme}://{dsn.netloc.rpartition('@')[2]}{before}/api/{project}/envelope/"
+    headers = {
+        "Content-Type": "application/x-sentry-envelope",
+        "X-Sentry-Auth": f"Sentry sentry_version=7, sentry_client=relay-doctor/1, sentry_key={dsn.username}",
+    }
+    return _receiver("errors", "SENTRY_DSN", url, NOTHING_LOST, headers, settings)
 
 
 def _receiver(

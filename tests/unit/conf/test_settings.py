@@ -225,3 +225,18 @@ def test_a_command_says_nothing_but_what_it_was_asked() -> None:
     done = subprocess.run([sys.executable, "-m", "relay", "--version"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("value", ["https://errors.nordwind.test/1", "https://key@errors.nordwind.test/", "key@host/1"])
+def test_what_is_no_dsn_is_refused(value: str) -> None:
+    [problem] = problems(SENTRY_DSN=value)
+    assert "SENTRY_DSN" in problem and value not in problem
+
+
+def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conf.checks.find_spec", lambda _: None)
+    wrong = problems(TRACING_URL="http://collector:4318", SENTRY_DSN="https://key@errors.nordwind.test/1")
+    assert [name for name in ("`tracing`", "`errors`") if any(name in one for one in wrong)] == [
+        "`tracing`",
+        "`errors`",
+    ]
