@@ -25,11 +25,11 @@ VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 READ_FROM_ENVIRONMENT = re.compile(r'(?:environ(?:\.get\(|\[)|port\()"([A-Z0-9_]+)"')
 # Read by others' programs, or names that only look like variables.
 META_S_OWN = {"COPY_CODE", "PHONE_NUMBER", "QUICK_REPLY", "REQUEST_CONTACT_INFO"}
-OF_COMPOSE = {"RELAY_HOST"}
+OF_COMPOSE = {"RELAY_HOST", "RELAY_ENV_FILE"}
 OF_AN_EXAMPLE = re.compile(r"SHOP_[A-Z_]+")
 """Names in the environment of whoever applies a tenant's file."""
 NOT_OURS = {"FORWARDED_ALLOW_IPS", "SSL_CERT_FILE"} | META_S_OWN | OF_COMPOSE
-MADE_BY_OPERATORS = {".env", "deploy/.env", "relay.env", "/settings/relay.env"}
+MADE_BY_OPERATORS = {".env", "deploy/.env", "relay.env", "/settings/relay.env", "/etc/relay/relay.env"}
 QUEUES = {queues.INBOUND, queues.OUTBOUND, queues.DEAD_LETTERS, queues.WEBHOOK_ARCHIVE}
 
 each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
