@@ -9,6 +9,7 @@ from typing import IO, Any, Literal, Protocol
 
 from relay.channels.feeds import EventFeed, EventStream
 from relay.channels.listings import BegunConversations, ListedMessage, Listing
+from relay.channels.raw_update import RawUpdate
 from relay.channels.webhook_fields import SubscribedFields
 from relay.core.content import Native
 from relay.core.conversation.ends import ConversationEnd
@@ -34,23 +35,6 @@ def account_and_number(ref: str) -> tuple[str, str]:
     """Both of a ref that begins with ACCOUNT; the number may be ""."""
     account_id, _, number = ref.removeprefix(ACCOUNT).partition("/")
     return account_id, number
-
-
-@dataclass(frozen=True, slots=True)
-class RawUpdate:
-    """One item of a webhook body: a message, a status, or whatever else came.
-
-    `line_ref` is the provider's id of the line (phone_number_id, integration id), or that of the
-    account (`account_ref`); it may be "" when the item names none. `payload` is what `parse` wants
-    back, and holds the item unchanged.
-    """
-
-    line_ref: str
-    address: str
-    payload: dict[str, Any]
-    index: int
-    media_type: str | None = None
-    mime_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 import relay.channels
 from relay.channels import base
-from relay.channels.base import Account, Channel, RawUpdate
+from relay.channels.base import Account, Channel
 from relay.channels.http.client import HttpTransport
+from relay.channels.raw_update import RawUpdate
 from relay.core.errors import CannotCarry, ParseError, SendError
 from relay.core.messages import (
     Event,

@@ -12,7 +12,8 @@ from typing import Literal
 
 from db.pool import DatabaseError
 from db.tenants.lines import LineRoute, effective_secrets
-from relay.channels.base import ACCOUNT, RawUpdate, account_and_number
+from relay.channels.base import ACCOUNT, account_and_number
+from relay.channels.raw_update import RawUpdate
 from web.webhooks.budget import MOST_REFS, OverBudget
 from web.webhooks.endpoint import Endpoint
 from web.webhooks.lines import LineDirectory

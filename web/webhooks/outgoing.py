@@ -11,7 +11,7 @@ import orjson
 from db.tenants.lines import LineRoute
 from relay.broker.publisher import Outgoing
 from relay.broker.updates import Written, packed
-from relay.channels.base import RawUpdate
+from relay.channels.raw_update import RawUpdate
 from relay.core.brevity import shallow
 from relay.core.messages import Update, dump
 from relay.core.queues import WEBHOOK_ARCHIVE

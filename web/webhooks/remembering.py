@@ -17,7 +17,8 @@ from db.audit import Author
 from db.pool import DatabaseError, Pool
 from db.tenants import unknown_lines
 from db.tenants.unknown_lines import Signer
-from relay.channels.base import ACCOUNT, RawUpdate
+from relay.channels.base import ACCOUNT
+from relay.channels.raw_update import RawUpdate
 from relay.core.brevity import brief, shallow
 from web.request.web_context import WebContext
 from web.webhooks.budget import LARGE_BYTES, Budget

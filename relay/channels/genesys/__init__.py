@@ -14,7 +14,6 @@ from relay.channels.base import (
     Finding,
     Login,
     Offer,
-    RawUpdate,
     Request,
     Sent,
     Token,
@@ -26,6 +25,7 @@ from relay.channels.genesys.ends import GenesysEnds
 from relay.channels.genesys.history import GenesysHistory
 from relay.channels.genesys.parse import parse
 from relay.channels.http.client import HttpTransport
+from relay.channels.raw_update import RawUpdate
 from relay.core.errors import CannotCarry, SendError
 from relay.core.explain.causes import Cause
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from relay.channels.base import Account, RawUpdate
+from relay.channels.base import Account
 from relay.channels.genesys import webhook
 from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.errors import failure
 from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import joined_once, record, records
 from relay.channels.listings import BegunConversations, ListedMessage, Listing
+from relay.channels.raw_update import RawUpdate
 from relay.channels.text import clean, iso_time, unix_seconds
 from relay.core.genesys_ids import is_genesys_own, plain
 from relay.core.messages import Message

@@ -10,8 +10,8 @@ import hmac
 from collections.abc import Iterator
 from typing import Any
 
-from relay.channels.base import RawUpdate
 from relay.channels.http.reading import record, records
+from relay.channels.raw_update import RawUpdate
 from relay.channels.text import clean
 from relay.core.messages import MediaKind
 

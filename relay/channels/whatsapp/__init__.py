@@ -14,12 +14,12 @@ from relay.channels.base import (
     Finding,
     Login,
     Offer,
-    RawUpdate,
     Request,
     Sent,
     Token,
 )
 from relay.channels.http.client import HttpTransport
+from relay.channels.raw_update import RawUpdate
 from relay.channels.whatsapp import limits, webhook
 from relay.channels.whatsapp.account import coexistence, onboarding, setup
 from relay.channels.whatsapp.account.app_fields import AppFields

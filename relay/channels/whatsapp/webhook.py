@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from relay.channels.base import RawUpdate, account_ref
+from relay.channels.base import account_ref
 from relay.channels.http.reading import record, records
+from relay.channels.raw_update import RawUpdate
 from relay.channels.text import clean
 from relay.channels.whatsapp.fields import HANDOVERS, STANDBY, Field, ListName, known_as
 from relay.channels.whatsapp.identity import (

@@ -11,7 +11,7 @@ import pytest
 from db.pool import DatabaseError
 from db.tenants.lines import LineRoute, effective_secrets
 from db.tenants.unknown_lines import Signer
-from relay.channels.base import RawUpdate
+from relay.channels.raw_update import RawUpdate
 from relay.core.errors import StoreError
 from web.request.web_context import WebContext
 from web.webhooks import endpoint as endpoints

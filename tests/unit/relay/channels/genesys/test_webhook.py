@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from relay.channels.base import RawUpdate
 from relay.channels.genesys import webhook
 from relay.channels.genesys.webhook import keep, verify
+from relay.channels.raw_update import RawUpdate
 
 
 def split(body: Any) -> list[RawUpdate]:

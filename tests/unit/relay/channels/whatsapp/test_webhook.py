@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from relay.channels.base import ACCOUNT, RawUpdate
+from relay.channels.base import ACCOUNT
+from relay.channels.raw_update import RawUpdate
 from relay.channels.whatsapp import webhook
 from relay.channels.whatsapp.webhook import EMPTY_BODY, keep, verify
 from tests.unit.relay.channels.recorded import recorded
