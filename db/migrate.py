@@ -13,7 +13,7 @@ import psycopg2
 from psycopg2.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable, RaiseException
 
 from db import halves
-from db.daemons import versions
+from db.daemons import home, versions
 from db.errors import SchemaError, away
 from db.pool import Pool
 from relay.core.releases import order
@@ -107,6 +107,7 @@ def _backend(database_url: str) -> Iterator[Any]:
 def _record_shards(pool: Pool, shards: int) -> None:
     with pool.transaction() as cursor:
         cursor.execute("INSERT INTO relay_settings VALUES ('shards', %s) ON CONFLICT DO NOTHING", (str(shards),))
+        home.settle_first(cursor)
     check_shards(pool, shards)
     with pool.transaction() as cursor:
         cursor.execute("INSERT INTO shards (n) SELECT generate_series(0, %s) ON CONFLICT DO NOTHING", (shards - 1,))

@@ -40,6 +40,7 @@ FIGURES = {
     "relay_daemons": Figure("Daemons whose lease is not over"),
     "relay_web_workers": Figure("Workers of web that were heard of in the last 15 seconds"),
     "relay_shards_unowned": Figure("Shards that no living daemon has"),
+    "relay_database_moved": Figure("1: the database lies elsewhere than it did, and nobody has said why"),
     "relay_table_bytes": Figure("Disk that a table takes with its indexes", ("table",)),
     "relay_table_rows": Figure("PostgreSQL's estimate of a table's rows", ("table",)),
     "relay_certificate_expiry_timestamp_seconds": Figure(

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID
 
+import structlog
+
 from db.cursor import Cursor
+from db.daemons import home
 from db.pool import Pool
 from relay.core.releases import UNTOLD, VERSION, Program, order, side_by_side
+
+log = structlog.get_logger(__name__)
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 OLDEST = "oldest_version"
@@ -34,6 +39,8 @@ def check(pool: Pool) -> None:
                 "run `relay migrate` first"
             )
         check_own(cursor)
+        if home.has_moved(cursor):
+            log.warning("database_has_moved", text=home.MOVED, advice=home.ADVICE)
         others = [one for one in living(cursor) if not side_by_side(Program("", ""), one)]
     if others:
         raise WrongVersionError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from db.cursor import Cursor
+from db.daemons import home
 from db.daemons.versions import WEB_SECONDS
 from db.pool import Pool
 from relay.core.explain.kinds import WaitingGroup
@@ -46,7 +47,7 @@ class TableSize:
 @dataclass(frozen=True, slots=True)
 class Measures:
     """`credentials`: how many, by side and health. `lines`: how many, by status.
-    `conditions`: how many hold now, by kind."""
+    `conditions`: how many hold now, by kind. `moved`: the database lies elsewhere, and nobody has said why."""
 
     waiting: list[WaitingGroup]
     credentials: dict[tuple[str, str], int]
@@ -55,6 +56,7 @@ class Measures:
     daemons: int
     web_workers: int
     unowned_shards: int
+    moved: bool
     tables: dict[str, TableSize]
 
 
@@ -71,7 +73,8 @@ def read(pool: Pool) -> Measures:
         conditions = dict(cursor.fetchall())
         cursor.execute(FLEET, (WEB_SECONDS,))
         daemons, web_workers, unowned = cursor.fetchone()
-        return Measures(waiting, credentials, lines, conditions, daemons, web_workers, unowned, _tables(cursor))
+        moved = home.has_moved(cursor)
+        return Measures(waiting, credentials, lines, conditions, daemons, web_workers, unowned, moved, _tables(cursor))
 
 
 def _tables(cursor: Cursor) -> dict[str, TableSize]:

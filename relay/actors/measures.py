@@ -92,6 +92,7 @@ def of_database(found: Measures, by_line: bool) -> dict[str, Series]:
         "relay_daemons": {(): float(found.daemons)},
         "relay_web_workers": {(): float(found.web_workers)},
         "relay_shards_unowned": {(): float(found.unowned_shards)},
+        "relay_database_moved": {(): float(found.moved)},
         "relay_table_bytes": {(name,): float(one.bytes) for name, one in found.tables.items()},
         "relay_table_rows": {(name,): float(one.rows) for name, one in found.tables.items()},
     }

@@ -16,7 +16,7 @@ from gevent.pool import Pool as Greenlets
 from conf import profile
 from conf.settings import Settings
 from db import migrate
-from db.daemons import shards
+from db.daemons import home, shards
 from db.errors import SchemaError
 from db.pool import Pool
 from db.sealing import Cipher, SealError
@@ -182,10 +182,14 @@ _ADVICE = {
 def _database(settings: Settings) -> Finding:
     with Pool(settings.database_url, size=1) as pool:
         migrate.check_shards(pool, settings.relay_shards)
+        with pool.transaction() as cursor:
+            moved = home.has_moved(cursor)
     missing = migrate.pending(settings.database_url)
     if missing:
         text = f"the schema is older than this program: {', '.join(missing)} not applied"
         return Finding("database", "refused", text, "Run `relay migrate`.")
+    if moved:
+        return Finding("database", "warning", home.MOVED, home.ADVICE)
     return Finding("database", "ok", "PostgreSQL answers, and its schema is the newest")
 
 

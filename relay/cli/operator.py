@@ -10,6 +10,7 @@ from db import audit
 from db.access import idempotency, lineage, openid, second_factor
 from db.audit import Author
 from db.conditions import addressees
+from db.daemons import home
 from db.daemons.reshard import reshard
 from db.endpoints import registry as endpoints
 from db.migrate import check_shards, migrate
@@ -49,6 +50,13 @@ def bring_up_to_date(settings: Settings) -> list[str]:
     with Pool(settings.database_url, size=1) as pool, pool.transaction() as cursor:
         lineage.mark(cursor, settings.admin_api_key.get_secret_value())
     return applied
+
+
+def acknowledge_move(settings: Settings) -> bool:
+    """The database lies elsewhere and nothing was lost. Whether it had moved."""
+    with Pool(settings.database_url, size=1) as pool:
+        check_shards(pool, settings.relay_shards)
+        return home.acknowledge(pool)
 
 
 def keep_keys(settings: Settings) -> int:

@@ -19,7 +19,7 @@ from gevent.monkey import get_original
 from gevent.server import StreamServer
 from prometheus_client import REGISTRY
 
-from db.daemons import shards
+from db.daemons import home, shards
 from db.pool import DatabaseError, Pool
 from demo.stack.ports import HOST, free_port
 from relay import metrics
@@ -156,6 +156,18 @@ def web_away(house: House) -> Iterator[None]:
     house.measure()
     yield
     house.web_at_work = True
+    house.measure()
+
+
+@contextmanager
+def database_moved(house: House) -> Iterator[None]:
+    """As it looks after pg_upgrade: the server has another identifier, the database has kept its own."""
+    with house.pool.transaction() as cursor:
+        home.settle(cursor)
+        cursor.execute("UPDATE relay_settings SET value = '1' WHERE name = %s", (home.SYSTEM,))
+    house.measure()
+    yield
+    assert home.acknowledge(house.pool)
     house.measure()
 
 
@@ -353,6 +365,7 @@ TROUBLES: dict[str, Trouble] = {
     "RelayWebAway": web_away,
     "RelayArchiveLosses": archive_loses,
     "RelayJournalLosses": journal_loses,
+    "RelayDatabaseMoved": database_moved,
     "RelayNotMeasured": measured_by_nobody,
     "RelayCallsFailing": calls_fail,
     "RelayBreakerOpen": breaker_open,

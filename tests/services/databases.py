@@ -6,7 +6,9 @@ from functools import cached_property
 import psycopg2
 from psycopg2 import sql
 
+from db.daemons import home
 from db.migrate import migrate
+from db.pool import Pool
 from demo.stack.postgres import Postgres
 
 SHARDS = 16
@@ -37,6 +39,8 @@ class Databases:
         name = f"template_{secrets.token_hex(6)}"
         self._run(sql.SQL("CREATE DATABASE {}"), name)
         migrate(self.server.url(name), SHARDS)
+        with Pool(self.server.url(name), size=1) as pool, pool.transaction() as cursor:
+            home.forget(cursor)  # each copy is an installation of its own
         return name
 
     def _run(self, statement: sql.SQL, *names: str) -> None:
