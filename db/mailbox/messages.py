@@ -55,7 +55,7 @@ INSERT INTO message_tracking
   (id, tenant_id, line_id, conversation_id, shard, direction, source_id, type, content, raw_payload,
    media_type, sort_time, arrived_at, idx, provider_time, state, reason, reason_code,
    report, origin, failed_at, late, events_wanted)
-SELECT v.*, CASE WHEN v.report IS NOT NULL THEN now() END,
+SELECT v.*, CASE WHEN v.report IS NOT NULL OR v.state = 'dead' THEN now() END,
        v.origin = 'catch_up' OR
        EXISTS (SELECT 1 FROM message_tracking x
                WHERE x.conversation_id = v.conversation_id AND x.direction = v.direction

@@ -31,6 +31,8 @@ from relay.core.catch_up import (
 from relay.core.genesys_ids import forms, plain
 
 MARK = "webhooks_taken_at"
+LOST_AT = "lost_at"
+"""In relay_settings, after a restore: until then the lost installation may have carried what no row here tells of."""
 TAKING = 7_265_002
 """Of PostgreSQL's advisory locks: one daemon at a time looks whose turn it is."""
 BEAT_SECONDS = 5.0
@@ -89,6 +91,38 @@ def still_taking(pool: Pool, given_up: GivenUp = NONE_GIVEN_UP) -> int:
         farthest = max(given_up.lines.values())
         named = _want_after(cursor, farthest, "l.id = ANY(%(lines)s::uuid[])", list(given_up.lines))
         return max(everywhere, named)
+
+
+def want_since_backup(cursor: Cursor, lost_at: datetime) -> int:
+    """This database comes from a backup: all active lines are caught up with from then on. Returns how many.
+
+    What was written before `lost_at` may have been carried: that is told by `lost_at_of` from now on.
+    """
+    cursor.execute(
+        "INSERT INTO relay_settings VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (LOST_AT, lost_at.isoformat()),
+    )
+    taken_at = last_taken(cursor)
+    if taken_at is None:
+        return 0
+    cursor.execute("SELECT extract(epoch FROM now() - %s)::float8", (taken_at,))
+    return _want_after(cursor, float(cursor.fetchone()[0]), "true")
+
+
+def last_taken(cursor: Cursor) -> datetime | None:
+    """When web last told that it takes webhooks, to a few seconds; None: it never did."""
+    cursor.execute("SELECT value::timestamptz FROM relay_settings WHERE name = %s", (MARK,))
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def lost_at_of(cursor: Cursor) -> float | None:
+    """Unix seconds; None: this database was never restored from a backup."""
+    cursor.execute(
+        "SELECT extract(epoch FROM value::timestamptz)::float8 FROM relay_settings WHERE name = %s", (LOST_AT,)
+    )
+    row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def _want_after(cursor: Cursor, absence: float, which: str, line_ids: Sequence[str] = ()) -> int:

@@ -21,8 +21,8 @@ from db.tenants.signers import Signers
 from relay import metrics
 from relay.actors.catch_up_progress import AskBegun, AskList, AskTexts, AskWhereabouts, Progress, Step
 from relay.broker.updates import packed
-from relay.channels.base import Account, History, RawUpdate
-from relay.channels.listings import ListedMessage
+from relay.channels.base import Account, History
+from relay.channels.listings import ListedMessage, WrittenMessage
 from relay.checks.line_checks import account_of
 from relay.core.brevity import shallow
 from relay.core.catch_up import (
@@ -40,6 +40,7 @@ from relay.core.catch_up import (
 from relay.core.errors import SendError, StoreError
 from relay.core.limits import Rate
 from relay.core.messages import Update, dump
+from relay.core.restored import before_loss
 from relay.core.retry import LONGEST_WAIT, backoff
 from relay.runtime.actor import RelayActor, tell
 from relay.runtime.commands import Ref, Tick
@@ -75,6 +76,7 @@ class LineCatchUp(RelayActor):
         self._due = due
         self._boss = boss
         self._signer = ""
+        self._lost_at: float | None = None
         self._account: Account | None = None
         self._progress: Progress | None = None
 
@@ -130,6 +132,8 @@ class LineCatchUp(RelayActor):
             return None
         self._account = account_of(held, "genesys")
         self._signer = Signers(self._parts.pool, self._parts.cipher).digest(held.genesys.get("webhook_secret", ""))
+        with self._parts.pool.autocommit() as cursor:
+            self._lost_at = catch_ups.lost_at_of(cursor)
         talks = catch_ups.talks(self._parts.pool, self._due)
         asked = talks[:MOST_CONVERSATIONS]
         progress = Progress(deque([*(AskList(one) for one in asked), AskBegun()]), len(asked))
@@ -190,7 +194,7 @@ class LineCatchUp(RelayActor):
             for begin in range(0, len(left), MOST_TEXTS)
         ]
 
-    def _publish(self, written: Sequence[RawUpdate]) -> None:
+    def _publish(self, written: Sequence[WrittenMessage]) -> None:
         """As web does with a webhook's items. Raises StoreError when the broker does not confirm: asked once more."""
         if not written:
             return
@@ -199,8 +203,9 @@ class LineCatchUp(RelayActor):
             Update(
                 "genesys", due.tenant_id, due.line_id, one.address, now, one.index, one.payload, one.media_type,
                 one.mime_type, signer=self._signer, origin="catch_up",
+                before_loss=before_loss(message.at, message.delivered, self._lost_at),
             )
-            for one in written
+            for message in written for one in message.updates
         ]  # fmt: skip
         self._parts.publisher.publish(
             packed([(one, _encoded(one)) for one in updates], self._parts.limits.shards), PUBLISH_SECONDS

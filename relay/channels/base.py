@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Literal, Protocol
 
 from relay.channels.feeds import EventFeed, EventStream
-from relay.channels.listings import BegunConversations, ListedMessage, Listing
+from relay.channels.listings import BegunConversations, ListedMessage, Listing, WrittenMessage
 from relay.channels.raw_update import RawUpdate
 from relay.channels.webhook_fields import SubscribedFields
 from relay.core.content import Native
@@ -173,7 +173,7 @@ class History(Protocol):
 
     def written(
         self, conversation: str, address: str, wanted: Sequence[ListedMessage], account: Account, deadline: float
-    ) -> list[RawUpdate]:
+    ) -> list[WrittenMessage]:
         """Of these messages those of the provider's own side, as its webhooks would have brought them, in order."""
         ...
 

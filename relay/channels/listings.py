@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from relay.channels.raw_update import RawUpdate
+
 
 @dataclass(frozen=True, slots=True)
 class ListedMessage:
@@ -23,6 +25,18 @@ class Listing:
 
     messages: tuple[ListedMessage, ...]
     over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenMessage:
+    """A message of the provider's own side, as its webhook would have brought it. `at` is Unix seconds.
+
+    `delivered`: the provider holds the relay's own report that it was, whatever it says of the message otherwise.
+    """
+
+    updates: tuple[RawUpdate, ...]
+    at: float
+    delivered: bool
 
 
 @dataclass(frozen=True, slots=True)

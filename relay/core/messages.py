@@ -16,6 +16,7 @@ from relay.core.content import About, Answer, Ask, Location, Native, Option, Tem
 from relay.core.errors import Fate
 from relay.core.explain.causes import Cause
 from relay.core.prices import Price
+from relay.core.restored import BeforeLoss
 from relay.core.templates.news import TemplateNews
 from relay.core.threads import ThreadControl, ThreadFact
 
@@ -277,6 +278,8 @@ class Update:
     version: int = 1
     signer: str = ""
     origin: Origin = "webhook"
+    before_loss: BeforeLoss | None = None
+    """It was written before this installation was lost and restored, and is not sent."""
 
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}

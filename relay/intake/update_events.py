@@ -13,6 +13,7 @@ from db.mailbox import messages
 from db.mailbox.notices import NewNotice
 from db.mailbox.receipts import LineReceipt
 from relay.channels.base import Channel
+from relay.core import restored
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.errors import ParseError
 from relay.core.mailbox import NewRow, Row
@@ -130,11 +131,22 @@ class Rows:
             reason = f"it would have been {len(parts):,} messages; more than {MOST_ROWS} are not sent"
             ignored = Ignored(event.source_id, event.person, event.provider_time, event.type, reason)
             return [self._ignored(arrived, ignored, mapping, "text_too_long")]
+        if arrived.update.before_loss is not None:
+            return [self._from_before_loss(arrived, part, mapping) for part in parts]
         origin = arrived.update.origin
         return [
             NewRow(self._row(arrived, part, mapping, "received"), self._payload(arrived, part), origin=origin)
             for part in parts
         ]
+
+    def _from_before_loss(self, arrived: UpdateEvent, part: Message, mapping: ConversationMapping) -> NewRow:
+        """Not sent, and there to be seen. Genesys is told nothing of it: it may have been told already."""
+        origin = arrived.update.origin
+        if arrived.update.before_loss == "carried":
+            row = self._row(arrived, part, mapping, "ignored")
+            return NewRow(row, self._payload(arrived, part), restored.CARRIED, origin=origin)
+        row = self._row(arrived, part, mapping, "dead")
+        return NewRow(row, self._payload(arrived, part), restored.UNKNOWN, restored.CODE, origin=origin)
 
     def _payload(self, arrived: UpdateEvent, part: Message) -> dict[str, Any]:
         """Asked right after the row was made: so the update's place counts it already."""

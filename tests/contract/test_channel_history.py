@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from relay.channels.genesys import history
-from relay.channels.listings import ListedMessage
+from relay.channels.listings import ListedMessage, WrittenMessage
 from relay.channels.text import unix_seconds
 from relay.core.errors import SendError
-from relay.core.messages import Media, Message, Person, Receipt
+from relay.core.messages import Media, Message, Person, Receipt, Report
 from tests.contract.relay_side import CONTACT, PHONE, TO, Relay, soon
 
 ODD = [{}, {"history_dashed_ids": True}, {"history_names_ours": False}]
@@ -39,6 +39,10 @@ def listed(relay: Relay, conversation: str) -> tuple[ListedMessage, ...]:
     return relay.history.listed(conversation, relay.integration, soon()).messages
 
 
+def written(relay: Relay, conversation: str) -> list[WrittenMessage]:
+    return relay.history.written(conversation, CONTACT, listed(relay, conversation), relay.integration, soon())
+
+
 @pytest.mark.parametrize("odd", ODD)
 def test_what_agents_wrote_is_told_as_its_webhooks_told_it(relay: Relay, odd: dict[str, Any]) -> None:
     _, _, conversation = hello(relay)
@@ -47,9 +51,18 @@ def test_what_agents_wrote_is_told_as_its_webhooks_told_it(relay: Relay, odd: di
     relay.event("genesys", Message, at_least=len(WRITTEN))
     by_webhook = relay.events("genesys", Message)
     relay.control("faults", genesys=odd)
-    parts = relay.history.written(conversation, CONTACT, listed(relay, conversation), relay.integration, soon())
+    parts = [part for one in written(relay, conversation) for part in one.updates]
     assert {(one.line_ref, one.address) for one in parts} == {(relay.integration.line_ref, CONTACT)}
     assert [event for one in parts for event in relay.genesys.parse(one.payload)] == by_webhook
+
+
+def test_delivered_is_what_the_relay_itself_reported_and_nothing_else(relay: Relay) -> None:
+    _, _, conversation = hello(relay)
+    ids = [relay.control("agent/messages", contact=CONTACT, text=text)["id"] for text in ("a", "b", "c")]
+    for report in (Report("m", ids[0], "delivered", time.time()), Report("m", ids[1], "failed", time.time())):
+        relay.genesys.send(relay.genesys.render_report(report, TO, relay.integration), relay.integration, soon())
+    assert [one.delivered for one in written(relay, conversation)] == [True, False, False]
+    assert [one.at for one in written(relay, conversation)] == pytest.approx([time.time()] * 3, abs=120)
 
 
 def test_the_list_has_the_ids_of_webhooks_and_of_answers(relay: Relay) -> None:
@@ -169,7 +182,8 @@ def test_conversations_that_began_meanwhile_are_told_page_by_page(
     pages = [relay.history.begun(since, page, relay.integration, soon()) for page in (1, 2)]
     assert [(len(one.ids), one.more) for one in pages] == [(2, True), (1, False)]
     [first, *_] = pages[0].ids
-    [part] = relay.history.written(first, "", listed(relay, first), relay.integration, soon())
+    [one] = relay.history.written(first, "", listed(relay, first), relay.integration, soon())
+    [part] = one.updates
     assert part.address == "contact-0", "whom it is to is told with the message"
     other = replace(relay.integration, line_ref="22222222-bbbb-4000-8000-000000000002")
     assert relay.history.begun(since, 1, other, soon()).ids == ()

@@ -17,7 +17,7 @@ from relay.channels.genesys.client import GenesysClient
 from relay.channels.genesys.errors import failure
 from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import joined_once, record, records
-from relay.channels.listings import BegunConversations, ListedMessage, Listing
+from relay.channels.listings import BegunConversations, ListedMessage, Listing, WrittenMessage
 from relay.channels.raw_update import RawUpdate
 from relay.channels.text import clean, iso_time, unix_seconds
 from relay.core.genesys_ids import is_genesys_own, plain
@@ -69,14 +69,20 @@ class GenesysHistory:
 
     def written(
         self, conversation: str, address: str, wanted: Sequence[ListedMessage], account: Account, deadline: float
-    ) -> list[RawUpdate]:
+    ) -> list[WrittenMessage]:
         """Of these messages those that the agents' side wrote to this line, as its webhooks would have brought them.
 
         `address` is the customer's, for the case that the answer does not name it. In the order of their times.
         """
-        found = [_as_webhook(each, address, account) for each in self._texts(conversation, wanted, account, deadline)]
-        bodies = sorted((one for one in found if one is not None), key=_time)
-        return [part for index, body in enumerate(bodies) for part in _part(body, index)]
+        found = []
+        for each in self._texts(conversation, wanted, account, deadline):
+            body = _as_webhook(each, address, account)
+            found += [(_time(body), body, _was_delivered(each))] if body is not None else []
+        found.sort(key=lambda one: one[0])
+        return [
+            WrittenMessage(tuple(_part(body, index)), at, delivered)
+            for index, (at, body, delivered) in enumerate(found)
+        ]
 
     def taken(
         self,
@@ -162,6 +168,14 @@ def _as_webhook(data: dict[str, Any], address: str, account: Account) -> dict[st
 def _part(body: dict[str, Any], index: int) -> Iterator[RawUpdate]:
     for part in webhook.split(body):
         yield RawUpdate(part.line_ref, part.address, part.payload, index, part.media_type, part.mime_type)
+
+
+def _was_delivered(data: dict[str, Any]) -> bool:
+    """Among its receipts is a Delivered, which only the integration itself tells [SDK: MessageData.normalizedReceipts].
+
+    `status` alone is no proof: what Genesys calls delivery-success of an open message no document says.
+    """
+    return any(clean(one.get("status")) == "Delivered" for one in records(data.get("normalizedReceipts")))
 
 
 def _time(body: dict[str, Any]) -> float:

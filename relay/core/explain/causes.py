@@ -31,6 +31,7 @@ _OWN: dict[str, Cause] = {
     "unusable_token": "credentials",
     "internal_error": "server",
     "outcome_unknown": "server",
+    "restored": "server",
     "media_not_ready": "server",
     "media_unavailable": "server",
     "timeout": "server",
