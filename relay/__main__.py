@@ -20,7 +20,7 @@ import gevent.util
 
 from conf import profile
 from relay.cli.dead_letter_commands import dead_letters
-from relay.cli.restore_commands import moved
+from relay.cli.restore_commands import moved, restored
 from relay.cli.speaking import id_text, in_words, read_settings
 from relay.cli.tenant_commands import tenants
 from relay.core.releases import VERSION
@@ -335,7 +335,7 @@ def export_settings(tenant_id: UUID) -> None:
             click.echo(text, nl=False)
 
 
-for command in (tenants, dead_letters, moved):
+for command in (tenants, dead_letters, restored, moved):
     main.add_command(command)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 
 from conf.settings import Settings
 from db import audit
 from db.access import idempotency, lineage, openid, second_factor
 from db.audit import Author
 from db.conditions import addressees
-from db.daemons import home
+from db.daemons import home, restore
 from db.daemons.reshard import reshard
+from db.daemons.restore import TakenIntoUse
 from db.endpoints import registry as endpoints
 from db.migrate import check_shards, migrate
 from db.pool import Pool
@@ -50,6 +52,13 @@ def bring_up_to_date(settings: Settings) -> list[str]:
     with Pool(settings.database_url, size=1) as pool, pool.transaction() as cursor:
         lineage.mark(cursor, settings.admin_api_key.get_secret_value())
     return applied
+
+
+def take_into_use(settings: Settings, lost_at: datetime) -> TakenIntoUse:
+    """A database from a backup goes on from here. Raises WrongTimeError, StillRunningError, ShardCountError."""
+    with Pool(settings.database_url, size=1, statement_seconds=OFFLINE_SECONDS) as pool:
+        check_shards(pool, settings.relay_shards)
+        return restore.take_into_use(pool, lost_at)
 
 
 def acknowledge_move(settings: Settings) -> bool:

@@ -31,6 +31,7 @@ def read_settings() -> Settings:
 def in_words() -> Iterator[None]:
     """What an operator can do something about is said in a sentence, without a traceback."""
     from db.daemons.reshard import StillRunningError
+    from db.daemons.restore import WrongTimeError
     from db.daemons.versions import WrongVersionError
     from db.endpoints.registry import TooManyEndpointsError
     from db.errors import SchemaError
@@ -55,6 +56,7 @@ def in_words() -> Iterator[None]:
         WrongVersionError,
         NotAllowedError,
         StillRunningError,
+        WrongTimeError,
         SealError,
         TopologyError,
         StoreError,

@@ -154,6 +154,7 @@ ACTIONS = {
     "endpoint.deleted": "Deleted an endpoint",
     "key.created": "Made an API key",
     "key.revoked": "Revoked an API key",
+    "installation.restored": "Took a restored database into use",
     "installation.moved": "Said that the database was moved",
     "key.kept": "Kept the keys of a former ADMIN_API_KEY",
     "tenant.created": "Made the tenant",
