@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     tracing_url: Annotated[WebUrl, AfterValidator(checks.installed("tracing"))] | None = Field(
         default=None, examples=["http://127.0.0.1:4318"]
     )
-    tracing_share: float = Field(default=1.0, ge=0, le=1)
+    tracing_share: float = Field(default=0.1, ge=0, le=1)
 
     sentry_dsn: Annotated[SecretStr, _secret(checks.dsn)] | None = Field(
         default=None, examples=["https://KEY@errors.your.domain/1"]

@@ -29,7 +29,11 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def own_settings(receiver: Receiver) -> dict[str, str]:
-    return {"TRACING_URL": receiver.url, "SENTRY_DSN": f"{receiver.url.replace('://', '://key@')}/1"}
+    return {
+        "TRACING_URL": receiver.url,
+        "TRACING_SHARE": "1",
+        "SENTRY_DSN": f"{receiver.url.replace('://', '://key@')}/1",
+    }
 
 
 @pytest.fixture(scope="module")
