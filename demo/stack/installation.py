@@ -6,6 +6,7 @@ Web, relay and the migrations are started with the very commands of the Procfile
 import os
 import secrets
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -20,12 +21,12 @@ from demo.stack.child import Child, ChildDied
 from demo.stack.ports import HOST, Ports
 from demo.stack.run_folder import ROOT, RunFolder
 from demo.stack.services import embedded_services
-from demo.stack.waiting import wait_until
+from demo.stack.waiting import DeadlinePassed, wait_until
 
 INSECURE = "demo-secrets,http-public-url,http-files-url,files-beside-portal,stand-ins"
 """What a demo on one machine has to do without, in the words of docs/configuration.md."""
 READY_SECONDS = 120
-MIGRATION_SECONDS = 120
+MIGRATION_SECONDS = 300
 Say = Callable[[str], None]
 
 
@@ -63,7 +64,7 @@ def installation(folder: RunFolder, ports: Ports, say: Say) -> Iterator[Installa
         it = Installation(_environment(ports) | _temporary(folder) | services)
         commands = _procfile()
         say("the database's schema")
-        _run_to_its_end("release", commands["release"], it.env, folder.logs)
+        run_to_its_end("release", commands["release"], it.env, folder.logs)
         for name, command, ready in (
             ("sandbox", [sys.executable, "-m", "sandbox"], f"{it.sandbox}/control/health"),
             ("relay", commands["relay"], f"{it.daemon}/health/ready"),
@@ -89,9 +90,19 @@ def _wait_ready(it: Installation, name: str, url: str) -> None:
     wait_until(ready, READY_SECONDS, f"{name} to be ready at {url}", interval=0.1)
 
 
-def _run_to_its_end(name: str, command: list[str], env: Mapping[str, str], logs: Path) -> None:
+def run_to_its_end(
+    name: str, command: list[str], env: Mapping[str, str], logs: Path, seconds: float = MIGRATION_SECONDS
+) -> None:
+    """Raise ChildDied when `command` fails, DeadlinePassed when it takes longer than `seconds`; both show its log."""
     with Child(name, command, logs / f"{name}.log", env, ROOT) as child:
-        if code := child.wait(MIGRATION_SECONDS):
+        try:
+            code = child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise DeadlinePassed(
+                f"{name} was not done after {seconds:g} s: try again when this machine has less to do. "
+                f"The end of {child.log}:\n{child.tail()}"
+            ) from None
+        if code:
             raise ChildDied(f"{name} ended with exit code {code}. The end of {child.log}:\n{child.tail()}")
 
 
