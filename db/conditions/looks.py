@@ -10,6 +10,7 @@ from typing import Any
 from db.cursor import Cursor
 from relay.core.conditions.checked import of_check, of_limits
 from relay.core.conditions.kinds import LONGEST_DETAIL, SeenCondition
+from relay.core.explain.reasons import duration
 from relay.core.status import LISTED_UNFINISHED
 
 LOOKED = 20
@@ -112,7 +113,7 @@ def _checks(cursor: Cursor, values: dict[str, Any]) -> Iterator[Found]:
 def _backlog(cursor: Cursor, values: dict[str, Any]) -> Iterator[Found]:
     cursor.execute(BACKLOG, values)
     for tenant_id, line_id, direction, seconds in cursor.fetchall():
-        detail = f"the oldest message {WAY[direction]} has waited for {int(seconds // 60):,} minutes"
+        detail = f"the oldest message {WAY[direction]} has waited for {duration(seconds)}"
         yield tenant_id, SeenCondition("backlog", line_id, direction, detail)
 
 

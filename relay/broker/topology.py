@@ -8,7 +8,7 @@ from typing import Any
 
 import gevent
 import structlog
-from amqp.exceptions import PreconditionFailed
+from amqp.exceptions import ChannelError, PreconditionFailed
 from kombu import Connection
 
 from relay.broker.connect import is_redis
@@ -45,7 +45,7 @@ def waiting(url: str, shards: int) -> int:
     with _connection(url) as connection:
         channel = connection.channel()
         names = [queue_name(exchange, number) for exchange in EXCHANGES for number in range(shards)]
-        return sum(channel.queue_declare(name, passive=True).message_count for name in names)
+        return sum(_count(channel, name, url) for name in names)
 
 
 def remove(url: str, numbers: Iterable[int]) -> None:
@@ -55,8 +55,19 @@ def remove(url: str, numbers: Iterable[int]) -> None:
         for number in numbers:
             for exchange in EXCHANGES:
                 name = queue_name(exchange, number)
-                if channel.queue_declare(name, passive=True).message_count == 0:
+                if _count(channel, name, url) == 0:
                     channel.queue_delete(name)
+
+
+def _count(channel: Any, name: str, url: str) -> int:
+    try:
+        counted: int = channel.queue_declare(name, passive=True).message_count
+    except ChannelError:
+        # Redis keeps no empty list, and Kombu then answers that there is no such queue.
+        if not is_redis(url):
+            raise
+        return 0
+    return counted
 
 
 def _quorum(connection: Connection) -> dict[str, Any]:

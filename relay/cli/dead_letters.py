@@ -104,8 +104,11 @@ def _progress(one: ReplayJob) -> str:
 def reasons(settings: Settings, tenant_id: str | None) -> Iterator[str]:
     """Why dead letters are, the most frequent first, with what was said last."""
     with Pool(settings.database_url, size=1) as pool:
-        for one in dead_letters.reasons(pool, DeadLetterSelection(tenant_id)):
+        found = dead_letters.reasons(pool, DeadLetterSelection(tenant_id))
+        for one in found:
             yield f"{one.count:>6}  {one.code or '-'}: {one.text}"
+        if not found:
+            yield "no message was given up"
 
 
 def undecoded(settings: Settings, limit: int) -> Iterator[str]:

@@ -27,7 +27,9 @@ def erase(settings: Settings, tenant_id: str, contact: str) -> Iterator[str]:
         raise NotNowError("name a phone number with country code, or a business-scoped user id")
     cipher = build_cipher(settings)
     with Pool(settings.database_url, size=1) as pool:
-        one = erasures.begin(pool, cipher, Signers(pool, cipher), BY, tenant_id, name)
+        signers = Signers(pool, cipher)
+        signers.load()  # now: within the transaction it would wait for this pool's one connection
+        one = erasures.begin(pool, cipher, signers, BY, tenant_id, name)
         yield f"erasure {one.id} has begun; the daemons go on with it when this command is stopped"
         told = None
         while one.ended_at is None:

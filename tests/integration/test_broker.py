@@ -10,6 +10,7 @@ import pytest
 from relay.broker.consumer import Consumer, Delivery
 from relay.broker.errors import Unroutable
 from relay.broker.publisher import Outgoing, Publisher
+from relay.broker.topology import remove, waiting
 from relay.core.queues import INBOUND, OUTBOUND, WEBHOOK_ARCHIVE
 from tests.integration.brokers import SHARDS, Inbox, message
 from tests.waiting import PATIENCE, wait_until
@@ -49,6 +50,16 @@ def test_what_came_before_a_shard_was_given_up_cannot_be_acked_when_it_is_taken_
     consumer.open(1, last)
     assert last.wait(1) == [b"first"]
     consumer.ack(1, last.deliveries)
+
+
+def test_queues_are_counted_and_removed_also_when_they_are_empty(
+    url: str, make_publisher: Callable[[str], Publisher]
+) -> None:
+    assert waiting(url, SHARDS) == 0
+    make_publisher(url).publish([message(1, b"first")], PATIENCE)
+    wait_until(lambda: waiting(url, SHARDS) == 1, message="it to be counted")
+    remove(url, [2, 3])
+    assert waiting(url, 2) == 1
 
 
 def test_a_message_for_no_queue_is_an_error_not_a_loss(url: str, make_publisher: Callable[[str], Publisher]) -> None:

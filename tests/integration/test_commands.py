@@ -19,6 +19,7 @@ from db.views import audit_search
 from db.views.audit_search import AuditSearch
 from relay.broker.publisher import Outgoing, Publisher
 from relay.broker.topology import declare
+from relay.cli.erasing import erase
 from relay.clients import build_cipher
 from relay.core.messages import Update, dump
 from relay.core.queues import DEAD_LETTERS
@@ -106,7 +107,17 @@ def test_who_it_is_has_to_be_said(settings_env: dict[str, str], options: tuple[s
     assert "--operator, or --tenant" in said(settings_env, "users", "add", "c@x.example", *options, code=2)
 
 
+def test_an_erasure_begins_from_the_command_line(settings_env: dict[str, str], pool: Pool, line_id: str) -> None:
+    with pool.transaction() as cursor:
+        cursor.execute("SELECT tenant_id FROM lines WHERE id = %s", (line_id,))
+        tenant_id = str(cursor.fetchone()[0])
+    lines = erase(load_settings(settings_env), tenant_id, "+4915112345678")
+    assert "has begun" in next(lines)
+    lines.close()  # type: ignore[attr-defined]
+
+
 def test_dead_letters(settings_env: dict[str, str], pool: Pool, line_id: str) -> None:
+    assert "no message was given up" in said(settings_env, "dead-letters", "reasons")
     buried = [sent_message(pool, line_id) for _ in range(3)]
     with pool.transaction() as cursor:
         cursor.execute(
