@@ -42,6 +42,10 @@ ANOTHER_SERVER: tuple[Kind, ...] = ("read_only", "no_primary", "loading", "refus
 """Behind the same name there may be another server by now, or another password."""
 
 ADVICE: dict[Kind, str] = {
+    "unreachable": "start it, or see the way to it",
+    "timeout": "see what keeps it busy, and the way to it",
+    "loading": "nothing, where it passes: it is starting",
+    "busy": "nothing, where it passes: somebody's script runs",
     "full": "raise maxmemory, or let maxmemory-policy be allkeys-lru; MISCONF: make room on its disk",
     "read_only": "let REDIS_URL lead to the primary",
     "no_primary": "see why there is no primary",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 from uuid import uuid4
 
 import gevent
@@ -22,7 +23,7 @@ from demo.stack.services import running
 from relay.stores import connection, keys
 from relay.stores.cache import Cache
 from relay.stores.limits import Granted, TokenBucket
-from relay.stores.redis_errors import kind_of
+from relay.stores.redis_errors import ADVICE, Kind, kind_of
 from tests.waiting import wait_until
 
 ROUTE, OTHER = keys.route("whatsapp", "1"), keys.route("whatsapp", "2")
@@ -222,3 +223,7 @@ def test_trouble_is_told_once_without_what_redis_was_asked(cache: Cache, admin: 
     assert [(one["event"], one["kind"]) for one in logs] == [("redis_in_trouble", "full")]
     assert "maxmemory" in logs[0]["advice"]
     assert REGISTRY.get_sample_value("relay_redis_failures_total", {"kind": "full"})
+
+
+def test_each_kind_of_trouble_is_told_with_what_to_do() -> None:
+    assert set(ADVICE) == set(get_args(Kind))
