@@ -7,7 +7,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test faults outages upgrade-test restart-test scale events bench lint format venv lock upgrade sbom audit places clean
+.PHONY: help demo smoke test faults outages upgrade-test restart-test scale events bench lint format messages venv lock upgrade sbom audit places clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,15 @@ lint: .venv/dev.stamp ## Check style, types and which way imports point
 format: .venv/dev.stamp ## Put the code into the one format
 	@$(BIN)/python -m ruff format .
 	@$(BIN)/python -m ruff check --fix .
+
+# Keywords of texts: `_` writes one, `_l` lays one down for later, `_n` counts, `phrase` is made where nobody reads yet.
+BABEL := $(BIN)/python -m babel.messages.frontend
+messages: .venv/dev.stamp ## Bring the catalogues of all languages up to the texts that the code has; what is new is empty there
+	@mkdir -p build
+	@$(BABEL) -q extract --mapping babel.cfg --no-default-keywords -k _ -k _l -k _n:1,2 -k phrase -k gettext -k ngettext:1,2 \
+	  --add-location file --sort-output --project relay --output build/messages.pot .
+	@$(BABEL) -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --previous --width 120 \
+	  --input-file build/messages.pot --output-dir relay/translations
 
 venv: .venv/dev.stamp ## Make the environment with all that development needs
 

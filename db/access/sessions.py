@@ -36,7 +36,7 @@ class OpenSession:
     """A browser that is logged in, as a request finds it.
 
     `second_factor`: it has shown one; `demanded`: it has to; `proved_at`: when its person last showed a password
-    or a code.
+    or a code; `tenant_language`: in which their tenant is written to, None for an operator.
     """
 
     user: User
@@ -44,6 +44,7 @@ class OpenSession:
     second_factor: bool
     demanded: bool
     proved_at: datetime
+    tenant_language: str | None
 
 
 def _hash(token: str) -> bytes:
@@ -89,7 +90,7 @@ def held(pool: Pool, token: str, *, seen: bool = True) -> OpenSession | None:
         cursor.execute(
             f"""SELECT {", ".join("u." + column for column in users.COLUMNS.split(", "))},
                        s.id::text, s.second_factor, coalesce(t.second_factor_demanded, true), s.proved_at,
-                       s.seen_at < now() - make_interval(secs => %s)
+                       t.language, s.seen_at < now() - make_interval(secs => %s)
                 FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN tenants t ON t.id = u.tenant_id
                 WHERE s.token_hash = %s AND u.status = 'active' AND s.expires_at > now()
                   AND s.seen_at > now() - make_interval(secs => %s)""",
@@ -98,7 +99,7 @@ def held(pool: Pool, token: str, *, seen: bool = True) -> OpenSession | None:
         row = cursor.fetchone()
         if seen and row is not None and row[-1]:
             cursor.execute("UPDATE sessions SET seen_at = now() WHERE token_hash = %s", (_hash(token),))
-    return None if row is None else OpenSession(users.user_of(row[:-5]), *row[-5:-1])
+    return None if row is None else OpenSession(users.user_of(row[:-6]), *row[-6:-1])
 
 
 def prove(pool: Pool, session_id: str, at: float | None = None) -> None:

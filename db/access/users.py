@@ -26,7 +26,8 @@ ONE_TIME_HOURS = 48
 """How long a password is good that somebody else chose."""
 COLUMNS = (
     "id, tenant_id, email, name, role, password_hash, must_change, status, failures, locked_until, "
-    "last_login_at, created_at, updated_at, rights_version, second_factor_at, password_until"
+    "last_login_at, created_at, updated_at, rights_version, second_factor_at, password_until, "
+    "language"
 )
 
 
@@ -37,6 +38,7 @@ class User:
     `rights_version` is raised with every change of role or status: a key made before ends with it.
     `second_factor_at`: since when the log-in takes a code as well; `password_until`: when a password that somebody
     else chose ends.
+    `language`: in which they are written to, None: as their tenant.
     `password_hash` is None for whoever comes in through an OpenID provider only.
     """
 
@@ -56,6 +58,7 @@ class User:
     rights_version: int = 0
     second_factor_at: datetime | None = None
     password_until: datetime | None = None
+    language: str | None = None
 
     @property
     def second_factor(self) -> bool:
@@ -179,6 +182,12 @@ def set_password(
         audit.record(cursor, by, "user.password", tenant_id=user.tenant_id, subject=user.id)
         if row is not None and not row[0]:  # the first one of their own is no news
             user_news.tell(cursor, user.id, "password", by)
+
+
+def set_language(pool: Pool, user_id: str, language: str | None) -> None:
+    """One's own wish, which gives nobody a right: it is not in the audit log."""
+    with pool.autocommit() as cursor:
+        cursor.execute("UPDATE users SET language = %s WHERE id = %s", (language, UUID(user_id)))
 
 
 def invited_with(pool: Pool, key_ids: Sequence[str]) -> list[User]:

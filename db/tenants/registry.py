@@ -13,9 +13,10 @@ from db.audit import Author
 from db.mailbox.messages import new_id
 from db.pool import Pool
 from db.tenants.changes import Changes, NotFoundError
+from relay.core.languages import DEFAULT
 
 TenantStatus = Literal["onboarding", "active", "paused"]
-COLUMNS = "id, name, status, webhook_key, contact, created_at, updated_at, second_factor_demanded"
+COLUMNS = "id, name, status, webhook_key, contact, created_at, updated_at, second_factor_demanded, language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Tenant:
     """`webhook_key` is the unguessable part of the tenant's own webhook URL, `contact` whom to ask there.
 
     `second_factor_demanded`: its people log in with a second factor or not at all.
+    `language`: in which its people are written to who wish nothing else, and its agents.
     """
 
     id: str
@@ -33,18 +35,20 @@ class Tenant:
     created_at: datetime
     updated_at: datetime
     second_factor_demanded: bool
+    language: str
 
 
 def _tenant(row: Sequence[Any]) -> Tenant:
     return Tenant(str(row[0]), *row[1:])
 
 
-def create(changes: Changes, by: Author, name: str, contact: str = "") -> Tenant:
+def create(changes: Changes, by: Author, name: str, contact: str = "", language: str = DEFAULT) -> Tenant:
     tenant_id = new_id()
     with changes.of(tenant_id, by, "tenant.created", subject=name) as cursor:
         cursor.execute(
-            f"INSERT INTO tenants (id, name, webhook_key, contact) VALUES (%s, %s, %s, %s) RETURNING {COLUMNS}",
-            (tenant_id, name, secrets.token_urlsafe(24), contact),
+            f"INSERT INTO tenants (id, name, webhook_key, contact, language) VALUES (%s, %s, %s, %s, %s) "
+            f"RETURNING {COLUMNS}",
+            (tenant_id, name, secrets.token_urlsafe(24), contact, language),
         )
         return _tenant(cursor.fetchone())
 
@@ -104,6 +108,19 @@ def rename(changes: Changes, by: Author, tenant_id: str, name: str, contact: str
         cursor.execute(
             f"UPDATE tenants SET name = %s, contact = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
             (name, contact, tenant_id),
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise NotFoundError("there is no such tenant")
+    return _tenant(row)
+
+
+def set_language(changes: Changes, by: Author, tenant_id: str, language: str) -> Tenant:
+    """In which language the tenant is written to. Raises NotFoundError."""
+    with changes.of(tenant_id, by, "tenant.language", subject=language) as cursor:
+        cursor.execute(
+            f"UPDATE tenants SET language = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
+            (language, tenant_id),
         )
         row = cursor.fetchone()
         if row is None:

@@ -11,7 +11,7 @@ from flask_wtf import CSRFProtect
 from db.access import sessions
 from web.portal.data import departures, erasures, retention
 from web.portal.endpoints import endpoint_pages
-from web.portal.frame import browser, errors, shell, words
+from web.portal.frame import browser, errors, formats, language, shell, words
 from web.portal.frame.blueprint import portal
 from web.portal.lines import catching_up, checks, former_secrets, line_pages, template_trial, templates, unknown_numbers
 from web.portal.messages import (
@@ -55,6 +55,7 @@ PAGES = (
     departures,
     endpoint_pages,
     exports,
+    formats,
     former_secrets,
     keys,
     line_pages,
@@ -104,6 +105,7 @@ def register(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=sessions.LONGEST_SECONDS,
     )
     Bootstrap5(app)
+    language.install(app)
     CSRFProtect(app)
     browser.manager.init_app(app)
     app.register_blueprint(portal)

@@ -59,14 +59,22 @@ def get_tenant(path: TenantPath) -> Response:
     return reply(tenant_out(known_tenant(path)))
 
 
-@api.patch("/<uuid:tenant_id>", summary="Pause a tenant, or resume it", responses={200: TenantOut, 409: ErrorBody})
+@api.patch(
+    "/<uuid:tenant_id>",
+    summary="Pause a tenant, resume it, or set its language",
+    responses={200: TenantOut, 409: ErrorBody},
+)
 @needs("tenants:write")
 def patch_tenant(path: TenantPath, body: TenantChange) -> Response:
     """Paused, everything is still taken in and kept, in order; nothing is sent until the tenant is resumed."""
     tenant = known_tenant(path)
-    if tenant.status == "onboarding":
+    if body.status is not None and tenant.status == "onboarding":
         raise ApiError(409, "not_onboarded", "complete the onboarding first; there is nothing to pause yet")
-    return reply(tenant_out(registry.set_status(changes(), auth.by(), tenant.id, body.status)))
+    if body.language is not None:
+        tenant = registry.set_language(changes(), auth.by(), tenant.id, body.language)
+    if body.status is not None:
+        tenant = registry.set_status(changes(), auth.by(), tenant.id, body.status)
+    return reply(tenant_out(tenant))
 
 
 @api.put("/<uuid:tenant_id>/whatsapp/credentials", summary="Set the WhatsApp side", responses={200: CredentialsOut})

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from db.access import user_news
 from web.portal.frame.blueprint import portal
+from web.portal.frame.formats import number
 from web.request.context import pool
 from web.request.principal import ANYONE, OPERATOR, Principal, needs, principal
 
@@ -148,5 +149,5 @@ def duration(seconds: float | None) -> str:
         return "–"
     for limit, divisor, unit, digits in UNITS:
         if seconds < limit:
-            return f"{seconds / divisor:.{digits}f} {unit}"
-    return f"{seconds / 86400:.0f} d"
+            return f"{number(seconds / divisor, digits)} {unit}"
+    return f"{number(seconds / 86400)} d"

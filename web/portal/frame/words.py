@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from web.portal.frame.blueprint import portal
+from web.portal.frame.formats import number
+from web.portal.frame.language import _, translated
 
 KINDS = {
     "text": "Text",
@@ -164,6 +166,7 @@ ACTIONS = {
     "tenant.second_factor_demanded": "Demanded a second factor of everybody",
     "tenant.second_factor_optional": "Left the second factor to each person",
     "tenant.renamed": "Renamed the tenant",
+    "tenant.language": "Changed the language of the tenant",
     "line.put": "Set up a line",
     "line.rate_capped": "WhatsApp takes fewer, or again more, messages a second of a line",
     "line.removed": "Removed a line",
@@ -262,7 +265,7 @@ def action_word(action: str) -> str:
 @portal.app_template_filter("sentence")
 def sentence(text: str) -> str:
     """Begins with a capital and ends with a full stop."""
-    text = text.strip()
+    text = translated(text).strip()
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".") if text else ""
 
 
@@ -271,10 +274,10 @@ def size(count: int | None) -> str:
     """Of a file, in the unit that people use."""
     if count is None:
         return ""
-    for limit, divisor, unit in ((1_000, 1, "bytes"), (1_000_000, 1_000, "kB"), (10**9, 10**6, "MB")):
+    for limit, divisor, unit in ((1_000, 1, _("bytes")), (1_000_000, 1_000, "kB"), (10**9, 10**6, "MB")):
         if count < limit:
-            return f"{count / divisor:.0f} {unit}"
-    return f"{count / 10**9:.1f} GB"
+            return f"{number(count / divisor)} {unit}"
+    return f"{number(count / 10**9, 1)} GB"
 
 
 @portal.app_template_filter("percent")
@@ -284,7 +287,7 @@ def percent(share: float | None) -> str:
         return "–"
     if 0 < share < 1:
         share = min(max(share, 0.001), 0.999)
-    return f"{share * 100:.1f}".removesuffix(".0") + " %"
+    return number(share * 100, 0 if round(share * 1000) % 10 == 0 else 1) + " %"
 
 
 @portal.app_template_filter("short_id")

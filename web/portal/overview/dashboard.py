@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 from db.views import audit_search, figures, line_health, search
 from db.views.audit_search import AuditEntry
 from db.views.search import ConversationSearch
-from web.portal.frame import time_zone
+from web.portal.frame import formats, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.overview.charts import Chart, chart
 from web.request import data_access
@@ -65,13 +65,11 @@ def _clock(at: datetime) -> str:
 
 
 def _day(at: datetime) -> str:
-    local = time_zone.local(at)
-    return f"{local.strftime('%A')}, {local.day} {local.strftime('%B')}"
+    return formats.day(time_zone.local(at))
 
 
 def _short_day(at: datetime) -> str:
-    local = time_zone.local(at)
-    return f"{local.day} {local.strftime('%b')}"
+    return formats.short_day(time_zone.local(at))
 
 
 def _lines() -> dict[str, Any]:

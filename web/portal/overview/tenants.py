@@ -53,5 +53,5 @@ def create_tenant() -> ResponseReturnValue:
     form = OrganisationForm()
     if not form.validate_on_submit():
         return render_template("portal/tenants/new.html", form=form), 400
-    made = stored.create(changes(), by(), form.name.data or "", form.contact.data or "")
+    made = stored.create(changes(), by(), form.name.data or "", form.contact.data or "", form.language.data)
     return redirect(url_for("portal.setup", tenant_id=made.id))

@@ -8,7 +8,7 @@ from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import PasswordField, SubmitField
+from wtforms import PasswordField, SelectField, SubmitField
 from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
 
 from db.access import second_factor, sessions, user_news, users
@@ -16,8 +16,10 @@ from db.access.passwords import LONGEST, SHORTEST
 from db.access.users import User
 from db.tenants import registry
 from db.tenants.changes import NotFoundError
+from relay.core.languages import LANGUAGES
 from web.portal.frame import browser
 from web.portal.frame.blueprint import portal
+from web.portal.frame.language import _, _l
 from web.portal.people import entrance, wishes
 from web.portal.people.login import is_password
 from web.request import limits, passwords
@@ -52,6 +54,16 @@ class PasswordForm(FlaskForm):
             raise ValidationError(weak)
 
 
+def _offered() -> dict[str, str]:
+    """Each in its own language; first the one that holds without a choice."""
+    tenant = current_user.session.tenant_language
+    return {"": _("As your organisation") if tenant else _("As your browser"), **LANGUAGES}
+
+
+class LanguageForm(FlaskForm):
+    language = SelectField(_l("Language"), choices=_offered, default="")
+
+
 @portal.get("/account")
 @needs(ANYONE)
 def account() -> str:
@@ -73,6 +85,16 @@ def change_password() -> str | Response | tuple[str, int]:
     browser.renew(second_factor=holder.second_factor)
     flash("Your password is changed. All other browsers are logged out.", "success")
     return redirect(url_for("portal.account"))
+
+
+@portal.post("/account/language")
+@needs(ANYONE)
+def change_language() -> str | Response | tuple[str, int]:
+    form = LanguageForm()
+    if not form.validate_on_submit():
+        return _page(PasswordForm(formdata=None), form), 400
+    users.set_language(pool(), current_user.user.id, form.language.data or None)
+    return redirect(url_for("portal.account") + "#language")
 
 
 @portal.post("/account/news/<uuid:last>/read")
@@ -106,11 +128,12 @@ def _own_words(user: User) -> list[str]:
     return [user.name, user.email, tenant.name if tenant else "", tenant.contact if tenant else ""]
 
 
-def _page(form: PasswordForm) -> str:
+def _page(form: PasswordForm, language_form: LanguageForm | None = None) -> str:
     user = current_user.user
     told_form, told = wishes.filled(user)
     return render_template(
         "portal/account.html",
+        language_form=language_form or LanguageForm(formdata=None, language=user.language or ""),
         told_form=told_form,
         told=told,
         zones=wishes.zones(),

@@ -14,6 +14,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from wtforms.validators import ValidationError as FieldError
 
 from relay.checks.line_checks import REF, Side
+from relay.core.languages import DEFAULT, LANGUAGES
 from web.api.tenants.schemas import REGIONS, Name, ProviderId, Region, Secret
 from web.request import wording
 
@@ -77,6 +78,12 @@ class OrganisationForm(FlaskForm):
         [Optional(), Length(max=200)],
         [stripped],
         "Whom to ask about this connection: a name, an address, a phone number.",
+    )
+    language = SelectField(
+        "Language",
+        choices=LANGUAGES,
+        default=DEFAULT,
+        description="Of these pages for whoever has not chosen their own.",
     )
 
 

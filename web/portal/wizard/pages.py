@@ -55,7 +55,9 @@ def setup(tenant_id: object, step: Key | None = None) -> ResponseReturnValue:
     if step in ("genesys", "whatsapp"):
         return side_page(step)
     if step == "organisation":
-        return organisation_page(OrganisationForm(None, name=tenant().name, contact=tenant().contact))
+        return organisation_page(
+            OrganisationForm(None, name=tenant().name, contact=tenant().contact, language=tenant().language)
+        )
     return page(held, step)
 
 

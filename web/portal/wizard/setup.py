@@ -30,6 +30,8 @@ def setup_organisation(tenant_id: object) -> ResponseReturnValue:
     name, contact = form.name.data or "", form.contact.data or ""
     if (name, contact) != (held.name, held.contact):
         registry.rename(notes.changes(), by(), held.id, name, contact)
+    if form.language.data != held.language:
+        registry.set_language(notes.changes(), by(), held.id, form.language.data)
     if request.form.get("do") == "later":
         flash("Saved. Go on whenever you like: Set-up opens where you left it.", "success")
         return redirect(url_for("portal.home"))

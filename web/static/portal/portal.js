@@ -6,11 +6,15 @@ const SHOW = {
   date: { day: "numeric", month: "short", year: "numeric" },
 };
 
+// As the reader's browser writes them, where it speaks the language of the page.
+const page = document.documentElement.lang;
+const locale = navigator.language.split("-")[0] === page ? [] : page;
+
 export function localTimes(root) {
   for (const node of root.querySelectorAll("time[datetime]:not([title])")) {
     const at = new Date(node.dateTime);
     node.title = node.dataset.utc ?? node.textContent;
-    node.textContent = at.toLocaleString([], SHOW[node.dataset.show] ?? { dateStyle: "medium", timeStyle: "medium" });
+    node.textContent = at.toLocaleString(locale, SHOW[node.dataset.show] ?? { dateStyle: "medium", timeStyle: "medium" });
   }
 }
 

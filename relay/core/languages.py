@@ -1,0 +1,42 @@
+"""The languages that people are written to in, and sentences that can be said in each of them. Pure.
+
+What is written for people stands in the code in English; the other languages' words are in `relay.stores.catalogues`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español", "pt": "Português"}
+"""By their codes, each as its own speakers call it."""
+DEFAULT = "en"
+MOST_WISHES = 20
+"""A stranger's browser may name any number of languages."""
+
+
+class Phrase(str):
+    """An English sentence that still knows what it was made of, so that it can be said in another language."""
+
+    __slots__ = ("pattern", "values")
+    pattern: str
+    values: dict[str, Any]
+
+
+def phrase(pattern: str, **values: Any) -> Phrase:
+    """`pattern` stands in the catalogues as it is, and has a place %(name)s for each value."""
+    text = Phrase(pattern % values if values else pattern)
+    text.pattern, text.values = pattern, values
+    return text
+
+
+def known(code: str | None) -> str | None:
+    """The one of ours that `code` names: de-AT and de_CH name `de`."""
+    first = (code or "").replace("_", "-").partition("-")[0].lower()
+    return first if first in LANGUAGES else None
+
+
+def wished(wishes: Iterable[tuple[str, float]]) -> str | None:
+    """The one of ours that a browser wants most; pairs of code and quality, as Accept-Language has them."""
+    wanted = sorted(list(wishes)[:MOST_WISHES], key=lambda one: -one[1])
+    return next((found for code, quality in wanted if quality > 0 and (found := known(code))), None)

@@ -1,0 +1,259 @@
+"""Every text for people is in every catalogue, whole; and what a page says is marked for translation.
+
+English stands in the code. `OPEN` names what is not translated yet: it may only shrink.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po
+
+from relay.core.languages import DEFAULT, LANGUAGES
+from relay.stores import catalogues
+from tests.unit import bare_text
+from web.api.tenants.schemas import Language
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = ROOT / "web/templates/portal"
+PORTAL = ROOT / "web/portal"
+OTHERS = [code for code in LANGUAGES if code != DEFAULT]
+KEYWORDS = {"_": None, "_l": None, "_n": (1, 2), "phrase": None, "gettext": None, "ngettext": (1, 2)}
+PLACE = re.compile(r"%\(\w+\)[sd]|%%|</?[a-z][^>]*>")
+"""What a translation keeps: values, and HTML."""
+OPEN = {
+    "account.html",
+    "audit.html",
+    "broker_letters.html",
+    "broker_letters_confirm.html",
+    "broker_letters_progress.html",
+    "charts.html",
+    "conditions.html",
+    "confirm.html",
+    "conversation.html",
+    "conversations.html",
+    "dashboard.html",
+    "data/erasure.html",
+    "data/erasures.html",
+    "data/erasures.py",
+    "data/retention.html",
+    "dead_letters.html",
+    "dead_letters_confirm.html",
+    "endpoints/endpoint_pages.py",
+    "endpoints/event.html",
+    "endpoints/form.html",
+    "endpoints/list.html",
+    "endpoints/one.html",
+    "error.html",
+    "fragments/figures.html",
+    "fragments/lines.html",
+    "fragments/message.html",
+    "fragments/overview_daemons.html",
+    "fragments/overview_tenants.html",
+    "fragments/overview_totals.html",
+    "fragments/recent.html",
+    "fragments/standing.html",
+    "fragments/timeline.html",
+    "frame/errors.py",
+    "frame/filters.py",
+    "frame/shell.py",
+    "key_new.html",
+    "key_revoke.html",
+    "keys.html",
+    "layout.html",
+    "lines/_catching_up.html",
+    "lines/_list.html",
+    "lines/_template_trial.html",
+    "lines/catching_up.py",
+    "lines/checks.html",
+    "lines/checks.py",
+    "lines/ends_form.py",
+    "lines/former_secrets.py",
+    "lines/forms.py",
+    "lines/line.html",
+    "lines/line_names.py",
+    "lines/line_pages.py",
+    "lines/lines.html",
+    "lines/new.html",
+    "lines/pieces.html",
+    "lines/runs.html",
+    "lines/settings_form.py",
+    "lines/template.html",
+    "lines/template_fields.py",
+    "lines/template_form.py",
+    "lines/template_pieces.html",
+    "lines/template_trial.py",
+    "lines/templates.html",
+    "lines/templates.py",
+    "lines/unknown_numbers.py",
+    "lines/writing_form.py",
+    "login.html",
+    "login_code.html",
+    "marks.html",
+    "message.html",
+    "messages.html",
+    "messages/broker_letters.py",
+    "messages/conversations.py",
+    "messages/dead_letters.py",
+    "messages/notices.py",
+    "messages/tracking.py",
+    "notices.html",
+    "openid/find.html",
+    "openid/found.html",
+    "openid/refused.html",
+    "openid/remove.html",
+    "openid/settings.html",
+    "overview.html",
+    "overview/conditions.py",
+    "parts.html",
+    "people/account.py",
+    "people/audit.py",
+    "people/confirm.py",
+    "people/keys.py",
+    "people/login.py",
+    "people/openid.py",
+    "people/openid_settings.py",
+    "people/second_factor.py",
+    "people/users.py",
+    "people/wishes.py",
+    "pieces_waiting.html",
+    "prices/all.html",
+    "prices/pieces.html",
+    "prices/prices.html",
+    "prices/rate_cards.py",
+    "prices/tenant_prices.py",
+    "recovery_codes.html",
+    "replay.html",
+    "second_factor.html",
+    "setup/_incomplete.html",
+    "setup/_results.html",
+    "setup/_standing.html",
+    "setup/_trial.html",
+    "setup/connect.html",
+    "setup/frame.html",
+    "setup/genesys.html",
+    "setup/organisation.html",
+    "setup/pieces.html",
+    "setup/review.html",
+    "setup/steps.html",
+    "setup/test.html",
+    "setup/trial.html",
+    "setup/welcome.html",
+    "setup/whatsapp.html",
+    "tenants/_list.html",
+    "tenants/new.html",
+    "tenants/tenants.html",
+    "transcript.html",
+    "unknown_number.html",
+    "unknown_numbers.html",
+    "unknown_pieces.html",
+    "user.html",
+    "user_new.html",
+    "users.html",
+    "wizard/connect.py",
+    "wizard/forms.py",
+    "wizard/review.py",
+    "wizard/sides.py",
+    "wizard/trial.py",
+}
+"""Templates and modules, and folders of both, with texts that are in English only."""
+
+each_language = pytest.mark.parametrize("language", OTHERS)
+
+
+@pytest.fixture(scope="module")
+def texts() -> Catalog:
+    """All texts of the code."""
+    with (ROOT / "babel.cfg").open() as file:
+        mapping, options = parse_mapping_cfg(file)
+    held = Catalog()
+    for _, _, text, _, _ in extract_from_dir(ROOT, mapping, options, keywords=KEYWORDS):
+        held.add(text)
+    return held
+
+
+def catalogue(language: str) -> Catalog:
+    with catalogues.path(language).open("rb") as file:
+        return read_po(file, locale=language, abort_invalid=True)
+
+
+def said(message: Message) -> list[str]:
+    return [message.string] if isinstance(message.string, str) else list(message.string)
+
+
+@each_language
+def test_every_text_is_translated_and_none_is_left_over(texts: Catalog, language: str) -> None:
+    held = catalogue(language)
+    wanted = {one.id for one in texts if one.id}
+    assert sorted(map(str, wanted - {one.id for one in held})) == [], "run `make messages`, and translate what is new"
+    assert [one.id for one in held if one.id and one.id not in wanted] == [], "run `make messages`"
+    assert [one.id for one in held if one.id and not all(said(one))] == [], "not translated"
+    assert [one.id for one in held if one.id and one.fuzzy] == [], "look at these, and take `fuzzy` away"
+
+
+@each_language
+def test_a_translation_keeps_places_and_marks(language: str) -> None:
+    wrong = []
+    for one in (one for one in catalogue(language) if one.id):
+        forms = [one.id] if isinstance(one.id, str) else list(one.id)
+        # Of a plural the first form may name the number in words.
+        kept = [Counter(PLACE.findall(form)) for form in forms]
+        wrong += [text for text in said(one) if Counter(PLACE.findall(text)) not in kept]
+    assert wrong == []
+
+
+def test_a_page_says_nothing_that_is_not_marked() -> None:
+    found = {str(path.relative_to(TEMPLATES)): bare_text.of_template(path) for path in TEMPLATES.rglob("*.html")}
+    found |= {str(path.relative_to(PORTAL)): bare_text.of_module(path) for path in PORTAL.rglob("*.py")}
+    assert {name: bare for name, bare in found.items() if bare and not _open(name)} == {}
+    assert sorted(one for one in OPEN if not any(bare and _open(name, one) for name, bare in found.items())) == []
+
+
+def _open(name: str, one: str | None = None) -> bool:
+    wanted = OPEN if one is None else {one}
+    return name in wanted or any(name.startswith(f"{each}/") for each in wanted)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<p>Log out</p>",
+        '<input placeholder="A name">',
+        '<a aria-label="Close the page"></a>',
+        "<p>{{ 'Give up' if x else y }}</p>",
+        "{{ heading('Overview') }}",
+        "<p>{% if x %}none{% endif %}</p>",
+    ],
+)
+def test_a_text_that_is_not_marked_is_found(source: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(source)
+    assert bare_text.of_template(page)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<p>{{ _('Log out') }}</p>",
+        '<p class="mb-3 text-muted">{{ one.name }}, {{ 3 }} %</p>',
+        "{% trans name=x %}Log {{ name }} out{% endtrans %}",
+        "<a href=\"{{ url_for('portal.home', part='All of it') }}\"></a>",
+        "<code>relay users</code>",
+    ],
+)
+def test_what_is_marked_or_nobody_reads_is_not_found(source: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(source)
+    assert bare_text.of_template(page) == []
+
+
+def test_the_api_takes_the_languages_that_there_are() -> None:
+    assert set(get_args(Language)) == set(LANGUAGES)
+    assert {one.parents[1].name for one in catalogues.TRANSLATIONS.rglob("*.po")} == set(OTHERS)
