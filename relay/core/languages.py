@@ -24,8 +24,12 @@ class Phrase(str):
 
 
 def phrase(pattern: str, **values: Any) -> Phrase:
-    """`pattern` stands in the catalogues as it is, and has a place %(name)s for each value."""
-    text = Phrase(pattern % values if values else pattern)
+    """`pattern` stands in the catalogues as it is, and has a place %(name)s for each value.
+
+    Whole numbers are written with marks between the thousands: hand over as text what is none, such as a status.
+    """
+    shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()}
+    text = Phrase(pattern % shown if values else pattern)
     text.pattern, text.values = pattern, values
     return text
 

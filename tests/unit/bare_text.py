@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, nodes
 
-READ = {"alt", "aria-label", "content", "data-busy", "data-confirm", "data-name", "placeholder", "title"}
+READ = {"alt", "aria-label", "data-busy", "data-confirm", "data-name", "placeholder", "title"}
 """Attributes whose text somebody reads or hears."""
 NOT_READ = {"code", "script", "style"}
 NAMES = {

@@ -10,22 +10,23 @@ from flask import current_app, g, request
 
 from db.access.lineage import Maker
 from db.audit import Author
+from relay.core.languages import phrase
 from web.request.errors import ApiError, request_id
 
 SCOPES = {
-    "tenants:read": "see the tenant, its lines and its credentials (secrets masked)",
-    "tenants:write": "change credentials and lines, and go live",
-    "messages:read": "see conversations and messages",
-    "messages:send": "send messages through the API",
-    "events:write": "tell the relay what happened to conversations at Genesys",
-    "messages:replay": "replay dead letters",
-    "payloads:read": "see messages as the providers sent them",
-    "contacts:erase": "erase a person for good, and see whether that is done",
-    "state:write": "make mappings and track messages of other systems",
-    "access:read": "see users and API keys",
-    "access:write": "change users and API keys",
-    "audit:read": "see the audit log",
-    "tokens:read": "fetch access tokens of the providers in clear",
+    "tenants:read": phrase("see the tenant, its lines and its credentials (secrets masked)"),
+    "tenants:write": phrase("change credentials and lines, and go live"),
+    "messages:read": phrase("see conversations and messages"),
+    "messages:send": phrase("send messages through the API"),
+    "events:write": phrase("tell the relay what happened to conversations at Genesys"),
+    "messages:replay": phrase("replay dead letters"),
+    "payloads:read": phrase("see messages as the providers sent them"),
+    "contacts:erase": phrase("erase a person for good, and see whether that is done"),
+    "state:write": phrase("make mappings and track messages of other systems"),
+    "access:read": phrase("see users and API keys"),
+    "access:write": phrase("change users and API keys"),
+    "audit:read": phrase("see the audit log"),
+    "tokens:read": phrase("fetch access tokens of the providers in clear"),
 }
 """What a key can be made for. What only the operator may do takes a scope of its key as well."""
 

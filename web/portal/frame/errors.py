@@ -11,25 +11,30 @@ from werkzeug.exceptions import HTTPException
 
 from db.tenants.changes import NotFoundError, TakenError
 from relay.core.errors import StoreError
+from web.portal.frame.language import _, _l, translated
 from web.request.errors import TEXTS, ApiError, request_id
 
 log = structlog.get_logger(__name__)
 TITLES = {
-    400: "That did not work",
-    403: "You may not do this",
-    404: "There is no such page",
-    409: "Not as things stand",
-    413: "Too large",
-    429: "Too many requests",
-    503: "Back in a moment",
+    400: _l("That did not work"),
+    403: _l("You may not do this"),
+    404: _l("There is no such page"),
+    409: _l("Not as things stand"),
+    413: _l("Too large"),
+    429: _l("Too many requests"),
+    503: _l("Back in a moment"),
 }
 ErrorPage = tuple[str, int, dict[str, str]]
 
 
 def page(status: int, text: str, retry_after: float | None = None) -> ErrorPage:
-    title = TITLES.get(status, "Something went wrong")
+    title = TITLES.get(status, _l("Something went wrong"))
     headers = {} if retry_after is None else {"Retry-After": str(ceil(retry_after))}
-    return render_template("portal/error.html", title=title, text=text, request_id=request_id()), status, headers
+    return (
+        render_template("portal/error.html", title=title, text=translated(text), request_id=request_id()),
+        status,
+        headers,
+    )
 
 
 def install(blueprint: Blueprint) -> None:
@@ -47,15 +52,18 @@ def _stale(error: CSRFError) -> ErrorPage:
         log.warning("form_from_elsewhere", host=request.host, reason=error.description)
         return page(
             400,
-            "Your browser says that this form is from another address than it was sent to, or does not say. Open the "
-            "portal at its own address. If it stays, its operator sees to it that the proxy hands the Host header on.",
+            _(
+                "Your browser says that this form is from another address than it was sent to, or does not say. Open "
+                "the portal at its own address. If it stays, its operator sees to it that the proxy hands the Host "
+                "header on."
+            ),
         )
-    return page(400, "This page was open for too long. Go back, reload it, and try again.")
+    return page(400, _("This page was open for too long. Go back, reload it, and try again."))
 
 
 def _away(error: StoreError) -> ErrorPage:
     log.warning("a store is away", error=str(error), rule=str(request.url_rule))
-    return page(503, "Something that this page needs does not answer. Try again in a moment.")
+    return page(503, _("Something that this page needs does not answer. Try again in a moment."))
 
 
 def _http(error: HTTPException) -> ErrorPage:
@@ -65,4 +73,4 @@ def _http(error: HTTPException) -> ErrorPage:
 
 def _unexpected(error: Exception) -> ErrorPage:
     log.error("unexpected error", rule=str(request.url_rule), method=request.method, exc_info=error)
-    return page(500, "This is our fault. Tell your operator the number below; it leads to the log.")
+    return page(500, _("This is our fault. Tell your operator the number below; it leads to the log."))

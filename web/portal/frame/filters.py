@@ -10,6 +10,7 @@ from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import Length, Optional, ValidationError
 
+from web.portal.frame.language import _
 from web.request.errors import ApiError
 
 LONGEST = 200
@@ -32,7 +33,7 @@ class FilterForm(FlaskForm):
 
 def without_nul(_form: FlaskForm, field: StringField) -> None:
     if "\x00" in (field.data or ""):
-        raise ValidationError("Nothing is called that.")
+        raise ValidationError(_("Nothing is called that."))
 
 
 def text(label: str, placeholder: str) -> StringField:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from babel.numbers import format_decimal
 from babel.support import NullTranslations
 from flask import Flask, request
 from flask_babel import Babel, Domain, get_locale, gettext, lazy_gettext, ngettext
@@ -40,6 +41,7 @@ class PortalBabel(Babel):
 
 def install(app: Flask) -> None:
     PortalBabel(app, default_locale=DEFAULT, locale_selector=_selected)
+    app.jinja_env.filters["translated"] = translated
     app.jinja_env.globals.update(language=code, _n=app.jinja_env.globals["ngettext"])
     app.jinja_env.policies["ext.i18n.trimmed"] = True
 
@@ -66,7 +68,13 @@ def translated(text: Any) -> str:
         return str(text)
     found = catalogue(code())
     if isinstance(text, Phrase):
-        values = {name: translated(value) if isinstance(value, str) else value for name, value in text.values.items()}
+        values = {name: _value(value) for name, value in text.values.items()}
         pattern = str(found.gettext(text.pattern))
         return pattern % values if values else pattern
     return str(found.gettext(text)) if text else ""
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, int):
+        return format_decimal(value, locale=code())
+    return translated(value) if isinstance(value, Phrase) else value

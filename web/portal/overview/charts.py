@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from db.views.figures import TimeSlot
+from relay.core.languages import Phrase, phrase
 
 HEIGHT = 100.0
 WIDTH = 20.0
@@ -41,7 +42,7 @@ class Chart:
     top: int
     ticks: list[str]
     width: float
-    summary: str
+    summary: Phrase
 
     @property
     def empty(self) -> bool:
@@ -90,14 +91,26 @@ def _bar(index: int, slot: TimeSlot, label: str, top: int) -> Bar:
     )
 
 
-def _summary(bars: Sequence[Bar], unit: str) -> str:
+def _summary(bars: Sequence[Bar], unit: str) -> Phrase:
     """What somebody who cannot see it wants to know first."""
     inbound, outbound = sum(bar.inbound for bar in bars), sum(bar.outbound for bar in bars)
     failed = sum(bar.failed for bar in bars)
+    count, hours = len(bars), unit == "hour"
     if not inbound + outbound:
-        return f"No messages in the last {len(bars)} {unit}s."
+        nothing = phrase("No messages in the last %(count)s hours.", count=count)
+        return nothing if hours else phrase("No messages in the last %(count)s days.", count=count)
+    what_failed = phrase("%(failed)s of them failed", failed=failed) if failed else phrase("none failed")
+    values = {"count": count, "inbound": inbound, "outbound": outbound, "what_failed": what_failed}
     most = max(bars, key=lambda bar: bar.inbound + bar.outbound)
-    messages = "message" if inbound == 1 else "messages"
-    text = f"Last {len(bars)} {unit}s: {inbound:,} {messages} from customers, {outbound:,} from agents"
-    what_failed = f", {failed:,} of them failed" if failed else ", none failed"
-    return f"{text}{what_failed}. The busiest {unit} was {most.label} with {most.inbound + most.outbound:,}."
+    values |= {"when": most.label, "most": most.inbound + most.outbound}
+    if hours:
+        return phrase(
+            "Last %(count)s hours: %(inbound)s messages from customers, %(outbound)s from agents, %(what_failed)s. "
+            "The busiest hour was %(when)s with %(most)s.",
+            **values,
+        )
+    return phrase(
+        "Last %(count)s days: %(inbound)s messages from customers, %(outbound)s from agents, %(what_failed)s. "
+        "The busiest day was %(when)s with %(most)s.",
+        **values,
+    )

@@ -26,6 +26,7 @@ from relay.core.conditions.kinds import KINDS
 from relay.core.errors import SendError
 from web.portal.frame import filters, shown_once
 from web.portal.frame.blueprint import portal, recent, tenant_pool
+from web.portal.frame.language import _, _l
 from web.portal.frame.page_owner import place
 from web.portal.lines.line_names import line_names
 from web.portal.wizard.forms import stripped
@@ -40,10 +41,10 @@ PageResponse = str | Response | tuple[str, int]
 
 class WebhookForm(FlaskForm):
     url = StringField(
-        "Address",
-        [DataRequired("Enter the address, which begins with https://."), Length(max=LONGEST_URL)],
+        _l("Address"),
+        [DataRequired(_l("Enter the address, which begins with https://.")), Length(max=LONGEST_URL)],
         [stripped],
-        "Https at port 443, and public. What is posted is signed as Standard Webhooks has it.",
+        _l("Https at port 443, and public. What is posted is signed as Standard Webhooks has it."),
     )
 
 
@@ -146,13 +147,13 @@ def _set() -> PageResponse:
     try:
         web_context().webhooks.admit(url)
     except SendError as error:
-        form.url.errors = [f"This address is never called: {error.text}."]
+        form.url.errors = [_("This address is never called: %(error)s.", error=error.text)]
         return _page(form, 400)
     secret = new_secret()
     sealed = addressees.sealed_webhook(web_context().cipher, url, secret)
     addressees.put_webhook(tenant_pool(), by(), where.tenant_id, urlsplit(url).hostname or "", sealed)
     shown_once.keep(SHOWN, secret)
-    flash("The webhook is set. Its secret is shown once, below.", "success")
+    flash(_("The webhook is set. Its secret is shown once, below."), "success")
     return _back()
 
 
@@ -161,19 +162,19 @@ def _test() -> PageResponse:
     try:
         held = addressees.opened(tenant_pool(), web_context().cipher, place().tenant_id)
         if held is None:
-            flash("There is no webhook yet.", "warning")
+            flash(_("There is no webhook yet."), "warning")
             return _back()
         receiver = Receiver(held[0], (held[1],))
         status = web_context().webhooks.post(receiver, f"conditions-test-{uuid4()}", posted.test(datetime.now(UTC)))
-        flash(f"The test arrived: it was answered {status}.", "success")
+        flash(_("The test arrived: it was answered %(status)s.", status=status), "success")
     except SendError as error:
-        flash(f"The test did not arrive: {error.text}.", "danger")
+        flash(_("The test did not arrive: %(error)s.", error=error.text), "danger")
     except SealError as error:
-        flash(f"The test was not sent: {error}.", "danger")
+        flash(_("The test was not sent: %(error)s.", error=error), "danger")
     return _back()
 
 
 def _remove() -> PageResponse:
     addressees.remove_webhook(tenant_pool(), by(), place().tenant_id)
-    flash("The webhook is removed.", "success")
+    flash(_("The webhook is removed."), "success")
     return _back()

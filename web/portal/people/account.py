@@ -19,36 +19,37 @@ from db.tenants.changes import NotFoundError
 from relay.core.languages import LANGUAGES
 from web.portal.frame import browser
 from web.portal.frame.blueprint import portal
-from web.portal.frame.language import _, _l
+from web.portal.frame.language import _, _l, _n
 from web.portal.people import entrance, wishes
 from web.portal.people.login import is_password
 from web.request import limits, passwords
 from web.request.context import pool, web_context
 from web.request.principal import ANYONE, by, needs
 
-RULE = (
-    f"At least {SHORTEST} characters. A few words that only you would put together are best, "
-    "without your name and your organisation's."
+RULE = _l(
+    "At least %(shortest)s characters. A few words that only you would put together are best, "
+    "without your name and your organisation's.",
+    shortest=SHORTEST,
 )
 
-WRONG = "This is not your current password. After five wrong tries none is looked at for a while."
+WRONG = _l("This is not your current password. After five wrong tries none is looked at for a while.")
 
 
 class PasswordForm(FlaskForm):
-    current = PasswordField("Current password", validators=[DataRequired(), Length(max=LONGEST)])
+    current = PasswordField(_l("Current password"), validators=[DataRequired(), Length(max=LONGEST)])
     new = PasswordField(
-        "New password",
+        _l("New password"),
         description=RULE,
         validators=[DataRequired(), Length(max=LONGEST)],
     )
     again = PasswordField(
-        "New password again", validators=[DataRequired(), EqualTo("new", message="These two are not the same.")]
+        _l("New password again"), validators=[DataRequired(), EqualTo("new", message="These two are not the same.")]
     )
-    submit = SubmitField("Change password")
+    submit = SubmitField(_l("Change password"))
 
     def validate_new(self, field: PasswordField) -> None:
         if field.data == self.current.data:
-            raise ValidationError("This is the password you have; choose another one.")
+            raise ValidationError(_("This is the password you have; choose another one."))
         limits.new_password()
         if weak := passwords.weakness(field.data, _own_words(current_user.user)):
             raise ValidationError(weak)
@@ -83,7 +84,7 @@ def change_password() -> str | Response | tuple[str, int]:
     holder, hashed = current_user.session, passwords.hashed(form.new.data)
     users.set_password(web_context().pool, by(), user, hashed, must_change=False, session_id=holder.id)
     browser.renew(second_factor=holder.second_factor)
-    flash("Your password is changed. All other browsers are logged out.", "success")
+    flash(_("Your password is changed. All other browsers are logged out."), "success")
     return redirect(url_for("portal.account"))
 
 
@@ -109,8 +110,8 @@ def read_news(last: UUID) -> Response:
 @needs(ANYONE)
 def end_own_session(session_id: UUID) -> Response:
     if not sessions.end_one(web_context().pool, by(), current_user.user, str(session_id)):
-        raise NotFoundError("there is no such browser of yours; it may be logged out already")
-    flash("This browser is logged out.", "success")
+        raise NotFoundError(_("there is no such browser of yours; it may be logged out already"))
+    flash(_("This browser is logged out."), "success")
     return redirect(url_for("portal.account"))
 
 
@@ -118,7 +119,13 @@ def end_own_session(session_id: UUID) -> Response:
 @needs(ANYONE)
 def end_sessions() -> Response:
     count = sessions.end_all(web_context().pool, by(), current_user.user)
-    flash(f"{count} browsers are logged out, this one included.")
+    flash(
+        _n(
+            "%(num)s browser is logged out, this one included.",
+            "%(num)s browsers are logged out, this one included.",
+            count,
+        )
+    )
     return redirect(url_for("portal.login"))
 
 

@@ -14,28 +14,29 @@ from db.views.audit_search import AuditPage, AuditSearch
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
+from web.portal.frame.language import _l
 from web.portal.frame.page_owner import place
 from web.portal.frame.words import ACTIONS
 from web.request.context import web_context
 from web.request.principal import OPERATOR, needs
 
 GROUPS = {
-    "looks": ("Looks at personal data", (".viewed", ".listed", ".exported", "token.read")),
-    "people": ("Users and log-ins", ("user.", "session.")),
-    "keys": ("API keys", ("key.",)),
-    "refusals": ("Refused", ("login.refused", "key.refused", "access.denied", "user.locked")),
-    "setup": ("Tenant, lines and credentials", ("tenant.", "line.", "credentials.")),
-    "replays": ("Sent again", (".replayed",)),
-    "webhooks": ("Webhooks", ("webhook.",)),
-    "operator": ("What the operator did here", ()),
+    "looks": (_l("Looks at personal data"), (".viewed", ".listed", ".exported", "token.read")),
+    "people": (_l("Users and log-ins"), ("user.", "session.")),
+    "keys": (_l("API keys"), ("key.",)),
+    "refusals": (_l("Refused"), ("login.refused", "key.refused", "access.denied", "user.locked")),
+    "setup": (_l("Tenant, lines and credentials"), ("tenant.", "line.", "credentials.")),
+    "replays": (_l("Sent again"), (".replayed",)),
+    "webhooks": (_l("Webhooks"), ("webhook.",)),
+    "operator": (_l("What the operator did here"), ()),
 }
 
 
 class AuditFilter(FilterForm):
-    actor = filters.text("Who", "Address or key")
-    group = SelectField("What", choices={"": "Everything", **{k: v[0] for k, v in GROUPS.items()}}, default="")
-    subject = filters.text("Concerning", "An id, as a whole")
-    until = DateField("Up to", validators=[Optional()])
+    actor = filters.text(_l("Who"), _l("Address or key"))
+    group = SelectField(_l("What"), choices={"": _l("Everything"), **{k: v[0] for k, v in GROUPS.items()}}, default="")
+    subject = filters.text(_l("Concerning"), _l("An id, as a whole"))
+    until = DateField(_l("Up to"), validators=[Optional()])
 
 
 @portal.get("/tenants/<uuid:tenant_id>/audit")

@@ -23,6 +23,7 @@ from db.access.passwords import LONGEST
 from db.access.users import User
 from db.sealing import SealError
 from web.portal.frame.blueprint import portal
+from web.portal.frame.language import _, _l
 from web.portal.people import entrance
 from web.portal.people.login import is_code, is_password
 from web.request.context import web_context
@@ -34,16 +35,16 @@ SECONDS = 600
 HELD_SECONDS = 900
 HELD = "proof_held"
 """The field with what was typed in the form that was sent too late."""
-WRONG = "This is not right. After five wrong tries none is looked at for a while."
+WRONG = _l("This is not right. After five wrong tries none is looked at for a while.")
 
 
 class ProofForm(FlaskForm):
     proof = PasswordField(
-        "Your password",
-        validators=[DataRequired("Enter it to go on."), Length(max=LONGEST)],
+        _l("Your password"),
+        validators=[DataRequired(_l("Enter it to go on.")), Length(max=LONGEST)],
         render_kw={"autocomplete": "current-password", "autofocus": True},
     )
-    go_on = SubmitField("Go on")
+    go_on = SubmitField(_l("Go on"))
 
 
 @portal.before_request
@@ -107,7 +108,7 @@ def is_proof(user: User, given: str) -> bool:
 
 def _page(form: ProofForm, held: str | None) -> str:
     if current_user.user.second_factor:
-        form.proof.label.text = "Your password, or a code from your authenticator app"
+        form.proof.label.text = _("Your password, or a code from your authenticator app")
     return render_template("portal/confirm.html", form=form, held=held, name=HELD, minutes=SECONDS // 60)
 
 
@@ -130,5 +131,5 @@ def _opened(sealed: str) -> ImmutableMultiDict[str, str]:
         held = {}
     same = held.get("user") == current_user.user.id and held.get("path") == request.full_path
     if not same or held.get("until", 0) < time.time():
-        raise ApiError(400, "bad_request", "that took too long; fill the form in once more")
+        raise ApiError(400, "bad_request", _("that took too long; fill the form in once more"))
     return ImmutableMultiDict([(name, value) for name, values in held["form"].items() for value in values])

@@ -13,12 +13,13 @@ from werkzeug.wrappers import Response
 from db.access import users
 from db.access.users import User
 from web.portal.frame import browser
+from web.portal.frame.language import _l
 from web.request.context import web_context
 
 NAME = "proved"
 SECONDS = 300
 """How long the second factor may come after the first."""
-CHANGED = "That took too long, or your account was changed meanwhile. Log in once more."
+CHANGED = _l("That took too long, or your account was changed meanwhile. Log in once more.")
 
 
 def proved(user: User, wanted: str | None, *, second_factor: bool = False) -> Response:
@@ -53,7 +54,7 @@ def admitted(user: User, wanted: str | None, *, second_factor: bool) -> Response
         return redirect(wanted or url_for("portal.home"))
     logout_user()
     session.clear()
-    flash(CHANGED, "warning")
+    flash(str(CHANGED), "warning")
     return redirect(url_for("portal.login", next=wanted))
 
 

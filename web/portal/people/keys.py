@@ -17,25 +17,26 @@ from db.tenants.changes import NotFoundError
 from web.api.tenants.schemas import Name
 from web.portal.frame import filters, shown_once
 from web.portal.frame.blueprint import portal, recent
+from web.portal.frame.language import _, _l, _n
 from web.portal.frame.page_owner import place
 from web.portal.wizard.forms import AcceptedBy, stripped
 from web.request import access
 from web.request.principal import OPERATOR, SCOPES, by, needs
 
 PAGE = 50
-LIFE = {"30": "30 days", "90": "90 days", "365": "a year", "730": "two years"}
+LIFE = {"30": _l("30 days"), "90": _l("90 days"), "365": _l("a year"), "730": _l("two years")}
 PageResponse = str | Response | tuple[str, int]
 
 
 class KeyForm(FlaskForm):
     name = StringField(
-        "Name",
-        description="What it is for: a program and a place, such as “Shop, production”.",
-        validators=[DataRequired("Give it a name by which it is known later."), Length(max=120), AcceptedBy(Name)],
+        _l("Name"),
+        description=_l("What it is for: a program and a place, such as “Shop, production”."),
+        validators=[DataRequired(_l("Give it a name by which it is known later.")), Length(max=120), AcceptedBy(Name)],
         filters=[stripped],
     )
-    days = SelectField("Good for", choices=LIFE, default="365")
-    scopes = SelectMultipleField("What it may do", validators=[DataRequired("Choose at least one.")])
+    days = SelectField(_l("Good for"), choices=LIFE, default="365")
+    scopes = SelectMultipleField(_l("What it may do"), validators=[DataRequired(_l("Choose at least one."))])
 
 
 @portal.get("/tenants/<uuid:tenant_id>/keys")
@@ -103,7 +104,7 @@ def _make() -> PageResponse:
         until = datetime.now(UTC) + timedelta(days=int(form.days.data))
         made, secret = access.make_key(where.pool, where.tenant_id, form.name.data.strip(), form.scopes.data, until)
         shown_once.keep("key", secret)
-        flash(f"The key “{made.name}” is made.", "success")
+        flash(_("The key “%(name)s” is made.", name=made.name), "success")
         return redirect(where.url("keys", "operator_keys"))
     answer = render_template("portal/key_new.html", place=where, form=form)
     return (answer, 400) if request.method == "POST" else answer
@@ -114,11 +115,15 @@ def _revoke(key_id: str) -> PageResponse:
     where = place()
     key = api_keys.get(where.pool, where.tenant_id, key_id, access.root())
     if key is None:
-        raise NotFoundError("there is no such key")
+        raise NotFoundError(_("there is no such key"))
     if request.method == "POST":
-        _, ended = api_keys.revoke(where.pool, by(), where.tenant_id, key_id)
-        others = f" With it ended {len(ended)} key{'' if len(ended) == 1 else 's'} made with it." if ended else ""
-        flash(f"The key “{key.name}” is revoked. It admits nobody any more.{others}", "success")
+        ended = api_keys.revoke(where.pool, by(), where.tenant_id, key_id)[1]
+        text = _("The key “%(name)s” is revoked. It admits nobody any more.", name=key.name)
+        if ended:
+            text += " " + _n(
+                "With it ended %(num)s key made with it.", "With it ended %(num)s keys made with it.", len(ended)
+            )
+        flash(text, "success")
         return redirect(where.url("keys", "operator_keys"))
     ending = access.ending_with_key(where.pool, key_id)
     return render_template("portal/key_revoke.html", place=where, key=key, standing=_standing, ending=ending)

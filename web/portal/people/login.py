@@ -15,6 +15,7 @@ from db.access.guesses import Guess
 from db.access.passwords import LONGEST
 from db.access.users import User
 from web.portal.frame.blueprint import portal, public
+from web.portal.frame.language import _, _l
 from web.portal.people import entrance
 from web.request import devices, limits, passwords, refusals
 from web.request.context import web_context
@@ -22,29 +23,32 @@ from web.request.errors import ApiError
 from web.request.principal import ANYONE, needs
 
 log = structlog.get_logger(__name__)
-WRONG = "This address and password do not belong together. After five wrong tries this device has to wait a while."
-OVER = (
-    f"This password was given to you by somebody else and was good for {users.ONE_TIME_HOURS} hours, which are over. "
-    "Ask whoever gave it to you, or the operator, for a new one."
+WRONG = _l("This address and password do not belong together. After five wrong tries this device has to wait a while.")
+OVER = _l(
+    "This password was given to you by somebody else and was good for %(hours)s hours, which are over. "
+    "Ask whoever gave it to you, or the operator, for a new one.",
+    hours=users.ONE_TIME_HOURS,
 )
-WRONG_CODE = "This code is not right, or was used before. Wait for the next one, and look at the clock of your device."
-FORBIDDEN = "Passwords are switched off for you. Log in through your organisation's provider."
+WRONG_CODE = _l(
+    "This code is not right, or was used before. Wait for the next one, and look at the clock of your device."
+)
+FORBIDDEN = _l("Passwords are switched off for you. Log in through your organisation's provider.")
 
 
 class LoginForm(FlaskForm):
     email = StringField("E-mail address", validators=[DataRequired(), Length(max=254)])
-    password = PasswordField("Password", validators=[DataRequired(), Length(max=LONGEST)])
-    submit = SubmitField("Log in")
+    password = PasswordField(_l("Password"), validators=[DataRequired(), Length(max=LONGEST)])
+    submit = SubmitField(_l("Log in"))
 
 
 class CodeForm(FlaskForm):
     code = StringField(
-        "Code",
-        description="Six digits from your authenticator app; or one of your recovery codes.",
-        validators=[DataRequired("Enter the code."), Length(max=40)],
+        _l("Code"),
+        description=_l("Six digits from your authenticator app; or one of your recovery codes."),
+        validators=[DataRequired(_l("Enter the code.")), Length(max=40)],
         render_kw={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"},
     )
-    submit = SubmitField("Log in")
+    submit = SubmitField(_l("Log in"))
 
 
 @portal.route("/login", methods=["GET", "POST"])
@@ -69,7 +73,7 @@ def login_code() -> str | Response | tuple[str, int]:
     """The second step, for whoever has a second factor."""
     user, form = entrance.half_way(), CodeForm()
     if user is None:
-        flash(entrance.CHANGED, "warning")
+        flash(str(entrance.CHANGED), "warning")
         return redirect(url_for("portal.login", next=entrance.wanted_page()))
     if not form.validate_on_submit():
         return render_template("portal/login_code.html", form=form, email=user.email)
@@ -85,7 +89,7 @@ def logout() -> Response:
     sessions.end(web_context().pool, current_user.token)
     logout_user()
     session.clear()
-    flash("You are logged out.")
+    flash(_("You are logged out."))
     return redirect(url_for("portal.login"))
 
 
@@ -106,7 +110,7 @@ def _check_passwords_admit(user: User) -> None:
     """Told to nobody who does not know the password. Raises ApiError 403."""
     if not password_rules.admits(web_context().pool, user, installation=web_context().openid.passwords):
         log.warning("password_forbidden", user=user.id)
-        raise ApiError(403, "passwords_forbidden", FORBIDDEN)
+        raise ApiError(403, "passwords_forbidden", str(FORBIDDEN))
 
 
 def is_password(user: User, password: str) -> bool:

@@ -29,6 +29,7 @@ from web.openid.errors import OpenIdError
 from web.openid.exchange import LoginAttempt
 from web.openid.providers import INSTALLATION, OpenIdProvider
 from web.portal.frame.blueprint import portal, public
+from web.portal.frame.language import _l
 from web.portal.people import entrance
 from web.request import limits, refusals
 from web.request.context import web_context
@@ -39,12 +40,12 @@ log = structlog.get_logger(__name__)
 BEGUN = "openid"
 REMEMBERED = "relay-log-in"
 REMEMBERED_SECONDS = 180 * 24 * 3600
-NO_SUCH_PAGE = "there is no log-in at this address; ask whoever gave it to you for the right one"
-CANCELLED = "You cancelled the log-in at the provider, or it did not let you in."
+NO_SUCH_PAGE = _l("there is no log-in at this address; ask whoever gave it to you for the right one")
+CANCELLED = _l("You cancelled the log-in at the provider, or it did not let you in.")
 
 
 class FindForm(FlaskForm):
-    email = StringField("E-mail address", validators=[DataRequired("Enter your address."), Length(max=254)])
+    email = StringField("E-mail address", validators=[DataRequired(_l("Enter your address.")), Length(max=254)])
 
 
 @portal.get("/login/<login_key>")
@@ -178,7 +179,7 @@ def _claims(provider: OpenIdProvider, begun: LoginAttempt) -> dict[str, Any]:
     """Audited when it proves nobody, since it was begun here. Raises OpenIdError."""
     try:
         if "error" in request.args:
-            raise OpenIdError("cancelled", CANCELLED)
+            raise OpenIdError("cancelled", str(CANCELLED))
         claims = (
             web_context()
             .openid.exchange(provider)
@@ -224,7 +225,7 @@ def _provider(login_key: str) -> OpenIdProvider:
         else _of_tenant(openid.by_login_key(web_context().pool, web_context().cipher, login_key))
     )
     if found is None:
-        raise ApiError(404, "not_found", NO_SUCH_PAGE)
+        raise ApiError(404, "not_found", str(NO_SUCH_PAGE))
     return found
 
 

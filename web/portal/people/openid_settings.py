@@ -16,6 +16,7 @@ from db.tenants.changes import NotFoundError, TakenError
 from web.api.tenants.schemas import Name, Secret
 from web.openid import setup
 from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
+from web.portal.frame.language import _, _l, translated
 from web.portal.frame.words import sentence
 from web.portal.wizard.forms import AcceptedBy, stripped
 from web.request.context import web_context
@@ -25,37 +26,43 @@ from web.request.principal import OPERATOR, by, needs, principal
 
 class ProviderForm(FlaskForm):
     name = StringField(
-        "What you call it",
-        [DataRequired("What do your people know it as?"), Length(max=60), AcceptedBy(Name)],
+        _l("What you call it"),
+        [DataRequired(_l("What do your people know it as?")), Length(max=60), AcceptedBy(Name)],
         [stripped],
-        "Stands on the button: Log in with …",
+        _l("Stands on the button: Log in with …"),
     )
     issuer = StringField(
-        "Issuer",
-        [DataRequired("The provider's own name for itself."), Length(max=500)],
+        _l("Issuer"),
+        [DataRequired(_l("The provider's own name for itself.")), Length(max=500)],
         [stripped],
-        "An https address, exactly as the provider writes it. Its description is looked for below it.",
+        _l("An https address, exactly as the provider writes it. Its description is looked for below it."),
     )
-    client_id = StringField("Client ID", [DataRequired("Which client?"), Length(max=255), AcceptedBy(Name)], [stripped])
-    client_secret = PasswordField("Client secret", [Optional(), AcceptedBy(Secret)], [stripped])
+    client_id = StringField(
+        _l("Client ID"), [DataRequired(_l("Which client?")), Length(max=255), AcceptedBy(Name)], [stripped]
+    )
+    client_secret = PasswordField(_l("Client secret"), [Optional(), AcceptedBy(Secret)], [stripped])
     role_claim = StringField(
-        "Claim with the roles",
-        [DataRequired("Which claim?"), Length(max=200), AcceptedBy(Name)],
+        _l("Claim with the roles"),
+        [DataRequired(_l("Which claim?")), Length(max=200), AcceptedBy(Name)],
         [stripped],
-        "Such as groups; a path such as realm_access.roles, too.",
+        _l("Such as groups; a path such as realm_access.roles, too."),
         default="groups",
     )
-    admin_values = TextAreaField("Values for admins", [Length(max=10_000)], [stripped], "One a line.")
-    viewer_values = TextAreaField("Values for viewers", [Length(max=10_000)], [stripped], "One a line.")
+    admin_values = TextAreaField(_l("Values for admins"), [Length(max=10_000)], [stripped], _l("One a line."))
+    viewer_values = TextAreaField(_l("Values for viewers"), [Length(max=10_000)], [stripped], _l("One a line."))
     second_factor = BooleanField(
-        "It asks everybody for a second factor",
-        description="Then none is asked for here. Otherwise only an answer with mfa in its claim amr counts as one.",
+        _l("It asks everybody for a second factor"),
+        description=_l(
+            "Then none is asked for here. Otherwise only an answer with mfa in its claim amr counts as one."
+        ),
     )
     found_by_domain = BooleanField(
-        "It is found by an e-mail address",
-        description="Whoever types one of your domains on the log-in page then sees where you log in.",
+        _l("It is found by an e-mail address"),
+        description=_l("Whoever types one of your domains on the log-in page then sees where you log in."),
     )
-    passwords = RadioField("Passwords", choices={"yes": "admit as well", "no": "admit nobody"}, default="yes")
+    passwords = RadioField(
+        _l("Passwords"), choices={"yes": _l("admit as well"), "no": _l("admit nobody")}, default="yes"
+    )
 
 
 @portal.get("/tenants/<uuid:tenant_id>/login", endpoint="openid")
@@ -71,8 +78,8 @@ def set_openid(tenant_id: UUID) -> ResponseReturnValue:
     form, former = ProviderForm(), _held()
     if not form.client_secret.data and (former is None or former.terms.issuer != form.issuer.data):
         form.validate_on_submit()
-        first = "The first time a secret is needed."
-        form.client_secret.errors = [first if former is None else "Another issuer takes a secret of its own."]
+        first = _("The first time a secret is needed.")
+        form.client_secret.errors = [first if former is None else _("Another issuer takes a secret of its own.")]
         return _page(form), 400
     if not form.validate_on_submit():
         return _page(form), 400
@@ -92,11 +99,11 @@ def remove_openid(tenant_id: UUID) -> ResponseReturnValue:
     """Asks first: whoever came in through it needs a password afterwards."""
     held = _held()
     if held is None:
-        raise NotFoundError("this tenant has no OpenID provider")
+        raise NotFoundError(_("this tenant has no OpenID provider"))
     if request.method == "GET":
         return render_template("portal/openid/remove.html", held=held)
     openid.remove(tenant_pool(), by(), tenant().id)
-    flash(f"{held.terms.name} logs nobody in any more. Give its people passwords.", "success")
+    flash(_("%(name)s logs nobody in any more. Give its people passwords.", name=held.terms.name), "success")
     return redirect(url_for("portal.openid", tenant_id=tenant().id))
 
 
@@ -111,7 +118,7 @@ def set_openid_domains(tenant_id: UUID) -> ResponseReturnValue:
     except (ApiError, TakenError) as error:
         flash(sentence(str(error).replace("`domains` ", "The list ")), "danger")
     else:
-        flash("The domains are saved.", "success")
+        flash(_("The domains are saved."), "success")
     return redirect(url_for("portal.openid", tenant_id=tenant().id))
 
 
@@ -177,9 +184,9 @@ def _beside(form: ProviderForm, error: ApiError | TakenError) -> None:
 
 
 def _told(former: TenantProvider | None, held: TenantProvider) -> None:
-    flash("Saved.", "success")
+    flash(_("Saved."), "success")
     why = setup.trouble(held.terms.issuer)
     if why is not None:
-        flash(f"But nobody can log in through it yet. {why}", "warning")
+        flash(_("But nobody can log in through it yet. %(why)s", why=translated(why)), "warning")
     elif not held.domains:
-        flash("Nobody new can log in through it until the operator has entered your domains.", "warning")
+        flash(_("Nobody new can log in through it until the operator has entered your domains."), "warning")

@@ -13,6 +13,7 @@ from db.access import second_factor
 from db.sealing import SealError
 from web.portal.frame import browser, shown_once
 from web.portal.frame.blueprint import portal, recent
+from web.portal.frame.language import _, _l
 from web.portal.people.login import CodeForm
 from web.request.context import web_context
 from web.request.principal import ANYONE, by, needs
@@ -21,7 +22,7 @@ NAME = "new_factor"
 SECONDS = 1800
 """How long a secret that no code has proved yet stays the same: somebody has to find a phone and an app first."""
 SHOWN = "recovery codes"
-WRONG = (
+WRONG = _l(
     "This is not the code that your app should show now. Is the time of your phone right? If you have entered another "
     "key before, delete that entry in the app."
 )
@@ -37,8 +38,8 @@ class SetUpForm(CodeForm):
 def set_up_factor() -> str | Response | tuple[str, int]:
     """A new app, also in place of the one that there is. In force as soon as a code of it was right."""
     secret, form = _secret(), SetUpForm()
-    form.code.description = "Six digits, new every half minute."
-    form.submit.label.text = "Switch on"
+    form.code.description = _("Six digits, new every half minute.")
+    form.submit.label.text = _("Switch on")
     if not form.validate_on_submit():
         return _page(secret, form)
     step = second_factor.step_of(secret, second_factor.plain(form.code.data))
@@ -51,7 +52,7 @@ def set_up_factor() -> str | Response | tuple[str, int]:
         web_context().pool, web_context().cipher, by(), holder.user, secret, step, holder.id, by_choice=not due
     )
     browser.renew(second_factor=True)
-    flash("Your second factor is on. All other browsers are logged out.", "success")
+    flash(_("Your second factor is on. All other browsers are logged out."), "success")
     return _shown(codes)
 
 
@@ -81,11 +82,11 @@ def renew_recovery_codes() -> Response:
 def remove_factor() -> Response:
     holder = current_user.session
     if holder.demanded:
-        flash("Your account needs a second factor. You can set it up anew with another app.", "danger")
+        flash(_("Your account needs a second factor. You can set it up anew with another app."), "danger")
     elif holder.user.second_factor:
         second_factor.remove(web_context().pool, by(), holder.user, holder.id)
         browser.renew(second_factor=False)
-        flash("Your second factor is off. All other browsers are logged out.", "success")
+        flash(_("Your second factor is off. All other browsers are logged out."), "success")
     return redirect(url_for("portal.account"))
 
 

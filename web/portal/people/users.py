@@ -19,6 +19,7 @@ from db.tenants.changes import TakenError
 from web.api.tenants.schemas import Name
 from web.portal.frame import filters, shown_once
 from web.portal.frame.blueprint import portal, recent, tenant
+from web.portal.frame.language import _, _l, _n
 from web.portal.frame.page_owner import PageOwner, place
 from web.portal.frame.words import sentence
 from web.portal.wizard.forms import AcceptedBy, stripped
@@ -29,29 +30,29 @@ from web.request.principal import OPERATOR, by, needs
 
 PAGE = 50
 ROLES = {
-    "admin": "sets up lines and credentials, replays, invites people",
-    "viewer": "sees messages and conversations, changes nothing",
-    "operator": "sees and changes everything, of every tenant",
+    "admin": _l("sets up lines and credentials, replays, invites people"),
+    "viewer": _l("sees messages and conversations, changes nothing"),
+    "operator": _l("sees and changes everything, of every tenant"),
 }
 PageResponse = str | Response | tuple[str, int]
 
 
 class InviteForm(FlaskForm):
     name = StringField(
-        "Name", [DataRequired("Say what this person is called."), Length(max=120), AcceptedBy(Name)], [stripped]
+        _l("Name"), [DataRequired(_l("Say what this person is called.")), Length(max=120), AcceptedBy(Name)], [stripped]
     )
     email = EmailField(
-        "E-mail address", validators=[DataRequired("The address is what they log in with."), Length(max=254)]
+        "E-mail address", validators=[DataRequired(_l("The address is what they log in with.")), Length(max=254)]
     )
-    role = RadioField("Role")
+    role = RadioField(_l("Role"))
 
 
 class ChangeForm(FlaskForm):
     name = StringField(
-        "Name", [DataRequired("Say what this person is called."), Length(max=120), AcceptedBy(Name)], [stripped]
+        _l("Name"), [DataRequired(_l("Say what this person is called.")), Length(max=120), AcceptedBy(Name)], [stripped]
     )
-    role = RadioField("Role")
-    status = RadioField("Access", choices={"active": "may log in", "disabled": "may not log in"})
+    role = RadioField(_l("Role"))
+    status = RadioField(_l("Access"), choices={"active": _l("may log in"), "disabled": _l("may not log in")})
 
 
 @portal.get("/tenants/<uuid:tenant_id>/users", endpoint="users")
@@ -67,7 +68,9 @@ def demand_second_factor(tenant_id: UUID) -> Response:
     """Of all of the tenant's people, or of nobody."""
     demanded = request.form.get("demanded") == "true"
     registry.demand_second_factor(changes(), by(), tenant().id, demanded)
-    said = "Everybody needs a second factor now." if demanded else "Each person may have a second factor, or none."
+    said = (
+        _("Everybody needs a second factor now.") if demanded else _("Each person may have a second factor, or none.")
+    )
     flash(said, "success")
     return redirect(place().url("users", "operators"))
 
@@ -224,7 +227,7 @@ def _change(user_id: UUID) -> PageResponse:
         where.pool, where.tenant_id, found.id,
         name=form.name.data.strip(), role=form.role.data, status=form.status.data,
     )  # fmt: skip
-    flash("Saved.", "success")
+    flash(_("Saved."), "success")
     return redirect(where.url("user", "operator", user_id=found.id))
 
 
@@ -236,10 +239,10 @@ def _act(user_id: UUID, action: str) -> Response:
         shown_once.keep(found.id, password)
     elif action == "factor":
         access.reset_second_factor(where.pool, where.tenant_id, found.id)
-        flash("The second factor is reset: the password is enough, until a new one is set up.", "success")
+        flash(_("The second factor is reset: the password is enough, until a new one is set up."), "success")
     elif action == "logout":
         count = access.end_sessions(where.pool, where.tenant_id, found.id)
-        flash(f"{count} browser{'' if count == 1 else 's'} logged out.", "success")
+        flash(_n("%(num)s browser logged out.", "%(num)s browsers logged out.", count), "success")
     else:
         guesses.unlock(where.pool, by(), found)
         flash("Unlocked. The next try to log in counts from the beginning.", "success")
@@ -249,5 +252,5 @@ def _act(user_id: UUID, action: str) -> Response:
 def _end_session(user_id: UUID, session_id: UUID) -> Response:
     where = place()
     access.end_session(where.pool, where.tenant_id, str(user_id), str(session_id))
-    flash("This browser is logged out.", "success")
+    flash(_("This browser is logged out."), "success")
     return redirect(where.url("user", "operator", user_id=user_id))

@@ -20,6 +20,7 @@ from relay.channels.mail import Mail
 from relay.core.errors import SendError
 from web.portal.frame import time_zone
 from web.portal.frame.blueprint import portal
+from web.portal.frame.language import _, _l
 from web.portal.wizard.forms import stripped
 from web.request import limits
 from web.request.context import pool, web_context
@@ -30,21 +31,21 @@ WANTED_BY = ("admin", "operator")
 
 
 class WishesForm(FlaskForm):
-    wanted = BooleanField("Tell me by e-mail when something is wrong, and when it is over")
-    quiet_begin = TimeField("Quiet from", [Optional()])
-    quiet_end = TimeField("Quiet until", [Optional()])
+    wanted = BooleanField(_l("Tell me by e-mail when something is wrong, and when it is over"))
+    quiet_begin = TimeField(_l("Quiet from"), [Optional()])
+    quiet_end = TimeField(_l("Quiet until"), [Optional()])
     zone = StringField(
-        "Time zone", [Length(max=time_zone.LONGEST)], [stripped], render_kw={"list": "zones", "autocomplete": "off"}
+        _l("Time zone"), [Length(max=time_zone.LONGEST)], [stripped], render_kw={"list": "zones", "autocomplete": "off"}
     )
 
     def validate_zone(self, field: StringField) -> None:
         if field.data not in available_timezones():
-            raise ValidationError("Choose a time zone of the list, such as Europe/Berlin.")
+            raise ValidationError(_("Choose a time zone of the list, such as Europe/Berlin."))
 
     def validate_wanted(self, _field: BooleanField) -> None:
         """Here, since of an empty field nothing more is asked."""
         if (self.quiet_begin.data is None) != (self.quiet_end.data is None):
-            raise ValidationError("Enter both times, or none.")
+            raise ValidationError(_("Enter both times, or none."))
 
 
 def filled(user: User) -> tuple[WishesForm, MailWishes]:
@@ -72,7 +73,7 @@ def change_wishes() -> Response:
     begin: time | None = form.quiet_begin.data
     wanted = MailWishes(form.wanted.data, begin, form.quiet_end.data, ZoneInfo(form.zone.data).key)
     addressees.wish(pool(), user.id, user.tenant_id, wanted)
-    flash("It is done as you wish from now on.", "success")
+    flash(_("It is done as you wish from now on."), "success")
     return redirect(url_for("portal.account") + "#told")
 
 
@@ -83,15 +84,15 @@ def test_mail() -> Response:
     limits.test_message()
     server, user = web_context().mail, current_user.user
     if server is None:
-        flash("There is no mail server: the operator has to set SMTP_URL.", "warning")
+        flash(_("There is no mail server: the operator has to set SMTP_URL."), "warning")
     else:
         page = f"{web_context().public_url.rstrip('/')}/portal/account"
-        text = f"This is a test: e-mail of the relay reaches you. Nothing is wrong.\n\n{page}\n"
+        text = _("This is a test: e-mail of the relay reaches you. Nothing is wrong.") + f"\n\n{page}\n"
         try:
-            server.send(Mail(user.email, "Relay: a test", text, f"<test-{uuid4()}@{_host()}>"))
-            flash(f"The mail server has taken a test to {user.email}.", "success")
+            server.send(Mail(user.email, _("Relay: a test"), text, f"<test-{uuid4()}@{_host()}>"))
+            flash(_("The mail server has taken a test to %(email)s.", email=user.email), "success")
         except SendError as error:
-            flash(f"The test was not sent: {error.text}.", "danger")
+            flash(_("The test was not sent: %(error)s.", error=error.text), "danger")
     return redirect(url_for("portal.account") + "#told")
 
 

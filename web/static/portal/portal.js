@@ -25,7 +25,7 @@ document.addEventListener("click", async (event) => {
   const word = button.textContent;
   field.select();
   await navigator.clipboard?.writeText(field.value).catch(() => document.execCommand("copy"));
-  button.textContent = "Copied";
+  button.textContent = button.dataset.copied ?? "Copied";
   setTimeout(() => { button.textContent = word; }, 1500);
 });
 
