@@ -12,6 +12,7 @@ from db.pool import Pool
 from db.views import waiting
 from db.views.waiting import WaitingSide
 from relay.core.explain.reasons import Terms, duration
+from relay.core.languages import phrase
 
 HealthStatus = Literal["ok", "waiting", "trouble", "stopped"]
 LONG_SECONDS = 120.0
@@ -77,23 +78,33 @@ def _health(line: LineState, queues: list[WaitingSide]) -> LineHealth:
 
 def _stopped(line: LineState) -> tuple[HealthStatus, str] | None:
     if line.tenant_status == "paused":
-        return "stopped", "the tenant is paused"
+        return "stopped", phrase("the tenant is paused")
     if line.line_status != "active":
-        return "stopped", f"not active: {line.line_reason or 'its onboarding is not complete'}"
+        why = line.line_reason or phrase("its onboarding is not complete")
+        return "stopped", phrase("not active: %(why)s", why=why)
     if line.refused:
-        return "stopped", f"{line.refused}; enter valid ones, everything is kept"
-    return None if line.daemons else ("stopped", "no daemon of the relay is running; the operator has to start one")
+        return "stopped", phrase("%(refused)s; enter valid ones, everything is kept", refused=line.refused)
+    return (
+        None
+        if line.daemons
+        else ("stopped", phrase("no daemon of the relay is running; the operator has to start one"))
+    )
 
 
 def _flows(queues: Sequence[WaitingSide], now: datetime) -> tuple[HealthStatus, str]:
     """By what waits longest."""
     queued = [one for one in queues if one.oldest_at is not None]
     if not queued:
-        return "ok", "nothing waits"
+        return "ok", phrase("nothing waits")
     worst = min(queued, key=lambda one: one.oldest_at or now)
     age = now - (worst.oldest_at or now)
-    many = f"{'more than ' if worst.more else ''}{worst.count:,} waiting for {duration(age.total_seconds())}"
-    text = f"{many}: {worst.why.text}" if worst.why else many
+    wait = duration(age.total_seconds())
+    if worst.more:
+        text = phrase("more than %(count)s waiting for %(wait)s", count=worst.count, wait=wait)
+    else:
+        text = phrase("%(count)s waiting for %(wait)s", count=worst.count, wait=wait)
+    if worst.why:
+        text = phrase("%(many)s: %(why)s", many=text, why=worst.why.text)
     failing = worst.why is not None and worst.why.kind == "trouble"
     if failing or age > timedelta(seconds=LONG_SECONDS):
         return "trouble", text

@@ -13,6 +13,7 @@ from uuid import UUID
 from db.cursor import Cursor, taken
 from db.pool import Pool
 from relay.core.explain.reasons import COUNTED, SideState, Terms, Unfinished, WaitReason, limited, own, said, stopped
+from relay.core.languages import phrase
 from relay.core.limits import PAIR_BURST, PAIR_SECONDS
 from relay.core.messages import ChannelName, Direction
 from relay.core.queues import TARGET
@@ -113,16 +114,16 @@ def of_message(pool: Pool, tenant_id: str | None, message_id: str, terms: Terms)
         return None
     side, message = found
     if message.state not in UNFINISHED:
-        told = f"the agent's side is still to be told: {message.report}"
+        told = phrase("the agent's side is still to be told: %(report)s", report=message.report)
         return WaitReason("report", told) if message.report else None
     if not _behind(message):
         return stopped(side) or own(side, message, terms)
     why = stopped(side) or (own(first[0], first[1], terms) if first else None)
-    because = f": {why.text}" if why else ""
-    return WaitReason(
-        "earlier", f"an earlier message of the conversation has to go first{because}",
-        why.until if why else None, message.head, bool(why and why.estimate),
-    )  # fmt: skip
+    text = phrase("an earlier message of the conversation has to go first")
+    if why is None:
+        return WaitReason("earlier", text, None, message.head)
+    text = phrase("%(first)s: %(why)s", first=text, why=why.text)
+    return WaitReason("earlier", text, why.until, message.head, why.estimate)
 
 
 def _behind(message: Unfinished) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from relay.core.languages import Phrase, phrase
 from relay.core.limits import PAIR_BURST, Rate, Rates, rate_of
 from relay.core.messages import ChannelName, Direction
 from relay.core.queues import SOURCE, TARGET
@@ -20,6 +21,8 @@ COUNTED = 10_000
 """Nobody needs to know more exactly how many wait."""
 SHORT_SECONDS = 5.0
 """What clears sooner than this is not worth a word about rates."""
+_LIMITED_BY_WHATSAPP = phrase("limited by WhatsApp's %(allowed)s a second; clears in %(how_long)s").pattern
+_LIMITED_BY_GENESYS = phrase("limited by Genesys' %(allowed)s a minute; clears in %(how_long)s").pattern
 USED_UP = 0.1
 """A bucket with less than this share of its burst is what holds things up."""
 
@@ -105,16 +108,22 @@ class Unfinished:
 def stopped(side: SideState) -> WaitReason | None:
     """What keeps all of a side back, whatever the message."""
     if side.tenant_status == "paused":
-        return WaitReason("paused", "the tenant is paused; what waits goes out when it is resumed")
+        return WaitReason("paused", phrase("the tenant is paused; what waits goes out when it is resumed"))
     if side.line_status != "active":
-        why = f": {side.line_reason}" if side.line_reason else "; complete its onboarding"
-        return WaitReason("line_inactive", f"the line is not active{why}")
+        if side.line_reason:
+            return WaitReason("line_inactive", phrase("the line is not active: %(why)s", why=side.line_reason))
+        return WaitReason("line_inactive", phrase("the line is not active; complete its onboarding"))
     if side.daemons == 0:
-        return WaitReason("no_daemon", "no daemon of the relay is running; the operator has to start one")
+        return WaitReason("no_daemon", phrase("no daemon of the relay is running; the operator has to start one"))
     if side.health == "refused":
         why = f" ({side.health_reason.rstrip('.')})" if side.health_reason else ""
         return WaitReason(
-            "credentials", f"{side.target} refuses the credentials{why}; enter valid ones, everything is kept"
+            "credentials",
+            phrase(
+                "%(target)s refuses the credentials%(why)s; enter valid ones, everything is kept",
+                target=side.target,
+                why=why,
+            ),
         )
     return None
 
@@ -123,43 +132,68 @@ def own(side: SideState, message: Unfinished, terms: Terms) -> WaitReason:
     """What keeps a message back whose turn it is in its conversation."""
     target, now = side.target, side.now
     if message.state == "sending":
-        return WaitReason("sending", f"delivery attempt {message.attempts} to {target} is under way")
+        return WaitReason(
+            "sending", phrase("delivery attempt %(n)s to %(target)s is under way", n=message.attempts, target=target)
+        )
     if not message.owned:
         return WaitReason(
-            "no_daemon", "no daemon has taken over its share of the conversations yet; one does within seconds"
+            "no_daemon", phrase("no daemon has taken over its share of the conversations yet; one does within seconds")
         )
     if message.state == "unknown":
         return _unknown(message, target)
     if message.next_attempt_at is not None and message.next_attempt_at > now:
-        text = f"delivery attempt {message.attempts} to {target} failed ({said(message.code, message.reason)})"
         wait = duration((message.next_attempt_at - now).total_seconds())
-        return WaitReason("backoff", f"{text}; the next follows in {wait}", message.next_attempt_at)
+        text = phrase("%(failed)s; the next follows in %(wait)s", failed=_failed(message, target), wait=wait)
+        return WaitReason("backoff", text, message.next_attempt_at)
     if message.fetching and message.attempts == 0:
         return WaitReason(
-            "file", f"its file is being fetched from {side.source}; without success it is tried for an hour"
+            "file",
+            phrase(
+                "its file is being fetched from %(source)s; without success it is tried for an hour", source=side.source
+            ),
         )
     if side.direction == "outbound" and message.lately >= PAIR_BURST:
-        return WaitReason("rate", "limited by WhatsApp's one message in 6 seconds to the same contact", estimate=True)
+        text = phrase("limited by WhatsApp's one message in 6 seconds to the same contact")
+        return WaitReason("rate", text, estimate=True)
     return limited(side, message.ahead, terms) or _soon(message, side, terms)
 
 
 def _unknown(message: Unfinished, target: str) -> WaitReason:
     trouble = said(message.code, message.reason)
-    text = f"nobody knows whether delivery attempt {message.attempts} reached {target} ({trouble})"
+    text = phrase(
+        "nobody knows whether delivery attempt %(n)s reached %(target)s (%(trouble)s)",
+        n=message.attempts,
+        target=target,
+        trouble=trouble,
+    )
     if message.unknown_until is None:
-        return WaitReason("unknown", f"{text}; receipts that may tell are being read")
-    return WaitReason("unknown", f"{text}; without word by then it is settled anew", message.unknown_until)
+        return WaitReason("unknown", phrase("%(text)s; receipts that may tell are being read", text=text))
+    settled = phrase("%(text)s; without word by then it is settled anew", text=text)
+    return WaitReason("unknown", settled, message.unknown_until)
+
+
+def _failed(message: Unfinished, target: str) -> Phrase:
+    return phrase(
+        "delivery attempt %(n)s to %(target)s failed (%(trouble)s)",
+        n=message.attempts,
+        target=target,
+        trouble=said(message.code, message.reason),
+    )
 
 
 def _soon(message: Unfinished, side: SideState, terms: Terms) -> WaitReason:
     over = message.arrived_at + timedelta(seconds=terms.window_seconds)
     if over > side.now:
-        return WaitReason("hold", "held for a moment: an earlier one may still be on its way", over)
+        return WaitReason("hold", phrase("held for a moment: an earlier one may still be on its way"), over)
     if message.attempts and message.code:
-        text = f"delivery attempt {message.attempts} to {side.target} failed ({said(message.code, message.reason)})"
-        return WaitReason("backoff", f"{text}; it waits for its next turn")
-    others = f", {message.ahead - 1:,} others of the line before it" if message.ahead > 1 else ""
-    return WaitReason("soon", f"it is the next of its conversation{others}")
+        text = phrase("%(failed)s; it waits for its next turn", failed=_failed(message, side.target))
+        return WaitReason("backoff", text)
+    if message.ahead > 1:
+        text = phrase(
+            "it is the next of its conversation, %(others)s others of the line before it", others=message.ahead - 1
+        )
+        return WaitReason("soon", text)
+    return WaitReason("soon", phrase("it is the next of its conversation"))
 
 
 def limited(side: SideState, waiting: int, terms: Terms, *, flowing: bool = False) -> WaitReason | None:
@@ -172,12 +206,15 @@ def limited(side: SideState, waiting: int, terms: Terms, *, flowing: bool = Fals
     seconds = (waiting - (left or 0.0)) / rate.per_second
     if seconds < SHORT_SECONDS:
         return None
-    whose = side.target + ("'" if side.target.endswith("s") else "'s")
-    allowed = f"{rate.per_second:g} a second" if side.direction == "outbound" else f"{rate.per_second * 60:g} a minute"
-    how_long = f"{'more than' if waiting > COUNTED else 'about'} {duration(seconds)}"
+    wait = duration(seconds)
+    how_long = phrase("more than %(wait)s", wait=wait) if waiting > COUNTED else phrase("about %(wait)s", wait=wait)
+    if side.direction == "outbound":
+        allowed, pattern = f"{rate.per_second:g}", _LIMITED_BY_WHATSAPP
+    else:
+        allowed, pattern = f"{rate.per_second * 60:g}", _LIMITED_BY_GENESYS
     return WaitReason(
         "rate",
-        f"limited by {whose} {allowed}; clears in {how_long}",
+        phrase(pattern, allowed=allowed, how_long=how_long),
         until=side.now + timedelta(seconds=seconds),
         estimate=True,
     )
@@ -185,13 +222,15 @@ def limited(side: SideState, waiting: int, terms: Terms, *, flowing: bool = Fals
 
 def said(code: str | None, reason: str | None) -> str:
     """A provider's words about a failure."""
-    return ": ".join(part for part in (code, reason) if part) or "no reason was given"
+    return ": ".join(part for part in (code, reason) if part) or phrase("no reason was given")
 
 
 def duration(seconds: float) -> str:
     """For people: the two-digit precision of somebody who waits."""
     if seconds < 90:
-        return f"{max(1, round(seconds))} second{'' if round(seconds) <= 1 else 's'}"
+        return phrase("1 second") if round(seconds) <= 1 else phrase("%(n)s seconds", n=round(seconds))
     if seconds < 90 * 60:
-        return f"{round(seconds / 60)} minutes"
-    return f"{round(seconds / 3600)} hours" if seconds < 48 * 3600 else f"{round(seconds / 86400)} days"
+        return phrase("%(n)s minutes", n=round(seconds / 60))
+    if seconds < 48 * 3600:
+        return phrase("%(n)s hours", n=round(seconds / 3600))
+    return phrase("%(n)s days", n=round(seconds / 86400))

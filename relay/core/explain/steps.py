@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from relay.core.languages import Phrase, phrase
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -108,7 +110,7 @@ class TimelineStep:
 
 SOURCE = {"inbound": "WhatsApp", "outbound": "Genesys"}
 TARGET = {"inbound": "Genesys", "outbound": "WhatsApp"}
-HOLDER = {"inbound": "the agent's side", "outbound": "the customer's phone"}
+HOLDER = {"inbound": phrase("the agent's side"), "outbound": phrase("the customer's phone")}
 
 
 def steps(message: Tracked, attempts: Sequence[AttemptRecord], history: Sequence[MessageEvent]) -> list[TimelineStep]:
@@ -124,11 +126,16 @@ def steps(message: Tracked, attempts: Sequence[AttemptRecord], history: Sequence
 
 def _beginning(message: Tracked, attempts: Sequence[AttemptRecord]) -> Iterator[tuple[str, datetime, str]]:
     source = SOURCE[message.direction]
-    how = {"api": "arrived from the API", "catch_up": f"asked for at {source}, whose webhook had not come"}
-    yield "arrived", message.arrived_at, how.get(message.origin, f"arrived from {source}")
-    yield "stored", message.created_at, "stored; from here on it cannot be lost"
+    how = {
+        "api": phrase("arrived from the API"),
+        "catch_up": phrase("asked for at %(source)s, whose webhook had not come", source=source),
+    }
+    came = how.get(message.origin) or phrase("arrived from %(source)s", source=source)
+    yield "arrived", message.arrived_at, came
+    yield "stored", message.created_at, phrase("stored; from here on it cannot be lost")
     if attempts:
-        yield "claimed", attempts[0].started_at, f"first delivery attempt to {TARGET[message.direction]}"
+        target = TARGET[message.direction]
+        yield "claimed", attempts[0].started_at, phrase("first delivery attempt to %(target)s", target=target)
 
 
 def _rest(
@@ -136,20 +143,29 @@ def _rest(
 ) -> Iterator[tuple[str, datetime, str]]:
     target, holder = TARGET[message.direction], HOLDER[message.direction]
     if len(attempts) > 1:
-        yield "claimed_again", attempts[-1].started_at, f"delivery attempt {attempts[-1].n} to {target}"
+        yield "claimed_again", attempts[-1].started_at, _again(attempts[-1].n, target)
     if message.sent_at is not None:
-        yield "sent", message.sent_at, f"{target} has taken it"
+        yield "sent", message.sent_at, phrase("%(target)s has taken it", target=target)
     if message.delivered_at is not None:
-        yield "delivered", message.delivered_at, f"delivered to {holder}"
+        yield "delivered", message.delivered_at, phrase("delivered to %(holder)s", holder=holder)
     if message.read_at is not None:
-        yield "read", message.read_at, f"read on {holder}"
+        yield "read", message.read_at, phrase("read on %(holder)s", holder=holder)
     if message.failed_at is not None:
-        what = "given up" if message.state == "dead" else "failed"
-        yield "failed", message.failed_at, f"{what}: {message.reason}" if message.reason else what
+        what = phrase("given up") if message.state == "dead" else phrase("failed")
+        text = phrase("%(what)s: %(reason)s", what=what, reason=message.reason) if message.reason else what
+        yield "failed", message.failed_at, text
     for one in history:
         if one.event == "reported":
-            yield "reported", one.at, f"the agent's side was told: {one.detail}"
+            yield "reported", one.at, phrase("the agent's side was told: %(detail)s", detail=one.detail)
         elif one.event == "undelivered":
-            yield "undelivered", one.at, f"{target} could not deliver it: {one.detail}"
+            yield (
+                "undelivered",
+                one.at,
+                phrase("%(target)s could not deliver it: %(detail)s", target=target, detail=one.detail),
+            )
         elif one.event == "report_given_up":
-            yield "reported", one.at, f"the agent's side could not be told: {one.detail}"
+            yield "reported", one.at, phrase("the agent's side could not be told: %(detail)s", detail=one.detail)
+
+
+def _again(n: int, target: str) -> Phrase:
+    return phrase("delivery attempt %(n)s to %(target)s", n=n, target=target)

@@ -10,6 +10,7 @@ from db.tenants import onboarding
 from db.tenants.changes import NotFoundError
 from db.tenants.onboarding import Line
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
+from web.portal.frame.language import _
 from web.portal.wizard.state import names as offered_names
 
 
@@ -35,7 +36,7 @@ def own_line(line_id: UUID) -> Line:
     for one in onboarding.listed(tenant_pool(), tenant().id):
         if one.id == str(line_id):
             return one
-    raise NotFoundError("there is no such line")
+    raise NotFoundError(_("there is no such line"))
 
 
 def line_choices() -> dict[str, str]:

@@ -13,6 +13,7 @@ from db.tenants import unknown_lines
 from relay.core.redaction import redacted
 from web.actions import replay as replaying
 from web.portal.frame.blueprint import portal
+from web.portal.frame.language import _, _n
 from web.request import data_access
 from web.request.context import web_context
 from web.request.errors import ApiError
@@ -41,7 +42,7 @@ def unknown_number(channel: str, ref: str) -> str:
     """What waits for one id, the oldest first; without an id: what nobody could read."""
     items = unknown_lines.waiting(web_context().pool, channel, ref, SHOWN)
     if not items:
-        raise ApiError(404, "not_found", "Nothing is waiting under this id any more.")
+        raise ApiError(404, "not_found", _("Nothing is waiting under this id any more."))
     data_access.record_once(None, ("unknown", channel, ref), "unknown.viewed", ref or "unreadable", channel=channel)
     count = unknown_lines.count(web_context().pool, channel, ref)
     shown = [(item, redacted(item.payload), _excerpt(item.payload)) for item in items]
@@ -60,7 +61,7 @@ def unknown_body(item_id: int) -> Response:
     """A body that was kept whole, as it came."""
     raw = unknown_lines.raw_of(web_context().pool, item_id)
     if raw is None:
-        raise ApiError(404, "not_found", "This body is not kept any more.")
+        raise ApiError(404, "not_found", _("This body is not kept any more."))
     data_access.record_once(None, ("unknown body", item_id), "unknown.viewed", str(item_id))
     name = {"Content-Disposition": f'attachment; filename="webhook-{item_id}.bin"'}
     return Response(_inflated(raw), mimetype="application/octet-stream", headers=name)
@@ -76,13 +77,18 @@ def replay_unknown(channel: ChannelName, ref: str) -> Response:
         done += made.replayed
         if not (made.replayed and made.left) or time.monotonic() > ends:
             break
-    more = f" {made.left:,} are left: do it once more." if made.left else ""
+    more = " " + _("%(left)s are left: do it once more.", left=made.left) if made.left else ""
     if done or more or not made.not_proved:
-        flash(f"{_items(done)} relayed.{more}", "success")
+        flash(_n("%(num)s item relayed.", "%(num)s items relayed.", done) + more, "success")
     if made.not_proved:
         flash(
-            f"{_items(made.not_proved)} stay: no secret that counts for this line has signed them. Look at who did "
-            "before you believe them, and delete what is not genuine.",
+            _n(
+                "%(num)s item stays: no secret that counts for this line has signed them. Look at who did before "
+                "you believe them, and delete what is not genuine.",
+                "%(num)s items stay: no secret that counts for this line has signed them. Look at who did before "
+                "you believe them, and delete what is not genuine.",
+                made.not_proved,
+            ),
             "warning",
         )
     return redirect(url_for("portal.unknown_numbers"))
@@ -97,13 +103,9 @@ def delete_unknown(channel: ChannelName, ref: str) -> Response:
     while left and time.monotonic() < ends:
         count, left = replaying.drop(channel, ref, signer)
         done += count
-    more = f" {left:,} are left: do it once more." if left else ""
-    flash(f"{_items(done)} deleted.{more}", "success")
+    more = " " + _("%(left)s are left: do it once more.", left=left) if left else ""
+    flash(_n("%(num)s item deleted.", "%(num)s items deleted.", done) + more, "success")
     return redirect(url_for("portal.unknown_numbers"))
-
-
-def _items(count: int) -> str:
-    return f"{count:,} item{'' if count == 1 else 's'}"
 
 
 def _inflated(raw: bytes) -> bytes:

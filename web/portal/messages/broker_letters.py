@@ -20,6 +20,7 @@ from relay.broker.dead_letters import MOST_SEEN
 from web.actions import undecoded
 from web.actions.undecoded import Undecoded
 from web.portal.frame.blueprint import portal
+from web.portal.frame.language import _, _n
 from web.request import data_access
 from web.request.context import web_context
 from web.request.principal import OPERATOR, needs
@@ -63,7 +64,7 @@ def replay_broker_letters() -> Response:
     """The chosen ones."""
     chosen, reason = set(request.form.getlist("id")[:SEEN]), request.args.get("reason") or None
     if not chosen:
-        flash("Nothing was chosen. Mark the updates that are to be put back.", "warning")
+        flash(_("Nothing was chosen. Mark the updates that are to be put back."), "warning")
     else:
         done = undecoded.bring_back(len(chosen), lambda letter: letter.id in chosen)
         _tell(done.replayed, len(chosen) - done.replayed)
@@ -102,19 +103,27 @@ def _step(form: PuttingBack, reason: str, total: int, gone: int) -> str | Respon
 
 def _tell(gone: int, stayed: int) -> None:
     if gone:
-        flash(f"{_updates(gone)} back in their queues; daemons take them in now.", "success")
+        flash(
+            _n(
+                "%(num)s update is back in its queue; daemons take it in now.",
+                "%(num)s updates are back in their queues; daemons take them in now.",
+                gone,
+            ),
+            "success",
+        )
     if stayed:
         flash(
-            f"{_updates(stayed)} still here: nobody can tell where it belongs, or no secret that counts for its line "
-            "has signed it.",
+            _n(
+                "%(num)s update is still here: nobody can tell where it belongs, or no secret that counts for its "
+                "line has signed it.",
+                "%(num)s updates are still here: nobody can tell where they belong, or no secret that counts for "
+                "their line has signed them.",
+                stayed,
+            ),
             "warning",
         )
     if not gone and not stayed:
-        flash("There was nothing to put back.", "warning")
-
-
-def _updates(count: int) -> str:
-    return "1 update is" if count == 1 else f"{count:,} updates are"
+        flash(_("There was nothing to put back."), "warning")
 
 
 def _at(one: Undecoded) -> datetime | None:

@@ -18,6 +18,7 @@ from relay.core.explain.steps import Tracked
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
+from web.portal.frame.language import _l
 from web.portal.lines.line_names import line_choices, line_names
 from web.request import data_access
 from web.request.errors import ApiError
@@ -25,10 +26,10 @@ from web.request.principal import needs
 
 
 class ConversationFilter(FilterForm):
-    q = filters.text("Search", "Number, name or any id")
-    line = SelectField("Line", default="")
-    since = DateField("Active since", validators=[Optional()])
-    trouble = BooleanField("Only with trouble")
+    q = filters.text(_l("Search"), "Number, name or any id")
+    line = SelectField(_l("Line"), default="")
+    since = DateField(_l("Active since"), validators=[Optional()])
+    trouble = BooleanField(_l("Only with trouble"))
 
 
 @portal.get("/tenants/<uuid:tenant_id>/conversations")

@@ -21,6 +21,8 @@ from relay.core.explain.steps import Tracked
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
+from web.portal.frame.language import _, _l, _n, translated
+from web.portal.frame.words import sentence
 from web.portal.lines.line_names import line_choices, line_names
 from web.portal.messages import contacts
 from web.portal.messages.tracking import DIRECTIONS
@@ -34,11 +36,11 @@ REPLAYS_SHOWN = 5
 
 
 class DeadLetterFilter(FilterForm):
-    reason = filters.text("Reason code", "131026")
-    direction = SelectField("Direction", choices=DIRECTIONS, default="")
-    line = SelectField("Line", default="")
-    since = DateField("Arrived since", validators=[Optional()])
-    until = DateField("Arrived until", validators=[Optional()])
+    reason = filters.text(_l("Reason code"), "131026")
+    direction = SelectField(_l("Direction"), choices=DIRECTIONS, default="")
+    line = SelectField(_l("Line"), default="")
+    since = DateField(_l("Arrived since"), validators=[Optional()])
+    until = DateField(_l("Arrived until"), validators=[Optional()])
 
 
 @portal.get("/tenants/<uuid:tenant_id>/dead-letters")
@@ -72,7 +74,7 @@ def replay(tenant_id: UUID) -> Response:
         done = rows.replay(tenant_pool(), by(), tenant().id, chosen)
         _tell(len(done.replayed), list(dict.fromkeys(done.refused.values())), len(done.refused))
     else:
-        flash("Nothing was chosen. Mark the messages that are to be sent again.", "warning")
+        flash(_("Nothing was chosen. Mark the messages that are to be sent again."), "warning")
     if request.form.get("back") == "message" and len(chosen) == 1:
         return redirect(url_for("portal.message", tenant_id=tenant_id, message_id=chosen[0]))
     return redirect(url_for("portal.dead_letters", tenant_id=tenant_id, **_form()[0].chosen))
@@ -80,13 +82,17 @@ def replay(tenant_id: UUID) -> Response:
 
 def _tell(sent: int, reasons: list[str], refused: int) -> None:
     if sent:
-        flash(f"{_messages(sent)} on the way again. Each keeps its place in its conversation.", "success")
+        flash(
+            _n(
+                "%(num)s message is on the way again. Each keeps its place in its conversation.",
+                "%(num)s messages are on the way again. Each keeps its place in its conversation.",
+                sent,
+            ),
+            "success",
+        )
     if refused:
-        flash(f"{refused} left as before: {'; '.join(reasons[:NAMED])}.", "warning")
-
-
-def _messages(count: int) -> str:
-    return "1 message is" if count == 1 else f"{count:,} messages are"
+        why = "; ".join(map(translated, reasons[:NAMED]))
+        flash(_("%(count)s left as before: %(reasons)s.", count=refused, reasons=why), "warning")
 
 
 @portal.route("/tenants/<uuid:tenant_id>/dead-letters/replay-all", methods=["GET", "POST"])
@@ -95,7 +101,7 @@ def replay_all(tenant_id: UUID) -> str | Response:
     """Asks first and says how many; then the daemons send all that match the filters."""
     filtered, lines = _form()
     if not filtered.validate():
-        raise ApiError(400, "invalid_request", "These filters cannot be used. Go back to the list and choose again.")
+        raise ApiError(400, "invalid_request", _("These filters cannot be used. Go back to the list and choose again."))
     form = FlaskForm()
     if form.validate_on_submit():
         return _begin(filtered)
@@ -110,7 +116,7 @@ def _begin(filtered: DeadLetterFilter) -> Response:
     try:
         begun = replays.start(tenant_pool(), by(), _filter(filtered))
     except (NotFoundError, TakenError) as error:
-        flash(f"{str(error)[0].upper()}{str(error)[1:]}.", "warning")
+        flash(sentence(str(error)), "warning")
         return redirect(url_for("portal.dead_letters", tenant_id=tenant().id, **filtered.chosen))
     return redirect(url_for("portal.replay_progress", tenant_id=tenant().id, replay_id=begun.id))
 
@@ -134,7 +140,7 @@ def replay_standing(tenant_id: UUID, replay_id: UUID) -> str:
 def cancel_replay(tenant_id: UUID, replay_id: UUID) -> Response:
     held = replays.cancel(tenant_pool(), by(), tenant().id, str(replay_id))
     if held.state != "cancelled":
-        flash("It had ended already.", "warning")
+        flash(_("It had ended already."), "warning")
     return redirect(url_for("portal.replay_progress", tenant_id=tenant_id, replay_id=replay_id))
 
 

@@ -15,6 +15,7 @@ from relay.core.redaction import redacted
 from web.portal.frame import filters
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
+from web.portal.frame.language import _l
 from web.portal.frame.words import as_json
 from web.portal.lines.line_names import line_choices, line_names
 from web.request import data_access
@@ -26,7 +27,7 @@ PAYLOAD_SHOWN = 10_000
 
 
 class NoticeFilter(FilterForm):
-    line = SelectField("Line", default="")
+    line = SelectField(_l("Line"), default="")
 
 
 @portal.get("/tenants/<uuid:tenant_id>/notices")

@@ -19,6 +19,7 @@ from web.actions import prices
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
+from web.portal.frame.language import _l
 from web.portal.lines.line_names import line_choices, line_names
 from web.portal.messages import contacts
 from web.request import data_access
@@ -27,28 +28,28 @@ from web.request.errors import ApiError
 from web.request.principal import needs
 
 STATES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "trouble": ("In trouble", ("failed", "dead", "unknown")),
-    "waiting": ("Not finished", UNFINISHED),
-    "sent": ("Sent", ("sent",)),
-    "delivered": ("Delivered", ("delivered",)),
-    "read": ("Read", ("read",)),
-    "failed": ("Failed", ("failed",)),
-    "dead": ("Given up", ("dead",)),
-    "unknown": ("Being clarified", ("unknown",)),
-    "ignored": ("Not relayed", ("ignored",)),
-    "record": ("Record", ("record",)),
+    "trouble": (_l("In trouble"), ("failed", "dead", "unknown")),
+    "waiting": (_l("Not finished"), UNFINISHED),
+    "sent": (_l("Sent"), ("sent",)),
+    "delivered": (_l("Delivered"), ("delivered",)),
+    "read": (_l("Read"), ("read",)),
+    "failed": (_l("Failed"), ("failed",)),
+    "dead": (_l("Given up"), ("dead",)),
+    "unknown": (_l("Being clarified"), ("unknown",)),
+    "ignored": (_l("Not relayed"), ("ignored",)),
+    "record": (_l("Record"), ("record",)),
 }
-DIRECTIONS = {"": "Both ways", "inbound": "From customers", "outbound": "From agents"}
+DIRECTIONS = {"": _l("Both ways"), "inbound": _l("From customers"), "outbound": _l("From agents")}
 SETTLED = ("read", "failed", "dead", "ignored", "record")
 
 
 class MessageFilter(FilterForm):
-    q = filters.text("Search", "Number or any id")
-    state = SelectField("State", choices={"": "Any state", **{k: v[0] for k, v in STATES.items()}}, default="")
-    direction = SelectField("Direction", choices=DIRECTIONS, default="")
-    line = SelectField("Line", default="")
-    since = DateField("From", validators=[Optional()])
-    until = DateField("To", validators=[Optional()])
+    q = filters.text(_l("Search"), _l("Number or any id"))
+    state = SelectField(_l("State"), choices={"": _l("Any state"), **{k: v[0] for k, v in STATES.items()}}, default="")
+    direction = SelectField(_l("Direction"), choices=DIRECTIONS, default="")
+    line = SelectField(_l("Line"), default="")
+    since = DateField(_l("From"), validators=[Optional()])
+    until = DateField(_l("To"), validators=[Optional()])
 
 
 @portal.get("/tenants/<uuid:tenant_id>/messages")
