@@ -12,7 +12,7 @@ from jinja2 import Environment, nodes
 
 READ = {"alt", "aria-label", "data-busy", "data-confirm", "data-name", "placeholder", "title"}
 """Attributes whose text somebody reads or hears."""
-NOT_READ = {"code", "script", "style"}
+NOT_READ = {"code", "pre", "script", "style"}
 NAMES = {
     "bdi",
     "WhatsApp",
@@ -85,6 +85,7 @@ class _Texts(HTMLParser):
 
 
 def _is_word(text: str) -> bool:
+    text = re.sub(r'data-[a-z]+="', "", text)  # a macro that makes attributes
     return any(word not in NAMES for word in WORD.findall(text) if word not in ("width", "device", "initial", "scale"))
 
 

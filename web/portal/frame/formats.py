@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 
 from web.portal.frame import language
@@ -24,6 +24,12 @@ def clock_text(at: datetime, show: str) -> str:
 def number(value: float, digits: int = 0) -> str:
     """1,234.5 in English; `digits` behind the point, always."""
     return str(format_decimal(value, format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=language.code()))
+
+
+@portal.app_template_filter("month")
+def month(of: date) -> str:
+    """December 2026."""
+    return str(format_date(of, "MMMM 'de' y" if language.code() in ("es", "pt") else "MMMM y", locale=language.code()))
 
 
 def written(at: datetime, pattern: str) -> str:

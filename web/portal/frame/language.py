@@ -7,6 +7,7 @@ relay.core. Their translations are in relay/translations.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from babel.numbers import format_decimal
@@ -60,6 +61,11 @@ def _selected() -> str:
         if own:
             return own
     return languages.wished([(name, float(quality)) for name, quality in request.accept_languages]) or DEFAULT
+
+
+def offered(choices: Mapping[str, Any]) -> Callable[[], dict[str, str]]:
+    """What a field offers, each time in its reader's language."""
+    return lambda: {value: str(label) for value, label in choices.items()}
 
 
 def translated(text: Any) -> str:

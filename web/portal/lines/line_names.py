@@ -41,4 +41,4 @@ def own_line(line_id: UUID) -> Line:
 
 def line_choices() -> dict[str, str]:
     """For a filter: all of them, or one."""
-    return {"": "All lines", **line_names()}
+    return {"": _("All lines"), **line_names()}

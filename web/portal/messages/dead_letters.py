@@ -21,7 +21,7 @@ from relay.core.explain.steps import Tracked
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
-from web.portal.frame.language import _, _l, _n, translated
+from web.portal.frame.language import _, _l, _n, offered, translated
 from web.portal.frame.words import sentence
 from web.portal.lines.line_names import line_choices, line_names
 from web.portal.messages import contacts
@@ -37,7 +37,7 @@ REPLAYS_SHOWN = 5
 
 class DeadLetterFilter(FilterForm):
     reason = filters.text(_l("Reason code"), "131026")
-    direction = SelectField(_l("Direction"), choices=DIRECTIONS, default="")
+    direction = SelectField(_l("Direction"), choices=offered(DIRECTIONS), default="")
     line = SelectField(_l("Line"), default="")
     since = DateField(_l("Arrived since"), validators=[Optional()])
     until = DateField(_l("Arrived until"), validators=[Optional()])

@@ -19,7 +19,7 @@ from web.actions import prices
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
-from web.portal.frame.language import _l
+from web.portal.frame.language import _l, offered
 from web.portal.lines.line_names import line_choices, line_names
 from web.portal.messages import contacts
 from web.request import data_access
@@ -45,8 +45,10 @@ SETTLED = ("read", "failed", "dead", "ignored", "record")
 
 class MessageFilter(FilterForm):
     q = filters.text(_l("Search"), _l("Number or any id"))
-    state = SelectField(_l("State"), choices={"": _l("Any state"), **{k: v[0] for k, v in STATES.items()}}, default="")
-    direction = SelectField(_l("Direction"), choices=DIRECTIONS, default="")
+    state = SelectField(
+        _l("State"), choices=offered({"": _l("Any state"), **{k: v[0] for k, v in STATES.items()}}), default=""
+    )
+    direction = SelectField(_l("Direction"), choices=offered(DIRECTIONS), default="")
     line = SelectField(_l("Line"), default="")
     since = DateField(_l("From"), validators=[Optional()])
     until = DateField(_l("To"), validators=[Optional()])

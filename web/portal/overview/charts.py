@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from db.views.figures import TimeSlot
 from relay.core.languages import Phrase, phrase
@@ -100,17 +101,18 @@ def _summary(bars: Sequence[Bar], unit: str) -> Phrase:
         nothing = phrase("No messages in the last %(count)s hours.", count=count)
         return nothing if hours else phrase("No messages in the last %(count)s days.", count=count)
     what_failed = phrase("%(failed)s of them failed", failed=failed) if failed else phrase("none failed")
-    values = {"count": count, "inbound": inbound, "outbound": outbound, "what_failed": what_failed}
+    came = phrase("1 message from customers") if inbound == 1 else phrase("%(n)s messages from customers", n=inbound)
+    values: dict[str, Any] = {"count": count, "came": came, "outbound": outbound, "what_failed": what_failed}
     most = max(bars, key=lambda bar: bar.inbound + bar.outbound)
     values |= {"when": most.label, "most": most.inbound + most.outbound}
     if hours:
         return phrase(
-            "Last %(count)s hours: %(inbound)s messages from customers, %(outbound)s from agents, %(what_failed)s. "
+            "Last %(count)s hours: %(came)s, %(outbound)s from agents, %(what_failed)s. "
             "The busiest hour was %(when)s with %(most)s.",
             **values,
         )
     return phrase(
-        "Last %(count)s days: %(inbound)s messages from customers, %(outbound)s from agents, %(what_failed)s. "
+        "Last %(count)s days: %(came)s, %(outbound)s from agents, %(what_failed)s. "
         "The busiest day was %(when)s with %(most)s.",
         **values,
     )

@@ -14,7 +14,7 @@ from db.views.audit_search import AuditPage, AuditSearch
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
-from web.portal.frame.language import _l
+from web.portal.frame.language import _l, offered
 from web.portal.frame.page_owner import place
 from web.portal.frame.words import ACTIONS
 from web.request.context import web_context
@@ -34,7 +34,9 @@ GROUPS = {
 
 class AuditFilter(FilterForm):
     actor = filters.text(_l("Who"), _l("Address or key"))
-    group = SelectField(_l("What"), choices={"": _l("Everything"), **{k: v[0] for k, v in GROUPS.items()}}, default="")
+    group = SelectField(
+        _l("What"), choices=offered({"": _l("Everything"), **{k: v[0] for k, v in GROUPS.items()}}), default=""
+    )
     subject = filters.text(_l("Concerning"), _l("An id, as a whole"))
     until = DateField(_l("Up to"), validators=[Optional()])
 

@@ -17,7 +17,7 @@ from db.tenants.changes import NotFoundError
 from web.api.tenants.schemas import Name
 from web.portal.frame import filters, shown_once
 from web.portal.frame.blueprint import portal, recent
-from web.portal.frame.language import _, _l, _n
+from web.portal.frame.language import _, _l, _n, offered
 from web.portal.frame.page_owner import place
 from web.portal.wizard.forms import AcceptedBy, stripped
 from web.request import access
@@ -35,7 +35,7 @@ class KeyForm(FlaskForm):
         validators=[DataRequired(_l("Give it a name by which it is known later.")), Length(max=120), AcceptedBy(Name)],
         filters=[stripped],
     )
-    days = SelectField(_l("Good for"), choices=LIFE, default="365")
+    days = SelectField(_l("Good for"), choices=offered(LIFE), default="365")
     scopes = SelectMultipleField(_l("What it may do"), validators=[DataRequired(_l("Choose at least one."))])
 
 

@@ -16,7 +16,7 @@ from db.tenants.changes import NotFoundError, TakenError
 from web.api.tenants.schemas import Name, Secret
 from web.openid import setup
 from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
-from web.portal.frame.language import _, _l, translated
+from web.portal.frame.language import _, _l, offered, translated
 from web.portal.frame.words import sentence
 from web.portal.wizard.forms import AcceptedBy, stripped
 from web.request.context import web_context
@@ -61,7 +61,7 @@ class ProviderForm(FlaskForm):
         description=_l("Whoever types one of your domains on the log-in page then sees where you log in."),
     )
     passwords = RadioField(
-        _l("Passwords"), choices={"yes": _l("admit as well"), "no": _l("admit nobody")}, default="yes"
+        _l("Passwords"), choices=offered({"yes": _l("admit as well"), "no": _l("admit nobody")}), default="yes"
     )
 
 

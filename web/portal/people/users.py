@@ -19,7 +19,7 @@ from db.tenants.changes import TakenError
 from web.api.tenants.schemas import Name
 from web.portal.frame import filters, shown_once
 from web.portal.frame.blueprint import portal, recent, tenant
-from web.portal.frame.language import _, _l, _n
+from web.portal.frame.language import _, _l, _n, offered
 from web.portal.frame.page_owner import PageOwner, place
 from web.portal.frame.words import sentence
 from web.portal.wizard.forms import AcceptedBy, stripped
@@ -52,7 +52,7 @@ class ChangeForm(FlaskForm):
         _l("Name"), [DataRequired(_l("Say what this person is called.")), Length(max=120), AcceptedBy(Name)], [stripped]
     )
     role = RadioField(_l("Role"))
-    status = RadioField(_l("Access"), choices={"active": _l("may log in"), "disabled": _l("may not log in")})
+    status = RadioField(_l("Access"), choices=offered({"active": _l("may log in"), "disabled": _l("may not log in")}))
 
 
 @portal.get("/tenants/<uuid:tenant_id>/users", endpoint="users")
