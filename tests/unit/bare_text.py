@@ -139,7 +139,8 @@ def _bare(value: ast.expr) -> Iterator[str]:
     if isinstance(value, ast.Constant) and isinstance(value.value, str) and SENTENCE.match(value.value.strip()):
         yield value.value
     elif isinstance(value, ast.JoinedStr):
-        yield ast.unparse(value)
+        if any(isinstance(one, ast.Constant) and _is_word(str(one.value)) for one in value.values):
+            yield ast.unparse(value)
     elif isinstance(value, ast.IfExp):
         yield from (*_bare(value.body), *_bare(value.orelse))
     elif isinstance(value, ast.Dict):

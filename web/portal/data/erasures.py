@@ -14,47 +14,50 @@ from db.contacts import erasures
 from db.tenants.changes import TakenError
 from web.actions import erasures as actions
 from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
+from web.portal.frame.language import _l
 from web.portal.frame.words import sentence
 from web.portal.wizard.forms import stripped
 from web.request.errors import ApiError
 from web.request.principal import needs
 
 STAGE_WORDS = {
-    "stop": "The conversation has stopped; calls under way end",
-    "messages": "Messages and files are being deleted",
-    "contact": "The contact is being deleted",
-    "waiting": "What waits, and notices, are being looked through",
-    "archive": "Raw webhooks are being looked through",
-    "again": "A last look for what came in meanwhile",
-    "done": "Erased",
+    "stop": _l("The conversation has stopped; calls under way end"),
+    "messages": _l("Messages and files are being deleted"),
+    "contact": _l("The contact is being deleted"),
+    "waiting": _l("What waits, and notices, are being looked through"),
+    "archive": _l("Raw webhooks are being looked through"),
+    "again": _l("A last look for what came in meanwhile"),
+    "done": _l("Erased"),
 }
 PLACES = {
-    "conversations": "Conversations",
-    "message_tracking": "Messages",
-    "files": "Files",
-    "parked_receipts": "Delivery reports that waited",
-    "conversation_mappings": "Contacts",
-    "contact_aliases": "Further names",
-    "genesys_conversations": "Genesys conversations",
-    "conversation_ends": "Ends of conversations",
-    "end_requests": "Ends asked for",
-    "line_notices": "Notices",
-    "unknown_lines": "Updates of unknown numbers",
-    "dead_letters": "Updates that could not be taken in",
-    "webhooks_seen": "Raw webhooks looked through (objects)",
-    "webhooks_rewritten": "of these rewritten, since they named others too",
-    "webhooks_deleted": "of these deleted",
+    "conversations": _l("Conversations"),
+    "message_tracking": _l("Messages"),
+    "files": _l("Files"),
+    "parked_receipts": _l("Delivery reports that waited"),
+    "conversation_mappings": _l("Contacts"),
+    "contact_aliases": _l("Further names"),
+    "genesys_conversations": _l("Genesys conversations"),
+    "conversation_ends": _l("Ends of conversations"),
+    "end_requests": _l("Ends asked for"),
+    "line_notices": _l("Notices"),
+    "unknown_lines": _l("Updates of unknown numbers"),
+    "dead_letters": _l("Updates that could not be taken in"),
+    "webhooks_seen": _l("Raw webhooks looked through (objects)"),
+    "webhooks_rewritten": _l("of these rewritten, since they named others too"),
+    "webhooks_deleted": _l("of these deleted"),
 }
 
 
 class ErasureForm(FlaskForm):
     contact = StringField(
-        "Number or user id",
-        [DataRequired("Whom?"), Length(max=200)],
+        _l("Number or user id"),
+        [DataRequired(_l("Whom?")), Length(max=200)],
         [stripped],
-        "With country code, as +49 170 1112223.",
+        _l("With country code, as +49 170 1112223."),
     )
-    sure = BooleanField("Erase this person for good", [DataRequired("Tick this: nothing of it can be brought back.")])
+    sure = BooleanField(
+        _l("Erase this person for good"), [DataRequired(_l("Tick this: nothing of it can be brought back."))]
+    )
 
 
 @portal.get("/tenants/<uuid:tenant_id>/erasures")

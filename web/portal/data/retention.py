@@ -13,20 +13,27 @@ from wtforms.validators import Optional
 from relay.core.retention import DEDUPE_DAYS, RetentionError, RetentionKind
 from web.actions import retention as actions
 from web.portal.frame.blueprint import portal, recent, tenant
+from web.portal.frame.language import _, _l
 from web.portal.frame.words import sentence
 from web.request.principal import needs
 
 WORDS: dict[RetentionKind, tuple[str, str]] = {
-    "contents": ("Contents of messages", "Words, payloads and providers' answers. That there was a message stays."),
-    "webhooks": ("Raw webhooks", "What the providers sent, byte for byte, in the object store."),
-    "media": ("Files", "Pictures, recordings, films and documents, in the object store."),
-    "history": (
-        "Messages and their history",
-        f"All that is known of them; contacts who have none left go, too. At least {DEDUPE_DAYS} days longer than "
-        "contents, so that a repeated webhook finds its message.",
+    "contents": (
+        _l("Contents of messages"),
+        _l("Words, payloads and providers' answers. That there was a message stays."),
     ),
-    "notices": ("Notices", "What reached your lines and is no message."),
-    "audit": ("Audit log", "Who did what. Its chain stays verifiable."),
+    "webhooks": (_l("Raw webhooks"), _l("What the providers sent, byte for byte, in the object store.")),
+    "media": (_l("Files"), _l("Pictures, recordings, films and documents, in the object store.")),
+    "history": (
+        _l("Messages and their history"),
+        _l(
+            "All that is known of them; contacts who have none left go, too. At least %(days)s days longer than "
+            "contents, so that a repeated webhook finds its message.",
+            days=DEDUPE_DAYS,
+        ),
+    ),
+    "notices": (_l("Notices"), _l("What reached your lines and is no message.")),
+    "audit": (_l("Audit log"), _l("Who did what. Its chain stays verifiable.")),
 }
 
 
@@ -59,7 +66,7 @@ def choose_retention(tenant_id: UUID) -> ResponseReturnValue:
     except RetentionError as error:
         form[error.kind].errors = [sentence(str(error))]
         return _page(form), 400
-    flash("Saved. What is too old now is deleted in the next hours.", "success")
+    flash(_("Saved. What is too old now is deleted in the next hours."), "success")
     return redirect(url_for("portal.retention", tenant_id=tenant_id))
 
 

@@ -18,29 +18,32 @@ from relay.core.endpoints.kinds import KINDS
 from web.actions import endpoints as actions
 from web.portal.frame import filters, shown_once
 from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
+from web.portal.frame.language import _, _l, _n
 from web.portal.wizard.forms import stripped
 from web.request.errors import ApiError
 from web.request.principal import by, needs
 
 PAGE = 50
 PageResponse = str | Response | tuple[str, int]
-WORDS: dict[EventState, str] = {"delivered": "Taken", "waiting": "Waiting", "dead": "Dead letters"}
+WORDS: dict[EventState, str] = {"delivered": _l("Taken"), "waiting": _l("Waiting"), "dead": _l("Dead letters")}
 ONE = "/tenants/<uuid:tenant_id>/endpoints/<uuid:endpoint_id>"
 
 
 class EndpointForm(FlaskForm):
     url = StringField(
-        "Address",
-        description="It begins with https:// and is public. Each event is posted there.",
-        validators=[DataRequired("Give the address that events are posted to."), Length(max=2000)],
+        _l("Address"),
+        description=_l("It begins with https:// and is public. Each event is posted there."),
+        validators=[DataRequired(_l("Give the address that events are posted to.")), Length(max=2000)],
         filters=[stripped],
     )
     name = StringField(
-        "Name", description="For people, such as “CRM”. It may stay empty.", validators=[Length(max=200)],
+        _l("Name"), description=_l("For people, such as “CRM”. It may stay empty."), validators=[Length(max=200)],
         filters=[stripped],
     )  # fmt: skip
-    kinds = SelectMultipleField("What it is told", choices=KINDS, validators=[DataRequired("Choose at least one.")])
-    contents = BooleanField("Also what was said, and by whom")
+    kinds = SelectMultipleField(
+        _l("What it is told"), choices=KINDS, validators=[DataRequired(_l("Choose at least one."))]
+    )
+    contents = BooleanField(_l("Also what was said, and by whom"))
 
 
 @portal.get("/tenants/<uuid:tenant_id>/endpoints")
@@ -61,7 +64,7 @@ def new_endpoint(tenant_id: UUID) -> PageResponse:
         except ApiError as error:
             return _refused(form, error)
         shown_once.keep(made.id, secret)
-        flash("The endpoint is told of what happens from now on.", "success")
+        flash(_("The endpoint is told of what happens from now on."), "success")
         return redirect(_page(made.id))
     return _form(form, None)
 
@@ -77,7 +80,7 @@ def edit_endpoint(tenant_id: UUID, endpoint_id: UUID) -> PageResponse:
             actions.change(tenant_pool(), one.tenant_id, one.id, _values(form))
         except ApiError as error:
             return _refused(form, error, one)
-        flash("Changed. It counts within half a minute.", "success")
+        flash(_("Changed. It counts within half a minute."), "success")
         return redirect(_page(one.id))
     return _form(form, one)
 
@@ -117,7 +120,7 @@ def test_endpoint(tenant_id: UUID, endpoint_id: UUID) -> Response:
     except ApiError as error:
         flash(error.message, "danger")
         return redirect(_page(str(endpoint_id)))
-    flash("The test is on its way. What became of it stands here in a moment; load the page again.", "success")
+    flash(_("The test is on its way. What became of it stands here in a moment; load the page again."), "success")
     return redirect(url_for(".endpoint_event", tenant_id=tenant_id, endpoint_id=endpoint_id, event_id=event_id))
 
 
@@ -125,9 +128,9 @@ def test_endpoint(tenant_id: UUID, endpoint_id: UUID) -> Response:
 @needs("tenants:write")
 @recent
 def rotate_endpoint(tenant_id: UUID, endpoint_id: UUID) -> Response:
-    secret, _ = actions.rotate(tenant_pool(), tenant().id, str(endpoint_id))
+    secret = actions.rotate(tenant_pool(), tenant().id, str(endpoint_id))[0]
     shown_once.keep(str(endpoint_id), secret)
-    flash("For 24 hours each event is signed with the new secret and with the former one.", "success")
+    flash(_("For 24 hours each event is signed with the new secret and with the former one."), "success")
     return redirect(_page(str(endpoint_id)))
 
 
@@ -137,7 +140,7 @@ def rotate_endpoint(tenant_id: UUID, endpoint_id: UUID) -> Response:
 def switch_endpoint(tenant_id: UUID, endpoint_id: UUID) -> Response:
     on = request.form.get("active") == "true"
     actions.change(tenant_pool(), tenant().id, str(endpoint_id), {"active": on})
-    flash("It is told again." if on else "It is told nothing from now on.", "success")
+    flash(_("It is told again.") if on else _("It is told nothing from now on."), "success")
     return redirect(_page(str(endpoint_id)))
 
 
@@ -146,7 +149,7 @@ def switch_endpoint(tenant_id: UUID, endpoint_id: UUID) -> Response:
 @recent
 def delete_endpoint(tenant_id: UUID, endpoint_id: UUID) -> Response:
     registry.delete(tenant_pool(), by(), tenant().id, str(endpoint_id))
-    flash("The endpoint is deleted.", "success")
+    flash(_("The endpoint is deleted."), "success")
     return redirect(url_for(".endpoints", tenant_id=tenant_id))
 
 
@@ -154,7 +157,14 @@ def delete_endpoint(tenant_id: UUID, endpoint_id: UUID) -> Response:
 @needs("messages:replay")
 def replay_endpoint(tenant_id: UUID, endpoint_id: UUID) -> Response:
     count = log.replay(tenant_pool(), by(), tenant().id, _own(endpoint_id).id, None)
-    flash(f"{count} dead letter{'' if count == 1 else 's'} will be told again, for another day.", "success")
+    flash(
+        _n(
+            "%(num)s dead letter will be told again, for another day.",
+            "%(num)s dead letters will be told again, for another day.",
+            count,
+        ),
+        "success",
+    )
     return redirect(url_for(".endpoint", tenant_id=tenant_id, endpoint_id=endpoint_id, state="waiting"))
 
 

@@ -132,7 +132,7 @@ def _open(items: tuple[NavigationLink, ...], asking: Principal) -> list[Navigati
 
 
 def state_word(state: str) -> str:
-    return STATES.get(state, (state.replace("_", " ").capitalize(), "secondary"))[0]
+    return str(STATES.get(state, (state.replace("_", " ").capitalize(), "secondary"))[0])
 
 
 def state_tone(state: str) -> str:

@@ -209,12 +209,12 @@ NOTICES = {
 
 @portal.app_template_filter("notice_word")
 def notice_word(kind: str) -> str:
-    return NOTICES.get(kind) or kind.replace("_", " ").capitalize()
+    return str(NOTICES.get(kind) or kind.replace("_", " ").capitalize())
 
 
 @portal.app_template_filter("news_word")
 def news_word(what: str) -> str:
-    return NEWS.get(what, _plain(what))
+    return str(NEWS.get(what, _plain(what)))
 
 
 @portal.app_template_filter("state_icon")
@@ -224,42 +224,42 @@ def state_icon(state: str) -> str:
 
 @portal.app_template_filter("kind_word")
 def kind_word(kind: str) -> str:
-    return KINDS.get(kind, _plain(kind))
+    return str(KINDS.get(kind, _plain(kind)))
 
 
 @portal.app_template_filter("direction_word")
 def direction_word(direction: str) -> str:
-    return DIRECTIONS.get(direction, _plain(direction))
+    return str(DIRECTIONS.get(direction, _plain(direction)))
 
 
 @portal.app_template_filter("side_word")
 def side_word(side: str) -> str:
-    return SIDES.get(side, _plain(side))
+    return str(SIDES.get(side, _plain(side)))
 
 
 @portal.app_template_filter("outcome_word")
 def outcome_word(outcome: str | None) -> str:
-    return OUTCOMES.get(outcome) or _plain(outcome or "")
+    return str(OUTCOMES.get(outcome) or _plain(outcome or ""))
 
 
 @portal.app_template_filter("event_word")
 def event_word(event: str) -> str:
-    return EVENTS.get(event, _plain(event))
+    return str(EVENTS.get(event, _plain(event)))
 
 
 @portal.app_template_filter("end_word")
 def end_word(kind: str) -> str:
-    return ENDS.get(kind, _plain(kind))
+    return str(ENDS.get(kind, _plain(kind)))
 
 
 @portal.app_template_filter("role_word")
 def role_word(role: str) -> str:
-    return ROLES.get(role, _plain(role))
+    return str(ROLES.get(role, _plain(role)))
 
 
 @portal.app_template_filter("action_word")
 def action_word(action: str) -> str:
-    return ACTIONS.get(action, _plain(action.replace(".", ": ")))
+    return str(ACTIONS.get(action, _plain(action.replace(".", ": "))))
 
 
 @portal.app_template_filter("sentence")

@@ -11,12 +11,13 @@ from db.tenants import catch_ups
 from db.tenants.changes import NotFoundError, TakenError
 from relay.core.catch_up import CatchUp
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
+from web.portal.frame.language import _, _l, translated
 from web.portal.lines.line_names import own_line
 from web.portal.wizard import notes
 from web.request.principal import by, needs
 
 HOURS = (1, 6, 24)
-WORDS = {"complete": "Done", "incomplete": "Done in part", "failed": "Failed"}
+WORDS = {"complete": _l("Done"), "incomplete": _l("Done in part"), "failed": _l("Failed")}
 
 
 @portal.get("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>/catch-up")
@@ -32,13 +33,13 @@ def catching_up(tenant_id: object, line_id: UUID) -> str:
 def catch_up(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
     line, hours = own_line(line_id), request.form.get("hours", type=int)
     if hours not in HOURS:
-        flash(f"Nothing was asked for: choose one of {', '.join(map(str, HOURS))} hours.", "danger")
+        flash(_("Nothing was asked for: choose one of %(hours)s hours.", hours=", ".join(map(str, HOURS))), "danger")
     else:
         try:
             catch_ups.want(notes.changes(), by(), tenant().id, line.id, hours * 3600.0)
-            flash("The relay asks Genesys now. What it finds is relayed, in order, once.", "success")
+            flash(_("The relay asks Genesys now. What it finds is relayed, in order, once."), "success")
         except (NotFoundError, TakenError) as error:
-            flash(f"Nothing was asked for: {error}.", "danger")
+            flash(_("Nothing was asked for: %(error)s.", error=translated(str(error))), "danger")
     return redirect(url_for("portal.line", tenant_id=tenant().id, line_id=line_id, _anchor="catching-up"))
 
 
@@ -46,5 +47,5 @@ def catch_up(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
 def catch_up_word(standing: CatchUp) -> str:
     """One word for how it stands."""
     if standing.at_work:
-        return "Under way"
-    return WORDS[standing.outcome] if standing.outcome else "Waits for a daemon"
+        return _("Under way")
+    return str(WORDS[standing.outcome]) if standing.outcome else _("Waits for a daemon")

@@ -13,6 +13,7 @@ from relay.checks import line_checks as line_checks
 from web.actions import webhook_fields
 from web.api.tenants.checks import of_tenant, ours
 from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
+from web.portal.frame.language import _, translated
 from web.portal.wizard.review import NAMES, results
 from web.request.context import web_context
 from web.request.errors import ApiError
@@ -45,7 +46,7 @@ def check_one(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
     stored = line_checks.subjects(tenant_pool(), web_context().cipher, ours(), tenant().id)
     subject = next((one for one in stored if one.line_id == str(line_id)), None)
     if subject is None:
-        raise ApiError(404, "not_found", "there is no such line")
+        raise ApiError(404, "not_found", _("there is no such line"))
     found = results(line_checks.check_line(web_context().channels, subject, ours()))
     if request.headers.get("X-Fragment") == "1":
         return render_template("portal/setup/_results.html", results=found, line_id=subject.line_id)
@@ -60,9 +61,12 @@ def subscribe_fields(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
     try:
         done = webhook_fields.subscribe(tenant().id, str(line_id))
     except ApiError as error:
-        flash(f"Nothing was changed: {error.message}.", "danger")
+        flash(_("Nothing was changed: %(error)s.", error=translated(error.message)), "danger")
     else:
-        flash(f"The app {done.app_id} is subscribed to every webhook field that is of use here.", "success")
+        flash(
+            _("The app %(app_id)s is subscribed to every webhook field that is of use here.", app_id=done.app_id),
+            "success",
+        )
     return redirect(url_for("portal.checks", tenant_id=tenant().id))
 
 

@@ -10,6 +10,7 @@ from wtforms import BooleanField, Field, SelectField, TextAreaField, ValidationE
 from wtforms.validators import Length, Optional
 
 from relay.core.conversation.ends import MOST_WORD, bare
+from web.portal.frame.language import _, _l, offered
 from web.portal.lines.template_fields import (
     BRACES,
     checked_parameters,
@@ -27,51 +28,64 @@ class EndsForm(FlaskForm):
     """Empty fields: nothing is sent."""
 
     end_words = TextAreaField(
-        "Words by which the customer ends it, one a line",
+        _l("Words by which the customer ends it, one a line"),
         [Optional(), Length(max=2000)],
         [stripped],
-        "Such as STOP CHAT. A customer who writes one of them, and nothing else, ends the conversation at Genesys; the "
-        "agent sees the message. Capitals, blanks and full stops do not count.",
+        _l(
+            "Such as STOP CHAT. A customer who writes one of them, and nothing else, ends the conversation at "
+            "Genesys; the "
+            "agent sees the message. Capitals, blanks and full stops do not count."
+        ),
     )
     end_text = TextAreaField(
-        "Text",
+        _l("Text"),
         [Optional(), Length(max=1024)],
         [stripped],
-        "Sent to the customer when the conversation is over. {name} stands for their name. Empty: nothing is sent.",
+        _l("Sent to the customer when the conversation is over. {name} stands for their name. Empty: nothing is sent."),
     )
     end_template_name = name_field(
-        "end_", "Template", "Sent where there is no text, or the customer wrote more than 24 hours ago."
+        "end_", _l("Template"), _l("Sent where there is no text, or the customer wrote more than 24 hours ago.")
     )
     end_template_language = language_field("end_")
     end_template_parameters = parameters_field(
-        "As many lines as its body has variables. {name} stands for the customer's name."
+        _l("As many lines as its body has variables. {name} stands for the customer's name.")
     )
 
     end_thread = SelectField(
-        "Who answers the customer then",
+        _l("Who answers the customer then"),
         [Optional()],
-        choices={
-            "": "This line, until the customer has been silent for a day",
-            "release": "Whoever Meta's routing chooses: the conversation is released",
-            "ai_agent": "Meta's agent: the conversation is passed to it",
-        },
-        description="Only where several responders answer this number (Conversation Routing).",
+        choices=offered(
+            {
+                "": _l("This line, until the customer has been silent for a day"),
+                "release": _l("Whoever Meta's routing chooses: the conversation is released"),
+                "ai_agent": _l("Meta's agent: the conversation is passed to it"),
+            }
+        ),
+        description=_l("Only where several responders answer this number (Conversation Routing)."),
     )
 
     end_listening = BooleanField(
-        "Listen to Genesys for the ends of conversations",
-        description="Needs nothing to be set up at Genesys. For many conversations at once, or where none may be "
-        "missed, set up a trigger or EventBridge instead.",
+        _l("Listen to Genesys for the ends of conversations"),
+        description=_l(
+            "Needs nothing to be set up at Genesys. For many conversations at once, or where none may be "
+            "missed, set up a trigger or EventBridge instead."
+        ),
     )
 
     def validate_end_words(self, given: Field) -> None:
         words = lines_of(given.data or "")
         if len(words) > MOST_WORDS or any(len(word) > MOST_WORD or not bare(word) for word in words):
-            raise ValidationError(f"At most {MOST_WORDS} lines, each with {MOST_WORD} characters that can be seen.")
+            raise ValidationError(
+                _(
+                    "At most %(lines)s lines, each with %(length)s characters that can be seen.",
+                    lines=MOST_WORDS,
+                    length=MOST_WORD,
+                )
+            )
 
     def validate_end_text(self, given: Field) -> None:
         if set(BRACES.findall(given.data or "")) - {"name"}:
-            raise ValidationError("Only {name} is filled in; take other words out of their braces.")
+            raise ValidationError(_("Only {name} is filled in; take other words out of their braces."))
 
     def validate_end_template_parameters(self, given: Field) -> None:
         checked_parameters(given.data or "", ("name",))

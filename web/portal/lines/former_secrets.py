@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from db.tenants import former_secrets
 from web.portal.frame.blueprint import portal, recent, tenant
+from web.portal.frame.language import _
 from web.portal.wizard import notes
 from web.request.context import web_context
 from web.request.principal import by, needs
@@ -20,5 +21,5 @@ def end_former_secrets(tenant_id: object) -> Response:
     side = given if given in ("whatsapp", "genesys") else None
     ended = former_secrets.end(notes.changes(), web_context().cipher, by(), tenant().id, side)  # type: ignore[arg-type]
     count = f"{len(ended)} former secret{'' if len(ended) == 1 else 's'}"
-    flash(f"{count} ended. Within seconds no webhook that one of them signs is taken.", "success")
+    flash(_("%(count)s ended. Within seconds no webhook that one of them signs is taken.", count=count), "success")
     return redirect(url_for("portal.lines", tenant_id=tenant().id))

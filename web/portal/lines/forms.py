@@ -13,6 +13,7 @@ from relay.channels.base import Account, Channel, Offer
 from relay.checks.line_checks import SIDES, Side
 from relay.core.errors import SendError
 from web.api.tenants.schemas import ProviderId, Secret
+from web.portal.frame.language import _l
 from web.portal.wizard.forms import AcceptedBy, stripped
 from web.portal.wizard.state import read
 from web.request.context import web_context
@@ -25,22 +26,22 @@ class LineForm(FlaskForm):
     """Beside the fields the page lists what the accounts have, where they were asked; any other id is taken too."""
 
     phone_number_id = StringField(
-        "Phone number ID",
-        [DataRequired("Which number?"), AcceptedBy(ProviderId)],
+        _l("Phone number ID"),
+        [DataRequired(_l("Which number?")), AcceptedBy(ProviderId)],
         [stripped],
-        "Of the same WhatsApp Business Account as your other numbers. Not the number itself: its ID at Meta.",
+        _l("Of the same WhatsApp Business Account as your other numbers. Not the number itself: its ID at Meta."),
     )
     integration_id = StringField(
-        "Integration ID",
-        [DataRequired("Which integration?"), AcceptedBy(ProviderId)],
+        _l("Integration ID"),
+        [DataRequired(_l("Which integration?")), AcceptedBy(ProviderId)],
         [stripped],
-        "The Open Messaging integration at Genesys. Each line needs one of its own.",
+        _l("The Open Messaging integration at Genesys. Each line needs one of its own."),
     )
     webhook_secret = PasswordField(
-        "Webhook secret (optional)",
-        [Optional(), AcceptedBy(Secret), Length(min=16, message="Genesys takes 16 characters or more.")],
+        _l("Webhook secret (optional)"),
+        [Optional(), AcceptedBy(Secret), Length(min=16, message=_l("Genesys takes 16 characters or more."))],
         [stripped],
-        "Only if this integration signs with another secret than your first one.",
+        _l("Only if this integration signs with another secret than your first one."),
     )
 
 

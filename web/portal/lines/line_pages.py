@@ -15,6 +15,8 @@ from db.views import line_health
 from web.api.tenants.onboarding import completed
 from web.api.tenants.webhook_urls import WebhookUrlsOf
 from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
+from web.portal.frame.language import _, _n, translated
+from web.portal.frame.words import sentence
 from web.portal.lines.catching_up import HOURS
 from web.portal.lines.forms import LineForm, offered
 from web.portal.lines.line_names import own_line
@@ -55,7 +57,7 @@ def change_line(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(found, form), 400
     onboarding.configure(notes.changes(), by(), tenant().id, found.id, form.settings())
-    flash("Saved. It counts from the next message on.", "success")
+    flash(_("Saved. It counts from the next message on."), "success")
     return redirect(url_for("portal.line", tenant_id=tenant().id, line_id=found.id))
 
 
@@ -65,9 +67,9 @@ def remove_line(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
     try:
         onboarding.remove(notes.changes(), by(), tenant().id, str(line_id))
     except TakenError as error:
-        flash(f"Not removed: {error}.", "danger")
+        flash(_("Not removed: %(error)s.", error=translated(str(error))), "danger")
         return redirect(url_for("portal.line", tenant_id=tenant().id, line_id=line_id))
-    flash("The line is removed.", "success")
+    flash(_("The line is removed."), "success")
     return redirect(url_for("portal.lines", tenant_id=tenant().id))
 
 
@@ -77,14 +79,14 @@ def release_line(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
     """Its tenant owns the number and the integration no more; all that came over it stays here."""
     reason = request.form.get("reason", "").strip()
     if not reason.isprintable() or len(reason) > 500:
-        flash("Not released: the reason is one line of up to 500 characters.", "danger")
+        flash(_("Not released: the reason is one line of up to 500 characters."), "danger")
     else:
         try:
             everybody = Changes(web_context().pool, web_context().cache.forget_routes)
             ownership.release(everybody, by(), tenant().id, str(line_id), reason or ownership.NO_REASON)
-            flash("Released. Somebody else may bring the number and the integration live now.", "success")
+            flash(_("Released. Somebody else may bring the number and the integration live now."), "success")
         except TakenError as error:
-            flash(f"Not released: {error}.", "danger")
+            flash(_("Not released: %(error)s.", error=translated(str(error))), "danger")
     return redirect(url_for("portal.line", tenant_id=tenant().id, line_id=line_id))
 
 
@@ -117,9 +119,9 @@ def add_line(tenant_id: object) -> ResponseReturnValue:
             form.webhook_secret.data or None,
         )
     except TakenError as error:
-        flash(f"Not added: {error}.", "danger")
+        flash(_("Not added: %(error)s.", error=translated(str(error))), "danger")
         return render_template("portal/lines/new.html", form=form, found=None), 409
-    flash("The line is there. Check it and go live below.", "success")
+    flash(_("The line is there. Check it and go live below."), "success")
     return redirect(url_for("portal.line", tenant_id=tenant().id, line_id=made.id))
 
 
@@ -130,16 +132,20 @@ def lines_live(tenant_id: object) -> ResponseReturnValue:
     try:
         waiting = [line for line in completed(tenant()).lines if line.status != "active"]
         if waiting:
-            many = "A line waits" if len(waiting) == 1 else f"{len(waiting)} lines wait"
-            flash(f"{many} for proof. The relay goes on asking by itself; see below what is missing.", "warning")
+            text = _n(
+                "A line waits for proof. The relay goes on asking by itself; see below what is missing.",
+                "%(num)s lines wait for proof. The relay goes on asking by itself; see below what is missing.",
+                len(waiting),
+            )
+            flash(text, "warning")
         else:
-            flash("All lines are live.", "success")
+            flash(_("All lines are live."), "success")
     except TakenError as error:
-        flash(f"Not live: {error}.", "danger")
+        flash(_("Not live: %(error)s.", error=translated(str(error))), "danger")
     except ApiError as error:
         if error.status != 409:
             raise
-        flash(f"Not live. {error.message[:1].upper()}{error.message[1:]}", "danger")
+        flash(_("Not live.") + f" {sentence(error.message)}", "danger")
     return redirect(url_for("portal.lines", tenant_id=tenant().id))
 
 
@@ -149,10 +155,10 @@ def change_status(tenant_id: object) -> ResponseReturnValue:
     """Pause, or go on. A tenant that is not live yet has nothing to pause."""
     status = request.form.get("status")
     if status not in ("active", "paused") or tenant().status == "onboarding":
-        flash("There is nothing to pause yet.", "warning")
+        flash(_("There is nothing to pause yet."), "warning")
     else:
         registry.set_status(notes.changes(), by(), tenant().id, status)  # type: ignore[arg-type]
-        flash("Paused: everything is kept, nothing is sent." if status == "paused" else "Going on.", "success")
+        flash("Paused: everything is kept, nothing is sent." if status == "paused" else _("Going on."), "success")
     return redirect(url_for("portal.lines", tenant_id=tenant().id))
 
 

@@ -13,6 +13,7 @@ from wtforms.validators import Length, Optional, Regexp, StopValidation
 
 from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME
 from web.api.tenants.schemas import TemplateText
+from web.portal.frame.language import _, _l, _n
 from web.portal.wizard.forms import stripped
 
 MOST_PARAMETERS = 20
@@ -34,21 +35,23 @@ class NeededWith:
 def name_field(prefix: str, label: str, about: str) -> StringField:
     """Of the three fields of a template that begin with `prefix`: which one it is."""
     others = (f"{prefix}template_language", f"{prefix}template_parameters")
-    missing = "Name the template. To do without one, empty its language and parameters too."
-    form = Regexp(f"^{TEMPLATE_NAME}$", message="As Meta writes it: small letters, digits and underscores.")
+    missing = _l("Name the template. To do without one, empty its language and parameters too.")
+    form = Regexp(f"^{TEMPLATE_NAME}$", message=_l("As Meta writes it: small letters, digits and underscores."))
     return StringField(label, [NeededWith(others, missing), Optional(), form], [stripped], about)
 
 
 def language_field(prefix: str) -> StringField:
-    missing = "Name the language that the template is approved in."
-    about = "As Meta writes it, such as en or pt_BR."
+    missing = _l("Name the language that the template is approved in.")
+    about = _l("As Meta writes it, such as en or pt_BR.")
     form = Regexp(f"^{TEMPLATE_LANGUAGE}$", message=about)
     needed = NeededWith((f"{prefix}template_name",), missing)
-    return StringField("Language of the template", [needed, Optional(), form], [stripped], about)
+    return StringField(_l("Language of the template"), [needed, Optional(), form], [stripped], about)
 
 
 def parameters_field(about: str) -> TextAreaField:
-    return TextAreaField("Parameters of the template, one a line", [Optional(), Length(max=4000)], [stripped], about)
+    return TextAreaField(
+        _l("Parameters of the template, one a line"), [Optional(), Length(max=4000)], [stripped], about
+    )
 
 
 def lines_of(text: str) -> list[str]:
@@ -62,10 +65,15 @@ def checked_parameters(text: str, filled_in: Collection[str]) -> None:
     try:
         TypeAdapter(list[TemplateText]).validate_python(parameters)
     except PydanticError:
-        raise ValidationError("A line may have 1,024 characters, all of them printable.") from None
+        raise ValidationError(_("A line may have 1,024 characters, all of them printable.")) from None
     if len(parameters) > MOST_PARAMETERS:
-        raise ValidationError(f"A template has at most {MOST_PARAMETERS} parameters.")
+        raise ValidationError(_("A template has at most %(most)s parameters.", most=MOST_PARAMETERS))
     if set(BRACES.findall(text)) - set(filled_in):
-        words = " and ".join(f"{{{word}}}" for word in filled_in)
-        verb = "are" if len(filled_in) > 1 else "is"
-        raise ValidationError(f"Only {words} {verb} filled in; take other words out of their braces.")
+        words = ", ".join(f"{{{word}}}" for word in filled_in)
+        text = _n(
+            "Only %(words)s is filled in; take other words out of their braces.",
+            "Only %(words)s are filled in; take other words out of their braces.",
+            len(filled_in),
+            words=words,
+        )
+        raise ValidationError(text)

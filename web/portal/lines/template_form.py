@@ -14,6 +14,7 @@ from relay.core.messages import MediaKind
 from relay.core.templates.listed import ListedTemplate, ShapeButton, ShapeCard, TemplateShape, places
 from web.api.messages.state import person_of
 from web.portal.frame import time_zone
+from web.portal.frame.language import _, _l
 from web.portal.lines.template_places import KINDS, fields_of
 from web.portal.wizard.trial import dialled
 from web.request.errors import ApiError
@@ -24,17 +25,17 @@ class TemplateForm(FlaskForm):
 
     listed: ListedTemplate
     number = StringField(
-        "Phone number with WhatsApp",
+        _l("Phone number with WhatsApp"),
         [Optional(), Length(max=40)],
-        description="With country code. It gets the message for real, at Meta's price.",
+        description=_l("With country code. It gets the message for real, at Meta's price."),
     )
-    agreed = BooleanField("The owner of this phone has agreed to get this message")
+    agreed = BooleanField(_l("The owner of this phone has agreed to get this message"))
 
     def validate_number(self, field: StringField) -> None:
         try:
             person_of(dialled(field.data or ""))
         except ApiError:
-            raise ValidationError("Enter the number with its country code, such as +49 151 12345678.") from None
+            raise ValidationError(_("Enter the number with its country code, such as +49 151 12345678.")) from None
 
     def template(self) -> Template:
         """As it is filled in: what is left empty is left out."""

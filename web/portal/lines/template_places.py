@@ -17,6 +17,7 @@ from relay.core.templates.listed import (
     TemplateShape,
     places,
 )
+from web.portal.frame.language import _, _l
 
 KINDS: dict[str, tuple[MediaKind, str]] = {
     "IMAGE": ("image", "picture"),
@@ -25,7 +26,7 @@ KINDS: dict[str, tuple[MediaKind, str]] = {
 }
 LONGEST, LONGEST_ADDRESS = 2000, 2048
 MOMENTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-_AT_METAS = Regexp(r"\s*https://\S+\s*$", message="An address begins with https:// and holds no blanks.")
+_AT_METAS = Regexp(r"\s*https://\S+\s*$", message=_l("An address begins with https:// and holds no blanks."))
 
 
 def fields_of(listed: ListedTemplate) -> dict[str, Field]:
@@ -35,18 +36,20 @@ def fields_of(listed: ListedTemplate) -> dict[str, Field]:
     header = shape.header
     if header is not None and header.format in FILES:
         word = KINDS[header.format][1]
-        about = "https and a public address; the relay fetches it once."
-        found["header_file"] = _field(f"Address of the {word} in the header", LONGEST_ADDRESS, about)
+        about = _("https and a public address; the relay fetches it once.")
+        found["header_file"] = _field(_("Address of the %(file)s in the header", file=word), LONGEST_ADDRESS, about)
     elif header is not None and places(header.text):
-        found["header"] = _field(f"{_shown(places(header.text)[0])} in the header", LONGEST, header.text)
+        found["header"] = _field(
+            _("%(place)s in the header", place=_shown(places(header.text)[0])), LONGEST, header.text
+        )
     if shape.offer is not None and shape.offer.expires:
         found["offer_ends"] = DateTimeLocalField(
-            "The offer ends", [Optional()], format=MOMENTS, description="Where you are."
+            _("The offer ends"), [Optional()], format=MOMENTS, description=_("Where you are.")
         )
     for name in places(shape.body):
         example = shape.examples.get(name)
-        about = f"For example: {example}" if example else ""
-        found[f"body_{name}"] = _field(f"{_shown(name)} in the text", LONGEST, about)
+        about = _("For example: %(example)s", example=example) if example else ""
+        found[f"body_{name}"] = _field(_("%(place)s in the text", place=_shown(name)), LONGEST, about)
     found |= _of_buttons(listed, "button_", "", shape.buttons)
     for place, card in enumerate(shape.cards):
         found |= _of_card(listed, place, card)
@@ -54,15 +57,19 @@ def fields_of(listed: ListedTemplate) -> dict[str, Field]:
 
 
 def _of_card(listed: ListedTemplate, place: int, card: ShapeCard) -> dict[str, Field]:
-    owner = f"card {place + 1}"
+    owner = _("card %(number)s", number=place + 1)
     found: dict[str, Field] = {}
     if card.header is not None and card.header.format in FILES:
         word = KINDS[card.header.format][1]
-        about = "https and a public address; WhatsApp fetches it."
-        found[f"card_{place}_file"] = _field(f"Address of the {word} on {owner}", LONGEST_ADDRESS, about, _AT_METAS)
+        about = _("https and a public address; WhatsApp fetches it.")
+        found[f"card_{place}_file"] = _field(
+            _("Address of the %(file)s on %(card)s", file=word, card=owner), LONGEST_ADDRESS, about, _AT_METAS
+        )
     for each in places(card.body):
-        found[f"card_{place}_body_{each}"] = _field(f"{_shown(each)} on {owner}", LONGEST, card.body)
-    return found | _of_buttons(listed, f"card_{place}_button_", f" on {owner}", card.buttons)
+        found[f"card_{place}_body_{each}"] = _field(
+            _("%(place)s on %(card)s", place=_shown(each), card=owner), LONGEST, card.body
+        )
+    return found | _of_buttons(listed, f"card_{place}_button_", " " + _("on %(card)s", card=owner), card.buttons)
 
 
 def _of_buttons(listed: ListedTemplate, prefix: str, owner: str, buttons: Sequence[ShapeButton]) -> dict[str, Field]:
@@ -70,10 +77,12 @@ def _of_buttons(listed: ListedTemplate, prefix: str, owner: str, buttons: Sequen
     for number, button in enumerate(buttons):
         code = listed.category == "AUTHENTICATION" and button.type in CODE_BUTTONS
         if code or button.type == "COPY_CODE":
-            label = f"Code of the button {number + 1}{owner} ({button.text})"
+            label = _(
+                "Code of the button %(number)s%(where)s (%(text)s)", number=number + 1, where=owner, text=button.text
+            )
             found[f"{prefix}{number}"] = _field(label, LONGEST, "")
         elif button.type == "URL" and places(button.url):
-            label = f"End of the address of the button {number + 1}{owner}"
+            label = _("End of the address of the button %(number)s%(where)s", number=number + 1, where=owner)
             found[f"{prefix}{number}"] = _field(label, LONGEST, button.url)
     return found
 

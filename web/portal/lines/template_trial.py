@@ -14,6 +14,7 @@ from web.actions import sends
 from web.actions.templates import found_wrong
 from web.api.messages.state import person_of
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
+from web.portal.frame.language import _, translated
 from web.portal.lines.line_names import own_line
 from web.portal.lines.template_form import TemplateForm, form_of
 from web.portal.lines.templates import own_template, template_page
@@ -38,7 +39,7 @@ def try_template(tenant_id: object, line_id: UUID, name: str, language: str) -> 
     try:
         message_id = _send(line.id, found, form)
     except ApiError as error:
-        flash(f"Not sent: {error.message}.", "danger")
+        flash(_("Not sent: %(error)s.", error=translated(error.message)), "danger")
         return template_page(line, found, form), 400
     return redirect(url_for("portal.template_trial", **(request.view_args or {}), message_id=message_id))
 
@@ -72,7 +73,7 @@ def _detail(line_id: str, message_id: UUID) -> Any:
     """Of a message of this line; ApiError 404 else."""
     found = history.get(tenant_pool(), tenant().id, str(message_id))
     if found is None or found.message.line_id != line_id:
-        raise ApiError(404, "not_found", "there is no such message")
+        raise ApiError(404, "not_found", _("there is no such message"))
     conversation_id = found.message.conversation_id
     data_access.record_once(tenant().id, ("conversation", conversation_id), "conversation.viewed", conversation_id)
     return found

@@ -22,6 +22,7 @@ from web.actions.templates import read_anew
 from web.portal.frame import filters
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
+from web.portal.frame.language import _, _l, translated
 from web.portal.lines.line_names import own_line
 from web.portal.lines.template_form import form_of
 from web.request.principal import needs
@@ -31,11 +32,11 @@ WAITING = ("PENDING", "IN_APPEAL", "PAUSED", "FLAGGED", "UNKNOWN")
 
 
 class TemplateFilterForm(FilterForm):
-    q = filters.text("Name", "order_update")
-    status = SelectField("Status", default="", validate_choice=False)
-    category = SelectField("Category", default="", validate_choice=False)
-    quality = SelectField("Quality", default="", validate_choice=False)
-    language = SelectField("Language", default="", validate_choice=False)
+    q = filters.text(_l("Name"), "order_update")
+    status = SelectField(_l("Status"), default="", validate_choice=False)
+    category = SelectField(_l("Category"), default="", validate_choice=False)
+    quality = SelectField(_l("Quality"), default="", validate_choice=False)
+    language = SelectField(_l("Language"), default="", validate_choice=False)
 
 
 @portal.get("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>/templates")
@@ -44,7 +45,7 @@ def templates(tenant_id: object, line_id: UUID) -> str:
     line, form = own_line(line_id), TemplateFilterForm()
     for name, values in kept.choices(tenant_pool(), tenant().id).items():
         shown = {value: value if name == "language" else template_word(value) for value in values}
-        form[name].choices = {"": "All", **shown}
+        form[name].choices = {"": _("All"), **shown}
     found = _listed(form) if form.validate() else Page([])
     further = url_for("portal.templates", tenant_id=tenant_id, line_id=line_id, before=found.next, **form.chosen)
     return render_template(
@@ -72,10 +73,12 @@ def read_templates(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
     line = own_line(line_id)
     try:
         trouble = read_anew(tenant_pool(), tenant().id, line.id)
-        text = f"Not all could be read: {trouble}." if trouble else "Read from Meta."
+        text = (
+            _("Not all could be read: %(trouble)s.", trouble=translated(trouble)) if trouble else _("Read from Meta.")
+        )
         flash(text, "danger" if trouble else "success")
     except TakenError as error:
-        flash(f"Not read: {error}.", "warning")
+        flash(_("Not read: %(error)s.", error=translated(str(error))), "warning")
     return redirect(url_for("portal.templates", tenant_id=tenant_id, line_id=line_id))
 
 
@@ -92,7 +95,7 @@ def own_template(name: str, language: str) -> ListedTemplate:
         for one in kept.of_name(tenant_pool(), tenant().id, name):
             if one.language == language:
                 return one
-    raise NotFoundError("there is no such template in the list")
+    raise NotFoundError(_("there is no such template in the list"))
 
 
 def template_page(line: Line, found: ListedTemplate, form: Any, **more: Any) -> str:

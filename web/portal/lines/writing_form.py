@@ -8,38 +8,45 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField
 from wtforms.validators import Optional
 
+from web.portal.frame.language import _l, offered
+
 
 class WritingForm(FlaskForm):
     """Empty: as it was written."""
 
     markdown = SelectField(
-        "Markdown",
+        _l("Markdown"),
         [Optional()],
-        choices={
-            "": "As it was written",
-            "bots": "In WhatsApp's marks where a bot wrote it",
-            "all": "In WhatsApp's marks, whoever wrote it",
-        },
+        choices=offered(
+            {
+                "": _l("As it was written"),
+                "bots": _l("In WhatsApp's marks where a bot wrote it"),
+                "all": _l("In WhatsApp's marks, whoever wrote it"),
+            }
+        ),
         description="**bold** becomes bold, ~~gone~~ is struck out, [text](address) becomes text: address, and &amp; "
         "becomes &. What is written in WhatsApp's own marks stays.",
     )
     link_previews = BooleanField(
-        "Show a preview of the first link in a text",
-        description="WhatsApp fetches the page and shows its title and picture.",
+        _l("Show a preview of the first link in a text"),
+        description=_l("WhatsApp fetches the page and shows its title and picture."),
     )
 
     agent_name = SelectField(
-        "Agent's name before what an agent writes",
+        _l("Agent's name before what an agent writes"),
         [Optional()],
-        choices={
-            "": "None",
-            "name": "The name, such as Ana Maria Silva",
-            "first_name": "The first name, such as Ana",
-            "initials": "The initials, such as AMS",
-            "alias": "The preferred name of the profile at Genesys, else the name",
-        },
-        description="Where the relay knows who writes. It has to hear of agents who come and go: see When a "
-        "conversation ends.",
+        choices=offered(
+            {
+                "": _l("None"),
+                "name": _l("The name, such as Ana Maria Silva"),
+                "first_name": _l("The first name, such as Ana"),
+                "initials": _l("The initials, such as AMS"),
+                "alias": _l("The preferred name of the profile at Genesys, else the name"),
+            }
+        ),
+        description=_l(
+            "Where the relay knows who writes. It has to hear of agents who come and go: see When a conversation ends."
+        ),
     )
 
     def writing_settings(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ ROLES = {
 @portal.app_template_filter("thread_words")
 def thread_words(thread: ThreadFact) -> str:
     if thread.state == "unknown" and thread.since is None:
-        return _("not known: nothing was heard yet")
+        return str(_("not known: nothing was heard yet"))
     role = f" ({ROLES.get(thread.role, thread.role)})" if thread.role else ""
     return f"{STATES[thread.state]}{role}"
 

@@ -235,7 +235,7 @@ def _act(user_id: UUID, action: str) -> Response:
     where = place()
     found = access.user_of(where.pool, where.tenant_id, str(user_id))
     if action == "password":
-        _, password = access.reset_password(where.pool, where.tenant_id, found.id)
+        password = access.reset_password(where.pool, where.tenant_id, found.id)[1]
         shown_once.keep(found.id, password)
     elif action == "factor":
         access.reset_second_factor(where.pool, where.tenant_id, found.id)

@@ -15,6 +15,7 @@ from relay.core import rate_card
 from relay.core.rate_card import BYTES, CATEGORIES, CardRefused
 from web.actions import prices as actions
 from web.portal.frame.blueprint import portal
+from web.portal.frame.language import _
 from web.portal.prices import summing
 from web.portal.prices.tenant_prices import MonthForm, fill
 from web.request.context import web_context
@@ -34,7 +35,7 @@ def upload_card() -> ResponseReturnValue:
     file = request.files.get("file")
     data = file.read(BYTES + 1) if file else b""
     if not data:
-        return _page(["Choose the CSV file of the rate card first."]), 400
+        return _page([_("Choose the CSV file of the rate card first.")]), 400
     try:
         cards = rate_card.read(data)
         rate_cards.put(web_context().pool, by(), cards)
@@ -53,15 +54,21 @@ def delete_card(currency: str, valid_from: str) -> ResponseReturnValue:
         found = rate_cards.delete(web_context().pool, by(), currency[:3], date.fromisoformat(valid_from))
     except ValueError:
         found = False
-    flash("The rate card is deleted." if found else "There was no such rate card any more.", "success")
+    flash(_("The rate card is deleted.") if found else _("There was no such rate card any more."), "success")
     return redirect(url_for("portal.all_prices"))
 
 
 def _taken(cards: Sequence[rate_card.RateCard]) -> str:
     """Names that Meta did not have in November 2026 are said: most are slips of the pen."""
-    told = f"Taken: {', '.join(f'{one.currency} from {one.valid_from}' for one in cards[:10])}."
+    taken = (
+        _("%(currency)s from %(valid_from)s", currency=one.currency, valid_from=one.valid_from) for one in cards[:10]
+    )
+    told = _("Taken: %(cards)s.", cards=", ".join(taken))
     strange = sorted({category for one in cards for _, category in one.rates} - set(CATEGORIES))
-    return f"{told} These are no categories that Meta is known to have: {', '.join(strange[:10])}." if strange else told
+    if not strange:
+        return told
+    names = ", ".join(strange[:10])
+    return f"{told} " + _("These are no categories that Meta is known to have: %(names)s.", names=names)
 
 
 def _page(wrong: Sequence[str] = ()) -> str:

@@ -9,26 +9,28 @@ from decimal import Decimal
 from relay.core import costs
 from relay.core.costs import EXEMPT, Charge
 from web.portal.frame.blueprint import portal
+from web.portal.frame.formats import number
+from web.portal.frame.language import _, _l
 
 CATEGORIES = {
-    "service": "Service",
-    "utility": "Utility",
-    "marketing": "Marketing",
-    "marketing_lite": "Marketing, lite",
-    "authentication": "Authentication",
-    "authentication_international": "Authentication, international",
-    "authentication-international": "Authentication, international",
-    "referral_conversion": "After an advertisement",
-    "group_service": "Service, in groups",
-    "group_utility": "Utility, in groups",
-    "group_marketing": "Marketing, in groups",
+    "service": _l("Service"),
+    "utility": _l("Utility"),
+    "marketing": _l("Marketing"),
+    "marketing_lite": _l("Marketing, lite"),
+    "authentication": _l("Authentication"),
+    "authentication_international": _l("Authentication, international"),
+    "authentication-international": _l("Authentication, international"),
+    "referral_conversion": _l("After an advertisement"),
+    "group_service": _l("Service, in groups"),
+    "group_utility": _l("Utility, in groups"),
+    "group_marketing": _l("Marketing, in groups"),
 }
 TYPES = {
-    "regular": "Charged",
-    "free_customer_service": "Free: within the month's 1,000",
-    "free_group_customer_service": "Free: within the month's 1,000, in groups",
-    "free_entry_point": "Free: after an advertisement",
-    "": "Not told",
+    "regular": _l("Charged"),
+    "free_customer_service": _l("Free: within the month's 1,000"),
+    "free_group_customer_service": _l("Free: within the month's 1,000, in groups"),
+    "free_entry_point": _l("Free: after an advertisement"),
+    "": _l("Not told"),
 }
 SUBTYPES = {EXEMPT: "exempt", "": ""}
 COUNTRIES = 20
@@ -61,7 +63,7 @@ def by_country(charges: Iterable[Charge]) -> list[Sum]:
     found = sorted(sums(charges, "country"), key=lambda one: (-one.messages, one.names))
     shown, rest = found[:COUNTRIES], found[COUNTRIES:]
     if rest:
-        others = f"{len(rest)} other countries"
+        others = _("%(count)s other countries", count=len(rest))
         shown.append(
             Sum(
                 (others,),
@@ -90,4 +92,4 @@ def money(amount: Decimal | None) -> str:
     """With as many digits as say something: a single message costs a fraction of a cent."""
     if amount is None:
         return "–"
-    return f"{amount:,.2f}" if amount == 0 or amount >= 1 else f"{amount:,.4f}"
+    return number(amount, 2 if amount == 0 or amount >= 1 else 4)

@@ -10,8 +10,10 @@ from wtforms import SelectField
 
 from relay.core.costs import FREE_SERVICE, Comparison
 from web.actions import prices as actions
+from web.portal.frame import formats
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
+from web.portal.frame.language import _, _l
 from web.portal.lines.line_names import line_choices, line_names, own_line
 from web.portal.prices import summing
 from web.request.errors import ApiError
@@ -19,19 +21,19 @@ from web.request.principal import needs
 
 
 class MonthForm(FilterForm):
-    month = SelectField("Month (UTC)")
-    currency = SelectField("Currency")
+    month = SelectField(_l("Month (UTC)"))
+    currency = SelectField(_l("Currency"))
 
 
 class PriceForm(MonthForm):
-    line = SelectField("Line", default="")
+    line = SelectField(_l("Line"), default="")
 
 
 def fill(form: MonthForm, currencies: Sequence[str]) -> None:
     """The choices that there are; what is asked for and is none of them is told beside its field."""
-    form.month.choices = {f"{one:%Y-%m}": f"{one:%B %Y}" for one in actions.months()}
+    form.month.choices = {f"{one:%Y-%m}": formats.month(one) for one in actions.months()}
     form.month.data = request.args.get("month") or f"{actions.this_month():%Y-%m}"
-    form.currency.choices = {one: one for one in currencies} or {"": "None"}
+    form.currency.choices = {one: one for one in currencies} or {"": _("None")}
     form.currency.data = request.args.get("currency") or next(iter(currencies), "")
 
 

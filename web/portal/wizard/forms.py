@@ -16,28 +16,33 @@ from wtforms.validators import ValidationError as FieldError
 from relay.checks.line_checks import REF, Side
 from relay.core.languages import DEFAULT, LANGUAGES
 from web.api.tenants.schemas import REGIONS, Name, ProviderId, Region, Secret
+from web.portal.frame.language import _, _l, offered, translated
 from web.request import wording
 
 WHERE = {
-    "us-east-1": "Americas (US East)",
-    "us-east-2": "FedRAMP (US East 2)",
-    "us-west-2": "Americas (US West)",
-    "ca-central-1": "Canada",
-    "mx-central-1": "Mexico",
-    "sa-east-1": "São Paulo",
-    "eu-west-1": "Dublin",
-    "eu-west-2": "London",
-    "eu-central-1": "Frankfurt",
-    "eu-central-2": "Zurich",
-    "eusc-de-east-1": "European Sovereign Cloud",
-    "me-central-1": "UAE",
-    "ap-south-1": "Mumbai",
-    "ap-northeast-1": "Tokyo",
-    "ap-northeast-2": "Seoul",
-    "ap-northeast-3": "Osaka",
-    "ap-southeast-1": "Singapore",
-    "ap-southeast-2": "Sydney",
+    "us-east-1": _l("Americas (US East)"),
+    "us-east-2": _l("FedRAMP (US East 2)"),
+    "us-west-2": _l("Americas (US West)"),
+    "ca-central-1": _l("Canada"),
+    "mx-central-1": _l("Mexico"),
+    "sa-east-1": _l("São Paulo"),
+    "eu-west-1": _l("Dublin"),
+    "eu-west-2": _l("London"),
+    "eu-central-1": _l("Frankfurt"),
+    "eu-central-2": _l("Zurich"),
+    "eusc-de-east-1": _l("European Sovereign Cloud"),
+    "me-central-1": _l("UAE"),
+    "ap-south-1": _l("Mumbai"),
+    "ap-northeast-1": _l("Tokyo"),
+    "ap-northeast-2": _l("Seoul"),
+    "ap-northeast-3": _l("Osaka"),
+    "ap-southeast-1": _l("Singapore"),
+    "ap-southeast-2": _l("Sydney"),
 }
+
+
+def _regions() -> dict[str, str]:
+    return {"": _("Choose the region"), **{domain: f"{WHERE[key]}: {domain}" for key, domain in REGIONS.items()}}
 
 
 class AcceptedBy:
@@ -50,7 +55,9 @@ class AcceptedBy:
         try:
             self._adapter.validate_python(field.data)
         except ValidationError as error:
-            raise FieldError(f"This {wording.words(error.errors(include_url=False)[0])}.") from None
+            raise FieldError(
+                _("This %(mistake)s.", mistake=translated(wording.words(error.errors(include_url=False)[0])))
+            ) from None
 
 
 def stripped(value: Any) -> Any:
@@ -68,29 +75,29 @@ def secret(label: str, help_text: str = "", *more: Any) -> PasswordField:
 
 class OrganisationForm(FlaskForm):
     name = StringField(
-        "Name",
-        [DataRequired("Give the organisation a name."), AcceptedBy(Name)],
+        _l("Name"),
+        [DataRequired(_l("Give the organisation a name.")), AcceptedBy(Name)],
         [stripped],
-        "As people here should see it: the company, or the brand.",
+        _l("As people here should see it: the company, or the brand."),
     )
     contact = StringField(
-        "Contact (optional)",
+        _l("Contact (optional)"),
         [Optional(), Length(max=200)],
         [stripped],
-        "Whom to ask about this connection: a name, an address, a phone number.",
+        _l("Whom to ask about this connection: a name, an address, a phone number."),
     )
     language = SelectField(
-        "Language",
+        _l("Language"),
         choices=LANGUAGES,
         default=DEFAULT,
-        description="Of these pages for whoever has not chosen their own.",
+        description=_l("Of these pages for whoever has not chosen their own."),
     )
 
 
 class SideForm(FlaskForm):
     """One provider's credentials. `choice` names one of the numbers or integrations that the account has."""
 
-    choice = SelectField("Choose", [Optional()], validate_choice=False)
+    choice = SelectField(_l("Choose"), [Optional()], validate_choice=False)
 
     def given(self, side: Side, former: str | None) -> dict[str, str]:
         """What was typed and is valid, by the names that credentials have; `former` is the id that counted before."""
@@ -106,44 +113,48 @@ class SideForm(FlaskForm):
 
 class GenesysForm(SideForm):
     region = SelectField(
-        "Region",
+        _l("Region"),
         [Optional(), AcceptedBy(Region)],
-        choices={"": "Choose the region", **{name: f"{WHERE[key]}: {name}" for key, name in REGIONS.items()}},
-        description="The end of the address at which you log in: apps.mypurecloud.de means mypurecloud.de.",
+        choices=_regions,
+        description=_l("The end of the address at which you log in: apps.mypurecloud.de means mypurecloud.de."),
     )
-    client_id = text("Client ID", ProviderId)
-    client_secret = secret("Client secret")
-    login_client_id = text("Client ID of the log-in client", ProviderId)
-    login_client_secret = secret("Client secret of the log-in client")
-    integration_id = text("Integration ID", ProviderId, "The last part of the address when the integration is open.")
+    client_id = text(_l("Client ID"), ProviderId)
+    client_secret = secret(_l("Client secret"))
+    login_client_id = text(_l("Client ID of the log-in client"), ProviderId)
+    login_client_secret = secret(_l("Client secret of the log-in client"))
+    integration_id = text(
+        _l("Integration ID"), ProviderId, _l("The last part of the address when the integration is open.")
+    )
     webhook_secret = secret(
-        "Webhook secret",
-        "Genesys signs every message with it (Outbound Notification Webhook Signature Secret Token).",
-        Length(min=16, message="Genesys takes 16 characters or more."),
+        _l("Webhook secret"),
+        _l("Genesys signs every message with it (Outbound Notification Webhook Signature Secret Token)."),
+        Length(min=16, message=_l("Genesys takes 16 characters or more.")),
     )
 
 
 class WhatsAppForm(SideForm):
     waba_id = text(
-        "WhatsApp Business Account ID",
+        _l("WhatsApp Business Account ID"),
         ProviderId,
-        "In the WhatsApp Manager under Settings, or in your app under WhatsApp > API Setup.",
+        _l("In the WhatsApp Manager under Settings, or in your app under WhatsApp > API Setup."),
     )
     access_token = secret(
-        "Access token",
-        "Of a system user, without an end: Meta's Business settings > Users > System users > Generate token, with "
-        "whatsapp_business_messaging and whatsapp_business_management.",
+        _l("Access token"),
+        _l(
+            "Of a system user, without an end: Meta's Business settings > Users > System users > Generate token, with "
+            "whatsapp_business_messaging and whatsapp_business_management."
+        ),
     )
     phone_number_id = text(
-        "Phone number ID", ProviderId, "Not the number itself: its ID, from WhatsApp > API Setup in your app."
+        _l("Phone number ID"), ProviderId, _l("Not the number itself: its ID, from WhatsApp > API Setup in your app.")
     )
     app = RadioField(
-        "Whose Meta app is it?",
+        _l("Whose Meta app is it?"),
         [Optional()],
-        choices={"own": "Our own Meta app", "platform": "The Meta app of this platform"},
+        choices=offered({"own": _l("Our own Meta app"), "platform": _l("The Meta app of this platform")}),
     )
-    app_secret = secret("App secret", "In your app at developers.facebook.com under App settings > Basic.")
-    verify_token = secret("Verify token", "Any text that you enter at Meta together with the callback URL.")
+    app_secret = secret(_l("App secret"), _l("In your app at developers.facebook.com under App settings > Basic."))
+    verify_token = secret(_l("Verify token"), _l("Any text that you enter at Meta together with the callback URL."))
 
 
 FORMS: dict[Side, type[SideForm]] = {"genesys": GenesysForm, "whatsapp": WhatsAppForm}

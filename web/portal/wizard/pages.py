@@ -12,6 +12,7 @@ from db.tenants.credentials import SECRET, masked
 from relay.channels.base import Offer
 from relay.checks.line_checks import REF, Side
 from web.portal.frame.blueprint import portal, tenant
+from web.portal.frame.language import _, _l
 from web.portal.people import confirm
 from web.portal.wizard.forms import FORMS, OrganisationForm, SideForm
 from web.portal.wizard.state import STEPS, Key, Setup, read
@@ -23,20 +24,20 @@ MADE = "relay-"
 CAN_BE_MADE = ("webhook_secret", "verify_token")
 LABELS: dict[Side, dict[str, str]] = {
     "genesys": {
-        "region": "Region",
-        "client_id": "Client ID",
-        "client_secret": "Client secret",
-        "integration_id": "Integration ID",
-        "webhook_secret": "Webhook secret",
-        "login_client_id": "Log-in client",
-        "refresh_token": "Admin's log-in",
+        "region": _l("Region"),
+        "client_id": _l("Client ID"),
+        "client_secret": _l("Client secret"),
+        "integration_id": _l("Integration ID"),
+        "webhook_secret": _l("Webhook secret"),
+        "login_client_id": _l("Log-in client"),
+        "refresh_token": _l("Admin's log-in"),
     },
     "whatsapp": {
-        "waba_id": "Business account ID",
-        "phone_number_id": "Phone number ID",
-        "access_token": "Access token",
-        "app_secret": "App secret",
-        "verify_token": "Verify token",
+        "waba_id": _l("Business account ID"),
+        "phone_number_id": _l("Phone number ID"),
+        "access_token": _l("Access token"),
+        "app_secret": _l("App secret"),
+        "verify_token": _l("Verify token"),
     },
 }
 """What the review shows of each side, and in which order."""
@@ -92,7 +93,7 @@ def side_page(side: Side, form: SideForm | None = None) -> str:
     if form is None:
         form = FORMS[side](None, data=_fields(held, side))
     offers = held.offers(side)
-    form.choice.choices = {"": "Another one: enter its ID", **{one.ref: _label(one) for one in offers}}
+    form.choice.choices = {"": _("Another one: enter its ID"), **{one.ref: _label(one) for one in offers}}
     chosen = next((one for one in offers if one.ref == values.get(REF[side])), None)
     if chosen is not None and not form[REF[side]].errors:
         form.choice.data, form[REF[side]].data = chosen.ref, ""

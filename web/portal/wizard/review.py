@@ -12,13 +12,15 @@ from relay.checks import line_checks
 from relay.checks.line_checks import REF, SIDES, SideFindings
 from web.api.tenants.onboarding import completed
 from web.portal.frame.blueprint import portal, tenant
+from web.portal.frame.language import _, _l, translated
+from web.portal.frame.words import sentence
 from web.portal.wizard import notes, pages
 from web.portal.wizard.state import Setup, ours, read, shown
 from web.request.context import web_context
 from web.request.errors import ApiError
 from web.request.principal import by, needs
 
-NAMES = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": "This relay"}
+NAMES = {"whatsapp": _l("WhatsApp"), "genesys": _l("Genesys"), "relay": _l("This relay")}
 
 
 @portal.post("/tenants/<uuid:tenant_id>/setup/review")
@@ -38,13 +40,13 @@ def go_live(tenant_id: object) -> ResponseReturnValue:
     """The same as the API's complete-onboarding. What waits for proof is shown on the review, which follows it."""
     held = read()
     if not held.ready:
-        flash("Something is still missing: the steps above say what.", "danger")
+        flash(_("Something is still missing: the steps above say what."), "danger")
         return _review()
     try:
         _pair(held)
         done = completed(tenant())
     except TakenError as error:
-        flash(f"Not live: {error}.", "danger")
+        flash(_("Not live: %(error)s.", error=translated(str(error))), "danger")
         return _review()
     except ApiError as error:
         if error.status != 409:
@@ -53,15 +55,15 @@ def go_live(tenant_id: object) -> ResponseReturnValue:
             if one.get("level") == "refused":
                 flash(f"{NAMES[one['side']]}: {one['message']}.", "danger")
         if not error.details:
-            flash(error.message, "danger")
+            flash(sentence(error.message), "danger")
         return _review()
     notes.step("review")
     waiting = [line for line in done.lines if line.status != "active"]
     if len(waiting) == len(done.lines):
-        flash("Not live yet: the relay waits for proof, and goes on asking. See below what is missing.", "warning")
+        flash(_("Not live yet: the relay waits for proof, and goes on asking. See below what is missing."), "warning")
         return _review()
-    more = f" {len(waiting)} more wait for proof: Go live shows them." if waiting else ""
-    flash(f"{tenant().name} is live. Now send a message both ways.{more}", "success")
+    more = " " + _("%(count)s more wait for proof: Go live shows them.", count=len(waiting)) if waiting else ""
+    flash(_("%(tenant)s is live. Now send a message both ways.", tenant=tenant().name) + more, "success")
     return redirect(url_for("portal.trial", tenant_id=tenant().id))
 
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from db.tenants import registry
 from web.portal.frame.blueprint import portal, tenant
+from web.portal.frame.language import _
 from web.portal.wizard import notes, pages, review, sides, trial
 from web.portal.wizard.forms import OrganisationForm
 from web.request.principal import by, needs
@@ -33,7 +34,7 @@ def setup_organisation(tenant_id: object) -> ResponseReturnValue:
     if form.language.data != held.language:
         registry.set_language(notes.changes(), by(), held.id, form.language.data)
     if request.form.get("do") == "later":
-        flash("Saved. Go on whenever you like: Set-up opens where you left it.", "success")
+        flash(_("Saved. Go on whenever you like: Set-up opens where you left it."), "success")
         return redirect(url_for("portal.home"))
     notes.step("genesys")
     return redirect(url_for("portal.setup", tenant_id=held.id, step="genesys"))

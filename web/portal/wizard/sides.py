@@ -15,6 +15,7 @@ from relay.checks.line_checks import Side
 from relay.core.errors import SendError
 from web.actions import webhook_fields
 from web.portal.frame.blueprint import portal, recent, tenant
+from web.portal.frame.language import _, _l, _n, translated
 from web.portal.wizard import notes
 from web.portal.wizard.forms import FORMS, SideForm
 from web.portal.wizard.pages import side_page
@@ -26,8 +27,8 @@ from web.request.principal import needs
 Answer = TypeVar("Answer")
 SECONDS = 10.0
 NEXT: dict[Side, str] = {"genesys": "whatsapp", "whatsapp": "review"}
-PROVIDER: dict[Side, str] = {"genesys": "Genesys", "whatsapp": "WhatsApp"}
-THING: dict[Side, str] = {"genesys": "Open Messaging integration", "whatsapp": "number"}
+PROVIDER: dict[Side, str] = {"genesys": _l("Genesys"), "whatsapp": _l("WhatsApp")}
+THING: dict[Side, str] = {"genesys": _l("Open Messaging integration"), "whatsapp": _l("number")}
 TO_ASK: dict[Side, tuple[str, ...]] = {
     "genesys": ("region", "client_id", "client_secret"),
     "whatsapp": ("waba_id", "access_token"),
@@ -64,7 +65,7 @@ def _posted(side: Side) -> ResponseReturnValue:
 def _incomplete(side: Side, form: SideForm, names: tuple[str, ...] = ()) -> ResponseReturnValue:
     """The same page, with a word at each field that is wrong or that is missing."""
     for name in names:
-        form[name].errors = [*form[name].errors, "This is needed."]
+        form[name].errors = [*form[name].errors, _("This is needed.")]
     if _is_fragment():
         fields = ", ".join(str(field.label.text) for field in form if field.errors)
         return render_template("portal/setup/_incomplete.html", fields=fields)
@@ -72,7 +73,7 @@ def _incomplete(side: Side, form: SideForm, names: tuple[str, ...] = ()) -> Resp
 
 
 def _later(side: Side, form: SideForm) -> ResponseReturnValue:
-    flash("Saved. Go on whenever you like: Set-up opens where you left it.", "success")
+    flash(_("Saved. Go on whenever you like: Set-up opens where you left it."), "success")
     return redirect(url_for("portal.home"))
 
 
@@ -87,7 +88,7 @@ def _list(side: Side, form: SideForm) -> ResponseReturnValue:
         return _back(side)
     notes.offers(side, found)
     if not found:
-        flash(f"{PROVIDER[side]} has no {THING[side]} for you yet.", "warning")
+        flash(_("%(provider)s has no %(thing)s for you yet.", provider=PROVIDER[side], thing=THING[side]), "warning")
     return _back(side, "choose")
 
 
@@ -109,13 +110,25 @@ def _save(side: Side, form: SideForm) -> ResponseReturnValue:
     found = _checked(setup, side)
     levels = [level for _, level, _, _ in found]
     if "refused" in levels:
-        flash(f"{PROVIDER[side]} says no to this: see below what to do. What you entered is saved.", "danger")
+        flash(
+            _(
+                "%(provider)s says no to this: see below what to do. What you entered is saved.",
+                provider=PROVIDER[side],
+            ),
+            "danger",
+        )
         return _back(side, "findings")
     notes.store(side)
     notes.step(NEXT[side])  # type: ignore[arg-type]
     count = levels.count("warning")
-    warned = f" {count} warning{'s' if count > 1 else ''}, which you see again under Review." if count else ""
-    flash(f"{PROVIDER[side]} is connected.{warned}", "warning" if count else "success")
+    text = _("%(provider)s is connected.", provider=PROVIDER[side])
+    if count:
+        text += " " + _n(
+            "%(num)s warning, which you see again under Review.",
+            "%(num)s warnings, which you see again under Review.",
+            count,
+        )
+    flash(text, "warning" if count else "success")
     return redirect(url_for("portal.setup", tenant_id=tenant().id, step=NEXT[side]))
 
 
@@ -125,10 +138,18 @@ def _connect(side: Side, form: SideForm) -> ResponseReturnValue:
     if missing := setup.missing(side):
         return _incomplete(side, form, tuple(missing))
     if side == "whatsapp" and not _verify_token(setup):
-        flash("The operator has set no META_VERIFY_TOKEN, so Meta would not be answered. Tell the operator.", "danger")
+        flash(
+            _("The operator has set no META_VERIFY_TOKEN, so Meta would not be answered. Tell the operator."), "danger"
+        )
         return _back(side)
     if any(level == "refused" for _, level, _, _ in _checked(setup, side)):
-        flash(f"{PROVIDER[side]} says no to this: see below what to do. Nothing was changed there.", "danger")
+        flash(
+            _(
+                "%(provider)s says no to this: see below what to do. Nothing was changed there.",
+                provider=PROVIDER[side],
+            ),
+            "danger",
+        )
         return _back(side, "findings")
     notes.store(side)
     setup, secret = read(), _webhook_secret(setup, side)
@@ -136,7 +157,13 @@ def _connect(side: Side, form: SideForm) -> ResponseReturnValue:
     if done:
         notes.pointed(side)
         _checked(setup, side)
-        flash(f"Done: {PROVIDER[side]} sends to this relay now. What the test says of it is below.", "success")
+        flash(
+            _(
+                "Done: %(provider)s sends to this relay now. What the test says of it is below.",
+                provider=PROVIDER[side],
+            ),
+            "success",
+        )
     return _back(side)
 
 
@@ -151,7 +178,13 @@ def _subscribe(side: Side, form: SideForm) -> ResponseReturnValue:
     if missing := setup.missing(side):
         return _incomplete(side, form, tuple(missing))
     if any(level == "refused" for _, level, _, _ in _checked(setup, side)):
-        flash(f"{PROVIDER[side]} says no to this: see below what to do. Nothing was changed there.", "danger")
+        flash(
+            _(
+                "%(provider)s says no to this: see below what to do. Nothing was changed there.",
+                provider=PROVIDER[side],
+            ),
+            "danger",
+        )
         return _back(side, "findings")
     notes.store(side)
     setup = read()
@@ -160,10 +193,10 @@ def _subscribe(side: Side, form: SideForm) -> ResponseReturnValue:
     try:
         webhook_fields.subscribe_app(account, setup.addresses(side), setup.values(side).get("verify_token", ""))
     except ApiError as error:
-        flash(f"Nothing was changed at Meta: {error.message}.", "danger")
+        flash(_("Nothing was changed at Meta: %(error)s.", error=translated(error.message)), "danger")
         return _back(side)
     _checked(setup, side)
-    flash("Done: your app is subscribed to every webhook field that is of use here.", "success")
+    flash(_("Done: your app is subscribed to every webhook field that is of use here."), "success")
     return _back(side)
 
 
@@ -187,7 +220,9 @@ def _create(side: Side, form: SideForm) -> ResponseReturnValue:
     if made is not None:
         notes.offers(side, [*(one for one in setup.offers(side) if one.ref != made.ref), made])
         notes.typed(side, {"integration_id": made.ref})
-        flash(f"Genesys has made the integration {made.name}. It sends to this relay already.", "success")
+        flash(
+            _("Genesys has made the integration %(name)s. It sends to this relay already.", name=made.name), "success"
+        )
     return _back(side)
 
 
@@ -216,7 +251,9 @@ def _asked(side: Side, ask: Callable[[], Answer]) -> Answer | None:
     try:
         return ask()
     except SendError as error:
-        flash(f"That did not work. {PROVIDER[side]} says: {error.text}.", "danger")
+        flash(
+            _("That did not work. %(provider)s says: %(error)s.", provider=PROVIDER[side], error=error.text), "danger"
+        )
         return None
 
 

@@ -18,18 +18,19 @@ from relay.channels.base import Account, Finding, Offer
 from relay.checks.line_checks import REF, SIDES, OwnInstallation, Side, Subject, expected_of
 from web.api.tenants import checks
 from web.portal.frame.blueprint import tenant, tenant_pool
+from web.portal.frame.language import _, _l
 from web.request.context import web_context
 
 Key = Literal["welcome", "organisation", "genesys", "whatsapp", "review"]
 STEPS: tuple[Key, ...] = ("welcome", "organisation", "genesys", "whatsapp", "review")
 TITLES: dict[Key, str] = {
-    "welcome": "Welcome",
-    "organisation": "Organisation",
-    "genesys": "Genesys",
-    "whatsapp": "WhatsApp",
-    "review": "Go live",
+    "welcome": _l("Welcome"),
+    "organisation": _l("Organisation"),
+    "genesys": _l("Genesys"),
+    "whatsapp": _l("WhatsApp"),
+    "review": _l("Go live"),
 }
-WORDS = {"done": "done", "mend": "needs mending", "begun": "begun", "open": "to do"}
+WORDS = {"done": _l("done"), "mend": _l("needs mending"), "begun": _l("begun"), "open": _l("to do")}
 NEEDED: dict[Side, tuple[str, ...]] = {
     "genesys": ("region", "client_id", "client_secret", "integration_id", "webhook_secret"),
     "whatsapp": ("waba_id", "access_token", "phone_number_id"),
@@ -133,7 +134,7 @@ class Setup:
     def url(self, side: Side) -> str:
         """The address to enter at the provider. A line's own exists once there is a line."""
         if side == "whatsapp":
-            secret = self.values(side).get("app_secret") or ("still to be typed" if self.own_app else "")
+            secret = self.values(side).get("app_secret") or (_("still to be typed") if self.own_app else "")
             return ours().meta_url(self.tenant.webhook_key, secret)
         line = self.line()
         return ours().genesys_url(line.webhook_key) if line else f"{web_context().public_url}/webhook/genesys"

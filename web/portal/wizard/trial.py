@@ -23,6 +23,7 @@ from relay.core.status import CARRIED
 from web.actions import sends
 from web.api.messages.state import person_of
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
+from web.portal.frame.language import _, _l
 from web.portal.wizard import notes
 from web.portal.wizard.state import Setup, read
 from web.request import data_access
@@ -32,24 +33,24 @@ from web.request.principal import needs
 
 SHOWN = 6
 LOOK_UP_SECONDS = 5.0
-ANSWER = "This is a test of our new connection: your message has arrived, and this answer comes back to you."
+ANSWER = _l("This is a test of our new connection: your message has arrived, and this answer comes back to you.")
 
 
 class TrialForm(FlaskForm):
     number = StringField(
-        "Your phone's WhatsApp number",
+        _l("Your phone's WhatsApp number"),
         [
-            DataRequired("Enter the number of a phone with WhatsApp."),
+            DataRequired(_l("Enter the number of a phone with WhatsApp.")),
         ],
-        description="With country code. The test looks for messages of this number only.",
+        description=_l("With country code. The test looks for messages of this number only."),
     )
-    line = SelectField("Line", validate_choice=False)
+    line = SelectField(_l("Line"), validate_choice=False)
 
     def validate_number(self, field: StringField) -> None:
         try:
             person_of(dialled(field.data or ""))
         except ApiError:
-            raise ValidationError("Enter the number with its country code, such as +49 151 12345678.") from None
+            raise ValidationError(_("Enter the number with its country code, such as +49 151 12345678.")) from None
 
 
 def dialled(number: str) -> str:
@@ -59,7 +60,7 @@ def dialled(number: str) -> str:
 
 
 class AnswerForm(FlaskForm):
-    text = StringField("Answer", [DataRequired("Write something."), Length(max=1000)])
+    text = StringField(_l("Answer"), [DataRequired(_l("Write something.")), Length(max=1000)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def trial(tenant_id: object) -> ResponseReturnValue:
     held = read()
     live = _live(held)
     if not live:
-        flash("There is no line that is live yet: go live first.", "warning")
+        flash(_("There is no line that is live yet: go live first."), "warning")
         return redirect(url_for("portal.setup", tenant_id=tenant().id, step="review"))
     begun = _begun(live)
     if request.headers.get("X-Fragment") == "1":
@@ -109,7 +110,7 @@ def answer_trial(tenant_id: object) -> ResponseReturnValue:
     if begun is None:
         return _to_trial()
     if not form.validate_on_submit() or not (form.text.data or "").isprintable():
-        flash("The answer needs a text of up to 1000 characters.", "danger")
+        flash(_("The answer needs a text of up to 1000 characters."), "danger")
         return _to_trial()
     wanted = sends.MessageRequest("outbound", person_of(begun.number), text=form.text.data)
     sends.send(tenant_pool(), tenant().id, begun.line_id, wanted, seconds=0)
@@ -172,7 +173,7 @@ def _name_of(held: Setup, line: Line) -> str:
     except SendError:
         offers = held.offers("whatsapp")
     named = next((one.name for one in offers if one.ref == line.phone_number_id), "")
-    return named or f"the number with the ID {line.phone_number_id}"
+    return named or _("the number with the ID %(id)s", id=line.phone_number_id)
 
 
 def _to_trial() -> ResponseReturnValue:

@@ -72,7 +72,7 @@ document.addEventListener("click", (event) => {
   field.classList.add("font-monospace");
   field.value = `relay-${btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_")}`;
   field.select();
-  link.textContent = "Made: copy it now";
+  link.textContent = link.dataset.made ?? "Made: copy it now";
 });
 
 for (const form of document.querySelectorAll("form[data-autorun]")) {
