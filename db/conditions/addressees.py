@@ -34,7 +34,10 @@ TROUBLE_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class DueAddressee:
-    """One that this daemon is to tell. `user_id` and `email` of a person; `sealed` of a webhook. `tries` failed."""
+    """One that this daemon is to tell. `user_id` and `email` of a person; `sealed` of a webhook. `tries` failed.
+
+    `language`: a person's own, else their tenant's; None where nobody has said.
+    """
 
     id: str
     tenant_id: str | None
@@ -47,6 +50,7 @@ class DueAddressee:
     zone: str
     through: int
     tries: int
+    language: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,9 @@ def take(pool: Pool, kinds: Sequence[str]) -> DueAddressee | None:
                RETURNING a.id::text, a.tenant_id::text, a.kind, a.user_id::text,
                  (SELECT email FROM users WHERE id = a.user_id) AS email, a.sealed,
                  a.wanted AND coalesce((SELECT status = 'active' FROM users WHERE id = a.user_id), true) AS active,
-                 a.quiet_begin, a.quiet_end, a.zone, a.through, a.tries - 1 AS tries""",
+                 a.quiet_begin, a.quiet_end, a.zone, a.through, a.tries - 1 AS tries,
+                 coalesce((SELECT language FROM users WHERE id = a.user_id),
+                   (SELECT language FROM tenants WHERE id = a.tenant_id)) AS language""",
             (TAKEN_SECONDS, list(kinds)),
         )
         rows = cursor.dicts()

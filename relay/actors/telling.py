@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import structlog
@@ -12,10 +13,13 @@ from db.conditions.addressees import DueAddressee
 from db.sealing import SealError
 from relay.channels.mail import Mail
 from relay.channels.webhooks.client import Receiver
+from relay.core import languages
 from relay.core.conditions import posted
 from relay.core.conditions.digest import ConditionChange, compose
 from relay.core.errors import SendError
+from relay.core.languages import DEFAULT
 from relay.runtime.regular import RegularActor
+from relay.stores import catalogues
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +63,9 @@ class TellingActor(RegularActor):
 
     def _by_mail(self, one: DueAddressee, changes: list[ConditionChange]) -> None:
         url = self._parts.ours.public_url
-        digest = compose(changes, url, one.zone, many_tenants=one.tenant_id is None)
+        language = languages.known(one.language) or DEFAULT
+        say = partial(catalogues.say, language=language)
+        digest = compose(changes, url, one.zone, many_tenants=one.tenant_id is None, say=say, language=language)
         if digest is None or self._parts.mail is None or one.email is None:
             return
         # The same for the same news, so that a mail system may know one that is sent once more after a kill.

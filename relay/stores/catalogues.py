@@ -9,12 +9,14 @@ from __future__ import annotations
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
-from relay.core.languages import DEFAULT, LANGUAGES
+from relay.core.languages import DEFAULT, LANGUAGES, Phrase
 
 TRANSLATIONS = Path(__file__).parents[1] / "translations"
 
@@ -30,6 +32,24 @@ def catalogue(language: str) -> NullTranslations:
     write_mo(compiled, held)
     compiled.seek(0)
     return Translations(compiled)
+
+
+def say(text: str, language: str) -> str:
+    """A phrase, or any text that a catalogue has, in the language; else as it is."""
+    if not text:
+        return ""
+    known = catalogue(language)
+    if not isinstance(text, Phrase):
+        return str(known.gettext(text))
+    values = {name: _value(value, language) for name, value in text.values.items()}
+    pattern = str(known.gettext(text.pattern))
+    return pattern % values if values else pattern
+
+
+def _value(value: Any, language: str) -> Any:
+    if isinstance(value, int):
+        return format_decimal(value, locale=language)
+    return say(value, language) if isinstance(value, Phrase) else value
 
 
 def path(language: str) -> Path:

@@ -22,6 +22,15 @@ def test_a_tenant_is_made_shown_and_listed(api: Api, base: str) -> None:
     assert [one["id"] for one in api("GET", base).get_json()["items"]] == [tenant["id"]]
 
 
+def test_a_tenants_language_is_set_before_it_is_live_and_none_that_is_not_spoken(api: Api) -> None:
+    path = f"/api/tenants/{api('POST', '/api/tenants', {'name': 'Nordwind'}).get_json()['id']}"
+    assert api("GET", path).get_json()["language"] == "en"
+    assert api("PATCH", path, {"language": "pt"}).get_json()["language"] == "pt"
+    for wrong in ({"language": "tlh"}, {}):
+        assert api("PATCH", path, wrong).status_code == 400
+    assert api("GET", path).get_json()["language"] == "pt"
+
+
 def test_the_list_comes_in_pages(api: Api) -> None:
     ids = [api("POST", "/api/tenants", {"name": f"Tenant {n}"}).get_json()["id"] for n in range(5)]
     first = api("GET", "/api/tenants?limit=3").get_json()

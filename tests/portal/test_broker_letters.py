@@ -78,7 +78,7 @@ def test_what_could_not_be_taken_in_is_shown_by_reason_and_the_chosen_ones_go_ba
     of_one = olga.get(f"{PAGE}?reason={LONG}")
     [chosen] = [part.split('"')[0] for part in of_one.split('name="id" value="')[1:]]
     page = olga.follow(f"{PAGE}/replay", {"id": chosen})
-    assert "1 update is back in their queues" in page
+    assert "1 update is back in its queue" in page
     waiting(parts, settings_env, before + 1)
     assert LONG not in olga.get(PAGE)
     assert "Put back lately" in page

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_datetime
+
 from relay.core.conditions.kinds import KINDS
+from relay.core.languages import DEFAULT, Phrase, phrase
 
 SHOWN = 20
 """Of each part; the page has the rest."""
 SUBJECT_LENGTH = 150
-SIDES = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": "the relay itself"}
+SIDES = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": phrase("The relay itself")}
+Say = Callable[[str], str]
+"""Says a phrase in the reader's language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +54,57 @@ class _Sorted:
     """Began and ended before anybody was told."""
 
 
-def title(one: ConditionChange) -> str:
+def title(one: ConditionChange) -> Phrase:
     """What is wrong, and with what: one line."""
     return words(one.kind, one.line, one.subject)
 
 
-def words(kind: str, line: str, subject: str) -> str:
+def words(kind: str, line: str, subject: str) -> Phrase:
     """The same of its parts. `line` is what people know the line by; "" where there is none."""
-    about = line and f"Line {line}"
-    if kind == "template_paused":
-        about = f"Template {subject}"
-    elif subject in SIDES:
-        about = f"{about}, {SIDES[subject]}" if about else SIDES[subject][:1].upper() + SIDES[subject][1:]
     what = KINDS[kind].title if kind in KINDS else kind.replace("_", " ")
-    return " ".join((f"{about}: {what}" if about else what).split())
+    line, subject = " ".join(line.split()), " ".join(subject.split())
+    if kind == "template_paused":
+        return phrase("Template %(name)s: %(what)s", name=subject, what=what)
+    if subject in SIDES and line:
+        return phrase("Line %(line)s, %(side)s: %(what)s", line=line, side=_within(subject), what=what)
+    if subject in SIDES:
+        return phrase("%(side)s: %(what)s", side=SIDES[subject], what=what)
+    return phrase("Line %(line)s: %(what)s", line=line, what=what) if line else phrase("%(what)s", what=what)
 
 
-def compose(changes: Sequence[ConditionChange], public_url: str, zone: str, *, many_tenants: bool) -> Digest | None:
-    """None: nothing of it is worth a word. `many_tenants`: each is named, since the reader sees several."""
+def _within(side: str) -> str:
+    return phrase("the relay itself") if side == "relay" else SIDES[side]
+
+
+def compose(
+    changes: Sequence[ConditionChange],
+    public_url: str,
+    zone: str,
+    *,
+    many_tenants: bool,
+    say: Say = str,
+    language: str = DEFAULT,
+) -> Digest | None:
+    """None: nothing of it is worth a word. `many_tenants`: each is named, since the reader sees several; `say` says a
+    phrase in their `language`.
+    """
     parts = _sorted(changes)
     if not (parts.begun or parts.over or parts.passed):
         return None
-    writer = _Writer(public_url.rstrip("/"), ZoneInfo(zone), many_tenants)
+    writer = _Writer(public_url.rstrip("/"), ZoneInfo(zone), many_tenants, say, language)
     blocks = [
-        *writer.part("Wrong now", parts.begun),
-        *writer.part("Over", parts.over),
-        *writer.part("Came and went, before you could be told", parts.passed),
-        f"All of it: {writer.page(changes[-1])}",
-        f"You get this because your account says so; change that, or your quiet hours, at {writer.url}/portal/account",
+        *writer.part(phrase("Wrong now"), parts.begun),
+        *writer.part(phrase("Over"), parts.over),
+        *writer.part(phrase("Came and went, before you could be told"), parts.passed),
+        say(phrase("All of it: %(page)s", page=writer.page(changes[-1]))),
+        say(
+            phrase(
+                "You get this because your account says so; change that, or your quiet hours, at %(page)s",
+                page=writer.url + "/portal/account",
+            )
+        ),
     ]
-    return Digest(_subject(parts), "\n\n".join(blocks) + "\n")
+    return Digest(_subject(parts, say), "\n\n".join(blocks) + "\n")
 
 
 def _sorted(changes: Iterable[ConditionChange]) -> _Sorted:
@@ -90,13 +116,18 @@ def _sorted(changes: Iterable[ConditionChange]) -> _Sorted:
     return _Sorted([one for one in begun.values() if one.condition_id not in gone], over, passed)
 
 
-def _subject(parts: _Sorted) -> str:
+def _subject(parts: _Sorted, say: Say) -> str:
     every = [*parts.begun, *parts.over, *parts.passed]
     if len(every) == 1:
-        text = title(every[0]) if parts.begun else f"Over: {title(every[0])}"
+        one = title(every[0])
+        text = say(one if parts.begun else phrase("Over: %(what)s", what=one))
     else:
-        counts = ((len(parts.begun), "wrong"), (len(parts.over), "over"), (len(parts.passed), "came and went"))
-        text = ", ".join(f"{count} {word}" for count, word in counts if count)
+        counts = (
+            (len(parts.begun), phrase("%(count)s wrong", count=len(parts.begun))),
+            (len(parts.over), phrase("%(count)s over", count=len(parts.over))),
+            (len(parts.passed), phrase("%(count)s came and went", count=len(parts.passed))),
+        )
+        text = ", ".join(say(words) for count, words in counts if count)
     return f"Relay: {text}"[:SUBJECT_LENGTH]
 
 
@@ -105,28 +136,37 @@ class _Writer:
     url: str
     zone: ZoneInfo
     many_tenants: bool
+    say: Say
+    language: str
 
     def part(self, name: str, changes: Sequence[ConditionChange]) -> list[str]:
         if not changes:
             return []
-        more = [f"... and {len(changes) - SHOWN:,} more."] if len(changes) > SHOWN else []
-        return [f"{name} ({len(changes):,})", *(self._one(one) for one in changes[:SHOWN]), *more]
+        rest = len(changes) - SHOWN
+        more = [self.say(phrase("... and %(count)s more.", count=rest))] if rest > 0 else []
+        return [f"{self.say(name)} ({len(changes):,})", *(self._one(one) for one in changes[:SHOWN]), *more]
 
     def _one(self, one: ConditionChange) -> str:
         tenant = f"{one.tenant}: " if self.many_tenants else ""
-        lines = [f"* {tenant}{title(one)}", f"  {self._when(one)}"]
+        lines = [f"* {tenant}{self.say(title(one))}", f"  {self._when(one)}"]
         if one.over_at is None or one.what == "begun":
             kind = KINDS.get(one.kind)
-            lines += [f"  It says: {one.detail}."] if one.detail else []
-            lines += [f"  {kind.meaning}", f"  {kind.advice}", f"  {self.page(one, kind.page)}"] if kind else []
+            lines += ["  " + self.say(phrase("It says: %(detail)s.", detail=one.detail))] if one.detail else []
+            told = [self.say(kind.meaning), self.say(kind.advice), self.page(one, kind.page)] if kind else []
+            lines += [f"  {each}" for each in told]
         return "\n".join(lines)
 
     def _when(self, one: ConditionChange) -> str:
         since = self._moment(one.begun_at)
-        return f"Since {since}." if one.what == "begun" else f"From {since} to {self._moment(one.over_at)}."
+        if one.what == "begun":
+            return self.say(phrase("Since %(since)s.", since=since))
+        return self.say(phrase("From %(since)s to %(until)s.", since=since, until=self._moment(one.over_at)))
 
     def _moment(self, at: datetime | None) -> str:
-        return at.astimezone(self.zone).strftime("%d %b %Y, %H:%M %Z") if at else "now"
+        if at is None:
+            return self.say(phrase("now"))
+        local = at.astimezone(self.zone)
+        return f"{format_datetime(local, 'dd MMM yyyy, HH:mm', locale=self.language)} {local:%Z}"
 
     def page(self, one: ConditionChange, name: str = "conditions") -> str:
         if self.many_tenants and name == "conditions":

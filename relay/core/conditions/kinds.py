@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from relay.core.languages import phrase
+
 LONGEST_DETAIL = 300
 
 
@@ -38,64 +40,66 @@ class SeenCondition:
 
 KINDS: Mapping[str, ConditionKind] = {
     "line_released": ConditionKind(
-        "the line was released",
-        "No webhook finds it any more; what still waited on it was given up.",
-        "If that was not meant, set it up again, or ask the operator: the audit log says who released it.",
+        phrase("the line was released"),
+        phrase("No webhook finds it any more; what still waited on it was given up."),
+        phrase("If that was not meant, set it up again, or ask the operator: the audit log says who released it."),
         "lines",
         ends=False,
     ),
     "line_disputed": ConditionKind(
-        "somebody else has proved the number or the integration to be theirs",
-        "The credentials of this line are refused. Without valid ones it goes over to the other tenant in a day.",
-        "Enter valid credentials in the set-up at once.",
+        phrase("somebody else has proved the number or the integration to be theirs"),
+        phrase(
+            "The credentials of this line are refused. Without valid ones it goes over to the other tenant in a day."
+        ),
+        phrase("Enter valid credentials in the set-up at once."),
         "setup",
     ),
     "line_refused": ConditionKind(
-        "a check of the line was refused",
-        "Messages may not get through, in one direction or both.",
-        "Open Checks: each finding says what to do.",
+        phrase("a check of the line was refused"),
+        phrase("Messages may not get through, in one direction or both."),
+        phrase("Open Checks: each finding says what to do."),
         "checks",
     ),
     "credentials_refused": ConditionKind(
-        "the provider refuses the credentials",
-        "Nothing goes to that side. Everything is kept, and goes on in order when valid ones are entered.",
-        "Enter valid credentials in the set-up.",
+        phrase("the provider refuses the credentials"),
+        phrase("Nothing goes to that side. Everything is kept, and goes on in order when valid ones are entered."),
+        phrase("Enter valid credentials in the set-up."),
         "setup",
     ),
     "credentials_expiring": ConditionKind(
-        "the access token ends soon",
-        "From then on nothing goes to that side, until another one is entered.",
-        "Generate one that never expires, and enter it in the set-up.",
+        phrase("the access token ends soon"),
+        phrase("From then on nothing goes to that side, until another one is entered."),
+        phrase("Generate one that never expires, and enter it in the set-up."),
         "setup",
     ),
     "number_quality": ConditionKind(
-        "WhatsApp limits the number, or rates its quality low",
-        "Customers block or report it. WhatsApp may refuse templates, or messages altogether.",
-        "Send fewer messages that nobody asked for, and look at the number in WhatsApp Manager.",
+        phrase("WhatsApp limits the number, or rates its quality low"),
+        phrase("Customers block or report it. WhatsApp may refuse templates, or messages altogether."),
+        phrase("Send fewer messages that nobody asked for, and look at the number in WhatsApp Manager."),
         "checks",
     ),
     "number_limit": ConditionKind(
-        "the messaging limit has fallen",
-        "Fewer people a day may be written to outside the 24-hour window. Answers go on.",
-        "Send fewer templates, and look at the limit in WhatsApp Manager.",
+        phrase("the messaging limit has fallen"),
+        phrase("Fewer people a day may be written to outside the 24-hour window. Answers go on."),
+        phrase("Send fewer templates, and look at the limit in WhatsApp Manager."),
         "checks",
     ),
     "template_paused": ConditionKind(
-        "paused or disabled by Meta",
-        "Messages that use it are refused.",
-        "Use another template, or change this one in WhatsApp Manager.",
+        phrase("paused or disabled by Meta"),
+        phrase("Messages that use it are refused."),
+        phrase("Use another template, or change this one in WhatsApp Manager."),
         "templates",
     ),
     "backlog": ConditionKind(
-        "messages wait for long",
-        "They are kept and go in order as soon as they can.",
-        "Open the dashboard: it says for each side of a line why something waits.",
+        phrase("messages wait for long"),
+        phrase("They are kept and go in order as soon as they can."),
+        phrase("Open the dashboard: it says for each side of a line why something waits."),
         "dashboard",
     ),
     "dead_letters": ConditionKind(
-        "messages were given up",
-        "They will not be sent unless somebody sends them again.",
-        "Open Dead letters: they say why, and can be sent again there.",
+        phrase("messages were given up"),
+        phrase("They will not be sent unless somebody sends them again."),
+        phrase("Open Dead letters: they say why, and can be sent again there."),
         "dead-letters",
     ),
 }

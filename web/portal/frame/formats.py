@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
@@ -21,7 +22,7 @@ def clock_text(at: datetime, show: str) -> str:
 
 
 @portal.app_template_filter("number")
-def number(value: float, digits: int = 0) -> str:
+def number(value: float | Decimal, digits: int = 0) -> str:
     """1,234.5 in English; `digits` behind the point, always."""
     return str(format_decimal(value, format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=language.code()))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from babel.numbers import format_decimal
 from babel.support import NullTranslations
 from flask import Flask, request
 from flask_babel import Babel, Domain, get_locale, gettext, lazy_gettext, ngettext
@@ -19,12 +18,20 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from relay.core import languages
-from relay.core.languages import DEFAULT, Phrase
-from relay.stores.catalogues import catalogue
+from relay.core.languages import DEFAULT
+from relay.stores.catalogues import catalogue, say
 
-_ = gettext
 _l = lazy_gettext
-_n = ngettext
+
+
+def _(text: str, /, **values: Any) -> str:
+    """Written now, with a value for each %(name)s."""
+    return str(gettext(text, **values))
+
+
+def _n(one: str, more: str, count: int, /, **values: Any) -> str:
+    """The form that fits `count`, which stands where %(num)s is."""
+    return str(ngettext(one, more, count, **values))
 
 
 class PortalCatalogues(Domain):
@@ -72,15 +79,4 @@ def translated(text: Any) -> str:
     """What was made in English elsewhere, in the reader's language as far as a catalogue has it."""
     if isinstance(text, (Markup, LazyString)):
         return str(text)
-    found = catalogue(code())
-    if isinstance(text, Phrase):
-        values = {name: _value(value) for name, value in text.values.items()}
-        pattern = str(found.gettext(text.pattern))
-        return pattern % values if values else pattern
-    return str(found.gettext(text)) if text else ""
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, int):
-        return format_decimal(value, locale=code())
-    return translated(value) if isinstance(value, Phrase) else value
+    return say(text, code())

@@ -78,7 +78,7 @@ def by_country(charges: Iterable[Charge]) -> list[Sum]:
 @portal.app_template_filter("category_word")
 def category_word(category: str) -> str:
     """One that nobody has described yet as Meta wrote it."""
-    return CATEGORIES.get(category, category)
+    return str(CATEGORIES.get(category, category))
 
 
 @portal.app_template_filter("price_type_word")

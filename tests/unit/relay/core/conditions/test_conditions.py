@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from relay.core.conditions.comparing import FLAPS, OpenCondition, compare
 from relay.core.conditions.digest import SHOWN, ConditionChange, compose
 from relay.core.conditions.kinds import KINDS, SeenCondition
 from relay.core.conditions.quiet import QuietHours
+from relay.stores import catalogues
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 SEEN = SeenCondition("backlog", "line", "inbound", "long")
@@ -117,6 +119,15 @@ def test_a_mail_says_what_is_wrong_since_when_and_what_to_do() -> None:
     over = compose([change("over")], "https://relay.example", "UTC", many_tenants=False)
     assert over and over.subject == "Relay: Over: Line Shop, +49 1: messages wait for long"
     assert "From 30 Nov 2026, 12:00 UTC to 30 Nov 2026, 13:00 UTC." in over.text
+
+
+def test_a_mail_is_in_its_readers_language() -> None:
+    say = partial(catalogues.say, language="de")
+    digest = compose([change("begun")], "https://relay.example", "UTC", many_tenants=False, say=say, language="de")
+    assert digest
+    assert digest.subject == "Relay: Leitung Shop, +49 1: Nachrichten warten lange"
+    assert "Seit 30 Nov. 2026, 12:00 UTC." in digest.text
+    assert KINDS["backlog"].meaning not in digest.text
 
 
 def test_many_are_summed_up_in_one_mail_of_a_bounded_length() -> None:
