@@ -1,5 +1,6 @@
 // A conversation as a timeline: new messages come in at the bottom, older ones on demand at the top.
 import { localTimes } from "./portal.js";
+import { word } from "./words.js";
 
 const EVERY = 4000;
 const MOST = 1000;
@@ -64,7 +65,7 @@ box.addEventListener("click", async (event) => {
   try {
     further(place, await part(button.dataset.older));
   } catch (error) {
-    complain(place, `Older messages could not be fetched (${error.message}). Try again.`);
+    complain(place, word("older", error.message));
   } finally {
     button.removeAttribute("aria-disabled");
   }

@@ -1,4 +1,5 @@
 // Times in the reader's own zone, values to copy, parts of a page that keep themselves fresh.
+import { word } from "./words.js";
 
 const SHOW = {
   short: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
@@ -22,11 +23,11 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const field = document.getElementById(button.dataset.copy);
-  const word = button.textContent;
+  const before = button.textContent;
   field.select();
   await navigator.clipboard?.writeText(field.value).catch(() => document.execCommand("copy"));
-  button.textContent = button.dataset.copied ?? "Copied";
-  setTimeout(() => { button.textContent = word; }, 1500);
+  button.textContent = word("copied");
+  setTimeout(() => { button.textContent = before; }, 1500);
 });
 
 // A short id whose whole text is in data-copy-text.

@@ -1,4 +1,5 @@
 // Marks in a list: all of a page at once, how many there are, a range with Shift.
+import { word } from "./words.js";
 
 const form = document.getElementById("dead-letters");
 
@@ -14,7 +15,7 @@ if (form) {
     if (!all) return;
     all.checked = count > 0 && count === marks().length;
     all.indeterminate = count > 0 && !all.checked;
-    told.textContent = count ? `${count} marked` : "";
+    told.textContent = count ? word("marked", count) : "";
     button.disabled = count === 0;
   };
   all?.addEventListener("change", () => {

@@ -1,4 +1,5 @@
 // Tests whose findings arrive in place, buttons that say that they work, secrets made in the browser.
+import { word } from "./words.js";
 
 function say(target, text) {
   const line = document.createElement("span");
@@ -27,11 +28,11 @@ async function ask(form, button) {
     const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Fragment": "1" } });
     if (answer.status === 401) return window.location.reload();
     if (answer.headers.get("X-Proof")) return sendWhole(form, button);
-    if (!answer.ok) return tell(target, "That did not work. Reload the page, and try again.");
+    if (!answer.ok) return tell(target, word("failed"));
     const text = await answer.text();
     target.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
   } catch {
-    tell(target, "The relay does not answer. Try again in a moment.");
+    tell(target, word("silent"));
   } finally {
     button.disabled = false;
   }
@@ -72,7 +73,7 @@ document.addEventListener("click", (event) => {
   field.classList.add("font-monospace");
   field.value = `relay-${btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_")}`;
   field.select();
-  link.textContent = link.dataset.made ?? "Made: copy it now";
+  link.textContent = word("made");
 });
 
 for (const form of document.querySelectorAll("form[data-autorun]")) {
