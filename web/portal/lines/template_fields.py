@@ -69,7 +69,8 @@ def checked_parameters(text: str, filled_in: Collection[str]) -> None:
     if len(parameters) > MOST_PARAMETERS:
         raise ValidationError(_("A template has at most %(most)s parameters.", most=MOST_PARAMETERS))
     if set(BRACES.findall(text)) - set(filled_in):
-        words = ", ".join(f"{{{word}}}" for word in filled_in)
+        also = _("and")
+        words = f" {also} ".join(f"{{{word}}}" for word in filled_in)
         text = _n(
             "Only %(words)s is filled in; take other words out of their braces.",
             "Only %(words)s are filled in; take other words out of their braces.",
