@@ -32,7 +32,7 @@ NAMES = {
 MARKS = {"_", "_l", "_n", "phrase", "gettext", "ngettext"}
 NOT_SHOWN = {*MARKS, "render_icon", "url_for"}
 WORD = re.compile(r"[^\W\d_]{2,}")
-SENTENCE = re.compile(r"^[^\W\d_]+(?: [^\W\d_]+)+|^[A-Z][a-z]+$|^[a-z]+ (?:[^\W\d_]|$)")
+SENTENCE = re.compile(r"^[^\W\d_]+(?: [^\W\d_]+)+|^[A-Z][a-z]+(?:[ -]\S+)*$|^[a-z]+ (?:[^\W\d_]|$)")
 FILLED = "\x01"
 """Stands where an expression is."""
 

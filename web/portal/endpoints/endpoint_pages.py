@@ -18,7 +18,7 @@ from relay.core.endpoints.kinds import KINDS
 from web.actions import endpoints as actions
 from web.portal.frame import filters, shown_once
 from web.portal.frame.blueprint import portal, recent, tenant, tenant_pool
-from web.portal.frame.language import _, _l, _n
+from web.portal.frame.language import _, _l, _n, translated
 from web.portal.wizard.forms import stripped
 from web.request.errors import ApiError
 from web.request.principal import by, needs
@@ -27,6 +27,10 @@ PAGE = 50
 PageResponse = str | Response | tuple[str, int]
 WORDS: dict[EventState, str] = {"delivered": _l("Taken"), "waiting": _l("Waiting"), "dead": _l("Dead letters")}
 ONE = "/tenants/<uuid:tenant_id>/endpoints/<uuid:endpoint_id>"
+
+
+def _kinds() -> dict[str, str]:
+    return {kind: translated(words) for kind, words in KINDS.items()}
 
 
 class EndpointForm(FlaskForm):
@@ -41,7 +45,9 @@ class EndpointForm(FlaskForm):
         filters=[stripped],
     )  # fmt: skip
     kinds = SelectMultipleField(
-        _l("What it is told"), choices=KINDS, validators=[DataRequired(_l("Choose at least one."))]
+        _l("What it is told"),
+        choices=_kinds,
+        validators=[DataRequired(_l("Choose at least one."))],
     )
     contents = BooleanField(_l("Also what was said, and by whom"))
 

@@ -20,9 +20,9 @@ from relay.core.templates.listed import (
 from web.portal.frame.language import _, _l
 
 KINDS: dict[str, tuple[MediaKind, str]] = {
-    "IMAGE": ("image", "picture"),
-    "VIDEO": ("video", "video"),
-    "DOCUMENT": ("document", "document"),
+    "IMAGE": ("image", _l("picture")),
+    "VIDEO": ("video", _l("video")),
+    "DOCUMENT": ("document", _l("document")),
 }
 LONGEST, LONGEST_ADDRESS = 2000, 2048
 MOMENTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
