@@ -1,4 +1,4 @@
--- depends: 0035.visits
+-- depends: 0037.languages
 -- half: expand
 
 -- Tenants that leave: closed, then deleted step by step. At the end this is the certificate, and names nobody.

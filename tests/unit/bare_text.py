@@ -117,7 +117,7 @@ CALLS = {
     "flash", "Label", "DataRequired", "InputRequired", "ValidationError", "FieldError", "StringField", "PasswordField",
     "SelectField", "SelectMultipleField", "RadioField", "BooleanField", "DateField", "TimeField", "EmailField",
     "TextAreaField", "IntegerField", "FileField", "SubmitField", "NavigationLink", "heading", "text", "page",
-    "secret_field", "NotFoundError",
+    "secret_field", "NotFoundError", "NumberRange", "Regexp",
 }  # fmt: skip
 KEYWORDS = {"description", "message", "help_text", "label", "title"}
 

@@ -15,6 +15,7 @@ from db.tenants.changes import TakenError
 from db.tenants.deletions import MOST_DAYS, TenantDeletion
 from web.actions import departures as actions
 from web.portal.frame.blueprint import portal, recent
+from web.portal.frame.language import _, _l
 from web.portal.frame.words import sentence
 from web.portal.wizard.forms import stripped
 from web.request.context import web_context
@@ -22,49 +23,56 @@ from web.request.errors import ApiError
 from web.request.principal import OPERATOR, needs
 
 STAGE_WORDS = {
-    "closed": "Closed",
-    "contacts": "Contacts, messages and files are being deleted",
-    "objects": "Files and raw webhooks are being deleted",
-    "shared": "Its part of shared webhooks is being looked for",
-    "waiting": "What waits in queues and Redis is being deleted",
-    "rows": "All other rows are being deleted",
-    "again": "A last look for what came in meanwhile",
-    "audit": "The words of its audit log are being deleted",
-    "done": "Deleted",
+    "closed": _l("Closed"),
+    "contacts": _l("Contacts, messages and files are being deleted"),
+    "objects": _l("Files and raw webhooks are being deleted"),
+    "shared": _l("Its part of shared webhooks is being looked for"),
+    "waiting": _l("What waits in queues and Redis is being deleted"),
+    "rows": _l("All other rows are being deleted"),
+    "again": _l("A last look for what came in meanwhile"),
+    "audit": _l("The words of its audit log are being deleted"),
+    "done": _l("Deleted"),
 }
 PLACES = {
-    "message_tracking": "Messages",
-    "conversation_mappings": "Contacts",
-    "objects": "Files and raw webhooks",
-    "webhooks_rewritten": "Shared webhooks rewritten",
-    "webhooks_deleted": "Shared webhooks deleted",
-    "dead_letters": "Updates that could not be taken in",
-    "redis": "Keys in Redis",
-    "lines": "Lines",
-    "users": "Users",
-    "api_keys": "API keys",
-    "audit_log": "Lines of the audit log that lost their words",
+    "message_tracking": _l("Messages"),
+    "conversation_mappings": _l("Contacts"),
+    "objects": _l("Files and raw webhooks"),
+    "webhooks_rewritten": _l("Shared webhooks rewritten"),
+    "webhooks_deleted": _l("Shared webhooks deleted"),
+    "dead_letters": _l("Updates that could not be taken in"),
+    "redis": _l("Keys in Redis"),
+    "lines": _l("Lines"),
+    "users": _l("Users"),
+    "api_keys": _l("API keys"),
+    "audit_log": _l("Lines of the audit log that lost their words"),
 }
 
 
 class ClosingForm(FlaskForm):
     name = StringField(
-        "Name of the tenant",
-        [DataRequired("Which one?"), Length(max=200)],
+        _l("Name of the tenant"),
+        [DataRequired(_l("Which one?")), Length(max=200)],
         [stripped],
-        "As it stands on the page Tenants.",
+        _l("As it stands on the page Tenants."),
     )
     days = IntegerField(
-        "Days until it is deleted",
-        [InputRequired("After how many days?"), NumberRange(0, MOST_DAYS, f"Between 0 and {MOST_DAYS}.")],
+        _l("Days until it is deleted"),
+        [
+            InputRequired(_l("After how many days?")),
+            NumberRange(0, MOST_DAYS, _l("Between 0 and %(most)s.", most=MOST_DAYS)),
+        ],
         default=deletions.DAYS,
-        description="Until then it can be taken back.",
+        description=_l("Until then it can be taken back."),
     )
-    sure = BooleanField("Close this tenant: its lines stop at once", [DataRequired("Tick this: its lines stop.")])
+    sure = BooleanField(
+        _l("Close this tenant: its lines stop at once"), [DataRequired(_l("Tick this: its lines stop."))]
+    )
 
 
 class AtOnceForm(FlaskForm):
-    typed = StringField("Name of the tenant, to be sure", [DataRequired("Type the name."), Length(max=200)], [stripped])
+    typed = StringField(
+        _l("Name of the tenant, to be sure"), [DataRequired(_l("Type the name.")), Length(max=200)], [stripped]
+    )
 
 
 @portal.get("/departures")
@@ -90,7 +98,7 @@ def close_tenant() -> ResponseReturnValue:
     except (TakenError, ApiError) as error:
         form.name.errors = [sentence(str(error))]
         return _list(form), 400
-    flash("The tenant is closed.", "success")
+    flash(_("The tenant is closed."), "success")
     return redirect(url_for("portal.departure", departed_id=named[0].id))
 
 
@@ -112,7 +120,7 @@ def delete_tenant(departed_id: UUID) -> ResponseReturnValue:
     except TakenError as error:
         form.typed.errors = [sentence(str(error))]
         return _page(_known(departed_id), form), 400
-    flash("The daemons begin within a minute.", "success")
+    flash(_("The daemons begin within a minute."), "success")
     return redirect(url_for("portal.departure", departed_id=departed_id))
 
 
@@ -125,7 +133,7 @@ def take_tenant_back(departed_id: UUID) -> ResponseReturnValue:
     except TakenError as error:
         flash(sentence(str(error)), "warning")
         return redirect(url_for("portal.departure", departed_id=departed_id))
-    flash("The tenant stays. Its people may log in again; its lines have to complete their set-up anew.", "success")
+    flash(_("The tenant stays. Its people may log in again; its lines have to complete their set-up anew."), "success")
     return redirect(url_for("portal.departures"))
 
 
