@@ -275,6 +275,18 @@ def test_the_test_messages_number_may_be_written_as_people_write_it(admin: Perso
     assert "WhatsApp sends only where its webhook points" in waiting
 
 
+def test_a_step_of_the_test_at_which_the_message_failed_has_no_tick(app: Flask) -> None:
+    steps = [{"name": name, "text": name, "seconds": 1.0} for name in ("stored", "failed")]
+    message = {"direction": "outbound", "text": "Hello", "state": "failed", "reason": "nobody there"}
+    with app.test_request_context():
+        page = app.jinja_env.get_template("portal/setup/steps.html").module.message(  # type: ignore[attr-defined]
+            {"message": message, "steps": steps}
+        )
+    stored, failed = re.findall(r'<li data-step="\w+">(.*?)</li>', page, re.DOTALL)
+    assert "#check" in stored
+    assert "#check" not in failed
+
+
 def test_an_answer_that_cannot_be_printed_is_not_sent(admin: Person, base: str) -> None:
     admin.post(f"{base}/setup/trial", {"number": "+49 151 123456"})
     assert "needs a text" in admin.follow(f"{base}/setup/trial/answer", {"text": "a\x00b"})
