@@ -19,7 +19,7 @@ from babel.messages.pofile import read_po
 from relay.core.languages import DEFAULT, LANGUAGES
 from relay.stores import catalogues
 from tests.unit import bare_text
-from web.api.tenants.schemas import Language
+from web.api.tenants.tenant_schemas import Language
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "web/templates/portal"

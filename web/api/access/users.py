@@ -20,8 +20,9 @@ from web.api.access.schemas import (
     UserWithPassword,
 )
 from web.api.blueprint import behind_a_key
-from web.api.tenants.schemas import ErrorBody, PageQuery, TenantOut, TenantPath
+from web.api.tenants.schemas import ErrorBody, PageQuery, TenantPath
 from web.api.tenants.setup import known_tenant, tenant_out
+from web.api.tenants.tenant_schemas import TenantOut
 from web.request import access
 from web.request.context import changes, pool, reply
 from web.request.principal import OPERATOR, by, needs

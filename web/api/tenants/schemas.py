@@ -16,7 +16,6 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    model_validator,
 )
 
 from relay.channels.genesys.regions import DOMAINS, domain_of
@@ -72,8 +71,6 @@ Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_print
 ProviderId = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_one_word)]
 Secret = Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1, max_length=4096), AfterValidator(_secret)]
 Region = Annotated[str, Field(min_length=1, max_length=64, examples=["mypurecloud.de"]), AfterValidator(_region)]
-Language = Literal["en", "de", "es", "pt"]
-"""The languages that the relay speaks."""
 
 
 VALUES = ConfigDict(str_strip_whitespace=True, coerce_numbers_to_str=True)
@@ -109,40 +106,12 @@ class NewTenant(RequestModel):
     name: Name
 
 
-class TenantChange(RequestModel):
-    """One of them at least."""
-
-    status: Literal["active", "paused"] | None = None
-    language: Language | None = None
-
-    @model_validator(mode="after")
-    def _something(self) -> TenantChange:
-        if self.status is None and self.language is None:
-            raise ValueError("name what shall change: `status` or `language`")
-        return self
-
-
 class TenantPath(BaseModel):
     tenant_id: UUID
 
 
 class LinePath(TenantPath):
     line_id: UUID
-
-
-class TenantOut(BaseModel):
-    id: str
-    name: str
-    status: Literal["onboarding", "active", "paused"]
-    second_factor_demanded: bool = Field(description="its people log in with a second factor or not at all")
-    language: str = Field(description="in which its people read the portal who have not chosen their own")
-    created_at: datetime
-    updated_at: datetime
-
-
-class TenantList(BaseModel):
-    items: list[TenantOut]
-    next: str | None = Field(description="pass it as `after` for the next page; null at the end")
 
 
 class PageQuery(RequestModel):

@@ -21,12 +21,10 @@ from web.api.tenants.schemas import (
     NewLine,
     NewTenant,
     PageQuery,
-    TenantChange,
-    TenantList,
-    TenantOut,
     TenantPath,
     WhatsAppCredentials,
 )
+from web.api.tenants.tenant_schemas import TenantChange, TenantList, TenantOut
 from web.api.tenants.webhook_urls import WebhookUrlsOf
 from web.request.context import changes, pool, reply, web_context
 from web.request.errors import ApiError
