@@ -59,5 +59,8 @@ loop_lag = Histogram(
 )
 ends_heard = Counter("relay_conversation_ends_total", "Ends of conversations that were heard at Genesys and not known")
 archived = Counter("relay_archived_objects_total", "Raw webhooks, or packs of them, written to the object store")
+archive_withheld = Counter(
+    "relay_archive_withheld_total", "Raw webhooks of which nothing was stored, since they name somebody who was erased"
+)
 archive_losses = Counter("relay_archive_losses_total", "Raw webhooks that the object store will never take")
 archive_failures = Counter("relay_archive_failures_total", "Writes of raw webhooks that the object store did not take")

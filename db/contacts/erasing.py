@@ -5,17 +5,22 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
+
+from psycopg2.extras import Json
 
 from db.contacts import erasures, expiry
 from db.mailbox import expiry as messages_expiry
 from db.pool import Pool
 from db.tenants import unknown_lines
+from relay.core.erasure import GONE, Named, mentions, without, without_in_text
 
 ROWS = 250
 SCANNED = 500
+UNREAD = ("unreadable", "shortened")
+"""Members of payloads that hold the beginning of a text."""
 
 Stored = tuple[str, str]
 """Bucket and key of an object."""
@@ -52,6 +57,21 @@ def messages(pool: Pool, message_ids: Sequence[str]) -> dict[str, int]:
     return {"message_tracking": count, "parked_receipts": parked}
 
 
+def told(pool: Pool, conversations: Sequence[str]) -> int:
+    """Events of these conversations that endpoints were told, or were to be, with the tries and what was answered.
+
+    A bounded number; returns how many.
+    """
+    with pool.transaction() as cursor:
+        cursor.execute(
+            """DELETE FROM endpoint_events WHERE id IN (
+                 SELECT e.id FROM unnest(%s::uuid[]) c (id) CROSS JOIN LATERAL (
+                   SELECT x.id FROM endpoint_events x WHERE x.lane = c.id LIMIT %s) e LIMIT %s)""",
+            (list(conversations), ROWS, ROWS),
+        )
+        return int(cursor.rowcount)
+
+
 def contact(pool: Pool, conversations: Sequence[str]) -> dict[str, int]:
     """Those without messages. Who writes just now is waited for, and keeps the contact until that message is gone."""
     with pool.transaction() as cursor:
@@ -75,7 +95,7 @@ def any_left(pool: Pool, conversations: Sequence[str]) -> bool:
         return cursor.fetchone() is not None
 
 
-def parked(pool: Pool, tenant_id: str, hint: Callable[[bytes], bool]) -> int:
+def parked(pool: Pool, tenant_id: str, named: Named) -> int:
     """Delivery reports that match no message, where the provider's id or words name the person."""
     with pool.transaction() as cursor:
         cursor.execute(
@@ -84,36 +104,55 @@ def parked(pool: Pool, tenant_id: str, hint: Callable[[bytes], bool]) -> int:
                WHERE l.tenant_id = %s""",
             (UUID(tenant_id),),
         )
-        found = [row[:3] for row in cursor.fetchall() if hint(row[3].encode() + b" " + _inside(row[1]))]
+        found = [row[:3] for row in cursor.fetchall() if mentions(f"{row[3]} {_inside(row[1])}", named)]
         for row in found:
             cursor.execute("DELETE FROM parked_receipts WHERE line_id = %s AND provider_id = %s AND status = %s", row)
     return len(found)
 
 
-def _inside(provider_id: str) -> bytes:
-    """WhatsApp's message ids hold the contact's number, in base64."""
+def _inside(provider_id: str) -> str:
+    """WhatsApp's message ids hold the contact's number, in base64, between bytes that are no part of a word."""
     text = provider_id.removeprefix("wamid.")
     try:
-        return base64.b64decode(text[: len(text) // 4 * 4])
+        return base64.b64decode(text[: len(text) // 4 * 4]).decode("latin-1")
     except (binascii.Error, ValueError):
-        return b""
+        return ""
 
 
-def notices(pool: Pool, tenant_id: str, after: int, hint: Callable[[bytes], bool]) -> tuple[int, int | None]:
-    """Of the next notices those that name the person. How many, and where to go on; None: there are no more."""
+def notices(pool: Pool, tenant_id: str, after: int, named: Named) -> tuple[int, int | None]:
+    """Of the next notices those that name the person: what is theirs goes, what others are named by stays.
+
+    How many that was, and where to go on; None: there are no more.
+    """
     with pool.transaction() as cursor:
         cursor.execute(
-            """SELECT id, payload::text, reason FROM line_notices WHERE tenant_id = %s AND id > %s
-               ORDER BY id LIMIT %s""",
+            "SELECT id, payload, reason FROM line_notices WHERE tenant_id = %s AND id > %s ORDER BY id LIMIT %s",
             (UUID(tenant_id), after, SCANNED),
         )
         rows = cursor.fetchall()
-        found = [row[0] for row in rows if hint(f"{row[1]} {row[2]}".encode())]
-        cursor.execute("DELETE FROM line_notices WHERE id = ANY(%s)", (found,))
-    return len(found), rows[-1][0] if len(rows) == SCANNED else None
+        gone, kept = [], []
+        for notice_id, payload, reason in rows:
+            left = _left_of(payload, named)
+            if left is GONE or mentions(reason, named):
+                gone.append(notice_id)
+            elif left != payload:
+                kept.append((Json(left), notice_id))
+        cursor.execute("DELETE FROM line_notices WHERE id = ANY(%s)", (gone,))
+        for row in kept:
+            cursor.execute("UPDATE line_notices SET payload = %s WHERE id = %s", row)
+    return len(gone) + len(kept), rows[-1][0] if len(rows) == SCANNED else None
 
 
-def unknown(pool: Pool, tenant_id: str, after: int, hint: Callable[[bytes], bool]) -> tuple[int, int | None]:
+def _left_of(payload: Any, named: Named) -> Any:
+    """The payload without the person. One that could not be read, or was too large, holds a text: all of it or none."""
+    if isinstance(payload, dict):
+        texts = [payload[key] for key in UNREAD if isinstance(payload.get(key), str)]
+        if any(mentions(one, named) for one in texts):
+            return GONE
+    return without(payload, named)
+
+
+def unknown(pool: Pool, tenant_id: str, after: int, named: Named) -> tuple[int, int | None]:
     """The same of what waits for lines: the tenant's own by signature, and what the operator's app signed for numbers
     that are proved to be its.
 
@@ -121,7 +160,7 @@ def unknown(pool: Pool, tenant_id: str, after: int, hint: Callable[[bytes], bool
     """
     with pool.transaction() as cursor:
         cursor.execute(
-            """SELECT id, address || ' ' || payload::text, raw FROM unknown_lines u
+            """SELECT id, address, payload, raw FROM unknown_lines u
                WHERE id > %(after)s AND (owner = %(tenant)s OR owner = '' AND EXISTS (SELECT 1 FROM lines l
                  WHERE l.tenant_id = %(tenant)s::uuid AND l.proven_at IS NOT NULL
                    AND u.line_ref IN (l.phone_number_id, l.integration_id)))
@@ -129,9 +168,18 @@ def unknown(pool: Pool, tenant_id: str, after: int, hint: Callable[[bytes], bool
             {"after": after, "tenant": tenant_id, "limit": SCANNED},
         )
         rows = cursor.fetchall()
-        found = [row[0] for row in rows if hint(row[1].encode() + b" " + _inflated(row[2]))]
-        unknown_lines.drop_relayed(cursor, found)
-    return len(found), rows[-1][0] if len(rows) == SCANNED else None
+        gone, changed = [], 0
+        for update_id, address, payload, packed in rows:
+            raw = None if packed is None else _inflated(packed)
+            left = _left_of(payload, named)
+            kept = raw and without_in_text(raw, named, lambda _: True)
+            if named(address) or left is GONE or (raw and kept is None):
+                gone.append(update_id)
+            elif left != payload or kept != raw:
+                unknown_lines.rewrite(cursor, update_id, left, kept and zlib.compress(kept))
+                changed += 1
+        unknown_lines.drop_relayed(cursor, gone)
+    return len(gone) + changed, rows[-1][0] if len(rows) == SCANNED else None
 
 
 def _inflated(raw: Any) -> bytes:

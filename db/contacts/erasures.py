@@ -18,7 +18,7 @@ from db import audit
 from db.audit import Author
 from db.contacts import tombstones
 from db.cursor import Cursor
-from db.mailbox import sweep
+from db.mailbox import erased, sweep
 from db.mailbox.messages import new_id
 from db.pool import Pool
 from db.sealing import Cipher
@@ -149,7 +149,7 @@ def _known_of(cursor: Cursor, conversations: Sequence[str]) -> tuple[set[str], d
 
 
 def _stop(cursor: Cursor, conversations: Sequence[str]) -> None:
-    """Nameless: whoever writes now begins anew. What waits is given up; a call under way ends by itself."""
+    """Nameless: whoever writes now begins anew. What waits is given up; a call under way ends, and none follows it."""
     wanted = list(conversations)
     cursor.execute("DELETE FROM contact_aliases WHERE conversation_id = ANY(%s::uuid[])", (wanted,))
     cursor.execute(
@@ -160,10 +160,10 @@ def _stop(cursor: Cursor, conversations: Sequence[str]) -> None:
     )
     woken = cursor.fetchall()
     cursor.execute(
-        """UPDATE message_tracking SET state = 'dead', reason_code = 'erased', reason = 'the person is being erased',
+        """UPDATE message_tracking SET state = 'dead', reason_code = %s, reason = %s,
              report = NULL, reported = NULL, updated_at = now()
            WHERE conversation_id = ANY(%s::uuid[]) AND unfinished AND state <> 'sending'""",
-        (wanted,),
+        (erased.CODE, erased.REASON, wanted),
     )
     for conversation_id, shard in woken:
         sweep.notify(cursor, shard, conversation_id)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from math import isfinite
 from uuid import UUID
 
 from db.cursor import Cursor
@@ -19,6 +20,9 @@ from relay.core.messages import Event, Ignored, Message, Notice, Receipt, Update
 DAYS = 10
 """Meta repeats a webhook for seven."""
 REFRESH_SECONDS = 5.0
+LATE_SECONDS = 60.0
+"""So much later than its own time one may be committed: longer than a transaction lasts."""
+TIDY_SECONDS = 3600.0
 MOST = 200_000
 """In memory; each takes 200 bytes."""
 
@@ -45,7 +49,7 @@ def expire(pool: Pool) -> None:
 
 
 class Tombstones:
-    """Those in force, read anew every few seconds by whoever is about to take something in."""
+    """Those in force. Every few seconds whoever is about to take something in reads those that are new."""
 
     def __init__(self, pool: Pool, signers: Signers) -> None:
         self._pool = pool
@@ -53,23 +57,32 @@ class Tombstones:
         self._erased: dict[str, dict[str, float]] = {}
         self._departed: set[str] = set()
         self._read_at = float("-inf")
+        self._through = float("-inf")
+        """PostgreSQL's time of the last look."""
+        self._tidied = float("-inf")
 
     def refresh(self) -> None:
         """Raises DatabaseError."""
-        if time.monotonic() - self._read_at < REFRESH_SECONDS:
+        now = time.monotonic()
+        if now - self._read_at < REFRESH_SECONDS:
             return
         with self._pool.autocommit() as cursor:
             cursor.execute(
                 """SELECT tenant_id::text, digest, extract(epoch FROM erased_at)::float8 FROM tombstones
-                   ORDER BY until DESC LIMIT %s""",
-                (MOST,),
+                   WHERE erased_at > coalesce(to_timestamp(%(after)s), '-infinity') AND until > now()
+                   ORDER BY erased_at DESC LIMIT %(most)s""",
+                {"after": self._through - LATE_SECONDS if isfinite(self._through) else None, "most": MOST},
             )
             rows = cursor.fetchall()
             self._departed = deletions.departed(cursor)
-        self._erased = {}
+            cursor.execute("SELECT extract(epoch FROM now())::float8")
+            self._through = cursor.fetchone()[0]
         for tenant_id, digest, erased_at in rows:
             self._erased.setdefault(tenant_id, {})[digest] = erased_at
-        self._read_at = time.monotonic()
+        if now - self._tidied > TIDY_SECONDS:
+            self._tidied = now
+            self._erased = _newest(self._erased, self._through - DAYS * 86400)
+        self._read_at = now
 
     def erased_at(self, tenant_id: str, name: str) -> float | None:
         """When whoever has this name was erased, in Unix seconds."""
@@ -102,6 +115,17 @@ class Tombstones:
         if erased is None:
             return False
         return update.arrived_at <= erased or 0 < _written_at(event) < int(erased)
+
+
+def _newest(erased: dict[str, dict[str, float]], since: float) -> dict[str, dict[str, float]]:
+    """Those in force, MOST of them."""
+    times = sorted((at for held in erased.values() for at in held.values() if at > since), reverse=True)
+    oldest = times[MOST - 1] if len(times) >= MOST else since
+    kept = {
+        tenant_id: {d: at for d, at in held.items() if at > since and at >= oldest}
+        for tenant_id, held in erased.items()
+    }
+    return {tenant_id: held for tenant_id, held in kept.items() if held}
 
 
 def _names(event: Event) -> Iterable[str]:

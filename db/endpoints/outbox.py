@@ -171,13 +171,16 @@ def record(pool: Pool, attempts: Sequence[PostAttempt]) -> None:
         )
         execute_values(
             cursor,
+            # of those that are still there: an erasure may have deleted one meanwhile
             """INSERT INTO endpoint_attempts (event_id, tenant_id, n, at, seconds, status, code, detail, answer)
-               VALUES %s ON CONFLICT DO NOTHING""",
+               SELECT v.* FROM (VALUES %s) AS v (event_id, tenant_id, n, at, seconds, status, code, detail, answer)
+               JOIN endpoint_events e ON e.id = v.event_id ON CONFLICT DO NOTHING""",
             [
                 (UUID(one.event_id), UUID(one.tenant_id), one.n, one.at, one.seconds, one.status, one.code, one.detail,
                  one.answer)
                 for one in attempts
             ],
+            template="(%s::uuid, %s::uuid, %s::int, %s::timestamptz, %s::real, %s::int, %s::text, %s::text, %s::text)",
             page_size=len(attempts),
         )  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from db.cursor import Cursor
-from db.mailbox import events
+from db.mailbox import erased, events
 from db.mailbox.messages import stamp
 from db.prepared import Prepared
 from relay.core.mailbox import Attempt, Claim, RowStatus, Verdict
@@ -189,15 +189,27 @@ def record_sent(cursor: Cursor, sent: Sequence[Attempt]) -> list[RowStatus]:
 
 VERDICTS = Prepared(
     "record_verdicts",
-    """
+    f"""
+WITH v AS (
+    SELECT g.id, g.epoch, g.attempt, g.at, g.next_attempt_at, g.unknown_until,
+           CASE WHEN e.erased THEN 'dead' ELSE g.state END AS state,
+           CASE WHEN e.erased THEN '{erased.CODE}' ELSE g.code END AS code,
+           CASE WHEN e.erased THEN '{erased.REASON}' ELSE g.reason END AS reason, coalesce(e.erased, false) AS erased
+    FROM unnest(%(ids)s, %(epochs)s, %(attempts)s, %(states)s, %(at)s, %(codes)s, %(reasons)s, %(next)s, %(until)s)
+         AS g (id, epoch, attempt, state, at, code, reason, next_attempt_at, unknown_until)
+    -- whoever is being erased is not called once more
+    LEFT JOIN LATERAL (SELECT {erased.ERASED} AS erased FROM message_tracking m
+                       WHERE m.id = g.id AND g.state IN ('received', 'unknown')) e ON true
+)
 UPDATE message_tracking m
-SET state = v.state, reason_code = v.code, reason = v.reason, next_attempt_at = v.next_attempt_at,
-    unknown_until = v.unknown_until, updated_at = now(),
+SET state = v.state, reason_code = v.code, reason = v.reason,
+    next_attempt_at = CASE WHEN NOT v.erased THEN v.next_attempt_at END,
+    unknown_until = CASE WHEN NOT v.erased THEN v.unknown_until END, updated_at = now(),
     failed_at = CASE WHEN v.state IN ('failed', 'dead') THEN v.at ELSE m.failed_at END,
     report = CASE WHEN v.state IN ('failed', 'dead') AND m.direction = 'outbound' AND m.origin <> 'api'
+                    AND NOT v.erased
                   THEN coalesce(m.report, 'failed') ELSE m.report END
-FROM unnest(%(ids)s, %(epochs)s, %(attempts)s, %(states)s, %(at)s, %(codes)s, %(reasons)s, %(next)s, %(until)s)
-     AS v (id, epoch, attempt, state, at, code, reason, next_attempt_at, unknown_until)
+FROM v
 WHERE m.id = v.id AND m.attempts = v.attempt AND m.state IN ('received', 'sending', 'unknown')
   AND (m.claim_epoch IS NULL OR m.claim_epoch <= v.epoch)
   -- a call without clear end, of which a status has told the end meanwhile

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.cursor import Cursor
-from db.mailbox import claims
+from db.mailbox import claims, erased
 from db.prepared import Prepared
 
 PAGE = 400
@@ -71,6 +71,12 @@ def expire(cursor: Cursor, found: Sequence[UnfinishedMessage], seconds: float) -
         return
     claims.lock(cursor, stale)
     claims.keep_attempts_under_way(cursor, stale)
+    cursor.execute(
+        f"""UPDATE message_tracking m SET state = 'dead', updated_at = now(), reason_code = %s, reason = %s
+            WHERE id = ANY(%s::uuid[]) AND state = 'sending' AND claimed_at < now() - interval '1 minute'
+              AND {erased.ERASED}""",
+        (erased.CODE, erased.REASON, stale),
+    )
     cursor.execute(
         """UPDATE message_tracking
            SET state = 'unknown', updated_at = now(), reason_code = 'no_word', reason = 'the call ended without word',

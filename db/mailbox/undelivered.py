@@ -15,6 +15,7 @@ from psycopg2.extras import execute_values
 
 from db.cursor import Cursor
 from db.mailbox import claims, events, sweep
+from db.mailbox.erased import ERASED
 from relay.core.conversation.launch import may_take
 from relay.core.messages import Message, Receipt, load
 from relay.core.retry import PASSING, backoff, send_again
@@ -224,9 +225,9 @@ SET state = 'received', claimed_at = NULL, next_attempt_at = now() + make_interv
                                AND (x.sort_time, x.arrived_at, x.idx) > (m.sort_time, m.arrived_at, m.idx)
                                AND x.attempts > 0),
     updated_at = now()
-FROM (VALUES %s) AS v (id, wait, code, reason, as_link, take) WHERE m.id = v.id
+FROM (VALUES %s) AS v (id, wait, code, reason, as_link, take) WHERE m.id = v.id AND NOT ({erased})
 RETURNING m.id::text, m.shard, m.conversation_id::text, m.late
-"""
+""".replace("{erased}", ERASED)
 
 
 def _put_back(cursor: Cursor, again: dict[str, _FailedReceipt]) -> None:

@@ -177,6 +177,15 @@ def drop(cursor: Cursor, channel: str, line_ref: str, signer: str | None = None)
     )
 
 
+def rewrite(cursor: Cursor, update_id: int, payload: Any, raw: bytes | None) -> None:
+    """One item as it is kept from now on; `raw`: its whole body, deflated, where there is one."""
+    text = _text(payload)
+    cursor.execute(
+        "UPDATE unknown_lines SET payload = %s::jsonb, raw = %s, size = %s WHERE id = %s",
+        (text, Binary(raw) if raw is not None else None, len(text) + len(raw or b""), update_id),
+    )
+
+
 def drop_relayed(cursor: Cursor, ids: Sequence[int]) -> None:
     _hold_quotas(cursor)
     _dropped(cursor, "SELECT unnest(%s::bigint[])", (list(ids),))

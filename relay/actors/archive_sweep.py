@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from relay.channels.base import Channel
@@ -120,17 +121,12 @@ class ArchiveSweep:
         return gzip.compress(b"\n".join(lines) + b"\n", compresslevel=3, mtime=0) if lines else None
 
     def _without(self, person: SoughtPerson, bucket: str, raw: bytes, own: bool) -> bytes | None:
-        """Of a body that belongs to several tenants only where this tenant's part of it names the person."""
-        if not own and person.hint(raw) and not self._concerns(person, bucket, raw):
-            return raw
-        return erasure.without_in_text(raw, person.names.__contains__, person.hint)
+        """Of a body that belongs to several tenants only this tenant's part is touched."""
+        part = None if own else partial(self._part, CHANNEL[bucket], set(person.refs))
+        return erasure.without_in_text(raw, person.names.__contains__, person.hint, part)
 
-    def _concerns(self, person: SoughtPerson, bucket: str, raw: bytes) -> bool:
-        try:
-            part = self._channels[CHANNEL[bucket]].keep(json.loads(raw), set(person.refs))
-        except (ValueError, RecursionError):
-            return True
-        return bool(erasure.without(part, person.names.__contains__) != part)
+    def _part(self, channel: str, refs: set[str], body: Any, pruned: erasure.Pruned) -> Any:
+        return self._channels[channel].rewrite(body, refs, pruned)
 
 
 class SharedSweep(ArchiveSweep):

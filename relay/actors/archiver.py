@@ -121,21 +121,31 @@ class ArchiverActor(RelayActor):
         return BUCKET.get(webhook.channel, WEBHOOKS_INBOUND), [copy for copy in copies if copy is not None]
 
     def _without_erased(self, webhook: Webhook, copy: ArchiveCopy) -> ArchiveCopy | None:
-        """It came before somebody was erased whom it names: it is kept without them.
+        """It came before somebody was erased whom it names: it is kept without them. None: nothing of it is left.
+
+        Of what belongs to several tenants only the part of the one whose person it was is touched. What cannot be read
+        is kept, unless a word of it is the person's name: then nobody could take out only that.
 
         Of a tenant that is gone nothing is; with others it shared the operator's copy, and they have their own parts.
         """
         stones = self._parts.tombstones
-        owners = webhook.owners if copy.owner == archive.OPERATOR else (copy.owner,)
+        mixed = copy.owner == archive.OPERATOR
+        owners = webhook.owners if mixed else (copy.owner,)
         if any(stones.departed(owner) for owner in owners):
             return None
         for owner in filter(stones.some, owners):
             named = partial(stones.erased_since, owner, copy.received_at)
-            kept = erasure.without_in_text(copy.raw, named, lambda _: True)
+            own = partial(self._part, webhook.channel, set(webhook.owners[owner])) if mixed else None
+            kept = erasure.without_in_text(copy.raw, named, lambda _: True, own)
             if kept is None:
+                metrics.archive_withheld.inc()
+                log.info("archive_withheld", webhook=webhook.id, owner=copy.owner, size=len(copy.raw))
                 return None
             copy = replace(copy, raw=kept)
         return copy
+
+    def _part(self, channel: str, refs: set[str], body: Any, pruned: erasure.Pruned) -> Any:
+        return self._parts.channels[channel].rewrite(body, refs, pruned)
 
     def _shared_out(self, webhook: Webhook) -> list[ArchiveCopy]:
         try:

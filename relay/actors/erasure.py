@@ -66,6 +66,9 @@ class ErasureActor(RegularActor):
         elif step.stage == "messages":
             self._messages(step)
         elif step.stage == "contact":
+            if told := erasing.told(self._parts.pool, step.person.conversations):
+                erasures.went_on(self._parts.pool, step, {"endpoint_events": told}, "contact")
+                return
             counts = erasing.contact(self._parts.pool, step.person.conversations)
             self._forget(step, step.person.conversations)
             erasures.went_on(self._parts.pool, step, counts, "waiting")
@@ -97,17 +100,17 @@ class ErasureActor(RegularActor):
         self._parts.cache.drop([*names, *(keys.conversation(step.tenant_id, one) for one in conversations)])
 
     def _waiting(self, step: ErasureStep) -> None:
-        hint = erasure.hint_of([*step.person.names, *step.person.conversations])
+        named = {*_forms(step), *step.person.conversations}.__contains__
         after = step.reached
-        news, next_notice = erasing.notices(self._parts.pool, step.tenant_id, int(after.get("notice", 0)), hint)
-        kept, next_unknown = erasing.unknown(self._parts.pool, step.tenant_id, int(after.get("unknown", 0)), hint)
+        news, next_notice = erasing.notices(self._parts.pool, step.tenant_id, int(after.get("notice", 0)), named)
+        kept, next_unknown = erasing.unknown(self._parts.pool, step.tenant_id, int(after.get("unknown", 0)), named)
         counts = {"line_notices": news, "unknown_lines": kept}
         if next_notice is not None or next_unknown is not None:
             end = 2**62
             reached = {"notice": next_notice or end, "unknown": next_unknown or end}
             erasures.went_on(self._parts.pool, step, counts, "waiting", reached)
             return
-        counts["parked_receipts"] = erasing.parked(self._parts.pool, step.tenant_id, hint)
+        counts["parked_receipts"] = erasing.parked(self._parts.pool, step.tenant_id, named)
         counts["dead_letters"] = self._dead_letters(step)
         erasures.went_on(self._parts.pool, step, counts, "archive")
 
@@ -126,7 +129,7 @@ class ErasureActor(RegularActor):
         lines = onboarding.listed(self._parts.pool, step.tenant_id)
         person = SoughtPerson(
             step.tenant_id,
-            frozenset(form for name in step.person.names for form in erasure.spellings(name)),
+            _forms(step),
             # Anybody may name another tenant's number in a line that nothing has proved.
             frozenset(ref for line in lines if line.proven_at for ref in (line.phone_number_id, line.integration_id)),
             step.asked_at,
@@ -149,6 +152,9 @@ class ErasureActor(RegularActor):
         if ids or calls:
             erasures.went_on(self._parts.pool, step, counts, "again", wait=0.0 if ids else CALL_SECONDS)
             return
+        if told := erasing.told(self._parts.pool, left):
+            erasures.went_on(self._parts.pool, step, {"endpoint_events": told}, "again")
+            return
         for place, count in erasing.contact(self._parts.pool, left).items():
             counts[place] = counts.get(place, 0) + count
         if erasing.any_left(self._parts.pool, left):  # they wrote while it was being deleted
@@ -156,6 +162,10 @@ class ErasureActor(RegularActor):
             return
         self._forget(step, [*step.person.conversations, *late])
         erasures.went_on(self._parts.pool, step, counts, "done")
+
+
+def _forms(step: ErasureStep) -> frozenset[str]:
+    return frozenset(form for name in step.person.names for form in erasure.spellings(name))
 
 
 def _tells_of(body: bytes, tenant_id: str, names: frozenset[str]) -> bool:

@@ -13,8 +13,7 @@ from db.pool import Pool
 from db.tenants.signers import Signers
 from relay.cli.speaking import NotNowError
 from relay.clients import build_cipher
-from relay.core.contacts.phones import dialled
-from relay.core.contacts.user_ids import is_user_id
+from relay.core.erasure import sought
 
 BY = Author("command line")
 LOOK_SECONDS = 1.0
@@ -22,9 +21,10 @@ LOOK_SECONDS = 1.0
 
 def erase(settings: Settings, tenant_id: str, contact: str) -> Iterator[str]:
     """Ask, then follow until it has ended. Raises NotNowError, NotFoundError, TakenError."""
-    name = contact if is_user_id(contact) else dialled(contact)
-    if name is None:
-        raise NotNowError("name a phone number with country code, or a business-scoped user id")
+    try:
+        name = sought(contact)
+    except ValueError as error:
+        raise NotNowError(f"whom to erase {error}") from None
     cipher = build_cipher(settings)
     with Pool(settings.database_url, size=1) as pool:
         signers = Signers(pool, cipher)

@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from relay.core.contacts.phones import dialled, normalised
+from relay.core.contacts.user_ids import is_user_id
 
 DEPTH = 100
-"""Deeper than any provider nests; what lies below counts as naming whomever is looked for."""
+"""Deeper than any provider nests; of what lies below all stays or nothing does."""
 GONE = object()
 """In place of JSON of which nothing is left."""
 
 Named = Callable[[str], bool]
+Pruned = Callable[[Any], Any]
+"""A part of a body without the person; None: nothing of it is left."""
+WORD = re.compile(r"[0-9A-Za-z.+_-]{5,200}")
+MOST_WORDS = 20_000
+"""Different ones of one text. A longer one that cannot be read counts as naming whomever is looked for."""
+SHORTEST_NUMBER = 7
+
+
+def sought(contact: str) -> str:
+    """The number or user id that somebody means who asks for an erasure. Raises ValueError, in words."""
+    given = contact.strip()
+    if is_user_id(given):
+        return given
+    digits = dialled(given)
+    if digits is None:
+        raise ValueError("must be a phone number with country code, or a business-scoped user id")
+    if len(digits) < SHORTEST_NUMBER:
+        raise ValueError(
+            f"is too short: a phone number with its country code has {SHORTEST_NUMBER} digits or more, and an erasure "
+            "cannot be undone"
+        )
+    return digits
 
 
 def spellings(name: str) -> set[str]:
@@ -33,7 +57,7 @@ def without(body: Any, named: Named) -> Any:
 
 def _pruned(value: Any, named: Named, depth: int) -> Any:
     if depth > DEPTH:
-        return GONE
+        return GONE if any(map(named, _texts(value))) else value
     if isinstance(value, str):
         return GONE if named(value) else value
     if isinstance(value, list):
@@ -42,6 +66,30 @@ def _pruned(value: Any, named: Named, depth: int) -> Any:
     if isinstance(value, dict):
         return _pruned_object(value, named, depth)
     return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text and key in it, however deep."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            left.extend(one)
+        elif isinstance(one, dict):
+            left.extend(one)
+            left.extend(one.values())
+
+
+def mentions(text: str, named: Named) -> bool:
+    """Whether a whole word of a text that is no JSON is a name of the person. A number inside a longer one is not."""
+    words = set()
+    for found in WORD.finditer(text):
+        words.add(found[0])
+        if len(words) > MOST_WORDS:
+            return True
+    return any(named(word) or named(word.strip(".-_")) for word in words)
 
 
 def _all_gone(value: list[Any]) -> Any:
@@ -59,19 +107,28 @@ def _pruned_object(value: dict[str, Any], named: Named, depth: int) -> Any:
     return found
 
 
-def without_in_text(raw: bytes, named: Named, hint: Callable[[bytes], bool]) -> bytes | None:
+def without_in_text(
+    raw: bytes, named: Named, hint: Callable[[bytes], bool], own: Callable[[Any, Pruned], Any] | None = None
+) -> bytes | None:
     """The same body rewritten; None where nothing of it may stay; the same object where it names nobody looked for.
 
-    `hint`: whether the bytes may name the person at all. What cannot be read and may, goes as a whole.
+    `hint`: whether the bytes may name the person at all. `own`: puts only the parts of one tenant through what takes
+    the person out, of a body that belongs to several (a channel's `rewrite`). What cannot be read goes as a whole where
+    a word of it is a name of the person, else it stays.
     """
     if not hint(raw):
         return raw
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError):
-        return None
-    kept = without(body, named)
-    if kept is GONE:
+        return None if mentions(raw.decode("latin-1"), named) else raw
+
+    def pruned(part: Any) -> Any:
+        kept = without(part, named)
+        return None if kept is GONE else kept
+
+    kept = own(body, pruned) if own is not None else pruned(body)
+    if kept is None and body is not None:
         return None
     return raw if kept == body else json.dumps(kept, separators=(",", ":")).encode()
 

@@ -284,6 +284,15 @@ def test_keep_gives_nobody_a_strangers_items(channel: Channel, case: Case) -> No
         assert {part.line_ref for part in kept if part.address} <= {case.account.line_ref}
 
 
+def test_a_rewrite_touches_the_parts_of_its_lines_only(channel: Channel, case: Case) -> None:
+    own = {case.account.line_ref}
+    for body in case.bodies:
+        assert channel.rewrite(body, {"nobody"}, lambda _: None) == body
+        assert channel.rewrite(body, own, lambda one: one) == body
+        left = channel.rewrite(body, own, lambda _: None)
+        assert left is None or not any(part.address and part.line_ref in own for part in channel.split(left))
+
+
 def test_send(case: Case) -> None:
     with serve(case, case.taken) as served:
         channel = at(case, served.url)

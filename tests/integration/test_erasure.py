@@ -19,10 +19,10 @@ import redis
 
 from conf.loading import load_settings
 from db.audit import Author
-from db.contacts import conversations, erasing, erasures, mappings
+from db.contacts import conversations, erasing, erasures, mappings, tombstones
 from db.contacts.seen import SeenPerson
 from db.contacts.tombstones import Tombstones
-from db.mailbox import events, messages, notices
+from db.mailbox import claims, events, messages, notices
 from db.mailbox.notices import NewNotice
 from db.tenants import unknown_lines
 from db.tenants.changes import TakenError
@@ -31,7 +31,7 @@ from relay.actors.archiver import ArchiverActor
 from relay.actors.erasure import ErasureActor
 from relay.broker.envelopes import Outgoing
 from relay.broker.topology import declare
-from relay.core.mailbox import NewRow, Row
+from relay.core.mailbox import NewRow, Row, Verdict
 from relay.core.messages import Media, Message, Person, Update, dump
 from relay.core.ordering import SortKey
 from relay.core.queues import DEAD_LETTERS
@@ -182,6 +182,19 @@ def _in_postgresql(held: Planted) -> None:
             "INSERT INTO parked_receipts (line_id, provider_id, status, at) VALUES (%s, %s, 'read', now())",
             (held.line_id, WAMID + "9"),
         )
+        endpoint = str(uuid4())
+        cursor.execute(
+            "INSERT INTO endpoints (id, tenant_id, url, kinds, sealed) VALUES (%s, %s, 'https://x.example', '{}', 'x')",
+            (endpoint, held.tenant_id),
+        )
+        cursor.execute(
+            """WITH told AS (INSERT INTO endpoint_events (endpoint_id, tenant_id, kind, lane, data)
+                             VALUES (%s, %s, 'message.sent', %s, %s) RETURNING id)
+               INSERT INTO endpoint_attempts (event_id, n, tenant_id, at, seconds, answer)
+               SELECT id, 1, %s, now(), 0, %s FROM told""",
+            (endpoint, held.tenant_id, mapping.conversation_id, json.dumps({"conversation_id": held.conversation_id}),
+             held.tenant_id, WORDS),
+        )  # fmt: skip
         for told in (SAID, {"wa_id": OTHER}):
             notices.keep(
                 cursor,
@@ -198,10 +211,11 @@ def _in_objects(held: Planted) -> None:
     day = f"{datetime.now(UTC):%Y/%m/%d}"
     ref = f"phone-{held.line_id}"
     own = envelope(change(ref, text(WORDS, NUMBER), contacts=[SAID]))
+    own_part = change(ref, text(WORDS, NUMBER), text(OTHER_WORDS, OTHER), contacts=[SAID, {"wa_id": OTHER}])
     both = envelope(
-        change(ref, text(WORDS, NUMBER), text(OTHER_WORDS, OTHER), contacts=[SAID, {"wa_id": OTHER}]),
-        change("another-tenants", text("another tenant's", OTHER), statuses=[status("wamid.1", NUMBER)]),
+        own_part, change("second-number", text("the second number's", OTHER), statuses=[status("wamid.1", NUMBER)])
     )
+    mixed = envelope(own_part, change("another-tenants", text("another tenant's", OTHER)))
     agents = agent_text("integration", WORDS) | {
         "channel": {"id": "integration", "to": {"id": NUMBER, "nickname": NAME}}
     }
@@ -214,7 +228,7 @@ def _in_objects(held: Planted) -> None:
         (WEBHOOKS_INBOUND, f"{held.tenant_id}/{day}/000000-a.json", json.dumps(own).encode()),
         (WEBHOOKS_INBOUND, f"{held.tenant_id}/{day}/000000-b.json", json.dumps(both).encode()),
         (WEBHOOKS_INBOUND, f"{held.tenant_id}/{day}/000000-c.jsonl.gz", packed),
-        (WEBHOOKS_INBOUND, f"_operator/{day}/000000-d.json", json.dumps(both).encode()),
+        (WEBHOOKS_INBOUND, f"_operator/{day}/000000-d.json", json.dumps(mixed).encode()),
         (WEBHOOKS_OUTBOUND, f"{held.tenant_id}/{day}/000000-e.json", json.dumps(agents).encode()),
         (MEDIA_INBOUND, held.media_key, FILE),
     ):
@@ -230,16 +244,24 @@ def _update(held: Planted, sender: str, words: str, arrived_at: float | None = N
 
 
 def erase(held: Planted, monkeypatch: pytest.MonkeyPatch, contact: str = NUMBER) -> erasures.Erasure:
+    return ended(held, monkeypatch, begin(held, contact))
+
+
+def begin(held: Planted, contact: str = NUMBER) -> erasures.Erasure:
     parts = held.parts
-    begun = erasures.begin(parts.pool, parts.cipher, Signers(parts.pool, parts.cipher), BY, held.tenant_id, contact)
+    return erasures.begin(parts.pool, parts.cipher, Signers(parts.pool, parts.cipher), BY, held.tenant_id, contact)
+
+
+def ended(held: Planted, monkeypatch: pytest.MonkeyPatch, begun: erasures.Erasure) -> erasures.Erasure:
+    parts = held.parts
     monkeypatch.setattr("relay.actors.erasure.SETTLE_SECONDS", 0)
     actor = ErasureActor(parts)
 
-    def ended() -> bool:
+    def is_whole() -> bool:
         actor.work()
         return erasures.get(parts.pool, held.tenant_id, begun.id).ended_at is not None
 
-    wait_until(ended, message="the erasure")
+    wait_until(is_whole, message="the erasure")
     return erasures.get(parts.pool, held.tenant_id, begun.id)
 
 
@@ -248,7 +270,8 @@ def test_nothing_is_left_of_a_person_and_others_stay(planted: Planted, monkeypat
     assert before >= {
         "message_tracking", "message_attempts", "message_events", "conversation_mappings", "contact_aliases",
         "genesys_conversations", "conversation_ends", "parked_receipts", "line_notices", "unknown_lines",
-        "unknown_lines.raw", WEBHOOKS_INBOUND, WEBHOOKS_OUTBOUND, MEDIA_INBOUND, "redis", "dead letters",
+        "unknown_lines.raw", "endpoint_events", "endpoint_attempts",
+        WEBHOOKS_INBOUND, WEBHOOKS_OUTBOUND, MEDIA_INBOUND, "redis", "dead letters",
     }  # fmt: skip
     certificate = erase(planted, monkeypatch)
     assert planted.found() == []
@@ -260,6 +283,97 @@ def test_nothing_is_left_of_a_person_and_others_stay(planted: Planted, monkeypat
     assert certificate.counts["message_tracking"] == 2
     assert (certificate.counts["files"], certificate.counts["dead_letters"]) == (1, 1)
     assert (certificate.counts["webhooks_deleted"], certificate.counts["webhooks_rewritten"]) == (1, 4)
+
+
+def test_what_names_somebody_else_stays_whatever_digits_it_holds(
+    planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another person's longer number, and what another tenant was told of the same person."""
+    pool, line_id, tenant_id, longer = planted.parts.pool, planted.line_id, planted.tenant_id, NUMBER + "5"
+    others_id = "wamid." + base64.b64encode(b"\x1d\x04" + longer.encode()).decode()
+    told = {"value": {"statuses": [{"recipient_id": NUMBER}, {"recipient_id": longer}]}}
+    texts = [{"shortened": f'{{"from": "{one}"', "bytes": 70_000} for one in (longer, NUMBER)]
+    with pool.transaction() as cursor:
+        for payload in (told, {"contact": {"wa_id": longer}}, *texts):
+            notices.keep(cursor, [NewNotice(tenant_id, line_id, "whatsapp", "news", "why", payload, time.time())])
+        cursor.execute(
+            "INSERT INTO parked_receipts (line_id, provider_id, status, at) VALUES (%s, %s, 'read', now())",
+            (line_id, others_id),
+        )
+    unknown_lines.keep(
+        pool, "whatsapp", unknown_lines.Signer("s", tenant_id),
+        [(f"phone-{line_id}", longer, 0, {"from": longer})], datetime.now(UTC), "not active",
+        zlib.compress(json.dumps([{"from": longer}, {"from": NUMBER}]).encode()),
+    )  # fmt: skip
+    theirs = change("another-tenants", text("another tenant's", OTHER), statuses=[status("wamid.1", NUMBER)])
+    mixed = json.dumps(envelope(change(f"phone-{line_id}", text(WORDS, NUMBER), contacts=[SAID]), theirs)).encode()
+    key = f"_operator/{datetime.now(UTC):%Y/%m/%d}/000000-{uuid4().hex}.json"
+    planted.parts.objects.put(WEBHOOKS_INBOUND, key, io.BytesIO(mixed), len(mixed), "application/json")
+    erase(planted, monkeypatch)
+    with pool.autocommit() as cursor:
+        cursor.execute("SELECT payload FROM line_notices WHERE tenant_id = %s ORDER BY id", (tenant_id,))
+        left = [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT provider_id FROM parked_receipts WHERE line_id = %s", (line_id,))
+        parked = cursor.fetchall()
+        cursor.execute("SELECT payload, raw FROM unknown_lines WHERE owner = %s", (tenant_id,))
+        waiting = [(payload, json.loads(zlib.decompress(bytes(raw)))) for payload, raw in cursor.fetchall()]
+    assert left == [
+        {"contact": {"wa_id": OTHER}}, {"value": {"statuses": [{"recipient_id": longer}]}},
+        {"contact": {"wa_id": longer}}, texts[0],
+    ]  # fmt: skip
+    assert parked == [(others_id,)]
+    assert waiting == [({"from": longer}, [{"from": longer}])]
+    with planted.parts.objects.open(WEBHOOKS_INBOUND, key) as chunks:
+        kept = json.loads(b"".join(chunks))
+    assert kept["entry"][-1]["changes"] == [theirs]
+    assert WORDS not in json.dumps(kept)
+    planted.parts.objects.delete(WEBHOOKS_INBOUND, key)
+    erase(planted, monkeypatch, longer)
+    assert planted.found() == []
+
+
+def test_a_call_under_way_is_not_made_once_more(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = planted.parts
+    with parts.pool.transaction() as cursor:
+        cursor.execute(
+            """UPDATE message_tracking SET state = 'sending', claimed_at = now() WHERE conversation_id = %s
+               AND state <> 'read' RETURNING id::text, attempts""",
+            (planted.conversation_id,),
+        )
+        [(message_id, attempts)] = cursor.fetchall()
+    begun = begin(planted)
+    with parts.pool.transaction() as cursor:
+        later = time.time() + 1
+        claims.record_verdicts(cursor, [Verdict(message_id, 1, attempts, "received", time.time(), "x", "y", later)])
+        cursor.execute("SELECT state, reason_code, unfinished FROM message_tracking WHERE id = %s", (message_id,))
+        assert cursor.fetchall() == [("dead", "erased", False)]
+    ended(planted, monkeypatch, begun)
+    assert planted.found() == []
+
+
+def test_a_daemon_reads_those_who_were_erased_since_it_looked_and_forgets_them_in_time(
+    planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = planted.parts
+    signers = Signers(parts.pool, parts.cipher)
+    stones = Tombstones(parts.pool, signers)
+    stones.refresh()
+    with parts.pool.transaction() as cursor:
+        tombstones.put(cursor, planted.tenant_id, tombstones.digests(signers, planted.tenant_id, [NUMBER]))
+        cursor.execute("UPDATE tombstones SET erased_at = now() - interval '30 seconds'")
+        tombstones.put(cursor, planted.tenant_id, tombstones.digests(signers, planted.tenant_id, [OTHER]))
+    stones._read_at = float("-inf")  # as if seconds had passed
+    stones.refresh()
+    assert stones.erased_at(planted.tenant_id, NUMBER) and stones.erased_at(planted.tenant_id, OTHER)
+    with parts.pool.transaction() as cursor:
+        cursor.execute("UPDATE tombstones SET erased_at = erased_at - interval '11 days', until = now()")
+    stones._erased = {
+        tenant: {one: at - 11 * 86400 for one, at in held.items()} for tenant, held in stones._erased.items()
+    }
+    stones._read_at = stones._tidied = float("-inf")
+    stones.refresh()
+    assert not stones.some(planted.tenant_id)
+    erase(planted, monkeypatch)
 
 
 def test_what_was_on_its_way_is_dropped_and_what_is_written_afterwards_is_somebody_news(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from relay.channels.http.reading import record, records
@@ -49,6 +49,14 @@ def keep(body: Any, line_refs: set[str]) -> Any:
     if isinstance(body, list):
         return [update for update in body if line_ref(record(update)) in line_refs]
     return body if line_ref(record(body)) in line_refs else None
+
+
+def rewrite(body: Any, line_refs: set[str], change: Callable[[Any], Any]) -> Any:
+    """The body with the updates of the given integrations put through `change`; None where nothing is left."""
+    if not isinstance(body, list):
+        return change(body) if line_ref(record(body)) in line_refs else body
+    changed = (change(one) if line_ref(record(one)) in line_refs else one for one in body)
+    return [one for one in changed if one is not None] or (None if body else body)
 
 
 def line_ref(update: dict[str, Any]) -> str:

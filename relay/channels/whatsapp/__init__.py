@@ -70,6 +70,9 @@ class WhatsAppChannel:
     def keep(self, body: Any, line_refs: set[str]) -> Any:
         return webhook.keep(body, line_refs)
 
+    def rewrite(self, body: Any, line_refs: set[str], change: Callable[[Any], Any]) -> Any:
+        return webhook.rewrite(body, line_refs, change)
+
     def parse(self, payload: dict[str, Any]) -> list[Event]:
         return parse(payload)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -76,14 +76,33 @@ def keep(body: Any, line_refs: set[str]) -> Any:
     """The body reduced to the changes of the given phone numbers and accounts."""
     entries = []
     for entry in records(record(body).get("entry")):
-        changes = [
-            change
-            for change in records(entry.get("changes"))
-            if (_line_ref(record(change.get("value"))) or _account_ref(entry, record(change.get("value")))) in line_refs
-        ]
+        changes = [one for one in records(entry.get("changes")) if _is_of(entry, one, line_refs)]
         if changes:
             entries.append({**entry, "changes": changes})
     return {**record(body), "entry": entries}
+
+
+def rewrite(body: Any, line_refs: set[str], change: Callable[[Any], Any]) -> Any:
+    """The body with the changes of the given numbers and accounts put through `change`; None where none is left."""
+    held_entries = _members(record(body).get("entry"))
+    if not held_entries:
+        return body
+    entries = []
+    for entry in held_entries:
+        held = record(entry).get("changes")
+        if not isinstance(held, list):
+            entries.append(entry)
+            continue
+        changed = (change(one) if _is_of(entry, record(one), line_refs) else one for one in held)
+        kept = [one for one in changed if one is not None]
+        if kept or not held:
+            entries.append({**entry, "changes": kept})
+    return {**record(body), "entry": entries} if entries else None
+
+
+def _is_of(entry: dict[str, Any], change: dict[str, Any], line_refs: set[str]) -> bool:
+    value = record(change.get("value"))
+    return (_line_ref(value) or _account_ref(entry, value)) in line_refs
 
 
 def _updates(body: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -38,8 +38,34 @@ def test_what_names_nobody_stays_byte_for_byte() -> None:
     assert erasure.without_in_text(told, PERSON.__contains__, hint) == b"[1]"
 
 
-def test_nesting_without_end_counts_as_naming() -> None:
-    deep: Any = "x"
-    for _ in range(erasure.DEPTH + 5):
-        deep = {"a": deep}
-    assert erasure.without(deep, PERSON.__contains__) is erasure.GONE
+def test_of_what_nests_too_deep_all_stays_or_nothing() -> None:
+    for inside, left in (("x", True), ("4915199887766", False)):
+        deep: Any = inside
+        for _ in range(erasure.DEPTH + 5):
+            deep = {"a": deep}
+        assert (erasure.without(deep, PERSON.__contains__) is not erasure.GONE) == left
+
+
+@pytest.mark.parametrize(
+    ("raw", "stays"),
+    [
+        (b"<html>4915199887766</html>", False),
+        (b"{to: +4915199887766.", False),
+        (b"\xff\x18\x0d4915199887766\x15\x02", False),
+        (b"149151998877660 is somebody else's", True),
+        (b"<html>Bad gateway</html>", True),
+        (b"[" * 100_000, True),
+        (b" ".join(b"word-%d" % n for n in range(erasure.MOST_WORDS + 1)), False),
+    ],
+)
+def test_what_cannot_be_read_goes_only_where_a_word_of_it_is_the_person(raw: bytes, stays: bool) -> None:
+    kept = erasure.without_in_text(raw, PERSON.__contains__, lambda _: True)
+    assert kept == (raw if stays else None)
+
+
+def test_few_digits_are_nobody_to_be_erased() -> None:
+    assert erasure.sought("+49 151 99887766") == "4915199887766"
+    assert erasure.sought(" DE.7788990011223344 ") == "DE.7788990011223344"
+    for given, why in (("49151", "7 digits or more"), ("x", "phone number"), ("0151 99887766", "country code")):
+        with pytest.raises(ValueError, match=why):
+            erasure.sought(given)
