@@ -16,6 +16,9 @@ from cryptography.fernet import Fernet
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
 
+OPERATOR = "operator"
+"""Who names an address that is no tenant's."""
+
 WeaknessName = Literal[
     "demo-secrets",
     "default-passwords",
@@ -118,6 +121,20 @@ def origin(value: str) -> str:
     if parts.path or "*" in value:
         raise ValueError("must hold scheme, host and port only; every origin is named, there is no *")
     return value.rstrip("/").lower()
+
+
+def private_origin(value: str) -> str:
+    """A check for one entry of ENDPOINT_PRIVATE_ORIGINS: whose it is, an equals sign, the origin."""
+    owner, _, url = value.partition("=")
+    owner = owner.strip().lower()
+    if "://" in owner or not url:
+        raise ValueError("must say whose it is: <tenant id>=https://host, or operator=https://host")
+    if owner != OPERATOR:
+        try:
+            owner = str(UUID(owner))
+        except ValueError:
+            raise ValueError("must begin with a tenant's id, or with operator") from None
+    return f"{owner}={origin(url.strip())}"
 
 
 def issuer(value: str) -> str:

@@ -128,7 +128,7 @@ def _logins(settings: Settings) -> Iterator[Weakness]:
 
 
 def _webhooks(settings: Settings) -> Iterator[Weakness]:
-    for url in settings.endpoint_private_origins:
+    for url in (one.partition("=")[2] for one in settings.endpoint_private_origins):
         if url.startswith("http://") and not tls.is_here(urlsplit(url).hostname or ""):
             text = "names a place by http: what happens to customers' messages would travel for all to read"
             yield Weakness("http-webhooks", "ENDPOINT_PRIVATE_ORIGINS", text, "Name it by https.")

@@ -47,6 +47,7 @@ ServiceUrl = Annotated[str, Field(repr=False), AfterValidator(checks.not_a_place
 WebUrl = Annotated[str, AfterValidator(checks.not_a_placeholder), AfterValidator(checks.web_url)]
 Key = Annotated[SecretStr, _secret(checks.fernet_key)]
 Origin = Annotated[str, AfterValidator(checks.origin)]
+PrivateOrigin = Annotated[str, AfterValidator(checks.private_origin)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 DaysOfKind = Annotated[str, AfterValidator(checks.days)]
 LinkSeconds = Annotated[int, Field(ge=60, le=604800)]
@@ -116,8 +117,8 @@ class Settings(BaseSettings):
     whatsapp_rate_per_second: int = Field(default=80, ge=1)
     media_url_seconds_inbound: LinkSeconds = 3600
     media_url_seconds_outbound: LinkSeconds = 86_400
-    endpoint_private_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(split)] = Field(
-        default=(), examples=["https://events.internal.your.domain"]
+    endpoint_private_origins: Annotated[tuple[PrivateOrigin, ...], NoDecode, BeforeValidator(split)] = Field(
+        default=(), examples=["0b8f3c1e-6a52-4d3e-9c57-2f1f0a7d9e11=https://events.internal.your.domain"]
     )
     retention_days: Annotated[tuple[DaysOfKind, ...], NoDecode, BeforeValidator(split)] = Field(
         default=(), examples=["contents:365,media:90"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from conf.checks import OPERATOR
 from conf.logging import report_to
 from conf.settings import Settings
 from db.pool import Pool
@@ -59,7 +60,10 @@ def build_channels(settings: Settings, cache: Cache, changes: Changes) -> dict[s
 
 def build_webhooks(settings: Settings, cache: Cache) -> WebhookClient:
     """What sends the relay's own webhooks, to addresses that tenants and the operator give."""
-    return WebhookClient(cache, settings.endpoint_private_origins)
+    inside: dict[str, list[str]] = {}
+    for owner, _, origin in (one.partition("=") for one in settings.endpoint_private_origins):
+        inside.setdefault("" if owner == OPERATOR else owner, []).append(origin)
+    return WebhookClient(cache, inside)
 
 
 def build_mail(settings: Settings) -> MailServer | None:

@@ -87,7 +87,7 @@ class EndpointRun:
     ) -> None:
         self._parts = parts
         self._endpoint = endpoint
-        self._receiver = Receiver(endpoint.url, endpoint.secrets)
+        self._receiver = Receiver(endpoint.url, endpoint.secrets, endpoint.tenant_id)
         self._until = until
         self._database = database
         self._ends = ends

@@ -76,4 +76,4 @@ class TellingActor(RegularActor):
         url, secret = addressees.unsealed(self._parts.cipher, one.sealed or "")
         body = posted.changed(changes, self._parts.ours.public_url, datetime.now(UTC))
         webhook_id = f"conditions-{one.id}-{changes[0].id}-{changes[-1].id}"
-        self._parts.webhooks.post(Receiver(url, (secret,)), webhook_id, body)
+        self._parts.webhooks.post(Receiver(url, (secret,), one.tenant_id or ""), webhook_id, body)

@@ -128,10 +128,12 @@ class EndpointWorld:
 
 @contextmanager
 def telling(pool: Pool, url: str) -> Iterator[None]:
-    """A daemon's EndpointsActor at work, allowed to call this server."""
+    """A daemon's EndpointsActor at work; all tenants that are there may reach this server."""
     timers = Timers()
     timers.start(lambda error: None)
-    webhooks = WebhookClient(Tokens(), [url], 5)
+    with pool.autocommit() as cursor:
+        cursor.execute("SELECT id::text FROM tenants")
+        webhooks = WebhookClient(Tokens(), {row[0]: [url] for row in cursor.fetchall()}, 5)
     parts: Any = SimpleNamespace(pool=pool, cipher=CIPHER, timers=timers, webhooks=webhooks)
     actor = EndpointsActor.start(parts)
     try:

@@ -53,13 +53,13 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MailProcess
 class Telling:
     """A tenant with an admin, and the two actors of a daemon that can be made to do their work now."""
 
-    def __init__(self, pool: Pool, running: MailProcess, server: MailServer | None, inside: str = "") -> None:
+    def __init__(self, pool: Pool, running: MailProcess, server: MailServer | None) -> None:
         self.pool, self.world, self._running = pool, World(pool), running
         self.admin = users.create(pool, BY, self.world.tenant_id, f"{uuid4().hex}@shop.example", "Ada", "admin", "x")
         addressees.enrol(pool)
         self.line = self.world.line_ids[0]
         self.parts: Any = SimpleNamespace(
-            pool=pool, cipher=CIPHER, mail=server, webhooks=WebhookClient(Tokens(), [inside] if inside else []),
+            pool=pool, cipher=CIPHER, mail=server, webhooks=WebhookClient(Tokens()),
             ours=OwnInstallation("https://relay.example"), limits=SimpleNamespace(backlog_minutes=10),
             timers=SimpleNamespace(after=lambda *_: None),
         )  # fmt: skip
@@ -274,7 +274,7 @@ def test_a_webhook_is_signed_and_tried_again(telling: Telling) -> None:
 
     secret = new_secret()
     with serving(take) as served:
-        telling.parts.webhooks = WebhookClient(Tokens(), [served.url])
+        telling.parts.webhooks = WebhookClient(Tokens(), {telling.world.tenant_id: [served.url]})
         sealed = addressees.sealed_webhook(CIPHER, f"{served.url}/hook", secret)
         addressees.put_webhook(telling.pool, BY, telling.world.tenant_id, "127.0.0.1", sealed)
         message_id = telling.wait()

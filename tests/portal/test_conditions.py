@@ -40,11 +40,13 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MailProcess
 
 
 @pytest.fixture(scope="module")
-def app(settings_env: dict[str, str], served: Served, mail: tuple[MailProcess, Authority]) -> Iterator[Flask]:
+def app(
+    settings_env: dict[str, str], served: Served, mail: tuple[MailProcess, Authority], house: House
+) -> Iterator[Flask]:
     running, authority = mail
     more = {
         "SMTP_URL": running.url, "MAIL_FROM": "Relay <relay@relay.example>", "TLS_CA_FILE": str(authority.ca_file),
-        "ENDPOINT_PRIVATE_ORIGINS": served.url,
+        "ENDPOINT_PRIVATE_ORIGINS": f"{house.tenant_id}={served.url}",
     }  # fmt: skip
     with running_app(settings_env | more) as made:
         yield made

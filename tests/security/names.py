@@ -13,6 +13,7 @@ from gevent.resolver.ares import Resolver
 from gevent.server import DatagramServer
 
 from demo.stack.ports import HOST
+from relay.channels.http.names import strangers
 
 TYPES = {1: 4, 28: 6}
 """A and AAAA, by number, and the version of the address they hold."""
@@ -46,6 +47,7 @@ def resolving(*rounds: Sequence[str]) -> Iterator[NameServer]:
     """Within the context this process resolves names by such a server alone, as gevent's own setting would have it."""
     server = NameServer(rounds)
     server.start()
+    strangers.forget()
     hub = gevent.get_hub()
     before, hub.resolver = hub.resolver, Resolver(hub, servers=[HOST], udp_port=server.server_port, flags=0)
     try:
@@ -53,6 +55,7 @@ def resolving(*rounds: Sequence[str]) -> Iterator[NameServer]:
     finally:
         hub.resolver.close()
         hub.resolver = before
+        strangers.forget()
         server.stop()
 
 

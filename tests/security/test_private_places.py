@@ -11,6 +11,7 @@ import gevent.socket
 import pytest
 
 from relay.channels.http.client import HttpTransport
+from relay.channels.http.names import strangers
 from relay.channels.http.origins import TrustedOrigins, is_public, origin_of, own_origins
 from relay.core.errors import SendError
 from tests.security.names import resolving
@@ -108,6 +109,7 @@ def test_what_is_called_is_the_address_that_was_checked(transport: HttpTransport
     with resolving([PUBLIC], ["127.0.0.1"]) as server:
         assert _refused(transport, "https://files.rebind.example/a").code == "connect_failed"
         assert (connected, server.asked) == ([(PUBLIC, 443)], 1)
+        strangers.forget()  # as if its time were over
         assert _refused(transport, "https://files.rebind.example/a").code == "address_refused"
         assert (connected, server.asked) == ([(PUBLIC, 443)], 2)
 

@@ -22,7 +22,7 @@ def create(
     pool: Pool, tenant_id: str, url: str, name: str, kinds: Sequence[str], contents: bool
 ) -> tuple[TenantEndpoint, str]:
     """The endpoint and its secret, which nobody is shown again. Raises ApiError."""
-    _admit(url)
+    _admit(url, tenant_id)
     secret = new_secret()
     try:
         made = registry.create(
@@ -37,7 +37,7 @@ def create(
 def change(pool: Pool, tenant_id: str, endpoint_id: str, values: Mapping[str, Any]) -> TenantEndpoint:
     """Raises ApiError, and NotFoundError."""
     if "url" in values:
-        _admit(values["url"])
+        _admit(values["url"], tenant_id)
     if "kinds" in values:
         values = {**values, "kinds": _ordered(values["kinds"])}
     return registry.change(pool, by(), tenant_id, endpoint_id, values)
@@ -57,9 +57,9 @@ def test(pool: Pool, tenant_id: str, endpoint_id: str) -> str:
     return log.test(pool, by(), tenant_id, endpoint_id)
 
 
-def _admit(url: str) -> None:
+def _admit(url: str, tenant_id: str) -> None:
     try:
-        web_context().webhooks.admit(url)
+        web_context().webhooks.admit(url, tenant_id)
     except SendError:
         raise wrong_field("url", "has to be https:// and a public host, without port or password") from None
 

@@ -72,7 +72,7 @@ class GenesysClient:
     def fetch(self, media: Media, account: Account, deadline: float) -> Iterator[Download]:
         """Stream an agent's file: without a token, and if that is refused with it, at Genesys only."""
         if media.public:
-            with public_file(self._http, media, deadline) as download:
+            with public_file(self._http, media, deadline, account.tenant_id) as download:
                 yield download
             return
         if not media.source_url:

@@ -25,15 +25,15 @@ class Hosts:
 
     def login_trust(self, account: Account) -> TrustedOrigins:
         """What may see the OAuth client's secret."""
-        return TrustedOrigins(self._own, self._of_region(account, "login"))
+        return TrustedOrigins(self._own, self._of_region(account, "login"), tenant_id=account.tenant_id)
 
     def trust(self, account: Account) -> TrustedOrigins:
         """What may see this account's tokens."""
-        return TrustedOrigins(self._own, self._of_region(account, "api", "api-downloads"))
+        return TrustedOrigins(self._own, self._of_region(account, "api", "api-downloads"), tenant_id=account.tenant_id)
 
     def streams(self, account: Account) -> TrustedOrigins:
         """Where events are told: Genesys names the host, which is one below its region's domain."""
-        return TrustedOrigins(self._own, self._of_region(account, ""))
+        return TrustedOrigins(self._own, self._of_region(account, ""), tenant_id=account.tenant_id)
 
     def _of_region(self, account: Account, *names: str) -> tuple[str, ...]:
         """Where stand-ins take every call, an unknown region does not matter."""

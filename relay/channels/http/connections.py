@@ -11,15 +11,13 @@ import ssl
 import time
 from collections import deque
 from contextlib import suppress
-from typing import Any
 
 import certifi
-import gevent
 import gevent.socket
 import gevent.ssl
-from gevent.lock import BoundedSemaphore
 from gevent.monkey import get_original
 
+from relay.channels.http.names import resolve, strangers
 from relay.channels.http.origins import Origin, TrustedOrigins
 from relay.core.certificates import OTHERS, refusal
 from relay.core.errors import SendError
@@ -27,10 +25,6 @@ from relay.core.errors import SendError
 IDLE_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
 KEEP_PER_ORIGIN = 256
-STRANGERS_NAMES = 4
-"""So many names of hosts that are no provider's are resolved at once. Each holds one of ten threads of the process for
-as long as the name's own server pleases; the rest are for the providers' names, and for other work."""
-_strangers_names = BoundedSemaphore(STRANGERS_NAMES)
 
 
 class Connection:
@@ -123,9 +117,7 @@ class Connections:
 
 def _dial(origin: Origin, trust: TrustedOrigins) -> gevent.socket.socket:
     """Connect to the first allowed address that answers."""
-    found = _resolved(origin) if trust.knows(origin) else gevent.spawn(_resolved_in_turn, origin).get()
-    if isinstance(found, Exception):
-        raise found
+    found = resolve(origin) if trust.knows(origin) else strangers.addresses(origin, trust.tenant_id)
     allowed = [item for item in found if trust.may_connect(origin, str(item[4][0]))]
     if not allowed:
         raise SendError("refused", "address_refused", "that host has no public address")
@@ -145,20 +137,6 @@ def _dial(origin: Origin, trust: TrustedOrigins) -> gevent.socket.socket:
             sock.close()
             raise
     raise problem
-
-
-def _resolved(origin: Origin) -> list[tuple[Any, ...]]:
-    found: list[tuple[Any, ...]] = gevent.socket.getaddrinfo(origin.host, origin.port, 0, gevent.socket.SOCK_STREAM)
-    return found
-
-
-def _resolved_in_turn(origin: Origin) -> list[tuple[Any, ...]] | OSError | UnicodeError:
-    """In a greenlet of its own: when whoever asked has no time left, the thread goes on, and holds its place."""
-    with _strangers_names:
-        try:
-            return _resolved(origin)
-        except (OSError, UnicodeError) as error:
-            return error  # by then nobody may be waiting for it
 
 
 def _expired(connection: Connection) -> bool:

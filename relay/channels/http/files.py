@@ -21,15 +21,16 @@ MAY_BE_A_PAGE = ("text/", "application/xhtml", "application/xml", "application/o
 
 
 @contextmanager
-def public_file(http: HttpTransport, media: Media, deadline: float) -> Iterator[Download]:
+def public_file(http: HttpTransport, media: Media, deadline: float, tenant_id: str) -> Iterator[Download]:
     """A file from an address that an API client, an agent or a bot's author has named. Raises CannotCarry.
 
     One try: whoever sent it is told at once, and decoration is left out. Beside public addresses only a stand-in's own
     origin is called, and nobody is shown a token.
     """
     stand_ins = frozenset(one for one in http.graph_origins | http.genesys_origins if one.scheme == "http")
+    trust = TrustedOrigins(stand_ins, tenant_id=tenant_id)
     try:
-        with http.download(media.source_url or "", TrustedOrigins(stand_ins), deadline) as stream:
+        with http.download(media.source_url or "", trust, deadline) as stream:
             yield as_download(stream, media.mime_type, media.filename)
     except SendError as error:
         raise CannotCarry(error.code, f"the file at media_url cannot be had: {error.text}") from None

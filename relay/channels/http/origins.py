@@ -60,12 +60,14 @@ class Origin(NamedTuple):
 class TrustedOrigins:
     """What belongs to one provider. A host that begins with a dot stands for all below it.
 
-    `named`: whose hosts they are was said by a tenant, and nothing else is known of them.
+    `named`: whose hosts they are was said by a tenant, and nothing else is known of them. `tenant_id`: for whom they
+    are called, "" for the operator: names that strangers chose are resolved few at once of each.
     """
 
     own: frozenset[Origin] = frozenset()
     hosts: tuple[str, ...] = ()
     named: bool = False
+    tenant_id: str = ""
 
     def admit(self, url: str) -> Origin:
         """The URL's origin, if the relay may call it. Raises SendError (refused)."""

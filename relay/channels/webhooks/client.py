@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from relay.channels.base import TokenCache
@@ -22,32 +22,44 @@ LONGEST_KEPT = 2048
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where webhooks go, and all secrets that are valid there now (`whsec_…`), the newest first."""
+    """Where webhooks go, and all secrets that are valid there now (`whsec_…`), the newest first.
+
+    `tenant_id`: who named the address; "": the operator.
+    """
 
     url: str
     secrets: tuple[str, ...]
+    tenant_id: str = ""
 
     def __repr__(self) -> str:
         return "Receiver(...)"
 
 
 class WebhookClient:
-    """Https at port 443 and public addresses only, except for `inside`: origins that the operator has named.
+    """Https at port 443 and public addresses only, except for `inside`: what the operator lets single tenants reach.
 
-    The name is resolved once for each post, and what it resolved to is connected to. Redirects are not followed.
+    What a name resolved to within the last seconds is looked at for each post, and that very address is connected to.
+    Redirects are not followed.
     """
 
-    def __init__(self, tokens: TokenCache, inside: Iterable[str] = (), seconds: float = SECONDS) -> None:
-        """`tokens`: what the transport asks for; no token is ever shown here."""
+    def __init__(
+        self, tokens: TokenCache, inside: Mapping[str, Sequence[str]] | None = None, seconds: float = SECONDS
+    ) -> None:
+        """`tokens`: what the transport asks for; no token is ever shown here. `inside`: origins by tenant, "" the
+        operator's own."""
         self._http = HttpTransport(tokens)
-        self._trust = TrustedOrigins(own_origins(*inside))
+        self._inside = {tenant_id: own_origins(*urls) for tenant_id, urls in (inside or {}).items()}
         self._seconds = seconds
 
-    def admit(self, url: str) -> None:
-        """Raises SendError (refused) for an address that is never called. What its name leads to is looked at later."""
+    def admit(self, url: str, tenant_id: str) -> None:
+        """Raises SendError (refused) for an address that is never called for this tenant, "" the operator. What its
+        name leads to is looked at later."""
         if not url.isascii():
             raise SendError("refused", "url_refused", "an address holds ASCII only; the rest is written with %")
-        self._trust.admit(url)
+        self._trust(tenant_id).admit(url)
+
+    def _trust(self, tenant_id: str) -> TrustedOrigins:
+        return TrustedOrigins(self._inside.get(tenant_id, frozenset()), tenant_id=tenant_id)
 
     def post(self, receiver: Receiver, webhook_id: str, body: bytes) -> int:
         """Sends it once, and returns the status, which is 2xx. Raises SendError for all else.
@@ -57,7 +69,7 @@ class WebhookClient:
         """
         deadline = time.monotonic() + self._seconds
         headers = signed(webhook_id, time.time(), body, receiver.secrets)
-        answer = self._http.post(receiver.url, self._trust, deadline, headers, body)
+        answer = self._http.post(receiver.url, self._trust(receiver.tenant_id), deadline, headers, body)
         if 200 <= answer.status < 300:
             return answer.status
         raise _refused(answer, receiver.secrets)

@@ -59,7 +59,7 @@ class WhatsAppClient:
     def fetch(self, media: Media, account: Account, deadline: float) -> Iterator[Download]:
         """Stream a customer's file. Its address lives five minutes, so it is asked for right now."""
         if media.public:
-            with public_file(self._http, media, deadline) as download:
+            with public_file(self._http, media, deadline, account.tenant_id) as download:
                 yield download
             return
         if not media.source_id:

@@ -19,6 +19,8 @@ from relay.core.errors import SendError
 from relay.core.retention import RetentionTerms
 
 BY = Author("command line")
+NEW = "a new tenant"
+"""In place of its id: no address of the own network is allowed to it yet."""
 WAITS = "it waits to be asked about: both providers have to say yes"
 
 
@@ -40,7 +42,7 @@ class StepDoer:
         url = step.values.get("url")
         if url is not None:
             try:
-                self.webhooks.admit(url)
+                self.webhooks.admit(url, self.tenant_id or NEW)
             except SendError:
                 raise NotPlannedError(f"{step.text}: has to be https:// and a public host") from None
 

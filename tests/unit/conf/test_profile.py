@@ -106,7 +106,7 @@ def test_secrets_of_any_random_kind_are_strong() -> None:
         ("MINIO_SECURE", "false", "plain-files"),
         ("OIDC_ISSUER", "http://login.corp.example", "http-login"),
         ("OIDC_PRIVATE_ORIGINS", "https://a.corp.example,http://b.corp.example", "http-login"),
-        ("ENDPOINT_PRIVATE_ORIGINS", "https://a.corp.example,http://b.corp.example", "http-webhooks"),
+        ("ENDPOINT_PRIVATE_ORIGINS", "operator=https://a.corp.example,operator=http://b.corp.example", "http-webhooks"),
         ("META_GRAPH_URL", "https://graph.corp.example", "stand-ins"),
         ("GENESYS_LOGIN_URL", "https://login.corp.example", "stand-ins"),
         ("GENESYS_API_URL", "https://api.corp.example", "stand-ins"),

@@ -145,7 +145,7 @@ def _set() -> PageResponse:
         return _page(form, 400)
     url = form.url.data
     try:
-        web_context().webhooks.admit(url)
+        web_context().webhooks.admit(url, where.tenant_id or "")
     except SendError as error:
         form.url.errors = [_("This address is never called: %(error)s.", error=error.text)]
         return _page(form, 400)
@@ -164,7 +164,7 @@ def _test() -> PageResponse:
         if held is None:
             flash(_("There is no webhook yet."), "warning")
             return _back()
-        receiver = Receiver(held[0], (held[1],))
+        receiver = Receiver(held[0], (held[1],), place().tenant_id or "")
         status = web_context().webhooks.post(receiver, f"conditions-test-{uuid4()}", posted.test(datetime.now(UTC)))
         flash(_("The test arrived: it was answered %(status)s.", status=status), "success")
     except SendError as error:

@@ -28,7 +28,7 @@ def secret() -> str:
 
 @contextmanager
 def client(served: Served, seconds: float = 5) -> Iterator[WebhookClient]:
-    made = WebhookClient(Tokens(), [served.url], seconds)
+    made = WebhookClient(Tokens(), {"": [served.url]}, seconds)
     try:
         yield made
     finally:
@@ -143,6 +143,18 @@ def test_nobody_has_it_post_into_a_private_network(secret: str, url: str, code: 
     webhooks = WebhookClient(Tokens())
     error = refused(webhooks, Receiver(url, (secret,)))
     assert (error.fate, error.code) == ("refused", code)
+
+
+def test_what_one_tenant_may_reach_inside_nobody_else_does(secret: str) -> None:
+    with serving(lambda _, sock, __: answer(sock, {})) as served:
+        webhooks = WebhookClient(Tokens(), {"one": [served.url]})
+        assert webhooks.post(Receiver(f"{served.url}/in", (secret,), "one"), ID, BODY) == 200
+        for other in ("", "another"):
+            error = refused(webhooks, Receiver(f"{served.url}/in", (secret,), other))
+            assert (error.fate, error.code) == ("refused", "url_refused")
+            with pytest.raises(SendError):
+                webhooks.admit(f"{served.url}/in", other)
+        assert len(served.asked) == 1
 
 
 def test_a_name_is_resolved_once_and_a_private_answer_is_not_called(secret: str) -> None:
