@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,17 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_SECONDS = 2
 """So long a migration waits for a table: everybody who comes after it waits as well."""
 LOCK_TRIES = 20
+WAIT_SECONDS = 10
+"""So long one who migrates waits for another one."""
 LOCK_OPTION = f"options=-c%20lock_timeout%3D{LOCK_SECONDS}s"
 
 
 class ShardCountError(RuntimeError):
     """RELAY_SHARDS differs from the number this database was made with."""
+
+
+class MigrationUnderWayError(RuntimeError):
+    """Another process is at it; the text says what to do."""
 
 
 class NotAllowedError(RuntimeError):
@@ -37,11 +43,12 @@ class NotAllowedError(RuntimeError):
 def migrate(database_url: str, shards: int) -> list[str]:
     """Apply what is missing and return the names applied. Safe to run side by side (it locks), and under traffic.
 
-    Raises DatabaseError, NotAllowedError, ShardCountError when the database already holds another number of shards, and
-    WrongVersionError where a process is at work that needs what is to be taken away; what comes before that is applied.
+    Raises DatabaseError, MigrationUnderWayError, NotAllowedError, ShardCountError when the database already holds
+    another number of shards, and WrongVersionError where a process is at work that needs what is to be taken away; what
+    comes before that is applied.
     """
     names = []
-    with _backend(database_url) as backend, backend.lock(), Pool(database_url, size=1) as pool:
+    with _backend(database_url) as backend, _alone(backend), Pool(database_url, size=1) as pool:
         fresh, oldest = not backend.get_applied_migration_hashes(), ""
         for migration in backend.to_apply(_all()):
             needed = halves.oldest_version(Path(migration.path).read_text())
@@ -102,6 +109,23 @@ def _backend(database_url: str) -> Iterator[Any]:
         yield backend
     finally:
         backend.connection.close()
+
+
+@contextmanager
+def _alone(backend: Any) -> Iterator[None]:
+    """While nobody else migrates. Whoever was killed at it leaves a row behind that looks the same."""
+    from yoyo.exceptions import LockTimeout
+
+    with ExitStack() as held:
+        try:
+            held.enter_context(backend.lock(WAIT_SECONDS))
+        except LockTimeout:
+            raise MigrationUnderWayError(
+                "another `relay migrate` is at work on this database: wait until it has ended, then start this one "
+                "again. Where none is at work any more, one was killed: then run `DELETE FROM yoyo_lock` in the "
+                "database, and start this one again"
+            ) from None
+        yield
 
 
 def _record_shards(pool: Pool, shards: int) -> None:

@@ -19,7 +19,7 @@ from conf.loading import SettingsError, load_part, load_settings
 from conf.settings import Settings
 from db.access import users
 from db.daemons.versions import WrongVersionError
-from db.migrate import NotAllowedError, ShardCountError
+from db.migrate import MigrationUnderWayError, NotAllowedError, ShardCountError
 from db.pool import Pool
 from db.tenants.changes import TakenError
 from relay.broker import topology
@@ -94,7 +94,7 @@ def _settled(step: SetUpStep, answers: dict[str, str]) -> dict[str, str]:
             return {name: answers[name] for name in names}
         except SettingsError as error:
             trouble = "\n".join(f"  - {problem}" for problem in error.problems)
-        except (StoreError, NotAllowedError, ShardCountError, WrongVersionError) as error:
+        except (StoreError, MigrationUnderWayError, NotAllowedError, ShardCountError, WrongVersionError) as error:
             trouble = f"  - {error}"
         click.secho(trouble, fg="red", err=True)
         missing = list(step.questions)

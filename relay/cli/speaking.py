@@ -35,7 +35,7 @@ def in_words() -> Iterator[None]:
     from db.daemons.versions import WrongVersionError
     from db.endpoints.registry import TooManyEndpointsError
     from db.errors import SchemaError
-    from db.migrate import NotAllowedError, ShardCountError
+    from db.migrate import MigrationUnderWayError, NotAllowedError, ShardCountError
     from db.sealing import SealError
     from db.tenants.changes import NotFoundError, TakenError
     from db.whole import ChangedMeanwhileError
@@ -54,6 +54,7 @@ def in_words() -> Iterator[None]:
     except (
         ShardCountError,
         WrongVersionError,
+        MigrationUnderWayError,
         NotAllowedError,
         StillRunningError,
         WrongTimeError,

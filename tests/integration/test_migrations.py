@@ -77,3 +77,11 @@ def test_messages_and_conversations_go_on_where_they_stood(older: str) -> None:
         assert conversations.by_id(pool, ID.format(3)) is not None
         listed = history.listed(pool, history.MessageSelection(str(UUID(ID.format(1))))).items
     assert len(listed) == 8
+
+
+def test_who_migrates_beside_somebody_else_is_told_so(older: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "WAIT_SECONDS", 0.2)
+    refused = pytest.raises(migrate.MigrationUnderWayError, match="another `relay migrate` is at work")
+    with migrate._backend(older) as backend, backend.lock(), refused:
+        migrate.migrate(older, SHARDS)
+    assert migrate.migrate(older, SHARDS)
