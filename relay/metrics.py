@@ -59,6 +59,9 @@ loop_lag = Histogram(
 )
 ends_heard = Counter("relay_conversation_ends_total", "Ends of conversations that were heard at Genesys and not known")
 archived = Counter("relay_archived_objects_total", "Raw webhooks, or packs of them, written to the object store")
+heard_losses = Counter(
+    "relay_heard_losses_total", "Events that were heard at Genesys and could not be written down in time"
+)
 archive_withheld = Counter(
     "relay_archive_withheld_total", "Raw webhooks of which nothing was stored, since they name somebody who was erased"
 )

@@ -1,7 +1,8 @@
 """EndsListener: hears on a WebSocket which of a tenant's conversations end at Genesys.
 
 It does not outlive a failure: its tenant is taken anew, by whichever daemon, after a pause that grows. What it hears is
-written down as what is posted to /genesys/events is, so both together do no harm.
+written down as what is posted to /genesys/events is, so both together do no harm. Genesys tells nothing twice: while
+PostgreSQL refuses, it is held here, so much of it and so long, and no more is listened to than can be held.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import gevent
 import structlog
 
 from db.contacts import agents
@@ -38,12 +40,24 @@ LATEST_SUBSCRIPTION_SECONDS = 6 * 3600.0
 """A channel ends a day after the last one."""
 HEAR_SECONDS = 0.5
 AT_ONCE = 100
+HELD_BODIES = 2_000
+"""Heard, and not written down yet. Beyond it what comes waits in the socket."""
+GIVEN_UP_SECONDS = 300.0
+"""So long what was heard is held when nothing more is heard: after that it is lost, and counted."""
 CALL_SECONDS = 10.0
 LONGEST_PAUSE = 300.0
 REFUSED_PAUSE = 600.0
 """Until somebody may have given the client what it lacks."""
 OLD_CHANNEL_TRIES = 2
 """After so many failures in a row the channel itself may be the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardEvents:
+    """What was heard at `at` (Unix seconds), and waits to be written down."""
+
+    at: float
+    bodies: list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +80,11 @@ class EndsListener(RelayActor):
         self._subscribed_at = self._kept_at = self._looked_at = 0.0
         self._over = False
         """Let go of already."""
+        self._heard: list[HeardEvents] = []
+        self._trouble: SendError | None = None
+        """Why nothing more is heard."""
+        self._since = 0.0
+        """When it began."""
 
     def on_start(self) -> None:
         tell(self.actor_ref, Tick())
@@ -73,9 +92,12 @@ class EndsListener(RelayActor):
     def on_stop(self) -> None:
         if self._stream is not None:
             self._stream.close()
-        if not self._over:
-            self._release(None, 0.0)
-        tell(self._boss, ListenerEnded(self._listener.claim))
+        try:
+            self._write_last()
+        finally:
+            if not self._over:
+                self._release(None, 0.0)
+            tell(self._boss, ListenerEnded(self._listener.claim))
 
     def handle(self, command: Any) -> None:
         if not isinstance(command, Tick):
@@ -97,6 +119,20 @@ class EndsListener(RelayActor):
 
     def _go_on(self) -> bool:
         """One short piece. False: the tenant is not this daemon's any more."""
+        if self._trouble is not None:
+            return self._wait_for_postgresql(self._trouble)
+        try:
+            if not self._tend():
+                return False
+        except StoreError as error:
+            if self._stream is None:
+                raise  # nothing is heard yet: it begins anew
+            log.debug("listener_waits_for_postgresql", tenant_id=self._listener.tenant_id, error=str(error))
+        self._hear()
+        return True
+
+    def _tend(self) -> bool:
+        """What keeps it listening. False: as of `_go_on`."""
         now = time.monotonic()
         if now >= self._kept_at + KEEP_SECONDS:
             self._kept_at = now
@@ -107,8 +143,14 @@ class EndsListener(RelayActor):
         if now >= self._looked_at + LOOK_SECONDS:
             self._looked_at = now
             self._subscribe()
-        self._hear()
         return True
+
+    def _wait_for_postgresql(self, trouble: SendError) -> bool:
+        """What was heard before the trouble is written down before it ends this."""
+        if not self._write() and time.monotonic() < self._since + GIVEN_UP_SECONDS:
+            gevent.sleep(HEAR_SECONDS)
+            return True
+        raise trouble
 
     def _connect(self) -> None:
         parts, listener = self._parts, self._listener
@@ -147,23 +189,43 @@ class EndsListener(RelayActor):
 
     def _hear(self) -> None:
         """What is there, and what comes in a moment; written down together."""
-        ends_of, stream = self._parts.channels["genesys"].ends, self._stream
-        if ends_of is None or stream is None:
+        if self._stream is None:
             return
         bodies: list[Any] = []
-        trouble: SendError | None = None
         deadline = time.monotonic() + HEAR_SECONDS
+        room = min(AT_ONCE, HELD_BODIES - sum(len(one.bodies) for one in self._heard))
         try:
-            while len(bodies) < AT_ONCE and (body := stream.heard(deadline)) is not None:
+            while len(bodies) < room and (body := self._stream.heard(deadline)) is not None:
                 bodies.append(body)
         except SendError as error:
-            trouble = error  # what was heard before counts
-        found = list(ends_of.told(bodies))
-        if found:
-            metrics.ends_heard.inc(ends.keep(self._parts.pool, self._listener.tenant_id, found, time.time()))
-        self._tell_of_agents(ends_of.agents.moves(bodies))
-        if trouble is not None:
-            raise trouble
+            self._trouble, self._since = error, time.monotonic()  # what was heard before counts
+        if bodies:
+            self._heard.append(HeardEvents(time.time(), bodies))
+        if not self._write() and room <= 0:
+            gevent.sleep(HEAR_SECONDS)
+
+    def _write(self) -> bool:
+        """All that was heard. False: PostgreSQL refuses, and it is tried again. Twice does no harm."""
+        ends_of = self._parts.channels["genesys"].ends
+        try:
+            while self._heard and ends_of is not None:
+                one = self._heard[0]
+                found = list(ends_of.told(one.bodies))
+                if found:
+                    metrics.ends_heard.inc(ends.keep(self._parts.pool, self._listener.tenant_id, found, one.at))
+                self._tell_of_agents(ends_of.agents.moves(one.bodies))
+                self._heard.pop(0)
+        except StoreError as error:
+            log.warning("heard_ends_wait", tenant_id=self._listener.tenant_id, error=str(error))
+            return False
+        return True
+
+    def _write_last(self) -> None:
+        """Once more before what is held goes with this actor."""
+        if self._heard and not self._write():
+            lost = sum(len(one.bodies) for one in self._heard)
+            metrics.heard_losses.inc(lost)
+            log.error("heard_ends_lost", tenant_id=self._listener.tenant_id, count=lost)
 
     def _tell_of_agents(self, moves: dict[str, bool]) -> None:
         """Who has gone writes no more; who talks now is found out beside this."""

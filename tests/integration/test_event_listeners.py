@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,8 +15,12 @@ from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants import event_listeners
 from db.tenants.event_listeners import ListenedTenant
+from relay.actors.ends_listener import EndsListener
+from relay.channels.genesys import create
+from relay.channels.http.client import HttpTransport
 from relay.core.conversation.ends import ConversationEnd
 from tests.integration.rows import NOW, new_line, new_message
+from tests.unit.relay.channels.accounts import Tokens
 
 
 @pytest.fixture
@@ -106,3 +112,52 @@ def test_what_is_over_is_not_listened_for_until_its_customer_writes_again(pool: 
             (NOW + 9, rows[0].conversation_id),
         )
     assert sorted(event_listeners.conversations(pool, tenant, 10)) == sorted(names)
+
+
+class StreamOfEvents:
+    """A stream that tells of these events, and then of nothing."""
+
+    def __init__(self, *bodies: dict[str, Any]) -> None:
+        self._bodies = list(bodies)
+
+    def heard(self, _deadline: float) -> Any:
+        return self._bodies.pop(0) if self._bodies else None
+
+    def close(self) -> None:
+        pass
+
+
+def test_what_is_heard_while_postgresql_refuses_is_written_down_when_it_takes_it(
+    pool: Pool, postgres: str, line: str
+) -> None:
+    row, name = new_message(pool, line, "inbound"), str(uuid4())
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """UPDATE conversation_mappings SET genesys_conversation_id = %s, heard_at = to_timestamp(%s)
+               WHERE id = %s""",
+            (name, NOW, row.conversation_id),
+        )
+        cursor.execute(
+            "INSERT INTO genesys_conversations (conversation_id, genesys_conversation_id) VALUES (%s, %s)",
+            (row.conversation_id, name),
+        )
+    event = {"eventTime": int((NOW + 5) * 1000), "conversationId": name, "participantId": "p-1",
+             "mediaType": "MESSAGE", "messageType": "OPEN", "disconnectType": "CLIENT"}  # fmt: skip
+    topic = f"v2.detail.events.conversation.{name}.customer.end"
+    with Pool(postgres, size=1, statement_seconds=0.5) as own:
+        parts: Any = SimpleNamespace(pool=own, channels={"genesys": create(HttpTransport(Tokens()))})
+        listener = EndsListener(parts, ListenedTenant(tenant_of(pool, line), line, "claim", 0, None), None)  # type: ignore[arg-type]
+        listener._stream = StreamOfEvents({"topicName": topic, "eventBody": event})
+        with pool.transaction() as cursor:
+            cursor.execute("LOCK TABLE conversation_ends IN ACCESS EXCLUSIVE MODE")
+            listener._hear()
+        assert ended(pool, row.conversation_id) == 0
+        listener._hear()
+        listener._hear()
+    assert ended(pool, row.conversation_id) == 1
+
+
+def ended(pool: Pool, conversation_id: str) -> int:
+    with pool.autocommit() as cursor:
+        cursor.execute("SELECT count(*) FROM conversation_ends WHERE conversation_id = %s", (conversation_id,))
+        return int(cursor.fetchone()[0])
