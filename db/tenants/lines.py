@@ -152,6 +152,19 @@ def _route(cipher: Cipher, row: Sequence[Any]) -> LineRoute:
     )
 
 
+def is_only_one(pool: Pool, line_id: str) -> bool:
+    """Whether its tenant has no line with another integration, whatever the lines' status."""
+    with pool.autocommit() as cursor:
+        cursor.execute(
+            """SELECT NOT EXISTS (SELECT 1 FROM lines o WHERE o.tenant_id = l.tenant_id
+                                  AND o.integration_id IS DISTINCT FROM l.integration_id)
+               FROM lines l WHERE l.id = %s""",
+            (UUID(line_id),),
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
 def accounts(pool: Pool, cipher: Cipher, line_id: str) -> LineAccounts | None:
     """What the daemon needs to call both providers for a line, whatever its status."""
     with pool.autocommit() as cursor:

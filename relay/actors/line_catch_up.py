@@ -79,6 +79,8 @@ class LineCatchUp(RelayActor):
         self._lost_at: float | None = None
         self._account: Account | None = None
         self._progress: Progress | None = None
+        self._only_line = False
+        """Of its tenant: what names no line can be no other one's."""
 
     def on_start(self) -> None:
         tell(self.actor_ref, Tick())
@@ -134,6 +136,7 @@ class LineCatchUp(RelayActor):
         self._signer = Signers(self._parts.pool, self._parts.cipher).digest(held.genesys.get("webhook_secret", ""))
         with self._parts.pool.autocommit() as cursor:
             self._lost_at = catch_ups.lost_at_of(cursor)
+        self._only_line = lines.is_only_one(self._parts.pool, self._due.line_id)
         talks = catch_ups.talks(self._parts.pool, self._due)
         asked = talks[:MOST_CONVERSATIONS]
         progress = Progress(deque([*(AskList(one) for one in asked), AskBegun()]), len(asked))
@@ -167,7 +170,9 @@ class LineCatchUp(RelayActor):
         if isinstance(step, AskBegun):
             return self._begun(step, history, account, deadline)
         if isinstance(step, AskTexts):
-            self._publish(history.written(step.talk.genesys_id, step.talk.address, step.wanted, account, deadline))
+            talk = step.talk
+            ours = bool(talk.conversation_id) or self._only_line
+            self._publish(history.written(talk.genesys_id, talk.address, step.wanted, account, deadline, ours=ours))
             return ()
         listing = history.listed(step.talk.genesys_id, account, deadline)
         further: list[Step] = list(self._texts(step.talk, listing.messages))

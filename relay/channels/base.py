@@ -172,10 +172,10 @@ class History(Protocol):
     def listed(self, conversation: str, account: Account, deadline: float) -> Listing: ...
 
     def written(
-        self, conversation: str, address: str, wanted: Sequence[ListedMessage], account: Account, deadline: float
-    ) -> list[WrittenMessage]:
-        """Of these messages those of the provider's own side, as its webhooks would have brought them, in order."""
-        ...
+        self, conversation: str, address: str, wanted: Sequence[ListedMessage], account: Account, deadline: float,
+        *, ours: bool,
+    ) -> list[WrittenMessage]:  # fmt: skip
+        """Those of the provider's own side, as webhooks bring them, in order. `ours`: none can be another line's."""
 
     def taken(
         self, conversation: str, message: Message, among: Sequence[ListedMessage], account: Account, deadline: float

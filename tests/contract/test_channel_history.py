@@ -40,7 +40,9 @@ def listed(relay: Relay, conversation: str) -> tuple[ListedMessage, ...]:
 
 
 def written(relay: Relay, conversation: str) -> list[WrittenMessage]:
-    return relay.history.written(conversation, CONTACT, listed(relay, conversation), relay.integration, soon())
+    return relay.history.written(
+        conversation, CONTACT, listed(relay, conversation), relay.integration, soon(), ours=True
+    )
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -77,7 +79,7 @@ def test_another_lines_messages_are_not_told(relay: Relay) -> None:
     _, _, conversation = hello(relay)
     relay.control("agent/messages", contact=CONTACT, text="Hi")
     other = replace(relay.integration, line_ref="22222222-bbbb-4000-8000-000000000002")
-    assert relay.history.written(conversation, CONTACT, listed(relay, conversation), other, soon()) == []
+    assert relay.history.written(conversation, CONTACT, listed(relay, conversation), other, soon(), ours=True) == []
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -148,7 +150,7 @@ def test_what_is_not_there_and_what_is_not_permitted_are_told_apart(relay: Relay
     narrow = {"permissions": ["conversation:message:receive"]}
     relay.control("accounts", genesys={"integration_id": relay.integration.line_ref, **narrow})
     with pytest.raises(SendError) as caught:
-        relay.history.written(conversation, CONTACT, listed(relay, conversation), relay.integration, soon())
+        relay.history.written(conversation, CONTACT, listed(relay, conversation), relay.integration, soon(), ours=True)
     assert (caught.value.fate, caught.value.status) == ("credentials", 403)
     assert "conversation:message:view" in caught.value.text
     checked = {one.check: one for one in relay.genesys.check(relay.integration, soon())}
@@ -182,11 +184,19 @@ def test_conversations_that_began_meanwhile_are_told_page_by_page(
     pages = [relay.history.begun(since, page, relay.integration, soon()) for page in (1, 2)]
     assert [(len(one.ids), one.more) for one in pages] == [(2, True), (1, False)]
     [first, *_] = pages[0].ids
-    [one] = relay.history.written(first, "", listed(relay, first), relay.integration, soon())
+    [one] = relay.history.written(first, "", listed(relay, first), relay.integration, soon(), ours=False)
     [part] = one.updates
     assert part.address == "contact-0", "whom it is to is told with the message"
     other = replace(relay.integration, line_ref="22222222-bbbb-4000-8000-000000000002")
     assert relay.history.begun(since, 1, other, soon()).ids == ()
+
+
+def test_what_names_no_integration_is_a_lines_only_where_no_other_can_have_written_it(relay: Relay) -> None:
+    told = {"id": "a", "direction": "outbound", "toAddress": "491", "normalizedMessage": {"text": "x"}}
+    assert history._as_webhook(told, "", relay.integration, ours=False) is None
+    assert history._as_webhook(told, "", relay.integration, ours=True)
+    named = told | {"fromAddress": relay.integration.line_ref}
+    assert history._as_webhook(named, "", relay.integration, ours=False)
 
 
 @pytest.mark.parametrize(

@@ -68,15 +68,23 @@ class GenesysHistory:
         return Listing(tuple(sorted(messages.values(), key=lambda one: one.at)), over)
 
     def written(
-        self, conversation: str, address: str, wanted: Sequence[ListedMessage], account: Account, deadline: float
+        self,
+        conversation: str,
+        address: str,
+        wanted: Sequence[ListedMessage],
+        account: Account,
+        deadline: float,
+        *,
+        ours: bool,
     ) -> list[WrittenMessage]:
         """Of these messages those that the agents' side wrote to this line, as its webhooks would have brought them.
 
-        `address` is the customer's, for the case that the answer does not name it. In the order of their times.
+        `address` is the customer's, for the case that the answer does not name it. `ours`: the conversation is known to
+        be the line's; else what names no integration may be another one's, and is left out. Ordered by their times.
         """
         found = []
         for each in self._texts(conversation, wanted, account, deadline):
-            body = _as_webhook(each, address, account)
+            body = _as_webhook(each, address, account, ours=ours)
             found += [(_time(body), body, _was_delivered(each))] if body is not None else []
         found.sort(key=lambda one: one[0])
         return [
@@ -143,13 +151,13 @@ def _listed(one: dict[str, Any]) -> ListedMessage | None:
     return ListedMessage(ref, plain(ref), unix_seconds(told) if told else time.time())
 
 
-def _as_webhook(data: dict[str, Any], address: str, account: Account) -> dict[str, Any] | None:
+def _as_webhook(data: dict[str, Any], address: str, account: Account, *, ours: bool) -> dict[str, Any] | None:
     """The body of the webhook that did not come; None for customers' messages, and for another line's."""
     body = record(data.get("normalizedMessage"))
     message_id = clean(data.get("id")) or clean(body.get("id"))
     direction = (clean(data.get("direction")) or clean(body.get("direction")) or "").lower()
     channel = record(body.get("channel"))
-    line = clean(channel.get("id")) or clean(data.get("fromAddress")) or account.line_ref
+    line = clean(channel.get("id")) or clean(data.get("fromAddress")) or (account.line_ref if ours else None)
     to = record(channel.get("to")) or {"id": clean(data.get("toAddress")) or address, "idType": "Opaque"}
     if not message_id or direction != "outbound" or line != account.line_ref or not to.get("id"):
         return None
