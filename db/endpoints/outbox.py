@@ -68,14 +68,17 @@ class PostAttempt:
 
 
 def take(pool: Pool, cipher: Cipher, seconds: float, most: int) -> list[TakenEndpoint]:
-    """Endpoints with something to be told that nobody has; for so long they are the caller's."""
+    """Endpoints with something to be told that nobody has; for so long they are the caller's.
+
+    Whose last turn ended first comes first (`rests_until`). A tenant has few endpoints, so none takes all of `most`.
+    """
     with pool.transaction() as cursor:
         cursor.execute(
             """UPDATE endpoints SET taken_until = clock_timestamp() + make_interval(secs => %s) WHERE id IN (
                  SELECT e.id FROM endpoints e
                  WHERE e.active AND e.taken_until <= clock_timestamp() AND e.rests_until <= clock_timestamp()
                    AND EXISTS (SELECT 1 FROM endpoint_events v WHERE v.endpoint_id = e.id AND v.state = 'waiting')
-                 ORDER BY e.taken_until LIMIT %s FOR UPDATE SKIP LOCKED)
+                 ORDER BY e.rests_until, e.id LIMIT %s FOR UPDATE SKIP LOCKED)
                RETURNING id::text, tenant_id::text, url, contents, troubles, sealed""",
             (seconds, most),
         )

@@ -17,7 +17,10 @@ from relay.stores.cache import Cache
 KNOWN_SECONDS = 8 * 3600.0
 """No agent talks in one conversation for longer without a pause; a leaving that nobody told of ends with it."""
 PERSON_SECONDS = 24 * 3600.0
-MOST_QUESTIONS = 10_000
+MOST_QUESTIONS = 1_000
+"""Of a tenant."""
+EACH = 2
+"""Of a tenant at one take: whoever has many waits for itself."""
 
 
 class AgentDirectory:
@@ -48,13 +51,17 @@ class AgentDirectory:
 
     def ask(self, questions: Iterable[AgentQuestion], seconds: float = 0.0) -> None:
         """To be found out, by whichever daemon, after `seconds`."""
-        due = {dump(one).decode(): time.time() + seconds for one in questions}
-        self._cache.queue(keys.agent_questions(), due, MOST_QUESTIONS)
+        at, due = time.time() + seconds, dict[str, dict[str, float]]()
+        for one in questions:
+            due.setdefault(one.tenant_id, {})[dump(one).decode()] = at
+        for tenant_id, members in due.items():
+            self._cache.queue(keys.agent_turns(), tenant_id, keys.agent_questions(tenant_id), members, MOST_QUESTIONS)
 
     def take_due(self, most: int) -> list[AgentQuestion]:
-        """Each for one daemon alone."""
+        """Each for one daemon alone; the tenants take turns."""
         found = []
-        for one in self._cache.take_due(keys.agent_questions(), time.time(), most):
+        before, _, behind = keys.agent_questions("*").partition("*")
+        for one in self._cache.take_due(keys.agent_turns(), (before, behind), time.time(), most, EACH):
             try:
                 found.append(load(AgentQuestion, one))
             except ValueError:

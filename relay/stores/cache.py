@@ -29,16 +29,30 @@ return 1
 QUEUED_MS = 3_600_000
 """A queue that nobody reads or fills is gone after that."""
 QUEUE = """
-for place = 3, #ARGV, 2 do redis.call('ZADD', KEYS[1], ARGV[place], ARGV[place + 1]) end
+for place = 4, #ARGV, 2 do redis.call('ZADD', KEYS[1], ARGV[place], ARGV[place + 1]) end
 redis.call('ZREMRANGEBYRANK', KEYS[1], ARGV[1], -1)
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('ZADD', KEYS[2], 'NX', 0, ARGV[3])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return 1
 """
+# Whoever had a turn goes to the end of the row, and out of it with an empty queue.
 TAKE_DUE = """
-local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
-if #found > 0 then redis.call('ZREM', KEYS[1], unpack(found)) end
-return found
+local taken = {}
+for _, of in ipairs(redis.call('ZRANGE', KEYS[1], 0, ARGV[4] - 1)) do
+  local queue = ARGV[5] .. of .. ARGV[6]
+  local room = math.min(ARGV[2] - #taken, ARGV[3])
+  if room <= 0 then break end
+  local found = redis.call('ZRANGEBYSCORE', queue, '-inf', ARGV[1], 'LIMIT', 0, room)
+  if #found > 0 then redis.call('ZREM', queue, unpack(found)) end
+  for _, one in ipairs(found) do taken[#taken + 1] = one end
+  if redis.call('EXISTS', queue) == 1 then redis.call('ZADD', KEYS[1], ARGV[1], of)
+  else redis.call('ZREM', KEYS[1], of) end
+end
+return taken
 """
+LOOKED_AT = 200
+"""Queues at one look."""
 
 
 class Sealer(Protocol):
@@ -94,14 +108,22 @@ class Cache:
         if wanted:
             self._redis.call(lambda client: _forget(client, wanted), None)
 
-    def queue(self, name: str, due: Mapping[str, float], most: int) -> None:
-        """Put these into a queue by their times (Unix seconds), which holds `most`; who waits longest is left out."""
-        if due:
-            self._redis.call(lambda client: client.eval(QUEUE, 1, name, most, QUEUED_MS, *_flat(due)), None)
+    def queue(self, turns: str, of: str, name: str, due: Mapping[str, float], most: int) -> None:
+        """Put these by their times (Unix seconds) into a queue of `of`, who is in the row `turns` from now on.
 
-    def take_due(self, name: str, now: float, most: int) -> list[str]:
-        """Of a queue up to `most` whose time has come, for the caller alone."""
-        found = self._redis.call(lambda client: client.eval(TAKE_DUE, 1, name, repr(now), most), None)
+        The queue holds `most`; who waits longest is left out.
+        """
+        if due:
+            self._redis.call(lambda client: client.eval(QUEUE, 2, name, turns, most, QUEUED_MS, of, *_flat(due)), None)
+
+    def take_due(self, turns: str, names: tuple[str, str], now: float, most: int, each: int) -> list[str]:
+        """Up to `most` whose time has come, for the caller alone: `each` of one queue, in turns.
+
+        `names`: what stands before and behind whose it is in a queue's name.
+        """
+        found = self._redis.call(
+            lambda client: client.eval(TAKE_DUE, 1, turns, repr(now), most, each, LOOKED_AT, *names), None
+        )
         return [str(one) for one in found or ()]
 
     def drop(self, names: Sequence[str]) -> None:

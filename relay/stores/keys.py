@@ -48,9 +48,14 @@ def agent_person(tenant_id: str, user_id: str) -> str:
     return f"{PREFIX}:{tenant_id}:agent-person:{user_id}"
 
 
-def agent_questions() -> str:
-    """Conversations of which it is to be found out who talks in them, by when."""
-    return f"{PREFIX}:agent-questions"
+def agent_questions(tenant_id: str) -> str:
+    """The tenant's conversations of which it is to be found out who talks in them, by when."""
+    return f"{PREFIX}:{tenant_id}:agent-questions"
+
+
+def agent_turns() -> str:
+    """Tenants with such conversations, by when it was last their turn."""
+    return f"{PREFIX}:agent-turns"
 
 
 def fence(key: str) -> str:

@@ -140,6 +140,22 @@ def test_while_all_that_waits_is_put_off_the_endpoint_keeps_its_trouble(world: E
     assert registry.get(world.pool, world.tenant_id, endpoint.id).trouble == "500: it answered 500"
 
 
+def test_endpoints_are_taken_in_turns(world: EndpointWorld) -> None:
+    for each in (world, EndpointWorld(world.pool), EndpointWorld(world.pool)):
+        each.endpoint("https://hooks.shop.example/in")
+        each.happen(1)
+    [(waiting,)] = world.rows(
+        """SELECT count(*) FROM endpoints e WHERE active AND EXISTS (
+             SELECT 1 FROM endpoint_events v WHERE v.endpoint_id = e.id AND v.state = 'waiting')"""
+    )
+    taken = []
+    for _ in range(waiting):
+        [one] = outbox.take(world.pool, CIPHER, 60.0, 1)
+        taken.append(one.id)
+        outbox.put_back(world.pool, one, 0.0)
+    assert len(set(taken)) == waiting >= 3
+
+
 def test_one_that_is_gone_for_good_is_switched_off(world: EndpointWorld) -> None:
     with serving(lambda _, sock, __: answer(sock, b"", 410)) as served:
         endpoint = world.endpoint(f"{served.url}/in")
