@@ -172,7 +172,7 @@ class EndpointRun:
 
     def _failed(self, error: SendError) -> None:
         self._failures += 1
-        self._trouble = f"{error.code}: {error.text}"
+        self._trouble = error.text if error.status else f"{error.code}: {error.text}"  # with a status it says the same
         if error.status == 410:
             self._gone = True
         elif error.fate == "throttled":

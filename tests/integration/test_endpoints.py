@@ -137,7 +137,7 @@ def test_while_all_that_waits_is_put_off_the_endpoint_keeps_its_trouble(world: E
                 lambda: world.rows("SELECT 1 FROM endpoints WHERE rests_until > '-infinity'"), message="a look at it"
             )
     assert len(served.asked) <= asked + 1
-    assert registry.get(world.pool, world.tenant_id, endpoint.id).trouble == "500: it answered 500"
+    assert registry.get(world.pool, world.tenant_id, endpoint.id).trouble == "it answered 500"
 
 
 def test_endpoints_are_taken_in_turns(world: EndpointWorld) -> None:
