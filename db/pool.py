@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from copy import copy
 from types import TracebackType
@@ -61,7 +61,8 @@ STEADY = " ".join(
         "jit=off",
     )
 )  # fmt: skip
-AS_TENANT = "SET LOCAL ROLE relay_tenant; SELECT set_config('relay.tenant', %s, true)"
+AS_TENANT = """SET LOCAL ROLE relay_tenant;
+ SELECT set_config('relay.tenant', %s, true), set_config('relay.lines', %s, true)"""
 # Only looks and never waits, so it need not go through gevent's hub.
 _poll = get_original("select", "poll")
 
@@ -119,12 +120,17 @@ class Pool:
         self._free: list[Any] = []
         self._slots = BoundedSemaphore(size)
         self._tenant_id: str | None = None
+        self._line_ids = ""
         self._trouble = Episode()
 
-    def of_tenant(self, tenant_id: str) -> Self:
-        """The same connections, on which PostgreSQL itself shows and takes rows of this tenant only."""
+    def of_tenant(self, tenant_id: str, line_ids: Collection[str] | None = None) -> Self:
+        """The same connections, on which PostgreSQL itself shows and takes rows of this tenant only.
+
+        `line_ids`: of these lines only, and nothing that is the tenant's as a whole. None: all of it.
+        """
         limited = copy(self)
         limited._tenant_id = str(UUID(tenant_id))
+        limited._line_ids = "" if line_ids is None else f"{{{','.join(str(UUID(one)) for one in line_ids)}}}"
         return limited
 
     def __enter__(self) -> Pool:
@@ -146,7 +152,7 @@ class Pool:
             connection.autocommit = False
             with _committing(connection), connection.cursor() as cursor:
                 if self._tenant_id is not None:
-                    cursor.execute(AS_TENANT, (self._tenant_id,))
+                    cursor.execute(AS_TENANT, (self._tenant_id, self._line_ids))
                 yield cursor
 
     @contextmanager

@@ -29,10 +29,15 @@ SHARED = {"daemons", "webs", "shards", "rate_cards", "rates"}
 """Nobody's rows: of these a tenant may read that somebody works at all, and what messages cost."""
 
 
+ALL_LINES_NEED = {"tenants", "tenant_credentials", "template_lists", "templates"}
+"""What every line needs: whoever is for some lines only reads it, too."""
+
+
 @dataclass(frozen=True)
 class Tenant:
     id: str
     pool: Pool
+    line_id: str = ""
 
 
 @contextmanager
@@ -140,7 +145,7 @@ def new_tenant(pool: Pool) -> Tenant:
         cursor.execute(
             "INSERT INTO message_hours VALUES (%s, %s, 'inbound', 1, 1, 1, 0)", (tenant_id, datetime.now(UTC))
         )
-    return Tenant(tenant_id, pool.of_tenant(tenant_id))
+    return Tenant(tenant_id, pool.of_tenant(tenant_id), line_id)
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +195,41 @@ def test_what_is_anothers_is_out_of_reach_of_every_change(pair: tuple[Pool, Tena
         column = _column(pool, name)
         assert _reached(one.pool, f"UPDATE {name} SET {column} = {column}") in (own, None), name
         assert _reached(one.pool, f"DELETE FROM {name}") in (own, None), name
+
+
+def test_whoever_is_for_no_line_sees_and_changes_nothing(pair: tuple[Pool, Tenant, Tenant]) -> None:
+    """Rights per line: a new table that forgets them shows its rows here."""
+    pool, one, _ = pair
+    nobody = pool.of_tenant(one.id, [])
+    for name in set(tables(pool, guarded=True)) - ALL_LINES_NEED:
+        assert rows(nobody, name) == set(), name
+        column = _column(pool, name)
+        assert _reached(nobody, f"UPDATE {name} SET {column} = {column}") in (0, None), name
+        assert _reached(nobody, f"DELETE FROM {name}") in (0, None), name
+
+
+def test_whoever_is_for_a_line_sees_its_rows_and_nothing_that_is_the_tenants(pair: tuple[Pool, Tenant, Tenant]) -> None:
+    pool, one, other = pair
+    limited = pool.of_tenant(one.id, [one.line_id, other.line_id])
+    seen = {name for name in tables(pool, guarded=True) if rows(limited, name)}
+    for name in seen:
+        assert rows(limited, name) == rows(one.pool, name)
+    assert seen >= {"lines", "conversation_mappings", "message_tracking", "message_attempts", "message_events"}
+    assert not seen & {"users", "api_keys", "sessions", "audit_log", "endpoints", "endpoint_events", "message_hours"}
+
+
+def test_whoever_is_for_a_line_writes_no_row_of_another_one(pair: tuple[Pool, Tenant, Tenant]) -> None:
+    pool, one, _ = pair
+    limited = pool.of_tenant(one.id, [str(uuid4())])
+    with forbidden(), limited.transaction() as cursor:
+        cursor.execute(
+            """INSERT INTO conversation_mappings (id, tenant_id, line_id, genesys_address, shard)
+               VALUES (%s, %s, %s, 'x', 0)""",
+            (str(uuid4()), one.id, one.line_id),
+        )
+    with limited.transaction() as cursor:  # but what they do is written down
+        cursor.execute("INSERT INTO audit_log (tenant_id, actor, action) VALUES (%s, 'x', 'x')", (one.id,))
+        cursor.connection.rollback()
 
 
 def _reached(pool: Pool, statement: str) -> int | None:
