@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from db import audit
-from db.access import lineage, user_news
+from db.access import line_rights, lineage, user_news
+from db.access.line_rights import LineIds
 from db.access.lineage import NO_ROOT, TREE
 from db.audit import Author
 from db.cursor import Cursor
@@ -24,7 +25,7 @@ PREFIX = "wgr_"
 SEEN_SECONDS = 60
 COLUMNS = (
     "id, tenant_id, name, hint, scopes, created_by, created_at, expires_at, last_used_at, revoked_at, "
-    "maker, maker_key, generation"
+    "maker, maker_key, generation, line_ids"
 )
 SHOWN_BELOW = 200
 
@@ -33,7 +34,8 @@ SHOWN_BELOW = 200
 class ApiKey:
     """Without a tenant it is an operator's. `hint` is the key's beginning, to tell keys apart.
 
-    `maker` is one of db.access.lineage's kinds; `holds`: neither it nor anything that it hangs on has ended.
+    `maker` is one of db.access.lineage's kinds; `holds`: neither it nor anything that it hangs on has ended;
+    `line_ids`: it is for these lines only, None: for all, and for what is the tenant's as a whole.
     """
 
     id: str
@@ -49,13 +51,15 @@ class ApiKey:
     maker: str
     maker_key: str | None
     generation: int
+    line_ids: tuple[str, ...] | None = None
     holds: bool = True
 
 
 def _key(row: Sequence[Any], *, holds: bool = True) -> ApiKey:
     """Of COLUMNS, and of what `key_holds` said, where it was asked."""
     values: list[Any] = [str(one) if isinstance(one, UUID) else one for one in row]
-    return ApiKey(*values, *([] if len(values) > 13 else [holds]))
+    values[13] = line_rights.of_row(values[13])
+    return ApiKey(*values, *([] if len(values) > 14 else [holds]))
 
 
 def _hash(secret: str) -> bytes:
@@ -64,23 +68,30 @@ def _hash(secret: str) -> bytes:
 
 
 def create(
-    pool: Pool, by: Author, tenant_id: str | None, name: str, scopes: Sequence[str], expires_at: datetime | None
+    pool: Pool,
+    by: Author,
+    tenant_id: str | None,
+    name: str,
+    scopes: Sequence[str],
+    expires_at: datetime | None,
+    line_ids: LineIds = None,
 ) -> tuple[ApiKey, str]:
     """The key's row, and the key itself, which nobody can look up again. It hangs on `by.maker`. Raises TakenError for
-    one key too many."""
+    one key too many, NotFoundError for a line that is not the tenant's."""
     secret, maker = PREFIX + secrets.token_urlsafe(32), by.maker
     with pool.transaction() as cursor:
         bounds.make_room(cursor, "api_keys", tenant_id)
+        chosen = line_rights.checked(cursor, tenant_id, line_ids)
         cursor.execute(
             f"""INSERT INTO api_keys (id, tenant_id, name, secret_hash, hint, scopes, created_by, expires_at,
-                  maker, maker_key, maker_user, maker_rights, maker_digest, generation)
-                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING {COLUMNS}""",
+                  maker, maker_key, maker_user, maker_rights, maker_digest, generation, line_ids)
+                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::uuid[]) RETURNING {COLUMNS}""",
             (new_id(), tenant_id, name, _hash(secret), secret[:8], sorted(scopes), by.actor, expires_at, maker.kind,
              maker.id if maker.kind == "key" else None, maker.id if maker.kind == "user" else None,
-             maker.rights_version, maker.digest, maker.generation),
+             maker.rights_version, maker.digest, maker.generation, chosen),
         )  # fmt: skip
         key = _key(cursor.fetchone())
-        detail = {"name": name, "scopes": key.scopes}
+        detail = {"name": name, "scopes": key.scopes} | line_rights.told(key.line_ids)
         audit.record(cursor, by, "key.created", tenant_id=tenant_id, subject=key.id, detail=detail)
         _tell(cursor, by, "key_created", key.id, name)
     return key, secret

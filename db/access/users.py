@@ -12,7 +12,8 @@ import psycopg2.errors
 from email_validator import EmailNotValidError, validate_email
 
 from db import audit
-from db.access import api_keys, lineage, user_news
+from db.access import api_keys, line_rights, lineage, user_news
+from db.access.line_rights import LineIds
 from db.audit import Author
 from db.cursor import Cursor
 from db.mailbox.messages import new_id
@@ -26,8 +27,7 @@ ONE_TIME_HOURS = 48
 """How long a password is good that somebody else chose."""
 COLUMNS = (
     "id, tenant_id, email, name, role, password_hash, must_change, status, failures, locked_until, "
-    "last_login_at, created_at, updated_at, rights_version, second_factor_at, password_until, "
-    "language"
+    "last_login_at, created_at, updated_at, rights_version, second_factor_at, password_until, language, line_ids"
 )
 
 
@@ -35,11 +35,12 @@ COLUMNS = (
 class User:
     """An operator belongs to no tenant. `locked_until`: no password from an unknown device is looked at before.
 
-    `rights_version` is raised with every change of role or status: a key made before ends with it.
+    `rights_version` is raised with every change of role, status or lines: a key made before ends with it.
     `second_factor_at`: since when the log-in takes a code as well; `password_until`: when a password that somebody
     else chose ends.
     `language`: in which they are written to, None: as their tenant.
-    `password_hash` is None for whoever comes in through an OpenID provider only.
+    `password_hash` is None for whoever comes in through an OpenID provider only. `line_ids`: of these lines only; None:
+    of all, and of what is the tenant's as a whole.
     """
 
     id: str
@@ -59,6 +60,7 @@ class User:
     second_factor_at: datetime | None = None
     password_until: datetime | None = None
     language: str | None = None
+    line_ids: tuple[str, ...] | None = None
 
     @property
     def second_factor(self) -> bool:
@@ -71,7 +73,8 @@ class User:
 
 
 def user_of(row: Sequence[Any]) -> User:
-    return User(str(row[0]), None if row[1] is None else str(row[1]), *row[2:])
+    values = (*row[2:-1], line_rights.of_row(row[-1]))
+    return User(str(row[0]), None if row[1] is None else str(row[1]), *values)
 
 
 def address(email: str) -> str:
@@ -84,23 +87,31 @@ def address(email: str) -> str:
 
 
 def create(
-    pool: Pool, by: Author, tenant_id: str | None, email: str, name: str, role: Role, password_hash: str
+    pool: Pool,
+    by: Author,
+    tenant_id: str | None,
+    email: str,
+    name: str,
+    role: Role,
+    password_hash: str,
+    line_ids: LineIds = None,
 ) -> User:
     """Somebody else chose the password, so it has to be changed first. Raises TakenError for a known address, and for
-    one user too many."""
+    one user too many; NotFoundError for a line that is not the tenant's."""
     try:
         with pool.transaction() as cursor:
             bounds.make_room(cursor, "users", tenant_id)
+            chosen = line_rights.checked(cursor, tenant_id, line_ids)
             cursor.execute(
                 f"""INSERT INTO users (id, tenant_id, email, name, role, password_hash, must_change, maker_key,
-                      password_until)
-                    VALUES (%s, %s, %s, %s, %s, %s, true, %s, now() + make_interval(hours => %s))
+                      password_until, line_ids)
+                    VALUES (%s, %s, %s, %s, %s, %s, true, %s, now() + make_interval(hours => %s), %s::uuid[])
                     RETURNING {COLUMNS}""",
                 (new_id(), tenant_id, address(email), name, role, password_hash,
-                 by.maker.id if by.maker.kind == "key" else None, ONE_TIME_HOURS),
+                 by.maker.id if by.maker.kind == "key" else None, ONE_TIME_HOURS, chosen),
             )  # fmt: skip
             user = user_of(cursor.fetchone())
-            detail = {"email": user.email, "role": role}
+            detail = {"email": user.email, "role": role} | line_rights.told(user.line_ids)
             audit.record(cursor, by, "user.created", tenant_id=tenant_id, subject=user.id, detail=detail)
     except psycopg2.errors.UniqueViolation:
         raise taken() from None
@@ -210,19 +221,29 @@ def everyone(pool: Pool, limit: int = 500, after: str | None = None) -> list[Use
 
 
 def change(
-    pool: Pool, by: Author, tenant_id: str | None, user_id: str, name: str, role: Role, status: UserStatus
+    pool: Pool,
+    by: Author,
+    tenant_id: str | None,
+    user_id: str,
+    name: str,
+    role: Role,
+    status: UserStatus,
+    line_ids: LineIds,
 ) -> User:
-    """Raises NotFoundError, and TakenError for the last active operator. Who loses a right is logged out,
-    and the keys they made, and those made with these, end with it.
+    """Raises NotFoundError, and TakenError for the last active operator. Whoever loses a right, or gets other lines, is
+    logged out, and the keys they made, and those made with these, end with it.
     """
     with pool.transaction() as cursor:
         if tenant_id is None and status == "disabled":
             _leave_an_operator(cursor, user_id)
+        chosen = line_rights.checked(cursor, tenant_id, line_ids)
         cursor.execute(
-            f"""UPDATE users u SET name = %s, role = %s, status = %s, updated_at = now() FROM users former
+            f"""UPDATE users u SET name = %s, role = %s, status = %s, line_ids = %s::uuid[], updated_at = now()
+                FROM users former
                 WHERE u.id = %s AND former.id = u.id AND u.tenant_id IS NOT DISTINCT FROM %s::uuid
-                RETURNING {", ".join("u." + column for column in COLUMNS.split(", "))}, former.role <> u.role""",
-            (name, role, status, UUID(user_id), tenant_id),
+                RETURNING {", ".join("u." + column for column in COLUMNS.split(", "))},
+                  former.role <> u.role OR former.line_ids IS DISTINCT FROM u.line_ids""",
+            (name, role, status, chosen, UUID(user_id), tenant_id),
         )
         row = cursor.fetchone()
         if row is None:
@@ -231,9 +252,10 @@ def change(
             cursor.execute("DELETE FROM sessions WHERE user_id = %s", (UUID(user_id),))
             # A key would be a way back in for whoever made it.
             api_keys.note_ended(cursor, by, lineage.end_of_user(cursor, user_id), f"user {user_id}")
-        detail = {"role": role, "status": status}
+        changed = user_of(row[:-1])
+        detail = {"role": role, "status": status} | line_rights.told(changed.line_ids)
         audit.record(cursor, by, "user.changed", tenant_id=tenant_id, subject=user_id, detail=detail)
-    return user_of(row[:-1])
+    return changed
 
 
 def _leave_an_operator(cursor: Cursor, without: str) -> None:

@@ -111,7 +111,8 @@ def take(pool: Pool, kinds: Sequence[str]) -> DueAddressee | None:
 
 
 def untold(pool: Pool, one: DueAddressee) -> list[ConditionChange]:
-    """What they have not been told, in order; the first AT_ONCE of the last day."""
+    """What they have not been told, in order; the first AT_ONCE of the last day. Of a person's lines, where they are
+    for some only."""
     with pool.transaction() as cursor:
         cursor.execute(
             f"""SELECT h.id, h.condition_id, h.what, h.tenant_id::text, t.name AS tenant, c.kind, c.line_id::text,
@@ -120,8 +121,10 @@ def untold(pool: Pool, one: DueAddressee) -> list[ConditionChange]:
                 FROM condition_changes h JOIN conditions c ON c.id = h.condition_id JOIN tenants t ON t.id = h.tenant_id
                 LEFT JOIN lines l ON l.id = c.line_id
                 WHERE h.id > %s AND h.at > now() - {GIVEN_UP} AND (%s::uuid IS NULL OR h.tenant_id = %s::uuid)
+                  AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = %s::uuid AND u.line_ids IS NOT NULL
+                                  AND c.line_id = ANY (u.line_ids) IS NOT TRUE)
                 ORDER BY h.id LIMIT %s""",
-            (one.through, one.tenant_id, one.tenant_id, AT_ONCE),
+            (one.through, one.tenant_id, one.tenant_id, one.user_id, AT_ONCE),
         )
         return cursor.all(ConditionChange)
 

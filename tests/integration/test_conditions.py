@@ -216,6 +216,21 @@ def test_who_does_not_want_it_or_is_disabled_is_not_told(telling: Telling) -> No
     assert telling.mails() == [], "what began before is no news"
 
 
+def test_who_is_for_some_lines_is_told_of_these_alone(telling: Telling) -> None:
+    other = telling.world.line()
+    telling.sql("UPDATE users SET line_ids = %s::uuid[] WHERE id = %s", [other], telling.admin.id)
+    telling.world.line_ids.reverse()
+    telling.wait()
+    telling.look()
+    telling.tell()
+    assert telling.mails() == []
+    telling.sql("UPDATE users SET line_ids = %s::uuid[] WHERE id = %s", [telling.line], telling.admin.id)
+    telling.gone_long()
+    telling.sql("UPDATE addressees SET through = 0, due_at = now()")
+    telling.tell()
+    assert len(telling.mails()) == 1
+
+
 def test_an_operator_is_told_of_all_tenants_and_a_tenant_of_nobody_elses(telling: Telling) -> None:
     operator = users.create(telling.pool, BY, None, f"{uuid4().hex}@relay.example", "Op", "operator", "x")
     addressees.enrol(telling.pool)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 
 from db.access import api_keys, openid, password_rules, second_factor, sessions, users
 from db.access.api_keys import ApiKey
+from db.access.line_rights import LineIds
 from db.access.lineage import DEEPEST, root_digest
 from db.access.passwords import generated
 from db.access.users import Role, User, UserStatus
@@ -19,10 +21,16 @@ from db.tenants.changes import NotFoundError, TakenError
 from web.request import passwords
 from web.request.context import web_context
 from web.request.errors import ApiError, wrong_field
-from web.request.principal import ROLES, SCOPES, by, principal
+from web.request.principal import OF_LINES, ROLES, SCOPES, by, principal
 
 ROLES_OF_TENANT: tuple[Role, ...] = ("admin", "viewer")
 KEY_DAYS, LONGEST_KEY_DAYS = 365, 730
+
+
+class Unchanged(Enum):
+    """What is to stay as it is, where None says something."""
+
+    LINES = "lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,9 @@ class Ending:
     people: list[User]
 
 
-def invite(pool: Pool, tenant_id: str | None, email: str, name: str, role: Role) -> tuple[User, str]:
+def invite(
+    pool: Pool, tenant_id: str | None, email: str, name: str, role: Role, line_ids: LineIds = None
+) -> tuple[User, str]:
     """A new user, and the password to tell once; it has to be changed at the first log-in."""
     may_give(role)
     _fits(tenant_id, role)
@@ -43,7 +53,7 @@ def invite(pool: Pool, tenant_id: str | None, email: str, name: str, role: Role)
     if own is not None and openid.domain_of_another(web_context().pool, own, found):
         raise users.taken()
     password = generated()
-    user = users.create(pool, by(), tenant_id, found, name, role, passwords.hashed(password))
+    user = users.create(pool, by(), tenant_id, found, name, role, passwords.hashed(password), line_ids)
     return user, password
 
 
@@ -55,14 +65,16 @@ def change_user(
     name: str | None = None,
     role: Role | None = None,
     status: UserStatus | None = None,
+    line_ids: LineIds | Unchanged = Unchanged.LINES,
 ) -> User:
-    """What is None stays as it is."""
+    """What is None stays as it is; `line_ids` None: all lines."""
     former = user_of(pool, tenant_id, user_id)
     may_give(former.role)
     may_give(role or former.role)
     _fits(tenant_id, role or former.role)
+    lines = former.line_ids if isinstance(line_ids, Unchanged) else line_ids
     return users.change(
-        pool, by(), tenant_id, user_id, name or former.name, role or former.role, status or former.status
+        pool, by(), tenant_id, user_id, name or former.name, role or former.role, status or former.status, lines
     )
 
 
@@ -115,16 +127,24 @@ def address(email: str) -> str:
 
 
 def make_key(
-    pool: Pool, tenant_id: str | None, name: str, scopes: Iterable[str], expires_at: datetime | None = None
+    pool: Pool,
+    tenant_id: str | None,
+    name: str,
+    scopes: Iterable[str],
+    expires_at: datetime | None = None,
+    line_ids: LineIds = None,
 ) -> tuple[ApiKey, str]:
     """The key's row, and the key itself to tell once. Without `expires_at` it is good for a year.
 
-    A key that is made with a key ends with it: it never lives longer, nor may more.
+    A key that is made with a key ends with it: it never lives longer, nor may more. One for some lines has scopes that
+    are about lines.
     """
     wanted, now = frozenset(scopes), datetime.now(UTC)
     if not wanted or wanted - SCOPES.keys():
         raise wrong_field("scopes", "must name some of " + ", ".join(SCOPES))
     _may_hand_out(wanted)
+    if line_ids is not None:
+        _fit_lines(tenant_id, wanted)
     last = principal().maker.until
     until = expires_at or min(now + timedelta(days=KEY_DAYS), last or datetime.max.replace(tzinfo=UTC))
     if not now < until <= now + timedelta(days=LONGEST_KEY_DAYS):
@@ -134,7 +154,7 @@ def make_key(
     if principal().maker.generation > DEEPEST:
         text = f"more than {DEEPEST} keys stand above this one; make it with a key nearer to the first one"
         raise ApiError(409, "too_many_generations", text)
-    return api_keys.create(pool, by(), tenant_id, name, sorted(wanted), until)
+    return api_keys.create(pool, by(), tenant_id, name, sorted(wanted), until, line_ids)
 
 
 def ending_with_key(pool: Pool, key_id: str) -> Ending:
@@ -170,6 +190,13 @@ def _fits(tenant_id: str | None, role: Role) -> None:
     allowed: tuple[Role, ...] = ("operator",) if tenant_id is None else ROLES_OF_TENANT
     if role not in allowed:
         raise wrong_field("role", f"must be {' or '.join(allowed)} here")
+
+
+def _fit_lines(tenant_id: str | None, wanted: frozenset[str]) -> None:
+    if tenant_id is None:
+        raise wrong_field("line_ids", "is for keys of a tenant; one of the operator's is for all")
+    if wanted - OF_LINES:
+        raise wrong_field("scopes", f"of a key for some lines can only be {', '.join(sorted(OF_LINES))}")
 
 
 def may_give(role: Role) -> None:

@@ -19,8 +19,17 @@ def web_context() -> WebContext:
 def pool() -> Pool:
     """The database as the asking principal may see it: for a tenant PostgreSQL itself guards the tenant's rows."""
     asking = g.get("principal")
-    own = asking.tenant_id if asking is not None else None
-    return web_context().pool if own is None else web_context().pool.of_tenant(own)
+    return pool_of(asking.tenant_id if asking is not None else None)
+
+
+def pool_of(tenant_id: str | None) -> Pool:
+    """The rows of this tenant, of them what the asking principal may see; None: without a limit, for the operator.
+
+    The one place where web limits a pool: whatever somebody's lines are, PostgreSQL is told of them here.
+    """
+    asking = g.get("principal")
+    lines = asking.line_ids if asking is not None else None
+    return web_context().pool if tenant_id is None else web_context().pool.of_tenant(tenant_id, lines)
 
 
 def changes() -> Changes:

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from db import audit
-from web.request.context import web_context
+from web.request.context import pool_of, web_context
 from web.request.principal import by, principal
 
 
@@ -24,6 +24,5 @@ def record_once(tenant_id: str | None, thing: Hashable, action: str, subject: st
 
 def record(tenant_id: str | None, action: str, subject: str = "", **detail: Any) -> None:
     """For what is worth a line each time. Without a tenant it is a look at what is nobody's yet."""
-    pool = web_context().pool if tenant_id is None else web_context().pool.of_tenant(tenant_id)
-    with pool.transaction() as cursor:
+    with pool_of(tenant_id).transaction() as cursor:
         audit.record(cursor, by(), action, tenant_id=tenant_id, subject=subject, detail=detail)

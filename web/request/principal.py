@@ -38,6 +38,8 @@ ROLES: dict[Role, frozenset[str]] = {
     "admin": EVERYTHING - {"tokens:read"},
     "viewer": frozenset({"tenants:read", "messages:read"}),
 }
+OF_LINES = frozenset({"tenants:read", "messages:read", "messages:send", "messages:replay", "payloads:read"})
+"""All that somebody may who is for some lines only. The others are about the tenant as a whole."""
 OPERATOR = "operator"
 """The right of a view that shows or changes what is not one tenant's."""
 ANYONE = "anyone"
@@ -59,6 +61,12 @@ class Principal:
     """What a key hangs on that this principal makes."""
     session_id: str | None = None
     """Of a person: the browser in which they work."""
+    line_ids: tuple[str, ...] | None = None
+    """For these lines only; None: for all, and for what is the tenant's as a whole."""
+
+    def __post_init__(self) -> None:
+        if self.line_ids is not None:
+            object.__setattr__(self, "scopes", self.scopes & OF_LINES)
 
     def may(self, right: str) -> bool:
         if right == ANYONE:
@@ -66,10 +74,12 @@ class Principal:
         return self.kind == "operator" if right == OPERATOR else right in self.scopes
 
 
-def needs(right: str, *, scope: str | None = None) -> Callable[[View], View]:
+def needs(right: str, *, scope: str | None = None, per_line: bool = False) -> Callable[[View], View]:
     """Marks a view with the scope it takes, with OPERATOR, or with ANYONE. A view without a mark admits nobody.
 
     `scope`: what it takes beside that. Every view of the API for OPERATOR names one: a key may only what it is for.
+    `per_line`: it admits who is for some lines only, too. It reads and writes through `pool()` or `tenant_pool()`
+    alone, where PostgreSQL has no other lines for them.
     """
     if right not in EVERYTHING | {OPERATOR, ANYONE} or (scope is not None and scope not in EVERYTHING):
         raise ValueError(f"there is no scope {right} or {scope}")
@@ -77,6 +87,7 @@ def needs(right: str, *, scope: str | None = None) -> Callable[[View], View]:
     def mark(view: View) -> View:
         view.right = right  # type: ignore[attr-defined]
         view.scope = scope  # type: ignore[attr-defined]
+        view.per_line = per_line or right == ANYONE  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -93,13 +104,20 @@ def scope_of(endpoint: str | None) -> str | None:
     return getattr(current_app.view_functions.get(endpoint or ""), "scope", None)
 
 
+def per_line(endpoint: str | None) -> bool:
+    """Whether the view admits who is for some lines only."""
+    return bool(getattr(current_app.view_functions.get(endpoint or ""), "per_line", False))
+
+
 def check_right() -> None:
     """Runs before every view of API and portal, once the principal is known. Raises ApiError 403."""
     right = right_of(request.endpoint)
     if right is not None and principal().may(right):
         right = scope_of(request.endpoint)
         if right is None or principal().may(right):
-            return
+            if principal().line_ids is None or per_line(request.endpoint):
+                return
+            raise ApiError(403, "all_lines_needed", "this takes rights for all lines; yours are for some of them")
     if right == OPERATOR:
         raise ApiError(403, "forbidden", "only the operator may do this")
     raise ApiError(403, "forbidden", f"this needs the right {right or 'of nobody'}, which is not among yours")

@@ -45,7 +45,7 @@ def new_factor(pool: Pool, user: User) -> None:
 
 def disabled_and_let_in(pool: Pool, user: User) -> None:
     for status in ("disabled", "active"):
-        users.change(pool, BY, None, user.id, user.name, user.role, status)
+        users.change(pool, BY, None, user.id, user.name, user.role, status, None)
 
 
 @pytest.mark.parametrize("change", [new_password, new_factor, disabled_and_let_in])

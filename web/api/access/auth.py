@@ -60,7 +60,8 @@ def _stored(key: str) -> Principal | None:
 def principal_of(key: ApiKey) -> Principal:
     kind: Literal["operator", "tenant"] = "operator" if key.tenant_id is None else "tenant"
     maker = Maker("key", key.id, generation=key.generation + 1, until=key.expires_at)
-    return Principal(kind, f"key:{key.id}", f"key {key.name}", key.tenant_id, frozenset(key.scopes), maker)
+    scopes = frozenset(key.scopes)
+    return Principal(kind, f"key:{key.id}", f"key {key.name}", key.tenant_id, scopes, maker, line_ids=key.line_ids)
 
 
 def named_tenant() -> str | None:

@@ -34,7 +34,10 @@ operator_keys = behind_a_key("operator_keys", __name__, "keys", "/api/keys")
 @api.post(TENANT, summary="Make a key for a tenant", responses={201: KeyWithSecret})
 @needs("access:write")
 def post_key(path: TenantPath, body: NewKey) -> Response:
-    """Only scopes that the asking key has itself. It ends with the asking key, and never lives longer."""
+    """Only scopes that the asking key has itself. It ends with the asking key, and never lives longer.
+
+    A key with `line_ids` sees and does what is of these lines, and only with scopes that are about lines.
+    """
     return _made(known_tenant(path).id, body)
 
 
@@ -86,7 +89,7 @@ def delete_operator_key(path: KeyPath) -> Response:
 
 
 def _made(tenant_id: str | None, body: NewKey) -> Response:
-    key, secret = access.make_key(pool(), tenant_id, body.name, body.scopes, body.expires_at)
+    key, secret = access.make_key(pool(), tenant_id, body.name, body.scopes, body.expires_at, body.lines)
     return reply(KeyWithSecret(**KeyOut.model_validate(key).model_dump(), key=secret), 201)
 
 

@@ -26,6 +26,16 @@ TenantRole = Literal["admin", "viewer"]
 NEXT = "pass it as `after` for the next page; null at the end"
 
 
+class ForLines(RequestModel):
+    line_ids: list[UUID] | None = Field(
+        None, max_length=500, description="these lines only, and nothing that is the tenant's as a whole; null: all"
+    )
+
+    @property
+    def lines(self) -> list[str] | None:
+        return None if self.line_ids is None else [str(one) for one in self.line_ids]
+
+
 class UserPath(BaseModel):
     user_id: UUID
 
@@ -39,7 +49,7 @@ class NewOperator(RequestModel):
     name: Name
 
 
-class NewUser(NewOperator):
+class NewUser(NewOperator, ForLines):
     role: TenantRole
 
 
@@ -50,7 +60,7 @@ class OperatorChange(RequestModel):
     status: Status | None = None
 
 
-class UserChange(OperatorChange):
+class UserChange(OperatorChange, ForLines):
     role: TenantRole | None = None
 
 
@@ -65,6 +75,7 @@ class UserOut(ResponseModel):
     name: str
     role: Literal["operator", "admin", "viewer"]
     status: Status
+    line_ids: list[str] | None = Field(description="the lines that they are for; null: all")
     must_change: bool = Field(description="the password has to be changed at the next log-in")
     password_until: datetime | None = Field(description="a password given by somebody else ends then; null: their own")
     second_factor: bool = Field(description="the log-in takes a code of an authenticator app, too")
@@ -97,7 +108,7 @@ class TenantKeyPath(TenantPath, KeyPath):
     pass
 
 
-class NewKey(RequestModel):
+class NewKey(ForLines):
     name: Name
     scopes: list[Scope] = Field(min_length=1, max_length=len(SCOPES), examples=[["messages:send"]])
     expires_at: Moment | None = Field(None, description="left out: in a year; at most two years away")
@@ -109,6 +120,7 @@ class KeyOut(ResponseModel):
     name: str
     hint: str = Field(description="the beginning of the key, to tell keys apart")
     scopes: list[str]
+    line_ids: list[str] | None = Field(description="the lines that it is for; null: all")
     created_by: str
     created_at: datetime
     expires_at: datetime | None

@@ -24,6 +24,7 @@ from web.api.tenants.schemas import ErrorBody, PageQuery, TenantPath
 from web.api.tenants.setup import known_tenant, tenant_out
 from web.api.tenants.tenant_schemas import TenantOut
 from web.request import access
+from web.request.access import Unchanged
 from web.request.context import changes, pool, reply
 from web.request.principal import OPERATOR, by, needs
 
@@ -39,7 +40,7 @@ operators = behind_a_key("operators", __name__, "users", "/api/users")
 @needs("access:write")
 def post_user(path: TenantPath, body: NewUser) -> Response:
     tenant = known_tenant(path)
-    return _created(f"/api/tenants/{tenant.id}/users", tenant.id, body, body.role)
+    return _created(f"/api/tenants/{tenant.id}/users", tenant.id, body, body.role, body.lines)
 
 
 @api.get(TENANT, summary="List a tenant's users", responses={200: UserList})
@@ -54,12 +55,19 @@ def get_user(path: TenantUserPath) -> Response:
     return reply(UserOut.model_validate(access.user_of(pool(), known_tenant(path).id, str(path.user_id))))
 
 
-@api.patch(TENANT_USER, summary="Change a user's name, role or status", responses={200: UserOut, 409: ErrorBody})
+@api.patch(TENANT_USER, summary="Change a user's name, role, lines or status", responses={200: UserOut, 409: ErrorBody})
 @needs("access:write")
 def patch_user(path: TenantUserPath, body: UserChange) -> Response:
-    """Whoever is disabled, or gets another role, is logged out."""
+    """Whoever is disabled, or gets another role or other lines, is logged out, and the keys they made end."""
+    given = "line_ids" in body.model_fields_set
     changed = access.change_user(
-        pool(), known_tenant(path).id, str(path.user_id), name=body.name, role=body.role, status=body.status
+        pool(),
+        known_tenant(path).id,
+        str(path.user_id),
+        name=body.name,
+        role=body.role,
+        status=body.status,
+        line_ids=body.lines if given else Unchanged.LINES,
     )
     return reply(UserOut.model_validate(changed))
 
@@ -140,8 +148,10 @@ def _reset_factor(tenant_id: str | None, user_id: str) -> Response:
     return Response(status=204)
 
 
-def _created(base: str, tenant_id: str | None, body: NewOperator, role: users.Role) -> Response:
-    user, password = access.invite(pool(), tenant_id, body.email, body.name, role)
+def _created(
+    base: str, tenant_id: str | None, body: NewOperator, role: users.Role, line_ids: list[str] | None = None
+) -> Response:
+    user, password = access.invite(pool(), tenant_id, body.email, body.name, role, line_ids)
     response = reply(_told(user, password), 201)
     response.headers["Location"] = f"{base}/{user.id}"
     return response

@@ -54,7 +54,7 @@ class GraphUploaded(BaseModel):
     summary="Upload a file as at Meta's own address",
     responses={200: GraphUploaded, **REFUSALS},
 )
-@needs("messages:send")
+@needs("messages:send", per_line=True)
 @idempotency.own
 def upload_as_at_meta(path: GraphPath) -> Response:
     """Up to 16 MB, passed on to Meta at once; the id that Meta gives is good for 30 days, on this number."""

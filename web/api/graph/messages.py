@@ -69,7 +69,7 @@ class GraphSent(BaseModel):
     summary="Send a message as at Meta's own address",
     responses={200: GraphSent, **REFUSALS},
 )
-@needs("messages:send")
+@needs("messages:send", per_line=True)
 @idempotency.own
 def send_as_at_meta(path: GraphPath, body: GraphMessage) -> Response:
     """Answered in Meta's shape, errors too, after up to four seconds.

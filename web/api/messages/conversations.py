@@ -30,7 +30,7 @@ api = behind_a_key("conversations", __name__, "conversations", "/api/conversatio
 
 
 @api.get("", summary="List conversations, the last active first", responses={200: ConversationList})
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def list_conversations(query: ConversationQuery) -> Response:
     tenant_id = auth.required_tenant()
     wanted = ConversationSearch(
@@ -50,7 +50,7 @@ def list_conversations(query: ConversationQuery) -> Response:
 
 
 @api.get("/<uuid:conversation_id>", summary="A conversation", responses={200: ConversationDetailOut})
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def get_conversation(path: ConversationPath) -> Response:
     found = known_conversation(path)
     return reply(
@@ -67,7 +67,7 @@ def get_conversation(path: ConversationPath) -> Response:
     summary="The newest messages of a conversation, the oldest of them first",
     responses={200: MessageList},
 )
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def list_conversation(path: ConversationPath, query: TimelineQuery) -> Response:
     one = known_conversation(path).conversation
     try:

@@ -34,7 +34,7 @@ api = behind_a_key("dead_letters", __name__, "dead letters", "/api/dead-letters"
 
 
 @api.get("", summary="List dead letters, newest first", responses={200: MessageList})
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def list_dead(query: DeadLetterQuery) -> Response:
     """A key of the operator's that names no tenant sees those of all."""
     tenant_id = auth.named_tenant()
@@ -57,14 +57,14 @@ def list_dead(query: DeadLetterQuery) -> Response:
 
 
 @api.get("/<uuid:message_id>", summary="A dead letter with its history", responses={200: MessageDetail})
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def get_dead(path: MessagePath) -> Response:
     """The same as GET /api/messages/{id}."""
     return tracking.shown(str(path.message_id))
 
 
 @api.get("/reasons", summary="Count dead letters by their reasons", responses={200: Reasons})
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def count_reasons(query: ReasonsQuery) -> Response:
     """Of the newest 10,000 that match, the most frequent reason first."""
     wanted = DeadLetterSelection(
@@ -79,7 +79,7 @@ def count_reasons(query: ReasonsQuery) -> Response:
 
 
 @api.post("/replay", summary="Send a few dead letters again at once", responses={200: SentAgain})
-@needs("messages:replay")
+@needs("messages:replay", per_line=True)
 def replay(body: DeadLetterIds) -> Response:
     """What belongs to one conversation goes again in its old order. For more than 50 begin a replay."""
     done = dead_letters.replay(pool(), by(), auth.named_tenant(), [str(one) for one in body.ids])

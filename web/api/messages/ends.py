@@ -81,7 +81,7 @@ def _tell_of_agents(moves: dict[str, bool]) -> None:
     summary="How a conversation ended at Genesys, the newest 200 times, the oldest of them first",
     responses={200: EndList},
 )
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def list_ends(path: ConversationPath) -> Response:
     one = known_conversation(path).conversation
     return reply(EndList(items=[EndOut.model_validate(end) for end in ends.listed(pool(), one.tenant_id, one.id)]))

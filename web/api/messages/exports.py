@@ -32,7 +32,7 @@ class TranscriptQuery(RequestModel):
 
 
 @api.get("/<uuid:conversation_id>/export", summary="All of a conversation as a file", responses={200: TRANSCRIPT})
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def export_conversation(path: ConversationPath, query: TranscriptQuery) -> Response:
     """From the first message to the last. In csv, a text that a spreadsheet would take for a formula begins with an
     apostrophe."""
@@ -40,7 +40,7 @@ def export_conversation(path: ConversationPath, query: TranscriptQuery) -> Respo
 
 
 @api.get("/<uuid:conversation_id>/person", summary="All that is kept of a person", responses={200: ARCHIVE})
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def export_person(path: ConversationPath) -> Response:
     """Of whom this conversation is with, in all conversations of the tenant, with every file of which there is a
     copy. For a person who asks what is kept of them."""

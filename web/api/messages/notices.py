@@ -57,7 +57,7 @@ class NoticeList(BaseModel):
     summary="What reached a line and is no contact's message",
     responses={200: NoticeList},
 )
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def list_notices(path: TenantPath, query: NoticeQuery) -> Response:
     """News of the account and of the line, what nobody could read, and contacts whose number and user id contradict
     each other.

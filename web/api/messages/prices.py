@@ -92,7 +92,7 @@ class ComparisonOut(BaseModel):
 
 
 @api.get("/tenants/<uuid:tenant_id>/prices", summary="What a tenant's messages cost", responses={200: PricesOut})
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def of_tenant(path: TenantPath, query: PricesQuery) -> Response:
     """Each delivered message once, under the month (UTC) in which Meta told its price. Kept for 24 months."""
     tenant_id = known_tenant(path).id
@@ -105,7 +105,7 @@ def of_tenant(path: TenantPath, query: PricesQuery) -> Response:
     summary="What Meta says that it charged, beside what was counted",
     responses={200: ComparisonOut, 409: ErrorBody},
 )
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def comparison(path: LinePath, query: ComparisonQuery) -> Response:
     """Asks Meta now, for the line's number. What others send with the number is counted by Meta alone.
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from db.mailbox import replays
 from db.mailbox.dead_letters import DeadLetterSelection
 from db.paging import CursorError
+from web.actions import replays as actions
 from web.api.access import auth
 from web.api.blueprint import behind_a_key
 from web.api.messages import tracking
@@ -73,11 +74,12 @@ class ReplayList(BaseModel):
 
 
 @api.post("", summary="Send many dead letters again", responses={202: ReplayOut, 409: ErrorBody})
-@needs("messages:replay")
+@needs("messages:replay", per_line=True)
 def begin(body: ReplayBegin) -> Response:
     """The daemons do it in small steps, the oldest first, below what arrives now; see the address in `Location`.
 
-    What belongs to one conversation goes again in its old order. One at a time for each tenant.
+    What belongs to one conversation goes again in its old order. One at a time for each tenant. A key for some lines
+    names one of them.
     """
     wanted = DeadLetterSelection(
         tenant_id=auth.required_tenant(),
@@ -87,14 +89,14 @@ def begin(body: ReplayBegin) -> Response:
         since=body.since,
         until=body.until,
     )
-    begun = replays.start(pool(), by(), wanted, None if body.ids is None else [str(one) for one in body.ids])
+    begun = actions.begin(wanted, None if body.ids is None else [str(one) for one in body.ids])
     response = reply(ReplayOut.model_validate(begun), 202)
     response.headers["Location"] = f"{api.url_prefix}/{begun.id}"
     return response
 
 
 @api.get("", summary="List replays, newest first", responses={200: ReplayList})
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def list_replays(query: ReplayQuery) -> Response:
     """Kept for 30 days. A key of the operator's that names no tenant sees those of all."""
     try:
@@ -105,14 +107,14 @@ def list_replays(query: ReplayQuery) -> Response:
 
 
 @api.get("/<uuid:replay_id>", summary="How far a replay is", responses={200: ReplayOut})
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def get_replay(path: ReplayPath) -> Response:
     """What went out is counted when its end is known."""
     return reply(ReplayOut.model_validate(replays.get(pool(), auth.named_tenant(), str(path.replay_id))))
 
 
 @api.post("/<uuid:replay_id>/cancel", summary="Cancel a replay", responses={200: ReplayOut})
-@needs("messages:replay")
+@needs("messages:replay", per_line=True)
 def cancel(path: ReplayPath) -> Response:
     """Nothing more is put back. What was put back goes out; a replay that has ended stays as it is."""
     ended = replays.cancel(pool(), by(), auth.named_tenant(), str(path.replay_id))

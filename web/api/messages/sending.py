@@ -40,7 +40,7 @@ api = behind_a_key("sending", __name__, "sending")
     summary="Send a message to a contact's WhatsApp",
     responses={200: SentToPhone, 202: SentToPhone, 409: ErrorBody},
 )
-@needs("messages:send")
+@needs("messages:send", per_line=True)
 @idempotency.own
 def send_to_phone(query: SendQuery, body: ToPhone) -> Response:
     """200 with the outcome, which may be `failed` with its reason; 202 when it is not known in time.
@@ -61,7 +61,7 @@ def send_to_phone(query: SendQuery, body: ToPhone) -> Response:
     summary="Show a message to the agents as a contact's own",
     responses={200: SentToAgent, 202: SentToAgent, 409: ErrorBody},
 )
-@needs("messages:send")
+@needs("messages:send", per_line=True)
 @idempotency.own
 def send_to_agent(query: SendQuery, body: ToAgent) -> Response:
     """200 with the outcome, which may be `failed` with its reason; 202 when it is not known in time."""

@@ -30,7 +30,7 @@ api = behind_a_key("threads", __name__, "conversations", "/api/conversations")
     summary="Pass the contact to another responder at WhatsApp, release, or take",
     responses={200: ThreadChanged, 202: ThreadChanged, 409: ErrorBody},
 )
-@needs("messages:send")
+@needs("messages:send", per_line=True)
 @idempotency.own
 def change_thread(path: ConversationPath, query: SendQuery, body: ThreadChange) -> Response:
     """200 with what became of it, which may be `failed` with its reason; 202 when that is not known in time.

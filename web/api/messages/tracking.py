@@ -36,7 +36,7 @@ api = behind_a_key("messages", __name__, "messages", "/api/messages")
 
 
 @api.get("", summary="List messages, newest first", responses={200: MessageList})
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def list_messages(query: MessageQuery) -> Response:
     tenant_id = auth.required_tenant()
     wanted = MessageSelection(
@@ -64,7 +64,7 @@ def not_a_page(error: CursorError) -> ApiError:
 
 
 @api.get("/<uuid:message_id>", summary="A message with its history", responses={200: MessageDetail})
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def get_message(path: MessagePath) -> Response:
     return shown(str(path.message_id))
 
@@ -99,7 +99,7 @@ def _price(one: CopyCharge) -> CopyPriceOut:
 
 
 @api.get("/<uuid:message_id>/payload", summary="A message as the provider sent it", responses={200: PayloadOut})
-@needs("payloads:read")
+@needs("payloads:read", per_line=True)
 def get_payload(path: MessagePath) -> Response:
     tenant_id, message_id = auth.named_tenant(), str(path.message_id)
     found = history.get(pool(), tenant_id, message_id)

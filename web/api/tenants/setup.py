@@ -52,7 +52,7 @@ def list_tenants(query: PageQuery) -> Response:
 
 
 @api.get("/<uuid:tenant_id>", summary="Show a tenant", responses={200: TenantOut})
-@needs("tenants:read")
+@needs("tenants:read", per_line=True)
 def get_tenant(path: TenantPath) -> Response:
     return reply(tenant_out(known_tenant(path)))
 
@@ -128,7 +128,7 @@ def post_line(path: TenantPath, body: NewLine) -> Response:
 
 
 @api.get("/<uuid:tenant_id>/lines", summary="List a tenant's lines", responses={200: LineList})
-@needs("tenants:read")
+@needs("tenants:read", per_line=True)
 def list_lines(path: TenantPath) -> Response:
     tenant = known_tenant(path)
     urls = WebhookUrlsOf(tenant)

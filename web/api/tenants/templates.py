@@ -38,7 +38,7 @@ PATH = "/<uuid:tenant_id>/lines/<uuid:line_id>/templates"
 
 
 @api.get(PATH, summary="The templates of a line's account", responses={200: TemplateListOut})
-@needs("tenants:read")
+@needs("tenants:read", per_line=True)
 def list_templates(path: LinePath, query: TemplateQuery) -> Response:
     """As Meta listed them last, with what its webhooks told since; by name and language."""
     tenant_id, _ = _line_of(path)
@@ -59,7 +59,7 @@ def list_templates(path: LinePath, query: TemplateQuery) -> Response:
 
 
 @api.get(f"{PATH}/<name>", summary="A template in all its languages", responses={200: TemplateDetail})
-@needs("tenants:read")
+@needs("tenants:read", per_line=True)
 def get_template(path: TemplatePath) -> Response:
     """What each is made of, and what Meta told of it lately, in words."""
     tenant_id, _ = _line_of(path)
@@ -83,7 +83,7 @@ def read_templates(path: LinePath) -> Response:
 
 
 @api.post(f"{PATH}/check", summary="Look at a filled-in template without sending it", responses={200: TemplateChecked})
-@needs("messages:send")
+@needs("messages:send", per_line=True)
 def check_template(path: LinePath, body: TemplateToCheck) -> Response:
     """The same look that POST /whatsapp/send takes, each mistake a sentence that names the place to fill in."""
     tenant_id, _ = _line_of(path)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from db.pool import Pool
 from db.tenants import registry
 from db.tenants.registry import Tenant
-from web.request.context import pool, web_context
+from web.request.context import pool, pool_of
 from web.request.errors import ApiError
 from web.request.principal import admit, check_right, principal, right_of
 
@@ -115,8 +115,7 @@ def tenant_pool() -> Pool:
 
     Guarded by PostgreSQL itself: whatever an address says, nobody leaves their own tenant here.
     """
-    limited = principal().tenant_id or (g.tenant.id if g.get("tenant") is not None else None)
-    return web_context().pool if limited is None else web_context().pool.of_tenant(limited)
+    return pool_of(principal().tenant_id or (g.tenant.id if g.get("tenant") is not None else None))
 
 
 @portal.after_request

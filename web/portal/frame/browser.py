@@ -38,6 +38,7 @@ class LoggedIn(UserMixin):
             ROLES[self.user.role],
             Maker("user", self.user.id, self.user.rights_version),
             self.session.id,
+            self.user.line_ids,
         )
 
 

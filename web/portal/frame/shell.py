@@ -14,8 +14,8 @@ from db.access import user_news
 from web.portal.frame.blueprint import portal
 from web.portal.frame.formats import number
 from web.portal.frame.language import _l
-from web.request.context import pool
-from web.request.principal import ANYONE, OPERATOR, Principal, needs, principal
+from web.request.context import web_context
+from web.request.principal import ANYONE, OPERATOR, Principal, needs, per_line, principal
 
 STATES = {
     "received": (_l("Waiting"), "secondary"),
@@ -120,7 +120,7 @@ def _frame() -> dict[str, Any]:
     tenant = g.get("tenant")
     # A part of a page that keeps itself fresh has no place for them.
     fragment = request.headers.get("X-Fragment") == "1"
-    news = [] if fragment else user_news.waiting(pool(), current_user.user.id, current_user.session.id)
+    news = [] if fragment else user_news.waiting(web_context().pool, current_user.user.id, current_user.session.id)
     parts = [(None, None, _open(OPERATOR_PAGES, asking))]
     if tenant is not None:
         parts.insert(0, (tenant.name, tenant.id, _open(TENANT_PAGES, asking)))
@@ -128,7 +128,13 @@ def _frame() -> dict[str, Any]:
 
 
 def _open(items: tuple[NavigationLink, ...], asking: Principal) -> list[NavigationLink]:
-    return [one for one in items if asking.may(one.right) and one.endpoint in current_app.view_functions]
+    return [
+        one
+        for one in items
+        if asking.may(one.right)
+        and one.endpoint in current_app.view_functions
+        and (asking.line_ids is None or per_line(one.endpoint))
+    ]
 
 
 def state_word(state: str) -> str:

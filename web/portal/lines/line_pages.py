@@ -30,7 +30,7 @@ AT_ONCE = 20
 
 
 @portal.get("/tenants/<uuid:tenant_id>/lines")
-@needs("tenants:read")
+@needs("tenants:read", per_line=True)
 def lines(tenant_id: object) -> str:
     """The page, or the part of it that keeps itself fresh."""
     found = onboarding.listed(tenant_pool(), tenant().id)
@@ -44,7 +44,7 @@ def lines(tenant_id: object) -> str:
 
 
 @portal.get("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>")
-@needs("tenants:read")
+@needs("tenants:read", per_line=True)
 def line(tenant_id: object, line_id: UUID) -> str:
     found = own_line(line_id)
     return _page(found, SettingsForm.of(found))

@@ -27,7 +27,7 @@ PATH = "/tenants/<uuid:tenant_id>/lines/<uuid:line_id>/templates/<name>/<languag
 
 
 @portal.post(PATH)
-@needs("messages:send")
+@needs("messages:send", per_line=True)
 def try_template(tenant_id: object, line_id: UUID, name: str, language: str) -> ResponseReturnValue:
     line, found = own_line(line_id), own_template(name, language)
     form = form_of(found)()
@@ -45,7 +45,7 @@ def try_template(tenant_id: object, line_id: UUID, name: str, language: str) -> 
 
 
 @portal.get(f"{PATH}/trial/<uuid:message_id>")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def template_trial(tenant_id: object, line_id: UUID, name: str, language: str, message_id: UUID) -> str:
     """The page with the test on it; a script asks for the part of it that lives."""
     line, found = own_line(line_id), own_template(name, language)

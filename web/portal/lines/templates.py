@@ -40,7 +40,7 @@ class TemplateFilterForm(FilterForm):
 
 
 @portal.get("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>/templates")
-@needs("tenants:read")
+@needs("tenants:read", per_line=True)
 def templates(tenant_id: object, line_id: UUID) -> str:
     line, form = own_line(line_id), TemplateFilterForm()
     for name, values in kept.choices(tenant_pool(), tenant().id).items():
@@ -83,7 +83,7 @@ def read_templates(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
 
 
 @portal.get("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>/templates/<name>/<language>")
-@needs("tenants:read")
+@needs("tenants:read", per_line=True)
 def template(tenant_id: object, line_id: UUID, name: str, language: str) -> str:
     line, found = own_line(line_id), own_template(name, language)
     return template_page(line, found, form_of(found)(None))

@@ -33,7 +33,7 @@ class ConversationFilter(FilterForm):
 
 
 @portal.get("/tenants/<uuid:tenant_id>/conversations")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def conversations(tenant_id: UUID) -> str:
     data_access.record_once(tenant().id, ("conversations", tenant().id), "conversations.listed")
     lines = line_names()
@@ -62,7 +62,7 @@ def _listed(form: ConversationFilter) -> Page[ConversationSummary]:
 
 
 @portal.get("/tenants/<uuid:tenant_id>/conversations/<uuid:conversation_id>")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def conversation(tenant_id: UUID, conversation_id: UUID) -> str:
     """The newest messages, or those before `before` where no script loads them."""
     found = known(conversation_id)
@@ -74,7 +74,7 @@ def conversation(tenant_id: UUID, conversation_id: UUID) -> str:
 
 
 @portal.get("/tenants/<uuid:tenant_id>/conversations/<uuid:conversation_id>/timeline")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def timeline(tenant_id: UUID, conversation_id: UUID) -> str:
     """A part of the page that somebody looks at already: the newest messages, or older ones."""
     known(conversation_id)

@@ -18,6 +18,7 @@ from db.paging import CursorError, Page
 from db.tenants.changes import NotFoundError, TakenError
 from db.views import waiting
 from relay.core.explain.steps import Tracked
+from web.actions import replays as actions
 from web.portal.frame import filters, time_zone
 from web.portal.frame.blueprint import portal, tenant, tenant_pool
 from web.portal.frame.filters import FilterForm
@@ -29,7 +30,7 @@ from web.portal.messages.tracking import DIRECTIONS
 from web.request import data_access
 from web.request.context import web_context
 from web.request.errors import ApiError
-from web.request.principal import by, needs
+from web.request.principal import by, needs, principal
 
 NAMED = 3
 REPLAYS_SHOWN = 5
@@ -44,7 +45,7 @@ class DeadLetterFilter(FilterForm):
 
 
 @portal.get("/tenants/<uuid:tenant_id>/dead-letters")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def dead_letters(tenant_id: UUID) -> str:
     data_access.record_once(tenant().id, ("dead letters", tenant().id), "dead_letters.listed")
     form, lines = _form()
@@ -62,7 +63,7 @@ def dead_letters(tenant_id: UUID) -> str:
 
 
 @portal.post("/tenants/<uuid:tenant_id>/dead-letters/replay")
-@needs("messages:replay")
+@needs("messages:replay", per_line=True)
 def replay(tenant_id: UUID) -> Response:
     """The chosen ones. Those of one conversation keep their order."""
     ids = request.form.getlist("id")
@@ -96,12 +97,15 @@ def _tell(sent: int, reasons: list[str], refused: int) -> None:
 
 
 @portal.route("/tenants/<uuid:tenant_id>/dead-letters/replay-all", methods=["GET", "POST"])
-@needs("messages:replay")
+@needs("messages:replay", per_line=True)
 def replay_all(tenant_id: UUID) -> str | Response:
     """Asks first and says how many; then the daemons send all that match the filters."""
     filtered, lines = _form()
     if not filtered.validate():
         raise ApiError(400, "invalid_request", _("These filters cannot be used. Go back to the list and choose again."))
+    if not filtered.line.data and len(principal().line_ids or ("all",)) != 1:
+        flash(_("Choose one of your lines first: those of one line are sent again at a time."), "warning")
+        return redirect(url_for("portal.dead_letters", tenant_id=tenant_id, **filtered.chosen))
     form = FlaskForm()
     if form.validate_on_submit():
         return _begin(filtered)
@@ -114,7 +118,7 @@ def replay_all(tenant_id: UUID) -> str | Response:
 
 def _begin(filtered: DeadLetterFilter) -> Response:
     try:
-        begun = replays.start(tenant_pool(), by(), _filter(filtered))
+        begun = actions.begin(_filter(filtered))
     except (NotFoundError, TakenError) as error:
         flash(sentence(str(error)), "warning")
         return redirect(url_for("portal.dead_letters", tenant_id=tenant().id, **filtered.chosen))
@@ -122,21 +126,21 @@ def _begin(filtered: DeadLetterFilter) -> Response:
 
 
 @portal.get("/tenants/<uuid:tenant_id>/dead-letters/replays/<uuid:replay_id>")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def replay_progress(tenant_id: UUID, replay_id: UUID) -> str:
     """How many went, what became of them, and what waits."""
     return render_template("portal/replay.html", **_standing(replay_id))
 
 
 @portal.get("/tenants/<uuid:tenant_id>/dead-letters/replays/<uuid:replay_id>/standing")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def replay_standing(tenant_id: UUID, replay_id: UUID) -> str:
     """A part of the page above."""
     return render_template("portal/fragments/standing.html", **_standing(replay_id))
 
 
 @portal.post("/tenants/<uuid:tenant_id>/dead-letters/replays/<uuid:replay_id>/cancel")
-@needs("messages:replay")
+@needs("messages:replay", per_line=True)
 def cancel_replay(tenant_id: UUID, replay_id: UUID) -> Response:
     held = replays.cancel(tenant_pool(), by(), tenant().id, str(replay_id))
     if held.state != "cancelled":

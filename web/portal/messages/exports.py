@@ -21,7 +21,7 @@ PRINTED = 1_000
 
 
 @portal.get("/tenants/<uuid:tenant_id>/conversations/<uuid:conversation_id>/transcript")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def transcript(tenant_id: UUID, conversation_id: UUID) -> str:
     """From its first message on."""
     found = known(conversation_id)
@@ -39,12 +39,12 @@ def transcript(tenant_id: UUID, conversation_id: UUID) -> str:
 
 
 @portal.get("/tenants/<uuid:tenant_id>/conversations/<uuid:conversation_id>/messages.csv")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def conversation_table(tenant_id: UUID, conversation_id: UUID) -> Response:
     return exports.conversation_file(known(conversation_id).conversation, "csv")
 
 
 @portal.get("/tenants/<uuid:tenant_id>/conversations/<uuid:conversation_id>/person.zip")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def person(tenant_id: UUID, conversation_id: UUID) -> Response:
     return exports.person_archive(known(conversation_id).conversation)

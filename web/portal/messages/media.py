@@ -28,7 +28,7 @@ CSP = (
 
 
 @portal.get("/tenants/<uuid:tenant_id>/messages/<uuid:message_id>/file")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def media(tenant_id: UUID, message_id: UUID) -> Response:
     """The copy that the relay keeps; a part of it where a player asks for one."""
     found = history.get(tenant_pool(), tenant().id, str(message_id))

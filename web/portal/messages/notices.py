@@ -31,7 +31,7 @@ class NoticeFilter(FilterForm):
 
 
 @portal.get("/tenants/<uuid:tenant_id>/notices")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def notices(tenant_id: UUID) -> str:
     data_access.record_once(tenant().id, ("notices", tenant().id), "notices.listed")
     lines = line_names()

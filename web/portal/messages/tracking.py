@@ -55,7 +55,7 @@ class MessageFilter(FilterForm):
 
 
 @portal.get("/tenants/<uuid:tenant_id>/messages")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def messages(tenant_id: UUID) -> str:
     data_access.record_once(tenant().id, ("messages", tenant().id), "messages.listed")
     lines = line_names()
@@ -95,7 +95,7 @@ def _page(form: MessageFilter, **named: str) -> Page[Tracked]:
 
 
 @portal.get("/tenants/<uuid:tenant_id>/messages/<uuid:message_id>")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def message(tenant_id: UUID, message_id: UUID) -> str:
     found = _one(message_id)
     _noted(found)
@@ -103,7 +103,7 @@ def message(tenant_id: UUID, message_id: UUID) -> str:
 
 
 @portal.get("/tenants/<uuid:tenant_id>/messages/<uuid:message_id>/progress")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def message_progress(tenant_id: UUID, message_id: UUID) -> str:
     """The part of the page that changes while the message is on its way."""
     found = _one(message_id)
@@ -112,7 +112,7 @@ def message_progress(tenant_id: UUID, message_id: UUID) -> str:
 
 
 @portal.post("/tenants/<uuid:tenant_id>/messages/<uuid:message_id>/payload")
-@needs("payloads:read")
+@needs("payloads:read", per_line=True)
 def payload(tenant_id: UUID, message_id: UUID) -> str:
     """The page with what the provider sent. Asked for one by one, each time a line in the audit log."""
     found = _one(message_id)

@@ -26,13 +26,13 @@ VISITS_SHOWN = 7
 
 
 @portal.get("/tenants/<uuid:tenant_id>/dashboard")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def dashboard(tenant_id: UUID) -> str:
     return render_template("portal/dashboard.html", **_figures(), **_lines(), **_recent(), visit=_visit())
 
 
 @portal.get("/tenants/<uuid:tenant_id>/dashboard/<part>")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def dashboard_part(tenant_id: UUID, part: str) -> str:
     """One section of the page above, as it stands now."""
     found = PARTS.get(part)
@@ -48,6 +48,9 @@ def _visit() -> AuditEntry | None:
 
 
 def _figures() -> dict[str, Any]:
+    """Hours that are over are counted for the tenant as a whole: not for whoever is for some lines only."""
+    if principal().line_ids is not None:
+        return {"figures": None}
     found = figures.dashboard(tenant_pool(), tenant().id, time_zone.name())
     return {"figures": found, "hours": hours_chart(found.hours), "days": _days_chart(found.days)}
 

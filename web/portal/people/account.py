@@ -23,7 +23,7 @@ from web.portal.frame.language import _, _l, _n
 from web.portal.people import entrance, wishes
 from web.portal.people.login import is_password
 from web.request import limits, passwords
-from web.request.context import pool, web_context
+from web.request.context import web_context
 from web.request.principal import ANYONE, by, needs
 
 RULE = _l(
@@ -102,7 +102,7 @@ def change_language() -> str | Response | tuple[str, int]:
 @needs(ANYONE)
 def read_news(last: UUID) -> Response:
     """Leads back to the page on which they were read."""
-    user_news.read(pool(), current_user.user.id, str(last))
+    user_news.read(web_context().pool, current_user.user.id, str(last))
     return redirect(entrance.wanted_page() or url_for("portal.account"))
 
 

@@ -23,7 +23,7 @@ from web.portal.frame.blueprint import portal
 from web.portal.frame.language import _, _l
 from web.portal.wizard.forms import stripped
 from web.request import limits
-from web.request.context import pool, web_context
+from web.request.context import web_context
 from web.request.principal import ANYONE, needs
 
 WANTED_BY = ("admin", "operator")
@@ -50,7 +50,9 @@ class WishesForm(FlaskForm):
 
 def filled(user: User) -> tuple[WishesForm, MailWishes]:
     """The form as it stands, and how telling goes."""
-    held = addressees.wishes(pool(), user.id) or MailWishes(user.role in WANTED_BY, None, None, time_zone.name())
+    held = addressees.wishes(web_context().pool, user.id) or MailWishes(
+        user.role in WANTED_BY, None, None, time_zone.name()
+    )
     zone = held.zone if held.quiet_begin is not None else time_zone.name()
     return WishesForm(
         formdata=None, wanted=held.wanted, quiet_begin=held.quiet_begin, quiet_end=held.quiet_end, zone=zone
@@ -72,7 +74,7 @@ def change_wishes() -> Response:
         return redirect(url_for("portal.account") + "#told")
     begin: time | None = form.quiet_begin.data
     wanted = MailWishes(form.wanted.data, begin, form.quiet_end.data, ZoneInfo(form.zone.data).key)
-    addressees.wish(pool(), user.id, user.tenant_id, wanted)
+    addressees.wish(web_context().pool, user.id, user.tenant_id, wanted)
     flash(_("It is done as you wish from now on."), "success")
     return redirect(url_for("portal.account") + "#told")
 

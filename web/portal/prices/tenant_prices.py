@@ -38,13 +38,13 @@ def fill(form: MonthForm, currencies: Sequence[str]) -> None:
 
 
 @portal.get("/tenants/<uuid:tenant_id>/prices")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def prices(tenant_id: UUID) -> str:
     return _page()
 
 
 @portal.post("/tenants/<uuid:tenant_id>/prices/<uuid:line_id>/comparison")
-@needs("messages:read")
+@needs("messages:read", per_line=True)
 def compare_prices(tenant_id: UUID, line_id: UUID) -> str:
     """The page once more, with what Meta says now of this line's month."""
     line = own_line(line_id)
