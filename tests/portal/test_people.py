@@ -64,6 +64,23 @@ def test_an_invitation_that_cannot_be_says_why(admin: Person, house: House, form
     assert users.by_email(house.pool, "x@nordwind.example") is None
 
 
+def test_an_admin_says_which_lines_somebody_is_for(admin: Person, house: House) -> None:
+    form = {"name": "Li", "email": "li@nordwind.example", "role": "admin", "reach": "some"}
+    assert "Choose at least one of these lines" in admin.post(f"{house.path}/users/new", form, status=400)
+    where = admin.post(f"{house.path}/users/new", form | {"lines": house.line_id})
+    made = _user(house, "li@nordwind.example")
+    assert made.line_ids == (house.line_id,)
+    assert f'value="{house.line_id}" id="line-1" checked' in admin.get(where)
+    kept = {"name": "Li", "role": "viewer", "status": "active"}
+    admin.post(where, kept)
+    assert _user(house, made.email).line_ids == (house.line_id,)
+    admin.post(where, kept | {"reach": "all"})
+    assert _user(house, made.email).line_ids is None
+    lines = [one.detail.get("lines") for one in audit_search.listed(house.pool, AuditSearch(house.tenant_id)).items
+             if one.subject == made.id]  # fmt: skip
+    assert lines == [None, [house.line_id], [house.line_id]]
+
+
 def test_a_viewer_changes_nobody_and_sees_no_users(viewer: Person, house: House) -> None:
     viewer.get(f"{house.path}/users", status=403)
     viewer.get(f"{house.path}/users/new", status=403)

@@ -94,7 +94,7 @@ def change_language() -> str | Response | tuple[str, int]:
     form = LanguageForm()
     if not form.validate_on_submit():
         return _page(PasswordForm(formdata=None), form), 400
-    users.set_language(pool(), current_user.user.id, form.language.data or None)
+    users.set_language(web_context().pool, current_user.user.id, form.language.data or None)
     return redirect(url_for("portal.account") + "#language")
 
 

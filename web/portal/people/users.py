@@ -7,7 +7,6 @@ from uuid import UUID
 
 from flask import flash, redirect, render_template, request
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import EmailField, RadioField, StringField
 from wtforms.validators import DataRequired, Length
@@ -22,6 +21,7 @@ from web.portal.frame.blueprint import portal, recent, tenant
 from web.portal.frame.language import _, _l, _n, offered
 from web.portal.frame.page_owner import PageOwner, place
 from web.portal.frame.words import sentence
+from web.portal.people.line_choice import LineChoice
 from web.portal.wizard.forms import AcceptedBy, stripped
 from web.request import access
 from web.request.context import changes
@@ -37,7 +37,7 @@ ROLES = {
 PageResponse = str | Response | tuple[str, int]
 
 
-class InviteForm(FlaskForm):
+class InviteForm(LineChoice):
     name = StringField(
         _l("Name"), [DataRequired(_l("Say what this person is called.")), Length(max=120), AcceptedBy(Name)], [stripped]
     )
@@ -47,7 +47,7 @@ class InviteForm(FlaskForm):
     role = RadioField(_l("Role"))
 
 
-class ChangeForm(FlaskForm):
+class ChangeForm(LineChoice):
     name = StringField(
         _l("Name"), [DataRequired(_l("Say what this person is called.")), Length(max=120), AcceptedBy(Name)], [stripped]
     )
@@ -170,12 +170,19 @@ def _roles(where: PageOwner) -> dict[str, str]:
 def _invite() -> PageResponse:
     where, form = place(), InviteForm()
     form.role.choices = _roles(where)
+    form.offer(where)
     if request.method == "GET":
         form.role.data = list(form.role.choices)[-1]
+        form.fill(None)
     if form.validate_on_submit():
         try:
             made, password = access.invite(
-                where.pool, where.tenant_id, form.email.data.strip(), form.name.data.strip(), form.role.data
+                where.pool,
+                where.tenant_id,
+                form.email.data.strip(),
+                form.name.data.strip(),
+                form.role.data,
+                form.chosen(),
             )
         except (ApiError, TakenError) as error:
             form.email.errors = [_said(error)]
@@ -207,6 +214,8 @@ def _shown(user_id: UUID, form: ChangeForm | None = None) -> PageResponse:
 def _filled(where: PageOwner, found: User) -> ChangeForm:
     form = ChangeForm(formdata=None, name=found.name, role=found.role, status=found.status)
     form.role.choices = _roles(where)
+    form.offer(where, found.line_ids)
+    form.fill(found.line_ids)
     return form
 
 
@@ -219,13 +228,15 @@ def _change(user_id: UUID) -> PageResponse:
     where, form = place(), ChangeForm()
     form.role.choices = _roles(where)
     found = access.user_of(where.pool, where.tenant_id, str(user_id))
+    form.offer(where, found.line_ids)
     if _own(found):
         form.role.data, form.status.data = found.role, found.status
+        form.fill(found.line_ids)
     if not form.validate_on_submit():
         return _shown(user_id, form)
     access.change_user(
         where.pool, where.tenant_id, found.id,
-        name=form.name.data.strip(), role=form.role.data, status=form.status.data,
+        name=form.name.data.strip(), role=form.role.data, status=form.status.data, line_ids=form.chosen(found.line_ids),
     )  # fmt: skip
     flash(_("Saved."), "success")
     return redirect(where.url("user", "operator", user_id=found.id))
