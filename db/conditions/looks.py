@@ -61,6 +61,9 @@ FROM lines l CROSS JOIN LATERAL (
   WHERE o.failed_at > now() - make_interval(hours => %(dead_hours)s)) w
 WHERE l.tenant_id = ANY(%(tenants)s::uuid[]) AND l.status = 'active' AND w.count > 0"""
 
+VISITS = """SELECT id::text, visit_by, visit_reason FROM tenants
+WHERE id = ANY(%(tenants)s::uuid[]) AND visit_forced AND visit_until > now()"""
+
 WAY = {"inbound": "to Genesys", "outbound": "to WhatsApp"}
 
 Found = tuple[str, SeenCondition]
@@ -75,7 +78,7 @@ def seen(
         "limit_days": LIMIT_DAYS, "dead_hours": DEAD_HOURS, "unfinished": list(LISTED_UNFINISHED),
     }  # fmt: skip
     found: dict[str, dict[Any, SeenCondition]] = {}
-    for look in (_lines, _credentials, _templates, _checks, _backlog, _dead):
+    for look in (_lines, _credentials, _templates, _checks, _backlog, _dead, _visits):
         for tenant_id, one in look(cursor, values):
             found.setdefault(tenant_id, {}).setdefault(one.key, one)
     return {tenant_id: list(held.values()) for tenant_id, held in found.items()}
@@ -122,6 +125,12 @@ def _dead(cursor: Cursor, values: dict[str, Any]) -> Iterator[Found]:
     for tenant_id, line_id, count, reason in cursor.fetchall():
         many = f"{'more than ' if count >= LOOKED else ''}{count} in the last {DEAD_HOURS} hours"
         yield tenant_id, SeenCondition("dead_letters", line_id, "", f"{many}, {reason}" if reason else many)
+
+
+def _visits(cursor: Cursor, values: dict[str, Any]) -> Iterator[Found]:
+    cursor.execute(VISITS, values)
+    for tenant_id, who, reason in cursor.fetchall():
+        yield tenant_id, SeenCondition("visit_forced", None, "", f"{who}: {reason.rstrip('.')}"[:LONGEST_DETAIL])
 
 
 def now_of(cursor: Cursor) -> datetime:

@@ -305,3 +305,28 @@ def test_a_tenant_is_told_when_the_operator_was_in_it(admin: Person, operator: P
     log = admin.get(f"{house.path}/audit?group=operator")
     assert "Looked at a conversation" in log and ">Operator</span>" in log
     assert "admin@nordwind.example" not in log.partition("<tbody>")[2]
+
+
+def test_an_operator_is_let_in_by_the_tenants_admins_or_by_a_reason_that_they_read(
+    admin: Person, operator: Person, house: House
+) -> None:
+    chats, visits = f"{house.path}/conversations", f"{house.path}/visits"
+    admin.post(f"{visits}/rule", {"rule": "consent"})
+    try:
+        operator.get(chats, status=302)
+        refused = operator.get(visits)
+        assert "only when it allows it" in refused and "Let me in, and tell them" in refused
+        assert "Say it in 10 to 300" in operator.post(f"{visits}/force", {"reason": "now"}, status=400)
+        operator.post(f"{visits}/allow", {"hours": "1"}, status=403)
+        admin.post(f"{visits}/allow", {"hours": "8"})
+        operator.get(chats)
+        operator.post(f"{visits}/end", {}, status=403)
+        admin.post(f"{visits}/end", {})
+        operator.get(chats, status=302)
+        operator.post(f"{visits}/force", {"reason": "Messages are being lost"})
+        operator.get(chats)
+        assert "Messages are being lost" in admin.get(f"{house.path}/dashboard")
+        operator.post(f"{visits}/rule", {"rule": "always"}, status=403)
+    finally:
+        admin.post(f"{visits}/rule", {"rule": "always"})
+    operator.get(chats)

@@ -35,6 +35,7 @@ from web.portal.people import (
     openid_settings,
     second_factor,
     users,
+    visits,
     wishes,
 )
 from web.portal.prices import rate_cards, tenant_prices
@@ -78,6 +79,7 @@ PAGES = (
     templates,
     tenants,
     unknown_numbers,
+    visits,
     words,
     wishes,
 )

@@ -74,12 +74,15 @@ class Principal:
         return self.kind == "operator" if right == OPERATOR else right in self.scopes
 
 
-def needs(right: str, *, scope: str | None = None, per_line: bool = False) -> Callable[[View], View]:
+def needs(
+    right: str, *, scope: str | None = None, per_line: bool = False, without_consent: bool = False
+) -> Callable[[View], View]:
     """Marks a view with the scope it takes, with OPERATOR, or with ANYONE. A view without a mark admits nobody.
 
     `scope`: what it takes beside that. Every view of the API for OPERATOR names one: a key may only what it is for.
     `per_line`: it admits who is for some lines only, too. It reads and writes through `pool()` or `tenant_pool()`
-    alone, where PostgreSQL has no other lines for them.
+    alone, where PostgreSQL has no other lines for them. `without_consent`: an operator gets in without the tenant's
+    consent (`web.request.consent`): nothing that people wrote is shown.
     """
     if right not in EVERYTHING | {OPERATOR, ANYONE} or (scope is not None and scope not in EVERYTHING):
         raise ValueError(f"there is no scope {right} or {scope}")
@@ -87,6 +90,7 @@ def needs(right: str, *, scope: str | None = None, per_line: bool = False) -> Ca
     def mark(view: View) -> View:
         view.right = right  # type: ignore[attr-defined]
         view.scope = scope  # type: ignore[attr-defined]
+        view.without_consent = without_consent  # type: ignore[attr-defined]
         view.per_line = per_line or right == ANYONE  # type: ignore[attr-defined]
         return view
 

@@ -96,6 +96,14 @@ KINDS: Mapping[str, ConditionKind] = {
         phrase("Open the dashboard: it says for each side of a line why something waits."),
         "dashboard",
     ),
+    "visit_forced": ConditionKind(
+        phrase("the operator looks in without your consent"),
+        phrase(
+            "It let itself in for an hour, as in an emergency, and gave the reason. The audit log has all that it does."
+        ),
+        phrase("Open Operator's visits: there you can end it at once."),
+        "visits",
+    ),
     "dead_letters": ConditionKind(
         phrase("messages were given up"),
         phrase("They will not be sent unless somebody sends them again."),

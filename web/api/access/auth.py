@@ -12,7 +12,7 @@ from db.access import api_keys
 from db.access.api_keys import ApiKey
 from db.access.lineage import Maker
 from db.tenants import registry
-from web.request import idempotency, limits
+from web.request import consent, idempotency, limits
 from web.request.access import root
 from web.request.context import pool, web_context
 from web.request.errors import ApiError
@@ -40,6 +40,7 @@ def authenticate() -> Response | None:
     g.principal = found
     limits.api()
     check_right()
+    consent.check()
     return idempotency.begin()
 
 

@@ -92,7 +92,7 @@ class ComparisonOut(BaseModel):
 
 
 @api.get("/tenants/<uuid:tenant_id>/prices", summary="What a tenant's messages cost", responses={200: PricesOut})
-@needs("messages:read", per_line=True)
+@needs("messages:read", per_line=True, without_consent=True)
 def of_tenant(path: TenantPath, query: PricesQuery) -> Response:
     """Each delivered message once, under the month (UTC) in which Meta told its price. Kept for 24 months."""
     tenant_id = known_tenant(path).id

@@ -25,7 +25,7 @@ api = behind_a_key("catching_up", __name__, "tenants", "/api/tenants")
     summary="How catching up with a line stands",
     responses={200: CatchUpOut},
 )
-@needs("tenants:read", per_line=True)
+@needs("tenants:read", per_line=True, without_consent=True)
 def how_it_stands(path: LinePath) -> Response:
     """What is wanted, what is under way, and what the newest one came to; all null where there never was one."""
     line_id = _line_of(path)

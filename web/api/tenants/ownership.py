@@ -30,7 +30,7 @@ def find_lines(query: LineQuery) -> Response:
     summary="Release a line",
     responses={200: LineOut, 409: ErrorBody},
 )
-@needs(OPERATOR, scope="tenants:write")
+@needs(OPERATOR, scope="tenants:write", without_consent=True)
 def release_line(path: LinePath, body: Release) -> Response:
     """It owns its number and integration no more, and no webhook is relayed to it; its history stays with its tenant.
 

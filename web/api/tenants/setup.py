@@ -52,7 +52,7 @@ def list_tenants(query: PageQuery) -> Response:
 
 
 @api.get("/<uuid:tenant_id>", summary="Show a tenant", responses={200: TenantOut})
-@needs("tenants:read", per_line=True)
+@needs("tenants:read", per_line=True, without_consent=True)
 def get_tenant(path: TenantPath) -> Response:
     return reply(tenant_out(known_tenant(path)))
 
@@ -62,7 +62,7 @@ def get_tenant(path: TenantPath) -> Response:
     summary="Pause a tenant, resume it, or set its language",
     responses={200: TenantOut, 409: ErrorBody},
 )
-@needs("tenants:write")
+@needs("tenants:write", without_consent=True)
 def patch_tenant(path: TenantPath, body: TenantChange) -> Response:
     """Paused, everything is still taken in and kept, in order; nothing is sent until the tenant is resumed."""
     tenant = known_tenant(path)
@@ -128,7 +128,7 @@ def post_line(path: TenantPath, body: NewLine) -> Response:
 
 
 @api.get("/<uuid:tenant_id>/lines", summary="List a tenant's lines", responses={200: LineList})
-@needs("tenants:read", per_line=True)
+@needs("tenants:read", per_line=True, without_consent=True)
 def list_lines(path: TenantPath) -> Response:
     tenant = known_tenant(path)
     urls = WebhookUrlsOf(tenant)

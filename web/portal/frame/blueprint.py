@@ -12,6 +12,8 @@ from werkzeug.wrappers import Response
 from db.pool import Pool
 from db.tenants import registry
 from db.tenants.registry import Tenant
+from web.request import consent
+from web.request.consent import ClosedError
 from web.request.context import pool, pool_of
 from web.request.errors import ApiError
 from web.request.principal import admit, check_right, principal, right_of
@@ -69,6 +71,12 @@ def guard() -> Response | None:
     first = _to_be_done_first()
     if first is not None:
         return redirect(url_for(first))
+    try:
+        consent.check()
+    except ClosedError as closed:
+        if request.method != "GET" or _is_fragment():
+            raise
+        return redirect(url_for("portal.visits", tenant_id=closed.tenant_id))
     g.tenant = _tenant()
     return None
 

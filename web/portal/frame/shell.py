@@ -80,6 +80,7 @@ TENANT_PAGES = (
     NavigationLink("portal.keys", _l("API keys"), "key", "access:read"),
     NavigationLink("portal.endpoints", _l("Endpoints"), "broadcast", "tenants:read"),
     NavigationLink("portal.audit", _l("Audit log"), "journal-text", "audit:read"),
+    NavigationLink("portal.visits", _l("Operator’s visits"), "eye", "audit:read"),
     NavigationLink("portal.retention", _l("Retention"), "hourglass-split", "tenants:read"),
     NavigationLink("portal.erasure_list", _l("Erasures"), "person-x", "contacts:erase"),
 )

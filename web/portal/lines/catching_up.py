@@ -21,7 +21,7 @@ WORDS = {"complete": _l("Done"), "incomplete": _l("Done in part"), "failed": _l(
 
 
 @portal.get("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>/catch-up")
-@needs("tenants:read", per_line=True)
+@needs("tenants:read", per_line=True, without_consent=True)
 def catching_up(tenant_id: object, line_id: UUID) -> str:
     """The part of the line's page that keeps itself fresh."""
     standing = catch_ups.of_line(tenant_pool(), own_line(line_id).id)

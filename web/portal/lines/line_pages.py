@@ -30,7 +30,7 @@ AT_ONCE = 20
 
 
 @portal.get("/tenants/<uuid:tenant_id>/lines")
-@needs("tenants:read", per_line=True)
+@needs("tenants:read", per_line=True, without_consent=True)
 def lines(tenant_id: object) -> str:
     """The page, or the part of it that keeps itself fresh."""
     found = onboarding.listed(tenant_pool(), tenant().id)
@@ -44,7 +44,7 @@ def lines(tenant_id: object) -> str:
 
 
 @portal.get("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>")
-@needs("tenants:read", per_line=True)
+@needs("tenants:read", per_line=True, without_consent=True)
 def line(tenant_id: object, line_id: UUID) -> str:
     found = own_line(line_id)
     return _page(found, SettingsForm.of(found))
@@ -74,7 +74,7 @@ def remove_line(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
 
 
 @portal.post("/tenants/<uuid:tenant_id>/lines/<uuid:line_id>/release")
-@needs(OPERATOR)
+@needs(OPERATOR, without_consent=True)
 def release_line(tenant_id: object, line_id: UUID) -> ResponseReturnValue:
     """Its tenant owns the number and the integration no more; all that came over it stays here."""
     reason = request.form.get("reason", "").strip()
@@ -150,7 +150,7 @@ def lines_live(tenant_id: object) -> ResponseReturnValue:
 
 
 @portal.post("/tenants/<uuid:tenant_id>/status")
-@needs("tenants:write")
+@needs("tenants:write", without_consent=True)
 def change_status(tenant_id: object) -> ResponseReturnValue:
     """Pause, or go on. A tenant that is not live yet has nothing to pause."""
     status = request.form.get("status")

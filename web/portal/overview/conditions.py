@@ -49,7 +49,7 @@ class WebhookForm(FlaskForm):
 
 
 @portal.get("/tenants/<uuid:tenant_id>/conditions")
-@needs("tenants:read", per_line=True)
+@needs("tenants:read", per_line=True, without_consent=True)
 def conditions(tenant_id: UUID) -> PageResponse:
     return _page(WebhookForm())
 

@@ -10,6 +10,8 @@ from uuid import UUID
 from flask import render_template
 from werkzeug.exceptions import NotFound
 
+from db.tenants import visits
+from db.tenants.visits import VisitStanding
 from db.views import audit_search, figures, line_health, search
 from db.views.audit_search import AuditEntry
 from db.views.search import ConversationSearch
@@ -28,7 +30,7 @@ VISITS_SHOWN = 7
 @portal.get("/tenants/<uuid:tenant_id>/dashboard")
 @needs("messages:read", per_line=True)
 def dashboard(tenant_id: UUID) -> str:
-    return render_template("portal/dashboard.html", **_figures(), **_lines(), **_recent(), visit=_visit())
+    return render_template("portal/dashboard.html", **_figures(), **_lines(), **_recent(), visit=_visit(), door=_door())
 
 
 @portal.get("/tenants/<uuid:tenant_id>/dashboard/<part>")
@@ -45,6 +47,13 @@ def _visit() -> AuditEntry | None:
     """What the operator did here lately: for those of the tenant's people who answer for its data."""
     own = principal().tenant_id is not None and principal().may("audit:read")
     return audit_search.operators_last(tenant_pool(), tenant().id, VISITS_SHOWN) if own else None
+
+
+def _door() -> VisitStanding | None:
+    """The operator may look in now, because it was allowed to, or let itself in."""
+    own = principal().tenant_id is not None and principal().may("audit:read")
+    standing = visits.standing(tenant_pool(), tenant().id) if own else None
+    return standing if standing is not None and standing.by_consent and standing.open else None
 
 
 def _figures() -> dict[str, Any]:

@@ -38,7 +38,7 @@ def fill(form: MonthForm, currencies: Sequence[str]) -> None:
 
 
 @portal.get("/tenants/<uuid:tenant_id>/prices")
-@needs("messages:read", per_line=True)
+@needs("messages:read", per_line=True, without_consent=True)
 def prices(tenant_id: UUID) -> str:
     return _page()
 

@@ -53,7 +53,7 @@ def connect_genesys(tenant_id: object) -> ResponseReturnValue:
 
 
 @portal.get("/connect/genesys/callback")
-@needs("tenants:write")
+@needs("tenants:write", without_consent=True)  # it was begun on a page of the tenant
 def connected_genesys() -> ResponseReturnValue:
     """Where Genesys sends the admin back to. Whatever came of it is said in words."""
     begun = session.pop(BEGUN, None)
