@@ -55,6 +55,7 @@ def admit(pool: Pool, by: Author, vouched: ProvenPerson) -> User:
         pool = pool.of_tenant(vouched.provider_tenant_id)
     try:
         with pool.transaction() as cursor:
+            _not_closed(cursor, vouched.tenant_id)
             user = _bound(cursor, vouched) or _bind(cursor, by, vouched)
     except (psycopg2.errors.UniqueViolation, psycopg2.errors.ForeignKeyViolation):
         raise _not_this_address() from None
@@ -113,6 +114,13 @@ def come_back(pool: Pool, state: str, seconds: float) -> bool:
             (hashlib.sha256(state.encode()).digest(), seconds),
         )
         return bool(cursor.rowcount)
+
+
+def _not_closed(cursor: Cursor, tenant_id: str | None) -> None:
+    """Closing shuts out the people that there are; a provider could vouch for new ones."""
+    cursor.execute("SELECT 1 FROM tenant_deletions WHERE tenant_id = %s::uuid", (tenant_id,))
+    if cursor.fetchone() is not None:
+        raise NotAdmittedError("closed", "Your organisation is closed here.")
 
 
 def _not_this_address() -> NotAdmittedError:

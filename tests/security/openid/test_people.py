@@ -9,6 +9,9 @@ import pytest
 from flask import Flask
 
 from db.access import openid_people, users
+from db.tenants import deletions
+from db.tenants.changes import Changes
+from db.whole import whole
 from tests.portal.client import BY
 from tests.security.openid.issuer import Browser, Issuer
 from tests.security.openid.world import NewTenant, everybody, new_user, refusals
@@ -80,6 +83,22 @@ def test_the_issuer_of_operators_makes_none_when_a_tenant_has_entered_it(
     held = users.by_email(parts.pool, OPERATOR)
     assert held is not None
     assert (held.role, held.tenant_id) == ("operator", None)
+
+
+def test_nobody_new_gets_into_a_closed_tenant(
+    app: Flask, parts: WebContext, issuer: Issuer, new_tenant: NewTenant
+) -> None:
+    """Its provider still vouches for whomever it likes; that it is closed does not end with somebody new."""
+    tenant = new_tenant()
+    with whole(parts.pool) as one:
+        deletions.close(Changes(one, lambda _: None), BY, tenant.id)
+    before = everybody(parts.pool)
+    issuer.person(tenant.address("nora"))
+    browser = Browser(app)
+    assert browser.log_in(tenant.key).status_code == 403
+    assert not browser.logged_in()
+    assert everybody(parts.pool) == before
+    assert refusals(parts.pool)[-1] == "closed"
 
 
 @pytest.mark.parametrize(
