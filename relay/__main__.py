@@ -21,7 +21,7 @@ import gevent.util
 from conf import profile
 from relay.cli.dead_letter_commands import dead_letters
 from relay.cli.restore_commands import moved, restored
-from relay.cli.speaking import id_text, in_words, read_settings
+from relay.cli.speaking import id_text, in_words, read_settings, say
 from relay.cli.tenant_commands import tenants
 from relay.core.releases import VERSION
 
@@ -145,8 +145,7 @@ def list_users() -> None:
     from relay.cli import people
 
     with in_words():
-        for line in people.lines(read_settings()):
-            click.echo(line)
+        say(people.lines(read_settings()))
 
 
 @users.command("unlock")
@@ -247,8 +246,7 @@ def find_lines(ref: str) -> None:
     from relay.cli import lines
 
     with in_words():
-        for line in lines.find(read_settings(), ref):
-            click.echo(line)
+        say(lines.find(read_settings(), ref))
 
 
 @lines_group.command("release")
@@ -278,8 +276,7 @@ def catch_up(line_id: UUID, hours: float, show: bool) -> None:
         if show:
             click.echo(catching_up.standing(settings, str(line_id)))
             return
-        for line in catching_up.line(settings, str(line_id), hours):
-            click.echo(line)
+        say(catching_up.line(settings, str(line_id), hours))
 
 
 @main.command()
@@ -302,8 +299,7 @@ def erase(tenant_id: UUID, contact: str | None, erasure_id: UUID | None, yes: bo
             if erasure_id
             else erasing.erase(settings, str(tenant_id), contact or "")
         )
-        for line in told:
-            click.echo(line)
+        say(told)
 
 
 @main.command("apply")
@@ -319,8 +315,7 @@ def apply_file(path: Path, do: bool, expected: str | None) -> None:
 
     with in_words():
         done = apply.apply(read_settings(), path, do=do, expected=expected)
-    for line in done.lines:
-        click.echo(line)
+    say(done.lines)
     sys.exit(2 if done.open else 0)
 
 

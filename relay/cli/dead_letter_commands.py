@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from relay.cli.speaking import id_text, in_words, read_settings
+from relay.cli.speaking import id_text, in_words, read_settings, say
 
 
 @click.group("dead-letters")
@@ -26,8 +26,7 @@ def list_dead_letters(tenant_id: UUID | None, limit: int, broker: bool) -> None:
     with in_words():
         settings = read_settings()
         found = letters.undecoded(settings, limit) if broker else letters.lines(settings, id_text(tenant_id), limit)
-        for line in found:
-            click.echo(line)
+        say(found)
 
 
 @dead_letters.command("show")
@@ -37,8 +36,7 @@ def show_dead_letter(message_id: UUID) -> None:
     from relay.cli import dead_letters as letters
 
     with in_words():
-        for line in letters.story(read_settings(), str(message_id)):
-            click.echo(line)
+        say(letters.story(read_settings(), str(message_id)))
 
 
 @dead_letters.command("reasons")
@@ -48,8 +46,7 @@ def dead_letter_reasons(tenant_id: UUID | None) -> None:
     from relay.cli import dead_letters as letters
 
     with in_words():
-        for line in letters.reasons(read_settings(), id_text(tenant_id)):
-            click.echo(line)
+        say(letters.reasons(read_settings(), id_text(tenant_id)))
 
 
 @dead_letters.command("replay")
@@ -91,8 +88,7 @@ def replay_dead_letters(
             said = letters.begin(settings, wanted)
         else:
             said = letters.replay(settings, [str(one) for one in message_ids])
-        for line in said:
-            click.echo(line)
+        say(said)
 
 
 @dead_letters.command("replays")
@@ -103,8 +99,7 @@ def list_replays(tenant_id: UUID | None, limit: int) -> None:
     from relay.cli import dead_letters as letters
 
     with in_words():
-        for line in letters.replays_lines(read_settings(), id_text(tenant_id), limit):
-            click.echo(line)
+        say(letters.replays_lines(read_settings(), id_text(tenant_id), limit))
 
 
 @dead_letters.command("cancel")
@@ -114,8 +109,7 @@ def cancel_replay(replay_id: UUID) -> None:
     from relay.cli import dead_letters as letters
 
     with in_words():
-        for line in letters.cancel(read_settings(), str(replay_id)):
-            click.echo(line)
+        say(letters.cancel(read_settings(), str(replay_id)))
 
 
 def _utc(given: datetime | None) -> datetime | None:

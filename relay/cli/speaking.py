@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -12,6 +13,9 @@ from conf.loading import SettingsError, load_settings
 from conf.logging import configure
 from conf.settings import Settings
 from relay.core.redaction import redacted
+
+# What a terminal obeys instead of showing it: C0 and C1 but the end of a line, and what turns the direction of writing.
+_OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class NotNowError(RuntimeError):
@@ -71,7 +75,17 @@ def in_words() -> Iterator[None]:
         TooManyEndpointsError,
         ChangedMeanwhileError,
     ) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(visible(str(error))) from None
+
+
+def visible(text: str) -> str:
+    """A tenant's words, or a file's, as they are shown on a terminal: none of them can rewrite what stands there."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def say(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(visible(line))
 
 
 def id_text(given: UUID | None) -> str | None:

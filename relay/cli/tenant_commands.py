@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from relay.cli.speaking import id_text, in_words, read_settings
+from relay.cli.speaking import id_text, in_words, read_settings, say
 
 
 @click.group()
@@ -26,8 +26,7 @@ def close_tenant(tenant_id: UUID, days: float, yes: bool) -> None:
     if not yes:
         click.confirm("Its lines stop at once and have to be proved anew if it stays after all. Go on?", abort=True)
     with in_words():
-        for line in departures.close(read_settings(), str(tenant_id), days):
-            click.echo(line)
+        say(departures.close(read_settings(), str(tenant_id), days))
 
 
 @tenants.command("delete")
@@ -38,8 +37,7 @@ def delete_tenant(tenant_id: UUID, name: str) -> None:
     from relay.cli import departures
 
     with in_words():
-        for line in departures.delete_now(read_settings(), str(tenant_id), name):
-            click.echo(line)
+        say(departures.delete_now(read_settings(), str(tenant_id), name))
 
 
 @tenants.command("keep")
@@ -49,8 +47,7 @@ def keep_tenant(tenant_id: UUID) -> None:
     from relay.cli import departures
 
     with in_words():
-        for line in departures.keep(read_settings(), str(tenant_id)):
-            click.echo(line)
+        say(departures.keep(read_settings(), str(tenant_id)))
 
 
 @tenants.command("deletions")
@@ -60,8 +57,7 @@ def show_deletions(tenant_id: UUID | None) -> None:
     from relay.cli import departures
 
     with in_words():
-        for line in departures.show(read_settings(), id_text(tenant_id)):
-            click.echo(line)
+        say(departures.show(read_settings(), id_text(tenant_id)))
 
 
 @tenants.command("export")
@@ -73,5 +69,4 @@ def export_tenant(tenant_id: UUID, folder: Path, recipients: tuple[str, ...]) ->
     from relay.cli.exporting import tenant
 
     with in_words():
-        for line in tenant.export(read_settings(), str(tenant_id), folder, recipients):
-            click.echo(line)
+        say(tenant.export(read_settings(), str(tenant_id), folder, recipients))

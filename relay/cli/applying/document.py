@@ -49,6 +49,8 @@ class _Loader(yaml.SafeLoader):
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _at(event, "anchors (& and *) are not understood here; write it out")
+        if getattr(event, "tag", None) is not None:
+            raise _at(event, "tags (!) are not understood here")
         self.depth += 1
         if self.depth > MOST_DEPTH:
             raise _at(event, f"more than {MOST_DEPTH} things lie in each other here")
@@ -96,12 +98,10 @@ def _at(what: Any, text: str) -> TenantFileError:
 
 def _value(loader: _Loader, node: Any, path: Path, lines: dict[Path, int]) -> Any:
     lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode) and node.tag == f"{TAG}map":
+    if isinstance(node, yaml.MappingNode):
         return _mapping(loader, node, path, lines)
-    if isinstance(node, yaml.SequenceNode) and node.tag == f"{TAG}seq":
+    if isinstance(node, yaml.SequenceNode):
         return [_value(loader, one, (*path, place), lines) for place, one in enumerate(node.value)]
-    if not isinstance(node, yaml.ScalarNode) or node.tag not in {f"{TAG}{kind}" for kind in (*_KINDS, "str")}:
-        raise _at(node, "tags (!) are not understood here")
     if len(node.value) > MOST_LETTERS:
         raise _at(node, f"a value of more than {MOST_LETTERS} letters")
     return loader.construct_object(node)
@@ -117,9 +117,6 @@ def _mapping(loader: _Loader, node: yaml.MappingNode, path: Path, lines: dict[Pa
         lines[*path, key.value] = key.start_mark.line + 1
         found[key.value] = _value(loader, value, (*path, key.value), lines)
     return found
-
-
-_KINDS = tuple(name for name, _, _ in RESOLVERS)
 
 
 class _Dumper(yaml.SafeDumper):

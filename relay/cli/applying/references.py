@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from conf.settings import Settings
 from relay.cli.applying import document
 from relay.cli.applying.document import TenantDocument, TenantFileError
 
@@ -56,6 +57,9 @@ def opened(reference: str, environment: Mapping[str, str] = os.environ) -> str:
 def _of_environment(name: str, environment: Mapping[str, str]) -> str:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise TenantFileError("env: has to be followed by the name of an environment variable")
+    if name.lower() in Settings.model_fields:
+        # What a file's author may have as a tenant's token is told to a provider, and to whoever may read tokens.
+        raise TenantFileError(f"{name} is the relay's own: no tenant is given it")
     if name not in environment:
         raise TenantFileError(f"the environment has no {name}")
     return environment[name]
@@ -66,8 +70,12 @@ def _of_file(where: str) -> str:
     if not path.is_absolute():
         raise TenantFileError("file: has to be followed by a whole path, beginning with /")
     try:
-        if not path.is_file() or path.stat().st_size > MOST_BYTES:
-            raise TenantFileError(f"{where} is no file, or larger than {MOST_BYTES // 1024} KB")
-        return path.read_text(encoding="utf-8")
+        if not path.is_file():
+            raise TenantFileError(f"{where} is no file")
+        with path.open("rb") as file:  # a kernel's file says that it has no bytes, and goes on without end
+            found = file.read(MOST_BYTES + 1)
+        if len(found) > MOST_BYTES:
+            raise TenantFileError(f"{where} is larger than {MOST_BYTES // 1024} KB")
+        return found.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise TenantFileError(f"{where} cannot be read: {type(error).__name__}") from None
