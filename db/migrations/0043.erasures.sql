@@ -1,4 +1,4 @@
--- depends: 0038.departures
+-- depends: 0041.consent
 -- half: expand
 
 -- Daemons read those since they last looked.
