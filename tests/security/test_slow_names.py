@@ -21,6 +21,9 @@ from tests.security.names import resolving
 from tests.unit.relay.channels.accounts import Tokens
 from tests.unit.relay.channels.servers import answer, serving
 from tests.waiting import PATIENCE, wait_until
+from web.openid.calls import Calls
+from web.openid.directory import Directory
+from web.openid.errors import OpenIdError
 
 SLOW = ".slow.example"
 SHORT = 1.0
@@ -80,6 +83,25 @@ def test_the_slow_names_of_one_tenant_leave_places_for_the_others(names: SlowNam
     ]
     wait_until(lambda: names.asked)
     assert fetch(transport, "https://localhost/", TrustedOrigins(tenant_id="another"), PATIENCE) == "address_refused"
+    gevent.joinall(hanging, timeout=PATIENCE, raise_error=True)
+    assert len(names.asked) == 1
+
+
+def test_a_tenants_log_in_has_one_share_however_many_hosts_it_names(
+    names: SlowNames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relay.channels.http.names.WAIT_SECONDS", SHORT)
+    calls, directory = Calls(Tokens(), frozenset()), Directory()
+
+    def look(issuer: str, tenant_id: str) -> str:
+        with pytest.raises(OpenIdError) as refused:
+            directory.metadata(issuer, calls.of(tenant_id))
+        return refused.value.code
+
+    hanging = [gevent.spawn(look, f"https://n{n}{SLOW}", "one") for n in range(2 * PLACES)]
+    wait_until(lambda: names.asked)
+    assert look("https://localhost", "one") == "name_slow"
+    assert look("https://localhost", "another") == "address_refused", "that it was slow for one is not kept for all"
     gevent.joinall(hanging, timeout=PATIENCE, raise_error=True)
     assert len(names.asked) == 1
 

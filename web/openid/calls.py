@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from copy import copy
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 
 from authlib.oauth2.auth import ClientAuth
@@ -25,6 +26,15 @@ class Calls:
     def __init__(self, tokens: TokenCache, inside: frozenset[Origin]) -> None:
         self._http = HttpTransport(tokens, request_seconds=SECONDS)
         self.inside = inside
+        self._tenant_id = ""
+
+    def of(self, tenant_id: str | None) -> Self:
+        """The same for one tenant's provider, None: the operator's. Whatever hosts it names, it has one share of the
+        look-ups of names.
+        """
+        limited = copy(self)
+        limited._tenant_id = tenant_id or ""
+        return limited
 
     def admit(self, url: str) -> None:
         """Raises OpenIdError for an address that may not be called, nor be shown to a browser."""
@@ -49,8 +59,7 @@ class Calls:
 
     def _call(self, method: str, url: str, form: Mapping[str, str] | None, authorization: str | None) -> HttpResponse:
         try:
-            host = origin_of(url).host  # each has a share of the look-ups of its own: it is one tenant's
-            trust = TrustedOrigins(self.inside, (host,), named=True, tenant_id=host)
+            trust = TrustedOrigins(self.inside, (origin_of(url).host,), named=True, tenant_id=self._tenant_id)
             deadline = time.monotonic() + SECONDS
             return self._http.call(method, url, trust, deadline, authorization=authorization, form=form)
         except SendError as error:

@@ -20,6 +20,8 @@ FAILED_SECONDS = 15.0
 """Whoever asks again and again at a broken issuer's log-in does not make the relay ask there each time."""
 RENEW_SECONDS = 60.0
 """A token with an unknown key makes the keys be fetched anew, so often at most."""
+OF_ASKER = "name_slow"
+"""What says nothing about the issuer: whoever asked has other names that hang. Others may ask there."""
 ISSUERS = 256
 KEYS = 100
 KEY_TYPES = ("RSA", "EC", "OKP")
@@ -61,46 +63,51 @@ class _Store(Generic[Kept]):
                 entry = None
         if entry is None:
             entry = _Entry(now, _tried(make))
-            self._held[name] = entry
-            self._held.move_to_end(name)
-            while len(self._held) > ISSUERS:
-                self._held.popitem(last=False)
+            self._keep(name, entry)
         if isinstance(entry.value, OpenIdError):
             raise OpenIdError(entry.value.code, str(entry.value))
         return entry.value
 
+    def _keep(self, name: str, entry: _Entry[Kept]) -> None:
+        if isinstance(entry.value, OpenIdError) and entry.value.code == OF_ASKER:
+            return
+        self._held[name] = entry
+        self._held.move_to_end(name)
+        while len(self._held) > ISSUERS:
+            self._held.popitem(last=False)
+
 
 class Directory:
-    """One for those who may call the same addresses."""
+    """One for those who may call the same addresses. `calls`: those of whoever asks."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self) -> None:
         self._metadata: _Store[Metadata] = _Store()
         self._keys: _Store[list[Key]] = _Store()
 
-    def metadata(self, issuer: str, *, anew: bool = False) -> Metadata:
+    def metadata(self, issuer: str, calls: Calls, *, anew: bool = False) -> Metadata:
         """Raises OpenIdError."""
         newer = time.monotonic() if anew else None
-        return self._metadata.get(issuer, lambda: self._fetched(issuer), newer)
+        return self._metadata.get(issuer, lambda: _fetched(issuer, calls), newer)
 
-    def keys(self, metadata: Metadata, *, anew: bool = False) -> list[Key]:
+    def keys(self, metadata: Metadata, calls: Calls, *, anew: bool = False) -> list[Key]:
         """The issuer's keys for signatures; `anew` when a token names one that is not among them."""
         newer = time.monotonic() - RENEW_SECONDS if anew else None
-        return self._keys.get(metadata.jwks_uri, lambda: _usable(self._calls.get(metadata.jwks_uri)), newer)
+        return self._keys.get(metadata.jwks_uri, lambda: _usable(calls.get(metadata.jwks_uri)), newer)
 
-    def _fetched(self, issuer: str) -> Metadata:
-        document = self._calls.get(issuer.rstrip("/") + "/.well-known/openid-configuration")
-        try:
-            found = Metadata.model_validate(document)
-        except ValidationError:
-            raise OpenIdError("bad_metadata", "The provider's description of itself is not complete.") from None
-        if found.issuer != issuer:
-            text = "The provider names another issuer than the one entered. Enter it exactly as the provider writes it."
-            raise OpenIdError("other_issuer", text)
-        for url in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri, found.userinfo_endpoint):
-            if url is not None:
-                self._calls.admit(url)
-        return found
+
+def _fetched(issuer: str, calls: Calls) -> Metadata:
+    document = calls.get(issuer.rstrip("/") + "/.well-known/openid-configuration")
+    try:
+        found = Metadata.model_validate(document)
+    except ValidationError:
+        raise OpenIdError("bad_metadata", "The provider's description of itself is not complete.") from None
+    if found.issuer != issuer:
+        text = "The provider names another issuer than the one entered. Enter it exactly as the provider writes it."
+        raise OpenIdError("other_issuer", text)
+    for url in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri, found.userinfo_endpoint):
+        if url is not None:
+            calls.admit(url)
+    return found
 
 
 def _tried(make: Callable[[], Kept]) -> Kept | OpenIdError:

@@ -43,21 +43,21 @@ class OpenIdClient:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._directory = Directory(calls)
+        self._directory = Directory()
 
     def admit(self, url: str) -> None:
         """Raises OpenIdError for an address that may not be called."""
         self._calls.admit(url)
 
-    def look(self, issuer: str) -> None:
+    def look(self, issuer: str, tenant_id: str) -> None:
         """Asks the issuer anew what it says of itself. Raises OpenIdError."""
-        self._directory.metadata(issuer, anew=True)
+        self._directory.metadata(issuer, self._calls.of(tenant_id), anew=True)
 
     def begin(
         self, provider: OpenIdProvider, redirect_uri: str, wanted: str | None, again: str | None = None
     ) -> tuple[str, LoginAttempt]:
         """Where the browser goes, and what it keeps. Raises OpenIdError when the issuer does not describe itself."""
-        metadata = self._directory.metadata(provider.issuer)
+        metadata = self._directory.metadata(provider.issuer, self._calls.of(provider.tenant_id))
         begun = LoginAttempt(
             provider.login_key, provider.issuer, secrets.token_urlsafe(24), secrets.token_urlsafe(24),
             secrets.token_urlsafe(48), time.time(), wanted, again,
@@ -74,7 +74,7 @@ class OpenIdClient:
         self, provider: OpenIdProvider, redirect_uri: str, begun: LoginAttempt, given: Mapping[str, str]
     ) -> dict[str, Any]:
         """The claims about whoever came back with `given`, proved. Raises OpenIdError."""
-        metadata = self._directory.metadata(provider.issuer)
+        metadata = self._directory.metadata(provider.issuer, self._calls.of(provider.tenant_id))
         _check_issuer(metadata, given)
         code = given.get("code", "")
         if not code:
@@ -91,8 +91,8 @@ class OpenIdClient:
         # Many keep a claim such as `groups` for whoever asks for the scope of that name.
         scope = f"{SCOPE} {provider.role_claim}" if provider.role_claim in metadata.scopes_supported else SCOPE
         return OAuth2Client(
-            self._calls, provider.client_id, provider.client_secret, token_endpoint_auth_method=method, scope=scope,
-            redirect_uri=redirect_uri, code_challenge_method="S256",
+            self._calls.of(provider.tenant_id), provider.client_id, provider.client_secret,
+            token_endpoint_auth_method=method, scope=scope, redirect_uri=redirect_uri, code_challenge_method="S256",
         )  # fmt: skip
 
     def _redeemed(self, client: OAuth2Client, metadata: Metadata, code: str, verifier: str) -> dict[str, Any]:
@@ -110,9 +110,10 @@ class OpenIdClient:
         token = answer.get("id_token")
         if not isinstance(token, str):
             raise OpenIdError("no_id_token", "The provider sent no ID token.")
-        keys, key_id = self._directory.keys(metadata), tokens.key_id(token)
+        calls = self._calls.of(provider.tenant_id)
+        keys, key_id = self._directory.keys(metadata, calls), tokens.key_id(token)
         if key_id is not None and all(key.kid != key_id for key in keys):
-            keys = self._directory.keys(metadata, anew=True)
+            keys = self._directory.keys(metadata, calls, anew=True)
         access_token = answer.get("access_token")
         return tokens.checked(
             token, keys, provider.issuer, provider.client_id, begun.nonce,
@@ -126,7 +127,7 @@ class OpenIdClient:
         complete = has_claim(provider, claims) and "email" in claims and "email_verified" in claims
         if complete or metadata.userinfo_endpoint is None or not isinstance(access_token, str):
             return claims
-        more = self._calls.get(metadata.userinfo_endpoint, access_token)
+        more = self._calls.of(provider.tenant_id).get(metadata.userinfo_endpoint, access_token)
         if more.get("sub") != claims["sub"]:
             raise OpenIdError("other_subject", "The provider's userinfo is about somebody else.")
         return more | claims

@@ -56,10 +56,10 @@ def put(pool: Pool, tenant_id: str, terms: ProviderSettings, client_secret: str 
     return held
 
 
-def trouble(issuer: str) -> str | None:
+def trouble(issuer: str, tenant_id: str) -> str | None:
     """Why nobody could log in there at this moment: what its description of itself lacks. None: nothing."""
     try:
-        web_context().openid.tenants.look(issuer)
+        web_context().openid.tenants.look(issuer, tenant_id)
     except OpenIdError as error:
         return str(error)
     return None

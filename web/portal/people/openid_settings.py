@@ -185,7 +185,7 @@ def _beside(form: ProviderForm, error: ApiError | TakenError) -> None:
 
 def _told(former: TenantProvider | None, held: TenantProvider) -> None:
     flash(_("Saved."), "success")
-    why = setup.trouble(held.terms.issuer)
+    why = setup.trouble(held.terms.issuer, tenant().id)
     if why is not None:
         flash(_("But nobody can log in through it yet. %(why)s", why=translated(why)), "warning")
     elif not held.domains:
