@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import gevent
 
 from relay.broker.connect import open_link
 from relay.broker.envelopes import Outgoing
@@ -18,6 +21,9 @@ AT_ONCE = 100
 """So many are published, and confirmed, together."""
 MOST_SEEN = 10_000
 """One look goes no further into the queue: whatever is taken stays with the broker meanwhile, and it keeps account."""
+
+BACK_SECONDS = 2.0
+"""At most until what was looked at waits again. Somebody else may look at it by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +68,7 @@ class DeadLetters:
         """So many, MOST_SEEN at most. They stay, though not always in their order: a quorum queue forgets it."""
         with self._channel() as (link, channel):
             taken = list(self._taken(link, channel, min(most, MOST_SEEN)))
-            with link.operation():
-                link.close_channel(channel, [tag for _, tag in taken])
+            _put_back(link, channel, [tag for _, tag in taken])
         return [letter for letter, _ in taken]
 
     def bring_back(
@@ -91,8 +96,7 @@ class DeadLetters:
                         channel.basic_ack(tag)
                 gone += len(tags)
                 stay += [tag for _, tag in taken if tag not in tags]
-            with link.operation():
-                link.close_channel(channel, stay)
+            _put_back(link, channel, stay)
         return gone, len(stay)
 
     def _taken(self, link: Any, channel: Any, most: int) -> Iterator[tuple[DeadLetter, Any]]:
@@ -114,3 +118,16 @@ class DeadLetters:
             yield link, channel
         finally:
             link.close()
+
+
+def _put_back(link: Any, channel: Any, tags: list[Any]) -> None:
+    """RabbitMQ does it a moment after it has said so: whoever asked in between would find nothing waiting."""
+    with link.operation():
+        link.close_channel(channel, tags)
+        another = link.channel()
+    until = time.monotonic() + BACK_SECONDS
+    while time.monotonic() < until:
+        with link.operation():
+            if link.depth(another, DEAD_LETTERS) >= len(tags):
+                return
+        gevent.sleep(0.02)
