@@ -236,7 +236,7 @@ def change(
     with pool.transaction() as cursor:
         if tenant_id is None and status == "disabled":
             _leave_an_operator(cursor, user_id)
-        chosen = line_rights.checked(cursor, tenant_id, line_ids)
+        chosen = line_rights.checked(cursor, tenant_id, line_ids, user_id)
         cursor.execute(
             f"""UPDATE users u SET name = %s, role = %s, status = %s, line_ids = %s::uuid[], updated_at = now()
                 FROM users former

@@ -197,6 +197,18 @@ def test_other_lines_count_at_once_and_end_the_keys_made_with_the_former_ones(
     assert client.get(page).status_code == 200
 
 
+def test_whoever_is_for_a_line_that_is_gone_can_be_shut_out(api: Api, house: House) -> None:
+    tenant, pair = f"/api/tenants/{house.whole.id}", {"phone_number_id": uuid4().hex, "integration_id": uuid4().hex}
+    line_id = api("POST", f"{tenant}/lines", pair).get_json()["id"]
+    person = {"email": f"{uuid4().hex}@x.example", "name": "Ada", "role": "admin", "line_ids": [line_id]}
+    user = api("POST", f"{tenant}/users", person).get_json()
+    one = f"{tenant}/users/{user.get('id') or user['user']['id']}"
+    assert api("DELETE", f"{tenant}/lines/{line_id}").status_code == 204
+    disabled = api("PATCH", one, {"status": "disabled"})
+    assert (disabled.status_code, disabled.get_json().get("status")) == (200, "disabled")
+    assert api("PATCH", one, {"line_ids": [line_id, str(uuid4())]}).status_code == 404
+
+
 def test_nobody_for_some_lines_gets_into_a_view_that_does_not_say_so(app: Flask) -> None:
     with app.app_context():
         marked = {rule.endpoint for rule in app.url_map.iter_rules() if _per_line(app, rule.endpoint)}
