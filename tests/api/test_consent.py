@@ -81,6 +81,15 @@ def test_without_consent_an_operator_sees_how_it_stands_and_pauses_it(api: Api, 
         api.error(api("GET", f"{tenant}/{path}"), 403, "consent_missing")
 
 
+def test_no_consent_is_needed_to_close_a_tenant_nor_to_take_it_back(api: Api, closed: Tenant) -> None:
+    """Once it is closed nobody is left who could consent."""
+    departure = f"/api/tenants/{closed.id}/departure"
+    assert api("POST", departure, {}).status_code == 202
+    assert api("GET", departure).status_code == 200
+    assert api("POST", f"{departure}/deletion", {"name": "One"}).status_code == 202
+    assert api("DELETE", departure).status_code == 204
+
+
 def test_an_operator_that_lets_itself_in_is_told_of_at_once(pool: Pool, api: Api, closed: Tenant) -> None:
     visits.force(pool, OPS, closed.id, "Messages are being lost, nobody answers.")
     assert api("GET", f"/api/messages/{closed.message_id}").status_code == 200

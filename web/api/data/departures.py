@@ -52,28 +52,28 @@ def list_departures() -> Response:
 
 
 @api.post(ONE, summary="Close a tenant", responses={202: DepartureOut, 409: ErrorBody})
-@needs(OPERATOR, scope="tenants:write")
+@needs(OPERATOR, scope="tenants:write", without_consent=True)
 def close_tenant(path: TenantPath, body: Closing) -> Response:
     """Its lines are let go, its keys revoked, its people shut out; after `days` it is deleted from every store."""
     return reply(DepartureOut.model_validate(actions.close(str(path.tenant_id), body.days)), 202)
 
 
 @api.get(ONE, summary="How far a deletion is, or its certificate", responses={200: DepartureOut})
-@needs(OPERATOR, scope="tenants:read")
+@needs(OPERATOR, scope="tenants:read", without_consent=True)
 def get_departure(path: TenantPath) -> Response:
     """The certificate is there when the tenant is gone."""
     return reply(DepartureOut.model_validate(deletions.get(web_context().pool, str(path.tenant_id))))
 
 
 @api.post(f"{ONE}/deletion", summary="Delete a closed tenant at once", responses={202: DepartureOut, 409: ErrorBody})
-@needs(OPERATOR, scope="tenants:write")
+@needs(OPERATOR, scope="tenants:write", without_consent=True)
 def delete_tenant(path: TenantPath, body: AtOnce) -> Response:
     """A minute after it was closed at the earliest. It cannot be taken back."""
     return reply(DepartureOut.model_validate(actions.begin_now(str(path.tenant_id), body.name)), 202)
 
 
 @api.delete(ONE, summary="Do not delete a tenant after all", responses={204: None, 409: ErrorBody})
-@needs(OPERATOR, scope="tenants:write")
+@needs(OPERATOR, scope="tenants:write", without_consent=True)
 def take_back(path: TenantPath) -> Response:
     """As long as it has not begun. Its people are let in again, its lines need proof anew, its keys stay revoked."""
     actions.take_back(str(path.tenant_id))
