@@ -13,9 +13,9 @@ import pytest
 import requests
 from flask import Flask
 
-from db.tenants import credentials, drafts, onboarding, registry
+from db.tenants import credentials, drafts, onboarding, registry, visits
 from tests import processes
-from tests.portal.client import Person, new_tenant, running_app
+from tests.portal.client import BY, Person, new_tenant, running_app
 from tests.portal.conftest import new_user
 from tests.portal.suedlicht import GENESYS, LOGIN, NARROW_CLIENT, NORDWINDS_NUMBER, SECRETS, WHATSAPP
 from tests.waiting import PATIENCE
@@ -203,6 +203,19 @@ def test_a_login_comes_back_with_words_whatever_became_of_it(admin: Person, part
     admin.get(f"{callback}?state=forged&code=a-code", status=302)
     assert "not begun in this browser" in admin.get(setup(tenant_id, "genesys"))
     assert credentials.get(parts.pool, tenant_id, "genesys") is None
+
+
+def test_a_login_that_an_operator_began_ends_with_the_tenants_consent(
+    app: Flask, parts: WebContext, tenant_id: str
+) -> None:
+    email = f"{uuid4().hex}@relay.example"
+    new_user(parts.pool, email, "operator", None)
+    operator = Person(app, email)
+    operator.post(setup(tenant_id, "genesys"), {"region": "mypurecloud.de", **LOGIN, "do": "login"})
+    page = operator.get(setup(tenant_id, "login"))
+    state = parse_qs(urlsplit(unescape(re.findall(r'href="([^"]+oauth/authorize[^"]+)"', page)[0])).query)["state"][0]
+    visits.choose(parts.pool, BY, tenant_id, by_consent=True)
+    operator.get(f"/portal/connect/genesys/callback?state={state}&error=access_denied", status=403)
 
 
 def test_no_page_ever_shows_a_secret_that_was_entered(admin: Person, tenant_id: str) -> None:

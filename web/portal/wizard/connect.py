@@ -19,6 +19,7 @@ from web.portal.frame.blueprint import portal, recent, tenant
 from web.portal.frame.language import _, _l, translated
 from web.portal.wizard import notes
 from web.portal.wizard.state import Setup, read
+from web.request import consent
 from web.request.context import pool, web_context
 from web.request.principal import admit, needs
 
@@ -53,7 +54,7 @@ def connect_genesys(tenant_id: object) -> ResponseReturnValue:
 
 
 @portal.get("/connect/genesys/callback")
-@needs("tenants:write", without_consent=True)  # it was begun on a page of the tenant
+@needs("tenants:write", without_consent=True)  # its address names no tenant: asked below
 def connected_genesys() -> ResponseReturnValue:
     """Where Genesys sends the admin back to. Whatever came of it is said in words."""
     begun = session.pop(BEGUN, None)
@@ -64,6 +65,7 @@ def connected_genesys() -> ResponseReturnValue:
     if g.tenant is None:
         flash(_("The tenant of this log-in is gone."), "warning")
         return redirect(url_for("portal.home"))
+    consent.check_of(g.tenant.id)
     flash(*_outcome(read(), begun["verifier"]))
     return _to_step(tenant().id)
 
