@@ -125,7 +125,10 @@ def test_a_plan_tells_what_differs_without_secrets_and_an_old_one_is_refused(
     changed = file.read_text().replace("mark_read: true", "show_typing: false").partition("endpoints:")[0]
     file.write_text(changed + "endpoints: []\nconditions_webhook: null\n")
     monkeypatch.setenv("SHOP_APP_SECRET", "app-secret-2")
+    with pytest.raises(NotNowError, match="found by its name: say `tenant:` with this id in the file, or --plan"):
+        applied(env, file, do=True)
     assert applied(env, file)[:-1] == [
+        f"tenant {shop(pool, 'Third Shop').id}, found by its name",
         "~ credentials of whatsapp: app_secret changed",
         "~ line 106540352242922 / 7a0e3c52-5c1e-4b52-9d6f-0d1c3f1d2a11: "
         "mark_read true -> not set, show_typing not set -> false",
@@ -134,7 +137,7 @@ def test_a_plan_tells_what_differs_without_secrets_and_an_old_one_is_refused(
     ]
     with pytest.raises(NotNowError, match="another one by now"):
         applied(env, file, do=True, expected=mark)
-    applied(env, file, do=True)
+    applied(env, file, do=True, expected=applied(env, file)[-1].split()[-1])
     assert applied(env, file) == [NOTHING]
     assert "show_typing" in onboarding.listed(pool, shop(pool, "Third Shop").id)[0].settings
 

@@ -62,12 +62,18 @@ def apply(settings: Settings, path: Path, *, do: bool, expected: str | None) -> 
             mark = plan.fingerprint(settings.secret_key.get_secret_value(), now, wished, found)
             if expected not in (None, mark):
                 raise NotNowError(f"the plan is another one by now ({mark}): tenant or file has changed. Look again")
+            meant = (
+                [f"tenant {tenant.id}, found by its name"] if tenant and not doc.data.get("tenant") and found else []
+            )
+            if meant and do and expected is None:
+                # Whoever runs a tenant may call it as another is to be called, and would be given its credentials.
+                raise NotNowError(f"{meant[0]}: say `tenant:` with this id in the file, or --plan {mark}")
             for step in found if do else ():
                 doer.do(step)
         # Look-ups that were made meanwhile go by what was there before.
         build_changes(pool, cache).forget(refs)
     told = [f"{step.mark} {step.text}" for step in found]
-    return Applied([*told, *doer.told, _end(len(found), path, mark, do)], bool(found) and not do)
+    return Applied([*meant, *told, *doer.told, _end(len(found), path, mark, do)], bool(found) and not do)
 
 
 def _text(path: Path) -> str:
