@@ -115,7 +115,7 @@ def test_one_that_only_fails_rests_and_says_why_and_is_told_all_once_it_works_ag
                 lambda: registry.get(world.pool, world.tenant_id, endpoint.id).rests_until is not None,
                 message="it to rest",
             )
-            assert registry.get(world.pool, world.tenant_id, endpoint.id).trouble == "503: it answered 503"
+            assert registry.get(world.pool, world.tenant_id, endpoint.id).trouble == "it answered 503"
             assert len(served.asked) < 30
             works = True
             wait_until(lambda: world.states() == {"delivered": events}, message="all to be told")

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("nobody_has_tried")
 
 HELD = re.compile(r'name="proof_held" value="([^"]+)"')
 NEVER_SEEN = "a-secret-that-was-typed"
-HARMLESS = {"portal.end_user_session", "portal.end_operator_session"}
+HARMLESS = {"portal.end_user_session", "portal.end_operator_session", "portal.end_visit"}
 """They take access away, and give none."""
 
 

@@ -57,6 +57,7 @@ def choose_visits(tenant_id: UUID) -> Response:
 
 @portal.post("/tenants/<uuid:tenant_id>/visits/allow")
 @needs("access:write")
+@recent
 def allow_visit(tenant_id: UUID) -> Response:
     _own_people_only()
     hours = request.form.get("hours", type=int)
