@@ -15,6 +15,7 @@ from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.changes import NUMBER
 from db.tenants.credentials import Secrets, unsealed
+from relay.core.languages import DEFAULT
 
 REF_COLUMN = {"whatsapp": "phone_number_id", "genesys": "integration_id"}
 NOTHING = Secrets({}, ())
@@ -69,6 +70,8 @@ class LineAccounts:
     whatsapp: dict[str, str] = field(repr=False)
     genesys: dict[str, str] = field(repr=False)
     settings: dict[str, Any]
+    language: str = DEFAULT
+    """The tenant's."""
 
 
 def route_by_ref(pool: Pool, cipher: Cipher, channel: Literal["whatsapp", "genesys"], ref: str) -> LineRoute | None:
@@ -170,7 +173,7 @@ def accounts(pool: Pool, cipher: Cipher, line_id: str) -> LineAccounts | None:
     with pool.autocommit() as cursor:
         cursor.execute(
             """SELECT l.tenant_id, t.status, l.status, l.phone_number_id, l.integration_id, l.settings,
-                      w.sealed, g.sealed, l.sealed_webhook_secret
+                      w.sealed, g.sealed, l.sealed_webhook_secret, t.language
                FROM lines l JOIN tenants t ON t.id = l.tenant_id
                LEFT JOIN tenant_credentials w ON w.tenant_id = l.tenant_id AND w.type = 'whatsapp'
                LEFT JOIN tenant_credentials g ON g.tenant_id = l.tenant_id AND g.type = 'genesys'
@@ -180,7 +183,7 @@ def accounts(pool: Pool, cipher: Cipher, line_id: str) -> LineAccounts | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    tenant_id, tenant_status, line_status, phone, integration, settings, whatsapp, genesys, own = row
+    tenant_id, tenant_status, line_status, phone, integration, settings, whatsapp, genesys, own, language = row
     signing = _opened(cipher, own or genesys, "webhook_secret").signing
     return LineAccounts(
         tenant_id=str(tenant_id),
@@ -191,6 +194,7 @@ def accounts(pool: Pool, cipher: Cipher, line_id: str) -> LineAccounts | None:
         genesys=_callable(cipher, genesys, "webhook_secret", {"integration_id": integration})
         | ({"webhook_secret": signing[0]} if signing else {}),
         settings=settings,
+        language=language,
     )
 
 

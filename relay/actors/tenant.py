@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -32,6 +33,7 @@ from relay.runtime.commands import (
 )
 from relay.runtime.context import Parts
 from relay.runtime.side import Side
+from relay.stores import catalogues
 
 log = structlog.get_logger(__name__)
 
@@ -209,8 +211,10 @@ class TenantActor(RelayActor):
 
 
 def _sides(accounts: LineAccounts) -> dict[ChannelName, Account]:
+    say = partial(catalogues.say, language=accounts.language)
+
     def account(ref: str, values: dict[str, str]) -> Account:
-        return Account(accounts.tenant_id, accounts.line_id, values[ref], values, accounts.settings)
+        return Account(accounts.tenant_id, accounts.line_id, values[ref], values, accounts.settings, say)
 
     return {
         "whatsapp": account("phone_number_id", accounts.whatsapp),

@@ -16,6 +16,7 @@ from relay.core.conversation.ends import ConversationEnd
 from relay.core.conversation.signature import AgentName
 from relay.core.costs import ToldCharge
 from relay.core.explain.causes import Cause
+from relay.core.languages import Say
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 from relay.core.templates.listed import ListedTemplate
 from relay.core.templates.values import TemplateMistake
@@ -46,6 +47,8 @@ class Account:
     line_ref: str
     credentials: Mapping[str, str] = field(repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    say: Say = field(default=str, repr=False, compare=False)
+    """In the tenant's language what the relay itself writes to people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ What is written for people stands in the code in English; the other languages' w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español", "pt": "Português"}
@@ -13,6 +13,10 @@ LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español", "pt": "Portugu�
 DEFAULT = "en"
 MOST_WISHES = 20
 """A stranger's browser may name any number of languages."""
+
+
+Say = Callable[[str], str]
+"""Says a phrase in its reader's language; `str` leaves it English."""
 
 
 class Phrase(str):

@@ -91,7 +91,7 @@ def test_the_documents_own_file_is_applied_and_then_there_is_nothing_to_do(
     tenant = shop(pool, "Demo Shop")
     [line] = onboarding.listed(pool, tenant.id)
     assert opened(env, pool, tenant.id)["client_secret"] == CLIENT_SECRET
-    assert (tenant.contact, tenant.second_factor_demanded) == ("it@shop.example", True)
+    assert (tenant.contact, tenant.language, tenant.second_factor_demanded) == ("it@shop.example", "de", True)
     assert line.settings["end_words"] == ["stop", "bye"]
     assert line.ask_at, "the daemons ask both providers"
     assert retention.chosen(pool, tenant.id) == {"contents": 180, "webhooks": 30}

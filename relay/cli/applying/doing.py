@@ -68,6 +68,8 @@ class StepDoer:
             self.told.append(f"the tenant's id: {self.tenant_id}")
         elif action == "rename":
             registry.rename(self.changes, BY, self.tenant_id, values["name"], values["contact"])
+        elif action == "language":
+            registry.set_language(self.changes, BY, self.tenant_id, values["language"])
         elif action == "status":
             registry.set_status(self.changes, BY, self.tenant_id, values["status"])
         else:

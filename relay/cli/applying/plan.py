@@ -12,6 +12,7 @@ from typing import Any, Literal
 from relay.cli.applying.schema import FileEndpoint, FileLine, TenantFile
 from relay.cli.applying.standing import SIDES, Side, TenantStanding, own_settings
 from relay.core.endpoints.kinds import KINDS
+from relay.core.languages import DEFAULT
 
 Mark = Literal["+", "~", "-"]
 
@@ -70,6 +71,10 @@ def _tenant(now: TenantStanding, wished: TenantFile) -> Iterator[Step]:
     if demanded is not None and demanded != (now.tenant is not None and now.tenant.second_factor_demanded):
         text = f"tenant: second_factor_demanded {_told(not demanded)} -> {_told(demanded)}"
         yield Step("~", ("tenant", "second_factor"), text, {"demanded": demanded})
+    language = now.tenant.language if now.tenant else DEFAULT
+    if wished.language not in (None, language):
+        text = f"tenant: language {_told(language)} -> {_told(wished.language)}"
+        yield Step("~", ("tenant", "language"), text, {"language": wished.language})
 
 
 def _status(now: TenantStanding, wished: TenantFile) -> Iterator[Step]:

@@ -22,6 +22,7 @@ from web.api.tenants.schemas import (
     Secret,
     WhatsAppCredentials,
 )
+from web.api.tenants.tenant_schemas import Language
 
 TOLD = 10
 """So many mistakes are told at once."""
@@ -51,6 +52,7 @@ class TenantFile(RequestModel):
     tenant: UUID | None = None
     name: Name
     contact: Annotated[str, Field(max_length=200)] | None = None
+    language: Language | None = None
     paused: bool | None = None
     second_factor_demanded: bool | None = None
     credentials: FileCredentials = FileCredentials()

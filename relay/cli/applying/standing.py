@@ -91,6 +91,7 @@ def as_file(now: TenantStanding) -> dict[str, Any]:
         "tenant": now.tenant.id,
         "name": now.tenant.name,
         "contact": now.tenant.contact,
+        "language": now.tenant.language,
         **({} if now.tenant.status == "onboarding" else {"paused": now.tenant.status == "paused"}),
         "second_factor_demanded": now.tenant.second_factor_demanded,
         **({"credentials": whole} if whole else {}),

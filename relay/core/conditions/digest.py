@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,14 +10,12 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 
 from relay.core.conditions.kinds import KINDS
-from relay.core.languages import DEFAULT, Phrase, phrase
+from relay.core.languages import DEFAULT, Phrase, Say, phrase
 
 SHOWN = 20
 """Of each part; the page has the rest."""
 SUBJECT_LENGTH = 150
 SIDES = {"whatsapp": "WhatsApp", "genesys": "Genesys", "relay": phrase("The relay itself")}
-Say = Callable[[str], str]
-"""Says a phrase in the reader's language."""
 
 
 @dataclass(frozen=True, slots=True)

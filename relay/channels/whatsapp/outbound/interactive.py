@@ -34,17 +34,18 @@ from relay.channels.whatsapp.outbound.titles import (
 )
 from relay.core.content import Option
 from relay.core.errors import CannotCarry
+from relay.core.languages import Say, phrase
 from relay.core.lengths import units
 from relay.core.messages import Media, Message
 
-OPENER = "Choose"
+OPENER = phrase("Choose")
 NO_TEXT = "…"
 """A body must not be empty."""
 
 Content = tuple[str, dict[str, Any]]
 
 
-def interactive(message: Message, message_id: str, media_url: str | None) -> Content:
+def interactive(message: Message, message_id: str, media_url: str | None, say: Say) -> Content:
     """Type and content of a message with options."""
     text = body_text(message, media_url)
     if sendable_link(message.options):
@@ -55,7 +56,7 @@ def interactive(message: Message, message_id: str, media_url: str | None) -> Con
         raise CannotCarry("text_too_long", f"WhatsApp takes {limit} characters above a {kind}")
     body = text or (NO_TEXT if buttons else pieces(bulleted(message.options), TEXT)[:1] or [NO_TEXT])[0]
     header = _header(message.media, media_url, allowed=buttons)
-    action = _buttons(message, message_id) if buttons else _list(message, message_id)
+    action = _buttons(message, message_id) if buttons else _list(message, message_id, say)
     return "interactive", without_none({"type": kind, "header": header, "body": {"text": body}, "action": action})
 
 
@@ -121,7 +122,7 @@ def _buttons(message: Message, message_id: str) -> dict[str, Any]:
     return {"buttons": [{"type": "reply", "reply": {"id": f"{message_id}.{i}", "title": title}} for i, title in titles]}
 
 
-def _list(message: Message, message_id: str) -> dict[str, Any]:
+def _list(message: Message, message_id: str, say: Say) -> dict[str, Any]:
     """Sections in the order of their first rows. One needs no title, several need one each."""
     sections: dict[str, list[dict[str, Any]]] = {}
     for i, (option, row) in enumerate(zip(message.options, rows(message.options), strict=True)):
@@ -129,7 +130,8 @@ def _list(message: Message, message_id: str) -> dict[str, Any]:
         sections.setdefault(one_line(option.section), []).append(item)
     untitled = None if len(sections) == 1 else NO_TEXT
     shown = [{"title": cut(title, ROW_TITLE) or untitled, "rows": items} for title, items in sections.items()]
-    return {"button": cut(message.opener or "", BUTTON_TITLE) or OPENER, "sections": list(map(without_none, shown))}
+    button = cut(message.opener or "", BUTTON_TITLE) or say(OPENER)
+    return {"button": button, "sections": list(map(without_none, shown))}
 
 
 def _link(message: Message, text: str, media_url: str | None) -> Content:

@@ -24,6 +24,7 @@ from relay.channels.whatsapp.outbound.writing import written_for
 from relay.core.contacts.phones import dialled
 from relay.core.contacts.user_ids import is_user_id
 from relay.core.errors import CannotCarry
+from relay.core.languages import Say
 from relay.core.messages import Media, Message, Recipient
 from relay.core.templates.listed import ListedTemplate
 from relay.core.threads import THREAD_CONTROL
@@ -58,7 +59,7 @@ def render(
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         **addressed(to),
-        **_worded(written_for(message, account.settings), message_id, media_url, languages),
+        **_worded(written_for(message, account.settings), message_id, media_url, languages, account.say),
         "biz_opaque_callback_data": message_id,
     }
     if (
@@ -92,13 +93,13 @@ def _is_marketing(message: Message, account: Account, languages: Sequence[Listed
 
 
 def _worded(
-    message: Message, message_id: str, media_url: str | None, languages: Sequence[ListedTemplate]
+    message: Message, message_id: str, media_url: str | None, languages: Sequence[ListedTemplate], say: Say
 ) -> dict[str, Any]:
     """Its type, and what stands below that name; a program's own object as the program wrote it."""
     if message.native is not None:
         refuse(wrong(message.native, languages))
         return {**message.native.fields, "type": message.native.type}
-    kind, content = _content(message, message_id, media_url, languages)
+    kind, content = _content(message, message_id, media_url, languages, say)
     return {"type": kind, kind: content}
 
 
@@ -119,16 +120,16 @@ def addressed(to: Recipient) -> dict[str, str]:
 
 
 def _content(
-    message: Message, message_id: str, media_url: str | None, languages: Sequence[ListedTemplate]
+    message: Message, message_id: str, media_url: str | None, languages: Sequence[ListedTemplate], say: Say
 ) -> tuple[str, dict[str, Any]]:
     if message.template is not None or message.type == "template":
         return "template", template(message, message_id, media_url, languages)
     if message.ask is not None:
-        return "interactive", asking(message, message.ask, message_id)
+        return "interactive", asking(message, message.ask, message_id, say)
     if message.place is not None:
         return "location", location(message.place)
     if message.options and not message.numbered:
-        return interactive(message, message_id, media_url)
+        return interactive(message, message_id, media_url, say)
     if message.media is None or _is_told(message, message.media):
         return "text", _text(message, media_url)
     return message.media.kind, _file(message, message.media, media_url)

@@ -13,6 +13,7 @@ from relay.actors import tenant as tenant_actor
 from relay.actors.tenant import TenantActor
 from relay.core.conversation.events import FilePrepared
 from relay.core.errors import CannotCarry
+from relay.core.languages import phrase
 from relay.core.messages import Message, Person
 from relay.runtime.actor import Ping
 from relay.runtime.commands import Prepare, PrepareDone, PrepareNow, ReloadTenant
@@ -27,6 +28,7 @@ class Tenant:
 
     def __init__(self) -> None:
         self.token = "old"
+        self.language = "en"
         self.worked: list[PrepareNow] = []
         self.heard: list[FilePrepared] = []
         self.conversation = Listener.start(self.heard)
@@ -36,7 +38,7 @@ class Tenant:
 
     def accounts(self, *_: Any) -> LineAccounts:
         whatsapp = {"phone_number_id": "p", "access_token": self.token}
-        return LineAccounts("t", "l", "active", "active", whatsapp, {"integration_id": "i"}, {})
+        return LineAccounts("t", "l", "active", "active", whatsapp, {"integration_id": "i"}, {}, self.language)
 
     def prepare(self, name: str) -> PrepareNow:
         self.ref.tell(Prepare("l", self.conversation, name, "inbound", MESSAGE))
@@ -71,6 +73,15 @@ def test_a_file_is_fetched_with_the_credentials_of_its_moment(tenant: Tenant) ->
     second = next(one for one in (tenant.prepare("b"), *tenant.worked) if one.job.message_id == "b")
     assert first.accounts["whatsapp"].credentials["access_token"] == "old", "what was handed out stays as it was"
     assert second.accounts["whatsapp"].credentials["access_token"] == "new"
+
+
+def test_a_line_speaks_its_tenants_language_from_the_next_change_on(tenant: Tenant) -> None:
+    first = tenant.prepare("a")
+    tenant.language = "de"
+    tenant.ref.tell(ReloadTenant())
+    second = next(one for one in (tenant.prepare("b"), *tenant.worked) if one.job.message_id == "b")
+    spoken = [side.say(phrase("Choose")) for one in (first, second) for side in one.accounts.values()]
+    assert spoken == ["Choose", "Choose", "Auswählen", "Auswählen"]
 
 
 def test_who_waits_for_a_file_hears_how_long_ago_another_of_its_line_went_through(tenant: Tenant) -> None:
