@@ -87,12 +87,13 @@ def enrol(pool: Pool) -> None:
         )
 
 
-def take(pool: Pool, kinds: Sequence[str]) -> DueAddressee | None:
-    """One whose turn it is, for this daemon alone for a while."""
+def take(pool: Pool, kind: str, busy: Sequence[str] = ()) -> DueAddressee | None:
+    """One of this kind whose turn it is, for this daemon alone for a while. `busy`: of none of these (`share_of`)."""
     with pool.transaction() as cursor:
         cursor.execute(
             """UPDATE addressees a SET due_at = now() + make_interval(secs => %s), tries = a.tries + 1
-               WHERE a.id = (SELECT id FROM addressees WHERE due_at <= now() AND kind = ANY(%s)
+               WHERE a.id = (SELECT id FROM addressees WHERE due_at <= now() AND kind = %s
+                               AND coalesce(tenant_id::text, '') <> ALL(%s)
                              ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
                RETURNING a.id::text, a.tenant_id::text, a.kind, a.user_id::text,
                  (SELECT email FROM users WHERE id = a.user_id) AS email, a.sealed,
@@ -100,7 +101,7 @@ def take(pool: Pool, kinds: Sequence[str]) -> DueAddressee | None:
                  a.quiet_begin, a.quiet_end, a.zone, a.through, a.tries - 1 AS tries,
                  coalesce((SELECT language FROM users WHERE id = a.user_id),
                    (SELECT language FROM tenants WHERE id = a.tenant_id)) AS language""",
-            (TAKEN_SECONDS, list(kinds)),
+            (TAKEN_SECONDS, kind, list(busy)),
         )
         rows = cursor.dicts()
     if not rows:
@@ -108,6 +109,11 @@ def take(pool: Pool, kinds: Sequence[str]) -> DueAddressee | None:
     begin, end = rows[0].pop("quiet_begin"), rows[0].pop("quiet_end")
     quiet = QuietHours(begin, end, rows[0]["zone"]) if begin is not None else None
     return DueAddressee(quiet=quiet, **rows[0])
+
+
+def share_of(one: DueAddressee) -> str:
+    """Whose share of what is told at once it takes: its tenant's, or the operator's."""
+    return one.tenant_id or ""
 
 
 def untold(pool: Pool, one: DueAddressee) -> list[ConditionChange]:

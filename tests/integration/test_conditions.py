@@ -14,6 +14,8 @@ from uuid import uuid4
 
 import pytest
 from cryptography.fernet import Fernet
+from gevent.event import Event
+from gevent.lock import BoundedSemaphore
 from standardwebhooks.webhooks import Webhook
 
 from db.access import users
@@ -23,7 +25,8 @@ from db.conditions.addressees import MailWishes
 from db.pool import Pool
 from db.sealing import Cipher
 from relay.actors.conditions import ConditionsActor
-from relay.actors.telling import TellingActor
+from relay.actors.telling import SHARE, TellingActor
+from relay.actors.told import Told
 from relay.channels.mail import MailServer
 from relay.channels.webhooks.client import WebhookClient
 from relay.channels.webhooks.signing import new_secret
@@ -89,7 +92,7 @@ class Telling:
         while self.due():
             actor.tell(Tick())
             actor.ask(Ping(), timeout=PATIENCE)
-        actor.stop()
+        actor.stop()  # which waits for those that are being told
 
     def due(self) -> int:
         with self.pool.autocommit() as cursor:
@@ -201,6 +204,49 @@ def test_in_quiet_hours_nothing_is_sent_and_afterwards_it_is_summed_up(telling: 
     assert mail["Subject"] == "Relay: 1 wrong, 1 came and went"
 
 
+def test_webhooks_that_hang_delay_nobody_elses(telling: Telling) -> None:
+    """Those of one tenant and the operator hang until another tenant's has been told."""
+    other = World(telling.pool)
+    told, hung = Event(), []
+
+    def take(_served: Served, sock: socket.socket, asked: Asked) -> bool:
+        if asked.path == "/hangs":
+            hung.append(asked)
+            told.wait(PATIENCE)
+        else:
+            told.set()
+        return answer(sock, {})
+
+    with serving(take) as served:
+        reached = ("", telling.world.tenant_id, other.tenant_id)
+        telling.parts.webhooks = WebhookClient(Tokens(), {key: [served.url] for key in reached})
+        for tenant, path in ((None, "hangs"), (telling.world.tenant_id, "hangs"), (other.tenant_id, "answers")):
+            sealed = addressees.sealed_webhook(CIPHER, f"{served.url}/{path}", new_secret())
+            addressees.put_webhook(telling.pool, BY, tenant, "127.0.0.1", sealed)
+        telling.wait()
+        other.message(other.contact(), datetime.now(UTC) - LONG, direction="outbound", state="received")
+        telling.look()
+        telling.sql("UPDATE addressees SET due_at = now() - interval '1 hour' WHERE due_at IS NOT NULL")
+        telling.sql("UPDATE addressees SET due_at = now() WHERE tenant_id = %s", other.tenant_id)
+        telling.tell(due=False)
+    assert told.is_set() and len(hung) == 2
+    found = addressees.webhook(telling.pool, telling.world.tenant_id)
+    assert found and found.told_at
+
+
+def test_one_tenant_is_told_few_at_once(telling: Telling) -> None:
+    telling.wait()
+    for number in range(SHARE + 1):
+        users.create(
+            telling.pool, BY, telling.world.tenant_id, f"{uuid4().hex}@shop.example", str(number), "admin", "x"
+        )
+        addressees.enrol(telling.pool)
+    telling.look()
+    telling.sql("UPDATE addressees SET due_at = now() WHERE due_at IS NOT NULL")
+    assert addressees.take(telling.pool, "mail", [telling.world.tenant_id]) is None
+    assert addressees.take(telling.pool, "mail", [""]) is not None
+
+
 def test_who_does_not_want_it_or_is_disabled_is_not_told(telling: Telling) -> None:
     addressees.wish(telling.pool, telling.admin.id, telling.world.tenant_id, MailWishes(False, None, None, "UTC"))
     other = users.create(telling.pool, BY, telling.world.tenant_id, f"{uuid4().hex}@shop.example", "B", "admin", "x")
@@ -272,9 +318,9 @@ def test_a_daemon_that_is_killed_before_it_noted_tells_once_more_and_no_oftener(
     telling.wait()
     telling.look()
     telling.sql("UPDATE addressees SET due_at = now() WHERE due_at IS NOT NULL")
-    taken = addressees.take(telling.pool, ["mail"])
-    assert taken and addressees.take(telling.pool, ["mail"]) is None, "one daemon at a time"
-    TellingActor._by_mail(SimpleNamespace(_parts=telling.parts), taken, addressees.untold(telling.pool, taken))  # type: ignore[arg-type]
+    taken = addressees.take(telling.pool, "mail")
+    assert taken and addressees.take(telling.pool, "mail") is None, "one daemon at a time"
+    Told(telling.parts, BoundedSemaphore(1), taken)._by_mail(addressees.untold(telling.pool, taken))
     telling.tell()
     telling.tell()
     first, again = telling.mails()

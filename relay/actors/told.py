@@ -1,0 +1,98 @@
+"""One addressee is told what has changed, and what came of it is noted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from urllib.parse import urlsplit
+
+import structlog
+from gevent.lock import BoundedSemaphore
+
+from db.conditions import addressees
+from db.conditions.addressees import DueAddressee
+from db.sealing import SealError
+from relay.channels.mail import Mail
+from relay.channels.webhooks.client import Receiver
+from relay.core import languages
+from relay.core.conditions import posted
+from relay.core.conditions.digest import ConditionChange, Digest, compose
+from relay.core.errors import SendError
+from relay.core.languages import DEFAULT
+from relay.runtime.context import Parts
+from relay.stores import catalogues
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 30.0, 1800.0
+
+
+class Told:
+    """Its turn. `database`: how many connections these turns may have at once; none is held while somebody is told."""
+
+    def __init__(self, parts: Parts, database: BoundedSemaphore, one: DueAddressee) -> None:
+        self._parts = parts
+        self._database = database
+        self._one = one
+        self._language = languages.known(one.language) or DEFAULT
+        self._say = partial(catalogues.say, language=self._language)
+
+    def tell(self) -> None:
+        """Raises StoreError: its turn comes again."""
+        changes = self._due()
+        if changes is None:
+            return
+        try:
+            if self._one.kind == "mail":
+                self._by_mail(changes)
+            else:
+                self._by_webhook(changes)
+        except (SendError, SealError) as error:
+            self._failed(error)
+            return
+        with self._database:
+            addressees.told(self._parts.pool, self._one, changes[-1].id)
+        log.info("conditions_told", addressee=self._one.id, kind=self._one.kind, count=len(changes))
+
+    def _due(self) -> list[ConditionChange] | None:
+        """None: there is nothing to do, or not now."""
+        one, pool = self._one, self._parts.pool
+        with self._database:
+            changes = addressees.untold(pool, one) if one.active else []
+            if not changes:
+                addressees.rest(pool, one)
+            elif (until := one.quiet.until(datetime.now(UTC)) if one.quiet else None) is not None:
+                addressees.hold(pool, one, until)
+            else:
+                return changes
+        return None
+
+    def _failed(self, error: SendError | SealError) -> None:
+        one = self._one
+        text = error.text if isinstance(error, SendError) else str(error)
+        code = error.code if isinstance(error, SendError) else "sealed"
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(one.tries, 10))
+        log.warning("conditions_not_told", addressee=one.id, kind=one.kind, code=code, again_in=pause)
+        with self._database:
+            addressees.failed(self._parts.pool, one, text, pause)
+
+    def _by_mail(self, changes: list[ConditionChange]) -> None:
+        one = self._one
+        url, many_tenants = self._parts.ours.public_url, one.tenant_id is None
+        digest = compose(changes, url, one.zone, many_tenants=many_tenants, say=self._say, language=self._language)
+        if digest is not None:
+            # The same for the same news, so that a mail system may know one that is sent once more after a kill.
+            self._send(digest, f"conditions-{one.id}-{changes[0].id}-{changes[-1].id}")
+
+    def _send(self, digest: Digest, name: str) -> None:
+        if self._parts.mail is None or self._one.email is None:
+            return
+        message_id = f"<{name}@{urlsplit(self._parts.ours.public_url).hostname}>"
+        self._parts.mail.send(Mail(self._one.email, digest.subject, digest.text, message_id))
+
+    def _by_webhook(self, changes: list[ConditionChange]) -> None:
+        one = self._one
+        url, secret = addressees.unsealed(self._parts.cipher, one.sealed or "")
+        body = posted.changed(changes, self._parts.ours.public_url, datetime.now(UTC))
+        webhook_id = f"conditions-{one.id}-{changes[0].id}-{changes[-1].id}"
+        self._parts.webhooks.post(Receiver(url, (secret,), one.tenant_id or ""), webhook_id, body)
