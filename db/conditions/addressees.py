@@ -51,11 +51,16 @@ class DueAddressee:
     through: int
     tries: int
     language: str | None
+    confirmed: bool = False
+    """Whoever reads at `email` has said that it is theirs."""
+    asked: bool = False
+    """They were sent the mail that asks them."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailWishes:
-    """What a person wants. `quiet`: None, or from when to when nothing is sent."""
+    """What a person wants. `quiet`: None, or from when to when nothing is sent. `asked_at`: whether the address is
+    theirs."""
 
     wanted: bool
     quiet_begin: time | None
@@ -63,6 +68,9 @@ class MailWishes:
     zone: str
     trouble: str | None = None
     told_at: datetime | None = None
+    confirmed: bool = False
+    asked_at: datetime | None = None
+    addressee_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,9 @@ def take(pool: Pool, kind: str, busy: Sequence[str] = ()) -> DueAddressee | None
                  a.wanted AND coalesce((SELECT status = 'active' FROM users WHERE id = a.user_id), true) AS active,
                  a.quiet_begin, a.quiet_end, a.zone, a.through, a.tries - 1 AS tries,
                  coalesce((SELECT language FROM users WHERE id = a.user_id),
-                   (SELECT language FROM tenants WHERE id = a.tenant_id)) AS language""",
+                   (SELECT language FROM tenants WHERE id = a.tenant_id)) AS language,
+                 coalesce(a.confirmed = (SELECT email FROM users WHERE id = a.user_id), false) AS confirmed,
+                 a.asked_at IS NOT NULL AS asked""",
             (TAKEN_SECONDS, kind, list(busy)),
         )
         rows = cursor.dicts()
@@ -181,8 +191,9 @@ def wishes(pool: Pool, user_id: str) -> MailWishes | None:
     """None: neither enrolled nor asked for."""
     with pool.autocommit() as cursor:
         cursor.execute(
-            """SELECT wanted, quiet_begin, quiet_end, zone, trouble, told_at FROM addressees
-               WHERE user_id = %s::uuid""",
+            """SELECT a.wanted, a.quiet_begin, a.quiet_end, a.zone, a.trouble, a.told_at, a.asked_at,
+                 coalesce(a.confirmed = u.email, false) AS confirmed, a.id::text AS addressee_id
+               FROM addressees a JOIN users u ON u.id = a.user_id WHERE a.user_id = %s::uuid""",
             (user_id,),
         )
         return cursor.one(MailWishes)

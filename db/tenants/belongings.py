@@ -56,6 +56,7 @@ BELONGINGS: tuple[Belonging, ...] = (
     Belonging("condition_changes", ("id",)),
     Belonging("conditions", ("id",)),
     Belonging("addressees", ("id",), hidden=("sealed",)),
+    Belonging("confirming_mails", ("id",), not_exported="only bounds how many mails ask for an address"),
     Belonging("endpoint_attempts", ("event_id", "n")),
     Belonging("endpoint_events", ("id",)),
     Belonging("endpoints", ("id",), hidden=("sealed",)),

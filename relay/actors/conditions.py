@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from db.conditions import addressees, standing
+from db.conditions import addressees, confirming, standing
 from relay.runtime.regular import RegularActor
 
 TIDY_SECONDS = 120.0
@@ -22,4 +22,5 @@ class ConditionsActor(RegularActor):
             addressees.enrol(pool)
             with pool.transaction() as cursor:
                 standing.expire(cursor)
+                confirming.expire(cursor)
         return standing.evaluate(pool, self._parts.limits.backlog_minutes)

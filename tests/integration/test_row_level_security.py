@@ -140,6 +140,7 @@ def new_tenant(pool: Pool) -> Tenant:
         cursor.execute(
             "INSERT INTO addressees (tenant_id, kind, user_id) VALUES (%s, 'mail', %s)", (tenant_id, user.id)
         )
+        cursor.execute("INSERT INTO confirming_mails (tenant_id, address) VALUES (%s, 'x')", (tenant_id,))
         cursor.execute("INSERT INTO template_lists (tenant_id, waba_id) VALUES (%s, '1')", (tenant_id,))
         cursor.execute("INSERT INTO templates VALUES (%s, 'a', 'en', 'APPROVED', 'UTILITY', 'GREEN')", (tenant_id,))
         cursor.execute(
