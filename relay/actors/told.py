@@ -78,17 +78,20 @@ class Told:
 
     def _by_mail(self, changes: list[ConditionChange]) -> None:
         one = self._one
+        leave = self._parts.mail_links.leave(one.id, one.email or "")
         url, many_tenants = self._parts.ours.public_url, one.tenant_id is None
-        digest = compose(changes, url, one.zone, many_tenants=many_tenants, say=self._say, language=self._language)
+        digest = compose(
+            changes, url, one.zone, leave, many_tenants=many_tenants, say=self._say, language=self._language
+        )
         if digest is not None:
             # The same for the same news, so that a mail system may know one that is sent once more after a kill.
-            self._send(digest, f"conditions-{one.id}-{changes[0].id}-{changes[-1].id}")
+            self._send(digest, f"conditions-{one.id}-{changes[0].id}-{changes[-1].id}", leave)
 
-    def _send(self, digest: Digest, name: str) -> None:
+    def _send(self, digest: Digest, name: str, leave: str) -> None:
         if self._parts.mail is None or self._one.email is None:
             return
         message_id = f"<{name}@{urlsplit(self._parts.ours.public_url).hostname}>"
-        self._parts.mail.send(Mail(self._one.email, digest.subject, digest.text, message_id))
+        self._parts.mail.send(Mail(self._one.email, digest.subject, digest.text, message_id, leave))
 
     def _by_webhook(self, changes: list[ConditionChange]) -> None:
         one = self._one

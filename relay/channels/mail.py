@@ -26,12 +26,16 @@ LONGEST_SAID = 200
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """Plain text. `message_id` is the same however often it is tried, so that a mail system may know a repeat."""
+    """Plain text. `message_id` is the same however often it is tried, so that a mail system may know a repeat.
+
+    `leave_url`: a POST there, or the page, ends such mails to this reader (RFC 2369, RFC 8058).
+    """
 
     to: str
     subject: str
     text: str
     message_id: str
+    leave_url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class MailServer:
         message["Subject"] = " ".join(mail.subject.split())
         message["Date"], message["Message-ID"] = format_datetime(localtime()), mail.message_id
         message["Auto-Submitted"] = "auto-generated"  # no out-of-office answers (RFC 3834)
+        message["List-Unsubscribe"] = f"<{mail.leave_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(mail.text)
         return message
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from conf.settings import Settings
+from db.conditions.mail_links import MailLinks
 from db.contacts.tombstones import Tombstones
 from db.daemons import versions
 from db.migrate import check_shards
@@ -43,6 +44,7 @@ def build_daemon(settings: Settings) -> Service:
     cipher = build_cipher(settings)
     cache = Cache(settings.redis_url, cipher)
     objects = build_objects(settings)
+    signers = Signers(pool, cipher)
     changes = build_changes(pool, cache)
 
     def declare() -> None:
@@ -73,11 +75,13 @@ def build_daemon(settings: Settings) -> Service:
         templates=TemplateDirectory(cache),
         agents=AgentDirectory(cache),
         mail=build_mail(settings),
+        signers=signers,
+        mail_links=MailLinks(signers, settings.public_url),
         tls_servers=certificate_ends.servers(server_urls(settings)),
         webhooks=build_webhooks(settings, cache),
         cache=cache,
         dead_letters=DeadLetters(settings.broker_url),
-        tombstones=Tombstones(pool, Signers(pool, cipher)),
+        tombstones=Tombstones(pool, signers),
     )
 
     def check() -> None:

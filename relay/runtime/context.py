@@ -12,11 +12,13 @@ from typing import Any
 import pykka
 from gevent.event import Event
 
+from db.conditions.mail_links import MailLinks
 from db.contacts.tombstones import Tombstones
 from db.daemons.lease import SILENT_SECONDS
 from db.pool import Pool
 from db.sealing import Cipher
 from db.tenants.changes import Changes
+from db.tenants.signers import Signers
 from relay.broker.consumer import Consumer
 from relay.broker.dead_letters import DeadLetters
 from relay.broker.publisher import Publisher
@@ -101,6 +103,8 @@ class Parts:
     webhooks: WebhookClient
     agents: AgentDirectory
     mail: MailServer | None
+    signers: Signers
+    mail_links: MailLinks
     tls_servers: Sequence[TlsServer] = ()
     """Whose certificates are looked at."""
     journal: Ref | None = None

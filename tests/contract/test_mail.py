@@ -11,7 +11,8 @@ from relay.core.errors import SendError
 from tests.services.certificates import Authority
 from tests.services.mail import NOBODY, MailProcess
 
-MAIL = Mail("ada@shop.example", "Line +49\nBcc: x@y.example", "Übermorgen.\n.\nEnd\n", "<1@relay.example>")
+LEAVE = "https://relay.example/portal/mail/leave/" + "0" * 76
+MAIL = Mail("ada@shop.example", "Line +49\nBcc: x@y.example", "Übermorgen.\n.\nEnd\n", "<1@relay.example>", LEAVE)
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,7 @@ def test_a_mail_arrives_as_it_was_written(mode: str, authority: Authority, tmp_p
     assert (mail["To"], mail["From"]) == ("ada@shop.example", "Relay <relay@shop.example>")
     assert (mail["Subject"], mail["Bcc"]) == ("Line +49 Bcc: x@y.example", None), "no line of it becomes a header"
     assert (mail["Message-ID"], mail["Auto-Submitted"]) == ("<1@relay.example>", "auto-generated")
+    assert (mail["List-Unsubscribe"], mail["List-Unsubscribe-Post"]) == (f"<{LEAVE}>", "List-Unsubscribe=One-Click")
     assert mail.get_content().splitlines() == ["Übermorgen.", ".", "End"]  # type: ignore[attr-defined]
 
 
@@ -53,7 +55,7 @@ def test_what_the_server_refuses_is_told_apart(authority: Authority, tmp_path: P
         assert (login.value.fate, "harbor" in login.value.text) == ("credentials", False)
         server = server_at(running.url, authority)
         with pytest.raises(SendError) as address:
-            server.send(Mail(f"{NOBODY}shop.example", "x", "x", "<2@relay.example>"))
+            server.send(Mail(f"{NOBODY}shop.example", "x", "x", "<2@relay.example>", LEAVE))
         assert address.value.fate == "refused"
         (running.folder / "full").touch()
         with pytest.raises(SendError) as full:

@@ -22,8 +22,10 @@ from db.access import users
 from db.audit import Author
 from db.conditions import addressees, standing
 from db.conditions.addressees import MailWishes
+from db.conditions.mail_links import MailLinks
 from db.pool import Pool
 from db.sealing import Cipher
+from db.tenants.signers import Signers
 from relay.actors.conditions import ConditionsActor
 from relay.actors.telling import SHARE, TellingActor
 from relay.actors.told import Told
@@ -61,10 +63,12 @@ class Telling:
         self.admin = users.create(pool, BY, self.world.tenant_id, f"{uuid4().hex}@shop.example", "Ada", "admin", "x")
         addressees.enrol(pool)
         self.line = self.world.line_ids[0]
+        signers = Signers(pool, CIPHER)
+        self.links = MailLinks(signers, "https://relay.example")
         self.parts: Any = SimpleNamespace(
             pool=pool, cipher=CIPHER, mail=server, webhooks=WebhookClient(Tokens()),
             ours=OwnInstallation("https://relay.example"), limits=SimpleNamespace(backlog_minutes=10),
-            timers=SimpleNamespace(after=lambda *_: None),
+            timers=SimpleNamespace(after=lambda *_: None), signers=signers, mail_links=self.links,
         )  # fmt: skip
 
     def sql(self, text: str, *values: Any) -> None:

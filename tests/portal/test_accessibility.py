@@ -20,6 +20,9 @@ from db.access import api_keys, openid
 from db.access.lineage import Maker
 from db.access.openid import ProviderSettings
 from db.audit import Author
+from db.conditions import addressees
+from db.conditions.addressees import MailWishes
+from db.conditions.mail_links import MailLinks
 from db.contacts import erasures
 from db.endpoints import log
 from db.endpoints import registry as endpoints
@@ -120,6 +123,9 @@ def samples(pool: Pool, app: Flask) -> Samples:
         pool, parts.cipher, by, house.tenant_id, "x", url="https://crm.example/in", name="CRM", kinds=[], contents=True
     )
     event = log.test(pool, by, house.tenant_id, endpoint.id)
+    addressees.wish(pool, user.id, house.tenant_id, MailWishes(True, None, None, "UTC"))
+    told, links = addressees.wishes(pool, user.id), MailLinks(parts.signers, "")
+    assert told and told.addressee_id
     now = datetime.now(UTC)
     with house.pool.transaction() as cursor:
         cursor.execute("INSERT INTO template_lists (tenant_id) VALUES (%s)", (house.tenant_id,))
@@ -143,6 +149,8 @@ def samples(pool: Pool, app: Flask) -> Samples:
         "erasure_id": (erasures.begin(pool, parts.cipher, parts.signers, by, house.tenant_id, "4915333").id,),
         "replay_id": (replays.start(pool, by, DeadLetterSelection(house.tenant_id)).id,),
         "step": ("welcome", "organisation", "genesys", "whatsapp", "review"),
+        "portal.confirm_mail:token": (links.confirm(told.addressee_id, user.email).rpartition("/")[2],),
+        "portal.leave_mail:token": (links.leave(told.addressee_id, user.email).rpartition("/")[2],),
         "portal.dashboard_part:part": ("figures", "lines", "recent"),
         "portal.overview_part:part": ("totals", "tenants", "daemons"),
     }

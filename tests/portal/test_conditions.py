@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Iterator
 from datetime import time
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -95,9 +96,7 @@ def test_the_webhook_is_set_tried_and_removed(house: House, admin: Person, serve
     assert house.audited("conditions.webhook_set") and house.audited("conditions.webhook_removed")
 
 
-def test_a_person_says_what_they_want_and_can_try_it(
-    house: House, admin: Person, viewer: Person, mail: tuple[MailProcess, Authority]
-) -> None:
+def test_a_person_says_what_they_want(house: House, admin: Person, viewer: Person) -> None:
     page = "/portal/account"
     assert 'id="wanted" checked' in admin.get(page) and 'id="wanted">' in viewer.get(page)
     form = {"wanted": "y", "quiet_begin": "22:00", "quiet_end": "07:00", "zone": "Europe/Berlin"}
@@ -110,7 +109,35 @@ def test_a_person_says_what_they_want_and_can_try_it(
     for bad, why in (({"zone": "../etc/passwd"}, "Choose a time zone"), ({"quiet_end": ""}, "Enter both times")):
         viewer.post("/portal/account/wishes", form | bad, form_on=page)
         assert why in viewer.get(page)
+
+
+def test_an_address_is_confirmed_by_its_link_before_anything_else_is_sent(
+    app: Flask, house: House, viewer: Person, mail: tuple[MailProcess, Authority]
+) -> None:
+    page, email = "/portal/account", "viewer@nordwind.example"
+
+    def sent() -> list[Message]:
+        return [one for one in mail[0].mails() if one["To"] == email]
+
+    viewer.post("/portal/account/wishes/test", form_on=page)
+    assert "Confirm your address first" in viewer.get(page) and sent() == []
+    for said in ("Open the link", "No further mail can be sent now"):
+        viewer.post("/portal/account/wishes/confirm", form_on=page)
+        assert said in viewer.get(page)
+    [asking] = sent()
+    found = re.search(r"/portal/mail/confirm/[0-9a-f-]+", asking.get_content())  # type: ignore[attr-defined]
+    assert found and "Nordwind" not in asking.get_content()  # type: ignore[attr-defined]
+    stranger = app.test_client()
+    assert "Is this your address?" in stranger.get(found[0]).text
+    assert "is not confirmed" in viewer.get(page), "whoever only looks at a link confirms nothing"
+    assert stranger.get(found[0][:-1] + "x").status_code == 404
+    assert "is confirmed" in stranger.post(found[0]).text
+    assert "is not confirmed" not in viewer.get(page)
     viewer.post("/portal/account/wishes/test", form_on=page)
     assert "has taken a test" in viewer.get(page)
-    [sent] = mail[0].mails()
-    assert (sent["To"], sent["Subject"]) == ("viewer@nordwind.example", "Relay: a test")
+    assert sent()[1]["Subject"] == "Relay: a test"
+    leave = sent()[1]["List-Unsubscribe"].strip("<>").partition("/portal/")[2]
+    assert stranger.post(f"/portal/{leave}", data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    user = users.by_email(house.pool, email)
+    wishes = user and addressees.wishes(house.pool, user.id)
+    assert wishes and not wishes.wanted

@@ -53,6 +53,8 @@ NEW_PASSWORDS = Limit("new-password", 20)
 """New passwords of one person that are judged: that takes longer than anything else here."""
 TEST_MESSAGES = Limit("test-message", 6)
 """Tests of one person that leave for a mail server or a webhook."""
+MAIL_LINKS = Limit("mail-link", 20)
+"""Links of mails that one address opened and that are no good."""
 LOGIN_PROVIDER = Limit("login-provider", 30)
 """Steps of one address in log-ins through OpenID providers, which are asked by them."""
 

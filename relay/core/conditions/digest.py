@@ -78,13 +78,14 @@ def compose(
     changes: Sequence[ConditionChange],
     public_url: str,
     zone: str,
+    leave_url: str,
     *,
     many_tenants: bool,
     say: Say = str,
     language: str = DEFAULT,
 ) -> Digest | None:
-    """None: nothing of it is worth a word. `many_tenants`: each is named, since the reader sees several; `say` says a
-    phrase in their `language`.
+    """None: nothing of it is worth a word. `leave_url`: by which no more is sent. `many_tenants`: each is named, since
+    the reader sees several; `say` says a phrase in their `language`.
     """
     parts = _sorted(changes)
     if not (parts.begun or parts.over or parts.passed):
@@ -101,6 +102,7 @@ def compose(
                 page=writer.url + "/portal/account",
             )
         ),
+        say(phrase("No more of these mails: %(page)s", page=leave_url)),
     ]
     return Digest(_subject(parts, say), "\n\n".join(blocks) + "\n")
 

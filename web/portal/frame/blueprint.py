@@ -49,6 +49,14 @@ def public(view: Any) -> Any:
     return view
 
 
+def self_proving(view: Any) -> Any:
+    """Marks a view before the log-in whose address itself proves what may be done: mail programs post there, without
+    having seen the page's form.
+    """
+    view.self_proving = True
+    return public(view)
+
+
 def recent(view: Any) -> Any:
     """Marks a view before which its person has to have shown lately who they are (web/portal/people/confirm.py)."""
     view.recent = True
@@ -58,7 +66,8 @@ def recent(view: Any) -> Any:
 @portal.before_request
 def guard() -> Response | None:
     """Every page but the log-in wants a user, the view's right, and for changes the token of its form."""
-    if request.method in ("POST", "PUT", "PATCH", "DELETE"):
+    view = current_app.view_functions.get(request.endpoint or "")
+    if request.method in ("POST", "PUT", "PATCH", "DELETE") and not getattr(view, "self_proving", False):
         cast(CSRFProtect, current_app.extensions["csrf"]).protect()
     if right_of(request.endpoint) == PUBLIC:
         return None

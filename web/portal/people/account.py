@@ -143,6 +143,7 @@ def _page(form: PasswordForm, language_form: LanguageForm | None = None) -> str:
         language_form=language_form or LanguageForm(formdata=None, language=user.language or ""),
         told_form=told_form,
         told=told,
+        must_confirm=wishes.must_confirm(user, told),
         zones=wishes.zones(),
         mail=web_context().mail is not None,
         form=form,

@@ -1,8 +1,9 @@
-"""What somebody is told by e-mail when something is wrong: whether, when not, and a test."""
+"""What somebody is told by e-mail when something is wrong: whether, when not, a test, and the link that confirms."""
 
 from __future__ import annotations
 
 from datetime import time
+from urllib.parse import urlsplit
 from uuid import uuid4
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -14,20 +15,25 @@ from wtforms import BooleanField, StringField, TimeField
 from wtforms.validators import Length, Optional, ValidationError
 
 from db.access.users import User
-from db.conditions import addressees
+from db.conditions import addressees, confirming
 from db.conditions.addressees import MailWishes
-from relay.channels.mail import Mail
+from db.conditions.mail_links import MailLinks
+from relay.channels.mail import Mail, MailServer
+from relay.core.conditions.confirming import CONFIRM_HOURS, question
+from relay.core.conditions.digest import Digest
 from relay.core.errors import SendError
 from web.portal.frame import time_zone
 from web.portal.frame.blueprint import portal
-from web.portal.frame.language import _, _l
+from web.portal.frame.language import _, _l, translated
 from web.portal.wizard.forms import stripped
 from web.request import limits
 from web.request.context import web_context
+from web.request.errors import ApiError
 from web.request.principal import ANYONE, needs
 
 WANTED_BY = ("admin", "operator")
 """Who is told unless they say no."""
+NO_SERVER = _l("There is no mail server: the operator has to set SMTP_URL.")
 
 
 class WishesForm(FlaskForm):
@@ -71,12 +77,12 @@ def change_wishes() -> Response:
     if not form.validate_on_submit():
         for errors in form.errors.values():
             flash(" ".join(str(one) for one in errors), "danger")
-        return redirect(url_for("portal.account") + "#told")
+        return _back()
     begin: time | None = form.quiet_begin.data
     wanted = MailWishes(form.wanted.data, begin, form.quiet_end.data, ZoneInfo(form.zone.data).key)
     addressees.wish(web_context().pool, user.id, user.tenant_id, wanted)
     flash(_("It is done as you wish from now on."), "success")
-    return redirect(url_for("portal.account") + "#told")
+    return _back()
 
 
 @portal.post("/account/wishes/test")
@@ -84,19 +90,95 @@ def change_wishes() -> Response:
 def test_mail() -> Response:
     """At once, also in quiet hours: whoever asks is awake."""
     limits.test_message()
-    server, user = web_context().mail, current_user.user
-    if server is None:
-        flash(_("There is no mail server: the operator has to set SMTP_URL."), "warning")
+    user = current_user.user
+    held = _held(user)
+    if web_context().mail is not None and must_confirm(user, held):
+        flash(_("Confirm your address first: a test goes to an address that was confirmed."), "warning")
+        return _back()
+    page = f"{web_context().public_url.rstrip('/')}/portal/account"
+    text = _("This is a test: e-mail of the relay reaches you. Nothing is wrong.") + f"\n\n{page}\n"
+    if _sent(user, held.addressee_id or "", Digest(_("Relay: a test"), text), "test"):
+        flash(_("The mail server has taken a test to %(email)s.", email=user.email), "success")
+    return _back()
+
+
+@portal.post("/account/wishes/confirm")
+@needs(ANYONE)
+def send_confirming_mail() -> Response:
+    """Once more, where the first one was lost or its link has ended; no oftener than addresses may be asked."""
+    limits.test_message()
+    user = current_user.user
+    held = _held(user)
+    if not must_confirm(user, held):
+        flash(_("Your address is confirmed already."), "success")
+    elif web_context().mail is None:
+        flash(str(NO_SERVER), "warning")
     else:
-        page = f"{web_context().public_url.rstrip('/')}/portal/account"
-        text = _("This is a test: e-mail of the relay reaches you. Nothing is wrong.") + f"\n\n{page}\n"
-        try:
-            server.send(Mail(user.email, _("Relay: a test"), text, f"<test-{uuid4()}@{_host()}>"))
-            flash(_("The mail server has taken a test to %(email)s.", email=user.email), "success")
-        except SendError as error:
-            flash(_("The test was not sent: %(error)s.", error=error.text), "danger")
+        _ask(user, held.addressee_id or "")
+    return _back()
+
+
+def must_confirm(user: User, held: MailWishes) -> bool:
+    """Before anything else is sent. Operators are named by whoever runs the installation."""
+    return user.tenant_id is not None and not held.confirmed
+
+
+def _held(user: User) -> MailWishes:
+    """What is kept of a person; from now on, where nothing was yet."""
+    whole = web_context().pool
+    held = addressees.wishes(whole, user.id)
+    if held is None:
+        addressees.wish(whole, user.id, user.tenant_id, MailWishes(user.role in WANTED_BY, None, None, "UTC"))
+        held = addressees.wishes(whole, user.id)
+    if held is None:
+        raise ApiError(404, "not_found", "there is no such account any more")
+    return held
+
+
+def _ask(user: User, addressee_id: str) -> None:
+    whole = web_context().pool  # an address is asked seldom, whichever tenant enters it
+    reserved = confirming.reserve(whole, web_context().signers, user.tenant_id or "", user.email)
+    if reserved is None:
+        flash(
+            _("No further mail can be sent now: an address is asked once a day, and three times a month at most."),
+            "warning",
+        )
+        return
+    links = mail_links()
+    confirm, leave = links.confirm(addressee_id, user.email), links.leave(addressee_id, user.email)
+    text = question(web_context().public_url, confirm, leave, say=translated)
+    if _sent(user, addressee_id, text, "confirm"):
+        confirming.asked(whole, addressee_id)
+        said = _(
+            "Open the link in the mail to %(email)s within %(hours)s hours.", email=user.email, hours=CONFIRM_HOURS
+        )
+        flash(said, "success")
+    else:
+        confirming.release(whole, reserved)
+
+
+def mail_links() -> MailLinks:
+    return MailLinks(web_context().signers, web_context().public_url)
+
+
+def _sent(user: User, addressee_id: str, text: Digest, name: str) -> bool:
+    """False: it is said why not."""
+    server: MailServer | None = web_context().mail
+    if server is None:
+        flash(str(NO_SERVER), "warning")
+        return False
+    leave = mail_links().leave(addressee_id, user.email)
+    try:
+        server.send(Mail(user.email, text.subject, text.text, f"<{name}-{uuid4()}@{_host()}>", leave))
+    except SendError as error:
+        flash(_("The mail was not sent: %(error)s.", error=error.text), "danger")
+        return False
+    return True
+
+
+def _back() -> Response:
     return redirect(url_for("portal.account") + "#told")
 
 
 def _host() -> str:
-    return web_context().public_url.rpartition("://")[2].partition("/")[0].partition(":")[0]
+    return urlsplit(web_context().public_url).hostname or ""

@@ -18,6 +18,7 @@ from relay.stores import catalogues
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 SEEN = SeenCondition("backlog", "line", "inbound", "long")
+LEAVE = "https://relay.example/portal/mail/leave/x"
 
 
 def an_open(gone: timedelta | None = None) -> OpenCondition:
@@ -109,21 +110,22 @@ def change(what: str, n: int = 1, kind: str = "backlog", tenant: str = "Shop", *
 
 
 def test_a_mail_says_what_is_wrong_since_when_and_what_to_do() -> None:
-    digest = compose([change("begun")], "https://relay.example", "Europe/Berlin", many_tenants=False)
+    digest = compose([change("begun")], "https://relay.example", "Europe/Berlin", LEAVE, many_tenants=False)
     assert digest
     assert digest.subject == "Relay: Line Shop, +49 1: messages wait for long"
     kind = KINDS["backlog"]
-    for text in ("Since 30 Nov 2026, 13:00 CET.", "It says: it waits.", kind.meaning, kind.advice,
+    for text in ("Since 30 Nov 2026, 13:00 CET.", "It says: it waits.", kind.meaning, kind.advice, LEAVE,
                  "https://relay.example/portal/tenants/t\n", "https://relay.example/portal/account"):  # fmt: skip
         assert text in digest.text
-    over = compose([change("over")], "https://relay.example", "UTC", many_tenants=False)
+    over = compose([change("over")], "https://relay.example", "UTC", LEAVE, many_tenants=False)
     assert over and over.subject == "Relay: Over: Line Shop, +49 1: messages wait for long"
     assert "From 30 Nov 2026, 12:00 UTC to 30 Nov 2026, 13:00 UTC." in over.text
 
 
 def test_a_mail_is_in_its_readers_language() -> None:
     say = partial(catalogues.say, language="de")
-    digest = compose([change("begun")], "https://relay.example", "UTC", many_tenants=False, say=say, language="de")
+    begun = [change("begun")]
+    digest = compose(begun, "https://relay.example", "UTC", LEAVE, many_tenants=False, say=say, language="de")
     assert digest
     assert digest.subject == "Relay: Leitung Shop, +49 1: Nachrichten warten lange"
     assert "Seit 30 Nov. 2026, 12:00 UTC." in digest.text
@@ -133,7 +135,7 @@ def test_a_mail_is_in_its_readers_language() -> None:
 def test_many_are_summed_up_in_one_mail_of_a_bounded_length() -> None:
     changes = [change("begun", n) for n in range(1, 501)]
     changes += [change("over", 900), change("begun", 901), change("over", 901)]
-    digest = compose(changes, "https://relay.example/", "UTC", many_tenants=True)
+    digest = compose(changes, "https://relay.example/", "UTC", LEAVE, many_tenants=True)
     assert digest
     assert digest.subject == "Relay: 500 wrong, 1 over, 1 came and went"
     assert digest.text.count("* Shop: Line") == SHOWN + 2
@@ -144,7 +146,9 @@ def test_many_are_summed_up_in_one_mail_of_a_bounded_length() -> None:
 @pytest.mark.parametrize("kind", [*KINDS, "unheard_of"])
 def test_every_kind_has_words(kind: str) -> None:
     for subject in ("whatsapp", "", "order (en)"):
-        digest = compose([change("begun", kind=kind, subject=subject)], "https://x.example", "UTC", many_tenants=False)
+        digest = compose(
+            [change("begun", kind=kind, subject=subject)], "https://x.example", "UTC", LEAVE, many_tenants=False
+        )
         assert digest and "_" not in digest.subject.replace("order (en)", "")
     body = json.loads(posted.changed([change("begun", kind=kind)], "https://x.example", NOW))
     assert (body["type"], body["timestamp"]) == ("conditions.changed", "2026-11-30T12:00:00.000Z")
