@@ -85,7 +85,8 @@ def _bring_up_to_date(cursor: Cursor, tenants: Sequence[str], minutes: int) -> N
     if told:
         cursor.execute(
             """UPDATE addressees SET due_at = least(due_at, now() + make_interval(secs => %s))
-               WHERE (tenant_id IS NULL OR tenant_id = ANY(%s::uuid[])) AND wanted""",
+               WHERE (tenant_id IS NULL OR tenant_id = ANY(%s::uuid[])) AND wanted
+                 AND (kind = 'webhook' OR tenant_id IS NULL OR confirmed IS NOT NULL)""",
             (DIGEST_SECONDS, sorted(told)),
         )
 

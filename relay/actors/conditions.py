@@ -22,5 +22,6 @@ class ConditionsActor(RegularActor):
             addressees.enrol(pool)
             with pool.transaction() as cursor:
                 standing.expire(cursor)
+                confirming.ask_due(cursor, addressees.ENROLLED_AT_ONCE)
                 confirming.expire(cursor)
         return standing.evaluate(pool, self._parts.limits.backlog_minutes)

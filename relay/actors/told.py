@@ -1,4 +1,4 @@
-"""One addressee is told what has changed, and what came of it is noted."""
+"""One addressee is told what has changed, or asked whether its address is theirs; and what came of it is noted."""
 
 from __future__ import annotations
 
@@ -9,22 +9,25 @@ from urllib.parse import urlsplit
 import structlog
 from gevent.lock import BoundedSemaphore
 
-from db.conditions import addressees
+from db.conditions import addressees, confirming
 from db.conditions.addressees import DueAddressee
 from db.sealing import SealError
 from relay.channels.mail import Mail
 from relay.channels.webhooks.client import Receiver
 from relay.core import languages
 from relay.core.conditions import posted
+from relay.core.conditions.confirming import question
 from relay.core.conditions.digest import ConditionChange, Digest, compose
 from relay.core.errors import SendError
-from relay.core.languages import DEFAULT
+from relay.core.languages import DEFAULT, phrase
 from relay.runtime.context import Parts
 from relay.stores import catalogues
 
 log = structlog.get_logger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 1800.0
+ASKED_LATER = 3600.0
+TOO_MANY = phrase("so many new addresses were asked lately that this one is asked later")
 
 
 class Told:
@@ -43,6 +46,9 @@ class Told:
         if changes is None:
             return
         try:
+            if confirming.must_confirm(self._one):
+                self._ask()
+                return
             if self._one.kind == "mail":
                 self._by_mail(changes)
             else:
@@ -58,7 +64,10 @@ class Told:
         """None: there is nothing to do, or not now."""
         one, pool = self._one, self._parts.pool
         with self._database:
-            changes = addressees.untold(pool, one) if one.active else []
+            silent = confirming.must_confirm(one)
+            if silent and one.active and not one.asked:
+                return []
+            changes = addressees.untold(pool, one) if one.active and not silent else []
             if not changes:
                 addressees.rest(pool, one)
             elif (until := one.quiet.until(datetime.now(UTC)) if one.quiet else None) is not None:
@@ -75,6 +84,27 @@ class Told:
         log.warning("conditions_not_told", addressee=one.id, kind=one.kind, code=code, again_in=pause)
         with self._database:
             addressees.failed(self._parts.pool, one, text, pause)
+
+    def _ask(self) -> None:
+        one, pool = self._one, self._parts.pool
+        email, tenant_id = one.email or "", one.tenant_id or ""
+        with self._database:
+            reserved = confirming.reserve(pool, self._parts.signers, tenant_id, email)
+            if reserved is None:
+                addressees.failed(pool, one, TOO_MANY, ASKED_LATER)
+                return
+        leave = self._parts.mail_links.leave(one.id, email)
+        confirm = self._parts.mail_links.confirm(one.id, email)
+        text = question(self._parts.ours.public_url, confirm, leave, say=self._say)
+        try:
+            self._send(text, f"confirm-{one.id}-{reserved}", leave)
+        except SendError:
+            with self._database:
+                confirming.release(pool, reserved)
+            raise
+        with self._database:
+            confirming.asked(pool, one.id)
+        log.info("address_asked", addressee=one.id)
 
     def _by_mail(self, changes: list[ConditionChange]) -> None:
         one = self._one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -19,8 +20,9 @@ from gevent.lock import BoundedSemaphore
 from standardwebhooks.webhooks import Webhook
 
 from db.access import users
+from db.access.users import User
 from db.audit import Author
-from db.conditions import addressees, standing
+from db.conditions import addressees, confirming, standing
 from db.conditions.addressees import MailWishes
 from db.conditions.mail_links import MailLinks
 from db.pool import Pool
@@ -62,6 +64,7 @@ class Telling:
         self.pool, self.world, self._running = pool, World(pool), running
         self.admin = users.create(pool, BY, self.world.tenant_id, f"{uuid4().hex}@shop.example", "Ada", "admin", "x")
         addressees.enrol(pool)
+        self.confirm(self.admin)
         self.line = self.world.line_ids[0]
         signers = Signers(pool, CIPHER)
         self.links = MailLinks(signers, "https://relay.example")
@@ -98,6 +101,20 @@ class Telling:
             actor.ask(Ping(), timeout=PATIENCE)
         actor.stop()  # which waits for those that are being told
 
+    def tidy(self) -> None:
+        """What a daemon does every two minutes."""
+        actor = ConditionsActor.start(self.parts)
+        actor.ask(Ping(), timeout=PATIENCE)
+        actor.stop()
+
+    def confirm(self, user: User) -> None:
+        with self.pool.autocommit() as cursor:
+            cursor.execute("SELECT id::text FROM addressees WHERE user_id = %s", (user.id,))
+            confirming.confirm(self.pool, cursor.fetchone()[0], user.email)
+
+    def mails_to(self, email: str) -> list[Message]:
+        return [one for one in self._running.mails() if one["To"] == email]
+
     def due(self) -> int:
         with self.pool.autocommit() as cursor:
             cursor.execute("SELECT count(*) FROM addressees WHERE due_at <= now()")
@@ -110,7 +127,7 @@ class Telling:
         self.look()
 
     def mails(self) -> list[Message]:
-        return [one for one in self._running.mails() if one["To"] == self.admin.email]
+        return self.mails_to(self.admin.email)
 
     def open_kinds(self) -> list[str]:
         return [one.kind for one in standing.open_ones(self.pool, self.world.tenant_id)]
@@ -208,6 +225,68 @@ def test_in_quiet_hours_nothing_is_sent_and_afterwards_it_is_summed_up(telling: 
     assert mail["Subject"] == "Relay: 1 wrong, 1 came and went"
 
 
+def test_an_address_gets_one_mail_that_asks_and_nothing_else_before_it_is_confirmed(telling: Telling) -> None:
+    stranger = users.create(telling.pool, BY, telling.world.tenant_id, f"{uuid4().hex}@else.example", "S", "admin", "x")
+    for _ in range(2):
+        telling.tidy()
+        telling.wait()
+        telling.look()
+        telling.tell()
+    [mail] = telling.mails_to(stranger.email)
+    text = mail.get_content()  # type: ignore[attr-defined]
+    assert "is this your address" in mail["Subject"] and telling.world.tenant_id not in text
+    found = re.search(r"https://relay.example/portal/mail/confirm/([0-9a-f-]+)", text)
+    assert found and mail["List-Unsubscribe"].startswith("<https://relay.example/portal/mail/leave/")
+    assert telling.links.addressee(telling.pool, "leave", found[1]) is None, "a link does what it is for"
+    held = telling.links.addressee(telling.pool, "confirm", found[1])
+    assert held and held[1] == stranger.email
+    addressee_id, until, proof = found[1].split("-")
+    later = f"{addressee_id}-{int(until) + 1}-{proof}"
+    assert telling.links.addressee(telling.pool, "confirm", later) is None, "nobody makes it last"
+    confirming.confirm(telling.pool, *held)
+    telling.wait("inbound")
+    telling.look()
+    telling.tell()
+    assert "messages wait for long" in telling.mails_to(stranger.email)[1]["Subject"]
+
+
+def test_an_ended_link_confirms_nothing(telling: Telling, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("db.conditions.mail_links.CONFIRM_HOURS", -1)
+    with telling.pool.autocommit() as cursor:
+        cursor.execute("SELECT id::text FROM addressees WHERE user_id = %s", (telling.admin.id,))
+        link = telling.links.confirm(cursor.fetchone()[0], telling.admin.email)
+    assert telling.links.addressee(telling.pool, "confirm", link.rpartition("/")[2]) is None
+
+
+def test_few_addresses_of_a_tenant_and_each_address_seldom_are_asked(telling: Telling) -> None:
+    signers, tenant = telling.parts.signers, telling.world.tenant_id
+    asked = [confirming.reserve(telling.pool, signers, tenant, f"{n}@else.example") for n in range(25)]
+    assert [one is not None for one in asked] == [True] * confirming.OF_TENANT + [False] * 5
+    other = World(telling.pool).tenant_id
+    assert confirming.reserve(telling.pool, signers, other, "1@else.example") is None, "whichever tenant enters it"
+    assert confirming.reserve(telling.pool, signers, other, "24@else.example") is not None, "a share per tenant"
+    for days in range(1, 4):
+        telling.sql("UPDATE confirming_mails SET at = at - interval '25 hours'")
+        again = confirming.reserve(telling.pool, signers, other, "24@else.example")
+        assert (again is not None) == (days < confirming.OF_ADDRESS), days
+
+
+def test_operators_need_not_confirm_and_who_leaves_is_told_no_more(telling: Telling) -> None:
+    operator = users.create(telling.pool, BY, None, f"{uuid4().hex}@relay.example", "Op", "operator", "x")
+    addressees.enrol(telling.pool)
+    telling.wait()
+    telling.look()
+    telling.tell()
+    [mail] = telling.mails_to(operator.email)
+    held = telling.links.addressee(telling.pool, "leave", mail["List-Unsubscribe"].strip("<>").rpartition("/")[2])
+    assert held and mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    confirming.leave(telling.pool, held[0])
+    telling.wait("inbound")
+    telling.look()
+    telling.tell()
+    assert len(telling.mails_to(operator.email)) == 1
+
+
 def test_webhooks_that_hang_delay_nobody_elses(telling: Telling) -> None:
     """Those of one tenant and the operator hang until another tenant's has been told."""
     other = World(telling.pool)
@@ -241,10 +320,11 @@ def test_webhooks_that_hang_delay_nobody_elses(telling: Telling) -> None:
 def test_one_tenant_is_told_few_at_once(telling: Telling) -> None:
     telling.wait()
     for number in range(SHARE + 1):
-        users.create(
+        one = users.create(
             telling.pool, BY, telling.world.tenant_id, f"{uuid4().hex}@shop.example", str(number), "admin", "x"
         )
         addressees.enrol(telling.pool)
+        telling.confirm(one)
     telling.look()
     telling.sql("UPDATE addressees SET due_at = now() WHERE due_at IS NOT NULL")
     assert addressees.take(telling.pool, "mail", [telling.world.tenant_id]) is None
