@@ -172,7 +172,7 @@ def _in_postgresql(held: Planted) -> None:
                    VALUES (%s, 1, %s, 1, now(), now(), %s)""",
                 (row.id, held.line_id, said),
             )
-        cursor.execute("UPDATE message_tracking SET state = 'read' WHERE text(content) LIKE '%0\"%'")
+        cursor.execute("UPDATE message_tracking SET state = 'read' WHERE source_id = %s", (f"{WAMID}0",))
         cursor.execute(
             """INSERT INTO conversation_ends (tenant_id, line_id, conversation_id, genesys_conversation_id, kind, at)
                VALUES (%s, %s, %s, 'a-genesys-id', 'over', now())""",
