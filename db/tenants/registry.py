@@ -91,50 +91,33 @@ def listed(pool: Pool, limit: int = 50, after: str | None = None) -> list[Tenant
 
 def set_status(changes: Changes, by: Author, tenant_id: str, status: TenantStatus) -> Tenant:
     """Raises NotFoundError. Setting what is set already is fine."""
-    with changes.of(tenant_id, by, f"tenant.{status}") as cursor:
-        cursor.execute(
-            f"UPDATE tenants SET status = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
-            (status, tenant_id),
-        )
-        row = cursor.fetchone()
-        if row is None:
-            raise NotFoundError("there is no such tenant")
-    return _tenant(row)
+    return _change(changes, by, tenant_id, f"tenant.{status}", "status = %s", status)
 
 
 def rename(changes: Changes, by: Author, tenant_id: str, name: str, contact: str) -> Tenant:
     """Name and contact. Raises NotFoundError."""
-    with changes.of(tenant_id, by, "tenant.renamed", subject=name) as cursor:
-        cursor.execute(
-            f"UPDATE tenants SET name = %s, contact = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
-            (name, contact, tenant_id),
-        )
-        row = cursor.fetchone()
-        if row is None:
-            raise NotFoundError("there is no such tenant")
-    return _tenant(row)
+    return _change(changes, by, tenant_id, "tenant.renamed", "name = %s, contact = %s", name, contact, subject=name)
 
 
 def set_language(changes: Changes, by: Author, tenant_id: str, language: str) -> Tenant:
     """In which language the tenant is written to. Raises NotFoundError."""
-    with changes.of(tenant_id, by, "tenant.language", subject=language) as cursor:
-        cursor.execute(
-            f"UPDATE tenants SET language = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
-            (language, tenant_id),
-        )
-        row = cursor.fetchone()
-        if row is None:
-            raise NotFoundError("there is no such tenant")
-    return _tenant(row)
+    return _change(changes, by, tenant_id, "tenant.language", "language = %s", language, subject=language)
 
 
 def demand_second_factor(changes: Changes, by: Author, tenant_id: str, demanded: bool) -> Tenant:
     """Whether all of the tenant's people need one. Raises NotFoundError."""
     action = "tenant.second_factor_demanded" if demanded else "tenant.second_factor_optional"
-    with changes.of(tenant_id, by, action) as cursor:
+    return _change(changes, by, tenant_id, action, "second_factor_demanded = %s", demanded)
+
+
+def _change(
+    changes: Changes, by: Author, tenant_id: str, action: str, columns: str, *values: object, subject: str = ""
+) -> Tenant:
+    """`columns` as UPDATE sets them, with a place for each of the values."""
+    with changes.of(tenant_id, by, action, subject=subject) as cursor:
         cursor.execute(
-            f"UPDATE tenants SET second_factor_demanded = %s, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
-            (demanded, tenant_id),
+            f"UPDATE tenants SET {columns}, updated_at = now() WHERE id = %s RETURNING {COLUMNS}",
+            (*values, tenant_id),
         )
         row = cursor.fetchone()
         if row is None:
