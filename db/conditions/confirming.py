@@ -6,7 +6,6 @@ address once a day, whoever's it is said to be.
 
 from __future__ import annotations
 
-from db.conditions.addressees import DueAddressee
 from db.cursor import Cursor
 from db.pool import Pool
 from db.tenants.signers import Signers
@@ -83,11 +82,6 @@ def leave(pool: Pool, addressee_id: str) -> None:
     """They are told nothing more by e-mail until they say otherwise under their account."""
     with pool.autocommit() as cursor:
         cursor.execute("UPDATE addressees SET wanted = false, due_at = NULL WHERE id = %s::uuid", (addressee_id,))
-
-
-def must_confirm(one: DueAddressee) -> bool:
-    """Operators are named by whoever runs the installation; a tenant's people by the tenant."""
-    return one.kind == "mail" and one.tenant_id is not None and not one.confirmed
 
 
 def expire(cursor: Cursor) -> None:

@@ -16,7 +16,7 @@ from relay.channels.mail import Mail
 from relay.channels.webhooks.client import Receiver
 from relay.core import languages
 from relay.core.conditions import posted
-from relay.core.conditions.confirming import question
+from relay.core.conditions.confirming import must_confirm, question
 from relay.core.conditions.digest import ConditionChange, Digest, compose
 from relay.core.errors import SendError
 from relay.core.languages import DEFAULT, phrase
@@ -46,7 +46,7 @@ class Told:
         if changes is None:
             return
         try:
-            if confirming.must_confirm(self._one):
+            if self._must_confirm:
                 self._ask()
                 return
             if self._one.kind == "mail":
@@ -60,11 +60,15 @@ class Told:
             addressees.told(self._parts.pool, self._one, changes[-1].id)
         log.info("conditions_told", addressee=self._one.id, kind=self._one.kind, count=len(changes))
 
+    @property
+    def _must_confirm(self) -> bool:
+        return self._one.kind == "mail" and must_confirm(self._one.tenant_id, confirmed=self._one.confirmed)
+
     def _due(self) -> list[ConditionChange] | None:
         """None: there is nothing to do, or not now."""
         one, pool = self._one, self._parts.pool
         with self._database:
-            silent = confirming.must_confirm(one)
+            silent = self._must_confirm
             if silent and one.active and not one.asked:
                 return []
             changes = addressees.untold(pool, one) if one.active and not silent else []

@@ -11,6 +11,11 @@ CONFIRM_HOURS = 72
 """How long the link is good."""
 
 
+def must_confirm(tenant_id: str | None, *, confirmed: bool) -> bool:
+    """Before anything else is sent. Operators are named by whoever runs the installation; a tenant's people by it."""
+    return tenant_id is not None and not confirmed
+
+
 def question(public_url: str, confirm_url: str, leave_url: str, *, say: Say = str) -> Digest:
     """Holds nothing that a tenant wrote: whoever enters a stranger's address may not say anything to them by it.
 

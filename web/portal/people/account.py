@@ -16,6 +16,7 @@ from db.access.passwords import LONGEST, SHORTEST
 from db.access.users import User
 from db.tenants import registry
 from db.tenants.changes import NotFoundError
+from relay.core.conditions.confirming import must_confirm
 from relay.core.languages import LANGUAGES
 from web.portal.frame import browser
 from web.portal.frame.blueprint import portal
@@ -143,7 +144,7 @@ def _page(form: PasswordForm, language_form: LanguageForm | None = None) -> str:
         language_form=language_form or LanguageForm(formdata=None, language=user.language or ""),
         told_form=told_form,
         told=told,
-        must_confirm=wishes.must_confirm(user, told),
+        must_confirm=must_confirm(user.tenant_id, confirmed=told.confirmed),
         zones=wishes.zones(),
         mail=web_context().mail is not None,
         form=form,

@@ -19,7 +19,7 @@ from db.conditions import addressees, confirming
 from db.conditions.addressees import MailWishes
 from db.conditions.mail_links import MailLinks
 from relay.channels.mail import Mail, MailServer
-from relay.core.conditions.confirming import CONFIRM_HOURS, question
+from relay.core.conditions.confirming import CONFIRM_HOURS, must_confirm, question
 from relay.core.conditions.digest import Digest
 from relay.core.errors import SendError
 from web.portal.frame import time_zone
@@ -92,7 +92,7 @@ def test_mail() -> Response:
     limits.test_message()
     user = current_user.user
     held = _held(user)
-    if web_context().mail is not None and must_confirm(user, held):
+    if web_context().mail is not None and must_confirm(user.tenant_id, confirmed=held.confirmed):
         flash(_("Confirm your address first: a test goes to an address that was confirmed."), "warning")
         return _back()
     page = f"{web_context().public_url.rstrip('/')}/portal/account"
@@ -109,18 +109,13 @@ def send_confirming_mail() -> Response:
     limits.test_message()
     user = current_user.user
     held = _held(user)
-    if not must_confirm(user, held):
+    if not must_confirm(user.tenant_id, confirmed=held.confirmed):
         flash(_("Your address is confirmed already."), "success")
     elif web_context().mail is None:
         flash(str(NO_SERVER), "warning")
     else:
         _ask(user, held.addressee_id or "")
     return _back()
-
-
-def must_confirm(user: User, held: MailWishes) -> bool:
-    """Before anything else is sent. Operators are named by whoever runs the installation."""
-    return user.tenant_id is not None and not held.confirmed
 
 
 def _held(user: User) -> MailWishes:
