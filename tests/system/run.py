@@ -1,5 +1,9 @@
 """`make test` after the linters: tests in lanes side by side, then the fault tests that each commit has to withstand.
 
+A module of which a test failed runs once more at the end, with the machine to itself. Beside four others a machine may
+stand still for longer than any wait of a test; what fails twice is a fault. What held the second time only is named in
+the summary, for it is one as well: of the test, or a race of the product that nobody has found yet.
+
 All fault tests are `make outages`, and parts that fail by chance, for as long as one likes, `make faults`. The first
 lane's output appears as it comes, that of the others when it is over.
 Arguments go to every pytest (`-x`, `--durations=20`).
@@ -16,7 +20,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 from xml.etree import ElementTree
 
 from tests.system import coverage, lanes
@@ -29,9 +33,17 @@ ALONE = "faults"
 NOT_HERE = ("chaos", "scale")
 """Targets of their own."""
 COVERAGE = TESTS.parent / "build" / "coverage.json"
+AGAIN = "again"
+AT_MOST_AGAIN = 3
+"""Modules. Where more fail, it is not the machine."""
 WORDS = {"failure": "failed", "error": "error", "skipped": "skipped"}
+TROUBLE = ("failed", "error")
+Outcomes: TypeAlias = dict[tuple[str, str], str]
+"""By module and name of the test."""
+SOME_FAILED = 1
+"""pytest's code where tests failed, and nothing else was wrong."""
 NOTHING_LEFT = 5
-"""pytest's code where no test was run: the others were quicker."""
+"""The same where no test was run: the others were quicker."""
 
 
 def main(arguments: list[str]) -> int:
@@ -43,8 +55,12 @@ def main(arguments: list[str]) -> int:
         chosen = ["-m", "each_commit", str(TESTS / ALONE)]
         # These run processes, which are not measured.
         codes.append(_start("alone", [sys.executable], [*arguments, *chosen], reports).wait())
+        first = outcomes(reports)
+        modules = sorted({module for (module, _), outcome in first.items() if outcome in TROUBLE})
+        if set(codes) <= {0, SOME_FAILED} and 0 < len(modules) <= AT_MOST_AGAIN:
+            codes = [_start(AGAIN, [sys.executable], [*arguments, *modules], reports).wait()]
         print(coverage.summary(reports.glob("*.json"), COVERAGE))
-        print(_summary(reports, time.monotonic() - started), flush=True)
+        print(summary(first, outcomes(reports), time.monotonic() - started), flush=True)
     return 1 if any(codes) else 0
 
 
@@ -88,15 +104,29 @@ def _start(
     return subprocess.Popen(command, env={**os.environ, **(env or {})}, stdout=output, stderr=errors)
 
 
-def _summary(reports: Path, seconds: float) -> str:
-    """Every test that did not pass, by name, and the counts."""
-    counts, lines = Counter[str](), [""]
-    for report in sorted(reports.glob("*.xml")):
+def outcomes(reports: Path) -> Outcomes:
+    """What became of each test; of one that ran twice, the second time."""
+    last: Outcomes = {}
+    for report in sorted(reports.glob("*.xml"), key=lambda path: path.stem == AGAIN):
+        here: Outcomes = {}
         for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - written by pytest a moment ago
             outcome = next((word for tag, word in WORDS.items() if case.find(tag) is not None), "passed")
-            counts[outcome] += 1
-            if outcome in ("failed", "error"):
-                lines.append(f"{outcome.upper()} {case.get('classname', '').replace('.', '/')}.py::{case.get('name')}")
+            key = f"{case.get('classname', '').replace('.', '/')}.py", case.get("name", "")
+            if here.get(key) not in TROUBLE:  # one that passed may still have trouble in its teardown
+                here[key] = outcome
+        last |= here
+    return last
+
+
+def summary(first: Outcomes, last: Outcomes, seconds: float) -> str:
+    """Every test that did not pass, and every one that did not at once, by name; then the counts."""
+    lines = [""]
+    for (module, name), outcome in last.items():
+        if outcome in TROUBLE:
+            lines.append(f"{outcome.upper()} {module}::{name}")
+        elif first[module, name] in TROUBLE:
+            lines.append(f"ONLY THE SECOND TIME {module}::{name}")
+    counts = Counter(last.values())
     told = ", ".join(f"{counts[word]} {word}" for word in (*WORDS.values(), "passed") if counts[word])
     lines.append(f"===== {told or 'no tests ran'} in {seconds:.2f}s =====")
     return "\n".join(lines)
