@@ -21,7 +21,7 @@ T = 1_790_000_000.0
 OURS, THEIRS = ThreadFact("owned", T), ThreadFact("elsewhere", T, "ai_agent")
 
 
-@pytest.mark.parametrize("order", permutations([ThreadFact("owned", T - 1), THEIRS, ThreadFact("idle", T - 2)]))
+@pytest.mark.parametrize("order", list(permutations([ThreadFact("owned", T - 1), THEIRS, ThreadFact("idle", T - 2)])))
 def test_the_latest_word_counts_in_whichever_order_they_come(order: tuple[ThreadFact, ...]) -> None:
     found = None
     for one in order:
