@@ -18,6 +18,7 @@ from relay.actors.media import MediaActor, Turns
 from relay.channels.base import Account
 from relay.core.conversation.events import FilePrepared
 from relay.core.errors import StoreError
+from relay.core.languages import Say
 from relay.core.messages import ChannelName, Direction
 from relay.runtime.actor import RelayActor, Stop, tell
 from relay.runtime.commands import (
@@ -119,14 +120,17 @@ class TenantActor(RelayActor):
     def _done(self, done: PrepareDone) -> None:
         """Whoever waits for the file hears of it with what is known of the line's others."""
         job, line, worked_ago = done.job, self._lines.get(done.job.line_id), math.inf
+        say: Say = str
         if line is not None:
+            say = line.sides["genesys"].say
             for worker in line.media:
                 if worker.ref.actor_urn == done.worker.actor_urn:
                     worker.pending = max(0, worker.pending - 1)
             if done.error is None:
                 line.media_worked_at[job.direction] = time.monotonic()
             worked_ago = time.monotonic() - line.media_worked_at.get(job.direction, -math.inf)
-        tell(job.conversation, FilePrepared(job.message_id, job.direction, job.message, done.error, worked_ago))
+        told = FilePrepared(job.message_id, job.direction, job.message, done.error, worked_ago, say)
+        tell(job.conversation, told)
 
     # Lines
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.dispatch import DispatchFacts
+from relay.core.languages import Say
 from relay.core.mailbox import Row, RowStatus, Verdict
 from relay.core.messages import Direction, Message, Report
 from relay.core.threads import ThreadFact
@@ -135,13 +136,17 @@ LentTurn = TurnGranted | MappingRead
 
 @dataclass(frozen=True, slots=True)
 class FilePrepared:
-    """A message's file is ready; `error` says why not. `worked_ago`: seconds since a file of this line went through."""
+    """A message's file is ready; `error` says why not. `worked_ago`: seconds since a file of this line went through.
+
+    `say`: in the language of the line's tenant.
+    """
 
     message_id: str
     direction: Direction
     message: Message = field(repr=False)
     error: Exception | None = None
     worked_ago: float = float("inf")
+    say: Say = field(default=str, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

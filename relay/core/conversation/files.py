@@ -20,7 +20,7 @@ def after_trouble(one: Pending, told: FilePrepared, error: Exception, now: float
     code, text = said(error)
     media = one.message.media
     if media is not None and (media.optional or (told.direction == "inbound" and not media.public)):
-        return without_media(one.message, text)
+        return without_media(one.message, text, told.say)
     return Hindrance("failed", code, text)
 
 

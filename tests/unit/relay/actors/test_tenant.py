@@ -82,6 +82,8 @@ def test_a_line_speaks_its_tenants_language_from_the_next_change_on(tenant: Tena
     second = next(one for one in (tenant.prepare("b"), *tenant.worked) if one.job.message_id == "b")
     spoken = [side.say(phrase("Choose")) for one in (first, second) for side in one.accounts.values()]
     assert spoken == ["Choose", "Choose", "Auswählen", "Auswählen"]
+    told = tenant.done(second.job, CannotCarry("too_large", "the file is too large"))
+    assert told.say(phrase("image")) == "Bild"
 
 
 def test_who_waits_for_a_file_hears_how_long_ago_another_of_its_line_went_through(tenant: Tenant) -> None:

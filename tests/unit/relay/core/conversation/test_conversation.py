@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from relay.core.errors import CannotCarry, SendError
 from relay.core.limits import PAIR_BURST
 from relay.core.mailbox import RowStatus
 from relay.core.messages import Media, Message, Person, Signal
+from relay.stores import catalogues
 from tests.unit.relay.core.conversation.driving import Driven
 from tests.unit.relay.core.conversation.rows import LONG_AGO, MAPPING, NOW, PLACE, held, row, row_status, verdict
 
@@ -393,6 +395,23 @@ def test_a_customers_message_goes_without_a_file_that_cannot_be_had_and_says_so(
     [saved] = [one for one in effects if isinstance(one, do.SaveContent)]
     assert saved.why == "too_large: it is too large" and "it is too large" in str(saved.message.text)
     assert driven.asked() == ["inbound"]
+
+
+@pytest.mark.parametrize(
+    ("language", "notice"),
+    [
+        ("en", "[image could not be delivered: it is too large]"),
+        ("de", "[Bild konnte nicht zugestellt werden: it is too large]"),
+        ("es", "[No se ha podido entregar (imagen): it is too large]"),
+        ("pt", "[Não foi possível entregar (imagem): it is too large]"),
+    ],
+)
+def test_the_notice_in_place_of_a_file_is_in_the_tenants_language(language: str, notice: str) -> None:
+    driven, say = Driven(row("a", "inbound", source=PHOTO)), partial(catalogues.say, language=language)
+    error = CannotCarry("too_large", "it is too large")
+    effects = driven.tell(events.FilePrepared("a", "inbound", PHOTO, error, say=say))
+    [saved] = [one for one in effects if isinstance(one, do.SaveContent)]
+    assert (saved.message.text or "").splitlines()[-1] == notice
 
 
 def test_an_agents_message_fails_with_its_file() -> None:
