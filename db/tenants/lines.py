@@ -22,7 +22,7 @@ NOTHING = Secrets({}, ())
 
 ROUTE = """
 SELECT l.id, l.tenant_id, t.status, l.phone_number_id, l.integration_id, l.webhook_key, t.webhook_key,
-       w.sealed, g.sealed, l.sealed_webhook_secret
+       w.sealed, g.sealed, l.sealed_webhook_secret, t.language
 FROM lines l JOIN tenants t ON t.id = l.tenant_id
 LEFT JOIN tenant_credentials w ON w.tenant_id = l.tenant_id AND w.type = 'whatsapp'
 LEFT JOIN tenant_credentials g ON g.tenant_id = l.tenant_id AND g.type = 'genesys'
@@ -48,6 +48,8 @@ class LineRoute:
     genesys_secrets: tuple[str, ...] = field(repr=False)
     account_id: str | None = None
     """Of the tenant's WhatsApp business account, as its credentials say."""
+    language: str = DEFAULT
+    """The tenant's."""
 
 
 def effective_secrets(
@@ -137,7 +139,7 @@ def _routes(pool: Pool, cipher: Cipher, condition: str, *values: str | list[str]
 
 
 def _route(cipher: Cipher, row: Sequence[Any]) -> LineRoute:
-    line_id, tenant_id, status, phone, integration, key, tenant_key, whatsapp, genesys, own = row
+    line_id, tenant_id, status, phone, integration, key, tenant_key, whatsapp, genesys, own, language = row
     meta = _opened(cipher, whatsapp, "app_secret")
     line = _opened(cipher, own or genesys, "webhook_secret")
     return LineRoute(
@@ -152,6 +154,7 @@ def _route(cipher: Cipher, row: Sequence[Any]) -> LineRoute:
         meta_secrets=meta.signing,
         genesys_secrets=line.signing,
         account_id=meta.values.get("waba_id"),
+        language=language,
     )
 
 

@@ -30,6 +30,7 @@ from relay.intake.intake import Intake
 from relay.runtime.actor import RelayActor, Stop, failing, tell
 from relay.runtime.commands import Ref, ReloadTenant, Tick
 from relay.runtime.context import Parts
+from relay.stores import catalogues
 
 log = structlog.get_logger(__name__)
 
@@ -255,7 +256,9 @@ class Supervisor(RelayActor):
 
     def _new_intake(self) -> Ref:
         parts = self._parts
-        return IntakeActor.start(parts, Intake(parts.pool, parts.channels, parts.limits.shards, parts.tombstones))
+        return IntakeActor.start(
+            parts, Intake(parts.pool, parts.channels, parts.limits.shards, catalogues.say, parts.tombstones)
+        )
 
     # Work that no actor knows of
 

@@ -38,6 +38,20 @@ def phrase(pattern: str, **values: Any) -> Phrase:
     return text
 
 
+def together(parts: Iterable[str], between: str = "\n") -> str:
+    """Texts one after another, of which each phrase can still be said in another language."""
+    parts = list(parts)
+    if not any(isinstance(one, Phrase) for one in parts):
+        return between.join(parts)
+    values = {f"part{number}": one for number, one in enumerate(parts)}
+    return phrase(between.join(f"%({name})s" for name in values), **values)
+
+
+def bracketed(text: str) -> str:
+    """As what the relay says of its own stands among other people's words."""
+    return together(("[", text, "]"), "")
+
+
 def known(code: str | None) -> str | None:
     """The one of ours that `code` names: de-AT and de_CH name `de`."""
     first = (code or "").replace("_", "-").partition("-")[0].lower()

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from relay.core.content import About, Answer, Ask, Location, Native, Option, Template
 from relay.core.errors import Fate
 from relay.core.explain.causes import Cause
+from relay.core.languages import DEFAULT
 from relay.core.prices import Price
 from relay.core.restored import BeforeLoss
 from relay.core.templates.news import TemplateNews
@@ -278,6 +279,8 @@ class Update:
     version: int = 1
     signer: str = ""
     origin: Origin = "webhook"
+    language: str = DEFAULT
+    """Of its tenant: what the relay says of it to agents, it says in this one."""
     before_loss: BeforeLoss | None = None
     """It was written before this installation was lost and restored, and is not sent."""
 

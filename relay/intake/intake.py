@@ -6,7 +6,7 @@ alone and goes to DEAD_LETTERS. What is the matter with PostgreSQL, or with this
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -25,8 +25,9 @@ from relay.channels.base import Channel
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.conversation.events import AgentTyped, Arrived
 from relay.core.errors import StoreError
+from relay.core.languages import Say
 from relay.core.mailbox import NewRow, Row, RowStatus
-from relay.core.messages import Ignored, Message, Notice, Receipt, Typing
+from relay.core.messages import Ignored, Message, Notice, Receipt, Typing, Update
 from relay.core.queues import DIRECTION, TARGET
 from relay.intake import update_events
 from relay.intake.known import LIMIT, KnownContacts
@@ -65,12 +66,19 @@ class Intake:
     """Remembers the last contacts it resolved; everything else is in PostgreSQL."""
 
     def __init__(
-        self, pool: Pool, channels: dict[str, Channel], shards: int, tombstones: Tombstones | None = None
+        self,
+        pool: Pool,
+        channels: dict[str, Channel],
+        shards: int,
+        say: Callable[[str, str], str],
+        tombstones: Tombstones | None = None,
     ) -> None:
+        """`say`: a phrase in the language of a code."""
         self._pool = pool
         self._channels = channels
         self._targets = {name: channels[TARGET[DIRECTION[name]]] for name in channels}
         self._shards = shards
+        self._say = say
         self._tombstones = tombstones
         self._known = KnownContacts(LIMIT)
 
@@ -176,7 +184,7 @@ class Intake:
     ) -> tuple[list[NewRow], dict[str, str]]:
         """And what messages that were there before are edited to, by their ids."""
         referring = [
-            Referring(arrived.update.line_id, mapping.conversation_id, arrived.event)
+            Referring(arrived.update.line_id, mapping.conversation_id, arrived.event, self._say_in(arrived.update))
             for arrived, mapping in zip(written, mappings, strict=True)
             if isinstance(arrived.event, Message) and arrived.update.channel == "whatsapp"
         ]
@@ -189,6 +197,9 @@ class Intake:
             refers = isinstance(event, Message) and arrived.update.channel == "whatsapp"
             made += rows.of(arrived, next(completed) if refers else event, mapping)
         return update_events.in_parts(update_events.distinct(made)), completion.edits
+
+    def _say_in(self, update: Update) -> Say:
+        return lambda text: self._say(text, update.language)
 
     def _typed(self, cursor: Cursor, typing: Sequence[UpdateEvent]) -> list[AgentTyped]:
         """Of those whom we know; nobody gets a conversation because somebody types.

@@ -14,6 +14,7 @@ from db.mailbox import references
 from db.mailbox.references import ReferredMessage
 from relay.core.content import Answer, Quote
 from relay.core.conversation.quoting import excerpt, new_words, with_quote
+from relay.core.languages import Phrase, Say
 from relay.core.messages import Message
 from relay.core.visible import as_word
 
@@ -32,6 +33,13 @@ class Referring:
     line_id: str
     conversation_id: str
     message: Message
+    say: Say = str
+    """Says a phrase in the language of its agents."""
+
+    def said(self) -> Message:
+        """As far as it can be said without knowing what it refers to. Other people's words stay as they are."""
+        text = self.message.text
+        return replace(self.message, text=self.say(text)) if isinstance(text, Phrase) else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class Completed:
 
 
 def complete(cursor: Cursor, written: Sequence[Referring]) -> Completed:
-    """The messages with what they refer to filled in, as far as it is known; the others as they are."""
+    """The messages with what they refer to filled in, as far as it is known, all in their agents' language."""
     known = _Referred(cursor, written)
     found = []
     for one in written:
@@ -59,7 +67,7 @@ class _Referred:
     def __init__(self, cursor: Cursor, written: Sequence[Referring]) -> None:
         self._edits: dict[tuple[str, str, str], str] = {}
         """The newest words, by line, conversation, and WhatsApp's id of what was edited."""
-        self._group = {(one.conversation_id, one.message.source_id): one.message for one in written}
+        self._group = {(one.conversation_id, one.message.source_id): one.said() for one in written}
         self._quoted = references.quoted(
             cursor, ((one.line_id, one.message.reply_to) for one in written if one.message.reply_to)
         )
@@ -72,7 +80,7 @@ class _Referred:
         """From now on the message that this one edits is quoted with its new words."""
         words, of = new_words(one.message), one.message.reply_to
         if words and of:
-            self._edits[one.line_id, one.conversation_id, of] = words
+            self._edits[one.line_id, one.conversation_id, of] = one.say(words) if isinstance(words, Phrase) else words
 
     def edited(self, one: Referring) -> str | None:
         """Of a message of the group: what it was edited to within the group."""
@@ -88,9 +96,10 @@ class _Referred:
         words = self._edits.get((one.line_id, one.conversation_id, about))
         found = self._quoted.get((one.line_id, about))
         if found is not None and found.conversation_id == one.conversation_id:
-            return _quote(found.message, words, by_contact=found.direction == "inbound")
+            inbound = found.direction == "inbound"
+            return _quote(found.message, words, by_contact=inbound, with_its_quote=inbound)
         earlier = self._group.get((one.conversation_id, about))
-        return _quote(earlier, words, by_contact=True) if earlier is not None else None
+        return _quote(earlier, words, by_contact=True, with_its_quote=False) if earlier is not None else None
 
     def answer(self, one: Referring) -> Answer | None:
         """The option behind a tap, or behind a number; None where there is none in this conversation."""
@@ -104,20 +113,21 @@ class _Referred:
         return _chosen(one, menu, number - 1) if menu is not None and menu.message.numbered else None
 
 
-def _quote(message: Message, words: str | None, *, by_contact: bool) -> Quote:
+def _quote(message: Message, words: str | None, *, by_contact: bool, with_its_quote: bool) -> Quote:
     """`words`: what it was edited to. What came in as news was written by the business itself, in its own app."""
     message = replace(message, edited=words or message.edited)
-    return Quote(excerpt(message), "contact" if by_contact and not message.notice else "business")
+    shown = excerpt(message, with_its_quote=with_its_quote)
+    return Quote(shown, "contact" if by_contact and not message.notice else "business")
 
 
 def _completed(one: Referring, known: _Referred) -> Message:
     message = one.message
     answer = known.answer(one)
     if answer is not None:
-        return replace(message, answer=answer)
+        return replace(one.said(), answer=answer)
     if message.reply_to is None and message.about == "reply":
-        return message
-    return with_quote(message, known.quote(one))
+        return one.said()
+    return replace(one, message=with_quote(message, known.quote(one))).said()
 
 
 def _number(message: Message) -> int | None:

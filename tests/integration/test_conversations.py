@@ -14,6 +14,7 @@ from db.contacts.seen import Arrival, SeenPerson
 from db.pool import DatabaseError, Pool
 from relay.core.messages import Message, Person, Update, dump
 from relay.intake.intake import Intake
+from relay.stores import catalogues
 from tests.integration.told import START, World
 from tests.waiting import PATIENCE, wait_until
 
@@ -65,7 +66,7 @@ def test_an_arrival_makes_its_conversation_the_last_active(world: World) -> None
         parse=lambda payload: [Message(payload["id"], person, payload["at"], text="Hello")],
         fit=lambda message: [message],
     )
-    intake = Intake(world.pool, {"whatsapp": speech, "genesys": speech}, 16)
+    intake = Intake(world.pool, {"whatsapp": speech, "genesys": speech}, 16, catalogues.say)
     contact = world.contact("491550000000")
     world.change("UPDATE conversation_mappings SET last_at = %s", START)
     for minute in (1, 3, 2):

@@ -38,7 +38,7 @@ from relay.core.queues import DEAD_LETTERS
 from relay.daemon.bootstrap import build_daemon
 from relay.intake.intake import Intake
 from relay.runtime.context import Parts
-from relay.stores import keys
+from relay.stores import catalogues, keys
 from relay.stores.objects import BUCKETS, MEDIA_INBOUND, WEBHOOKS_INBOUND, WEBHOOKS_OUTBOUND
 from tests.integration.rows import new_line
 from tests.integration.webhook_world import agent_text, change, envelope, status, text
@@ -383,7 +383,7 @@ def test_what_was_on_its_way_is_dropped_and_what_is_written_afterwards_is_somebo
     before = time.time()
     erase(planted, monkeypatch)
     stones = Tombstones(parts.pool, Signers(parts.pool, parts.cipher))
-    intake = Intake(parts.pool, parts.channels, parts.limits.shards, stones)
+    intake = Intake(parts.pool, parts.channels, parts.limits.shards, catalogues.say, stones)
     repeated = _update(planted, NUMBER, WORDS, before - 5)
     late = json.loads(_update(planted, NUMBER, WORDS, before - 5)) | {"arrived_at": time.time() + 1}
     taken = intake.take([repeated, dump(late), _update(planted, OTHER, OTHER_WORDS)])

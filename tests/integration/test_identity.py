@@ -23,6 +23,7 @@ from relay.core.errors import StoreError
 from relay.core.messages import Message, Person, Typing, Update, dump
 from relay.intake import known
 from relay.intake.intake import Intake
+from relay.stores import catalogues
 from tests.integration.told import START, World
 from tests.services.postgres_trouble import read_only
 from tests.waiting import PATIENCE, wait_until
@@ -294,7 +295,7 @@ class Shard:
         speech: Any = SimpleNamespace(
             parse=lambda payload: [self._events[payload["id"]]], fit=lambda message: [message]
         )
-        self.intake = Intake(world.pool, {"whatsapp": speech, "genesys": speech}, 16)
+        self.intake = Intake(world.pool, {"whatsapp": speech, "genesys": speech}, 16, catalogues.say)
         self._events: dict[str, Message | Typing] = {}
 
     def take(self, *people: tuple[Person, float], dead: int = 0) -> list[str]:
@@ -384,7 +385,7 @@ def test_what_is_the_matter_with_this_machine_buries_nobody(world: World, ours: 
     body = shard.update(whatsapp(number()), 0)
     speech: Any = SimpleNamespace(parse=out_of_it, fit=lambda message: [message])
     with pytest.raises(StoreError):
-        Intake(world.pool, {"whatsapp": speech, "genesys": speech}, 16).take([body])
+        Intake(world.pool, {"whatsapp": speech, "genesys": speech}, 16, catalogues.say).take([body])
 
 
 def test_only_of_who_has_nothing_else_unfinished_the_rows_need_not_be_read(world: World) -> None:

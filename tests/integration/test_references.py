@@ -19,6 +19,7 @@ from relay.core.mailbox import Row
 from relay.core.messages import Message, Person, Receipt, Update, dump
 from relay.intake.intake import Intake
 from relay.intake.references import Referring, complete
+from relay.stores import catalogues
 from tests.integration.rows import NOW, new_message, sent_message
 from tests.integration.told import World
 from tests.waiting import PATIENCE, wait_until
@@ -129,7 +130,7 @@ def test_an_edit_and_a_receipt_of_one_group_are_locked_in_the_order_of_ids(pool:
     parsed = [edit, Receipt(provider_id, "delivered", NOW)]
     speech: Any = SimpleNamespace(parse=lambda _payload: parsed, fit=lambda message: [message])
     update = Update("whatsapp", second.tenant_id, line_id, second.message.person.address, NOW, 0, {})
-    intake = Intake(pool, {"whatsapp": speech, "genesys": speech}, 16)
+    intake = Intake(pool, {"whatsapp": speech, "genesys": speech}, 16, catalogues.say)
     with pool.transaction() as cursor:
         claims.lock(cursor, [first.id])
         waits = gevent.spawn(intake.take, [dump(update)])

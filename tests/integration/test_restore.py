@@ -22,6 +22,7 @@ from relay.core.catch_up import MARGIN_SECONDS
 from relay.core.mailbox import Claim
 from relay.core.messages import Message, Person, Receipt, Update, dump
 from relay.intake.intake import Intake
+from relay.stores import catalogues
 from tests.integration.rows import new_line, new_message, sent_message
 from tests.services.databases import Databases
 
@@ -157,7 +158,7 @@ def test_what_agents_wrote_before_the_loss_is_kept_and_not_sent(
         parse=lambda payload: [Message(payload["id"], person, at, text="Hello")], fit=lambda message: [message]
     )
     tenant_id = str(new_message(store, line_id).tenant_id)
-    intake = Intake(store, {"whatsapp": speech, "genesys": speech}, 16)
+    intake = Intake(store, {"whatsapp": speech, "genesys": speech}, 16, catalogues.say)
     update = Update(
         "genesys", tenant_id, line_id, "491520000001", at, 0, {"id": "g1"}, origin="catch_up", before_loss=before_loss
     )

@@ -72,5 +72,6 @@ def _update(channel: str, route: LineRoute, kept: KeptUpdate) -> Written:
         index=kept.idx,
         payload=kept.payload,
         signer=kept.signer,
+        language=route.language,
     )
     return update, dump(update)

@@ -46,6 +46,7 @@ def updates(
             media_type=part.media_type,
             mime_type=part.mime_type,
             signer=signer,
+            language=route.language,
         )
         body = _encoded(update)
         if body is None or len(body) > UPDATE_MOST_BYTES:

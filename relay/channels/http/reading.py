@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from relay.channels.text import clean
+from relay.core.languages import Phrase, together
 
 
 def record(value: Any) -> dict[str, Any]:
@@ -27,8 +28,9 @@ def first(value: Any) -> dict[str, Any]:
 
 
 def joined(parts: Iterable[Any], separator: str = "\n") -> str:
-    """The parts that hold text, in order."""
-    return separator.join(text for text in map(clean, parts) if text and text.strip())
+    """The parts that hold text, in order. Of phrases the whole can be said in another language."""
+    found = (part if isinstance(part, Phrase) else clean(part) for part in parts)
+    return together((text for text in found if text and text.strip()), separator)
 
 
 def joined_once(*parts: Any) -> str:

@@ -17,6 +17,7 @@ from relay.channels.http.reading import joined, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, plain, words
 from relay.core.content import Answer
+from relay.core.languages import phrase, together
 
 _OURS = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,4})")
 _BUILT = re.compile(r"screen_\d+_(.+?)_\d+")
@@ -24,7 +25,7 @@ _BUILT = re.compile(r"screen_\d+_(.+?)_\d+")
 _CHOICE = re.compile(r"\d+_")
 _OTHER_VALUES = ("flow_token", "saved_address_id")
 _LONGEST_FORM = 60
-_ANSWERED = {"accept": "given", "reject": "refused"}
+_ANSWERED = {"accept": phrase("given"), "reject": phrase("refused")}
 
 
 def answer(message: JsonObject) -> Answer | None:
@@ -53,7 +54,7 @@ def attributes(message: JsonObject) -> dict[str, Any]:
 
 
 def button(item: JsonObject) -> str:
-    return clean(item.get("text")) or clean(item.get("payload")) or "Pressed a button"
+    return clean(item.get("text")) or clean(item.get("payload")) or phrase("Pressed a button")
 
 
 def interactive(item: JsonObject) -> str:
@@ -64,7 +65,8 @@ def interactive(item: JsonObject) -> str:
     if kind == "call_permission_reply":
         return _call_permission(reply)
     shown = joined((reply.get("title"), reply.get("description"))) or clean(reply.get("id"))
-    return shown or joined((f"[answered: {kind or 'interactive message'}]", *words(item.get(kind))))
+    answered = phrase("[answered: %(kind)s]", kind=kind or phrase("interactive message"))
+    return shown or joined((answered, *words(item.get(kind))))
 
 
 def _reply(item: JsonObject) -> JsonObject:
@@ -80,8 +82,8 @@ def _form(reply: JsonObject) -> str:
     answers = record(given) or _json(clean(given) or "")
     values = record(answers.get("values")) or answers
     lines = [_field(*each) for each in list(values.items())[:_LONGEST_FORM] if each[0] not in _OTHER_VALUES]
-    name = (clean(reply.get("name")) or "form")[:LONGEST_KIND]
-    head = "🏠 Address" if name == "address_message" else f"[{name} answered]"
+    name = (clean(reply.get("name")) or "")[:LONGEST_KIND] or phrase("form")
+    head = phrase("🏠 Address") if name == "address_message" else phrase("[%(form)s answered]", form=name)
     return joined((head, *lines) if any(lines) else (head, reply.get("body")))
 
 
@@ -98,21 +100,22 @@ def _field(name: str, value: Any) -> str:
     if chosen:
         value = value[chosen.end() :].replace("_", " ")
     shown = plain(value)
-    return f"{(built[1] if built else name).replace('_', ' ')}: {shown}" if shown else ""
+    return together(((built[1] if built else name).replace("_", " "), shown), ": ") if shown else ""
 
 
 def _call_permission(reply: JsonObject) -> str:
     response = clean(reply.get("response")) or ""
     until = _until(reply) if response == "accept" else None
-    return joined((f"Permission to call: {_ANSWERED.get(response, response or 'answered')}", until), ", ")
+    answered = _ANSWERED.get(response, response or phrase("answered"))
+    return joined((phrase("Permission to call: %(answered)s", answered=answered), until), ", ")
 
 
 def _until(reply: JsonObject) -> str | None:
     if reply.get("is_permanent") is True:
-        return "for good"
+        return phrase("for good")
     try:
         seconds = float(clean(reply.get("expiration_timestamp")) or "nan")
         moment = datetime.fromtimestamp(seconds, UTC) if seconds > time.time() - 366 * 86_400 else None
     except (ValueError, OverflowError, OSError):
         return None
-    return f"until {moment:%d %B %Y %H:%M} UTC" if moment else None
+    return phrase("until %(moment)s UTC", moment=format(moment, "%Y-%m-%d %H:%M")) if moment else None

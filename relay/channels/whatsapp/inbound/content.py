@@ -15,10 +15,12 @@ from relay.channels.whatsapp.inbound.unsupported import KINDS, error_notice, uns
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND, words
 from relay.channels.whatsapp.webhook import MEDIA
 from relay.core.conversation import quoting
+from relay.core.conversation.fallback import KINDS as KINDS_OF_FILES
+from relay.core.languages import bracketed, phrase
 
 _AROUND = ("context", "referral", "errors", "identity")
 _LONGEST_EMOJI = 64
-_NAMES = {"voice": "voice note", "audio": "audio"}
+_NAMES = KINDS_OF_FILES | {"voice": phrase("voice note")}
 
 
 def text(item: JsonObject) -> str:
@@ -81,9 +83,10 @@ def readable(kind: str, message: JsonObject) -> str:
         return joined((unsupported(message), *_readable_words(kind, message)))
     if kind in READERS:
         said = READERS[kind](first(message.get(kind))) or joined(_readable_words(kind, message))
-        return joined((said, f"[{error}]" if error else None))
-    label = f"[A message of a kind that the relay does not know: {kind or 'none named'}]"
-    return joined((f"[A message without its content: {error}]" if error else label, *_readable_words(kind, message)))
+        return joined((said, bracketed(error) if error else None))
+    label = phrase("[A message of a kind that the relay does not know: %(kind)s]", kind=kind or phrase("none named"))
+    lost = phrase("[A message without its content: %(error)s]", error=error) if error else None
+    return joined((lost or label, *_readable_words(kind, message)))
 
 
 def _readable_words(kind: str, message: JsonObject) -> list[str]:
@@ -96,5 +99,6 @@ def _readable_words(kind: str, message: JsonObject) -> list[str]:
 def _missing_file(kind: str, message: JsonObject, error: str | None) -> str:
     """The sentence in place of a file that cannot be had, for it came with errors, or without its id."""
     item = record(message.get(kind))
-    named = joined((_NAMES.get(kind, kind), item.get("filename")), " ")
-    return joined((f"[A file that did not arrive: {named}. {error or 'WhatsApp gave no file'}]", item.get("caption")))
+    file = joined((_NAMES.get(kind, kind), item.get("filename")), " ")
+    why = error or phrase("WhatsApp gave no file")
+    return joined((phrase("[A file that did not arrive: %(file)s. %(why)s]", file=file, why=why), item.get("caption")))

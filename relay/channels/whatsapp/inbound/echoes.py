@@ -16,9 +16,10 @@ from relay.channels.whatsapp.inbound import notices
 from relay.channels.whatsapp.inbound.message import read, source_id
 from relay.channels.whatsapp.inbound.surroundings import window_until
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
+from relay.core.languages import phrase
 from relay.core.messages import COPY, Ignored, Message, Notice
 
-_APP_LINE = "[The business wrote from its own WhatsApp Business app]"
+_APP_LINE = phrase("[The business wrote from its own WhatsApp Business app]")
 
 
 def echo(item: JsonObject) -> Message | Ignored | Notice:

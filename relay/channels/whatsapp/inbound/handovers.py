@@ -14,14 +14,15 @@ from relay.channels.text import clean, unix_seconds
 from relay.channels.whatsapp.identity import handed_over, person
 from relay.channels.whatsapp.inbound import notices
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
+from relay.core.languages import bracketed, phrase
 from relay.core.lengths import fitting, units
 from relay.core.messages import Event, Message, Person
 from relay.core.threads import LONGEST_NOTE, ThreadFact, ThreadState
 
 HANDOVER = "handover"
 RECAP = "recap"
-RECAP_LINE = "[Recap of the conversation so far, written by a machine. Not checked:]"
-RECAP_END = "[End of the recap]"
+RECAP_LINE = phrase("[Recap of the conversation so far, written by a machine. Not checked:]")
+RECAP_END = phrase("[End of the recap]")
 LONGEST_RECAP = 3000
 """Characters, so that it is one message at Genesys."""
 _LONGEST_SAID = 400
@@ -32,12 +33,19 @@ _BEFORE = 1.0
 _COUNTS = 0.5
 """Seconds after its own time, which is in whole ones: what led to it, seen as a copy, may have the same."""
 _STATES: dict[str, ThreadState] = {"control_passed": "owned", "control_taken": "elsewhere"}
-_WRITERS = {"user": "Customer", "customer": "Customer", "assistant": "Assistant", "agent": "Agent", "business": "Agent"}
-_ROLES = {
-    "ai_agent": "the AI agent", "escalation": "the escalation partner", "customer_service": "customer service",
-    "marketing": "the responder for marketing", "utility": "the responder for utility messages",
-    "ctwa": "the responder for ads", "meta_business_agent": "Meta's Business Agent",
+_CUSTOMER, _AGENT = phrase("Customer"), phrase("Agent")
+_WRITERS = {
+    "user": _CUSTOMER, "customer": _CUSTOMER, "assistant": phrase("Assistant"), "agent": _AGENT, "business": _AGENT
 }  # fmt: skip
+_ROLES = {
+    "ai_agent": phrase("The AI agent"),
+    "escalation": phrase("The escalation partner"),
+    "customer_service": phrase("Customer service"),
+    "marketing": phrase("The responder for marketing"),
+    "utility": phrase("The responder for utility messages"),
+    "ctwa": phrase("The responder for ads"),
+    "meta_business_agent": phrase("Meta's Business Agent"),
+}
 
 
 def events(item: JsonObject) -> list[Event]:
@@ -65,7 +73,7 @@ def events(item: JsonObject) -> list[Event]:
 
 def recap(context: object, customer: Person, when: float) -> list[Event]:
     """The recap as a note of its own, before what the customer writes. The same words are shown once a day."""
-    said = _cut(_summary(record(context)) or _history(record(context)), LONGEST_RECAP)
+    said = _cut(_summary(record(context)), LONGEST_RECAP) or _history(record(context))
     if not said.strip():
         return []
     return [
@@ -82,14 +90,16 @@ def recap(context: object, customer: Person, when: float) -> list[Event]:
 
 def _passed(told: JsonObject) -> str:
     note = _cut(clean(told.get("metadata")) or "", LONGEST_NOTE)
-    said = f"Their note: {note}" if note.strip() else None
-    return f"[{joined((f'{_whom(_former(told))} handed this conversation over.', said), ' ')}]"
+    said = phrase("Their note: %(note)s", note=note) if note.strip() else None
+    passed = phrase("%(responder)s handed this conversation over.", responder=_whom(_former(told)))
+    return bracketed(joined((passed, said), " "))
 
 
 def _taken(role: str | None) -> str:
-    return (
-        f"[{_whom(role)} took this conversation over. "
-        "What is written here does not reach the customer until it comes back.]"
+    return phrase(
+        "[%(responder)s took this conversation over. "
+        "What is written here does not reach the customer until it comes back.]",
+        responder=_whom(role),
     )
 
 
@@ -98,8 +108,9 @@ def _former(told: JsonObject) -> str | None:
 
 
 def _whom(role: str | None) -> str:
-    named = _ROLES.get(role or "", f"another responder ({role[:LONGEST_KIND]})" if role else "another responder")
-    return named[:1].upper() + named[1:]
+    if not role:
+        return phrase("Another responder")
+    return _ROLES.get(role) or phrase("Another responder (%(role)s)", role=role[:LONGEST_KIND])
 
 
 def _summary(context: JsonObject) -> str:
@@ -107,17 +118,23 @@ def _summary(context: JsonObject) -> str:
 
 
 def _history(context: JsonObject) -> str:
-    """The newest lines of it. How an entry says who wrote it, and what, is described nowhere."""
+    """The newest lines of it, as far as there is room for them."""
     items = record(context.get("history")).get("items")
-    newest = items[-_MOST_SAID:] if isinstance(items, list) else []
-    return joined(_entry(one if isinstance(one, dict) else {"text": one}) for one in newest)
+    lines, room = [], LONGEST_RECAP
+    for one in items[-_MOST_SAID:] if isinstance(items, list) else []:
+        line = _entry(one if isinstance(one, dict) else {"text": one}, room)
+        lines.append(line)
+        room -= units(line) + 1
+    return joined(lines)
 
 
-def _entry(entry: JsonObject) -> str:
+def _entry(entry: JsonObject, room: int) -> str:
+    """How one says who wrote it, and what, is described nowhere. Nothing where there is no room left for a word."""
     named = next(filter(None, (clean(entry.get(key)) for key in ("role", "sender", "from", "author", "type"))), "")
     said = next(filter(None, map(_words, (entry.get(key) for key in ("text", "message", "body", "content")))), "")
     who = _WRITERS.get(named.lower(), named[:LONGEST_KIND])
-    return joined((who, _cut(" ".join(said.split()), _LONGEST_SAID)), ": ") if said.strip() else ""
+    words, rest = " ".join(said.split()), room - units(who) - 2
+    return joined((who, _cut(words, min(_LONGEST_SAID, rest))), ": ") if words and rest > 0 else ""
 
 
 def _words(value: object) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from relay.channels.http.reading import joined
 from relay.channels.text import clean
 from relay.core.content import Location
+from relay.core.languages import phrase
 
 _LONGEST = 1000
 
@@ -16,7 +17,7 @@ def text(item: dict[str, Any]) -> str:
     found = place(item)
     link = f"https://maps.google.com/?q={_degrees(found.latitude)},{_degrees(found.longitude)}" if found else None
     shown = joined((item.get("name"), item.get("address"), link, item.get("url")))
-    return f"📍 Location\n{shown}" if shown else "📍 Location"
+    return joined((phrase("📍 Location"), shown))
 
 
 def place(item: dict[str, Any]) -> Location | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from relay.channels.http.reading import joined, records
 from relay.channels.text import clean
+from relay.core.languages import phrase, together
 
 _MOST_PLACES = 6
 _LARGEST = Decimal(10) ** 12
@@ -15,17 +16,26 @@ _LARGEST = Decimal(10) ** 12
 def text(item: dict[str, Any]) -> str:
     products = list(records(item.get("product_items")))
     total = _total(products)
-    return joined(("🛒 Order", *map(_line, products), f"Total: {total}" if total else None, item.get("text")))
+    return joined(
+        (
+            phrase("🛒 Order"),
+            *map(_line, products),
+            phrase("Total: %(total)s", total=total) if total else None,
+            item.get("text"),
+        )
+    )
 
 
 def _line(product: dict[str, Any]) -> str:
     count = clean(product.get("quantity")) or "1"
-    name = clean(product.get("product_retailer_id")) or "item"
+    name = clean(product.get("product_retailer_id")) or phrase("item")
     amount = _number(product.get("item_price"))
     price = joined((_shown(amount) if amount is not None else product.get("item_price"), product.get("currency")), " ")
     if not price:
-        return f"{count} × {name}"
-    return f"{count} × {name} ({price}{' each' if _number(count) not in (None, Decimal(1)) else ''})"
+        return together((count, "×", name), " ")
+    if _number(count) not in (None, Decimal(1)):
+        price = phrase("%(price)s each", price=price)
+    return together((count, " × ", name, " (", price, ")"), "")
 
 
 def _total(products: list[dict[str, Any]]) -> str | None:

@@ -11,9 +11,10 @@ from relay.channels.http.reading import joined, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound import answers
 from relay.channels.whatsapp.inbound.wording import identifier
+from relay.core.languages import phrase
 
 DAY = 86_400.0
-GROUP_LINE = "[Written in a group. What is answered here goes to this customer alone.]"
+GROUP_LINE = phrase("[Written in a group. What is answered here goes to this customer alone.]")
 _LONGEST = 1000
 _LONGEST_LINE = 300
 
@@ -21,15 +22,15 @@ _LONGEST_LINE = 300
 def lines(message: JsonObject) -> list[str]:
     """What the agent should see before the message itself."""
     context = record(message.get("context"))
-    found = [GROUP_LINE] if message.get("group_id") else []
+    found: list[str] = [GROUP_LINE] if message.get("group_id") else []
     if context.get("frequently_forwarded"):
-        found.append("[Forwarded many times]")
+        found.append(phrase("[Forwarded many times]"))
     elif context.get("forwarded"):
-        found.append("[Forwarded]")
+        found.append(phrase("[Forwarded]"))
     if referral := record(message.get("referral")):
         found.append(_referral(referral))
     if product := _short(record(context.get("referred_product")).get("product_retailer_id")):
-        found.append(f"[About the product {product}]")
+        found.append(phrase("[About the product %(product)s]", product=product))
     return found
 
 
@@ -99,10 +100,20 @@ _REFERRAL = {
 }
 
 
+_FROM = {
+    (False, False): phrase("From the advertisement"),
+    (False, True): phrase("From the advertisement “%(headline)s”"),
+    (True, False): phrase("From the post"),
+    (True, True): phrase("From the post “%(headline)s”"),
+}
+"""By whether it is a post, and whether it says anything."""
+
+
 def _referral(referral: JsonObject) -> str:
-    kind = "post" if referral.get("source_type") == "post" else "advertisement"
     headline = _short(referral.get("headline")) or _short(referral.get("body"))
-    named = f"From the {kind} “{headline}”" if headline else f"From the {kind}"
+    named = _FROM[referral.get("source_type") == "post", bool(headline)]
+    if headline:
+        named = phrase(named, headline=headline)
     return joined((named, _short(referral.get("source_url"))), ": ")
 
 

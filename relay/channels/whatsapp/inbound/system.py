@@ -8,10 +8,11 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from relay.channels.http.reading import record
+from relay.channels.http.reading import joined, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.identity import changed_person, digits, person
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
+from relay.core.languages import bracketed, phrase
 from relay.core.messages import Message
 
 _NUMBER_CHANGED = ("user_changed_number", "customer_changed_number")
@@ -27,7 +28,7 @@ def event(source_id: str, message: dict[str, Any], when: float) -> Message:
         person=changed_person(message) or person(message, {}),
         provider_time=when,
         type="system",
-        text=f"[{_text(kind, system, message)}]",
+        text=bracketed(_text(kind, system, message)),
         attributes={"system_type": kind},
         notice=True,
     )
@@ -37,19 +38,28 @@ def _text(kind: str, system: dict[str, Any], message: dict[str, Any]) -> str:
     if kind in _NUMBER_CHANGED:
         return _number_changed(system, message)
     if kind == "user_changed_user_id":
-        return "WhatsApp gave this customer a new user id. The conversation goes on as before."
+        return phrase("WhatsApp gave this customer a new user id. The conversation goes on as before.")
     if kind == "customer_identity_changed":
-        return "This customer's WhatsApp security code has changed: perhaps a new phone, or WhatsApp installed anew."
-    return f"WhatsApp reports: {_body(system) or kind}"
+        return phrase(
+            "This customer's WhatsApp security code has changed: perhaps a new phone, or WhatsApp installed anew."
+        )
+    return phrase("WhatsApp reports: %(body)s", body=_body(system) or kind)
 
 
 def _number_changed(system: dict[str, Any], message: dict[str, Any]) -> str:
     new = digits(clean(system.get("wa_id")) or clean(system.get("new_wa_id")))
     old = digits(clean(message.get("from"))) or digits(clean(system.get("customer")))
     if not new:
-        return f"This customer has changed the phone number. {_body(system)}".strip()
-    before = f" from +{old}" if old and old != new else ""
-    return f"This customer has changed the phone number{before} to +{new}. The conversation goes on as before."
+        return joined((phrase("This customer has changed the phone number."), _body(system)), " ")
+    if old and old != new:
+        return phrase(
+            "This customer has changed the phone number from +%(old)s to +%(new)s. The conversation goes on as before.",
+            old=old,
+            new=new,
+        )
+    return phrase(
+        "This customer has changed the phone number to +%(new)s. The conversation goes on as before.", new=new
+    )
 
 
 def _body(system: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from relay.channels.http.reading import first, record
 from relay.channels.http.redaction import redact
 from relay.channels.text import clean
 from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
+from relay.core.languages import bracketed, phrase, together
 
 KINDS = ("unsupported", "unknown", "ephemeral")
 """Types of messages whose content WhatsApp keeps to itself."""
@@ -17,29 +18,52 @@ _NO_NEWS = ("131051", "501", "131060", "130501")
 """These say only that the message is unsupported or unavailable, which the sentence says already."""
 _LONGEST_REASON = 500
 
-_ASK = "ask the customer to write what it says"
 _SENTENCES = {
-    "poll_creation": f"The customer sent a poll. WhatsApp does not pass polls on: {_ASK}.",
-    "poll_update": f"The customer voted in a poll. WhatsApp does not pass votes on: {_ASK}.",
-    "edit": "The customer edited an earlier message. WhatsApp does not pass the new text on: ask for it if it matters.",
-    "ephemeral": f"The customer sent a disappearing message. WhatsApp does not pass it on: {_ASK}.",
-    "pin": "The customer pinned a message in the chat. Nothing was written.",
-    "keep_in_chat": "The customer kept a disappearing message in the chat. Nothing was written.",
-    "group_invite": "The customer sent an invitation to a group. WhatsApp does not pass invitations on.",
-    "gif": "The customer sent a GIF. WhatsApp does not pass it on: ask for it as a picture or video.",
-    "media_placeholder": "The customer sent a photo or video that can be viewed once. WhatsApp does not pass it on: "
-    "ask for it as an ordinary one.",
-    "link_preview": "The customer sent a link with a preview. WhatsApp does not pass it on: ask for the link alone.",
-    "product": f"The customer sent a product. WhatsApp does not pass it on: {_ASK}.",
-    "order": f"The customer sent an order. WhatsApp does not pass it on: {_ASK}.",
-    "reaction": "The customer reacted to a message. WhatsApp does not pass this reaction on.",
-    "image": "The customer sent a photo that WhatsApp does not pass on: ask for it once more, or as a document.",
-    "location": f"The customer shared a location that WhatsApp does not pass on, such as a live one: {_ASK}.",
-    "hsm": "Another business sent a template to this number. WhatsApp does not pass it on.",
+    "poll_creation": phrase(
+        "The customer sent a poll. WhatsApp does not pass polls on: ask the customer to write what it says."
+    ),
+    "poll_update": phrase(
+        "The customer voted in a poll. WhatsApp does not pass votes on: ask the customer to write what it says."
+    ),
+    "edit": phrase(
+        "The customer edited an earlier message. WhatsApp does not pass the new text on: ask for it if it matters."
+    ),
+    "ephemeral": phrase(
+        "The customer sent a disappearing message. WhatsApp does not pass it on: "
+        "ask the customer to write what it says."
+    ),
+    "pin": phrase("The customer pinned a message in the chat. Nothing was written."),
+    "keep_in_chat": phrase("The customer kept a disappearing message in the chat. Nothing was written."),
+    "group_invite": phrase("The customer sent an invitation to a group. WhatsApp does not pass invitations on."),
+    "gif": phrase("The customer sent a GIF. WhatsApp does not pass it on: ask for it as a picture or video."),
+    "media_placeholder": phrase(
+        "The customer sent a photo or video that can be viewed once. WhatsApp does not pass it on: "
+        "ask for it as an ordinary one."
+    ),
+    "link_preview": phrase(
+        "The customer sent a link with a preview. WhatsApp does not pass it on: ask for the link alone."
+    ),
+    "product": phrase(
+        "The customer sent a product. WhatsApp does not pass it on: ask the customer to write what it says."
+    ),
+    "order": phrase(
+        "The customer sent an order. WhatsApp does not pass it on: ask the customer to write what it says."
+    ),
+    "reaction": phrase("The customer reacted to a message. WhatsApp does not pass this reaction on."),
+    "image": phrase(
+        "The customer sent a photo that WhatsApp does not pass on: ask for it once more, or as a document."
+    ),
+    "location": phrase(
+        "The customer shared a location that WhatsApp does not pass on, such as a live one: "
+        "ask the customer to write what it says."
+    ),
+    "hsm": phrase("Another business sent a template to this number. WhatsApp does not pass it on."),
 }
-_TAPPED = f"The customer sent an interactive message. WhatsApp does not pass it on: {_ASK}."
+_TAPPED = phrase(
+    "The customer sent an interactive message. WhatsApp does not pass it on: ask the customer to write what it says."
+)
 _SENTENCES |= dict.fromkeys(("button", "list", "interactive"), _TAPPED)
-_UNAVAILABLE = (
+_UNAVAILABLE = phrase(
     "The customer sent a message that WhatsApp shows in the WhatsApp Business app only: "
     "look there, or ask the customer to send it again."
 )
@@ -51,12 +75,16 @@ def unsupported(message: JsonObject) -> str:
     kind = (kept_back or ("ephemeral" if message.get("type") == "ephemeral" else ""))[:LONGEST_KIND]
     sentence = _SENTENCES.get(kind)
     if sentence is None:
-        named = f" ({kind})" if kind and kind != "errors" else ""
-        sentence = f"The customer sent a message of a kind that WhatsApp does not pass on{named}: {_ASK}."
+        sentence = phrase(
+            "The customer sent a message of a kind that WhatsApp does not pass on%(named)s: "
+            "ask the customer to write what it says.",
+            named=f" ({kind})" if kind and kind != "errors" else "",
+        )
         if _code(message) == "131060":
             sentence = _UNAVAILABLE
     error = error_notice(message)
-    return f"[{sentence}]" if not error or _code(message) in _NO_NEWS else f"[{sentence}]\n[{error}]"
+    told = bracketed(sentence)
+    return told if not error or _code(message) in _NO_NEWS else together((told, bracketed(error)))
 
 
 def error_notice(message: JsonObject) -> str | None:
@@ -65,8 +93,10 @@ def error_notice(message: JsonObject) -> str | None:
     if not error:
         return None
     details = clean(record(error.get("error_data")).get("details"))
-    reason = details or clean(error.get("message")) or clean(error.get("title")) or "no reason given"
-    return f"{redact(reason, (), _LONGEST_REASON)} ({(clean(error.get('code')) or 'no code')[:LONGEST_KIND]})"
+    reason = details or clean(error.get("message")) or clean(error.get("title")) or ""
+    told = redact(reason, (), _LONGEST_REASON) if reason else phrase("no reason given")
+    code = (clean(error.get("code")) or "")[:LONGEST_KIND] or phrase("no code")
+    return together((told, " (", code, ")"), "")
 
 
 def _code(message: JsonObject) -> str | None:

@@ -11,13 +11,19 @@ import vobject
 
 from relay.channels.http.reading import joined, record, records
 from relay.channels.text import clean
+from relay.core.languages import phrase, together
 from relay.core.messages import Media
 
 Card = dict[str, Any]
 
 _MOST_CARDS = 50
 _MOST_VALUES = 50
-_SEVERAL = {"phones": "phone numbers", "emails": "e-mail addresses", "urls": "web addresses", "addresses": "addresses"}
+_SEVERAL = {
+    "phones": phrase("[and %(count)s more phone numbers]"),
+    "emails": phrase("[and %(count)s more e-mail addresses]"),
+    "urls": phrase("[and %(count)s more web addresses]"),
+    "addresses": phrase("[and %(count)s more addresses]"),
+}
 _LONGEST_VALUE = 500
 _LONGEST_FILE = 128 * 1024
 _LONGEST_FILENAME = 60
@@ -27,9 +33,10 @@ _VCARD = re.compile(r"\s*BEGIN:VCARD\b.*\bEND:VCARD\s*", re.IGNORECASE | re.DOTA
 
 def text(contacts: Any) -> str:
     cards = list(islice(records(contacts), _MOST_CARDS + 1))
-    shown = "\n\n".join(_as_text(card) for card in cards[:_MOST_CARDS])
-    more = "\n\n[and more contacts]" if len(cards) > _MOST_CARDS else ""
-    return f"{shown}{more}" or "👤 Contact"
+    shown = [_as_text(card) for card in cards[:_MOST_CARDS]]
+    if len(cards) > _MOST_CARDS:
+        shown.append(phrase("[and more contacts]"))
+    return together(shown or [phrase("👤 Contact")], "\n\n")
 
 
 def media(contacts: Any) -> Media | None:
@@ -51,23 +58,23 @@ def media(contacts: Any) -> Media | None:
 
 def _as_text(card: Card) -> str:
     org = record(card.get("org"))
-    head = "Shared their own phone number" if card.get("origin") == "contact_request" else None
-    lines = [head, f"👤 {_name(card) or 'Contact'}"]
+    head = phrase("Shared their own phone number") if card.get("origin") == "contact_request" else None
+    lines = [head, f"👤 {name}" if (name := _name(card)) else phrase("👤 Contact")]
     lines.append(joined((org.get("title"), org.get("department"), org.get("company")), ", "))
     lines += [_number(phone) for phone in _several(card, "phones")]
     lines += [clean(email.get("email")) or "" for email in _several(card, "emails")]
     lines += [clean(url.get("url")) or "" for url in _several(card, "urls")]
     lines += [_address(address) for address in _several(card, "addresses")]
     birthday = clean(card.get("birthday"))
-    return joined((*lines, f"Born {birthday}" if birthday else None, *_left_out(card)))
+    return joined((*lines, phrase("Born %(date)s", date=birthday) if birthday else None, *_left_out(card)))
 
 
 def _left_out(card: Card) -> Iterator[str]:
     """What is there and neither shown nor in the file: nothing that a customer sends vanishes without a word."""
-    for name, called in _SEVERAL.items():
+    for name, several in _SEVERAL.items():
         more = sum(1 for _ in records(card.get(name))) - _MOST_VALUES
         if more > 0:
-            yield f"[and {more:,} more {called}]"
+            yield phrase(several, count=more)
 
 
 def _name(card: Card) -> str:

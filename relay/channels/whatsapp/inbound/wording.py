@@ -8,6 +8,7 @@ from typing import Any
 
 from relay.channels.http.reading import joined
 from relay.channels.text import clean
+from relay.core.languages import phrase, together
 
 LONGEST_KIND = 64
 LONGEST_ID = 512
@@ -60,7 +61,7 @@ def _rank(name: str) -> int:
 def plain(value: Any, depth: int = 3) -> str:
     """A value of a form as a person would write it: lists with commas, objects by their members."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return phrase("yes") if value else phrase("no")
     if isinstance(value, list):
         return joined((plain(inner, depth - 1) for inner in value[:_MOST]), ", ") if depth else "…"
     if isinstance(value, dict):
@@ -71,7 +72,7 @@ def plain(value: Any, depth: int = 3) -> str:
 def _members(value: dict[str, Any], depth: int) -> Iterator[str]:
     for name, inner in islice(value.items(), _MOST):
         if shown := plain(inner, depth - 1):
-            yield f"{name}: {shown}"
+            yield together((name, shown), ": ")
 
 
 def _file(value: dict[str, Any]) -> str | None:

@@ -6,7 +6,9 @@ import pytest
 
 from relay.core.content import Answer, Location, Option, Quote, Template
 from relay.core.conversation.quoting import DELETED, EXCERPT, UNREACTED, edited, excerpt, reacted, with_quote
+from relay.core.languages import LANGUAGES, together
 from relay.core.messages import Media, Message, Person
+from relay.stores import catalogues
 
 OURS = Quote("Which day?", "business")
 THEIRS = Quote("Monday", "contact")
@@ -56,10 +58,10 @@ def test_words(about: str, text: str | None, of_ours: str, of_theirs: str, unkno
 
 
 def test_lines_before_stay_where_they_are() -> None:
-    assert with_quote(message(f"[A line]\n{edited('Edited a message')}", about="edit"), THEIRS).text == (
+    assert with_quote(message(together(("[A line]", edited("Edited a message"))), about="edit"), THEIRS).text == (
         "[A line]\nEdited “Monday” to: Edited a message"
     )
-    assert with_quote(message(f"[A line]\n{reacted('👍')}", about="reaction"), OURS).text == (
+    assert with_quote(message(together(("[A line]", reacted("👍"))), about="reaction"), OURS).text == (
         "[A line]\nReacted with 👍 to: “Which day?”"
     )
 
@@ -94,8 +96,6 @@ def test_a_files_caption_stays_below_the_quote() -> None:
     ("given", "shown"),
     [
         (message("two\n\n  lines"), "two lines"),
-        (message("In reply to: “Which day?”\nMonday"), "Monday"),
-        (message("In reply to: “Which day?”", media=Media("image", caption="this")), "this"),
         (message(None, media=Media("image", caption="my\ntent")), "my tent"),
         (message(None, media=Media("image")), "photo"),
         (message(None, media=Media("audio", voice=True)), "voice note"),
@@ -111,6 +111,28 @@ def test_a_files_caption_stays_below_the_quote() -> None:
 )
 def test_excerpt(given: Message, shown: str) -> None:
     assert excerpt(given) == shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("quote", [OURS, THEIRS, None])
+def test_the_quote_that_a_message_began_with_is_not_quoted(quote: Quote | None, language: str) -> None:
+    def quoted(given: Message) -> str:
+        kept = replace(given, text=catalogues.say(with_quote(given, quote).text or "", language))
+        return excerpt(kept, with_its_quote=True)
+
+    assert quoted(message("Monday")) == "Monday"
+    assert quoted(message(None, media=Media("image", caption="this"))) == "this"
+    answer = Answer("m", 0, Option("Monday"), "g-1")
+    assert quoted(message("Monday\nat ten", answer=answer)) == "Monday at ten"
+
+
+def test_what_the_relay_says_of_a_message_is_said_in_the_agents_language() -> None:
+    given = message(together(("[A line]", reacted("👍"))), about="reaction")
+    label = excerpt(message(None, media=Media("document", filename="Angebot.pdf")))
+    text = with_quote(given, Quote(label, "contact")).text or ""
+    assert (
+        catalogues.say(text, "de") == "[A line]\nHat mit 👍 auf die eigene Nachricht reagiert: „Dokument Angebot.pdf“"
+    )
 
 
 @pytest.mark.parametrize("sign", [FAMILY, "🇩🇪", "❤️", "👍🏽", "é", "1️⃣", "🏴\U000e0067\U000e0062\U000e007f"])
