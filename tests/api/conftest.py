@@ -13,6 +13,7 @@ from conf.loading import load_settings
 from db.pool import Pool
 from tests import processes
 from tests.log_lines import as_web_logs
+from tests.services.emptying import empty
 from tests.waiting import wait_until
 from web.bootstrap import build_web
 from web.request.web_context import WebContext
@@ -89,10 +90,10 @@ def parts(app: Flask) -> WebContext:
 def pool(parts: WebContext) -> Pool:
     """An empty database and an empty cache, and nobody has guessed."""
     with parts.pool.transaction() as cursor:
-        cursor.execute(
-            """TRUNCATE tenants, unknown_lines, unknown_quotas, audit_log, message_tracking, message_events,
-                        idempotency_keys CASCADE"""
-        )
+        empty(
+            cursor, "tenants", "unknown_lines", "unknown_quotas", "audit_log", "message_tracking", "message_events",
+            "idempotency_keys",
+        )  # fmt: skip
     parts.cache._redis.client.flushdb()
     parts.bucket._local.clear()
     return parts.pool

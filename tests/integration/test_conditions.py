@@ -39,6 +39,7 @@ from relay.runtime.actor import Ping
 from relay.runtime.commands import Tick
 from tests.integration.told import World
 from tests.services.certificates import Authority
+from tests.services.emptying import empty
 from tests.services.mail import MailProcess
 from tests.unit.relay.channels.accounts import Tokens
 from tests.unit.relay.channels.servers import Asked, Served, answer, serving
@@ -135,8 +136,8 @@ class Telling:
 
 @pytest.fixture
 def telling(pool: Pool, mail: tuple[MailProcess, MailServer]) -> Telling:
-    with pool.autocommit() as cursor:  # other tests' tenants and people
-        cursor.execute("TRUNCATE tenants, users, audit_log, message_tracking CASCADE")
+    with pool.transaction() as cursor:  # other tests' tenants and people
+        empty(cursor, "tenants", "users", "audit_log", "message_tracking")
     return Telling(pool, *mail)
 
 

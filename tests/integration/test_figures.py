@@ -15,6 +15,7 @@ from db.views.figures import DeliveryRate, TimeZoneError, hour_of
 from relay.actors.hours import HoursActor
 from relay.runtime.actor import Ping
 from tests.integration.told import World
+from tests.services.emptying import empty
 from tests.waiting import PATIENCE
 
 HOUR = timedelta(hours=1)
@@ -35,7 +36,7 @@ def now() -> datetime:
 @pytest.fixture
 def world(pool: Pool) -> World:
     with pool.transaction() as cursor:
-        cursor.execute("TRUNCATE tenants, message_tracking, message_hours CASCADE")
+        empty(cursor, "tenants", "message_tracking", "message_hours")
         cursor.execute("DELETE FROM relay_settings WHERE name LIKE 'hours%'")
     return World(pool)
 

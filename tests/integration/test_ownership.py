@@ -17,6 +17,7 @@ from db.tenants.onboarding import Line
 from db.views import history, overview
 from tests.integration.rows import new_message
 from tests.integration.test_commands import said
+from tests.services.emptying import empty
 from tests.waiting import PATIENCE
 
 BY = Author("test")
@@ -25,7 +26,7 @@ BY = Author("test")
 @pytest.fixture
 def changes(pool: Pool) -> Changes:
     with pool.transaction() as cursor:
-        cursor.execute("TRUNCATE tenants, audit_log, message_tracking, message_events CASCADE")
+        empty(cursor, "tenants", "audit_log", "message_tracking", "message_events")
     return Changes(pool, lambda refs: None)
 
 

@@ -19,6 +19,7 @@ from tests import processes
 from tests.portal.client import BY, Person, changes_of, live_line, new_tenant, running_app
 from tests.portal.conftest import new_user
 from tests.portal.suedlicht import GENESYS, WHATSAPP
+from tests.services.emptying import empty
 from tests.waiting import PATIENCE
 from web.request.web_context import WebContext
 
@@ -41,7 +42,7 @@ def parts(app: Flask) -> WebContext:
 @pytest.fixture
 def line(parts: WebContext) -> Line:
     with parts.pool.transaction() as cursor:
-        cursor.execute("TRUNCATE tenants, users, audit_log CASCADE")
+        empty(cursor, "tenants", "users", "audit_log")
     whatsapp = {name: value for name, value in WHATSAPP.items() if name != "app"}
     return live_line(parts, new_tenant(parts, "Südlicht"), whatsapp, GENESYS)
 

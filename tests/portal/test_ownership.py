@@ -21,6 +21,7 @@ from tests import processes
 from tests.portal.client import Person, changes_of, live_line, new_tenant, running_app
 from tests.portal.conftest import new_user
 from tests.portal.suedlicht import GENESYS, WHATSAPP
+from tests.services.emptying import empty
 from tests.waiting import PATIENCE
 from web.request.web_context import WebContext
 
@@ -43,7 +44,7 @@ def parts(app: Flask) -> WebContext:
 @pytest.fixture
 def tenant_id(parts: WebContext) -> str:
     with parts.pool.transaction() as cursor:
-        cursor.execute("TRUNCATE tenants, users, audit_log CASCADE")
+        empty(cursor, "tenants", "users", "audit_log")
     return new_tenant(parts, "Südlicht")
 
 
