@@ -7,9 +7,10 @@ from uuid import UUID
 
 from db.cursor import Cursor
 from db.mailbox import claims, events
+from relay.core.languages import phrase
 
 CODE = "internal_error"
-REASON = "the relay itself failed on it each time; its log says where"
+REASON = phrase("the relay itself failed on it each time; its log says where")
 MOST = 1000
 """Of a conversation that fails as a whole, at a time."""
 

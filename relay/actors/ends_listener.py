@@ -23,6 +23,7 @@ from relay.channels.base import Account
 from relay.channels.feeds import EventFeed, EventStream
 from relay.checks.line_checks import account_of
 from relay.core.errors import SendError, StoreError
+from relay.core.languages import phrase
 from relay.core.retry import backoff
 from relay.runtime.actor import RelayActor, tell
 from relay.runtime.commands import Ref, Tick
@@ -157,7 +158,7 @@ class EndsListener(RelayActor):
         held = lines.accounts(parts.pool, parts.cipher, listener.line_id)
         ends_of = parts.channels["genesys"].ends
         if held is None or ends_of is None:
-            raise SendError("refused", "no_line", "the line is not there any more")
+            raise SendError("refused", "no_line", phrase("the line is not there any more"))
         self._account = account_of(held, "genesys")
         listening, known = ends_of.listening, listener.channel
         if known is None or listener.tries > OLD_CHANNEL_TRIES:

@@ -10,6 +10,7 @@ from db.tenants.check_runs import WORST, DueCheck
 from relay.channels.base import Finding
 from relay.checks import line_checks
 from relay.checks.line_checks import SIDES, CheckedSide
+from relay.core.languages import phrase
 from relay.runtime.regular import RegularActor
 
 AT_ONCE = 2
@@ -42,7 +43,7 @@ class LineCheckActor(RegularActor):
             found = line_checks.subjects(parts.pool, parts.cipher, parts.ours, line.tenant_id, [line.line_id])
         except SealError as error:  # its text names the setting
             unreadable = Finding(
-                "secrets", "refused", str(error), "The operator finds in the log which key is missing."
+                "secrets", "refused", str(error), phrase("The operator finds in the log which key is missing.")
             )
             self._keep(line, [("relay", unreadable)])
             return

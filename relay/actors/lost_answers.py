@@ -16,6 +16,7 @@ from db.tenants import catch_ups
 from relay.channels.base import Sent
 from relay.core.conversation.dispatch import DispatchJob
 from relay.core.errors import SendError, StoreError
+from relay.core.languages import phrase
 from relay.core.limits import Rate
 from relay.runtime.context import Parts
 from relay.runtime.side import Side, rate_of_account
@@ -29,7 +30,7 @@ MARGIN_SECONDS = 120.0
 """So much earlier than it arrived here a provider may date a message."""
 NEWEST = 100
 """So many of the conversation's newest messages are looked at."""
-FOUND = "not sent again: it was seen in the provider's conversation"
+FOUND = phrase("not sent again: it was seen in the provider's conversation")
 
 
 def found_there(parts: Parts, side: Side, job: DispatchJob, deadline: float) -> Sent | None:
@@ -61,4 +62,4 @@ def found_there(parts: Parts, side: Side, job: DispatchJob, deadline: float) -> 
 def _count(bucket: TokenBucket, rate: Rate) -> None:
     """One look-up more. Raises SendError where Genesys wants no calls for a while."""
     if not bucket.owe(rate.key, rate.per_second, rate.burst):
-        raise SendError("throttled", "paused", "no look-ups while Genesys wants no calls")
+        raise SendError("throttled", "paused", phrase("no look-ups while Genesys wants no calls"))

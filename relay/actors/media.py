@@ -19,6 +19,7 @@ from relay.core.archive import media_key
 from relay.core.errors import CannotCarry, RelayError, SendError, StoreError
 from relay.core.file_types import type_of_file
 from relay.core.filenames import complete
+from relay.core.languages import phrase
 from relay.core.messages import ChannelName, Direction, Media
 from relay.core.queues import SOURCE, TARGET
 from relay.runtime.actor import RelayActor, tell
@@ -177,12 +178,14 @@ def _spool(file: IO[bytes], media: Media, download: Download) -> Media:
     for chunk in download.chunks:
         size += len(chunk)
         if size > LARGEST:
-            raise CannotCarry("too_large", f"the file is larger than {LARGEST // 1024 // 1024} MB")
+            raise CannotCarry(
+                "too_large", phrase("the file is larger than %(count)s MB", count=LARGEST // 1024 // 1024)
+            )
         head = head or chunk[:8192]
         digest.update(chunk)
         file.write(chunk)
     if size == 0:
-        raise CannotCarry("empty_file", "the file is empty")
+        raise CannotCarry("empty_file", phrase("the file is empty"))
     name = media.filename or download.filename
     mime_type = type_of_file((media.mime_type, download.mime_type), head, name)
     return replace(

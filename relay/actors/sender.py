@@ -26,6 +26,7 @@ from relay.core.conversation.launch import learnt_by_failing, learnt_by_sending,
 from relay.core.conversation.signature import signed, signs
 from relay.core.errors import FINAL, CannotCarry, SendError
 from relay.core.explain.causes import Cause
+from relay.core.languages import phrase
 from relay.core.mailbox import Attempt, Claim, Verdict
 from relay.core.messages import Media, Message
 from relay.core.retry import OUR_OWN, Decision, backoff, decide
@@ -40,7 +41,7 @@ from relay.stores.objects import LONGEST_LINK
 
 log = structlog.get_logger(__name__)
 
-TAKEN = "the conversation was taken over first"
+TAKEN = phrase("the conversation was taken over first")
 SHOWN_SECONDS = 2.0
 """So long a message that Genesys took may be missing from what it tells of the conversation."""
 
@@ -74,7 +75,7 @@ class SenderActor(RelayActor):
     def recover(self) -> None:
         """Something unforeseen. After the claim the call may have gone out; before it, the message is at fault."""
         dispatch, claimed, self._dispatch, self._request = self._dispatch, self._claimed, None, None
-        error = SendError("unknown", "internal_error", "the relay itself failed; its log says where")
+        error = SendError("unknown", "internal_error", phrase("the relay itself failed; its log says where"))
         if dispatch is not None and claimed:
             self._settle_error(dispatch, error, time.monotonic())
         elif dispatch is not None:
@@ -218,7 +219,7 @@ class SenderActor(RelayActor):
         """The last look before the first byte: a claim is worth nothing after its deadline or lease."""
         self._parts.lease.check()
         if time.monotonic() >= deadline:
-            raise SendError("retry", "claim_too_old", "the call did not begin within its deadline")
+            raise SendError("retry", "claim_too_old", phrase("the call did not begin within its deadline"))
 
     # How it ended
 

@@ -24,6 +24,7 @@ from relay.channels.base import Account, Channel, Expected, Finding, Level
 from relay.checks import own_side
 from relay.checks.round_trip import RoundTrip
 from relay.core.errors import FINAL, SendError
+from relay.core.languages import phrase
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +34,10 @@ Side = Literal["whatsapp", "genesys"]
 CheckedSide = Literal["whatsapp", "genesys", "relay"]
 SIDES: tuple[Side, Side] = ("whatsapp", "genesys")
 REF = {"whatsapp": "phone_number_id", "genesys": "integration_id"}
-LATE = Finding("answer", "warning", "did not answer in time; nothing could be checked", "Check again in a minute.")
-ENTER = "Enter them first; the portal's set-up pages and the API's PUT .../credentials take them."
+LATE = Finding(
+    "answer", "warning", phrase("did not answer in time; nothing could be checked"), phrase("Check again in a minute.")
+)
+ENTER = phrase("Enter them first; the portal's set-up pages and the API's PUT .../credentials take them.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +206,9 @@ def check_parts(
             return check_relay(channels, subject, ours, deadline)
         account = subject.side(part)
         if account is None:
-            return (Finding("credentials", "warning", f"there are no {part} credentials yet", ENTER),)
+            return (
+                Finding("credentials", "warning", phrase("there are no %(side)s credentials yet", side=part), ENTER),
+            )
         return _ask(channels[part], account, deadline, expected_of(subject, ours, part, thorough=thorough))
 
     found = _together([partial(work, *one) for one in asked], seconds)
@@ -227,8 +232,8 @@ def _guarded(work: Callable[[], tuple[Finding, ...]]) -> tuple[Finding, ...]:
     except Exception:
         # A fault of ours in an optional look-up must not take a line down; nor does it prove anything.
         log.exception("a check failed")
-        text = "could not be checked: an error of the relay itself"
-        return (Finding("call", "warning", text, "The operator finds it in the relay's log."),)
+        text = phrase("could not be checked: an error of the relay itself")
+        return (Finding("call", "warning", text, phrase("The operator finds it in the relay's log.")),)
 
 
 def _ask(channel: Channel, account: Account, deadline: float, expected: Expected) -> tuple[Finding, ...]:
@@ -236,4 +241,4 @@ def _ask(channel: Channel, account: Account, deadline: float, expected: Expected
         return tuple(channel.check(account, deadline, expected))
     except SendError as error:
         level: Level = "refused" if error.fate in ("credentials", *FINAL) else "warning"
-        return (Finding("call", level, error.text, "Check what was entered, and try again."),)
+        return (Finding("call", level, error.text, phrase("Check what was entered, and try again.")),)

@@ -12,6 +12,7 @@ import orjson
 import requests
 
 from relay.channels.base import Channel, Finding, Level
+from relay.core.languages import phrase
 
 SIGNATURE = "X-Hub-Signature-256"
 USER_AGENT = "whatsapp-genesys-relay-check/1.0"
@@ -20,23 +21,23 @@ LEAST_SECONDS = 0.5
 LONGEST_ANSWER = 64 * 1024
 
 SIDES = {"whatsapp": "WhatsApp", "genesys": "Genesys"}
-UNREACHED = (
+UNREACHED = phrase(
     "Open the address from outside of your network. If that works, only the relay cannot reach itself there (a "
     "firewall or DNS inside), and messages still come; if not, mend DNS, firewall or reverse proxy."
 )
-OTHER_SERVER = (
-    "Compare PUBLIC_URL with the reverse proxy: it has to pass {path} to web unchanged, body and headers included, "
+OTHER_SERVER = phrase(
+    "Compare PUBLIC_URL with the reverse proxy: it has to pass %(path)s to web unchanged, body and headers included, "
     "without login and without redirects."
 )
-STALE = (
+STALE = phrase(
     "If a secret was changed just now, try again in a minute. Otherwise web runs with other settings (META_APP_SECRET, "
     "DATABASE_URL, CREDENTIALS_KEYS) than this check, or another installation answers at PUBLIC_URL."
 )
-STRANGE = (
+STRANGE = phrase(
     "Another program answers at PUBLIC_URL, or web is out of date: make sure that the address leads to this relay."
 )
-LATER = "Web is there, but something that it needs is away: /health/ready says what."
-TLS = "The certificate has to be valid for this host and made by a public authority, with its chain complete."
+LATER = phrase("Web is there, but something that it needs is away: /health/ready says what.")
+TLS = phrase("The certificate has to be valid for this host and made by a public authority, with its chain complete.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +66,43 @@ class RoundTrip:
                 return self._not_taken(right)
             wrong = self._post(body, self._channel.sign(f"not {secret}", body))
         except requests.exceptions.SSLError:
-            text = f"there is no trusted TLS connection to our own webhook address for {self._side}"
+            text = phrase("there is no trusted TLS connection to our own webhook address for %(side)s", side=self._side)
             return self._found("refused", text, TLS)
         except requests.Timeout:
-            return self._found("warning", f"our own webhook address for {self._side} did not answer in time", UNREACHED)
+            text = phrase("our own webhook address for %(side)s did not answer in time", side=self._side)
+            return self._found("warning", text, UNREACHED)
         except requests.RequestException as error:
-            text = f"nothing answers at our own webhook address for {self._side} ({type(error).__name__})"
+            text = phrase(
+                "nothing answers at our own webhook address for %(side)s (%(error)s)",
+                side=self._side,
+                error=type(error).__name__,
+            )
             return self._found("warning", text, UNREACHED)
         if wrong.status != 401:
-            text = f"a wrong signature was answered with {wrong.status}, and has to be refused with 401"
+            text = phrase(
+                "a wrong signature was answered with %(status)s, and has to be refused with 401",
+                status=str(wrong.status),
+            )
             return self._found("refused", text, STRANGE)
-        text = f"our webhook address for {self._side} takes what is rightly signed, and refuses what is not"
+        text = phrase(
+            "our webhook address for %(side)s takes what is rightly signed, and refuses what is not", side=self._side
+        )
         return self._found("ok", text)
 
     def _not_taken(self, reply: ProbeResponse) -> Finding:
         status, ours = reply.status, reply.ours
         if ours and status == 401:
-            return self._found("refused", "our own web does not know the secret that signs this line", STALE)
+            return self._found("refused", phrase("our own web does not know the secret that signs this line"), STALE)
         if ours and status == 503:
-            return self._found("warning", "our own web cannot take webhooks at the moment", LATER)
-        advice = OTHER_SERVER.format(path="/webhook/")
+            return self._found("warning", phrase("our own web cannot take webhooks at the moment"), LATER)
+        advice, told = phrase(OTHER_SERVER, path="/webhook/"), str(status)
         if 300 <= status < 400:
-            return self._found("refused", f"our webhook address redirects ({status}); providers do not follow", advice)
-        who = "our own web" if ours else "another server"
-        return self._found("refused", f"{who} answers at our webhook address, with {status} in place of 200", advice)
+            text = phrase("our webhook address redirects (%(status)s); providers do not follow", status=told)
+        elif ours:
+            text = phrase("our own web answers at our webhook address, with %(status)s in place of 200", status=told)
+        else:
+            text = phrase("another server answers at our webhook address, with %(status)s in place of 200", status=told)
+        return self._found("refused", text, advice)
 
     def _post(self, body: bytes, signature: str) -> ProbeResponse:
         seconds = min(CALL_SECONDS, self._deadline - time.monotonic())

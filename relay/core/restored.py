@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import Literal
 
+from relay.core.languages import phrase
+
 BeforeLoss = Literal["carried", "unknown"]
 CODE = "restored"
 """Reason code of what is not sent, since it may have been."""
-UNKNOWN = "the installation was restored from a backup, and nobody knows whether it had been sent before"
-CARRIED = "carried before the installation was restored from a backup: Genesys was told that it had been delivered"
+UNKNOWN = phrase("the installation was restored from a backup, and nobody knows whether it had been sent before")
+CARRIED = phrase(
+    "carried before the installation was restored from a backup: Genesys was told that it had been delivered"
+)
 
 
 def before_loss(at: float, delivered: bool, lost_at: float | None) -> BeforeLoss | None:

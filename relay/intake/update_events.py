@@ -16,6 +16,7 @@ from relay.channels.base import Channel
 from relay.core import restored
 from relay.core.contacts.mapping import ConversationMapping
 from relay.core.errors import ParseError
+from relay.core.languages import phrase
 from relay.core.mailbox import NewRow, Row
 from relay.core.messages import COPY, Event, Ignored, Message, Notice, Receipt, Typing, Update, load
 from relay.core.ordering import sort_key
@@ -31,8 +32,8 @@ MOST_ROWS = 100
 """So many messages may come of one: what is longer was written by no agent, and by no phone."""
 PAYLOAD_BYTES = 256 * 1024
 """Of one update, kept with all of its rows together: it is kept whole with the first, and further ones name that."""
-NOBODY_TALKS = "news about a conversation that was not going on"
-SEEN_ONLY = "another responder has the conversation: what is said in it is kept, and not carried"
+NOBODY_TALKS = phrase("news about a conversation that was not going on")
+SEEN_ONLY = phrase("another responder has the conversation: what is said in it is kept, and not carried")
 
 
 @dataclass(frozen=True, slots=True)

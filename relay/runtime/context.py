@@ -29,6 +29,7 @@ from relay.checks.certificate_ends import TlsServer
 from relay.checks.line_checks import OwnInstallation
 from relay.core.conversation.hold import Pace
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 from relay.core.retention import RetentionTerms
 from relay.runtime.rows import RowsReader
 from relay.runtime.timers import Timers
@@ -76,7 +77,7 @@ class Lease:
     def check(self) -> None:
         """The last look before a request's first byte. Raises SendError (nothing was sent)."""
         if time.monotonic() >= min(self.until, self.renewed + SILENT_SECONDS):
-            raise SendError("retry", "lease_lost", "this daemon's lease ran out before the request was written")
+            raise SendError("retry", "lease_lost", phrase("this daemon's lease ran out before the request was written"))
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from relay.channels.base import Account, Channel
 from relay.core.breaker import Breaker
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 from relay.core.limits import Rate, Rates, rate_of
 from relay.core.messages import ChannelName
 from relay.runtime.context import Limits, Parts
@@ -34,4 +35,4 @@ def count_call(parts: Parts, account: Account) -> None:
     turns come that much later. Raises SendError where Genesys wants no calls."""
     rate = rate_of_account("genesys", account, parts.limits)
     if not parts.bucket.owe(rate.key, rate.per_second, rate.burst):
-        raise SendError("throttled", "paused", "no calls while Genesys wants none")
+        raise SendError("throttled", "paused", phrase("no calls while Genesys wants none"))

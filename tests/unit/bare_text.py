@@ -145,3 +145,22 @@ def _bare(value: ast.expr) -> Iterator[str]:
         yield from (*_bare(value.body), *_bare(value.orelse))
     elif isinstance(value, ast.Dict):
         yield from (text for one in value.values for text in _bare(one))
+
+
+KEPT = {"Finding": (2, 3), "SendError": (2,), "CannotCarry": (1,), "Hindrance": (2,)}
+"""What is kept and read on pages later, and which of its values are sentences."""
+
+
+def of_reasons(path: Path) -> list[str]:
+    """Sentences of findings and reasons that are handed over as they stand, as `file:line`."""
+    return [
+        f"{path.name}:{call.lineno}"
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEPT
+        for place in KEPT[call.func.id]
+        if place < len(call.args) and _is_bare(call.args[place])
+    ]
+
+
+def _is_bare(value: ast.expr) -> bool:
+    return isinstance(value, ast.JoinedStr) or (isinstance(value, ast.Constant) and bool(value.value))

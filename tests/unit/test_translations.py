@@ -31,6 +31,9 @@ PLACE = re.compile(r"%\(\w+\)[sd]|%%|</?[a-z][^>]*>")
 OPEN = set[str]()
 """Templates and modules, and folders of both, with texts that are in English only."""
 
+OPERATORS = {"relay/cli/doctor.py", "relay/channels/mail.py"}
+"""Modules whose findings and reasons only operators read, in logs and on the command line."""
+
 each_language = pytest.mark.parametrize("language", OTHERS)
 
 
@@ -80,6 +83,12 @@ def test_a_page_says_nothing_that_is_not_marked() -> None:
     found |= {str(path.relative_to(PORTAL)): bare_text.of_module(path) for path in PORTAL.rglob("*.py")}
     assert {name: bare for name, bare in found.items() if bare and not _open(name)} == {}
     assert sorted(one for one in OPEN if not any(bare and _open(name, one) for name, bare in found.items())) == []
+
+
+def test_findings_and_reasons_can_be_said_in_each_language() -> None:
+    found = {str(path.relative_to(ROOT)): bare_text.of_reasons(path) for path in (ROOT / "relay").rglob("*.py")}
+    assert {name: bare for name, bare in found.items() if bare and name not in OPERATORS} == {}
+    assert sorted(name for name in OPERATORS if not found[name]) == []
 
 
 def _open(name: str, one: str | None = None) -> bool:

@@ -28,6 +28,7 @@ from relay.channels.http.client import HttpTransport
 from relay.channels.raw_update import RawUpdate
 from relay.core.errors import CannotCarry, SendError
 from relay.core.explain.causes import Cause
+from relay.core.languages import phrase
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 from relay.core.templates.listed import ListedTemplate
 
@@ -90,7 +91,7 @@ class GenesysChannel:
 
     def render_signal(self, signal: Signal, account: Account) -> Request:
         """Agents are shown no typing: WhatsApp does not tell of it. Read receipts do not exist here."""
-        raise CannotCarry("no_signals", "Genesys takes neither typing nor read marks of a customer")
+        raise CannotCarry("no_signals", phrase("Genesys takes neither typing nor read marks of a customer"))
 
     def cause(self, code: str | None) -> Cause:
         return reasons.cause(code)
@@ -118,7 +119,7 @@ class GenesysChannel:
 
     def upload(self, file: IO[bytes], media: Media, account: Account, deadline: float) -> str:
         """Genesys fetches files itself."""
-        raise SendError("refused", "no_uploads", "Genesys takes no uploads")
+        raise SendError("refused", "no_uploads", phrase("Genesys takes no uploads"))
 
     def check(self, account: Account, deadline: float, expected: Expected = NOTHING_EXPECTED) -> list[Finding]:
         return onboarding.check(self._client, carrying(account), deadline, expected)

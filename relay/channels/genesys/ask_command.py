@@ -18,10 +18,11 @@ from dataclasses import replace
 
 from relay.channels.genesys.commands import Command, UnreadableError, behind, sections, words_of
 from relay.core.content import Ask, AskKind
+from relay.core.languages import phrase
 from relay.core.messages import Message
 from relay.core.visible import as_word, trimmed
 
-HOW = (
+HOW = phrase(
     "what is asked for could not be read; write /ask, then location, contact, call or flow (a flow with its id), "
     "then what the customer shall read"
 )

@@ -17,6 +17,7 @@ from relay.channels.http.reading import first, record
 from relay.channels.text import clean
 from relay.core.errors import SendError
 from relay.core.genesys_ids import plain
+from relay.core.languages import phrase
 from relay.core.messages import Media
 
 
@@ -76,7 +77,7 @@ class GenesysClient:
                 yield download
             return
         if not media.source_url:
-            raise SendError("refused", "media_not_found", "the message names no file")
+            raise SendError("refused", "media_not_found", phrase("the message names no file"))
         trust = self.hosts.trust(account)
         with self._http.download(media.source_url, trust, deadline) as stream:
             if stream.status not in (401, 403) or not trust.takes_bearer(trust.admit(media.source_url)):

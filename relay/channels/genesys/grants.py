@@ -17,6 +17,7 @@ from relay.channels.http.client import HttpResponse, HttpTransport, redact
 from relay.channels.http.reading import record
 from relay.channels.text import clean
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Grants:
 def _basic(account: Account) -> str:
     client_id, secret = (account.credentials.get(name, "") for name in ("client_id", "client_secret"))
     if not client_id or not secret:
-        raise SendError("credentials", "no_client", "the line has no OAuth client")
+        raise SendError("credentials", "no_client", phrase("the line has no OAuth client"))
     return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode("utf-8", "replace")).decode()
 
 
@@ -95,6 +96,8 @@ def _refuse(answer: HttpResponse, secrets: tuple[str, ...]) -> NoReturn:
     if status == 429:
         raise SendError("throttled", code or "http_429", shown, retry_after=answer.retry_after, status=status)
     if code and status in (400, 401, 403):
-        what = "the login" if code == "invalid_grant" else "the OAuth client"
-        raise SendError("credentials", code, f"Genesys refuses {what}: {shown}", status=status)
-    raise SendError("retry", code or f"http_{status}", f"no access token: {shown}", status=status)
+        refused = phrase("Genesys refuses the OAuth client: %(why)s", why=shown)
+        if code == "invalid_grant":
+            refused = phrase("Genesys refuses the login: %(why)s", why=shown)
+        raise SendError("credentials", code, refused, status=status)
+    raise SendError("retry", code or f"http_{status}", phrase("no access token: %(why)s", why=shown), status=status)

@@ -12,6 +12,7 @@ from relay.channels.http.reading import joined_once
 from relay.channels.parts import numbered
 from relay.channels.text import pieces
 from relay.core.errors import CannotCarry
+from relay.core.languages import phrase
 from relay.core.lengths import units
 from relay.core.messages import Media, Message
 
@@ -26,7 +27,7 @@ UNKNOWN_MIME = "application/octet-stream"
 def fit_media(media: Media) -> Media:
     """The file as Genesys takes it: stickers are images, what is too large becomes a link to our copy."""
     if media.size == 0:
-        raise CannotCarry("media_empty", "the file is empty")
+        raise CannotCarry("media_empty", phrase("the file is empty"))
     mime = media.mime_type.partition(";")[0].strip().lower()
     if "/" not in mime:
         mime = "image/webp" if media.kind == "sticker" else UNKNOWN_MIME

@@ -25,6 +25,7 @@ from relay.channels.http.reading import joined, record, records
 from relay.channels.http.websocket import WebSocket
 from relay.channels.text import clean
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 CHANNELS = "/api/v2/notifications/channels"
 TOPIC = "v2.detail.events.conversation.{}.{}"
@@ -51,7 +52,7 @@ class GenesysListening:
         told = record(self._asked("POST", CHANNELS, account, deadline).data)
         channel_id, address = clean(told.get("id")), clean(told.get("connectUri"))
         if not channel_id or not address:
-            raise SendError("retry", "no_channel", "Genesys made a channel without an id or an address")
+            raise SendError("retry", "no_channel", phrase("Genesys made a channel without an id or an address"))
         return EventFeed(channel_id, address)
 
     def subscribe(
@@ -93,7 +94,7 @@ class GenesysStream:
         with suppress(orjson.JSONDecodeError):  # whatever it is, it is no event
             said = record(orjson.loads(text))
         if said.get("topicName") == CLOSING:
-            raise SendError("retry", "closing", "Genesys is about to close the WebSocket")
+            raise SendError("retry", "closing", phrase("Genesys is about to close the WebSocket"))
         return said
 
     def close(self) -> None:
@@ -101,7 +102,9 @@ class GenesysStream:
 
     def _silence(self, seconds: float) -> None:
         if seconds > SILENT_SECONDS:
-            raise SendError("retry", "silent", "Genesys has said nothing on the WebSocket, although it was asked to")
+            raise SendError(
+                "retry", "silent", phrase("Genesys has said nothing on the WebSocket, although it was asked to")
+            )
         if seconds > PING_SECONDS and not self._asked:
             self._asked = True
             self._link.send(PING)

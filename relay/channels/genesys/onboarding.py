@@ -21,6 +21,7 @@ from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import record
 from relay.channels.text import clean
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 RECEIVE = "conversation:message:receive"
 DISCONNECT = "conversation:communication:disconnect"
@@ -39,7 +40,7 @@ def check(client: GenesysClient, account: Account, deadline: float, expected: Ex
     except SendError as error:
         return [_no_token(error)]
     looks = _LookUps(client, account, deadline)
-    findings = [Finding("token", "ok", "Genesys gives the OAuth client an access token"), *_grant(account)]
+    findings = [Finding("token", "ok", phrase("Genesys gives the OAuth client an access token")), *_grant(account)]
     found, integration = looks.integration(expected)
     findings += integration
     if found is not None:
@@ -66,7 +67,7 @@ class _LookUps:
         if isinstance(found, Finding):
             return None, [found]
         if clean(found.get("id")) != integration_id(self._account):
-            text = "Genesys' answer does not name this integration by the id that was entered"
+            text = phrase("Genesys' answer does not name this integration by the id that was entered")
             return None, [Finding("integration", "warning", text, advice.INTEGRATION)]
         findings = [*_created(found), *_webhook(found, expected), *_secret(found, self._account)]
         return found, findings
@@ -88,7 +89,7 @@ class _LookUps:
         if answer.status == 403 and own:
             return [Finding("history", "warning", _may_not(answer, VIEW), advice.HISTORY)]
         if answer.status < 300 or (answer.status in (400, 404) and own):
-            return [Finding("history", "ok", "what agents wrote while this relay was away can be asked for")]
+            return [Finding("history", "ok", phrase("what agents wrote while this relay was away can be asked for"))]
         return [_unknown("history", failure(answer, self._account.credentials.values()).text)]
 
     def ending(self) -> list[Finding]:
@@ -102,7 +103,7 @@ class _LookUps:
         if answer.status == 403 and own:
             return [Finding("ending", "warning", _may_not(answer, DISCONNECT), advice.ENDING)]
         if answer.status in (400, 404) and own:
-            return [Finding("ending", "ok", "a customer's word may end a conversation")]
+            return [Finding("ending", "ok", phrase("a customer's word may end a conversation"))]
         return [_unknown("ending", failure(answer, self._account.credentials.values()).text)]
 
     def receive(self) -> list[Finding]:
@@ -115,7 +116,7 @@ class _LookUps:
         if answer.status == 403 and error_body(answer) is not None:
             return [Finding("receive", "refused", _may_not(answer, RECEIVE), advice.RECEIVE)]
         if answer.status == 400 and error_body(answer) is not None:
-            text = "Genesys looks at messages of this client; the test message proves that it takes them"
+            text = phrase("Genesys looks at messages of this client; the test message proves that it takes them")
             return [Finding("receive", "ok", text)]
         return [_unknown("receive", failure(answer, self._account.credentials.values()).text)]
 
@@ -133,7 +134,7 @@ class _LookUps:
                 return Finding(check, "warning", _may_not(answer, permission), advice.SEEING)
             return Finding("permissions", "warning", _may_not(answer, permission), advice.LOOKING)
         if answer.status == 404 and own and check == "integration":
-            text = "Genesys knows no such Open Messaging integration in this organisation"
+            text = phrase("Genesys knows no such Open Messaging integration in this organisation")
             return Finding(check, "refused", text, advice.INTEGRATION)
         return _unknown(check, failure(answer, self._account.credentials.values()).text)
 
@@ -150,18 +151,34 @@ def _no_token(error: SendError) -> Finding:
 def _grant(account: Account) -> list[Finding]:
     if not account.credentials.get("refresh_token"):
         return []
-    text = "this is connected by a login only, and Genesys takes customers' messages from no user's token"
+    text = phrase("this is connected by a login only, and Genesys takes customers' messages from no user's token")
     return [Finding("grant", "warning", text, advice.GRANT)]
 
 
 def _created(found: dict[str, Any]) -> list[Finding]:
     """That it is there proves whose it is, whatever else is to be said of it."""
-    seen = Finding("integration", "ok", "the Open Messaging integration is one of the client's organisation")
+    seen = Finding("integration", "ok", phrase("the Open Messaging integration is one of the client's organisation"))
     created, status = clean(found.get("createStatus")), clean(found.get("status"))
     if created and created != "Completed":
-        return [seen, Finding("integration", "warning", f"its creation is not complete: {created}", advice.CREATION)]
+        return [
+            seen,
+            Finding(
+                "integration",
+                "warning",
+                phrase("its creation is not complete: %(status)s", status=created),
+                advice.CREATION,
+            ),
+        ]
     if status and status.lower() != "active":
-        return [seen, Finding("integration", "warning", f"the integration is not active but {status}", advice.INACTIVE)]
+        return [
+            seen,
+            Finding(
+                "integration",
+                "warning",
+                phrase("the integration is not active but %(status)s", status=status),
+                advice.INACTIVE,
+            ),
+        ]
     return [seen]
 
 
@@ -170,10 +187,12 @@ def _webhook(found: dict[str, Any], expected: Expected) -> list[Finding]:
         return []
     url = (clean(found.get("outboundNotificationWebhookUrl")) or "").rstrip("/")
     if url in expected.webhook_urls:
-        return [Finding("webhook", "ok", "the integration sends agents' messages to this relay")]
+        return [Finding("webhook", "ok", phrase("the integration sends agents' messages to this relay"))]
     wanted = expected.webhook_urls[0]
-    text = f"agents' messages go to {url.partition('?')[0]}, not to this relay" if url else "no webhook address is set"
-    return [Finding("webhook", "warning", text, advice.WEBHOOK.format(url=wanted))]
+    text = phrase("no webhook address is set")
+    if url:
+        text = phrase("agents' messages go to %(url)s, not to this relay", url=url.partition("?")[0])
+    return [Finding("webhook", "warning", text, phrase(advice.WEBHOOK, url=wanted))]
 
 
 def _secret(found: dict[str, Any], account: Account) -> list[Finding]:
@@ -183,15 +202,15 @@ def _secret(found: dict[str, Any], account: Account) -> list[Finding]:
     if not secret or "*" in secret or not own:
         return []
     if hmac.compare_digest(secret.encode(), own.encode("utf-8", "replace")):
-        return [Finding("webhook_secret", "ok", "the integration signs with the secret that is set here")]
-    text = "its signature secret is another than the relay's, so webhooks will be refused"
+        return [Finding("webhook_secret", "ok", phrase("the integration signs with the secret that is set here"))]
+    text = phrase("its signature secret is another than the relay's, so webhooks will be refused")
     return [Finding("webhook_secret", "warning", text, advice.SIGNATURE)]
 
 
 def _may_not(answer: HttpResponse, expected: str) -> str:
     named = ", ".join(missing_permissions(answer) or [expected])
-    return f"Genesys does not permit this to the OAuth client; missing permission: {named}"
+    return phrase("Genesys does not permit this to the OAuth client; missing permission: %(named)s", named=named)
 
 
 def _unknown(check: str, text: str) -> Finding:
-    return Finding(check, "warning", f"could not be looked up: {text}", advice.AGAIN)
+    return Finding(check, "warning", phrase("could not be looked up: %(why)s", why=text), advice.AGAIN)

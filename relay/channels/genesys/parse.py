@@ -17,6 +17,7 @@ from relay.channels.http.reading import first, record, records
 from relay.channels.http.redaction import kept, redact
 from relay.channels.text import clean, unix_seconds
 from relay.core.genesys_ids import plain
+from relay.core.languages import phrase
 from relay.core.messages import Event, Ignored, Message, Notice, Person, Receipt, ReceiptStatus, Typing
 
 LONGEST_ID = 255
@@ -54,7 +55,7 @@ def _written(item: dict[str, Any], kind: str, person: Person) -> list[Event]:
     source_id = _id(item.get("id")) or _id(record(item.get("channel")).get("messageId")) or _digest(item)
     when = _time(item)
     if _word(item.get("direction")) == "inbound":
-        return [Ignored(source_id, person, when, kind or "unknown", "the customer's own message")]
+        return [Ignored(source_id, person, when, kind or "unknown", phrase("the customer's own message"))]
     found = [draft for draft in drafts(clean(item.get("text")) or "", structured.contents(item)) if draft]
     if not found:
         return [Ignored(source_id, person, when, kind or "unknown", _reason(item, kind))]
@@ -92,10 +93,10 @@ def _message(whole: Message, draft: MessageDraft, part: int) -> Message:
 def _reason(item: dict[str, Any], kind: str) -> str:
     """Why there is nothing to relay."""
     if kind not in ("text", "structured", "event"):
-        return f"type {kind or 'missing'} is not relayed"
+        return phrase("type %(kind)s is not relayed", kind=kind or phrase("none named"))
     if social := structured.social(item):
         return f"{', '.join(social)}: nothing for the customer"
-    return "no text and no file in it"
+    return phrase("no text and no file in it")
 
 
 def _receipt(item: dict[str, Any]) -> Event:

@@ -9,6 +9,7 @@ from relay.channels.base import Finding
 from relay.channels.genesys import advice
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
+from relay.core.languages import phrase
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
 WISHED = (
@@ -23,8 +24,8 @@ WISHED = (
 )
 """What customers and agents send. Voice notes are audio/ogg, stickers image/webp."""
 DIRECTIONS = {
-    "inbound": ((*WISHED, "image/webp"), "customers' files of these types are taken out of their messages"),
-    "outbound": (WISHED, "agents' messages with files of these types are not sent"),
+    "inbound": ((*WISHED, "image/webp"), phrase("customers' files of these types are taken out of their messages")),
+    "outbound": (WISHED, phrase("agents' messages with files of these types are not sent")),
 }
 
 
@@ -40,6 +41,8 @@ def _finding(direction: str, allowed: Any) -> Finding:
     missing = [mime for mime in wished if not any(fnmatchcase(mime, pattern) for pattern in patterns)]
     check = f"{direction}_files"
     if not missing:
-        return Finding(check, "ok", f"the content profile lets the usual files through {direction}")
-    text = f"the content profile blocks {direction}: {', '.join(missing)}"
-    return Finding(check, "warning", text, advice.CONTENT.format(direction=direction, consequence=consequence))
+        return Finding(
+            check, "ok", phrase("the content profile lets the usual files through %(direction)s", direction=direction)
+        )
+    text = phrase("the content profile blocks %(direction)s: %(types)s", direction=direction, types=", ".join(missing))
+    return Finding(check, "warning", text, phrase(advice.CONTENT, direction=direction, consequence=consequence))

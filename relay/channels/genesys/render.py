@@ -17,6 +17,7 @@ from relay.channels.text import clean, iso_time
 from relay.core.content import Option, OptionKind
 from relay.core.errors import CannotCarry
 from relay.core.filenames import complete
+from relay.core.languages import phrase
 from relay.core.messages import Media, Message, Recipient, Report
 
 MEDIA_TYPES = {"image": "Image", "sticker": "Image", "video": "Video", "audio": "Audio", "document": "File"}
@@ -40,7 +41,7 @@ def render(message: Message, message_id: str, to: Recipient, account: Account, m
         return _response(message, answer.option, answer.offered_by, to, account)
     media = message.media
     if media is not None and not media_url:
-        raise CannotCarry("media_not_ready", "there is no link to the file")
+        raise CannotCarry("media_not_ready", phrase("there is no link to the file"))
     text = joined_once(message.text, media.caption if media else None)
     body: dict[str, Any] = {"channel": _channel(message, to)}
     if media is None or media.kind == "link":
@@ -50,7 +51,7 @@ def render(message: Message, message_id: str, to: Recipient, account: Account, m
     if text:
         body["text"] = text
     if "text" not in body and "content" not in body:
-        raise CannotCarry("empty", "the message has neither text nor file")
+        raise CannotCarry("empty", phrase("the message has neither text nor file"))
     query = {} if to.genesys_conversation_known else {"prefetchConversationId": "true"}
     return Request("POST", _path(account, "message"), body, query)
 

@@ -21,6 +21,7 @@ from relay.channels.http.client import HttpResponse, redact
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 INTEGRATIONS = "/api/v2/conversations/messaging/integrations/open"
 PROFILES = "/api/v2/conversations/messaging/supportedcontent"
@@ -69,7 +70,9 @@ def create(client: GenesysClient, account: Account, deadline: float, name: str, 
         if clean(found.get("createStatus")) == "Error":
             raise SendError("refused", "create_failed", _create_error(found, (*account.credentials.values(), secret)))
         if time.monotonic() + PAUSE >= deadline:
-            raise SendError("retry", "not_ready", "Genesys is still making the integration; look for it in a minute")
+            raise SendError(
+                "retry", "not_ready", phrase("Genesys is still making the integration; look for it in a minute")
+            )
         gevent.sleep(PAUSE)
         found = _good(client.call("GET", path, acting, deadline), account, secret)
     return _offer(found)
@@ -108,7 +111,9 @@ def _good(answer: HttpResponse, account: Account, *secrets: str) -> dict[str, An
 
 def _check_secret(secret: str) -> None:
     if len(secret) < SECRET_LENGTH:
-        raise SendError("refused", "secret_too_short", "Genesys takes a webhook secret of more than 15 characters only")
+        raise SendError(
+            "refused", "secret_too_short", phrase("Genesys takes a webhook secret of more than 15 characters only")
+        )
 
 
 def _create_error(found: dict[str, Any], secrets: tuple[str, ...]) -> str:

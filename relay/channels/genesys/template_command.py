@@ -24,11 +24,12 @@ from urllib.parse import unquote, urlsplit
 from relay.channels.genesys.commands import Command, UnreadableError, sections, words_of
 from relay.core.content import TEMPLATE_LANGUAGE, TEMPLATE_NAME, FilledCard, Parameter, Template
 from relay.core.filenames import cleaned, type_of
+from relay.core.languages import phrase
 from relay.core.messages import Media, MediaKind, Message
 
 MOST_BUTTONS = 10
 MOST_CARDS = 10
-HOW = (
+HOW = phrase(
     "the template could not be read; write /template, its name and its language in the first line, and each "
     "parameter of its text in a line of its own"
 )

@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from relay.channels.genesys.commands import Command, UnreadableError, behind, words_of
+from relay.core.languages import phrase
 from relay.core.messages import Message
 from relay.core.threads import ACTIONS, LONGEST_NOTE, ROLES, THREAD_CONTROL, ResponderRole, ThreadAction, ThreadControl
 
-HOW = (
+HOW = phrase(
     "what to do with the conversation could not be read; write /take, /release, or /pass and to whom, such as "
     "/pass ai_agent, and behind it, if you like, a note of up to 2,000 characters to them"
 )

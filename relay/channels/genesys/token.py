@@ -19,6 +19,7 @@ from relay.channels.genesys.hosts import Hosts
 from relay.channels.genesys.renewal import Renewal
 from relay.channels.http.client import HttpTransport
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 EARLY = 300
 """Seconds before its end that a token is no longer used."""
@@ -102,7 +103,7 @@ class Tokens:
     def _fetch_once(self, account: Account, deadline: float, known: Callable[[], Token | None]) -> Token:
         lock = self._locks.setdefault(_key(account), BoundedSemaphore(1))
         if not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-            raise SendError("retry", "token_timeout", "no access token in time")
+            raise SendError("retry", "token_timeout", phrase("no access token in time"))
         try:
             return known() or self._fetch(account, deadline)
         finally:

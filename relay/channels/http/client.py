@@ -22,6 +22,7 @@ from relay.channels.http.origins import Origin, TrustedOrigins, own_origins
 from relay.channels.http.redaction import redact
 from relay.channels.http.websocket import WebSocket
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 __all__ = ["HttpResponse", "HttpTransport", "Stream", "redact"]
 
@@ -136,7 +137,7 @@ class HttpTransport:
             if trust.admit(target) != origin:
                 authorization = None
             url = target
-        raise SendError("refused", "too_many_redirects", "the file's address leads nowhere")
+        raise SendError("refused", "too_many_redirects", phrase("the file's address leads nowhere"))
 
     def web_socket(self, url: str, trust: TrustedOrigins, deadline: float) -> WebSocket:
         """An open one, to the provider's own hosts only; whoever asks for it closes it. `url`: ws or wss."""
@@ -144,8 +145,8 @@ class HttpTransport:
         address = f"{_HTTP.get(scheme.lower(), '')}://{rest}"
         origin = trust.admit(address)
         if not trust.takes_bearer(origin):
-            raise SendError("refused", "url_refused", "not one of the provider's hosts")
-        with until(deadline, lambda: SendError("retry", "connect_timeout", "cannot connect in time")):
+            raise SendError("refused", "url_refused", phrase("not one of the provider's hosts"))
+        with until(deadline, lambda: SendError("retry", "connect_timeout", phrase("cannot connect in time"))):
             socket = WebSocket(self._connections.fresh(origin, trust))
         try:
             socket.open(address, deadline)
@@ -199,8 +200,8 @@ class HttpTransport:
     def _exchange(self, method: str, origin: Origin, trust: TrustedOrigins, deadline: float) -> Iterator[HttpExchange]:
         """A connection for one exchange: given back when it ended cleanly, closed when not."""
         if time.monotonic() >= deadline:
-            raise SendError("retry", "timeout", "no time left to begin")
-        with until(deadline, lambda: SendError("retry", "connect_timeout", "cannot connect in time")):
+            raise SendError("retry", "timeout", phrase("no time left to begin"))
+        with until(deadline, lambda: SendError("retry", "connect_timeout", phrase("cannot connect in time"))):
             connection = self._connections.take(origin, trust)
         exchange = HttpExchange(connection, method)
         clean = False
@@ -248,9 +249,9 @@ def _timed(exchange: HttpExchange, deadline: float) -> Iterator[bytes]:
 def _authorization(value: str, trust: TrustedOrigins, origin: Origin) -> str:
     """The header's value. A token is never shown to a host that is not the provider's."""
     if not trust.takes_bearer(origin):
-        raise SendError("refused", "url_refused", "not one of the provider's hosts")
+        raise SendError("refused", "url_refused", phrase("not one of the provider's hosts"))
     if not value.isascii() or not value.isprintable():
-        raise SendError("credentials", "unusable_token", "the token holds characters no token has")
+        raise SendError("credentials", "unusable_token", phrase("the token holds characters no token has"))
     return value
 
 

@@ -21,6 +21,7 @@ from relay.channels.http.names import resolve, strangers
 from relay.channels.http.origins import Origin, TrustedOrigins
 from relay.core.certificates import OTHERS, refusal
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 IDLE_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
@@ -95,7 +96,7 @@ class Connections:
         try:
             sock = _dial(origin, trust)
         except (OSError, UnicodeError) as error:
-            raise SendError("retry", "connect_failed", f"cannot connect: {_why(error)}") from None
+            raise SendError("retry", "connect_failed", phrase("cannot connect: %(why)s", why=_why(error))) from None
         if origin.scheme != "https":
             return sock
         try:
@@ -104,7 +105,7 @@ class Connections:
             sock.close()
             if isinstance(error, (OSError, ValueError)):
                 why = refusal(error, OTHERS) or _why(error)
-                raise SendError("retry", "tls_failed", f"no secure connection: {why}") from None
+                raise SendError("retry", "tls_failed", phrase("no secure connection: %(why)s", why=why)) from None
             raise
 
     def _tls(self) -> gevent.ssl.SSLContext:
@@ -120,7 +121,7 @@ def _dial(origin: Origin, trust: TrustedOrigins) -> gevent.socket.socket:
     found = resolve(origin) if trust.knows(origin) else strangers.addresses(origin, trust.tenant_id)
     allowed = [item for item in found if trust.may_connect(origin, str(item[4][0]))]
     if not allowed:
-        raise SendError("refused", "address_refused", "that host has no public address")
+        raise SendError("refused", "address_refused", phrase("that host has no public address"))
     problem: OSError = OSError("no address")
     for family, kind, protocol, _, address in allowed:
         sock = gevent.socket.socket(family, kind, protocol)

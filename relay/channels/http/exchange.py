@@ -16,6 +16,7 @@ from geventhttpclient.response import HTTPParseError, HTTPResponse
 from relay.channels.http.connections import Connection
 from relay.channels.http.redaction import kept
 from relay.core.errors import Fate, SendError
+from relay.core.languages import phrase
 
 USER_AGENT = "whatsapp-genesys-relay/1.0"
 BLOCK = 64 * 1024
@@ -159,7 +160,7 @@ def request_head(method: str, url: str, headers: Mapping[str, str], length: int 
     if length is not None:
         lines.append(f"Content-Length: {length}")
     if not all(_HEADER.fullmatch(line) for line in lines):
-        raise SendError("refused", "unusable_value", "a token or address holds characters HTTP does not take")
+        raise SendError("refused", "unusable_value", phrase("a token or address holds characters HTTP does not take"))
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 
@@ -175,7 +176,7 @@ def broken(error: Exception, written: bool, repeatable: bool) -> SendError:
 def late(written: bool, repeatable: bool) -> SendError:
     """The deadline passed."""
     fate: Fate = "unknown" if written and not repeatable else "retry"
-    return SendError(fate, "timeout", "no complete answer in time")
+    return SendError(fate, "timeout", phrase("no complete answer in time"))
 
 
 def _json(body: bytes) -> Any:

@@ -13,6 +13,7 @@ from relay.channels.http.origins import TrustedOrigins
 from relay.channels.text import clean
 from relay.core.errors import CannotCarry, Fate, SendError
 from relay.core.filenames import UNTOLD, cleaned
+from relay.core.languages import phrase
 from relay.core.messages import Media
 
 PAGE = (b"<!doctype html", b"<html")
@@ -33,7 +34,7 @@ def public_file(http: HttpTransport, media: Media, deadline: float, tenant_id: s
         with http.download(media.source_url or "", trust, deadline) as stream:
             yield as_download(stream, media.mime_type, media.filename)
     except SendError as error:
-        raise CannotCarry(error.code, f"the file at media_url cannot be had: {error.text}") from None
+        raise CannotCarry(error.code, phrase("the file at media_url cannot be had: %(why)s", why=error.text)) from None
 
 
 def as_download(stream: Stream, mime_type: str, filename: str | None) -> Download:
@@ -57,7 +58,7 @@ def _no_page(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """The blocks, or SendError for a web page in the place of a picture: a proxy's word, or somebody's log-in."""
     head = next(blocks, b"")
     if head.lstrip()[:14].lower().startswith(PAGE):
-        raise SendError("retry", "media_unavailable", "instead of the file a web page came", status=200)
+        raise SendError("retry", "media_unavailable", phrase("instead of the file a web page came"), status=200)
     yield head
     yield from blocks
 
@@ -69,7 +70,7 @@ def refused_file(stream: Stream) -> SendError:
         fate = "throttled"
     elif 400 <= stream.status < 500 and stream.status not in (408, 425):
         fate = "refused"
-    text = f"the file was answered with HTTP {stream.status}"
+    text = phrase("the file was answered with HTTP %(status)s", status=str(stream.status))
     return SendError(fate, "media_unavailable", text, status=stream.status)
 
 

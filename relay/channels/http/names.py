@@ -15,6 +15,7 @@ from gevent.event import AsyncResult, Event
 
 from relay.channels.http.origins import Origin
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 PLACES = 4
 """Look-ups at once; the other threads are for the providers' names, and for other work."""
@@ -119,7 +120,7 @@ def _one_less(counts: Counter[str], tenant_id: str) -> None:
 
 
 def _slow() -> SendError:
-    return SendError("retry", "name_slow", "the name of that host is not resolved in time")
+    return SendError("retry", "name_slow", phrase("the name of that host is not resolved in time"))
 
 
 strangers = StrangersNames()

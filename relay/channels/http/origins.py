@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 HTTPS = 443
 _PORTS = {"http": 80, "https": HTTPS}
@@ -73,7 +74,7 @@ class TrustedOrigins:
         """The URL's origin, if the relay may call it. Raises SendError (refused)."""
         origin = origin_of(url)
         if origin not in self.own and not is_https(origin):
-            raise SendError("refused", "url_refused", "only https at port 443 is allowed there")
+            raise SendError("refused", "url_refused", phrase("only https at port 443 is allowed there"))
         return origin
 
     def takes_bearer(self, origin: Origin) -> bool:
@@ -100,7 +101,7 @@ def origin_of(url: str) -> Origin:
         if not port or "@" in parts.netloc or any(c.isspace() or ord(c) < 32 for c in url):
             raise ValueError
     except (KeyError, ValueError, TypeError, AttributeError):
-        raise SendError("refused", "url_refused", "not a usable http(s) address") from None
+        raise SendError("refused", "url_refused", phrase("not a usable http(s) address")) from None
     return Origin(parts.scheme, host, port)
 
 

@@ -25,6 +25,7 @@ from wsproto.utilities import ProtocolError
 
 from relay.channels.http.connections import Connection
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 BLOCK = 64 * 1024
 LONGEST_MESSAGE = 256 * 1024
@@ -52,9 +53,9 @@ class WebSocket:
         if isinstance(event, AcceptConnection):
             return
         if isinstance(event, RejectConnection):
-            text = f"the WebSocket is refused with HTTP {event.status_code}"
+            text = phrase("the WebSocket is refused with HTTP %(status)s", status=str(event.status_code))
             raise SendError("refused", f"http_{event.status_code}", text, status=event.status_code)
-        raise _broken() if event is not None else SendError("retry", "timeout", "no WebSocket in time")
+        raise _broken() if event is not None else SendError("retry", "timeout", phrase("no WebSocket in time"))
 
     def receive(self, deadline: float) -> str | None:
         """The next text; None: there was none before `deadline` (monotonic). Raises SendError where it has ended."""
@@ -66,7 +67,9 @@ class WebSocket:
                     self._open = False
                     with suppress(SendError):  # it may have gone without waiting for that
                         self._send(event.response())
-                    raise SendError("retry", "closed", f"the provider closed the WebSocket ({event.code})")
+                    raise SendError(
+                        "retry", "closed", phrase("the provider closed the WebSocket (%(code)s)", code=str(event.code))
+                    )
                 case TextMessage() | BytesMessage():
                     text = self._whole(event)
                     if text is not None:
@@ -122,4 +125,4 @@ class WebSocket:
 
 
 def _broken() -> SendError:
-    return SendError("retry", "connection_lost", "the WebSocket broke")
+    return SendError("retry", "connection_lost", phrase("the WebSocket broke"))

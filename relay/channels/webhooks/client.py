@@ -12,6 +12,7 @@ from relay.channels.http.exchange import HttpResponse
 from relay.channels.http.origins import TrustedOrigins, own_origins
 from relay.channels.webhooks.signing import signed
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 SECONDS = 10.0
 """How long one post may take, name and connection included."""
@@ -55,7 +56,9 @@ class WebhookClient:
         """Raises SendError (refused) for an address that is never called for this tenant, "" the operator. What its
         name leads to is looked at later."""
         if not url.isascii():
-            raise SendError("refused", "url_refused", "an address holds ASCII only; the rest is written with %")
+            raise SendError(
+                "refused", "url_refused", phrase("an address holds ASCII only; the rest is written percent-encoded")
+            )
         self._trust(tenant_id).admit(url)
 
     def _trust(self, tenant_id: str) -> TrustedOrigins:
@@ -81,7 +84,7 @@ class WebhookClient:
 def _refused(answer: HttpResponse, secrets: Sequence[str]) -> SendError:
     said = answer.kept(secrets)
     kept = said[:LONGEST_KEPT] if said else None
-    text, status = f"it answered {answer.status}", answer.status
+    text, status = phrase("it answered %(status)s", status=str(answer.status)), answer.status
     if status == 429:
         return SendError("throttled", "429", text, retry_after=answer.retry_after, status=status, answer=kept)
     return SendError("refused" if status == 410 else "retry", str(status), text, status=status, answer=kept)

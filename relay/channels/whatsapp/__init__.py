@@ -35,6 +35,7 @@ from relay.channels.whatsapp.outbound.render import render
 from relay.channels.whatsapp.outbound.signals import render_signal
 from relay.core.errors import CannotCarry, SendError
 from relay.core.explain.causes import Cause
+from relay.core.languages import phrase
 from relay.core.messages import Event, Media, Message, Recipient, Report, Signal
 from relay.core.templates.listed import ListedTemplate
 
@@ -95,7 +96,7 @@ class WhatsAppChannel:
 
     def render_report(self, report: Report, to: Recipient, account: Account) -> Request:
         """WhatsApp is told nothing about what Genesys did with a customer's message."""
-        raise CannotCarry("no_reports", "WhatsApp takes no receipts")
+        raise CannotCarry("no_reports", phrase("WhatsApp takes no receipts"))
 
     def render_signal(self, signal: Signal, account: Account) -> Request:
         return render_signal(signal, account)
@@ -149,11 +150,11 @@ class WhatsAppChannel:
 
     def create(self, account: Account, deadline: float, name: str, url: str, secret: str) -> Offer:
         """Meta wants the number's owner to confirm it."""
-        raise SendError("refused", "not_offered", "numbers are added in Meta's WhatsApp Manager")
+        raise SendError("refused", "not_offered", phrase("numbers are added in Meta's WhatsApp Manager"))
 
 
 def _no_login() -> SendError:
-    return SendError("refused", "no_login", "WhatsApp is connected with an access token")
+    return SendError("refused", "no_login", phrase("WhatsApp is connected with an access token"))
 
 
 def create(transport: HttpTransport) -> WhatsAppChannel:

@@ -19,6 +19,7 @@ from relay.channels.whatsapp.limits import meta_mime
 from relay.channels.whatsapp.outbound.render import phone_number_id
 from relay.channels.whatsapp.outbound.thread_control import hands_over
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 from relay.core.messages import Media
 
 MEDIA_HOSTS = ("graph.facebook.com", "lookaside.fbsbx.com", ".fbcdn.net", ".whatsapp.net")
@@ -63,7 +64,7 @@ class WhatsAppClient:
                 yield download
             return
         if not media.source_id:
-            raise SendError("refused", "media_not_found", "the message names no file")
+            raise SendError("refused", "media_not_found", phrase("the message names no file"))
         bearer = _bearer(account)
         found = self._resolve(media.source_id, account, deadline)
         with self._http.download(found["url"], self._trust, deadline, bearer) as stream:
@@ -101,7 +102,9 @@ class WhatsAppClient:
             return found
         error = meta_error(answer)
         if error is not None and is_foreign(error):
-            raise SendError("refused", "media_not_found", "WhatsApp no longer has the file", status=answer.status)
+            raise SendError(
+                "refused", "media_not_found", phrase("WhatsApp no longer has the file"), status=answer.status
+            )
         raise harmless(failure(answer, account.credentials.values()))
 
     def _call(
@@ -131,7 +134,7 @@ def _refusal(request: Request, answer: HttpResponse, account: Account) -> SendEr
     error, found = meta_error(answer), failure(answer, account.credentials.values())
     if error is None or "category" not in request.body or not without_direct_send(error):
         return found
-    text = f"the WhatsApp account may not use Direct Send ({found.text})"
+    text = phrase("the WhatsApp account may not use Direct Send (%(why)s)", why=found.text)
     return SendError("refused", "direct_send_not_enabled", text, status=found.status, answer=found.answer)
 
 
@@ -145,15 +148,17 @@ def harmless(error: SendError) -> SendError:
 def _bearer(account: Account) -> str:
     token = account.credentials.get("access_token", "")
     if not token:
-        raise SendError("credentials", "no_token", "the line has no access token")
+        raise SendError("credentials", "no_token", phrase("the line has no access token"))
     return f"Bearer {token}"
 
 
 def _checked(stream: Stream, media: Media, found: dict[str, Any]) -> Download:
     """The file, or the reason why there is none. 404 twice means it is gone."""
     if stream.status in (404, 410):
-        raise SendError("refused", "media_not_found", "WhatsApp no longer has the file", status=stream.status)
+        raise SendError("refused", "media_not_found", phrase("WhatsApp no longer has the file"), status=stream.status)
     if stream.status in (401, 403):
-        raise SendError("retry", "media_unavailable", "WhatsApp does not hand out the file now", status=stream.status)
+        raise SendError(
+            "retry", "media_unavailable", phrase("WhatsApp does not hand out the file now"), status=stream.status
+        )
     mime = clean(found.get("mime_type")) or media.mime_type
     return as_download(stream, mime, media.filename)

@@ -18,6 +18,7 @@ from relay.channels.text import clean
 from relay.channels.whatsapp import code_words
 from relay.core.errors import Fate, SendError
 from relay.core.explain.causes import Cause, own_cause
+from relay.core.languages import phrase
 
 Scope = Literal["line", "contact"]
 
@@ -36,11 +37,11 @@ class ErrorMeaning:
     """People have to see to it, or further messages of the line fail."""
 
 
-ELSEWHERE = (
+ELSEWHERE = phrase(
     "WhatsApp did not take it: this conversation is not ours now, another responder may be answering the customer. "
     "It can be sent again once the conversation is back; the escalation partner takes it with /take"
 )
-NOT_PARTNER = (
+NOT_PARTNER = phrase(
     "WhatsApp did not hand the conversation over: only the escalation partner may take one. "
     "Roles are given in Meta Business Suite"
 )
@@ -248,7 +249,7 @@ def _fate(error: dict[str, Any], status: int) -> Fate:
 def worded(code: str | None, text: str | None) -> str | None:
     """What Meta says about a failure, after our own words where there are some."""
     words = meaning(code).words
-    return f"{words} (Meta: {text})" if words and text else words or text
+    return phrase("%(words)s (Meta: %(text)s)", words=words, text=text) if words and text else words or text
 
 
 def _text(error: dict[str, Any]) -> str:
@@ -260,7 +261,7 @@ def _text(error: dict[str, Any]) -> str:
 def _edge_failure(answer: HttpResponse, secrets: Iterable[str]) -> SendError:
     """An answer without Meta's error body comes from something in between, or is no answer at all."""
     status = answer.status
-    text = f"HTTP {status} without WhatsApp's own answer"
+    text = phrase("HTTP %(status)s without WhatsApp's own answer", status=str(status))
     fate: Fate = "retry"
     if status < 300 or status == 408 or status >= 500:
         fate = "unknown"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from relay.channels.whatsapp.decoders import CONVERTED
 from relay.core.errors import CannotCarry
 from relay.core.filenames import UNTOLD, complete
+from relay.core.languages import phrase
 from relay.core.messages import Media, MediaKind
 
 TEXT = 4096
@@ -118,7 +119,7 @@ def fit_media(media: Media) -> Media:
     vorbis, and webp is for stickers only: both go by link.
     """
     if media.size == 0:
-        raise CannotCarry("media_empty", "the file is empty")
+        raise CannotCarry("media_empty", phrase("the file is empty"))
     if media.kind == "link":
         return media
     media = _as_plain_text(media)

@@ -151,7 +151,8 @@ class _Writer:
         lines = [f"* {tenant}{self.say(title(one))}", f"  {self._when(one)}"]
         if one.over_at is None or one.what == "begun":
             kind = KINDS.get(one.kind)
-            lines += ["  " + self.say(phrase("It says: %(detail)s.", detail=one.detail))] if one.detail else []
+            if one.detail:
+                lines.append("  " + self.say(phrase("It says: %(detail)s.", detail=self.say(one.detail))))
             told = [self.say(kind.meaning), self.say(kind.advice), self.page(one, kind.page)] if kind else []
             lines += [f"  {each}" for each in told]
         return "\n".join(lines)

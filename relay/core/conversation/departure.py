@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from relay.core.conversation import window
 from relay.core.conversation.ends import follows_end
+from relay.core.languages import phrase
 from relay.core.messages import Direction, Message
 from relay.core.threads import LATEST_SECONDS, THREAD_CONTROL
 
@@ -21,20 +22,26 @@ class Hindrance:
     text: str
 
 
-OUTCOME_UNKNOWN = Hindrance("dead", "outcome_unknown", "nobody could tell whether it was sent")
+OUTCOME_UNKNOWN = Hindrance("dead", "outcome_unknown", phrase("nobody could tell whether it was sent"))
 HANDOVER_UNKNOWN = Hindrance(
-    "dead", "outcome_unknown", "nobody could tell whether the conversation was handed over; it is not asked for twice"
+    "dead",
+    "outcome_unknown",
+    phrase("nobody could tell whether the conversation was handed over; it is not asked for twice"),
 )
 HANDOVER_TOO_LATE = Hindrance(
-    "failed", "control_too_late", "it could not be done in time, and others may have begun to talk since: ask again"
+    "failed",
+    "control_too_late",
+    phrase("it could not be done in time, and others may have begun to talk since: ask again"),
 )
 OVERTAKEN = Hindrance(
-    "failed", "end_overtaken", "the customer has written again since the conversation ended: nothing follows that end"
+    "failed",
+    "end_overtaken",
+    phrase("the customer has written again since the conversation ended: nothing follows that end"),
 )
 WINDOW_CLOSED = Hindrance(
     "failed",
     "window_closed",
-    "more than 24 hours have passed since the customer wrote; only an approved template may be sent",
+    phrase("more than 24 hours have passed since the customer wrote; only an approved template may be sent"),
 )
 
 

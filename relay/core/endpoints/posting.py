@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 from relay.core.retry import backoff
 
 TROUBLES = 8
@@ -11,7 +12,7 @@ LONGEST_REST = 30.0
 LONGEST_PAUSE = 60.0
 """An event holds up those behind it in its conversation while the endpoint takes others; an endpoint that takes nothing
 rests as a whole."""
-OFF = "it answered 410: gone for good"
+OFF = phrase("it answered 410: gone for good")
 
 
 def pause(error: SendError, attempts: int) -> float:

@@ -17,17 +17,18 @@ from relay.channels.webhook_fields import SubscribedFields, WebhookField
 from relay.channels.whatsapp.account import advice, inspection
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure
-from relay.channels.whatsapp.wanted_fields import USES, WANTED, Use, in_words, missing
+from relay.channels.whatsapp.wanted_fields import USES, WANTED, Use, missing
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 OBJECT = "whatsapp_business_account"
 ANSWER_FIELDS = 200
 """An app has a few dozen; what is beyond is not read."""
 MEANS: dict[Use, tuple[Level, str]] = {
-    "traffic": ("warning", "messages go unnoticed"),
-    "health": ("warning", "trouble with the account is not told here"),
-    "portal": ("warning", "the portal's templates are not kept fresh"),
-    "optional": ("ok", "nothing is lost by that"),
+    "traffic": ("warning", phrase("messages go unnoticed")),
+    "health": ("warning", phrase("trouble with the account is not told here")),
+    "portal": ("warning", phrase("the portal's templates are not kept fresh")),
+    "optional": ("ok", phrase("nothing is lost by that")),
 }
 
 
@@ -50,7 +51,9 @@ class AppFields:
         before = read(self._client, account, app_id, deadline)
         url = before.callback_url.rstrip("/")
         if url and url not in urls:
-            text = f"the app's webhook goes to {url.partition('?')[0]}, not to this relay, and is left as it is"
+            text = phrase(
+                "the app's webhook goes to %(url)s, not to this relay, and is left as it is", url=url.partition("?")[0]
+            )
             raise SendError("refused", "other_webhook", text)
         names = dict.fromkeys([*WANTED, *(field.name for field in before.fields if field.subscribed)])
         body = {"object": OBJECT, "callback_url": url or urls[0], "verify_token": secret, "fields": list(names)}
@@ -58,7 +61,7 @@ class AppFields:
         _good(self._client.post(_path(app_id), as_app, deadline, body), as_app, secret)
         after = read(self._client, account, app_id, deadline)
         if not after.complete:
-            text = "WhatsApp took the list of fields, but names not all of them yet; look again in a minute"
+            text = phrase("WhatsApp took the list of fields, but names not all of them yet; look again in a minute")
             raise SendError("retry", "fields_missing", text)
         return after
 
@@ -71,7 +74,7 @@ def app_of(client: WhatsAppClient, account: Account, deadline: float) -> str:
     if answer.status >= 300:
         raise failure(answer, account.credentials.values())
     if not app_id:
-        raise SendError("refused", "unknown_app", "WhatsApp does not say which app the access token belongs to")
+        raise SendError("refused", "unknown_app", phrase("WhatsApp does not say which app the access token belongs to"))
     return app_id
 
 
@@ -80,7 +83,7 @@ def read(client: WhatsAppClient, account: Account, app_id: str, deadline: float)
     as_app = _as_app(account, app_id)
     data = _good(client.get(_path(app_id), as_app, deadline), as_app)
     if not isinstance(data.get("data"), list):
-        raise SendError("retry", "unreadable", "WhatsApp's list of webhook fields could not be read")
+        raise SendError("retry", "unreadable", phrase("WhatsApp's list of webhook fields could not be read"))
     ours = next((one for one in records(data["data"]) if clean(one.get("object")) == OBJECT), {})
     # A subscription that is switched off posts nothing.
     fields = list(records(ours.get("fields")))[:ANSWER_FIELDS] if ours.get("active") is not False else []
@@ -92,15 +95,19 @@ def findings(found: SubscribedFields) -> list[Finding]:
     """One for each use that lacks something; the optional ones are told, and no fault."""
     names = {field.name for field in found.fields if field.subscribed}
     if "messages" not in names:
-        text = f"the app {found.app_id} is not subscribed to the webhook field messages: this line is deaf"
+        text = phrase(
+            "the app %(app)s is not subscribed to the webhook field messages: this line is deaf", app=found.app_id
+        )
         return [Finding("webhook_fields", "warning", text, advice.FIELDS)]
     told = [_lacking(use, lacking) for use in USES if (lacking := missing(names, use))]
-    return told or [Finding("webhook_fields", "ok", "the app is subscribed to every webhook field that is of use here")]
+    return told or [
+        Finding("webhook_fields", "ok", phrase("the app is subscribed to every webhook field that is of use here"))
+    ]
 
 
 def _lacking(use: Use, names: Sequence[str]) -> Finding:
     level, means = MEANS[use]
-    text = f"the app is not subscribed to {in_words(names)}: {means}"
+    text = phrase("the app is not subscribed to %(fields)s: %(means)s", fields=", ".join(names), means=means)
     return Finding(f"{use}_fields", level, text, advice.FIELDS if level != "ok" else "")
 
 
@@ -114,7 +121,9 @@ def _listed(names: Collection[str]) -> tuple[WebhookField, ...]:
 def _as_app(account: Account, app_id: str) -> Account:
     secret = account.credentials.get("app_secret", "")
     if not secret:
-        raise SendError("refused", "no_app_secret", "only the app itself may look this up, and its secret is not set")
+        raise SendError(
+            "refused", "no_app_secret", phrase("only the app itself may look this up, and its secret is not set")
+        )
     return inspection.as_app(account, app_id, secret)
 
 

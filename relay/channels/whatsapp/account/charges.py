@@ -22,6 +22,7 @@ from relay.channels.whatsapp.inbound.wording import LONGEST_KIND
 from relay.channels.whatsapp.outbound.render import phone_number_id
 from relay.core.costs import ToldCharge
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 MOST = 5000
 """Kinds that are looked at: 250 countries in a few categories and types."""
@@ -47,7 +48,9 @@ class AccountCharges:
         answer = self._client.get(f"/{waba}", account, deadline, {"fields": field})
         told = record(_good(answer, account).get("pricing_analytics"))
         if "data" not in told:
-            raise SendError("refused", "no_analytics", "Meta's answer holds no pricing_analytics", status=answer.status)
+            raise SendError(
+                "refused", "no_analytics", phrase("Meta's answer holds no pricing_analytics"), status=answer.status
+            )
         return list(_charges(told))
 
     def _number(self, account: Account, deadline: float) -> str:
@@ -55,7 +58,9 @@ class AccountCharges:
         answer = self._client.get(path, account, deadline, {"fields": "display_phone_number"})
         found = digits(clean(_good(answer, account).get("display_phone_number")))
         if not found:
-            raise SendError("refused", "no_number", "Meta does not say which number this is", status=answer.status)
+            raise SendError(
+                "refused", "no_number", phrase("Meta does not say which number this is"), status=answer.status
+            )
         return found
 
 

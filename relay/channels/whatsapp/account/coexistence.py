@@ -13,12 +13,14 @@ from relay.channels.http.reading import record
 from relay.channels.whatsapp.client import WhatsAppClient, harmless
 from relay.channels.whatsapp.errors import failure
 from relay.channels.whatsapp.outbound.render import phone_number_id
+from relay.core.languages import phrase
 
 FIELDS = "is_on_biz_app,platform_type,throughput"
 PER_SECOND = 20
-TEXT = (
-    f"the number is used in the WhatsApp Business app, too: WhatsApp takes {PER_SECOND} messages a second of it, and "
-    "the relay sends no more"
+TEXT = phrase(
+    "the number is used in the WhatsApp Business app, too: WhatsApp takes %(count)s messages a second of it, and the "
+    "relay sends no more",
+    count=PER_SECOND,
 )
 
 

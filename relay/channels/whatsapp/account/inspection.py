@@ -14,6 +14,7 @@ from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import record, records
 from relay.channels.text import clean
 from relay.channels.whatsapp.account import advice
+from relay.core.languages import phrase
 
 MESSAGING, MANAGEMENT = "whatsapp_business_messaging", "whatsapp_business_management"
 NOT_THE_APP = (101, 190)
@@ -48,23 +49,26 @@ def is_dead(data: dict[str, Any]) -> bool:
 def findings(data: dict[str, Any], waba: str) -> list[Finding]:
     """Of a token that was accepted a moment ago."""
     if data.get("is_valid") is False:
-        return [Finding("token", "refused", "WhatsApp says that the access token is not valid", advice.GENERATE)]
+        return [
+            Finding("token", "refused", phrase("WhatsApp says that the access token is not valid"), advice.GENERATE)
+        ]
     return [_life(expiry(data)), *_scopes(data, waba)]
 
 
 def _life(ends: int | None) -> Finding:
     if ends is None:
-        return Finding("token_life", "ok", "the access token does not expire")
+        return Finding("token_life", "ok", phrase("the access token does not expire"))
     left = ends - time.time()
     if left <= 0:
-        return Finding("token_life", "refused", "the access token has expired", advice.GENERATE)
+        return Finding("token_life", "refused", phrase("the access token has expired"), advice.GENERATE)
     days = int(left / DAY)
-    text = f"the access token expires in {days} days" if days >= SHORT_DAYS else _hours(left)
+    text = phrase("the access token expires in %(count)s days", count=days) if days >= SHORT_DAYS else _hours(left)
     return Finding("token_life", "warning", text, advice.LIFE if days >= SHORT_DAYS else advice.SHORT, ends_at=ends)
 
 
 def _hours(left: float) -> str:
-    return f"the access token is short-lived: it expires in {max(1, round(left / 3600))} hours"
+    hours = max(1, round(left / 3600))
+    return phrase("the access token is short-lived: it expires in %(count)s hours", count=hours)
 
 
 def _scopes(data: dict[str, Any], waba: str) -> list[Finding]:
@@ -77,11 +81,12 @@ def _scopes(data: dict[str, Any], waba: str) -> list[Finding]:
     if missing:
         # Without the second one messages flow; but nobody can see that the number is the account's.
         level: Level = "refused" if MESSAGING in missing else "warning"
-        return [Finding("scopes", level, f"the token lacks the permission {' and '.join(missing)}", advice.SCOPES)]
+        text = phrase("the token lacks the permission %(named)s", named=" + ".join(missing))
+        return [Finding("scopes", level, text, advice.SCOPES)]
     if not _covers(data, waba):
-        text = "the token's permissions are for other WhatsApp accounts, not for this one"
+        text = phrase("the token's permissions are for other WhatsApp accounts, not for this one")
         return [Finding("scopes", "warning", text, advice.ASSET)]
-    return [Finding("scopes", "ok", "the token has the permissions to send and to look things up")]
+    return [Finding("scopes", "ok", phrase("the token has the permissions to send and to look things up"))]
 
 
 def _covers(data: dict[str, Any], waba: str) -> bool:

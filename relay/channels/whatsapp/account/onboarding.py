@@ -18,6 +18,7 @@ from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure, is_foreign, meta_error
 from relay.channels.whatsapp.outbound.render import phone_number_id
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 NUMBER_FIELDS = "display_phone_number,verified_name,quality_rating,throughput,webhook_configuration"
 HEALTH_FIELDS = "status,health_status,whatsapp_business_manager_messaging_limit"
@@ -64,11 +65,13 @@ class _LookUps:
         if isinstance(found, Finding):
             return None, [found]
         if clean(found.get("id")) != self._number:
-            text = "WhatsApp's answer does not name the number by the id that was entered"
+            text = phrase("WhatsApp's answer does not name the number by the id that was entered")
             return None, [Finding("number", "warning", text, advice.NUMBER)]
         name = ", ".join(filter(None, (clean(found.get(key)) for key in ("verified_name", "display_phone_number"))))
-        text = "the number is visible to the token" + (f": {name}" if name else "")
-        accepted = Finding("token", "ok", "WhatsApp accepts the access token")
+        text = phrase("the number is visible to the token")
+        if name:
+            text = phrase("the number is visible to the token: %(name)s", name=name)
+        accepted = Finding("token", "ok", phrase("WhatsApp accepts the access token"))
         return found, [accepted, Finding("number", "ok", text, name=name)]
 
     def ownership(self) -> list[Finding]:
@@ -80,16 +83,22 @@ class _LookUps:
             if isinstance(data, Finding):
                 return [data]
             if any(clean(number.get("id")) == self._number for number in records(data.get("data"))):
-                return [Finding("ownership", "ok", "the number belongs to the business account")]
+                return [Finding("ownership", "ok", phrase("the number belongs to the business account"))]
             paging = record(data.get("paging"))
             after = clean(record(paging.get("cursors")).get("after"))
             if not isinstance(data.get("data"), list):
-                return [Finding("ownership", "warning", "WhatsApp's list of numbers could not be read", advice.AGAIN)]
+                return [
+                    Finding(
+                        "ownership", "warning", phrase("WhatsApp's list of numbers could not be read"), advice.AGAIN
+                    )
+                ]
             if not after or not paging.get("next"):
-                text = "the number is not one of the business account's numbers: it belongs to another account"
+                text = phrase("the number is not one of the business account's numbers: it belongs to another account")
                 return [Finding("ownership", "refused", text, advice.ACCOUNT)]
             query = {**query, "after": after}
-        return [Finding("ownership", "warning", "the list of numbers is too long to be searched", advice.ACCOUNT)]
+        return [
+            Finding("ownership", "warning", phrase("the list of numbers is too long to be searched"), advice.ACCOUNT)
+        ]
 
     def subscription(self, own_app: str | None) -> tuple[list[Found], list[Finding]]:
         """Without it no webhook comes: the most common cause of silence."""
@@ -100,12 +109,12 @@ class _LookUps:
         apps = list(records(found.get("data")))
         ids = [clean(record(app.get("whatsapp_business_api_data")).get("id")) for app in apps]
         if not apps:
-            text = "no app is subscribed to the business account, so no message of a customer will arrive"
+            text = phrase("no app is subscribed to the business account, so no message of a customer will arrive")
             return [], [Finding("subscription", "warning", text, advice.SUBSCRIPTION)]
         if own_app and any(ids) and own_app not in ids:
-            text = f"another app is subscribed to the business account, not the token's ({own_app})"
+            text = phrase("another app is subscribed to the business account, not the token's (%(app)s)", app=own_app)
             return apps, [Finding("subscription", "warning", text, advice.SUBSCRIPTION)]
-        return apps, [Finding("subscription", "ok", "an app is subscribed to the business account")]
+        return apps, [Finding("subscription", "ok", phrase("an app is subscribed to the business account"))]
 
     def token(self) -> tuple[Found | None, list[Finding]]:
         """What Meta says of the token. Optional: it may refuse the look-up to this token."""
@@ -124,12 +133,12 @@ class _LookUps:
         token_itself = {"input_token": self._account.credentials.get("access_token", "")}
         answer, error = self._ask("/debug_token", token_itself, inspection.as_app(self._account, app_id, secret))
         if inspection.data_of(answer) is not None:
-            return [Finding("app_secret", "ok", f"the app secret is that of the app {app_id}")]
+            return [Finding("app_secret", "ok", phrase("the app secret is that of the app %(app)s", app=app_id))]
         said = meta_error(answer) if answer is not None else None
         if said is None or said["code"] not in inspection.NOT_THE_APP:
             return [_unknown("app_secret", error or self._text(answer))]
-        text = f"the app secret is not that of the app {app_id}, so every webhook would be refused"
-        return [Finding("app_secret", "refused", text, advice.OTHER_APP.format(app_id=app_id))]
+        text = phrase("the app secret is not that of the app %(app)s, so every webhook would be refused", app=app_id)
+        return [Finding("app_secret", "refused", text, phrase(advice.OTHER_APP, app_id=app_id))]
 
     def health(self, number: Found) -> list[Finding]:
         """For information: what Meta thinks of the number, and how much it may send."""
@@ -180,19 +189,19 @@ class _LookUps:
     def _refusal(self, check: str, answer: HttpResponse, foreign: str) -> Finding:
         error = meta_error(answer)
         if error is not None and error["code"] in (0, 190):
-            text = f"WhatsApp refuses the access token: {self._text(answer)}"
+            text = phrase("WhatsApp refuses the access token: %(why)s", why=self._text(answer))
             return Finding("token", "refused", text, advice.GENERATE)
         if error is not None and is_foreign(error):
-            text = "WhatsApp does not show this to the token: a wrong id, or somebody else's"
+            text = phrase("WhatsApp does not show this to the token: a wrong id, or somebody else's")
             return Finding(check, "refused", text, foreign)
         if error is not None and (error["code"] in (3, 10) or 200 <= error["code"] < 300):
-            text = f"the token may not look this up: {self._text(answer)}"
+            text = phrase("the token may not look this up: %(why)s", why=self._text(answer))
             return Finding(check, "warning", text, advice.SCOPES)
         return _unknown(check, self._text(answer))
 
     def _text(self, answer: HttpResponse | None) -> str:
         if answer is None:
-            return "no answer"
+            return phrase("no answer")
         return failure(answer, self._account.credentials.values()).text
 
 
@@ -205,14 +214,12 @@ def _webhook(number: Found, apps: list[Found], expected: Expected) -> list[Findi
     told = (clean(config.get(level)) for level in ("phone_number", "whatsapp_business_account", "application"))
     url = (next(filter(None, (*told, *overrides)), None) or "").rstrip("/")
     if url in expected.webhook_urls:
-        return [Finding("webhook", "ok", "Meta sends this number's messages to this relay")]
-    text = (
-        f"this number's messages go to {url.partition('?')[0]}, not to this relay"
-        if url
-        else "Meta names no webhook address"
-    )
-    return [Finding("webhook", "warning", text, advice.WEBHOOK.format(url=expected.webhook_urls[0]))]
+        return [Finding("webhook", "ok", phrase("Meta sends this number's messages to this relay"))]
+    text = phrase("Meta names no webhook address")
+    if url:
+        text = phrase("this number's messages go to %(url)s, not to this relay", url=url.partition("?")[0])
+    return [Finding("webhook", "warning", text, phrase(advice.WEBHOOK, url=expected.webhook_urls[0]))]
 
 
 def _unknown(check: str, text: str) -> Finding:
-    return Finding(check, "warning", f"could not be looked up: {text}", advice.AGAIN)
+    return Finding(check, "warning", phrase("could not be looked up: %(why)s", why=text), advice.AGAIN)

@@ -11,15 +11,16 @@ from relay.channels.http.client import HttpResponse
 from relay.channels.http.reading import first, record
 from relay.channels.text import clean
 from relay.channels.whatsapp.account import advice
+from relay.core.languages import phrase, together
 
 EDGE = "routing_roles"
 NAMES = {
-    "customer_service": "customer service",
-    "marketing": "answers to marketing templates",
-    "utility": "answers to utility templates",
-    "ctwa": "customers who come by an ad",
-    "ai_agent": "AI agent",
-    "escalation": "escalation partner",
+    "customer_service": phrase("customer service"),
+    "marketing": phrase("answers to marketing templates"),
+    "utility": phrase("answers to utility templates"),
+    "ctwa": phrase("customers who come by an ad"),
+    "ai_agent": phrase("AI agent"),
+    "escalation": phrase("escalation partner"),
 }
 MOST = 20
 
@@ -33,10 +34,19 @@ def findings(answer: HttpResponse | None) -> list[Finding]:
     roles = [NAMES.get(name, name) for one in told["roles"][:MOST] if (name := clean(one))]
     standby = told.get("is_standby") is True
     if roles:
-        heard = "conversations of others are seen too" if standby else "conversations of others are not seen"
-        return [Finding("roles", "ok", f"our roles where conversations are routed: {', '.join(roles)}; {heard}")]
+        heard = (
+            phrase("conversations of others are seen too")
+            if standby
+            else phrase("conversations of others are not seen")
+        )
+        text = phrase(
+            "our roles where conversations are routed: %(roles)s; %(heard)s", roles=together(roles, ", "), heard=heard
+        )
+        return [Finding("roles", "ok", text)]
     if standby:
-        text = "conversations are routed, and no role is ours: we see copies only, and no customer reaches an agent"
+        text = phrase(
+            "conversations are routed, and no role is ours: we see copies only, and no customer reaches an agent"
+        )
         return [Finding("roles", "warning", text, advice.ROLES)]
-    text = "conversations are routed, and neither a role nor standby is ours: this line is deaf"
+    text = phrase("conversations are routed, and neither a role nor standby is ours: this line is deaf")
     return [Finding("roles", "warning", text, advice.ROLES)]

@@ -16,6 +16,7 @@ from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure
 from relay.channels.whatsapp.outbound.render import phone_number_id
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 FIELDS = "id,display_phone_number,verified_name,status,webhook_configuration"
 LEVELS = ("phone_number", "whatsapp_business_account", "application")
@@ -40,7 +41,9 @@ def offers(client: WhatsAppClient, account: Account, deadline: float) -> list[Of
 def connect(client: WhatsAppClient, account: Account, deadline: float, url: str, secret: str) -> None:
     """Subscribe the token's app with our address. Meta asks it for the verify token before it agrees."""
     if len(url) > URL_LENGTH:
-        raise SendError("refused", "url_too_long", f"Meta takes addresses of {URL_LENGTH} characters at most")
+        raise SendError(
+            "refused", "url_too_long", phrase("Meta takes addresses of %(count)s characters at most", count=URL_LENGTH)
+        )
     override = {"override_callback_uri": url, "verify_token": secret}
     _good(client.post(f"{_waba(account)}/subscribed_apps", account, deadline, override), account, secret)
     number = f"/{quote(phone_number_id(account), safe='')}"

@@ -10,6 +10,7 @@ from relay.channels.whatsapp.account import inspection
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure, meta_error
 from relay.core.errors import SendError
+from relay.core.languages import phrase
 
 KEPT_SECONDS = 86_400.0
 NEVER = "never"
@@ -29,7 +30,7 @@ class CheckedTokens:
         """
         value = account.credentials.get("access_token", "")
         if not value:
-            raise SendError("credentials", "no_token", "the line has no access token")
+            raise SendError("credentials", "no_token", phrase("the line has no access token"))
         key = f"whatsapp:token:{account.tenant_id}:{hashlib.sha256(value.encode('utf-8', 'replace')).hexdigest()[:32]}"
         known = self._kept.get(key)
         if known is not None:
@@ -47,7 +48,7 @@ class CheckedTokens:
                 raise failure(answer, account.credentials.values())
             return Token(value, None)
         if inspection.is_dead(data):
-            raise SendError("credentials", "190", "WhatsApp says that the access token is not valid any more")
+            raise SendError("credentials", "190", phrase("WhatsApp says that the access token is not valid any more"))
         expires_at = inspection.expiry(data)
         life = KEPT_SECONDS if expires_at is None else min(KEPT_SECONDS, expires_at - time.time())
         self._kept.set(key, NEVER if expires_at is None else str(expires_at), life)

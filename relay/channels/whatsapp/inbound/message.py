@@ -16,10 +16,11 @@ from relay.channels.whatsapp.webhook import MEDIA
 from relay.core.brevity import shallow
 from relay.core.content import About
 from relay.core.filenames import cleaned
+from relay.core.languages import phrase
 from relay.core.messages import Ignored, Media, MediaKind, Message, Person
 from relay.core.visible import blank
 
-_NOTHING_TO_RELAY = {"request_welcome": "the chat was opened, nothing was written"}
+_NOTHING_TO_RELAY = {"request_welcome": phrase("the chat was opened, nothing was written")}
 _ABOUT: dict[str, About] = {"reaction": "reaction", "edit": "edit", "revoke": "revocation"}
 _LONGEST_NAME = 255
 
@@ -32,7 +33,7 @@ def read(message: JsonObject, contact: JsonObject, writer: Person) -> Message | 
         return Ignored(source_id(message, writer), writer, when, kind, _NOTHING_TO_RELAY[kind])
     media, text = _media(kind, message), _text(kind, message)
     if not media and blank(text):
-        return Ignored(source_id(message, writer), writer, when, kind or "unknown", "an empty message", window)
+        return Ignored(source_id(message, writer), writer, when, kind or "unknown", phrase("an empty message"), window)
     return Message(
         source_id=source_id(message, writer),
         person=writer,

@@ -53,7 +53,9 @@ def interactive(message: Message, message_id: str, media_url: str | None, say: S
     buttons = as_buttons(message) and units(text) <= CAPTION
     kind, limit = ("button", CAPTION) if buttons else ("list", TEXT)
     if units(text) > limit:
-        raise CannotCarry("text_too_long", f"WhatsApp takes {limit} characters above a {kind}")
+        raise CannotCarry(
+            "text_too_long", phrase("WhatsApp takes %(count)s characters above a %(kind)s", count=limit, kind=kind)
+        )
     body = text or (NO_TEXT if buttons else pieces(bulleted(message.options), TEXT)[:1] or [NO_TEXT])[0]
     header = _header(message.media, media_url, allowed=buttons)
     action = _buttons(message, message_id) if buttons else _list(message, message_id, say)
@@ -93,7 +95,7 @@ def body_text(message: Message, media_url: str | None) -> str:
     if media is None or media.kind != "link" or (media.optional and text):
         return text
     if not media_url:
-        raise CannotCarry("media_not_ready", "there is no link to the file")
+        raise CannotCarry("media_not_ready", phrase("there is no link to the file"))
     return joined((text, joined((media.filename, media_url), ": ")))
 
 
@@ -103,14 +105,16 @@ def _header(media: Media | None, media_url: str | None, *, allowed: bool) -> dic
     if not allowed or media.kind not in HEADERS:
         if media.optional:
             return None
-        raise CannotCarry("caption_not_allowed", f"WhatsApp takes no {media.kind} above these options")
+        raise CannotCarry(
+            "caption_not_allowed", phrase("WhatsApp takes no %(kind)s above these options", kind=media.kind)
+        )
     return {"type": media.kind, media.kind: header_file(media, media_url)}
 
 
 def header_file(media: Media, media_url: str | None) -> dict[str, Any]:
     """A file that stands above a text: by upload id, or by link where it was not uploaded."""
     if not (media.upload_id or media_url):
-        raise CannotCarry("media_not_ready", "the file was not uploaded")
+        raise CannotCarry("media_not_ready", phrase("the file was not uploaded"))
     item: dict[str, Any] = {"id": media.upload_id} if media.upload_id else {"link": media_url}
     if media.kind == "document":
         item["filename"] = shown_name(media)

@@ -24,16 +24,16 @@ from relay.channels.whatsapp.outbound.writing import written_for
 from relay.core.contacts.phones import dialled
 from relay.core.contacts.user_ids import is_user_id
 from relay.core.errors import CannotCarry
-from relay.core.languages import Say
+from relay.core.languages import Say, phrase
 from relay.core.messages import Media, Message, Recipient
 from relay.core.templates.listed import ListedTemplate
 from relay.core.threads import THREAD_CONTROL
 
-NO_ADDRESS = (
+NO_ADDRESS = phrase(
     "neither phone number nor user id of the contact is known: "
     "write to a number with + and country code, such as +49 170 1112223"
 )
-NUMBER_LOST = (
+NUMBER_LOST = phrase(
     "the phone number of this contact belongs to somebody else now, and no other is known: "
     "answer when the contact has written again, or write to their new number with + and country code"
 )
@@ -143,7 +143,7 @@ def _is_told(message: Message, media: Media) -> bool:
 def _file(message: Message, media: Media, media_url: str | None) -> dict[str, Any]:
     caption = joined_once(message.text, media.caption)
     if caption and media.kind not in CAPTIONED:
-        raise CannotCarry("caption_not_allowed", f"WhatsApp takes no text with {media.kind}")
+        raise CannotCarry("caption_not_allowed", phrase("WhatsApp takes no text with %(kind)s", kind=media.kind))
     item = {**header_file(media, media_url), "caption": caption or None}
     if media.voice and media.mime_type == OPUS:
         item["voice"] = True
@@ -155,7 +155,7 @@ def _text(message: Message, media_url: str | None) -> dict[str, Any]:
     text = joined_once(message.text, media.caption if media else None)
     body = body_text(replace(message, text=text), media_url)
     if not body:
-        raise CannotCarry("empty", "the message has no text")
+        raise CannotCarry("empty", phrase("the message has no text"))
     if len(body) > TEXT:
-        raise CannotCarry("text_too_long", f"WhatsApp takes {TEXT} characters")
+        raise CannotCarry("text_too_long", phrase("WhatsApp takes %(count)s characters", count=TEXT))
     return {"body": body, "preview_url": False} if media else {"body": body}

@@ -16,6 +16,7 @@ from relay.channels.whatsapp.outbound.template_parts import button, component, f
 from relay.channels.whatsapp.outbound.titles import one_line
 from relay.core.content import Parameter, Template
 from relay.core.errors import CannotCarry
+from relay.core.languages import phrase
 from relay.core.messages import Message
 from relay.core.templates.check import mistakes
 from relay.core.templates.listed import ListedTemplate, TemplateShape, places
@@ -23,7 +24,7 @@ from relay.core.templates.values import TemplateMistake
 
 NOTHING = "–"
 LONGEST_REASON = 1000
-UNREADABLE = (
+UNREADABLE = phrase(
     "the notification names no template that WhatsApp could have; its id is whatsapp@ and the template's name, "
     "its language is written as Meta writes it, such as en or pt_BR"
 )
@@ -89,7 +90,7 @@ def _header(message: Message, wanted: Template, media_url: str | None) -> list[d
     if media.kind not in HEADERS:
         raise CannotCarry(
             "media_type_not_allowed",
-            "above a template stands a picture (JPEG, PNG; 5 MB), a video (MP4; 16 MB) or a document (100 MB)",
+            phrase("above a template stands a picture (JPEG, PNG; 5 MB), a video (MP4; 16 MB) or a document (100 MB)"),
         )
     return [{"type": media.kind, media.kind: header_file(media, media_url)}]
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from relay.channels.base import Request
 from relay.channels.http.reading import without_none
 from relay.core.errors import CannotCarry
+from relay.core.languages import phrase
 from relay.core.messages import Message
 from relay.core.threads import LONGEST_NOTE
 
@@ -21,7 +22,7 @@ def thread_control(message: Message, named: dict[str, str], phone_number_id: str
     """
     control = message.control
     if control is None:
-        raise CannotCarry("command_unreadable", "nothing is asked of the conversation")
+        raise CannotCarry("command_unreadable", phrase("nothing is asked of the conversation"))
     contact = {name: address.removeprefix("+") for name, address in named.items()}
     body: dict[str, Any] = {
         "messaging_product": "whatsapp",

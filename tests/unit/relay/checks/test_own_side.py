@@ -20,7 +20,7 @@ from relay.checks import own_side
         ("https://[::1]", "has a private address"),
         ("https://relay", "has a private address"),
         ("https://relay.internal", "has a private address"),
-        ("http://127.0.0.1:8000", "is not https and has the port 8000 and has a private address"),
+        ("http://127.0.0.1:8000", "is not https, has the port 8000, has a private address"),
     ],
 )
 def test_an_address_that_providers_can_reach(url: str, wrong: str | None) -> None:
