@@ -166,13 +166,11 @@ def _less(table: str, free: int) -> str:
 
 def _sweep(cursor: Cursor) -> None:
     """A part of what is over; rows that somebody else holds are his to sweep."""
-    for what, table, key, age in (
-        ("DELETE FROM login_guesses", "login_guesses", "(user_id, source)", "last_at"),
-        ("UPDATE users SET failures = 0, locked_until = NULL", "users", "id", "failed_at"),
+    for what, table, over in (
+        ("DELETE FROM login_guesses", "login_guesses", "last_at"),
+        ("UPDATE users SET failures = 0, locked_until = NULL", "users", "failures > 0 AND failed_at"),
     ):
-        counted = "failures > 0 AND " if table == "users" else ""
-        columns = key.strip("()")
         cursor.execute(
-            f"""{what} WHERE {key} IN (SELECT {columns} FROM {table} WHERE {counted}{age} < now() - {KEPT}
-                LIMIT {SWEPT} FOR UPDATE SKIP LOCKED)"""
+            f"""{what} WHERE ctid = ANY(ARRAY(
+                  SELECT ctid FROM {table} WHERE {over} < now() - {KEPT} LIMIT {SWEPT} FOR UPDATE SKIP LOCKED))"""
         )

@@ -74,11 +74,11 @@ def take(pool: Pool, cipher: Cipher, seconds: float, most: int) -> list[TakenEnd
     """
     with pool.transaction() as cursor:
         cursor.execute(
-            """UPDATE endpoints SET taken_until = clock_timestamp() + make_interval(secs => %s) WHERE id IN (
+            """UPDATE endpoints SET taken_until = clock_timestamp() + make_interval(secs => %s) WHERE id = ANY(ARRAY(
                  SELECT e.id FROM endpoints e
                  WHERE e.active AND e.taken_until <= clock_timestamp() AND e.rests_until <= clock_timestamp()
                    AND EXISTS (SELECT 1 FROM endpoint_events v WHERE v.endpoint_id = e.id AND v.state = 'waiting')
-                 ORDER BY e.rests_until, e.id LIMIT %s FOR UPDATE SKIP LOCKED)
+                 ORDER BY e.rests_until, e.id LIMIT %s FOR UPDATE SKIP LOCKED))
                RETURNING id::text, tenant_id::text, url, contents, troubles, sealed""",
             (seconds, most),
         )
@@ -229,8 +229,9 @@ def give_up_old(cursor: Cursor) -> int:
     cursor.execute(
         """UPDATE endpoint_events SET state = 'dead', ended_at = now(),
              reason = coalesce(reason, 'expired: a day is over')
-           WHERE id IN (SELECT id FROM endpoint_events WHERE state = 'waiting' AND expires_at <= now()
-                        ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED)""",
+           WHERE id = ANY(ARRAY(
+             SELECT id FROM endpoint_events WHERE state = 'waiting' AND expires_at <= now()
+             ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))""",
         (AT_ONCE,),
     )
     return int(cursor.rowcount)

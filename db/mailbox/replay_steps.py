@@ -150,9 +150,9 @@ def drop_old(pool: Pool) -> int:
     """Replays that ended KEPT_DAYS ago, AT_ONCE at most."""
     with pool.transaction() as cursor:
         cursor.execute(
-            """DELETE FROM replays WHERE id IN (
+            """DELETE FROM replays WHERE id = ANY(ARRAY(
                  SELECT id FROM replays WHERE ended_at < now() - make_interval(days => %s)
-                 ORDER BY ended_at LIMIT %s FOR UPDATE SKIP LOCKED)""",
+                 ORDER BY ended_at LIMIT %s FOR UPDATE SKIP LOCKED))""",
             (KEPT_DAYS, AT_ONCE),
         )
         return int(cursor.rowcount)

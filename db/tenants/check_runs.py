@@ -60,9 +60,9 @@ def take_due(pool: Pool, most: int) -> list[DueCheck]:
     """Up to `most` live lines that are due, for this daemon alone. Should it end, they are due again in a few hours."""
     with pool.transaction() as cursor:
         cursor.execute(
-            """UPDATE check_schedules SET due_at = now() + make_interval(hours => %s) WHERE line_id IN (
+            """UPDATE check_schedules SET due_at = now() + make_interval(hours => %s) WHERE line_id = ANY(ARRAY(
                  SELECT line_id FROM check_schedules WHERE due_at <= now() ORDER BY due_at LIMIT %s
-                 FOR UPDATE SKIP LOCKED)
+                 FOR UPDATE SKIP LOCKED))
                RETURNING line_id::text, tenant_id::text""",
             (EVERY_HOURS, most),
         )

@@ -74,10 +74,10 @@ def take_due(pool: Pool, seconds: float) -> list[DueLine]:
     """Up to AT_ONCE lines to ask about now, one of each tenant; for `seconds` no other daemon gets them."""
     with pool.transaction() as cursor:
         cursor.execute(
-            """UPDATE lines SET ask_at = now() + make_interval(secs => %s) WHERE id IN (
+            """UPDATE lines SET ask_at = now() + make_interval(secs => %s) WHERE id = ANY(ARRAY(
                  SELECT l.id FROM lines l WHERE l.ask_at <= now() AND NOT EXISTS (
                    SELECT 1 FROM lines e WHERE e.tenant_id = l.tenant_id AND (e.ask_at, e.id) < (l.ask_at, l.id))
-                 ORDER BY l.ask_at, l.id LIMIT %s FOR UPDATE SKIP LOCKED)
+                 ORDER BY l.ask_at, l.id LIMIT %s FOR UPDATE SKIP LOCKED))
                RETURNING id, tenant_id, asked, ask_at""",
             (seconds, AT_ONCE),
         )

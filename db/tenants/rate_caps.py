@@ -31,10 +31,10 @@ def take_due(pool: Pool) -> list[AskedLine]:
     """Up to AT_ONCE lines of which nothing fresh is known, for this daemon alone."""
     with pool.transaction() as cursor:
         cursor.execute(
-            """UPDATE lines SET number_asked_at = now() WHERE id IN (
+            """UPDATE lines SET number_asked_at = now() WHERE id = ANY(ARRAY(
                  SELECT id FROM lines WHERE status = 'active'
                    AND number_asked_at < now() - make_interval(hours => %s)
-                 ORDER BY number_asked_at LIMIT %s FOR UPDATE SKIP LOCKED)
+                 ORDER BY number_asked_at LIMIT %s FOR UPDATE SKIP LOCKED))
                RETURNING id::text, tenant_id::text, (settings->>'rate_cap')::int""",
             (FRESH_HOURS, AT_ONCE),
         )
