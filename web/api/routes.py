@@ -31,6 +31,7 @@ from web.api.messages import (
 )
 from web.api.tenants import (
     catching_up,
+    conditions,
     endpoints,
     former_secrets,
     numbers,
@@ -49,6 +50,7 @@ OF_TENANTS = (
     setup.api,
     onboarding.api,
     catching_up.api,
+    conditions.api,
     templates.api,
     webhook_fields.api,
     former_secrets.api,

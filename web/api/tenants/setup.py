@@ -6,6 +6,7 @@ from flask import Response
 from pydantic import BaseModel, SecretStr
 
 from db.tenants import credentials, onboarding, registry
+from db.tenants.changes import NotFoundError
 from db.tenants.credentials import CredentialsType, StoredCredentials
 from db.tenants.registry import Tenant
 from web.api.access import auth
@@ -153,6 +154,14 @@ def known_tenant(path: TenantPath) -> Tenant:
     if tenant is None:
         raise ApiError(404, "not_found", "there is no such tenant")
     return tenant
+
+
+def line_of(path: LinePath) -> tuple[str, str]:
+    """The ids of tenant and line of the path. Raises ApiError, NotFoundError."""
+    tenant = known_tenant(path)
+    if not any(one.id == str(path.line_id) for one in onboarding.listed(pool(), tenant.id)):
+        raise NotFoundError("there is no such line")
+    return tenant.id, str(path.line_id)
 
 
 def tenant_out(tenant: Tenant) -> TenantOut:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from flask import Response
 
 from db.paging import CursorError
-from db.tenants import onboarding, templates
+from db.tenants import templates
 from db.tenants.changes import NotFoundError
 from db.tenants.templates import TemplateFilter
 from relay.core.templates.listed import ListedTemplate
@@ -16,7 +16,7 @@ from relay.core.templates.news import TemplateNews, in_words
 from web.actions.templates import found_wrong, read_anew
 from web.api.blueprint import behind_a_key
 from web.api.tenants.schemas import ErrorBody, LinePath
-from web.api.tenants.setup import known_tenant
+from web.api.tenants.setup import line_of
 from web.api.tenants.template_schemas import (
     MistakeOut,
     TemplateChecked,
@@ -41,7 +41,7 @@ PATH = "/<uuid:tenant_id>/lines/<uuid:line_id>/templates"
 @needs("tenants:read", per_line=True)
 def list_templates(path: LinePath, query: TemplateQuery) -> Response:
     """As Meta listed them last, with what its webhooks told since; by name and language."""
-    tenant_id, _ = _line_of(path)
+    tenant_id, _ = line_of(path)
     wanted = TemplateFilter(**query.model_dump(include=set(TemplateFilter.__slots__)))
     try:
         found = templates.listed(pool(), tenant_id, wanted, query.after, query.limit)
@@ -62,7 +62,7 @@ def list_templates(path: LinePath, query: TemplateQuery) -> Response:
 @needs("tenants:read", per_line=True)
 def get_template(path: TemplatePath) -> Response:
     """What each is made of, and what Meta told of it lately, in words."""
-    tenant_id, _ = _line_of(path)
+    tenant_id, _ = line_of(path)
     found = templates.of_name(pool(), tenant_id, path.name)
     if not found:
         raise NotFoundError("there is no such template in the list")
@@ -75,7 +75,7 @@ def get_template(path: TemplatePath) -> Response:
 @needs("tenants:write")
 def read_templates(path: LinePath) -> Response:
     """The relay does so by itself every hour, and when Meta tells of a change. 409: it was done a moment ago."""
-    tenant_id, line_id = _line_of(path)
+    tenant_id, line_id = line_of(path)
     trouble = read_anew(pool(), tenant_id, line_id)
     standing = templates.standing(pool(), tenant_id)
     fetched_at, count = (standing.fetched_at, standing.count) if standing else (None, 0)
@@ -86,18 +86,10 @@ def read_templates(path: LinePath) -> Response:
 @needs("messages:send", per_line=True)
 def check_template(path: LinePath, body: TemplateToCheck) -> Response:
     """The same look that POST /whatsapp/send takes, each mistake a sentence that names the place to fill in."""
-    tenant_id, _ = _line_of(path)
+    tenant_id, _ = line_of(path)
     found = found_wrong(pool(), tenant_id, body.template.canonical, body.template.file)
     listed = bool(templates.of_name(pool(), tenant_id, body.template.name))
     return reply(TemplateChecked(listed=listed, mistakes=[MistakeOut(where=one.where, text=one.text) for one in found]))
-
-
-def _line_of(path: LinePath) -> tuple[str, str]:
-    """Tenant and line. Raises NotFoundError."""
-    tenant = known_tenant(path)
-    if not any(one.id == str(path.line_id) for one in onboarding.listed(pool(), tenant.id)):
-        raise NotFoundError("there is no such line")
-    return tenant.id, str(path.line_id)
 
 
 def _out(one: ListedTemplate) -> TemplateOut:
