@@ -65,7 +65,9 @@ def admit(pool: Pool, by: Author, vouched: ProvenPerson) -> User:
         raise NotAdmittedError("disabled", "Your account here is disabled.")
     if user.role == vouched.role:
         return user
-    return users.change(pool, by, user.tenant_id, user.id, user.name, vouched.role, "active", user.line_ids)
+    return users.change(
+        pool, by, user.tenant_id, user.id, user.name, vouched.role, "active", user.line_ids, seen=user.rights_version
+    )
 
 
 def turn_away(

@@ -229,9 +229,14 @@ def change(
     role: Role,
     status: UserStatus,
     line_ids: LineIds,
+    *,
+    seen: int,
 ) -> User:
-    """Raises NotFoundError, and TakenError for the last active operator. Whoever loses a right, or gets other lines, is
-    logged out, and the keys they made, and those made with these, end with it.
+    """Whoever loses a right, or gets other lines, is logged out, and the keys they made, and those made with these, end
+    with it.
+
+    `seen`: the `rights_version` of what this change was made of. Raises NotFoundError, and TakenError for the last
+    active operator, or when rights were changed meanwhile: else who saves last would undo what he has not seen.
     """
     with pool.transaction() as cursor:
         if tenant_id is None and status == "disabled":
@@ -241,13 +246,14 @@ def change(
             f"""UPDATE users u SET name = %s, role = %s, status = %s, line_ids = %s::uuid[], updated_at = now()
                 FROM users former
                 WHERE u.id = %s AND former.id = u.id AND u.tenant_id IS NOT DISTINCT FROM %s::uuid
+                  AND u.rights_version = %s
                 RETURNING {", ".join("u." + column for column in COLUMNS.split(", "))},
                   former.role <> u.role OR former.line_ids IS DISTINCT FROM u.line_ids""",
-            (name, role, status, chosen, UUID(user_id), tenant_id),
+            (name, role, status, chosen, UUID(user_id), tenant_id, seen),
         )
         row = cursor.fetchone()
         if row is None:
-            raise NotFoundError("there is no such user")
+            raise _not_changed(cursor, tenant_id, user_id)
         if status == "disabled" or row[-1]:
             cursor.execute("DELETE FROM sessions WHERE user_id = %s", (UUID(user_id),))
             # A key would be a way back in for whoever made it.
@@ -256,6 +262,15 @@ def change(
         detail = {"role": role, "status": status} | line_rights.told(changed.line_ids)
         audit.record(cursor, by, "user.changed", tenant_id=tenant_id, subject=user_id, detail=detail)
     return changed
+
+
+def _not_changed(cursor: Cursor, tenant_id: str | None, user_id: str) -> Exception:
+    cursor.execute(
+        "SELECT FROM users WHERE id = %s AND tenant_id IS NOT DISTINCT FROM %s::uuid", (UUID(user_id), tenant_id)
+    )
+    if cursor.fetchone() is None:
+        return NotFoundError("there is no such user")
+    return TakenError("changed_meanwhile", "this person's rights were changed meanwhile; look at them, and try again")
 
 
 def _leave_an_operator(cursor: Cursor, without: str) -> None:

@@ -81,6 +81,18 @@ def test_an_admin_says_which_lines_somebody_is_for(admin: Person, house: House) 
     assert lines == [None, [house.line_id], [house.line_id]]
 
 
+def test_who_saves_what_he_saw_before_somebody_narrowed_it_saves_nothing(admin: Person, house: House) -> None:
+    other = new_user(house.pool, "rio@nordwind.example", "admin", house.tenant_id)
+    where, rights = (
+        f"{house.path}/users/{other.id}",
+        {"name": "Kim", "role": "admin", "status": "active", "reach": "all"},
+    )
+    [seen] = re.findall(r'name="seen" type="hidden" value="(\d+)"', admin.get(where))
+    admin.follow(where, rights | {"seen": seen, "reach": "some", "lines": house.line_id})
+    assert "somebody else has changed these rights" in admin.follow(where, rights | {"seen": seen})
+    assert _user(house, other.email).line_ids == (house.line_id,)
+
+
 def test_a_viewer_changes_nobody_and_sees_no_users(viewer: Person, house: House) -> None:
     viewer.get(f"{house.path}/users", status=403)
     viewer.get(f"{house.path}/users/new", status=403)
@@ -141,6 +153,16 @@ def test_a_key_is_shown_once_and_revoked_after_a_question(admin: Person, house: 
     assert "cannot be brought back" in admin.get(f"{house.path}/keys/{key.id}/revoke")
     assert "admits nobody any more" in admin.follow(f"{house.path}/keys/{key.id}/revoke", {})
     assert api_keys.by_secret(house.pool, secret) is None
+
+
+def test_a_key_for_some_lines_is_made_on_the_page(admin: Person, house: House) -> None:
+    form = {"name": "Till", "days": "30", "reach": "some", "lines": house.line_id, "scopes": ["messages:read"]}
+    refused = admin.post(f"{house.path}/keys/new", form | {"scopes": ["access:read"]}, status=400)
+    assert "A key for some lines cannot have access:read." in refused
+    [secret] = SECRET.findall(admin.follow(f"{house.path}/keys/new", form))
+    key = api_keys.by_secret(house.pool, secret)
+    assert key is not None
+    assert key.line_ids == (house.line_id,)
 
 
 def test_nobody_makes_a_key_for_more_than_he_may(admin: Person, house: House) -> None:

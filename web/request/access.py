@@ -66,16 +66,21 @@ def change_user(
     role: Role | None = None,
     status: UserStatus | None = None,
     line_ids: LineIds | Unchanged = Unchanged.LINES,
+    seen: int | None = None,
 ) -> User:
-    """What is None stays as it is; `line_ids` None: all lines."""
+    """What is None stays as it is; `line_ids` None: all lines.
+
+    `seen`: the `rights_version` that whoever wants this has looked at, None: the newest. Raises as `users.change`.
+    """
     former = user_of(pool, tenant_id, user_id)
     may_give(former.role)
     may_give(role or former.role)
     _fits(tenant_id, role or former.role)
     lines = former.line_ids if isinstance(line_ids, Unchanged) else line_ids
     return users.change(
-        pool, by(), tenant_id, user_id, name or former.name, role or former.role, status or former.status, lines
-    )
+        pool, by(), tenant_id, user_id, name or former.name, role or former.role, status or former.status, lines,
+        seen=former.rights_version if seen is None else seen,
+    )  # fmt: skip
 
 
 def reset_password(pool: Pool, tenant_id: str | None, user_id: str) -> tuple[User, str]:

@@ -213,6 +213,6 @@ def test_whoever_is_disabled_here_stays_out(
     assert browser.log_in(tenant.key).status_code == 302
     user = users.by_email(parts.pool, tenant.address("ada"))
     assert user is not None
-    users.change(parts.pool, BY, tenant.id, user.id, user.name, user.role, "disabled", None)
+    users.change(parts.pool, BY, tenant.id, user.id, user.name, user.role, "disabled", None, seen=user.rights_version)
     assert browser.log_in(tenant.key).status_code == 403
     assert not browser.logged_in()

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms import SelectField, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length
 
 from db.access import api_keys
@@ -19,16 +18,17 @@ from web.portal.frame import filters, shown_once
 from web.portal.frame.blueprint import portal, recent
 from web.portal.frame.language import _, _l, _n, offered
 from web.portal.frame.page_owner import place
+from web.portal.people.line_choice import LineChoice
 from web.portal.wizard.forms import AcceptedBy, stripped
 from web.request import access
-from web.request.principal import OPERATOR, SCOPES, by, needs
+from web.request.principal import OF_LINES, OPERATOR, SCOPES, by, needs
 
 PAGE = 50
 LIFE = {"30": _l("30 days"), "90": _l("90 days"), "365": _l("a year"), "730": _l("two years")}
 PageResponse = str | Response | tuple[str, int]
 
 
-class KeyForm(FlaskForm):
+class KeyForm(LineChoice):
     name = StringField(
         _l("Name"),
         description=_l("What it is for: a program and a place, such as “Shop, production”."),
@@ -37,6 +37,11 @@ class KeyForm(FlaskForm):
     )
     days = SelectField(_l("Good for"), choices=offered(LIFE), default="365")
     scopes = SelectMultipleField(_l("What it may do"), validators=[DataRequired(_l("Choose at least one."))])
+
+    def validate_scopes(self, field: SelectMultipleField) -> None:
+        wider = sorted(set(field.data or ()) - OF_LINES)
+        if self.reach.data == "some" and wider:
+            raise ValidationError(_("A key for some lines cannot have %(scopes)s.", scopes=", ".join(wider)))
 
 
 @portal.get("/tenants/<uuid:tenant_id>/keys")
@@ -98,11 +103,14 @@ def _standing(key: ApiKey) -> str:
 
 
 def _make() -> PageResponse:
-    where, form = place(), KeyForm()
+    where, form = place(), KeyForm(reach="all")
+    form.offer(where)
     form.scopes.choices = {scope: SCOPES[scope] for scope in access.grantable()}
     if form.validate_on_submit():
         until = datetime.now(UTC) + timedelta(days=int(form.days.data))
-        made, secret = access.make_key(where.pool, where.tenant_id, form.name.data.strip(), form.scopes.data, until)
+        made, secret = access.make_key(
+            where.pool, where.tenant_id, form.name.data.strip(), form.scopes.data, until, form.chosen()
+        )
         shown_once.keep("key", secret)
         flash(_("The key “%(name)s” is made.", name=made.name), "success")
         return redirect(where.url("keys", "operator_keys"))

@@ -8,8 +8,9 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response
-from wtforms import EmailField, RadioField, StringField
+from wtforms import EmailField, IntegerField, RadioField, StringField
 from wtforms.validators import DataRequired, Length
+from wtforms.widgets import HiddenInput
 
 from db.access import guesses, sessions, users
 from db.access.users import User
@@ -48,6 +49,9 @@ class InviteForm(LineChoice):
 
 
 class ChangeForm(LineChoice):
+    """`seen`: which version of their rights the form shows."""
+
+    seen = IntegerField(widget=HiddenInput())
     name = StringField(
         _l("Name"), [DataRequired(_l("Say what this person is called.")), Length(max=120), AcceptedBy(Name)], [stripped]
     )
@@ -212,7 +216,7 @@ def _shown(user_id: UUID, form: ChangeForm | None = None) -> PageResponse:
 
 
 def _filled(where: PageOwner, found: User) -> ChangeForm:
-    form = ChangeForm(formdata=None, name=found.name, role=found.role, status=found.status)
+    form = ChangeForm(formdata=None, name=found.name, role=found.role, status=found.status, seen=found.rights_version)
     form.role.choices = _roles(where)
     form.offer(where, found.line_ids)
     form.fill(found.line_ids)
@@ -234,11 +238,19 @@ def _change(user_id: UUID) -> PageResponse:
         form.fill(found.line_ids)
     if not form.validate_on_submit():
         return _shown(user_id, form)
-    access.change_user(
-        where.pool, where.tenant_id, found.id,
-        name=form.name.data.strip(), role=form.role.data, status=form.status.data, line_ids=form.chosen(found.line_ids),
-    )  # fmt: skip
-    flash(_("Saved."), "success")
+    try:
+        access.change_user(
+            where.pool, where.tenant_id, found.id, name=form.name.data.strip(), role=form.role.data,
+            status=form.status.data, line_ids=form.chosen(found.line_ids), seen=form.seen.data,
+        )  # fmt: skip
+        flash(_("Saved."), "success")
+    except TakenError as error:
+        if error.code != "changed_meanwhile":
+            raise
+        flash(
+            _("Nothing was saved: somebody else has changed these rights meanwhile. This is how they are now."),
+            "warning",
+        )
     return redirect(where.url("user", "operator", user_id=found.id))
 
 
