@@ -11,6 +11,7 @@ from db.cursor import Cursor
 from relay.core.conditions.checked import of_check, of_limits
 from relay.core.conditions.kinds import LONGEST_DETAIL, SeenCondition
 from relay.core.explain.reasons import duration
+from relay.core.languages import phrase
 from relay.core.status import LISTED_UNFINISHED
 
 LOOKED = 20
@@ -64,7 +65,10 @@ WHERE l.tenant_id = ANY(%(tenants)s::uuid[]) AND l.status = 'active' AND w.count
 VISITS = """SELECT id::text, visit_by, visit_reason FROM tenants
 WHERE id = ANY(%(tenants)s::uuid[]) AND visit_forced AND visit_until > now()"""
 
-WAY = {"inbound": "to Genesys", "outbound": "to WhatsApp"}
+WAITED = {
+    "inbound": phrase("the oldest message to Genesys has waited for %(since)s"),
+    "outbound": phrase("the oldest message to WhatsApp has waited for %(since)s"),
+}
 
 Found = tuple[str, SeenCondition]
 
@@ -116,14 +120,16 @@ def _checks(cursor: Cursor, values: dict[str, Any]) -> Iterator[Found]:
 def _backlog(cursor: Cursor, values: dict[str, Any]) -> Iterator[Found]:
     cursor.execute(BACKLOG, values)
     for tenant_id, line_id, direction, seconds in cursor.fetchall():
-        detail = f"the oldest message {WAY[direction]} has waited for {duration(seconds)}"
+        detail = phrase(WAITED[direction], since=duration(seconds))
         yield tenant_id, SeenCondition("backlog", line_id, direction, detail)
 
 
 def _dead(cursor: Cursor, values: dict[str, Any]) -> Iterator[Found]:
     cursor.execute(DEAD, values)
     for tenant_id, line_id, count, reason in cursor.fetchall():
-        many = f"{'more than ' if count >= LOOKED else ''}{count} in the last {DEAD_HOURS} hours"
+        many = phrase("%(count)s in the last %(hours)s hours", count=count, hours=DEAD_HOURS)
+        if count >= LOOKED:
+            many = phrase("more than %(count)s in the last %(hours)s hours", count=count, hours=DEAD_HOURS)
         yield tenant_id, SeenCondition("dead_letters", line_id, "", f"{many}, {reason}" if reason else many)
 
 

@@ -14,6 +14,7 @@ from db.pool import Pool
 from db.views.figures import HOUR, HOURS, DeliveryRate, TimeSlot, counts_of, hour_of, hour_slots, summed
 from db.views.hours import COUNTED, LIVE_HOURS
 from relay.core.explain.reasons import duration
+from relay.core.languages import phrase
 from relay.core.status import LISTED_UNFINISHED
 
 WAITING = 1000
@@ -46,6 +47,7 @@ class TenantState:
     id: str
     name: str
     status: str
+    """Of the tenant; `closed` where it is to be deleted."""
     lines: int
     active_lines: int
     messages_24h: int
@@ -76,7 +78,9 @@ GROUP BY s.hour, d.direction"""
 
 LAST = "date_trunc('hour', now())"
 SINCE = f"{LAST} - interval '{LIVE_HOURS - 1} hours'"
-TENANTS = f"""SELECT t.id::text, t.name, t.status, n.lines, n.active, h.total, h.failed, w.waiting, w.oldest_at,
+TENANTS = f"""SELECT t.id::text, t.name,
+  CASE WHEN EXISTS (SELECT FROM tenant_deletions g WHERE g.tenant_id = t.id) THEN 'closed' ELSE t.status END AS status,
+  n.lines, n.active, h.total, h.failed, w.waiting, w.oldest_at,
   now() AS now,
   (SELECT string_agg(CASE type WHEN 'whatsapp' THEN 'WhatsApp' ELSE 'Genesys' END, ' and ' ORDER BY type)
    FROM tenant_credentials c WHERE c.tenant_id = t.id AND c.health = 'refused') AS refused
@@ -141,14 +145,15 @@ def _state(row: dict[str, Any]) -> TenantState:
     """Of a row of TENANTS."""
     waiting, lines, active = row["waiting"], row["lines"], row["active"]
     more = waiting > WAITING
-    many = f"{'more than ' if more else ''}{min(waiting, WAITING):,}"
-    trouble = None
+    trouble: str | None = None
     if row["refused"]:
-        trouble = f"{row['refused']} refuses the credentials"
+        trouble = phrase("%(provider)s refuses the credentials", provider=row["refused"])
     elif waiting and row["now"] - row["oldest_at"] > LONG:
-        trouble = f"{many} waiting, the oldest for {duration((row['now'] - row['oldest_at']).total_seconds())}"
+        since = duration((row["now"] - row["oldest_at"]).total_seconds())
+        many = phrase("more than %(count)s", count=WAITING) if more else f"{waiting:,}"
+        trouble = phrase("%(count)s waiting, the oldest for %(since)s", count=many, since=since)
     elif row["status"] == "active" and active < lines:
-        trouble = f"{lines - active} of {lines} lines are not active"
+        trouble = phrase("%(count)s of %(lines)s lines are not active", count=lines - active, lines=lines)
     return TenantState(
         row["id"], row["name"], row["status"], lines, active, int(row["total"]), int(row["failed"]),
         min(waiting, WAITING), more, row["oldest_at"], trouble,

@@ -68,7 +68,7 @@ def test_the_page_says_what_is_wrong_and_what_was(app: Flask, house: House, view
     wrong(house, "waits since <b>noon</b>")
     wrong(house, "waited", over=True)
     seen = viewer.get(page)
-    for text in ("messages wait for long", "waits since &lt;b&gt;noon&lt;/b&gt;.", "waited.", "says for each side"):
+    for text in ("messages wait for long", "Waits since &lt;b&gt;noon&lt;/b&gt;.", "Waited.", "says for each side"):
         assert text in seen
     assert "Webhook</h2>" not in seen, "who may change nothing sees no form"
     viewer.get("/portal/conditions", status=403)

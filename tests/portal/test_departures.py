@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 from flask import Flask
@@ -30,6 +31,8 @@ def test_the_operator_closes_a_tenant_by_its_name_and_takes_it_back_or_deletes_i
     shown = operator.get(page)
     assert name in shown
     assert "Delete it at once" in shown
+    [row] = re.findall(rf">{name}<.*?</tr>", operator.get("/portal/tenants"), re.DOTALL)
+    assert "Closed" in row
     operator.post(f"{page}/back", form_on=page)
     assert "The tenant stays" in operator.get("/portal/departures")
 

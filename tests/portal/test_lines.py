@@ -316,7 +316,7 @@ def test_what_scheduled_checks_found_stands_with_the_line(
     for text in (
         "All 9 findings are in order.",
         "3 times the same",
-        "the &lt;b&gt;token&lt;/b&gt; is refused",
+        "The &lt;b&gt;token&lt;/b&gt; is refused.",
         "Mend it.",
     ):
         assert text in seen

@@ -26,8 +26,8 @@ from xml.etree import ElementTree
 from tests.system import coverage, lanes
 
 TESTS = Path(__file__).parents[1]
-LANES = min((os.cpu_count() or 1) + 1, 4)
-"""One more than there are processors: about half of the time a lane waits for what it has started."""
+LANES = min((os.cpu_count() or 1) + 2, 4)
+"""Two more than there are processors: about half of the time a lane waits for what it has started."""
 ALONE = "faults"
 """With the machine to itself, and only what is marked for each commit."""
 NOT_HERE = ("chaos", "scale")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from relay.core.conditions.kinds import LONGEST_DETAIL, SeenCondition
+from relay.core.languages import phrase
 
 SOON_SECONDS = 14 * 86_400
 """An access token that ends within this time ends soon."""
@@ -41,7 +42,7 @@ def of_limits(line_id: str, limits: Sequence[str]) -> list[SeenCondition]:
     told = [(people, one) for one in limits if (people := _people(one)) is not None]
     if not told or told[0][0] == max(told)[0]:
         return []
-    detail = f"it was {_words(max(told)[0])}, and is {_words(told[0][0])}"
+    detail = phrase("it was %(former)s, and is %(now)s", former=_words(max(told)[0]), now=_words(told[0][0]))
     return [SeenCondition("number_limit", line_id, "", detail)]
 
 
@@ -54,4 +55,4 @@ def _people(limit: str) -> int | None:
 
 
 def _words(people: int) -> str:
-    return "without a limit" if people == UNLIMITED else f"{people:,} people a day"
+    return phrase("without a limit") if people == UNLIMITED else phrase("%(count)s people a day", count=people)

@@ -110,13 +110,20 @@ class TimelineStep:
 
 SOURCE = {"inbound": "WhatsApp", "outbound": "Genesys"}
 TARGET = {"inbound": "Genesys", "outbound": "WhatsApp"}
+AFTER_TAKEN = ("delivered", "read", "failed", "undelivered")
 HOLDER = {"inbound": phrase("the agent's side"), "outbound": phrase("the customer's phone")}
 
 
 def steps(message: Tracked, attempts: Sequence[AttemptRecord], history: Sequence[MessageEvent]) -> list[TimelineStep]:
-    """In the order of time, except that nothing comes before its arrival, whatever the clocks say."""
+    """In the order of time, whatever the clocks say: nothing comes before its arrival, and nothing that the receiving
+    side did with a message before it has taken it. Meta tells its times in whole seconds.
+    """
     beginning = list(_beginning(message, attempts))
-    rest = sorted(_rest(message, attempts, history), key=lambda step: step[1])
+    taken_at = message.sent_at or message.arrived_at
+    rest = sorted(
+        _rest(message, attempts, history),
+        key=lambda step: max(step[1], taken_at) if step[0] in AFTER_TAKEN else step[1],
+    )
     found: list[TimelineStep] = []
     for name, at, text in beginning + rest:
         seconds = round(max(0.0, (at - found[-1].at).total_seconds()), 3) if found else None

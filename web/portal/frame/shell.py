@@ -31,6 +31,7 @@ STATES = {
     "active": (_l("Active"), "success"),
     "onboarding": (_l("Being set up"), "warning"),
     "paused": (_l("Paused"), "warning"),
+    "closed": (_l("Closed"), "secondary"),
     "pending": (_l("Not live yet"), "warning"),
     "refused": (_l("Refused"), "danger"),
     "released": (_l("Released"), "secondary"),

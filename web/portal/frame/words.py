@@ -88,6 +88,7 @@ ICONS = {
     "ok": "check-circle",
     "warning": "exclamation-triangle",
     "paused": "pause-circle",
+    "closed": "door-closed",
     "onboarding": "tools",
     "pending": "hourglass",
     "refused": "x-circle",

@@ -17,7 +17,7 @@ from relay.channels.webhook_fields import SubscribedFields, WebhookField
 from relay.channels.whatsapp.account import advice, inspection
 from relay.channels.whatsapp.client import WhatsAppClient
 from relay.channels.whatsapp.errors import failure
-from relay.channels.whatsapp.wanted_fields import USES, WANTED, Use, missing
+from relay.channels.whatsapp.wanted_fields import USES, WANTED, Use, in_words, missing
 from relay.core.errors import SendError
 from relay.core.languages import phrase
 
@@ -107,7 +107,7 @@ def findings(found: SubscribedFields) -> list[Finding]:
 
 def _lacking(use: Use, names: Sequence[str]) -> Finding:
     level, means = MEANS[use]
-    text = phrase("the app is not subscribed to %(fields)s: %(means)s", fields=", ".join(names), means=means)
+    text = phrase("the app is not subscribed to %(fields)s: %(means)s", fields=in_words(names), means=means)
     return Finding(f"{use}_fields", level, text, advice.FIELDS if level != "ok" else "")
 
 

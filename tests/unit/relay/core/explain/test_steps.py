@@ -39,6 +39,11 @@ def test_what_happened_stands_among_them_in_the_order_of_time() -> None:
     ]  # fmt: skip
 
 
+def test_what_became_of_a_message_comes_after_it_was_taken_though_meta_counts_in_whole_seconds() -> None:
+    told = steps(message(state="failed", sent_at=at(1.4), failed_at=at(1), delivered_at=at(1)), [call(1, 0.5)], [])
+    assert [(one.name, one.seconds) for one in told[3:]] == [("sent", 0.9), ("delivered", 0.0), ("failed", 0.0)]
+
+
 def test_nothing_comes_before_the_arrival_whatever_the_clocks_say() -> None:
     told = steps(message(sent_at=at(-5)), [], [])
     assert [(one.name, one.seconds) for one in told] == [("arrived", None), ("stored", 0.1), ("sent", 0.0)]
