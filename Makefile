@@ -7,7 +7,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test faults outages upgrade-test restart-test scale events bench lint format messages venv lock upgrade sbom audit places clean
+.PHONY: help demo smoke test coverage faults outages upgrade-test restart-test scale events bench lint format messages venv lock upgrade sbom audit places clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ test: .venv/dev.stamp ## Install what is missing, check the code, run every test
 	@tests/system/install.sh
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m tests.system.run
+
+coverage: .venv/dev.stamp ## Run every test, and write into build/coverage.json which lines of the product none of them ran
+	@tests/system/install.sh
+	@COVERED=1 $(BIN)/python -m tests.system.run
 
 faults: .venv/dev.stamp ## Break parts by chance under traffic, then count what was lost, doubled, swapped; MINUTES=20 SEED=1
 	@tests/system/install.sh

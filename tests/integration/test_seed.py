@@ -11,7 +11,7 @@ from db.access import users
 from db.pool import Pool
 from demo import seed
 from tests import processes
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_until
 
 
 def test_the_demos_people_may_log_in(
@@ -42,9 +42,14 @@ def test_the_demos_people_may_log_in(
 def _gets_in_with_the_code(env: dict[str, str], base: str) -> bool:
     """The operator, with what the sandbox's authenticator shows."""
     sandbox = env["META_GRAPH_URL"].removesuffix("/graph")
-    [shown] = requests.get(f"{sandbox}/control/authenticator", timeout=PATIENCE).json()["codes"]
-    assert shown["name"] == seed.OPERATOR["email"]
     browser = seed._Browser(base)
     assert browser.log_in(seed.OPERATOR["email"], seed.PASSWORD)
-    assert browser._post("/login/code", "/login/code", {"code": shown["code"]}).status_code == 302
+
+    def is_in() -> bool:
+        """A code that is shown at the end of its half minute may be over when it arrives."""
+        [shown] = requests.get(f"{sandbox}/control/authenticator", timeout=PATIENCE).json()["codes"]
+        assert shown["name"] == seed.OPERATOR["email"]
+        return bool(browser._post("/login/code", "/login/code", {"code": shown["code"]}).status_code == 302)
+
+    wait_until(is_in, PATIENCE, "a code to be taken")
     return browser._session.get(f"{base}/portal/tenants", timeout=PATIENCE).url.endswith("/portal/tenants")

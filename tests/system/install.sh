@@ -10,13 +10,14 @@ missing=()
 exists /usr/lib/rabbitmq/bin/rabbitmq-server /opt/rabbitmq/sbin/rabbitmq-server \
   /opt/homebrew/sbin/rabbitmq-server /usr/local/sbin/rabbitmq-server && found epmd || missing+=(rabbitmq-server)
 found nginx || exists /usr/sbin/nginx || missing+=(nginx)
-found chromium chromium-browser google-chrome || missing+=(chromium)
+browser=(); found chromium-headless-shell chromium chromium-browser google-chrome || browser=(chromium)
 # The wheel's Redis knows no TLS; the tests of it take the system's.
 exists /usr/bin/redis-server /usr/local/bin/redis-server /opt/homebrew/bin/redis-server || missing+=(redis-server)
 # It reads the units of deploy/; nothing of it is started.
 found systemd-analyze || missing+=(systemd)
 # promtool judges the alert rules; no server of it is started.
 found promtool || missing+=(prometheus)
+missing+=("${browser[@]}")
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()
@@ -37,9 +38,17 @@ if [ ! -e "$guard" ]; then
 fi
 
 echo "Installing for the tests: ${missing[*]}"
-install=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -y --no-install-recommends install "${missing[@]}")
+install=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -y --no-install-recommends install)
 log=$(mktemp)
-"${as_root[@]}" apt-get -qq update >"$log" 2>&1 && "${as_root[@]}" "${install[@]}" >>"$log" 2>&1 || {
+fetch() {
+  "${as_root[@]}" apt-get -qq update || return 1
+  # Debian has the browser without its windows as well, which is enough and quicker.
+  if [ ${#browser[@]} -gt 0 ] && apt-cache show chromium-headless-shell >/dev/null 2>&1; then
+    missing=("${missing[@]/#chromium/chromium-headless-shell}")
+  fi
+  "${as_root[@]}" "${install[@]}" "${missing[@]}"
+}
+fetch >"$log" 2>&1 || {
   cat "$log" >&2
   rm -f "$log"
   echo "apt-get could not install ${missing[*]}; see above." >&2

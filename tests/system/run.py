@@ -32,6 +32,8 @@ ALONE = "faults"
 """With the machine to itself, and only what is marked for each commit."""
 NOT_HERE = ("chaos", "scale")
 """Targets of their own."""
+COVERED = os.environ.get("COVERED") == "1"
+"""`make coverage`: counting lines takes a fifth of all that the lanes do."""
 COVERAGE = TESTS.parent / "build" / "coverage.json"
 AGAIN = "again"
 AT_MOST_AGAIN = 3
@@ -59,7 +61,8 @@ def main(arguments: list[str]) -> int:
         modules = sorted({module for (module, _), outcome in first.items() if outcome in TROUBLE})
         if set(codes) <= {0, SOME_FAILED} and 0 < len(modules) <= AT_MOST_AGAIN:
             codes = [_start(AGAIN, [sys.executable], [*arguments, *modules], reports).wait()]
-        print(coverage.summary(reports.glob("*.json"), COVERAGE))
+        if COVERED:
+            print(coverage.summary(reports.glob("*.json"), COVERAGE))
         print(summary(first, outcomes(reports), time.monotonic() - started), flush=True)
     return 1 if any(codes) else 0
 
@@ -75,7 +78,7 @@ def _side_by_side(arguments: list[str], reports: Path) -> list[int]:
         running = [
             _start(
                 f"lane-{number}",
-                coverage.measured(reports / f"lane-{number}.json"),
+                coverage.measured(reports / f"lane-{number}.json") if COVERED else [sys.executable],
                 what,
                 reports,
                 lanes.environment(number, LANES, taken),
